@@ -1,0 +1,73 @@
+package tensor
+
+import "math"
+
+// Conv describes a convolution of stride 1 with zero padding K/2, so that height and width stay.
+type Conv struct {
+	K     int     // kernel size, 1 or 3
+	Leaky bool    // apply LeakyReLU to the output of the forward pass
+	Slope float32 // LeakyReLU's slope for negative inputs
+}
+
+// Norm describes batch normalisation followed by LeakyReLU.
+type Norm struct {
+	Eps   float32 // added to the variance
+	Slope float32 // LeakyReLU's slope for negative inputs; 1 is the identity
+}
+
+// Pool describes a 2×2 max pooling followed by dropout.
+type Pool struct{ Dropout Dropout }
+
+// Dropout describes element-wise dropout. The mask is a function of Seed and of the element's index alone, so
+// that the backward pass draws the same one again, and every engine and thread count draws the same.
+type Dropout struct {
+	P    float32 // probability of zero, 0 ≤ P < 1; 0 switches it off
+	Seed uint64
+}
+
+// Threshold returns the hash value below which an element is dropped.
+func (d Dropout) Threshold() uint32 { return uint32(float64(d.P) * (1 << 32)) }
+
+// Scale returns 1/(1-P), the factor of the elements that stay.
+func (d Dropout) Scale() float32 { return 1 / (1 - d.P) }
+
+// Keep reports whether element i stays. i counts [N H W C] in memory order as if the tensor were dense.
+func (d Dropout) Keep(i int) bool { return Hash(d.Seed, uint32(i)) >= d.Threshold() }
+
+// Hash is a keyed 32-bit integer hash (two multiply-xorshift rounds with the constants of C. Wellons' "lowbias32"
+// search, the second half of the key added between them). Dropout masks are made of it.
+func Hash(seed uint64, i uint32) uint32 {
+	h := i ^ uint32(seed)
+	h ^= h >> 16
+	h *= 0x7feb352d
+	h ^= h >> 15
+	h += uint32(seed >> 32)
+	h *= 0x846ca68b
+	h ^= h >> 16
+	return h
+}
+
+// Loss describes the segmentation loss of one item with class probabilities p = softmax(logits) and one-hot target t:
+//
+//	l = CE·(weighted mean over pixels of -ln p_t) + Dice·(1 - mean_k (2·Σ p_k·t_k + Smooth) / (Σ p_k + Σ t_k + Smooth))
+//
+// with k over the foreground classes 1 … K-1 and sums over the item's pixels. Source: Gaillochet et al. 2023 and
+// its published code, which has CE = Dice = 0.5 and Smooth = 1e-9.
+type Loss struct {
+	CE, Dice float32   // weights of the two terms
+	Smooth   float32   // ε of the Dice term; 1 gives empty slices a useful gradient
+	Classes  []float32 // weight of each class in the cross-entropy (divided by the weights' sum over pixels); nil is 1
+	Sigmoid  bool      // a sigmoid per channel and binary cross-entropy on all channels, as the published code does for two classes
+}
+
+// Adam is one step of Adam (Kingma, Ba 2015) with L2 weight decay coupled into the gradient, as torch.optim.Adam.
+type Adam struct {
+	LR, Beta1, Beta2, Eps, WeightDecay float64
+	Step                               int // 1 at the first update
+}
+
+// Corrections returns the bias corrections 1-β₁ᵗ and √(1-β₂ᵗ).
+func (a Adam) Corrections() (c1, c2 float64) {
+	t := float64(a.Step)
+	return 1 - math.Pow(a.Beta1, t), math.Sqrt(1 - math.Pow(a.Beta2, t))
+}
