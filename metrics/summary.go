@@ -1,0 +1,138 @@
+package metrics
+
+import (
+	"encoding/json"
+	"math"
+)
+
+// Rules says how the measures treat the cases in which they have no value of their own.
+type Rules struct {
+	// Empty is what Dice counts where prediction and reference are both empty: EmptyUndefined, also meant by "", or
+	// EmptyOne.
+	Empty string `json:"empty" yaml:"empty"`
+}
+
+// Values of Rules.Empty.
+const (
+	EmptyUndefined = "undefined" // left out of the mean, and counted in Measure.Undefined
+	EmptyOne       = "one"       // counts 1, as the published code of the stochastic batches paper does for slices; inflates
+)
+
+// Measure is the mean of one measure over cases or slices. In JSON a NaN value is null.
+type Measure struct {
+	Value     float64 // NaN if N is 0
+	N         int     // how many values it is the mean of
+	Undefined int     // values left out, because prediction and reference are both empty
+	Flagged   int     // of the N: distances set to the volume's diagonal, because one of the two is empty
+}
+
+type measureJSON struct {
+	Value     *float64 `json:"value"`
+	N         int      `json:"n"`
+	Undefined int      `json:"undefined,omitempty"`
+	Flagged   int      `json:"flagged,omitempty"`
+}
+
+// MarshalJSON writes a NaN value as null, for JSON has no NaN.
+func (m Measure) MarshalJSON() ([]byte, error) {
+	out := measureJSON{N: m.N, Undefined: m.Undefined, Flagged: m.Flagged}
+	if !math.IsNaN(m.Value) {
+		out.Value = &m.Value
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote; null is NaN.
+func (m *Measure) UnmarshalJSON(data []byte) error {
+	var in measureJSON
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*m = Measure{Value: math.NaN(), N: in.N, Undefined: in.Undefined, Flagged: in.Flagged}
+	if in.Value != nil {
+		m.Value = *in.Value
+	}
+	return nil
+}
+
+// ClassSummary holds the four measures of one class.
+type ClassSummary struct {
+	Class  int     `json:"class"`   // label value; -1 for the mean over foreground classes
+	Name   string  `json:"name"`    // of the class; "mean" for the mean over foreground classes
+	Dice2D Measure `json:"dice_2d"` // mean over all slices of all cases, 0 to 1
+	Dice3D Measure `json:"dice_3d"` // mean over cases, 0 to 1
+	HD95   Measure `json:"hd95_3d"` // mean over cases, in Summary.Unit
+	ASSD   Measure `json:"assd"`    // mean over cases, in Summary.Unit
+}
+
+// Summary is the evaluation of a set of cases.
+type Summary struct {
+	// Classes are the foreground classes, in the order of their label values.
+	Classes []ClassSummary `json:"classes"`
+	// Mean is the mean over foreground classes: each Value is the mean of the classes' values that are not NaN; N,
+	// Undefined and Flagged are totals over the classes.
+	Mean ClassSummary `json:"mean"`
+	// Unit of the distances: "mm", "voxel", or UnitMixed.
+	Unit    string `json:"unit"`
+	Cases   int    `json:"cases"`
+	PerCase []Case `json:"per_case,omitempty"`
+}
+
+// UnitMixed is the unit of a summary in which some cases have spacing in mm and others have none: the mean distances
+// of such a set mean nothing.
+const UnitMixed = "mixed"
+
+// Case is the evaluation of one case. Its Dice2D is the mean over the case's slices.
+type Case struct {
+	ID      string         `json:"id"`
+	Classes []ClassSummary `json:"classes"`
+	Unit    string         `json:"unit"`
+}
+
+// mean is a Measure in the making.
+type mean struct {
+	sum                   float64
+	n, undefined, flagged int
+}
+
+func (m *mean) add(value float64) { m.sum += value; m.n++ }
+
+func (m *mean) merge(other mean) {
+	m.sum += other.sum
+	m.n += other.n
+	m.undefined += other.undefined
+	m.flagged += other.flagged
+}
+
+func (m mean) measure() Measure {
+	return Measure{Value: m.sum / float64(m.n), N: m.n, Undefined: m.undefined, Flagged: m.flagged} // 0/0 is NaN
+}
+
+// overClasses returns the mean over foreground classes as Summary.Mean states it.
+func overClasses(classes []ClassSummary) ClassSummary {
+	over := func(pick func(ClassSummary) Measure) Measure {
+		var sum float64
+		var classesWithValue int
+		var out Measure
+		for _, c := range classes {
+			m := pick(c)
+			out.N += m.N
+			out.Undefined += m.Undefined
+			out.Flagged += m.Flagged
+			if m.N > 0 {
+				sum += m.Value
+				classesWithValue++
+			}
+		}
+		out.Value = sum / float64(classesWithValue)
+		return out
+	}
+	return ClassSummary{
+		Class:  -1,
+		Name:   "mean",
+		Dice2D: over(func(c ClassSummary) Measure { return c.Dice2D }),
+		Dice3D: over(func(c ClassSummary) Measure { return c.Dice3D }),
+		HD95:   over(func(c ClassSummary) Measure { return c.HD95 }),
+		ASSD:   over(func(c ClassSummary) Measure { return c.ASSD }),
+	}
+}
