@@ -1,0 +1,159 @@
+package ref
+
+import (
+	"math"
+
+	"github.com/nextslice/nextslice/tensor"
+)
+
+// Softmax is tensor.Engine's Softmax.
+func (k Kernels[T]) Softmax(p, logits Tensor[T]) {
+	k.each(p.Pixels(), func(from, to int) {
+		probs := make([]float64, p.C)
+		for i := from; i < to; i++ {
+			softmax(probs, logits.pixel(i))
+			store(p.pixel(i), probs)
+		}
+	})
+}
+
+// softmax writes the probabilities and returns the logarithm of Σ exp(logits).
+func softmax[T Float](probs []float64, logits []T) float64 {
+	top := math.Inf(-1)
+	for _, v := range logits {
+		top = max(top, float64(v))
+	}
+	var sum float64
+	for c, v := range logits {
+		probs[c] = math.Exp(float64(v) - top)
+		sum += probs[c]
+	}
+	for c := range probs {
+		probs[c] /= sum
+	}
+	return top + math.Log(sum)
+}
+
+// sigmoid returns 1/(1+exp(-x)) and ln(1+exp(x)), neither of which overflows.
+func sigmoid(x float64) (p, softplus float64) {
+	return 1 / (1 + math.Exp(-x)), max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))
+}
+
+// Loss is tensor.Engine's Loss.
+func (k Kernels[T]) Loss(op tensor.Loss, dlogits Tensor[T], items []T, logits Tensor[T], target []uint8) {
+	area := logits.H * logits.W
+	k.each(logits.N, func(from, to int) {
+		l := itemLoss[T]{op: op, probs: make([]float64, area*logits.C)}
+		for n := from; n < to; n++ {
+			x := logits.Data[n*area*logits.C:][:area*logits.C]
+			items[n] = T(l.forward(x, target[n*area:][:area], logits.C))
+			if dlogits.Data != nil {
+				l.backward(dlogits.Data[n*area*logits.C:][:area*logits.C], 1/float64(logits.N))
+			}
+		}
+	})
+}
+
+// itemLoss is the loss of one item; forward keeps what backward needs.
+type itemLoss[T Float] struct {
+	op     tensor.Loss
+	probs  []float64 // [pixels K]
+	target []uint8   // [pixels]
+
+	weights             float64   // sum of the pixels' class weights
+	numerator, division []float64 // of the Dice term, per class
+}
+
+// weight returns the cross-entropy's weight of a pixel of class t.
+func (l *itemLoss[T]) weight(t uint8) float64 {
+	if l.op.Classes == nil {
+		return 1
+	}
+	return float64(l.op.Classes[t])
+}
+
+func (l *itemLoss[T]) forward(logits []T, target []uint8, classes int) float64 {
+	l.target = target
+	l.numerator, l.division = make([]float64, classes), make([]float64, classes)
+	l.weights = 0
+	for c := range classes {
+		l.numerator[c], l.division[c] = float64(l.op.Smooth), float64(l.op.Smooth)
+	}
+	var ce float64
+	for i, t := range target {
+		x, p := logits[i*classes:][:classes], l.probs[i*classes:][:classes]
+		var nats float64 // cross-entropy of this pixel
+		if l.op.Sigmoid {
+			for c := range p {
+				var softplus float64
+				p[c], softplus = sigmoid(float64(x[c]))
+				nats += softplus / float64(classes)
+			}
+			nats -= float64(x[t]) / float64(classes)
+		} else {
+			nats = softmax(p, x) - float64(x[t])
+		}
+		ce += l.weight(t) * nats
+		l.weights += l.weight(t)
+		for c := range p {
+			l.division[c] += p[c]
+		}
+		l.numerator[t] += 2 * p[t]
+		l.division[t]++
+	}
+	if l.weights > 0 {
+		ce /= l.weights
+	}
+	var dice float64
+	for c := 1; c < classes; c++ {
+		dice += l.ratio(c) / float64(classes-1)
+	}
+	return float64(l.op.CE)*ce + float64(l.op.Dice)*(1-dice)
+}
+
+// ratio returns the Dice term of class c. Without smoothing a class that is absent from a target and whose
+// probabilities all underflow to zero counts as 0.
+func (l *itemLoss[T]) ratio(c int) float64 {
+	if l.division[c] == 0 {
+		return 0
+	}
+	return l.numerator[c] / l.division[c]
+}
+
+// backward writes the gradient times scale.
+func (l *itemLoss[T]) backward(dlogits []T, scale float64) {
+	classes := len(l.numerator)
+	dp := make([]float64, classes) // of the Dice term
+	for i, t := range l.target {
+		p := l.probs[i*classes:][:classes]
+		var mean float64 // Σ_k p_k·dp_k, the softmax's own coupling
+		for c := 1; c < classes; c++ {
+			dp[c] = 0
+			if l.division[c] > 0 {
+				dp[c] = l.ratio(c) / l.division[c]
+				if c == int(t) {
+					dp[c] -= 2 / l.division[c]
+				}
+			}
+			dp[c] *= float64(l.op.Dice) / float64(classes-1)
+			mean += p[c] * dp[c]
+		}
+		ce := 0.0
+		if l.weights > 0 {
+			ce = float64(l.op.CE) * l.weight(t) / l.weights
+		}
+		for c := range p {
+			diff := p[c]
+			if c == int(t) {
+				diff--
+			}
+			var d float64
+			if l.op.Sigmoid {
+				d = ce*diff/float64(classes) + dp[c]*p[c]*(1-p[c])
+			} else {
+				d = ce*diff + p[c]*(dp[c]-mean)
+			}
+			dlogits[i*classes+c] = T(scale * d)
+		}
+	}
+}

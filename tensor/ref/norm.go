@@ -1,0 +1,76 @@
+package ref
+
+import (
+	"math"
+
+	"github.com/nextslice/nextslice/tensor"
+)
+
+// Norm is tensor.Engine's Norm. The variance is a sum of squared deviations from the mean, not a difference of two
+// large sums.
+func (k Kernels[T]) Norm(op tensor.Norm, y, x Tensor[T], gamma, beta, mean, variance []T) {
+	count := float64(x.Pixels())
+	k.each(x.C, func(from, to int) {
+		for c := from; c < to; c++ {
+			var sum, squares float64
+			for p := range x.Pixels() {
+				sum += float64(x.Data[p*x.Stride+c])
+			}
+			m := sum / count
+			for p := range x.Pixels() {
+				d := float64(x.Data[p*x.Stride+c]) - m
+				squares += d * d
+			}
+			v := squares / count
+			mean[c], variance[c] = T(m), T(v)
+			factor := float64(gamma[c]) / math.Sqrt(v+float64(op.Eps))
+			for p := range x.Pixels() {
+				d := float64(x.Data[p*x.Stride+c]) - m
+				y.Data[p*y.Stride+c] = T(leaky(factor*d+float64(beta[c]), float64(op.Slope)))
+			}
+		}
+	})
+}
+
+// NormBackward is tensor.Engine's NormBackward. With x̂ = (x-mean)/σ and g the gradient before LeakyReLU, over M pixels:
+//
+//	dx = gamma/σ · (g - Σg/M - x̂·Σ(g·x̂)/M)
+func (k Kernels[T]) NormBackward(op tensor.Norm, dx Tensor[T], dgamma, dbeta []T, dy, x Tensor[T], gamma, beta, mean, variance []T) {
+	count := float64(x.Pixels())
+	k.each(x.C, func(from, to int) {
+		for c := from; c < to; c++ {
+			m, inverse := float64(mean[c]), 1/math.Sqrt(float64(variance[c])+float64(op.Eps))
+			at := func(p int) (g, xhat float64) {
+				xhat = (float64(x.Data[p*x.Stride+c]) - m) * inverse
+				g = float64(dy.Data[p*dy.Stride+c])
+				if float64(gamma[c])*xhat+float64(beta[c]) <= 0 {
+					g *= float64(op.Slope)
+				}
+				return g, xhat
+			}
+			var sum, product float64
+			for p := range x.Pixels() {
+				g, xhat := at(p)
+				sum += g
+				product += g * xhat
+			}
+			dgamma[c], dbeta[c] = T(product), T(sum)
+			for p := range x.Pixels() {
+				g, xhat := at(p)
+				dx.Data[p*dx.Stride+c] = T(float64(gamma[c]) * inverse * (g - sum/count - xhat*product/count))
+			}
+		}
+	})
+}
+
+// Affine is tensor.Engine's Affine.
+func (k Kernels[T]) Affine(op tensor.Norm, y, x Tensor[T], scale, shift []T) {
+	k.each(x.Pixels(), func(from, to int) {
+		for p := from; p < to; p++ {
+			dst := y.pixel(p)
+			for c, v := range x.pixel(p) {
+				dst[c] = T(leaky(float64(scale[c])*float64(v)+float64(shift[c]), float64(op.Slope)))
+			}
+		}
+	})
+}
