@@ -1,0 +1,103 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+)
+
+// Calibration compares the probabilities of a model with how often it is right, over all pixels added.
+//
+// Most pixels of a medical image are background that no model doubts, and they pull both measures towards 0: compare
+// values over the same region only.
+type Calibration struct {
+	classes int
+	bins    []Bin
+	brier   float64 // sum over pixels
+	pixels  int
+}
+
+// Bin holds the pixels of one interval of confidence. The n bins are (0, 1/n], (1/n, 2/n] and so on.
+type Bin struct {
+	Pixels     int     `json:"pixels"`
+	Confidence float64 `json:"confidence"` // mean probability of the predicted class; 0 without pixels
+	Accuracy   float64 `json:"accuracy"`   // share of pixels whose predicted class is the reference's; 0 without pixels
+}
+
+// DefaultBins is the number of confidence bins in Guo et al. 2017.
+const DefaultBins = 15
+
+// NewCalibration returns a Calibration with no pixels. It panics with fewer than two classes or no bin.
+func NewCalibration(classes, bins int) *Calibration {
+	if classes < 2 || bins < 1 {
+		panic(fmt.Sprintf("metrics: NewCalibration: %d classes and %d bins, want at least 2 and 1", classes, bins))
+	}
+	return &Calibration{classes: classes, bins: make([]Bin, bins)}
+}
+
+// Add counts pixels with the class probabilities probs [pixels K] and the labels ref [pixels]. The predicted class is
+// the most probable one, the lowest of several. It panics on other lengths, on a label that is no class, and on a
+// probability that is NaN or outside 0 to 1 (with 1e-4 to spare, for float32 softmax).
+func (c *Calibration) Add(probs []float32, ref []uint8) {
+	if len(probs) != c.classes*len(ref) {
+		panic(fmt.Sprintf("metrics: Calibration.Add: want [%d %d] probabilities, got %d", len(ref), c.classes, len(probs)))
+	}
+	const slack = 1e-4
+	for x, label := range ref {
+		if int(label) >= c.classes {
+			panic(fmt.Sprintf("metrics: Calibration.Add: label %d, want 0 to %d", label, c.classes-1))
+		}
+		predicted, confidence := 0, math.Inf(-1)
+		for k, p32 := range probs[x*c.classes : (x+1)*c.classes] {
+			p := float64(p32)
+			if !(p >= -slack && p <= 1+slack) {
+				panic(fmt.Sprintf("metrics: Calibration.Add: probability %v of class %d at pixel %d, want 0 to 1", p32, k, x))
+			}
+			target := 0.0
+			if k == int(label) {
+				target = 1
+			}
+			c.brier += (p - target) * (p - target)
+			if p > confidence {
+				predicted, confidence = k, p
+			}
+		}
+		n := len(c.bins)
+		b := &c.bins[min(max(int(math.Ceil(confidence*float64(n)))-1, 0), n-1)]
+		b.Pixels++
+		b.Confidence += confidence // sums; Bins divides
+		if predicted == int(label) {
+			b.Accuracy++
+		}
+		c.pixels++
+	}
+}
+
+// Bins returns the reliability diagram: mean confidence and accuracy of each bin, from the least confident.
+func (c *Calibration) Bins() []Bin {
+	out := make([]Bin, len(c.bins))
+	for i, b := range c.bins {
+		if b.Pixels > 0 {
+			n := float64(b.Pixels)
+			out[i] = Bin{Pixels: b.Pixels, Confidence: b.Confidence / n, Accuracy: b.Accuracy / n}
+		}
+	}
+	return out
+}
+
+// ECE returns the expected calibration error, 0 (calibrated) to 1, or NaN without pixels:
+//
+//	sum over bins of (pixels in bin / pixels) · |accuracy - confidence|
+//
+// Source: Guo et al. 2017, "On calibration of modern neural networks", equation 3.
+func (c *Calibration) ECE() float64 {
+	sum := 0.0
+	for _, b := range c.bins {
+		sum += math.Abs(b.Accuracy - b.Confidence)
+	}
+	return sum / float64(c.pixels)
+}
+
+// Brier returns the mean over pixels of the squared distance between the probabilities and the one-hot reference,
+// 0 to 2, or NaN without pixels. With two classes it is twice the value of the one-sided form.
+// Source: Brier 1950, "Verification of forecasts expressed in terms of probability", equation 2.
+func (c *Calibration) Brier() float64 { return c.brier / float64(c.pixels) }
