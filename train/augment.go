@@ -1,0 +1,141 @@
+package train
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// Augment says how each slice of a mini-batch is changed at random before the network sees it. A zero switches its
+// line off. The order is: contrast, brightness, gamma, noise, then one geometric transform made of all of its parts.
+type Augment struct {
+	Noise            float64 `yaml:"noise"`             // standard deviation of Gaussian noise, in normalised intensities
+	NoiseProbability float64 `yaml:"noise-probability"` // share of the slices that get noise, 0 … 1
+	Rotate           float64 `yaml:"rotate"`            // largest angle in degrees; uniform to both sides
+	Scale            float64 `yaml:"scale"`             // largest change of size: uniform in 1 ± Scale
+	Shift            float64 `yaml:"shift"`             // largest shift as a part of height and width; uniform to both sides
+	Flip             float64 `yaml:"flip"`              // probability of swapping left and right (the canvas' columns)
+	Contrast         float64 `yaml:"contrast"`          // intensities are multiplied by a factor uniform in 1 ± Contrast
+	Brightness       float64 `yaml:"brightness"`        // a number uniform in ± Brightness is added
+	Gamma            float64 `yaml:"gamma"`             // exponent e^u, u uniform in ± Gamma, on the slice's own range
+}
+
+// apply writes a changed copy of an h × w slice to dstImage and dstMask. Image values between pixels are bilinear,
+// mask values nearest; what comes from outside is 0 in both. The sources are not changed.
+// scratch has room for one image.
+func (a Augment) apply(dstImage []float32, dstMask []uint8, image []float32, mask []uint8, h, w int, scratch []float32, rng *rand.Rand) {
+	copy(scratch, image)
+	a.intensities(scratch, rng)
+	a.transform(h, w, rng).warp(dstImage, dstMask, scratch, mask, h, w)
+}
+
+// intensities changes the values of an image in place.
+func (a Augment) intensities(image []float32, rng *rand.Rand) {
+	if a.Contrast > 0 || a.Brightness > 0 {
+		factor, add := float32(1+uniform(rng, a.Contrast)), float32(uniform(rng, a.Brightness))
+		for i, v := range image {
+			image[i] = v*factor + add
+		}
+	}
+	if a.Gamma > 0 {
+		gamma(image, math.Exp(uniform(rng, a.Gamma)))
+	}
+	if a.Noise > 0 && rng.Float64() < a.NoiseProbability {
+		std := float32(a.Noise)
+		for i := range image {
+			image[i] += std * float32(rng.NormFloat64())
+		}
+	}
+}
+
+// gamma raises the values of an image, taken from its own range to 0 … 1, to an exponent, and puts them back.
+func gamma(image []float32, exponent float64) {
+	low, high := image[0], image[0]
+	for _, v := range image {
+		low, high = min(low, v), max(high, v)
+	}
+	span := high - low
+	if span == 0 {
+		return
+	}
+	for i, v := range image {
+		image[i] = low + span*float32(math.Pow(float64((v-low)/span), exponent))
+	}
+}
+
+// transform draws a geometric transform about the middle of an h × w canvas.
+func (a Augment) transform(h, w int, rng *rand.Rand) affine {
+	angle := uniform(rng, a.Rotate) * math.Pi / 180
+	zoom := 1 / (1 + uniform(rng, a.Scale))
+	sin, cos := math.Sincos(angle)
+	t := affine{xx: cos * zoom, xy: sin * zoom, yx: -sin * zoom, yy: cos * zoom}
+	if a.Flip > 0 && rng.Float64() < a.Flip {
+		t.xx, t.yx = -t.xx, -t.yx
+	}
+	t.x = uniform(rng, a.Shift) * float64(w)
+	t.y = uniform(rng, a.Shift) * float64(h)
+	return t
+}
+
+// uniform draws a number between -limit and limit; it draws nothing when limit is 0.
+func uniform(rng *rand.Rand, limit float64) float64 {
+	if limit == 0 {
+		return 0
+	}
+	return limit * (2*rng.Float64() - 1)
+}
+
+// affine maps a pixel of the result, counted from the middle of the canvas, to the source:
+//
+//	source = [xx xy; yx yy] · (column, row) + (x, y)
+type affine struct{ xx, xy, yx, yy, x, y float64 }
+
+func (t affine) identity() bool { return t == affine{xx: 1, yy: 1} }
+
+// warp writes the transformed image and mask.
+func (t affine) warp(dstImage []float32, dstMask []uint8, image []float32, mask []uint8, h, w int) {
+	if t.identity() {
+		copy(dstImage, image)
+		copy(dstMask, mask)
+		return
+	}
+	midX, midY := float64(w-1)/2, float64(h-1)/2
+	for row := range h {
+		dy := float64(row) - midY
+		for column := range w {
+			dx := float64(column) - midX
+			x := midX + t.x + t.xx*dx + t.xy*dy
+			y := midY + t.y + t.yx*dx + t.yy*dy
+			at := row*w + column
+			dstImage[at] = bilinear(image, h, w, y, x)
+			dstMask[at] = 0
+			if r, c := int(math.Floor(y+0.5)), int(math.Floor(x+0.5)); uint(r) < uint(h) && uint(c) < uint(w) {
+				dstMask[at] = mask[r*w+c]
+			}
+		}
+	}
+}
+
+// bilinear returns the value between the four pixels around (y, x). Pixels outside the image are 0.
+func bilinear(image []float32, h, w int, y, x float64) float32 {
+	top, left := math.Floor(y), math.Floor(x)
+	r, c := int(top), int(left)
+	fy, fx := float32(y-top), float32(x-left)
+	if uint(r) < uint(h-1) && uint(c) < uint(w-1) {
+		i := r*w + c
+		a, b := image[i:i+2], image[i+w:i+w+2]
+		upper, lower := a[0]+fx*(a[1]-a[0]), b[0]+fx*(b[1]-b[0])
+		return upper + fy*(lower-upper)
+	}
+	if r < -1 || r >= h || c < -1 || c >= w {
+		return 0
+	}
+	pixel := func(r, c int) float32 {
+		if uint(r) < uint(h) && uint(c) < uint(w) {
+			return image[r*w+c]
+		}
+		return 0
+	}
+	upper := pixel(r, c) + fx*(pixel(r, c+1)-pixel(r, c))
+	lower := pixel(r+1, c) + fx*(pixel(r+1, c+1)-pixel(r+1, c))
+	return upper + fy*(lower-upper)
+}

@@ -1,0 +1,173 @@
+package train
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/nextslice/nextslice/random"
+)
+
+// board returns an image and a mask whose values tell where they come from.
+func board(h, w int) (image []float32, mask []uint8) {
+	image, mask = make([]float32, h*w), make([]uint8, h*w)
+	for i := range image {
+		image[i] = float32(i%w) + 100*float32(i/w)
+		mask[i] = uint8(i % 7)
+	}
+	return image, mask
+}
+
+func TestWarpQuarterTurn(t *testing.T) {
+	const n = 9
+	image, mask := board(n, n)
+	gotImage, gotMask := make([]float32, n*n), make([]uint8, n*n)
+	affine{xy: 1, yx: -1}.warp(gotImage, gotMask, image, mask, n, n)
+	for row := range n {
+		for column := range n {
+			from := (n-1-column)*n + row // counted from the middle: source (column, row) = (row, -column)
+			if got := gotImage[row*n+column]; got != image[from] {
+				t.Fatalf("image (%d, %d): got %v, want %v", row, column, got, image[from])
+			}
+			if got := gotMask[row*n+column]; got != mask[from] {
+				t.Fatalf("mask (%d, %d): got %v, want %v", row, column, got, mask[from])
+			}
+		}
+	}
+}
+
+func TestWarpFillsWithZero(t *testing.T) {
+	const h, w = 4, 6
+	image, mask := slices.Repeat([]float32{8}, h*w), slices.Repeat([]uint8{3}, h*w)
+	gotImage, gotMask := make([]float32, h*w), make([]uint8, h*w)
+	affine{xx: 1, yy: 1, x: 2.25}.warp(gotImage, gotMask, image, mask, h, w)
+	// Column 3 reads column 5.25: a quarter of it comes from outside. Its nearest pixel is still the last one.
+	for row := range h {
+		if got, want := gotImage[row*w:row*w+w], []float32{8, 8, 8, 6, 0, 0}; !slices.Equal(got, want) {
+			t.Errorf("image row %d: got %v, want %v", row, got, want)
+		}
+		if got, want := gotMask[row*w:row*w+w], []uint8{3, 3, 3, 3, 0, 0}; !slices.Equal(got, want) {
+			t.Errorf("mask row %d: got %v, want %v", row, got, want)
+		}
+	}
+}
+
+// Bilinear interpolation is exact on a plane, so a rotated plane is known everywhere inside.
+func TestWarpRotatesPlane(t *testing.T) {
+	const h, w = 20, 31
+	image, mask := board(h, w)
+	gotImage, gotMask := make([]float32, h*w), make([]uint8, h*w)
+	sin, cos := math.Sincos(0.15)
+	affine{xx: cos, xy: sin, yx: -sin, yy: cos}.warp(gotImage, gotMask, image, mask, h, w)
+	inside := 0
+	for row := range h {
+		for column := range w {
+			dx, dy := float64(column)-15, float64(row)-9.5
+			x, y := 15+cos*dx+sin*dy, 9.5-sin*dx+cos*dy
+			if x < 0 || x > w-1 || y < 0 || y > h-1 {
+				continue
+			}
+			inside++
+			if got, want := float64(gotImage[row*w+column]), x+100*y; math.Abs(got-want) > 1e-3 {
+				t.Fatalf("(%d, %d): got %v, want %v", row, column, got, want)
+			}
+			if got, want := gotMask[row*w+column], mask[int(y+0.5)*w+int(x+0.5)]; got != want {
+				t.Fatalf("mask (%d, %d): got %v, want %v", row, column, got, want)
+			}
+		}
+	}
+	if inside < h*w/2 {
+		t.Fatalf("only %d pixels were compared", inside)
+	}
+}
+
+func TestAugmentApply(t *testing.T) {
+	const h, w = 32, 32
+	image, mask := board(h, w)
+	keptImage, keptMask := slices.Clone(image), slices.Clone(mask)
+	gotImage, gotMask, scratch := make([]float32, h*w), make([]uint8, h*w), make([]float32, h*w)
+
+	t.Run("off", func(t *testing.T) {
+		Augment{}.apply(gotImage, gotMask, image, mask, h, w, scratch, random.Stream(1))
+		if !slices.Equal(gotImage, image) || !slices.Equal(gotMask, mask) {
+			t.Error("an augmentation without parameters changed something")
+		}
+	})
+	t.Run("noise", func(t *testing.T) {
+		rng := random.Stream(2)
+		a := Augment{Noise: 0.5, NoiseProbability: 0.5}
+		var noisy int
+		var squares float64
+		const rounds = 200
+		for range rounds {
+			a.apply(gotImage, gotMask, image, mask, h, w, scratch, rng)
+			if slices.Equal(gotImage, image) {
+				continue
+			}
+			noisy++
+			for i := range image {
+				d := float64(gotImage[i] - image[i])
+				squares += d * d
+			}
+		}
+		if noisy < 75 || noisy > 125 { // 100 ± 7 expected
+			t.Errorf("%d of %d slices got noise at probability 0.5", noisy, rounds)
+		}
+		if std := math.Sqrt(squares / float64(noisy*h*w)); math.Abs(std-0.5) > 0.01 {
+			t.Errorf("noise of standard deviation %v, want 0.5", std)
+		}
+	})
+	t.Run("everything", func(t *testing.T) {
+		a := Augment{Noise: 0.01, NoiseProbability: 1, Rotate: 10, Scale: 0.1, Shift: 0.1, Flip: 0.5, Contrast: 0.2, Brightness: 0.1, Gamma: 0.3}
+		a.apply(gotImage, gotMask, image, mask, h, w, scratch, random.Stream(3))
+		first := slices.Clone(gotImage)
+		a.apply(gotImage, gotMask, image, mask, h, w, scratch, random.Stream(3))
+		if !slices.Equal(first, gotImage) {
+			t.Error("the same random stream gave another image")
+		}
+		a.apply(gotImage, gotMask, image, mask, h, w, scratch, random.Stream(4))
+		if slices.Equal(first, gotImage) {
+			t.Error("another random stream gave the same image")
+		}
+	})
+	if !slices.Equal(image, keptImage) || !slices.Equal(mask, keptMask) {
+		t.Error("the sources were changed")
+	}
+}
+
+func TestAugmentFlipIsMirror(t *testing.T) {
+	const h, w = 3, 5
+	image, mask := board(h, w)
+	gotImage, gotMask := make([]float32, h*w), make([]uint8, h*w)
+	Augment{Flip: 1}.apply(gotImage, gotMask, image, mask, h, w, make([]float32, h*w), random.Stream(1))
+	for row := range h {
+		for column := range w {
+			if got, want := gotImage[row*w+column], image[row*w+w-1-column]; got != want {
+				t.Fatalf("(%d, %d): got %v, want %v", row, column, got, want)
+			}
+		}
+	}
+}
+
+func TestGammaKeepsRange(t *testing.T) {
+	image := []float32{-1, 0, 1, 3}
+	gamma(image, 2)
+	if want := []float32{-1, -0.75, 0, 3}; !slices.Equal(image, want) { // -1 + 4·((v+1)/4)²
+		t.Errorf("got %v, want %v", image, want)
+	}
+	flat := []float32{5, 5}
+	gamma(flat, 2)
+	if flat[0] != 5 {
+		t.Errorf("a constant image became %v", flat)
+	}
+}
+
+func BenchmarkAugment(b *testing.B) {
+	const h, w = 128, 128
+	image, mask := board(h, w)
+	gotImage, gotMask, scratch := make([]float32, h*w), make([]uint8, h*w), make([]float32, h*w)
+	a, rng := Augment{Noise: 0.01, NoiseProbability: 0.5, Rotate: 10}, random.Stream(1)
+	for b.Loop() {
+		a.apply(gotImage, gotMask, image, mask, h, w, scratch, rng)
+	}
+}
