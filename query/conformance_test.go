@@ -1,0 +1,24 @@
+package query_test
+
+import (
+	"testing"
+
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/query/querytest"
+)
+
+func TestRandom(t *testing.T) { querytest.Run(t, query.Random{}) }
+
+func TestTop(t *testing.T) { querytest.Run(t, query.Top{}) }
+
+func TestStochasticBatches(t *testing.T) {
+	for _, s := range []query.StochasticBatches{
+		{},
+		{Draw: query.Partition},
+		{Q: 1},
+		{Q: 50, Reduce: query.Max},
+		{Q: 50, Draw: query.Partition, Reduce: query.Sum},
+	} {
+		t.Run(s.String(), func(t *testing.T) { querytest.Run(t, s) })
+	}
+}
