@@ -1,0 +1,2 @@
+// Package uncertainty turns class probabilities into uncertainty maps and maps into one score per item.
+package uncertainty
