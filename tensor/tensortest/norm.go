@@ -1,0 +1,115 @@
+package tensortest
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/tensor/ref"
+)
+
+// shapes has odd and even extents, single pixels and channel counts beside the vector widths.
+var shapes = []tensor.Shape{
+	{N: 1, H: 8, W: 8, C: 16}, {N: 2, H: 7, W: 5, C: 1}, {N: 3, H: 4, W: 6, C: 2}, {N: 4, H: 5, W: 5, C: 3},
+	{N: 5, H: 3, W: 9, C: 24}, {N: 2, H: 6, W: 7, C: 48}, {N: 1, H: 12, W: 11, C: 64},
+}
+
+// layouts of destination and source.
+var layouts = []struct{ dst, src bool }{{false, false}, {true, false}, {false, true}, {true, true}}
+
+// normTolerance allows for a mean of ten standard deviations held in float32.
+const normTolerance = 2e-5
+
+// offsets returns factors around one, or shifts around zero, of both signs.
+func (s *suite) offsets(n int, around float32) []float32 {
+	x := s.randomSlice(n)
+	for i := range x {
+		x[i] = around + x[i]/2
+	}
+	return x
+}
+
+func norm(s *suite) {
+	for _, shape := range shapes {
+		for _, slope := range []float32{0.01, 1} {
+			for _, layout := range layouts {
+				s.norm(shape, tensor.Norm{Eps: 1e-5, Slope: slope}, layout.dst, layout.src)
+			}
+		}
+	}
+}
+
+func (s *suite) norm(shape tensor.Shape, op tensor.Norm, dstView, srcView bool) {
+	name := fmt.Sprintf("%v slope %v, views %v %v", shape, op.Slope, dstView, srcView)
+	c := shape.C
+	gamma, beta := s.offsets(c, 1), s.offsets(c, 0)
+	x := s.random(shape, srcView)
+	y, y64 := empty(shape, dstView), ref.New64(shape)
+	mean, variance := make([]float32, c), make([]float32, c)
+	mean64, variance64 := make([]float64, c), make([]float64, c)
+	for { // until no element is so close to LeakyReLU's kink that float32 may see it on the other side
+		fill(x, func() float32 { return 10 + float32(s.rng.NormFloat64()) })
+		s.truth.Norm(op, y64, double(x), doubles(gamma), doubles(beta), mean64, variance64)
+		closest := math.Inf(1)
+		for _, v := range y64.Data {
+			closest = min(closest, math.Abs(v))
+		}
+		if closest > 5e-6*float64(op.Slope) {
+			break
+		}
+	}
+	same := s.unchanged("Norm "+name, x.Data, gamma, beta)
+	s.check("Norm "+name, func() { s.e.Norm(op, y, x, gamma, beta, mean, variance) },
+		result{"y", y, y64, normTolerance}, slice("mean", mean, mean64, 1e-6), slice("variance", variance, variance64, 1e-5))
+	same()
+
+	for i := range mean { // both sides work from the same statistics
+		mean64[i], variance64[i] = float64(mean[i]), float64(variance[i])
+	}
+	dy, dx, dx64 := s.random(shape, srcView), empty(shape, dstView), ref.New64(shape)
+	dgamma, dbeta := make([]float32, c), make([]float32, c)
+	dgamma64, dbeta64 := make([]float64, c), make([]float64, c)
+	s.truth.NormBackward(op, dx64, dgamma64, dbeta64, double(dy), double(x), doubles(gamma), doubles(beta), mean64, variance64)
+	results := []result{{"dx", dx, dx64, normTolerance}, slice("dgamma", dgamma, dgamma64, normTolerance), slice("dbeta", dbeta, dbeta64, normTolerance)}
+	same = s.unchanged("NormBackward "+name, dy.Data, x.Data, gamma, beta, mean, variance)
+	s.check("NormBackward "+name, func() { s.e.NormBackward(op, dx, dgamma, dbeta, dy, x, gamma, beta, mean, variance) }, results...)
+	same()
+	s.check("NormBackward in place "+name, func() {
+		assign(dx, dy)
+		s.e.NormBackward(op, dx, dgamma, dbeta, dx, x, gamma, beta, mean, variance)
+	}, results...)
+}
+
+func affine(s *suite) {
+	for _, shape := range shapes {
+		for _, layout := range layouts {
+			name := fmt.Sprintf("Affine %v, views %v %v", shape, layout.dst, layout.src)
+			op := tensor.Norm{Slope: 0.01}
+			scale, shift := s.offsets(shape.C, 1), s.offsets(shape.C, 0)
+			x, y, y64 := s.random(shape, layout.src), empty(shape, layout.dst), ref.New64(shape)
+			s.truth.Affine(op, y64, double(x), doubles(scale), doubles(shift))
+			same := s.unchanged(name, x.Data, scale, shift)
+			s.check(name, func() { s.e.Affine(op, y, x, scale, shift) }, result{"y", y, y64, 1e-6})
+			same()
+			s.check(name+" in place", func() { assign(y, x); s.e.Affine(op, y, y, scale, shift) }, result{"y", y, y64, 1e-6})
+		}
+	}
+}
+
+func mean(s *suite) {
+	for _, shape := range shapes {
+		for _, view := range []bool{false, true} {
+			name := fmt.Sprintf("%v, view %v", shape, view)
+			n := shape.N * shape.C
+			x, y, y64 := s.random(shape, view), make([]float32, n), make([]float64, n)
+			s.truth.Mean(y64, double(x))
+			same := s.unchanged("Mean "+name, x.Data)
+			s.check("Mean "+name, func() { s.e.Mean(y, x) }, slice("y", y, y64, 1e-5))
+			same()
+
+			dy, dx, dx64 := s.randomSlice(n), empty(shape, view), double(x)
+			s.truth.MeanBackward(dx64, doubles(dy))
+			s.check("MeanBackward "+name, func() { assign(dx, x); s.e.MeanBackward(dx, dy) }, result{"dx", dx, dx64, 1e-6})
+		}
+	}
+}

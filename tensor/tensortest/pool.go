@@ -1,0 +1,106 @@
+package tensortest
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/tensor/ref"
+)
+
+// masks has no dropout, the usual one, and a key of which both halves matter.
+var masks = []tensor.Dropout{{}, {P: 0.5, Seed: 1}, {P: 0.1, Seed: 0xfeedface12345678}}
+
+func maxPool(s *suite) {
+	for _, shape := range shapes {
+		for _, mask := range masks {
+			for _, layout := range layouts {
+				s.maxPool(shape, mask, layout.dst, layout.src)
+			}
+		}
+	}
+}
+
+// maxPool uses a view for the input, for dx and skip in turn: y and dy are dense.
+func (s *suite) maxPool(shape tensor.Shape, mask tensor.Dropout, dstView, srcView bool) {
+	name := fmt.Sprintf("%v %+v, views %v %v", shape, mask, dstView, srcView)
+	op := tensor.Pool{Dropout: mask}
+	half := tensor.Shape{N: shape.N, H: shape.H / 2, W: shape.W / 2, C: shape.C}
+	x, y, y64 := s.random(shape, srcView), empty(half, false), ref.New64(half)
+	argmax, argmax64 := make([]uint8, half.Len()), make([]uint8, half.Len())
+	s.truth.MaxPool(op, y64, argmax64, double(x))
+	same := s.unchanged("MaxPool "+name, x.Data)
+	s.check("MaxPool "+name, func() { s.e.MaxPool(op, y, argmax, x) }, result{"y", y, y64, 0})
+	same()
+	if !bytes.Equal(argmax, argmax64) {
+		s.Errorf("MaxPool %s: other argmax", name)
+	}
+
+	dy, dx, dx64 := s.random(half, false), empty(shape, dstView), ref.New64(shape)
+	skip := s.random(shape, srcView)
+	same = s.unchanged("MaxPoolBackward "+name, dy.Data, skip.Data)
+	s.truth.MaxPoolBackward(op, dx64, double(dy), argmax64, ref.Tensor[float64]{})
+	s.check("MaxPoolBackward "+name, func() { s.e.MaxPoolBackward(op, dx, dy, argmax64, tensor.Tensor{}) }, result{"dx", dx, dx64, 0})
+	s.truth.MaxPoolBackward(op, dx64, double(dy), argmax64, double(skip))
+	s.check("MaxPoolBackward with skip "+name, func() { s.e.MaxPoolBackward(op, dx, dy, argmax64, skip) }, result{"dx", dx, dx64, 1e-6})
+	same()
+}
+
+// maxPoolTies draws elements from few values, zero of both signs among them.
+func maxPoolTies(s *suite) {
+	for _, shape := range shapes {
+		x := empty(shape, false)
+		values := []float32{-1, 0, 1, float32(zero * -1)}
+		fill(x, func() float32 { return values[s.rng.IntN(len(values))] })
+		half := tensor.Shape{N: shape.N, H: shape.H / 2, W: shape.W / 2, C: shape.C}
+		y, argmax := empty(half, false), make([]uint8, half.Len())
+		s.e.MaxPool(tensor.Pool{}, y, argmax, x)
+		for n := range half.N {
+			for h := range half.H {
+				for w := range half.W {
+					for c := range half.C {
+						first := 0 // in reading order
+						for tap := range 4 {
+							if x.At(n, 2*h+tap/2, 2*w+tap%2, c) > x.At(n, 2*h+first/2, 2*w+first%2, c) {
+								first = tap
+							}
+						}
+						i := ((n*half.H+h)*half.W+w)*half.C + c
+						if int(argmax[i]) != first || y.Data[i] != x.At(n, 2*h+first/2, 2*w+first%2, c) {
+							s.Fatalf("MaxPool %v: window (%d %d %d %d): argmax %d, want the first largest, %d", shape, n, h, w, c, argmax[i], first)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+var zero = 0.0 // a variable: the constant -0.0 is +0
+
+func dropout(s *suite) {
+	for _, shape := range shapes {
+		for _, mask := range masks {
+			for _, view := range []bool{false, true} {
+				name := fmt.Sprintf("Dropout %v %+v, view %v", shape, mask, view)
+				x := s.random(shape, view)
+				want := double(x)
+				kept := 0
+				for i := range want.Data {
+					switch {
+					case mask.P == 0 || mask.Keep(i):
+						kept++
+						want.Data[i] *= float64(mask.Scale())
+					default:
+						want.Data[i] = 0
+					}
+				}
+				if expected := float64(len(want.Data)) * (1 - float64(mask.P)); len(want.Data) > 1000 && (float64(kept) < 0.9*expected || float64(kept) > 1.1*expected) {
+					s.Errorf("%s keeps %d of %d", name, kept, len(want.Data))
+				}
+				y := empty(shape, view)
+				s.check(name, func() { assign(y, x); s.e.Dropout(mask, y) }, result{"x", y, want, 0})
+			}
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package tensortest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nextslice/nextslice/tensor"
+)
+
+// wrongShapes makes one mistake per call.
+func wrongShapes(s *suite) {
+	e := s.e
+	t := func(n, h, w, c int) tensor.Tensor { return tensor.New(tensor.Shape{N: n, H: h, W: w, C: c}) }
+	f := func(n int) []float32 { return make([]float32, n) }
+	b := func(n int) []uint8 { return make([]uint8, n) }
+	x := t(2, 4, 6, 3)
+	view := t(2, 4, 6, 5).Channels(1, 4)
+	short := x
+	short.Data = x.Data[:x.Len()-1]
+	conv, norm, half := tensor.Conv{K: 3}, tensor.Norm{Eps: 1e-5, Slope: 0.01}, tensor.Dropout{P: 0.5}
+	for _, c := range []struct {
+		op, mistake string
+		call        func()
+	}{
+		{"Conv", "rows", func() { e.Conv(conv, t(2, 5, 6, 3), x, f(81), f(3)) }},
+		{"Conv", "items", func() { e.Conv(conv, t(1, 4, 6, 3), x, f(81), f(3)) }},
+		{"Conv", "weights", func() { e.Conv(conv, t(2, 4, 6, 3), x, f(80), f(3)) }},
+		{"Conv", "bias", func() { e.Conv(conv, t(2, 4, 6, 3), x, f(81), f(2)) }},
+		{"Conv", "kernel of 2", func() { e.Conv(tensor.Conv{K: 2}, t(2, 4, 6, 3), x, f(36), f(3)) }},
+		{"Conv", "view", func() { e.Conv(conv, t(2, 4, 6, 3), view, f(81), f(3)) }},
+		{"Conv", "too little memory", func() { e.Conv(conv, t(2, 4, 6, 3), short, f(81), f(3)) }},
+		{"Conv", "no items", func() { e.Conv(conv, t(0, 4, 6, 3), t(0, 4, 6, 3), f(81), f(3)) }},
+		{"ConvBackwardData", "columns", func() { e.ConvBackwardData(conv, t(2, 4, 5, 3), x, f(81)) }},
+		{"ConvBackwardData", "weights", func() { e.ConvBackwardData(conv, t(2, 4, 6, 3), x, f(27)) }},
+		{"ConvBackwardData", "view", func() { e.ConvBackwardData(conv, view, x, f(81)) }},
+		{"ConvBackwardWeights", "rows", func() { e.ConvBackwardWeights(conv, f(81), f(3), t(2, 3, 6, 3), x) }},
+		{"ConvBackwardWeights", "dw", func() { e.ConvBackwardWeights(conv, f(82), f(3), t(2, 4, 6, 3), x) }},
+		{"ConvBackwardWeights", "db", func() { e.ConvBackwardWeights(conv, f(81), f(4), t(2, 4, 6, 3), x) }},
+		{"Up", "rows", func() { e.Up(t(2, 10, 12, 2), x, f(24), f(2)) }},
+		{"Up", "columns", func() { e.Up(t(2, 8, 11, 2), x, f(24), f(2)) }},
+		{"Up", "weights", func() { e.Up(t(2, 8, 12, 2), x, f(23), f(2)) }},
+		{"Up", "bias", func() { e.Up(t(2, 8, 12, 2), x, f(24), f(3)) }},
+		{"Up", "view", func() { e.Up(t(2, 8, 12, 2), view, f(24), f(2)) }},
+		{"UpBackwardData", "items", func() { e.UpBackwardData(x, t(1, 8, 12, 2), f(24)) }},
+		{"UpBackwardData", "weights", func() { e.UpBackwardData(x, t(2, 8, 12, 2), f(25)) }},
+		{"UpBackwardWeights", "rows", func() { e.UpBackwardWeights(f(24), f(2), t(2, 7, 12, 2), x) }},
+		{"UpBackwardWeights", "dbias", func() { e.UpBackwardWeights(f(24), f(3), t(2, 8, 12, 2), x) }},
+		{"Norm", "channels", func() { e.Norm(norm, t(2, 4, 6, 2), x, f(3), f(3), f(3), f(3)) }},
+		{"Norm", "gamma", func() { e.Norm(norm, t(2, 4, 6, 3), x, f(2), f(3), f(3), f(3)) }},
+		{"Norm", "variance", func() { e.Norm(norm, t(2, 4, 6, 3), x, f(3), f(3), f(3), f(4)) }},
+		{"NormBackward", "dy", func() { e.NormBackward(norm, x, f(3), f(3), t(2, 4, 5, 3), x, f(3), f(3), f(3), f(3)) }},
+		{"NormBackward", "dx", func() { e.NormBackward(norm, t(2, 3, 6, 3), f(3), f(3), x, x, f(3), f(3), f(3), f(3)) }},
+		{"NormBackward", "dbeta", func() { e.NormBackward(norm, x, f(3), f(1), x, x, f(3), f(3), f(3), f(3)) }},
+		{"Affine", "rows", func() { e.Affine(norm, t(2, 5, 6, 3), x, f(3), f(3)) }},
+		{"Affine", "shift", func() { e.Affine(norm, x, x, f(3), f(2)) }},
+		{"MaxPool", "rows", func() { e.MaxPool(tensor.Pool{}, t(2, 3, 3, 3), b(54), x) }},
+		{"MaxPool", "argmax", func() { e.MaxPool(tensor.Pool{}, t(2, 2, 3, 3), b(35), x) }},
+		{"MaxPool", "probability", func() { e.MaxPool(tensor.Pool{Dropout: tensor.Dropout{P: 1}}, t(2, 2, 3, 3), b(36), x) }},
+		{"MaxPoolBackward", "items", func() { e.MaxPoolBackward(tensor.Pool{}, x, t(1, 2, 3, 3), b(18), tensor.Tensor{}) }},
+		{"MaxPoolBackward", "skip", func() { e.MaxPoolBackward(tensor.Pool{}, x, t(2, 2, 3, 3), b(36), t(2, 4, 5, 3)) }},
+		{"MaxPoolBackward", "argmax", func() { e.MaxPoolBackward(tensor.Pool{}, x, t(2, 2, 3, 3), b(37), tensor.Tensor{}) }},
+		{"Dropout", "too little memory", func() { e.Dropout(half, short) }},
+		{"Dropout", "probability", func() { e.Dropout(tensor.Dropout{P: -0.1}, x) }},
+		{"Softmax", "columns", func() { e.Softmax(t(2, 4, 5, 3), x) }},
+		{"Loss", "items", func() { e.Loss(tensor.Loss{CE: 1}, tensor.Tensor{}, f(3), x, b(48)) }},
+		{"Loss", "target", func() { e.Loss(tensor.Loss{CE: 1}, tensor.Tensor{}, f(2), x, b(47)) }},
+		{"Loss", "dlogits", func() { e.Loss(tensor.Loss{CE: 1}, t(2, 4, 6, 2), f(2), x, b(48)) }},
+		{"Loss", "one class", func() { e.Loss(tensor.Loss{CE: 1}, tensor.Tensor{}, f(2), t(2, 4, 6, 1), b(48)) }},
+		{"Loss", "class weights", func() { e.Loss(tensor.Loss{CE: 1, Classes: f(2)}, tensor.Tensor{}, f(2), x, b(48)) }},
+		{"Loss", "class index", func() {
+			target := b(48)
+			target[47] = 3
+			e.Loss(tensor.Loss{CE: 1}, tensor.Tensor{}, f(2), x, target)
+		}},
+		{"Mean", "y", func() { e.Mean(f(5), x) }},
+		{"MeanBackward", "dy", func() { e.MeanBackward(x, f(7)) }},
+		{"Adam", "gradient", func() { e.Adam(tensor.Adam{LR: 1, Step: 1}, f(3), f(3), f(3), f(2)) }},
+		{"Adam", "step 0", func() { e.Adam(tensor.Adam{LR: 1}, f(3), f(3), f(3), f(3)) }},
+	} {
+		func() {
+			defer func() {
+				r := recover()
+				if r == nil {
+					s.Errorf("%s: wrong %s: no panic", c.op, c.mistake)
+				} else if text := fmt.Sprint(r); !strings.HasPrefix(text, "tensor: "+c.op+":") {
+					s.Errorf("%s: wrong %s: panic %q, want one that begins \"tensor: %s:\"", c.op, c.mistake, text, c.op)
+				}
+			}()
+			c.call()
+		}()
+	}
+}
