@@ -1,0 +1,118 @@
+package stats
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestAULC(t *testing.T) {
+	nan := math.NaN()
+	for name, c := range map[string]struct {
+		run  Run
+		want float64
+	}{
+		"constant":     {Run{Labels: []int{10, 20, 70}, Values: []float64{0.4, 0.4, 0.4}}, 0.4},
+		"straight":     {Run{Labels: []int{10, 40, 110}, Values: []float64{0.1, 0.4, 1.1}}, 0.6}, // the middle
+		"uneven":       {Run{Labels: []int{0, 1, 11}, Values: []float64{0, 1, 1}}, 10.5 / 11},
+		"single":       {Run{Labels: []int{10}, Values: []float64{0.7}}, 0.7},
+		"none":         {Run{}, nan},
+		"not a number": {Run{Labels: []int{10, 20}, Values: []float64{0.7, nan}}, nan},
+	} {
+		if got := AULC(c.run); !near(got, c.want, 1e-12) && !(math.IsNaN(got) && math.IsNaN(c.want)) {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+	if got := Final(Run{Labels: []int{1, 2}, Values: []float64{3, 4}}); got != 4 {
+		t.Errorf("Final: got %v, want 4", got)
+	}
+	if got := Final(Run{}); !math.IsNaN(got) {
+		t.Errorf("Final of no cycle: got %v, want NaN", got)
+	}
+}
+
+func TestLabelsToReach(t *testing.T) {
+	nan := math.NaN()
+	r := Run{Labels: []int{10, 20, 30, 50, 60}, Values: []float64{0.5, 0.7, nan, 0.6, 0.8}}
+	for _, c := range []struct {
+		value  float64
+		d      Direction
+		labels float64 // NaN: not reached
+		best   float64
+		text   string
+	}{
+		{0.5, HigherIsBetter, 10, 0.8, "10"},
+		{0.3, HigherIsBetter, 10, 0.8, "10"},
+		{0.6, HigherIsBetter, 15, 0.8, "15"}, // the first crossing, not the later one
+		{0.7, HigherIsBetter, 20, 0.8, "20"},
+		{0.75, HigherIsBetter, 57.5, 0.8, "57.5"},
+		{0.8, HigherIsBetter, 60, 0.8, "60"},
+		{0.81, HigherIsBetter, nan, 0.8, "not reached (best 0.8)"},
+		{0.65, LowerIsBetter, 10, 0.5, "10"},
+		{0.4, LowerIsBetter, nan, 0.5, "not reached (best 0.5)"},
+	} {
+		got := LabelsToReach(r, c.value, c.d)
+		if got.Reached == math.IsNaN(c.labels) || got.Reached && !near(got.Labels, c.labels, 1e-9) || got.Best != c.best || got.String() != c.text {
+			t.Errorf("%v: got %+v (%v), want %v", c.value, got, got, c.text)
+		}
+	}
+	falling := Run{Labels: []int{10, 20}, Values: []float64{8, 4}}
+	if got := LabelsToReach(falling, 5, LowerIsBetter); !near(got.Labels, 17.5, 1e-12) {
+		t.Errorf("a distance of 5: got %+v, want 17.5 labels", got)
+	}
+	data, err := json.Marshal(LabelsToReach(Run{}, 0.5, HigherIsBetter))
+	if want := `{"labels":null,"reached":false,"best":null}`; err != nil || string(data) != want {
+		t.Errorf("got %s, %v, want %s", data, err, want)
+	}
+}
+
+// What is reached is on the curve: the interpolated value at the label count is the value asked for.
+func TestLabelsToReachIsOnTheCurve(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 8).Draw(t, "cycles")
+		var r Run
+		at := 0
+		for range n {
+			at += rapid.IntRange(1, 20).Draw(t, "step")
+			r.Labels = append(r.Labels, at)
+			r.Values = append(r.Values, rapid.Float64Range(0, 1).Draw(t, "value"))
+		}
+		value := rapid.Float64Range(0, 1).Draw(t, "target")
+		got := LabelsToReach(r, value, HigherIsBetter)
+		if got.Reached != (got.Best >= value) {
+			t.Fatalf("got %+v for %v", got, value)
+		}
+		for i := range r.Labels {
+			if got.Reached && float64(r.Labels[i]) < got.Labels && r.Values[i] > value {
+				t.Fatalf("reached earlier, at %d: got %+v for %v", r.Labels[i], got, value)
+			}
+			if !got.Reached || i == 0 || got.Labels <= float64(r.Labels[i-1]) || got.Labels > float64(r.Labels[i]) {
+				continue
+			}
+			share := (got.Labels - float64(r.Labels[i-1])) / float64(r.Labels[i]-r.Labels[i-1])
+			if on := r.Values[i-1] + share*(r.Values[i]-r.Values[i-1]); !near(on, value, 1e-9) {
+				t.Fatalf("the curve has %v at %v labels, want %v", on, got.Labels, value)
+			}
+		}
+	})
+}
+
+func TestDescribe(t *testing.T) {
+	got := Describe([]float64{4, 1, math.NaN(), 3, 2})
+	want := Summary{N: 4, Missing: 1, Mean: 2.5, Median: 2.5, Min: 1, Max: 4, Std: math.Sqrt(5.0 / 3)}
+	if !near(got.Std, want.Std, 1e-12) {
+		t.Errorf("std: got %v, want %v (divisor n-1)", got.Std, want.Std)
+	}
+	if got.Std = want.Std; got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	data, err := json.Marshal(Describe([]float64{7}))
+	if want := `{"n":1,"missing":0,"mean":7,"std":null,"median":7,"min":7,"max":7}`; err != nil || string(data) != want {
+		t.Errorf("got %s, %v, want %s", data, err, want)
+	}
+	if _, err := json.Marshal(Describe(nil)); err != nil {
+		t.Error(err)
+	}
+}
