@@ -1,0 +1,160 @@
+package uncertainty
+
+import (
+	"fmt"
+	"math"
+)
+
+// Config says what a [Scorer] computes. The zero value is the entropy, averaged over the image.
+type Config struct {
+	Map         Map         // "" = EntropyMap
+	Aggregation Aggregation // "" = ByMean
+	Fraction    float64     // ByTop: the fraction of the pixels that counts, in (0, 1]
+	Band        int         // ByForeground: how many pixels around the predicted foreground count, 0 or more
+}
+
+// Scorer computes the scores of items of one size, one after the other. It is not safe for concurrent use: make one
+// for each goroutine.
+type Scorer struct {
+	config Config
+	h, w   int
+	passes *Passes
+
+	valid   []bool    // pixels that were valid in every pass
+	masked  bool      // some pixel was not
+	current []float32 // the map
+
+	region, foreground, lines []bool    // ByForeground
+	scratch                   []float32 // ByTop
+}
+
+// NewScorer returns a scorer for items of h × w pixels. Panics on an unknown map or aggregation, or on options out of
+// their range: check what a person wrote before.
+func NewScorer(c Config, h, w, classes int) *Scorer {
+	if c.Map == "" {
+		c.Map = EntropyMap
+	}
+	if c.Aggregation == "" {
+		c.Aggregation = ByMean
+	}
+	pixels := h * w
+	s := &Scorer{config: c, h: h, w: w, passes: NewPasses(c.Map, pixels, classes),
+		valid: make([]bool, pixels), current: make([]float32, pixels)}
+	switch c.Aggregation {
+	case ByMean, ByMax, Legacy:
+	case ByForeground:
+		if c.Band < 0 {
+			panic(fmt.Sprintf("uncertainty: NewScorer: a band of %d pixels", c.Band))
+		}
+		s.region, s.foreground, s.lines = make([]bool, pixels), make([]bool, pixels), make([]bool, pixels)
+	case ByTop:
+		if !(c.Fraction > 0 && c.Fraction <= 1) {
+			panic(fmt.Sprintf("uncertainty: NewScorer: want a top fraction in (0, 1], got %v", c.Fraction))
+		}
+		s.scratch = make([]float32, pixels)
+	default:
+		panic(fmt.Sprintf("uncertainty: NewScorer: no aggregation %q", c.Aggregation))
+	}
+	s.Reset()
+	return s
+}
+
+// Reset begins the next item.
+func (s *Scorer) Reset() {
+	s.passes.Reset()
+	s.masked = false
+	for i := range s.valid {
+		s.valid[i] = true
+	}
+}
+
+// Add adds one pass of the item: probs is [h w K], valid is [h w] or nil if all pixels are valid, as in every pass
+// that is not augmented. A pixel counts only if it is valid in all passes. Neither is kept.
+func (s *Scorer) Add(probs []float32, valid []bool) {
+	s.passes.Add(probs)
+	if valid == nil {
+		return
+	}
+	if len(valid) != len(s.valid) {
+		panic(fmt.Sprintf("uncertainty: Scorer.Add: want a validity mask of %d pixels, got %d", len(s.valid), len(valid)))
+	}
+	for i, v := range valid {
+		if !v {
+			s.valid[i] = false
+			s.masked = true
+		}
+	}
+}
+
+// Map returns the uncertainty map of the passes so far, [h w], without regard to validity. It is valid until the
+// next call of a method.
+func (s *Scorer) Map() []float32 {
+	s.passes.Map(s.current)
+	return s.current
+}
+
+// Score returns the score of the passes since Reset. item is only used to name it in the error that is returned if
+// no pixel is valid or if a valid pixel had a probability that is NaN or outside [0, 1]. Panics before the first pass.
+func (s *Scorer) Score(item int) (float64, error) {
+	m, in := s.Map(), s.valid
+	if !s.masked {
+		in = nil
+	}
+	var score float64
+	switch s.config.Aggregation {
+	case ByMean:
+		score = meanOver(m, in)
+	case ByForeground:
+		score = meanOver(m, s.foregroundOr(m, in))
+	case ByMax:
+		score = maxOver(m, in)
+	case ByTop:
+		score = topOver(m, in, s.config.Fraction, s.scratch)
+	case Legacy:
+		score = s.share() * meanOver(m, in)
+	}
+	if math.IsNaN(score) {
+		return 0, s.fault(item)
+	}
+	return score, nil
+}
+
+// foregroundOr returns the valid pixels of the widened predicted foreground, or in if there are none.
+func (s *Scorer) foregroundOr(m []float32, in []bool) []bool {
+	for i, u := range m {
+		// A pixel without a value has no class either: it is taken in, so that it is not overlooked.
+		s.foreground[i] = s.valid[i] && (u != u || s.passes.class(i) != 0)
+	}
+	widen(s.region, s.foreground, s.lines, s.h, s.w, s.config.Band)
+	empty := true
+	for i := range s.region {
+		s.region[i] = s.region[i] && s.valid[i]
+		empty = empty && !s.region[i]
+	}
+	if empty {
+		return in
+	}
+	return s.region
+}
+
+// share returns which part of the pixels is valid.
+func (s *Scorer) share() float64 {
+	n := 0
+	for _, v := range s.valid {
+		if v {
+			n++
+		}
+	}
+	return float64(n) / float64(len(s.valid))
+}
+
+// fault says why the score is NaN.
+func (s *Scorer) fault(item int) error {
+	for i, u := range s.current {
+		if s.valid[i] && u != u {
+			return fmt.Errorf("uncertainty: item %d: a probability at row %d, column %d is NaN or outside [0, 1]; "+
+				"the network has diverged", item, i/s.w, i%s.w)
+		}
+	}
+	return fmt.Errorf("uncertainty: item %d: no pixel is valid in all passes", item)
+}
