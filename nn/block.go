@@ -1,0 +1,124 @@
+package nn
+
+import (
+	"math"
+
+	"github.com/nextslice/nextslice/tensor"
+)
+
+// Constants of every [Block]: those of the paper's network and PyTorch's defaults.
+const (
+	Slope    = 0.01 // of LeakyReLU
+	Eps      = 1e-5 // of batch normalisation
+	Momentum = 0.1  // of the running statistics: the weight of the newest batch
+)
+
+var norm = tensor.Norm{Eps: Eps, Slope: Slope}
+
+// Block is a convolution 3×3 with bias, batch normalisation and LeakyReLU.
+//
+// Training normalises with the batch's statistics and moves the running ones toward them (the variance unbiased,
+// as in PyTorch). Inference uses the running ones; they are then constants and folded into the convolution's
+// weights, which is done again only after weights or statistics have changed.
+type Block struct {
+	params        *Params
+	w, b          *Param // the convolution's
+	gamma, beta   *Param
+	mean, squares *Param // running mean and variance
+
+	x                   tensor.Tensor // input of the last training pass
+	z                   tensor.Tensor // output of the convolution
+	batchMean, batchVar []float32
+
+	version      uint64    // of the weights that are folded
+	wf, bf       []float32 // folded weights and bias
+	scale, shift []float32 // batch normalisation on running statistics as scale·z + shift
+}
+
+// NewBlock declares a block of in to out channels, with weights prefix.conv<index>.* and prefix.norm<index>.*.
+func NewBlock(p *Params, prefix, index string, in, out int) *Block {
+	conv, norm := prefix+".conv"+index, prefix+".norm"+index
+	return &Block{
+		params:  p,
+		w:       p.uniform(conv+".weight", ConvOIHW, 9*in, out, in, 3, 3),
+		b:       p.uniform(conv+".bias", Same, 9*in, out),
+		gamma:   p.constant(norm+".weight", 1, out),
+		beta:    p.constant(norm+".bias", 0, out),
+		mean:    p.buffer(norm+".running_mean", 0, out),
+		squares: p.buffer(norm+".running_var", 1, out),
+	}
+}
+
+// Forward computes y [N H W O], dense or a view, from x [N H W I], dense. x and y must stay as they are until
+// Backward when train is set.
+func (l *Block) Forward(e tensor.Engine, y, x tensor.Tensor, train bool) {
+	op := tensor.Conv{K: 3}
+	if train {
+		l.x = x
+		l.z.Resize(y.Shape)
+		e.Conv(op, l.z, x, l.w.Data, l.b.Data)
+		l.batchMean, l.batchVar = resize(l.batchMean, y.C), resize(l.batchVar, y.C)
+		e.Norm(norm, y, l.z, l.gamma.Data, l.beta.Data, l.batchMean, l.batchVar)
+		l.track(y.Pixels())
+		return
+	}
+	l.fold()
+	if y.Dense() {
+		op.Leaky, op.Slope = true, Slope
+		e.Conv(op, y, x, l.wf, l.bf)
+		return
+	}
+	// A convolution's output is dense; the normalisation then copies into the view at no further cost.
+	l.z.Resize(y.Shape)
+	e.Conv(op, l.z, x, l.w.Data, l.b.Data)
+	e.Affine(norm, y, l.z, l.scale, l.shift)
+}
+
+// track moves the running statistics toward those of a batch of count pixels. A single pixel has variance 0.
+func (l *Block) track(count int) {
+	unbiased := float64(count) / float64(max(count-1, 1))
+	for c := range l.batchMean {
+		l.mean.Data[c] += Momentum * (l.batchMean[c] - l.mean.Data[c])
+		l.squares.Data[c] += Momentum * (float32(unbiased*float64(l.batchVar[c])) - l.squares.Data[c])
+	}
+	l.params.Changed()
+}
+
+// fold brings the derived weights up to date.
+func (l *Block) fold() {
+	if l.version == l.params.version {
+		return
+	}
+	l.version = l.params.version
+	out := len(l.b.Data)
+	l.scale, l.shift, l.bf = resize(l.scale, out), resize(l.shift, out), resize(l.bf, out)
+	for o := range out {
+		s := float64(l.gamma.Data[o]) / math.Sqrt(float64(l.squares.Data[o])+Eps)
+		shift := float64(l.beta.Data[o]) - s*float64(l.mean.Data[o])
+		l.scale[o], l.shift[o] = float32(s), float32(shift)
+		l.bf[o] = float32(s*float64(l.b.Data[o]) + shift)
+	}
+	l.wf = resize(l.wf, len(l.w.Data))
+	for i, w := range l.w.Data {
+		l.wf[i] = w * l.scale[i%out]
+	}
+}
+
+// Backward computes the block's gradients, and dx unless it has no Data, from dy, dense, which it overwrites. It
+// belongs to the last Forward, which must have been a training pass.
+func (l *Block) Backward(e tensor.Engine, dx, dy tensor.Tensor) {
+	op := tensor.Conv{K: 3}
+	e.NormBackward(norm, dy, l.gamma.Grad, l.beta.Grad, dy, l.z, l.gamma.Data, l.beta.Data, l.batchMean, l.batchVar)
+	e.ConvBackwardWeights(op, l.w.Grad, l.b.Grad, dy, l.x)
+	if dx.Data != nil {
+		e.ConvBackwardData(op, dx, dy, l.w.Data)
+	}
+}
+
+// resize returns a slice of n elements, s where that is large enough. The contents are undefined.
+func resize(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n)
+	}
+	return s[:n]
+}

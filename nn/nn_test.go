@@ -1,0 +1,236 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/tensor/ref"
+)
+
+func randomTensor(s tensor.Shape, path ...any) tensor.Tensor {
+	rng, t := random.Stream(1, path...), tensor.New(s)
+	for i := range t.Data {
+		t.Data[i] = float32(rng.NormFloat64())
+	}
+	return t
+}
+
+// The element (o, i, a, b) of PyTorch's weight is the element (a, b, i, o) of the engine's.
+func TestOrder(t *testing.T) {
+	p := &Params{}
+	conv := p.uniform("conv", ConvOIHW, 1, 4, 5, 3, 2) // O I kh kw
+	up := p.uniform("up", ConvIOHW, 1, 5, 4, 3, 2)     // I O kh kw
+	p.Alloc(random.Stream(1))
+	exported := [][]float32{conv.Export(), up.Export()}
+	for o := range 4 {
+		for i := range 5 {
+			for a := range 3 {
+				for b := range 2 {
+					engine := ((a*2+b)*5+i)*4 + o
+					if exported[0][((o*5+i)*3+a)*2+b] != conv.Data[engine] {
+						t.Fatalf("convolution: element (o %d, i %d, a %d, b %d) is elsewhere", o, i, a, b)
+					}
+					if exported[1][((i*4+o)*3+a)*2+b] != up.Data[engine] {
+						t.Fatalf("transposed convolution: element (o %d, i %d, a %d, b %d) is elsewhere", o, i, a, b)
+					}
+				}
+			}
+		}
+	}
+	for k, w := range []*Param{conv, up} {
+		before := slices.Clone(w.Data)
+		clear(w.Data)
+		w.Import(exported[k])
+		if !slices.Equal(w.Data, before) {
+			t.Errorf("%s: Import does not undo Export", w.Name)
+		}
+	}
+}
+
+func TestInit(t *testing.T) {
+	p := &Params{}
+	NewBlock(p, "enc", "1", 8, 16)
+	NewUp(p, "up", 16, 12)
+	NewHead(p, "out", 12, 3)
+	p.Alloc(random.Stream(2))
+	named := p.Named()
+	for name, fanIn := range map[string]float64{
+		"enc.conv1.weight": 9 * 8, "enc.conv1.bias": 9 * 8,
+		"up.weight": 4 * 12, "up.bias": 4 * 12, // O·kh·kw: PyTorch reads dimension 1
+		"out.weight": 12, "out.bias": 12,
+	} {
+		bound := 1 / math.Sqrt(fanIn)
+		var largest, square float64
+		for _, v := range named[name].Data {
+			largest = max(largest, math.Abs(float64(v)))
+			square += float64(v) * float64(v)
+		}
+		n := float64(len(named[name].Data))
+		if largest > bound || largest < 0.6*bound {
+			t.Errorf("%s: largest %v, want just below %v", name, largest, bound)
+		}
+		if std := math.Sqrt(square / n); n > 500 && math.Abs(std/bound-1/math.Sqrt(3)) > 0.05 {
+			t.Errorf("%s: standard deviation %v of a bound of %v, want uniform", name, std, bound)
+		}
+	}
+	for name, want := range map[string]float32{
+		"enc.norm1.weight": 1, "enc.norm1.bias": 0, "enc.norm1.running_mean": 0, "enc.norm1.running_var": 1,
+	} {
+		for _, v := range named[name].Data {
+			if v != want {
+				t.Errorf("%s starts at %v, want %v", name, v, want)
+			}
+		}
+	}
+	if got, want := len(p.Weights), 9*8*16+3*16+4*16*12+12+12*3+3; got != want {
+		t.Errorf("%d weights, want %d", got, want)
+	}
+}
+
+// Inference agrees with convolution, then normalisation on the running statistics, then LeakyReLU: with a dense
+// output (folded weights) and with a view, also after each thing that folding depends on has changed.
+func TestBlockInference(t *testing.T) {
+	e := ref.New(1)
+	p := &Params{}
+	l := NewBlock(p, "enc", "1", 3, 4)
+	p.Alloc(random.Stream(3))
+	s := tensor.Shape{N: 2, H: 5, W: 6, C: 3}
+	x := randomTensor(s, "x")
+	s.C = 4
+	y, wide := tensor.New(s), tensor.New(tensor.Shape{N: 2, H: 5, W: 6, C: 9})
+	view := wide.Channels(2, 6)
+	for step, change := range []func(){
+		func() {},
+		func() { l.Forward(e, y, x, true) }, // moves the running statistics
+		func() { l.gamma.Data[1], l.beta.Data[2] = -2, 0.5; p.Changed() },
+		func() { l.w.Data[7]++; l.b.Data[0]--; p.Changed() },
+	} {
+		change()
+		z := tensor.New(s)
+		e.Conv(tensor.Conv{K: 3}, z, x, l.w.Data, l.b.Data)
+		l.Forward(e, y, x, false)
+		l.Forward(e, view, x, false)
+		for pixel := range s.Pixels() {
+			for c := range 4 {
+				want := float64(l.gamma.Data[c])*(float64(z.Data[pixel*4+c])-float64(l.mean.Data[c]))/
+					math.Sqrt(float64(l.squares.Data[c])+1e-5) + float64(l.beta.Data[c])
+				want = max(want, 0.01*want)
+				for _, got := range []float32{y.Data[pixel*4+c], view.Data[pixel*9+c]} {
+					if math.Abs(float64(got)-want) > 1e-5 {
+						t.Fatalf("change %d: got %v, want %v", step, got, want)
+					}
+				}
+			}
+		}
+	}
+	if allocs := testing.AllocsPerRun(3, func() { l.fold() }); allocs > 0 {
+		t.Errorf("folding again allocates %v times", allocs)
+	}
+}
+
+func TestRunningStatistics(t *testing.T) {
+	p := &Params{}
+	l := NewBlock(p, "enc", "1", 1, 1)
+	p.Alloc(random.Stream(4))
+	x, y := randomTensor(tensor.Shape{N: 1, H: 2, W: 2, C: 1}, "x"), tensor.New(tensor.Shape{N: 1, H: 2, W: 2, C: 1})
+	l.Forward(ref.New(1), y, x, true)
+	var mean, square float64
+	for _, v := range l.z.Data {
+		mean += float64(v) / 4
+	}
+	for _, v := range l.z.Data {
+		square += (float64(v) - mean) * (float64(v) - mean) / 3 // unbiased
+	}
+	if got, want := float64(l.mean.Data[0]), 0.1*mean; math.Abs(got-want) > 1e-6 {
+		t.Errorf("running mean %v, want %v", got, want)
+	}
+	if got, want := float64(l.squares.Data[0]), 0.9+0.1*square; math.Abs(got-want) > 1e-6 {
+		t.Errorf("running variance %v, want %v", got, want)
+	}
+}
+
+// Values of torch.optim.SGD(lr=0.1, momentum=0.9, weight_decay=0.5) on the weight 1 with gradients 1 and -2, exact
+// by hand.
+func TestSGD(t *testing.T) {
+	p := &Params{}
+	p.constant("w", 1, 1)
+	p.Alloc(random.Stream(5))
+	s := NewSGD(p, 0.9, 0.5)
+	for i, want := range []float64{1 - 0.1*1.5, 0.85 - 0.1*(0.9*1.5-2+0.5*0.85)} {
+		p.Grad[0] = []float32{1, -2}[i]
+		s.Step(0.1)
+		if math.Abs(float64(p.Weights[0])-want) > 1e-6 {
+			t.Errorf("step %d: %v, want %v", i, p.Weights[0], want)
+		}
+	}
+}
+
+// Adam's steps count up: the first two updates of a constant gradient have the size of the learning rate.
+func TestAdam(t *testing.T) {
+	p := &Params{}
+	p.constant("w", 1, 1)
+	p.Alloc(random.Stream(6))
+	a := NewAdam(p, 0)
+	for i, want := range []float64{0.9, 0.8} {
+		p.Grad[0] = 0.3
+		a.Step(ref.New(1), 0.1)
+		if math.Abs(float64(p.Weights[0])-want) > 1e-6 {
+			t.Errorf("step %d: %v, want %v", i, p.Weights[0], want)
+		}
+	}
+}
+
+func TestWarmupCosine(t *testing.T) {
+	s := WarmupCosine{Start: 1e-6, Peak: 1e-4, End: 1e-7, Warmup: 10, Epochs: 75}
+	for epoch, want := range map[int]float64{0: 1e-6, 5: 0.5 * (1e-6 + 1e-4), 10: 1e-4, 42: (1e-4 + 1e-7) / 2, 74: 1e-7} {
+		if epoch == 42 { // the middle of 10 … 74
+			if got := s.At(42); math.Abs(got-want) > 1e-9 {
+				t.Errorf("epoch 42: %v, want %v", got, want)
+			}
+			continue
+		}
+		if got := s.At(epoch); math.Abs(got-want) > 1e-12 {
+			t.Errorf("epoch %d: %v, want %v", epoch, got, want)
+		}
+	}
+	if got := (WarmupCosine{Peak: 1, Warmup: 0, Epochs: 1}).At(0); got != 1 {
+		t.Errorf("a single epoch has rate %v, want the peak", got)
+	}
+}
+
+// Values of torch 1.13: OneCycleLR(max_lr=0.01, total_steps=steps, pct_start=rise).
+func TestOneCycle(t *testing.T) {
+	for _, c := range []struct {
+		steps int
+		rise  float64
+		want  map[int]float64
+	}{
+		{100, 0.3, map[int]float64{0: 0.0004, 1: 0.00042813780565907275, 2: 0.000512221332591583, 33: 0.009919648264401377,
+			50: 0.00793893450575732, 98: 5.07464715475788e-06, 99: 4e-08}},
+		{7, 0.3, map[int]float64{0: 0.0004, 1: 0.009805566273349588, 2: 0.009190443762697106, 3: 0.00672683836480545, 6: 4e-08}},
+		{3, 0.1, map[int]float64{0: 0.008431214464510912, 1: 0.003019629091399539, 2: 4e-08}},
+	} {
+		s := OneCycle{Peak: 0.01, Steps: c.steps, Rise: c.rise, Divide: 25, FinalDivide: 1e4}
+		for step, want := range c.want {
+			if got := s.At(step); math.Abs(got-want) > 1e-12 {
+				t.Errorf("step %d of %d: %v, want %v", step, c.steps, got, want)
+			}
+		}
+	}
+}
+
+func TestNamedRefusesDuplicates(t *testing.T) {
+	defer func() {
+		if got, want := fmt.Sprint(recover()), `nn: two weights have the name "out.weight"`; got != want {
+			t.Errorf("panic %q, want %q", got, want)
+		}
+	}()
+	p := &Params{}
+	NewHead(p, "out", 1, 2)
+	NewHead(p, "out", 1, 2)
+	p.Named()
+}
