@@ -1,0 +1,350 @@
+package volume
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"strings"
+)
+
+// NIfTI holds the geometry fields of a NIfTI header as they are stored, in the header's own unit. A header can say
+// twice where its voxels lie, and programs differ in whom they believe: this package and nibabel prefer the sform,
+// ITK (ITK-SNAP, 3D Slicer) often the qform. A mask that is written with the fields of its image lies over it in all.
+type NIfTI struct {
+	QCode, SCode int           // qform_code, sform_code; 0: not given
+	Pixdim       [4]float64    // pixdim[0] is qfac, then the spacing along i, j, k
+	Quatern      [3]float64    // quatern_b, quatern_c, quatern_d
+	QOffset      [3]float64    // qoffset_x, y, z
+	SRow         [3][4]float64 // srow_x, y, z
+	Units        byte          // xyzt_units, the three lowest bits: 0 not given, 1 metre, 2 millimetre, 3 micrometre
+}
+
+// niftiLayout gives the byte offsets of the fields that we read, which differ between NIfTI-1 and -2.
+type niftiLayout struct {
+	size, magic                                    int
+	dim, datatype, pixdim, voxOffset, slope, inter int
+	qcode, scode, quatern, qoffset, srow, units    int
+	wide                                           bool // NIfTI-2: int64 and float64 where NIfTI-1 has int16 and float32
+}
+
+var (
+	nifti1 = niftiLayout{size: 348, magic: 344, dim: 40, datatype: 70, pixdim: 76, voxOffset: 108, slope: 112, inter: 116,
+		units: 123, qcode: 252, scode: 254, quatern: 256, qoffset: 268, srow: 280}
+	nifti2 = niftiLayout{size: 540, magic: 4, dim: 16, datatype: 12, pixdim: 104, voxOffset: 168, slope: 176, inter: 184,
+		units: 500, qcode: 344, scode: 348, quatern: 352, qoffset: 376, srow: 400, wide: true}
+)
+
+// niftiTypes maps the datatype codes to scalars.
+var niftiTypes = map[int]scalar{
+	2: "uint8", 4: "int16", 8: "int32", 16: "float32", 64: "float64", 256: "int8", 512: "uint16", 768: "uint32",
+	1024: "int64", 1280: "uint64",
+}
+
+// niftiRefused names the datatypes that have no single real number per voxel that we could hold.
+var niftiRefused = map[int]string{
+	0: "unknown", 1: "1-bit", 32: "complex64", 128: "RGB colour", 1536: "float128", 1792: "complex128", 2048: "complex256",
+	2304: "RGBA colour",
+}
+
+// niftiFields reads numbers out of a header.
+type niftiFields struct {
+	niftiLayout
+	data  []byte
+	order binary.ByteOrder
+}
+
+// integer returns field n of an array of integers: int64 (or int32, where short is set) in NIfTI-2, int16 in NIfTI-1.
+func (h niftiFields) integer(offset, n int, short bool) int64 {
+	switch {
+	case h.wide && short:
+		return int64(int32(h.order.Uint32(h.data[offset+4*n:])))
+	case h.wide:
+		return int64(h.order.Uint64(h.data[offset+8*n:]))
+	}
+	return int64(int16(h.order.Uint16(h.data[offset+2*n:])))
+}
+
+// real returns field n of an array of float64 in NIfTI-2, of float32 in NIfTI-1.
+func (h niftiFields) real(offset, n int) float64 {
+	if h.wide {
+		return math.Float64frombits(h.order.Uint64(h.data[offset+8*n:]))
+	}
+	return float64(math.Float32frombits(h.order.Uint32(h.data[offset+4*n:])))
+}
+
+// parseNIfTI parses a NIfTI-1 or NIfTI-2 header of either byte order (https://nifti.nimh.nih.gov): a single file
+// .nii[.gz], or a pair .hdr[.gz] and .img[.gz] of which either may be named.
+func parseNIfTI(fsys fs.FS, name, ext string) (image, error) {
+	var m image
+	header := name
+	pair := !strings.HasPrefix(ext, ".nii")
+	if pair {
+		var err error
+		if header, m.file, err = niftiPair(fsys, name, ext); err != nil {
+			return m, err
+		}
+	} else {
+		m.file = name
+	}
+	data, packed, err := head(fsys, header, int64(nifti2.size))
+	if err != nil {
+		return m, err
+	}
+	h, err := niftiHeader(data)
+	if err != nil {
+		return m, err
+	}
+	if pair {
+		if _, packed, err = head(fsys, m.file, 0); err != nil {
+			return m, err
+		}
+	}
+	if packed {
+		m.codec = gzipped
+	}
+	m.bigEndian = h.order == binary.BigEndian
+	if m.grid.Size, err = h.shape(); err != nil {
+		return m, err
+	}
+	code := int(h.integer(h.datatype, 0, false))
+	if h.wide {
+		code = int(int16(h.order.Uint16(h.data[h.datatype:])))
+	}
+	var ok bool
+	if m.stored, ok = niftiTypes[code]; !ok {
+		if kind, ok := niftiRefused[code]; ok {
+			return m, fmt.Errorf("datatype %d (%s, byte %d) is not supported: convert to one real number per voxel", code, kind, h.datatype)
+		}
+		return m, fmt.Errorf("datatype %d (byte %d) does not exist in NIfTI", code, h.datatype)
+	}
+	if m.skip, err = h.voxelStart(pair); err != nil {
+		return m, err
+	}
+	if slope := h.real(h.slope, 0); slope != 0 && !math.IsNaN(slope) && !math.IsInf(slope, 0) {
+		m.slope, m.inter = slope, h.real(h.inter, 0)
+		if math.IsNaN(m.inter) || math.IsInf(m.inter, 0) {
+			return m, fmt.Errorf("scl_inter (byte %d) is %v", h.inter, m.inter)
+		}
+		if m.slope == 1 && m.inter == 0 {
+			m.slope = 0
+		}
+	}
+	m.grid.NIfTI = h.geometry()
+	if m.grid.Affine, m.grid.Unit, err = m.grid.NIfTI.affine(m.grid.Size); err != nil {
+		return m, err
+	}
+	return m, nil
+}
+
+// niftiPair returns the names of the two files of a pair, given one. The other may be packed or not.
+func niftiPair(fsys fs.FS, name, ext string) (header, voxels string, err error) {
+	stem := name[:len(name)-len(ext)]
+	find := func(kind string) (string, error) {
+		if strings.HasPrefix(ext, kind) {
+			return name, nil
+		}
+		if ext != strings.ToLower(name[len(stem):]) || name[len(stem):] == strings.ToUpper(ext) {
+			kind = strings.ToUpper(kind)
+		}
+		for _, tail := range []string{"", ".gz"} {
+			if _, err := fs.Stat(fsys, stem+kind+tail); err == nil {
+				return stem + kind + tail, nil
+			}
+		}
+		return "", fmt.Errorf("its other file %s%s[.gz] is missing", stem, kind)
+	}
+	if header, err = find(".hdr"); err != nil {
+		return "", "", err
+	}
+	voxels, err = find(".img")
+	return header, voxels, err
+}
+
+// niftiHeader finds version and byte order.
+func niftiHeader(data []byte) (niftiFields, error) {
+	if len(data) == 0 {
+		return niftiFields{}, errors.New("the file is empty")
+	}
+	if len(data) < nifti1.size {
+		return niftiFields{}, fmt.Errorf("not NIfTI, or cut short: it ends at byte %d of the header's %d", len(data), nifti1.size)
+	}
+	for _, layout := range []niftiLayout{nifti1, nifti2} {
+		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+			if order.Uint32(data) != uint32(layout.size) {
+				continue
+			}
+			if len(data) < layout.size {
+				return niftiFields{}, fmt.Errorf("cut short: it ends at byte %d of the header's %d", len(data), layout.size)
+			}
+			magic := string(data[layout.magic : layout.magic+2])
+			if magic != "n+" && magic != "ni" {
+				if bytes.Count(data[layout.magic:layout.magic+4], []byte{0}) == 4 {
+					return niftiFields{}, errors.New("an Analyze 7.5 header, which does not say left from right: convert it to NIfTI")
+				}
+				return niftiFields{}, fmt.Errorf("not NIfTI: the magic at byte %d is %q", layout.magic, data[layout.magic:layout.magic+4])
+			}
+			return niftiFields{layout, data, order}, nil
+		}
+	}
+	return niftiFields{}, fmt.Errorf("not NIfTI: the header's size at byte 0 is %d, want 348 or 540", binary.LittleEndian.Uint32(data))
+}
+
+// shape returns the size of the grid. Axes after the third must have one voxel.
+func (h niftiFields) shape() ([3]int, error) {
+	size := [3]int{1, 1, 1}
+	n := h.integer(h.dim, 0, false)
+	if n < 1 || n > 7 {
+		return size, fmt.Errorf("dim[0] (byte %d) says %d axes, want 1 to 7", h.dim, n)
+	}
+	for a := range int(n) {
+		v := h.integer(h.dim, a+1, false)
+		if v < 1 {
+			return size, fmt.Errorf("dim[%d] says %d voxels, want at least 1", a+1, v)
+		}
+		if a >= 3 && v > 1 {
+			return size, fmt.Errorf("a %d-D image (dim[%d] is %d): only 3-D images with one value per voxel can be read; split it first", n, a+1, v)
+		}
+		if v > MaxVoxels {
+			return size, fmt.Errorf("dim[%d] says %d voxels, more than the %d that fit", a+1, v, MaxVoxels)
+		}
+		if a < 3 {
+			size[a] = int(v)
+		}
+	}
+	return size, nil
+}
+
+// voxelStart returns the byte of the unpacked file at which the voxels begin.
+func (h niftiFields) voxelStart(pair bool) (int64, error) {
+	var offset float64
+	if h.wide {
+		offset = float64(h.integer(h.voxOffset, 0, false))
+	} else {
+		offset = h.real(h.voxOffset, 0)
+	}
+	least := float64(h.size + 4) // four bytes that say whether extensions follow
+	if pair {
+		least = 0
+	} else if offset == 0 {
+		offset = least
+	}
+	if !(offset >= least && offset < 1<<40) || offset != math.Trunc(offset) {
+		return 0, fmt.Errorf("vox_offset (byte %d) is %v, want at least %v", h.voxOffset, offset, least)
+	}
+	return int64(offset), nil
+}
+
+func (h niftiFields) geometry() *NIfTI {
+	g := &NIfTI{
+		QCode: int(h.integer(h.qcode, 0, true)),
+		SCode: int(h.integer(h.scode, 0, true)),
+		Units: h.data[h.units] & 7, // in NIfTI-2 an int32, of which this is the low byte
+	}
+	if h.wide {
+		g.Units = byte(h.order.Uint32(h.data[h.units:]) & 7)
+	}
+	for i := range 4 {
+		g.Pixdim[i] = h.real(h.pixdim, i)
+	}
+	for i := range 3 {
+		g.Quatern[i] = h.real(h.quatern, i)
+		g.QOffset[i] = h.real(h.qoffset, i)
+		for c := range 4 {
+			g.SRow[i][c] = h.real(h.srow, 4*i+c)
+		}
+	}
+	return g
+}
+
+// affine returns the affine in millimetres that the fields give an image of this size: the sform if its code is above
+// 0, else the qform, else spacing alone. In the last case the header does not say where the image lies; like nibabel
+// we put the world's origin in its middle and let i grow to the left.
+//
+// The unit is Voxel where the header names no unit and has a spacing of 1 along every axis, as programs write it that
+// know none.
+func (n *NIfTI) affine(size [3]int) ([3][4]float64, Unit, error) {
+	var a [3][4]float64
+	pix := n.Pixdim
+	for i := 1; i < 4; i++ {
+		if size[i-1] == 1 && (pix[i] == 0 || math.IsNaN(pix[i])) {
+			pix[i] = 1 // a slice has no thickness in many 2-D files
+		}
+		if n.SCode <= 0 && !(pix[i] > 0 && pix[i] < 1e9) {
+			return a, "", fmt.Errorf("pixdim[%d] is %v, want a spacing above 0", i, n.Pixdim[i])
+		}
+	}
+	switch {
+	case n.SCode > 0:
+		a = n.SRow
+	case n.QCode > 0:
+		r, err := quaternion(n.Quatern)
+		if err != nil {
+			return a, "", err
+		}
+		if pix[0] < 0 {
+			for i := range r {
+				r[i][2] = -r[i][2]
+			}
+		}
+		for i := range r {
+			for c := range 3 {
+				a[i][c] = r[i][c] * pix[c+1]
+			}
+			a[i][3] = n.QOffset[i]
+		}
+	default:
+		for i := range 3 {
+			step := pix[i+1]
+			if i == 0 {
+				step = -step
+			}
+			a[i][i] = step
+			a[i][3] = -step * float64(size[i]-1) / 2
+		}
+	}
+	scale, unit := 1.0, Millimetre
+	switch n.Units {
+	case 0:
+		unit = Voxel
+		for _, s := range (Grid{Affine: a}).Spacing() {
+			if math.Abs(s-1) > 1e-6 {
+				unit = Millimetre
+			}
+		}
+	case 1:
+		scale = 1000
+	case 3:
+		scale = 0.001
+	}
+	for r := range a {
+		for c := range a[r] {
+			a[r][c] *= scale
+		}
+	}
+	return a, unit, nil
+}
+
+// quaternion returns the rotation of the unit quaternion (a, b, c, d) of which only b, c, d are given and a >= 0.
+func quaternion(q [3]float64) ([3][3]float64, error) {
+	b, c, d := q[0], q[1], q[2]
+	rest := 1 - (b*b + c*c + d*d)
+	// Three float32 components of a half turn add up to a little more than 1.
+	if !(rest > -1e-5) {
+		return [3][3]float64{}, fmt.Errorf("quatern_b, c, d = %v, %v, %v are no rotation: their squares add up to more than 1", b, c, d)
+	}
+	a := 0.0
+	if rest < 1e-7 {
+		s := 1 / math.Sqrt(b*b+c*c+d*d)
+		b, c, d = b*s, c*s, d*s
+	} else {
+		a = math.Sqrt(rest)
+	}
+	return [3][3]float64{
+		{a*a + b*b - c*c - d*d, 2 * (b*c - a*d), 2 * (b*d + a*c)},
+		{2 * (b*c + a*d), a*a + c*c - b*b - d*d, 2 * (c*d - a*b)},
+		{2 * (b*d - a*c), 2 * (c*d + a*b), a*a + d*d - b*b - c*c},
+	}, nil
+}

@@ -1,0 +1,245 @@
+package volume
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
+)
+
+// slack is how many bytes beyond the voxels that its header declares a file may hold. Some writers leave a few; more
+// means that the header and the voxels do not belong together.
+const slack = 4096
+
+// deflateRatio bounds how far deflate can shrink data (a 258-byte match in two bits).
+const deflateRatio = 1032
+
+// codec says how a payload is packed.
+type codec string
+
+const (
+	plain   codec = ""
+	gzipped codec = "gzip"
+	deflate codec = "zlib" // zlib or gzip, told apart by the first bytes
+	bzipped codec = "bzip2"
+)
+
+// image is what the parser of a format finds out from a header: everything needed to read the voxels.
+type image struct {
+	grid      Grid
+	stored    scalar
+	bigEndian bool
+	// A voxel's value is slope*stored + inter. Slope 0 stands for none.
+	slope, inter float64
+
+	file   string // in the header's folder
+	offset int64  // bytes of the file before the packed payload
+	skip   int64  // bytes of the unpacked payload before the first voxel
+	codec  codec
+	ascii  bool // numbers as text, separated by white space
+}
+
+// voxels reads the image's voxels in order and hands them to each, some thousands at a time. The slice is reused.
+// It never reads further than slack behind the declared size, so a small file cannot unpack into a large one.
+func (m image) voxels(fsys fs.FS, each func([]float64) error) error {
+	f, size, err := openRegular(fsys, m.file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	packed := size - m.offset
+	want := m.skip + int64(m.grid.Len())*int64(m.stored.size())
+	if m.ascii {
+		want = m.skip + 2*int64(m.grid.Len()) - 1 // a digit each and something between them
+	}
+	if packed < 0 || m.codec == plain && packed < want || m.codec != bzipped && packed < want/deflateRatio {
+		return fmt.Errorf("%s is cut short: it holds %d bytes after byte %d, the header promises %d", m.file, max(packed, 0), m.offset, want)
+	}
+	if _, err := io.CopyN(io.Discard, f, m.offset); err != nil {
+		return fmt.Errorf("skip to byte %d of %s: %w", m.offset, m.file, err)
+	}
+	r, err := m.codec.open(f)
+	if err != nil {
+		return fmt.Errorf("%s at byte %d: %w", m.file, m.offset, err)
+	}
+	if _, err := io.CopyN(io.Discard, r, m.skip); err != nil {
+		return m.cut(0, err)
+	}
+	if m.ascii {
+		return m.asciiVoxels(r, each)
+	}
+	return m.binaryVoxels(r, each)
+}
+
+func (m image) binaryVoxels(r io.Reader, each func([]float64) error) error {
+	const chunk = 8192
+	n, size := m.grid.Len(), m.stored.size()
+	raw, values := make([]byte, chunk*size), make([]float64, chunk)
+	for done := 0; done < n; {
+		c := min(chunk, n-done)
+		if got, err := io.ReadFull(r, raw[:c*size]); err != nil {
+			return m.cut(done+got/size, err)
+		}
+		m.stored.decode(values[:c], raw[:c*size], m.bigEndian)
+		if err := m.hand(values[:c], each); err != nil {
+			return err
+		}
+		done += c
+	}
+	// Reading on to the end also makes gzip and zlib compare their checksums.
+	rest, err := io.Copy(io.Discard, io.LimitReader(r, slack+1))
+	if err != nil && !errors.Is(err, gzip.ErrHeader) { // bytes that are no further gzip member are only slack
+		return m.cut(n, err)
+	}
+	if rest > slack {
+		return fmt.Errorf("%s holds more than %d bytes beyond the %d x %d x %d voxels of %s that its header declares",
+			m.file, slack, m.grid.Size[0], m.grid.Size[1], m.grid.Size[2], m.stored)
+	}
+	return nil
+}
+
+// hand scales values in place and passes them on.
+func (m image) hand(values []float64, each func([]float64) error) error {
+	if m.slope != 0 {
+		for i, v := range values {
+			values[i] = m.slope*v + m.inter
+		}
+	}
+	return each(values)
+}
+
+// cut names the voxel where a payload ended or broke.
+func (m image) cut(voxel int, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%s is cut short: it ends at voxel %d of %d", m.file, voxel, m.grid.Len())
+	}
+	return fmt.Errorf("%s is damaged at voxel %d of %d: %w", m.file, voxel, m.grid.Len(), err)
+}
+
+// open returns the unpacked bytes of r.
+func (c codec) open(r io.Reader) (io.Reader, error) {
+	b := bufio.NewReaderSize(r, 1<<16)
+	first, _ := b.Peek(2)
+	switch {
+	case c == plain:
+		return b, nil
+	case c == bzipped:
+		return bzip2.NewReader(b), nil
+	case c == gzipped, bytes.Equal(first, gzipMagic):
+		return gzip.NewReader(b)
+	}
+	return zlib.NewReader(b)
+}
+
+var gzipMagic = []byte{0x1f, 0x8b}
+
+// openRegular opens a file of a folder and returns its size. Folders, pipes and devices are refused.
+func openRegular(fsys fs.FS, name string) (fs.File, int64, error) {
+	info, err := fs.Stat(fsys, name) // before opening: opening a pipe would wait for its writer
+	if err != nil {
+		return nil, 0, bare(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s is no file: %v", name, info.Mode().Type())
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, 0, bare(err)
+	}
+	return f, info.Size(), nil
+}
+
+// bare drops the operation from a file system's error and keeps the file's name and the reason.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return fmt.Errorf("%s: %w", p.Path, p.Err)
+	}
+	return err
+}
+
+// head returns up to n bytes from the start of a file, unpacked if it is a gzip file.
+func head(fsys fs.FS, name string, n int64) (data []byte, packed bool, err error) {
+	f, _, err := openRegular(fsys, name)
+	if err != nil {
+		return nil, false, err
+	}
+	defer f.Close()
+	b := bufio.NewReader(f)
+	var r io.Reader = b
+	if first, _ := b.Peek(2); bytes.Equal(first, gzipMagic) {
+		z, err := gzip.NewReader(b)
+		if err != nil {
+			return nil, true, fmt.Errorf("%s: %w", name, err)
+		}
+		r, packed = z, true
+	}
+	data, err = io.ReadAll(io.LimitReader(r, n))
+	if err != nil && len(data) == 0 { // what comes before the damage may be all that the caller needs
+		return nil, packed, fmt.Errorf("%s is damaged at byte %d: %w", name, len(data), err)
+	}
+	return data, packed, nil
+}
+
+// read returns the image's voxels as float32.
+func (m image) read(fsys fs.FS) ([]float32, error) {
+	var out []float32
+	err := m.voxels(fsys, func(values []float64) error {
+		if out == nil { // only now is it known that the file can hold as much as the header says
+			out = make([]float32, 0, m.capacity())
+		}
+		for _, v := range values {
+			out = append(out, float32(v))
+		}
+		return nil
+	})
+	return out, err
+}
+
+// integerTolerance is how far a class index may lie from a whole number: scaling by a float32 slope leaves that much.
+const integerTolerance = 1e-4
+
+// readMask returns the image's voxels as class indices.
+func (m image) readMask(fsys fs.FS) ([]uint8, error) {
+	var out []uint8
+	err := m.voxels(fsys, func(values []float64) error {
+		if out == nil {
+			out = make([]uint8, 0, m.capacity())
+		}
+		for _, v := range values {
+			class := math.Round(v)
+			var fault string
+			switch {
+			case math.IsNaN(v) || math.Abs(v-class) > integerTolerance:
+				fault = "is no whole number; is this an image or a probability map?"
+			case class < 0:
+				fault = "is negative"
+			case class > math.MaxUint8:
+				fault = "is above 255"
+			default:
+				out = append(out, uint8(class))
+				continue
+			}
+			n, s := len(out), m.grid.Size
+			return fmt.Errorf("not a mask: the value %v of voxel (%d, %d, %d) %s", v, n%s[0], n/s[0]%s[1], n/s[0]/s[1], fault)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// capacity is how many voxels to make room for before any was read: all, but where a codec without a bound on its
+// ratio could promise anything, a million.
+func (m image) capacity() int {
+	if m.codec == bzipped {
+		return min(m.grid.Len(), 1<<20)
+	}
+	return m.grid.Len()
+}

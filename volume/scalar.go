@@ -1,0 +1,123 @@
+package volume
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+)
+
+// scalar is the type of a stored voxel, by its Go name: "int8" ... "uint64", "float32", "float64".
+type scalar string
+
+func (s scalar) size() int {
+	switch s {
+	case "int8", "uint8":
+		return 1
+	case "int16", "uint16":
+		return 2
+	case "int32", "uint32", "float32":
+		return 4
+	case "int64", "uint64", "float64":
+		return 8
+	}
+	panic("volume: no such scalar: " + string(s))
+}
+
+// decode puts the numbers of src into dst. Whole numbers of 64 bits beyond 2^53 are rounded to a float64. A
+// big-endian src is swapped in place.
+func (s scalar) decode(dst []float64, src []byte, bigEndian bool) {
+	size := s.size()
+	if bigEndian && size > 1 {
+		for i := 0; i+size <= len(src); i += size {
+			slices.Reverse(src[i : i+size])
+		}
+	}
+	le := binary.LittleEndian
+	switch s {
+	case "int8":
+		for i := range dst {
+			dst[i] = float64(int8(src[i]))
+		}
+	case "uint8":
+		for i := range dst {
+			dst[i] = float64(src[i])
+		}
+	case "int16":
+		for i := range dst {
+			dst[i] = float64(int16(le.Uint16(src[2*i:])))
+		}
+	case "uint16":
+		for i := range dst {
+			dst[i] = float64(le.Uint16(src[2*i:]))
+		}
+	case "int32":
+		for i := range dst {
+			dst[i] = float64(int32(le.Uint32(src[4*i:])))
+		}
+	case "uint32":
+		for i := range dst {
+			dst[i] = float64(le.Uint32(src[4*i:]))
+		}
+	case "int64":
+		for i := range dst {
+			dst[i] = float64(int64(le.Uint64(src[8*i:])))
+		}
+	case "uint64":
+		for i := range dst {
+			dst[i] = float64(le.Uint64(src[8*i:]))
+		}
+	case "float32":
+		for i := range dst {
+			dst[i] = float64(math.Float32frombits(le.Uint32(src[4*i:])))
+		}
+	case "float64":
+		for i := range dst {
+			dst[i] = math.Float64frombits(le.Uint64(src[8*i:]))
+		}
+	}
+}
+
+// encode puts the numbers of src, little-endian, into dst. They must fit the type, which is one of up to 16 bits
+// or float32.
+func (s scalar) encode(dst []byte, src []float32) {
+	le := binary.LittleEndian
+	for i, v := range src {
+		switch s {
+		case "int8":
+			dst[i] = byte(int8(v))
+		case "uint8":
+			dst[i] = byte(v)
+		case "int16":
+			le.PutUint16(dst[2*i:], uint16(int16(v)))
+		case "uint16":
+			le.PutUint16(dst[2*i:], uint16(v))
+		case "float32":
+			le.PutUint32(dst[4*i:], math.Float32bits(v))
+		default:
+			panic("volume: cannot write scalar " + string(s))
+		}
+	}
+}
+
+// holds reports whether every value is a whole number that the type, one of up to 16 bits, represents exactly.
+func (s scalar) holds(values []float32) bool {
+	var low, high float32
+	switch s {
+	case "int8":
+		low, high = math.MinInt8, math.MaxInt8
+	case "uint8":
+		low, high = 0, math.MaxUint8
+	case "int16":
+		low, high = math.MinInt16, math.MaxInt16
+	case "uint16":
+		low, high = 0, math.MaxUint16
+	default:
+		return false
+	}
+	for _, v := range values {
+		if !(v >= low && v <= high) || v != float32(math.Trunc(float64(v))) {
+			return false
+		}
+	}
+	return true
+}

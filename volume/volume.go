@@ -1,0 +1,185 @@
+package volume
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// Volume is a 3-D image of one value per voxel. A 2-D image is a volume of one slice.
+type Volume struct {
+	Grid
+	// Data holds the values in the order of Grid, after the scaling that the header asks for. NaN and infinities are
+	// kept as the file has them.
+	Data []float32
+	// Stored is the type of the voxels in the file, before scaling: "int8" ... "uint64", "float32", "float64".
+	Stored string
+}
+
+// Mask is a 3-D image of class indices; 0 is the background.
+type Mask struct {
+	Grid
+	Data []uint8
+}
+
+// Read reads an image. The format follows from the name's extension (see IsImage); the content must agree, a file that
+// carries another format's name is refused. Whole numbers beyond 2^24 are rounded to float32. Files with more than one
+// value per voxel (time, channels, colour, complex numbers) are refused.
+func Read(path string) (*Volume, error) {
+	m, fsys, err := open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	data, err := m.read(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return &Volume{Grid: m.grid, Data: data, Stored: string(m.stored)}, nil
+}
+
+// ReadMask reads a mask from a file of any type of number. A value that is no whole number from 0 to 255 is an error
+// that names the voxel.
+func ReadMask(path string) (*Mask, error) {
+	m, fsys, err := open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	data, err := m.readMask(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return &Mask{Grid: m.grid, Data: data}, nil
+}
+
+// ReadGrid reads only the header of an image and returns its grid and the type of the stored voxels.
+func ReadGrid(path string) (Grid, string, error) {
+	m, _, err := open(path)
+	if err != nil {
+		return Grid{}, "", fmt.Errorf("read %s: %w", path, err)
+	}
+	return m.grid, string(m.stored), nil
+}
+
+// format is a file format by its name, as people say it.
+type format string
+
+const (
+	nifti     format = "NIfTI"
+	metaImage format = "MetaImage"
+)
+
+// extensions lists the known names, longer ones before those they end in.
+var extensions = []struct {
+	ext    string
+	format format
+}{
+	{".nii.gz", nifti}, {".nii", nifti},
+	{".hdr.gz", nifti}, {".hdr", nifti}, {".img.gz", nifti}, {".img", nifti},
+	{".mha", metaImage}, {".mhd", metaImage},
+}
+
+// extension returns the known extension of a file's name in lower case, and the format it stands for.
+func extension(name string) (string, format) {
+	lower := strings.ToLower(name)
+	for _, e := range extensions {
+		if strings.HasSuffix(lower, e.ext) && len(lower) > len(e.ext) {
+			return e.ext, e.format
+		}
+	}
+	return "", ""
+}
+
+// IsImage reports whether a file's name has the extension of a format that Read knows. Of a pair of files only the
+// header counts: .hdr, not .img; .mhd, not .raw.
+func IsImage(name string) bool {
+	ext, format := extension(name)
+	return format != "" && !strings.HasPrefix(ext, ".img") && !strings.HasPrefix(filepath.Base(name), ".")
+}
+
+// TrimExt returns a file's name without its image extension: "a" for "a.nii.gz". Other names are returned as they are.
+func TrimExt(name string) string {
+	ext, _ := extension(name)
+	return name[:len(name)-len(ext)]
+}
+
+// open parses the header of the image at p and returns the folder in which the header's file names count.
+func open(p string) (image, fs.FS, error) {
+	dir, name := filepath.Split(p)
+	if dir == "" {
+		dir = "."
+	}
+	fsys := os.DirFS(dir)
+	m, err := parse(fsys, name)
+	return m, fsys, err
+}
+
+// parse finds the format of a file and parses its header. The grid it returns has passed Check.
+func parse(fsys fs.FS, name string) (image, error) {
+	ext, format := extension(name)
+	var m image
+	var err error
+	switch format {
+	case nifti:
+		m, err = parseNIfTI(fsys, name, ext)
+	case metaImage:
+		m, err = parseMetaImage(fsys, name)
+	default:
+		return m, fmt.Errorf("unknown extension %q: known are %s", path.Ext(name), known())
+	}
+	if err != nil {
+		if other := sniff(fsys, name); other != "" && other != format {
+			return m, fmt.Errorf("the file has the name of a %s file, but its content is %s: rename or convert it", format, other)
+		}
+		return m, err
+	}
+	m.grid.flatAxis()
+	if err := m.grid.Check(); err != nil {
+		return m, fmt.Errorf("%s header: %w", format, err)
+	}
+	return m, nil
+}
+
+func known() string {
+	var names []string
+	for _, e := range extensions {
+		names = append(names, e.ext)
+	}
+	return strings.Join(names, ", ")
+}
+
+// sniff names the format that the first bytes of a file speak for, "" if none: the reason to give when a file cannot be
+// read under the name it has.
+func sniff(fsys fs.FS, name string) format {
+	data, _, err := head(fsys, name, 352)
+	if err != nil {
+		return ""
+	}
+	at := func(offset int, magic string) bool {
+		return len(data) >= offset && bytes.HasPrefix(data[offset:], []byte(magic))
+	}
+	switch {
+	case at(344, "n+1\x00"), at(344, "ni1\x00"), at(4, "n+2\x00"), at(4, "ni2\x00"):
+		return nifti
+	case at(0, "ObjectType"), at(0, "NDims"):
+		return metaImage
+	case at(0, "NRRD"):
+		return "NRRD"
+	case at(128, "DICM"):
+		return "DICOM"
+	case at(0, "\x89PNG"):
+		return "PNG"
+	case at(0, "\xff\xd8\xff"):
+		return "JPEG"
+	case at(0, "II*\x00"), at(0, "MM\x00*"):
+		return "TIFF"
+	case at(0, "\x89HDF"):
+		return "HDF5"
+	case at(0, "PK\x03\x04"):
+		return "a zip archive"
+	}
+	return ""
+}
