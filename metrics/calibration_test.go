@@ -47,6 +47,13 @@ func TestCalibration(t *testing.T) {
 	if !near(c.Brier(), 0.75, 1e-12) || !near(c.ECE(), 0.25, 1e-12) {
 		t.Errorf("uniform: got ECE %v and Brier %v, want 0.25 and 0.75", c.ECE(), c.Brier())
 	}
+
+	// A confidence on the border of two bins is in the lower one.
+	c = NewCalibration(2, 2)
+	c.Add([]float32{0.5, 0.5, 0.75, 0.25}, []uint8{0, 0})
+	if bins := c.Bins(); bins[0].Pixels != 1 || bins[1].Pixels != 1 {
+		t.Errorf("got bins %+v, want a pixel in each", bins)
+	}
 }
 
 func TestCalibrationRefuses(t *testing.T) {

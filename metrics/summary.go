@@ -65,6 +65,30 @@ type ClassSummary struct {
 	ASSD   Measure `json:"assd"`    // mean over cases, in Summary.Unit
 }
 
+// Names of the measures, as they stand in JSON, in tables and in the configuration.
+const (
+	NameDice2D = "dice_2d"
+	NameDice3D = "dice_3d"
+	NameHD95   = "hd95_3d"
+	NameASSD   = "assd"
+)
+
+// Measure returns the measure of that name, and false if there is none. Of the two Dice higher is better, of the two
+// distances lower.
+func (c ClassSummary) Measure(name string) (m Measure, known bool) {
+	switch name {
+	case NameDice2D:
+		return c.Dice2D, true
+	case NameDice3D:
+		return c.Dice3D, true
+	case NameHD95:
+		return c.HD95, true
+	case NameASSD:
+		return c.ASSD, true
+	}
+	return Measure{Value: math.NaN()}, false
+}
+
 // Summary is the evaluation of a set of cases.
 type Summary struct {
 	// Classes are the foreground classes, in the order of their label values.

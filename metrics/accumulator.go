@@ -1,0 +1,158 @@
+package metrics
+
+import (
+	"fmt"
+
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Accumulator evaluates cases one at a time and keeps their measures, never their voxels. It is not safe for
+// concurrent use.
+type Accumulator struct {
+	classes []string
+	rules   Rules
+	axis    int
+	cases   []Case
+	totals  []totals // by class; [0] is not used
+	unit    string
+}
+
+// totals are the measures of one class in the making, over some cases.
+type totals struct{ dice2D, dice3D, hd95, assd mean }
+
+// NewAccumulator returns an accumulator with no cases. The index of a class in classes is its label value; classes[0]
+// is the background, which is not measured. The slices of dice_2d run along the last index axis, k, of the masks; see
+// SliceAxis. It panics if there is no foreground class, if there are more than 256, or if the rule is unknown.
+func NewAccumulator(classes []string, r Rules) *Accumulator {
+	if len(classes) < 2 || len(classes) > 256 {
+		panic(fmt.Sprintf("metrics: NewAccumulator: want background and 1 to 255 foreground classes, got %d names", len(classes)))
+	}
+	switch r.Empty {
+	case "":
+		r.Empty = EmptyUndefined
+	case EmptyUndefined, EmptyOne:
+	default:
+		panic(fmt.Sprintf("metrics: NewAccumulator: rule %q for empty masks, want %q or %q", r.Empty, EmptyUndefined, EmptyOne))
+	}
+	return &Accumulator{classes: classes, rules: r, axis: 2, totals: make([]totals, len(classes))}
+}
+
+// SliceAxis sets the index axis along which the slices of dice_2d run: 0, 1 or 2. It panics on another axis, or if
+// cases were already added.
+func (a *Accumulator) SliceAxis(axis int) {
+	if axis < 0 || axis > 2 || len(a.cases) > 0 {
+		panic(fmt.Sprintf("metrics: SliceAxis: axis %d with %d cases added, want 0, 1 or 2 before the first case", axis, len(a.cases)))
+	}
+	a.axis = axis
+}
+
+// Add evaluates one case; distances are measured with the spacing of ref. It panics if the masks differ in size, or
+// if one of them holds a label that is not among the classes: the reader of a data set refuses such masks by name.
+func (a *Accumulator) Add(id string, pred, ref *volume.Mask) {
+	demandSameSize("Add", pred, ref)
+	c := Case{ID: id, Unit: string(ref.Unit)}
+	bySlice := a.overlaps(id, pred, ref)
+	for class := 1; class < len(a.classes); class++ {
+		var t totals
+		var whole overlap
+		for _, s := range bySlice {
+			a.addDice(&t.dice2D, s[class])
+			whole.pred += s[class].pred
+			whole.ref += s[class].ref
+			whole.both += s[class].both
+		}
+		a.addDice(&t.dice3D, whole)
+		s, defined := SurfaceDistances(pred, ref, uint8(class))
+		addDistance(&t.hd95, s.HD95, s.Empty, defined)
+		addDistance(&t.assd, s.ASSD, s.Empty, defined)
+
+		c.Classes = append(c.Classes, t.summary(class, a.classes[class]))
+		total := &a.totals[class]
+		total.dice2D.merge(t.dice2D)
+		total.dice3D.merge(t.dice3D)
+		total.hd95.merge(t.hd95)
+		total.assd.merge(t.assd)
+	}
+	if len(a.cases) > 0 && a.unit != c.Unit {
+		a.unit = UnitMixed
+	} else {
+		a.unit = c.Unit
+	}
+	a.cases = append(a.cases, c)
+}
+
+// Summary returns the measures of the cases added so far. With no case every Value is NaN.
+func (a *Accumulator) Summary() Summary {
+	out := Summary{Unit: a.unit, Cases: len(a.cases), PerCase: append([]Case(nil), a.cases...)}
+	for class := 1; class < len(a.classes); class++ {
+		out.Classes = append(out.Classes, a.totals[class].summary(class, a.classes[class]))
+	}
+	out.Mean = overClasses(out.Classes)
+	return out
+}
+
+// overlaps returns the label counts of each slice along the slice axis, by class.
+func (a *Accumulator) overlaps(id string, pred, ref *volume.Mask) [][]overlap {
+	n := ref.Size
+	bySlice := make([][]overlap, n[a.axis])
+	for s := range bySlice {
+		bySlice[s] = make([]overlap, len(a.classes))
+	}
+	var at [3]int
+	x := 0
+	for at[2] = 0; at[2] < n[2]; at[2]++ {
+		for at[1] = 0; at[1] < n[1]; at[1]++ {
+			for at[0] = 0; at[0] < n[0]; at[0]++ {
+				p, r := pred.Data[x], ref.Data[x]
+				x++
+				if p == 0 && r == 0 {
+					continue
+				}
+				if largest := int(max(p, r)); largest >= len(a.classes) {
+					panic(fmt.Sprintf("metrics: Add: case %s holds label %d, want 0 to %d", id, largest, len(a.classes)-1))
+				}
+				s := bySlice[at[a.axis]]
+				s[p].pred++
+				s[r].ref++
+				if p == r {
+					s[p].both++
+				}
+			}
+		}
+	}
+	return bySlice
+}
+
+func (a *Accumulator) addDice(m *mean, c overlap) {
+	value, defined := c.dice()
+	switch {
+	case defined:
+		m.add(value)
+	case a.rules.Empty == EmptyOne:
+		m.add(1)
+	default:
+		m.undefined++
+	}
+}
+
+func addDistance(m *mean, value float64, flagged, defined bool) {
+	if !defined {
+		m.undefined++
+		return
+	}
+	m.add(value)
+	if flagged {
+		m.flagged++
+	}
+}
+
+func (t totals) summary(class int, name string) ClassSummary {
+	return ClassSummary{
+		Class:  class,
+		Name:   name,
+		Dice2D: t.dice2D.measure(),
+		Dice3D: t.dice3D.measure(),
+		HD95:   t.hd95.measure(),
+		ASSD:   t.assd.measure(),
+	}
+}

@@ -1,0 +1,31 @@
+package stats_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/nextslice/nextslice/stats"
+)
+
+func Example() {
+	// The test Dice of two strategies at 10, 20 and 30 labelled slices, from three initial sets.
+	strategy := func(curves ...[]float64) (runs []stats.Run) {
+		for set, values := range curves {
+			runs = append(runs, stats.Run{Set: set, Labels: []int{10, 20, 30}, Values: values})
+		}
+		return runs
+	}
+	batches := strategy([]float64{0.50, 0.64, 0.72}, []float64{0.44, 0.60, 0.71}, []float64{0.52, 0.63, 0.70})
+	random := strategy([]float64{0.50, 0.60, 0.69}, []float64{0.44, 0.57, 0.70}, []float64{0.52, 0.61, 0.66})
+
+	c := stats.Compare(batches, random, stats.AULC, stats.Options{}, rand.New(rand.NewPCG(1, 2)))
+	fmt.Printf("AULC %+.4f ± %.4f over %d sets\n", c.Difference.Mean, c.Difference.Std, c.Difference.N)
+	fmt.Printf("%s p = %.2f\n", c.SignFlip.Name, c.SignFlip.P)
+	for _, w := range c.Warnings {
+		fmt.Println(w.Text)
+	}
+	// Output:
+	// AULC +0.0217 ± 0.0052 over 3 sets
+	// sign-flip permutation p = 0.25
+	// with 3 initial sets no two-sided sign-flip or signed-rank test can go below p = 0.25; use 6 or more, better 10
+}
