@@ -1,0 +1,202 @@
+package preprocess
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Image returns slice k of a normalised volume on the canvas, [Height Width] row by row: resized with bilinear
+// interpolation (edge pixels count on beyond the edge), or padded with the least value of the whole volume. That is
+// what air and the zero fill of scanners look like; 0, the mean, would put a bright frame around the body.
+//
+// Resizing takes the two nearest pixels of each axis and does not blur first: fine up to a factor of about two, and
+// noisier than it could be beyond.
+func (c Config) Image(data []float32, g volume.Grid, k int) []float32 {
+	c.check("Image", len(data), g, k)
+	p := c.plane(g, k)
+	out := make([]float32, c.Height*c.Width)
+	if c.Fit == Pad {
+		if c.Height > p.h || c.Width > p.w {
+			least := data[0]
+			for _, x := range data {
+				least = min(least, x)
+			}
+			for i := range out {
+				out[i] = least
+			}
+		}
+		pad(out, data, c, p)
+		return out
+	}
+	rows, columns := taps(c.Height, p.h, p.down), taps(c.Width, p.w, p.right)
+	for y, row := range rows {
+		upper, lower := data[p.start+row.a:], data[p.start+row.b:]
+		line := out[y*c.Width : (y+1)*c.Width]
+		for x, column := range columns {
+			u := upper[column.a] + column.f*(upper[column.b]-upper[column.a])
+			l := lower[column.a] + column.f*(lower[column.b]-lower[column.a])
+			line[x] = u + row.f*(l-u)
+		}
+	}
+	return out
+}
+
+// Labels returns slice k of a mask on the canvas, [Height Width] row by row: resized to the nearest pixel's class, or
+// padded with 0, the background.
+func (c Config) Labels(data []uint8, g volume.Grid, k int) []uint8 {
+	c.check("Labels", len(data), g, k)
+	p := c.plane(g, k)
+	out := make([]uint8, c.Height*c.Width)
+	if c.Fit == Pad {
+		pad(out, data, c, p)
+		return out
+	}
+	rows, columns := nearest(c.Height, p.h, p.down), nearest(c.Width, p.w, p.right)
+	for y, row := range rows {
+		for x, column := range columns {
+			out[y*c.Width+x] = data[p.start+row+column]
+		}
+	}
+	return out
+}
+
+// Back takes class probabilities on the canvas, [Height Width classes], to the pixels of a slice of g, [h w classes]
+// with h and w of SliceSize, and writes them to out. Resized slices are interpolated bilinearly; padded ones are taken
+// over exactly, and pixels that were cut off get probability 1 for class 0. It takes one row of memory.
+func (c Config) Back(probs []float32, classes int, g volume.Grid, k int, out []float32) {
+	c.check("Back", g.Len(), g, k)
+	p := c.plane(g, k)
+	if len(probs) != c.Height*c.Width*classes || len(out) != p.h*p.w*classes {
+		panic(fmt.Sprintf("preprocess: Back: want [%d %d %d] and [%d %d %d], got %d and %d values",
+			c.Height, c.Width, classes, p.h, p.w, classes, len(probs), len(out)))
+	}
+	if c.Fit == Pad {
+		c.unpad(probs, classes, p, out)
+		return
+	}
+	rows, columns := taps(p.h, c.Height, c.Width*classes), taps(p.w, c.Width, classes)
+	between := make([]float32, c.Width*classes) // the canvas at the height of one row of the slice
+	for y, row := range rows {
+		upper, lower := probs[row.a:row.a+len(between)], probs[row.b:row.b+len(between)]
+		for i, u := range upper {
+			between[i] = u + row.f*(lower[i]-u)
+		}
+		line := out[y*p.w*classes : (y+1)*p.w*classes]
+		for x, column := range columns {
+			left, right := between[column.a:column.a+classes], between[column.b:column.b+classes]
+			pixel := line[x*classes : (x+1)*classes]
+			for i := range pixel {
+				pixel[i] = left[i] + column.f*(right[i]-left[i])
+			}
+		}
+	}
+}
+
+// Argmax writes the most probable class of each pixel of [pixels classes] to dst. Of equal probabilities the lowest
+// class wins; NaN never does.
+func Argmax(dst []uint8, probs []float32, classes int) {
+	if len(probs) != len(dst)*classes || classes > 256 {
+		panic(fmt.Sprintf("preprocess: Argmax: want [%d %d], got %d values", len(dst), classes, len(probs)))
+	}
+	for i := range dst {
+		best := uint8(0)
+		highest := float32(math.Inf(-1))
+		for class, p := range probs[i*classes : (i+1)*classes] {
+			if p > highest {
+				best, highest = uint8(class), p
+			}
+		}
+		dst[i] = best
+	}
+}
+
+// Place puts the classes of one slice, [h w] of SliceSize, in the mask as its slice k.
+func (c Config) Place(slice []uint8, m *volume.Mask, k int) {
+	c.check("Place", len(m.Data), m.Grid, k)
+	p := c.plane(m.Grid, k)
+	if len(slice) != p.h*p.w {
+		panic(fmt.Sprintf("preprocess: Place: want [%d %d], got %d values", p.h, p.w, len(slice)))
+	}
+	for y := range p.h {
+		at := p.start + y*p.down
+		for _, class := range slice[y*p.w : (y+1)*p.w] {
+			m.Data[at] = class
+			at += p.right
+		}
+	}
+}
+
+// Cut returns slice k of data on the grid's own pixels, [h w] of SliceSize: the inverse of Place.
+func Cut[T float32 | uint8](c Config, data []T, g volume.Grid, k int) []T {
+	c.check("Cut", len(data), g, k)
+	p := c.plane(g, k)
+	out := make([]T, 0, p.h*p.w)
+	for y := range p.h {
+		at := p.start + y*p.down
+		for range p.w {
+			out = append(out, data[at])
+			at += p.right
+		}
+	}
+	return out
+}
+
+// pad copies the part of a slice that fits to the middle of the canvas.
+func pad[T float32 | uint8](out, data []T, c Config, p plane) {
+	top, left := offset(c.Height, p.h), offset(c.Width, p.w)
+	for y := max(0, top); y < min(c.Height, top+p.h); y++ {
+		for x := max(0, left); x < min(c.Width, left+p.w); x++ {
+			out[y*c.Width+x] = data[p.start+(y-top)*p.down+(x-left)*p.right]
+		}
+	}
+}
+
+// unpad is the inverse of pad on probabilities.
+func (c Config) unpad(probs []float32, classes int, p plane, out []float32) {
+	top, left := offset(c.Height, p.h), offset(c.Width, p.w)
+	if top < 0 || left < 0 {
+		clear(out)
+		for i := 0; i < len(out); i += classes {
+			out[i] = 1
+		}
+	}
+	first, last := max(0, left), min(c.Width, left+p.w) // columns of the canvas that the slice has
+	for y := max(0, top); y < min(c.Height, top+p.h); y++ {
+		to := ((y-top)*p.w + first - left) * classes
+		copy(out[to:], probs[(y*c.Width+first)*classes:(y*c.Width+last)*classes])
+	}
+}
+
+// tap says where one pixel of a resized axis gets its value from: (1-f) of the value at offset a and f of that at b.
+type tap struct {
+	a, b int
+	f    float32
+}
+
+// taps returns the taps of an axis of n pixels that is made of one of from pixels, which lie stride apart in memory.
+func taps(n, from, stride int) []tap {
+	out := make([]tap, n)
+	for x := range out {
+		// Pixel centres: see the package's comment.
+		at := (float64(x)+0.5)*float64(from)/float64(n) - 0.5
+		a := math.Floor(at)
+		out[x] = tap{
+			a: min(max(int(a), 0), from-1) * stride,
+			b: min(max(int(a)+1, 0), from-1) * stride,
+			f: float32(at - a),
+		}
+	}
+	return out
+}
+
+// nearest returns the offsets of the pixels nearest to those of a resized axis. A centre between two pixels takes the
+// latter.
+func nearest(n, from, stride int) []int {
+	out := make([]int, n)
+	for x := range out {
+		out[x] = min((2*x+1)*from/(2*n), from-1) * stride
+	}
+	return out
+}

@@ -1,0 +1,144 @@
+package preprocess
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/nextslice/nextslice/volume"
+)
+
+// The two ways to put a slice on a canvas of another size.
+const (
+	// Resize stretches each slice to the whole canvas. Height and width are stretched on their own.
+	Resize = "resize"
+	// Pad puts each slice in the middle of the canvas, pixel for pixel, and cuts off what does not fit.
+	Pad = "pad"
+)
+
+// Largest is the side of the canvas up to which Derive pads and to which it resizes.
+const Largest = 128
+
+// Config says how slices are made. It holds no weights and may be copied and shared.
+type Config struct {
+	Axis     int     `json:"axis" yaml:"axis"`           // index axis that slices are cut across: 0, 1 or 2
+	Height   int     `json:"height" yaml:"height"`       // of the canvas, pixels
+	Width    int     `json:"width" yaml:"width"`         // of the canvas, pixels
+	Fit      string  `json:"fit" yaml:"fit"`             // Resize or Pad
+	ClipLow  float64 `json:"clip-low" yaml:"clip-low"`   // percentile of the volume's intensities, 0 … 100
+	ClipHigh float64 `json:"clip-high" yaml:"clip-high"` // likewise, above ClipLow
+}
+
+// Derive returns the configuration for volumes of these sizes, with intensities clipped to the 1st and 99th percentile.
+// The rule: if the slices of all volumes fit in 128 × 128, they are padded, to the next multiples of 8 of the
+// largest height and the largest width (the network halves its input three times), but at least 16 × 16; otherwise all
+// are resized to 128 × 128. It panics without sizes.
+func Derive(sizes [][3]int, axis int) Config {
+	if len(sizes) == 0 {
+		panic("preprocess: Derive: no sizes")
+	}
+	c := Config{Axis: axis, Height: 16, Width: 16, Fit: Pad, ClipLow: 1, ClipHigh: 99}
+	for _, size := range sizes {
+		h, w := c.SliceSize(volume.Grid{Size: size})
+		c.Height, c.Width = max(c.Height, (h+7)/8*8), max(c.Width, (w+7)/8*8)
+	}
+	if c.Height > Largest || c.Width > Largest {
+		c.Height, c.Width, c.Fit = Largest, Largest, Resize
+	}
+	return c
+}
+
+// CoarsestAxis returns the index axis across which most of the grids have their largest spacing: the one that slices
+// were acquired along. An axis counts only where its spacing is more than 10 % above the next; where none does, it is 2.
+func CoarsestAxis(grids []volume.Grid) int {
+	var votes [3]int
+	for _, g := range grids {
+		s := g.Spacing()
+		axis := 2
+		for a := range 2 {
+			if s[a] > 1.1*s[(a+1)%3] && s[a] > 1.1*s[(a+2)%3] {
+				axis = a
+			}
+		}
+		votes[axis]++
+	}
+	best := 2
+	for a, n := range votes {
+		if n > votes[best] {
+			best = a
+		}
+	}
+	return best
+}
+
+// Validate returns all faults of c at once, or nil.
+func (c Config) Validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.Axis >= 0 && c.Axis <= 2, "axis: want 0, 1 or 2, got %d", c.Axis)
+	check(c.Height > 0 && c.Width > 0, "canvas: want at least 1 x 1 pixels, got %d x %d", c.Height, c.Width)
+	check(c.Fit == Resize || c.Fit == Pad, "fit: want %s or %s, got %q", Resize, Pad, c.Fit)
+	check(c.ClipLow >= 0 && c.ClipLow < c.ClipHigh && c.ClipHigh <= 100,
+		"clip: want percentiles 0 <= low < high <= 100, got %v and %v", c.ClipLow, c.ClipHigh)
+	return errors.Join(faults...)
+}
+
+// Slices returns the number of slices of a grid.
+func (c Config) Slices(g volume.Grid) int { return g.Size[c.Axis] }
+
+// SliceSize returns the number of rows and columns of the grid's own slices.
+func (c Config) SliceSize(g volume.Grid) (h, w int) {
+	p := c.plane(g, 0)
+	return p.h, p.w
+}
+
+// PixelSize returns the distance between neighbouring rows and between neighbouring columns of the grid's own slices,
+// in g.Unit.
+func (c Config) PixelSize(g volume.Grid) (row, column float64) {
+	s := g.Spacing()
+	switch c.Axis {
+	case 0:
+		return s[2], s[1]
+	case 1:
+		return s[2], s[0]
+	}
+	return s[1], s[0]
+}
+
+// plane says where the pixels of a slice lie in memory: (row, column) at start + row*down + column*right.
+type plane struct{ h, w, start, down, right int }
+
+func (c Config) plane(g volume.Grid, k int) plane {
+	i, j := 1, g.Size[0]
+	ij := g.Size[0] * g.Size[1]
+	switch c.Axis {
+	case 0:
+		return plane{h: g.Size[2], w: g.Size[1], start: k * i, down: ij, right: j}
+	case 1:
+		return plane{h: g.Size[2], w: g.Size[0], start: k * j, down: ij, right: i}
+	case 2:
+		return plane{h: g.Size[1], w: g.Size[0], start: k * ij, down: j, right: i}
+	}
+	panic(fmt.Sprintf("preprocess: Config: want an axis of 0, 1 or 2, got %d", c.Axis))
+}
+
+// check panics where a caller's numbers do not belong together.
+func (c Config) check(function string, voxels int, g volume.Grid, k int) {
+	if voxels != g.Len() {
+		panic(fmt.Sprintf("preprocess: %s: %d values for a grid of %d x %d x %d", function, voxels, g.Size[0], g.Size[1], g.Size[2]))
+	}
+	if k < 0 || k >= c.Slices(g) {
+		panic(fmt.Sprintf("preprocess: %s: slice %d of %d", function, k, c.Slices(g)))
+	}
+	if c.Fit != Resize && c.Fit != Pad {
+		panic(fmt.Sprintf("preprocess: %s: want fit %s or %s, got %q", function, Resize, Pad, c.Fit))
+	}
+}
+
+// offset returns the row or column of the canvas on which a padded slice's first one lies; negative where the slice is
+// cut.
+func offset(canvas, slice int) int { return int(math.Floor(float64(canvas-slice) / 2)) }

@@ -1,0 +1,118 @@
+package preprocess
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Normalise returns the volume's intensities, clipped to the percentiles c.ClipLow and c.ClipHigh of the volume, then
+// shifted and scaled to mean 0 and variance 1 over all voxels (the population's, divided by n). The volume is not
+// changed. A constant volume gives zeros. Where both percentiles are the same value although the volume is not constant
+// (almost everything is background), nothing is clipped.
+//
+// NaN and infinite voxels are an error that counts them: no choice of a number for them is right for every image.
+func Normalise(v *volume.Volume, c Config) ([]float32, error) {
+	bad := 0
+	for _, x := range v.Data {
+		if x-x != 0 { // NaN for NaN and infinities
+			bad++
+		}
+	}
+	if bad > 0 {
+		return nil, fmt.Errorf("%d of %d voxels are NaN or infinite: replace them in the file", bad, len(v.Data))
+	}
+	if len(v.Data) == 0 {
+		return nil, nil
+	}
+	out := make([]float32, len(v.Data))
+	copy(out, v.Data)
+	p := Percentiles(out, c.ClipLow, c.ClipHigh)
+	low, high := float32(p[0]), float32(p[1])
+	copy(out, v.Data) // Percentiles has moved them
+	if low < high {
+		for i, x := range out {
+			out[i] = min(max(x, low), high)
+		}
+	}
+
+	mean, least, most := 0.0, out[0], out[0]
+	for _, x := range out {
+		mean += float64(x)
+		least, most = min(least, x), max(most, x)
+	}
+	if least == most {
+		clear(out)
+		return out, nil
+	}
+	mean /= float64(len(out))
+	variance := 0.0
+	for _, x := range out {
+		d := float64(x) - mean
+		variance += d * d
+	}
+	std := math.Sqrt(variance / float64(len(out)))
+	for i, x := range out {
+		out[i] = float32((float64(x) - mean) / std)
+	}
+	return out, nil
+}
+
+// Percentiles returns the exact percentiles (0 … 100, in any order) of data, with linear interpolation between the two
+// values around position p/100·(n-1) of the sorted data, as numpy's default. It reorders data. NaN among the data gives
+// an undefined result; no data gives NaN.
+func Percentiles(data []float32, percent ...float64) []float64 {
+	out := make([]float64, len(percent))
+	for i, p := range percent {
+		if len(data) == 0 {
+			out[i] = math.NaN()
+			continue
+		}
+		at := p / 100 * float64(len(data)-1)
+		below := min(max(int(math.Floor(at)), 0), len(data)-1)
+		selectNth(data, below)
+		out[i] = float64(data[below])
+		if f := at - float64(below); f > 0 && below+1 < len(data) {
+			next := data[below+1] // the least of the upper part is the next in order
+			for _, x := range data[below+2:] {
+				next = min(next, x)
+			}
+			out[i] += f * (float64(next) - out[i])
+		}
+	}
+	return out
+}
+
+// selectNth reorders data so that data[n] is what it would be if sorted, with nothing greater before and nothing less
+// behind it: Hoare's selection, with the median of three as pivot. Its scans stop at values equal to the pivot, so
+// that the many equal voxels of a background do not make it quadratic.
+func selectNth(data []float32, n int) {
+	low, high := 0, len(data)-1
+	for low < high {
+		a, b, c := data[low], data[low+(high-low)/2], data[high]
+		pivot := max(min(a, b), min(max(a, b), c))
+		i, j := low, high
+		for i <= j {
+			for data[i] < pivot {
+				i++
+			}
+			for data[j] > pivot {
+				j--
+			}
+			if i <= j {
+				data[i], data[j] = data[j], data[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case n <= j:
+			high = j
+		case n >= i:
+			low = i
+		default:
+			return
+		}
+	}
+}
