@@ -8,8 +8,8 @@ import (
 
 // Config is one training from scratch: every hyper-parameter, under the names that configuration files use.
 type Config struct {
-	Width   int     `yaml:"width"`   // channels of the first decoder block; 64 is the paper's network
-	Dropout float64 `yaml:"dropout"` // probability of zero in the network's six dropout places, 0 ≤ p < 1
+	Width   int     `yaml:"width"`   // of the network, see unet.Config; 64 in the paper
+	Dropout float64 `yaml:"dropout"` // probability of zero in the network's six dropout layers, 0 ≤ p < 1
 
 	Steps        int      `yaml:"steps"`         // optimiser steps
 	Batch        int      `yaml:"batch"`         // slices per step
@@ -52,7 +52,7 @@ func (c Config) Validate() error {
 		check(value >= low && !math.IsInf(value, 1), "%s: want at least %v, got %v", name, low, value)
 	}
 
-	check(c.Width >= 1 && c.Width <= 1024, "width: want 1 to 1024, got %d", c.Width)
+	check(c.Width >= 2 && c.Width <= 256 && c.Width%2 == 0, "width: want an even number from 2 to 256, got %d", c.Width)
 	check(c.Dropout >= 0 && c.Dropout < 1, "dropout: want 0 or more and less than 1, got %v", c.Dropout)
 	check(c.Steps >= 1, "steps: want at least 1, got %d", c.Steps)
 	check(c.Batch >= 1 && c.Batch <= 1024, "batch: want 1 to 1024, got %d", c.Batch)

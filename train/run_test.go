@@ -1,0 +1,255 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/tensor/ref"
+	"github.com/nextslice/nextslice/uncertainty"
+	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/volume"
+)
+
+const side = 16 // of the test slices
+
+// discs returns slices of a bright disc of random place and size on a noisy ground, with its mask.
+func discs(n int, rng *rand.Rand) Set {
+	s := Set{H: side, W: side, Classes: 2}
+	for range n {
+		image, labels := make([]float32, side*side), make([]uint8, side*side)
+		y, x, r := 5+6*rng.Float64(), 5+6*rng.Float64(), 2+2*rng.Float64()
+		for i := range image {
+			image[i] = float32(0.3 * rng.NormFloat64())
+			if math.Hypot(float64(i/side)-y, float64(i%side)-x) < r {
+				image[i], labels[i] = image[i]+2, 1
+			}
+		}
+		s.Images, s.Labels = append(s.Images, image), append(s.Labels, labels)
+	}
+	return s
+}
+
+// small is a training of a second on the plain-Go engine.
+func small(steps int) Config {
+	return Config{
+		Width: 4, Dropout: 0.1, Steps: steps, Batch: 4,
+		LearningRate: Schedule{First: 1e-3, Peak: 1e-2, Last: 1e-4, WarmUp: 0.2},
+		Loss:         Loss{Kind: Softmax, CrossEntropy: 0.5, Dice: 0.5, Smooth: 1},
+		Augment:      Augment{Noise: 0.05, NoiseProbability: 0.5, Rotate: 10},
+	}
+}
+
+func TestRunLearns(t *testing.T) {
+	e := ref.New(2)
+	defer e.Close()
+	ctx := t.Context()
+	data := discs(20, random.Stream(1, "train"))
+	var reports []Progress
+	r, err := Run(ctx, e, small(100), data, 1, func(p Progress) { reports = append(reports, p) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(reports) != 100 || reports[99].Step != 100 || reports[99].Of != 100 || reports[99].Left != 0 || reports[99].Loss != r.Losses[99] {
+		t.Errorf("%d reports, the last %+v", len(reports), reports[len(reports)-1])
+	}
+
+	test := discs(10, random.Stream(1, "test"))
+	var dice float64
+	err = Predict(ctx, e, r.Net, side, side, test.Images, unet.Pass{}, func(i int, probs []float32) error {
+		labels := make([]uint8, side*side)
+		preprocess.Argmax(labels, probs, 2)
+		d, _ := metrics.Dice(labels, test.Labels[i], 1)
+		dice += d / 10
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dice < 0.8 {
+		t.Errorf("Dice %.3f on slices that were not trained on, want at least 0.8", dice)
+	}
+}
+
+func TestRunIsDeterministic(t *testing.T) {
+	data := discs(6, random.Stream(2))
+	weights := func(seed uint64) []float32 {
+		e := ref.New(1)
+		defer e.Close()
+		r, err := Run(t.Context(), e, small(5), data, seed, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Net.Params().Weights
+	}
+	first := weights(7)
+	if !slices.Equal(first, weights(7)) {
+		t.Error("the same seed gave other weights")
+	}
+	if slices.Equal(first, weights(8)) {
+		t.Error("another seed gave the same weights")
+	}
+}
+
+func TestRunCancelled(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	steps := 0
+	_, err := Run(ctx, e, small(50), discs(4, random.Stream(3)), 1, func(Progress) {
+		if steps++; steps == 3 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) || steps != 3 {
+		t.Errorf("error %v after %d steps", err, steps)
+	}
+}
+
+func TestRunRefusesNaNLoss(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	data := discs(4, random.Stream(4))
+	c := small(20)
+	c.LearningRate.Peak, c.LearningRate.First = 1e30, 1e30
+	_, err := Run(t.Context(), e, c, data, 1, nil)
+	if err == nil || !strings.Contains(err.Error(), "learning-rate.peak") {
+		t.Errorf("got %v, want an error that says what to lower", err)
+	}
+}
+
+// A slice's prediction must not depend on the slices that it is predicted with.
+func TestPredictBatches(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	n := unet.New(e, unet.Config{Classes: 3, Width: 4, Dropout: 0.5}, random.Stream(5))
+	images := discs(predictBatch+3, random.Stream(6)).Images
+	var order []int
+	together := make([][]float32, len(images))
+	err := Predict(t.Context(), e, n, side, side, images, unet.Pass{}, func(i int, probs []float32) error {
+		order = append(order, i)
+		together[i] = slices.Clone(probs)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.IsSorted(order) || len(order) != len(images) {
+		t.Fatalf("order %v", order)
+	}
+	for i, image := range images {
+		err := Predict(t.Context(), e, n, side, side, [][]float32{image}, unet.Pass{}, func(_ int, probs []float32) error {
+			for j := range probs {
+				if math.Abs(float64(probs[j]-together[i][j])) > 1e-6 {
+					t.Fatalf("slice %d alone: probability %d is %v, together %v", i, j, probs[j], together[i][j])
+				}
+			}
+			for j := 0; j < len(probs); j += 3 {
+				if sum := probs[j] + probs[j+1] + probs[j+2]; math.Abs(float64(sum)-1) > 1e-5 {
+					t.Fatalf("slice %d: probabilities of pixel %d sum to %v", i, j/3, sum)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestScore(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	n := unet.New(e, unet.Config{Classes: 2, Width: 4, Dropout: 0.5}, random.Stream(5))
+	images := discs(predictBatch+1, random.Stream(6)).Images
+	scores := func(s Scoring, seed uint64) []float64 {
+		var scores []float64
+		err := Score(t.Context(), e, n, side, side, images, s, random.Stream(seed), func(i int, score float64) error {
+			scores = append(scores, score)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return scores
+	}
+
+	got := scores(Scoring{}, 1)
+	m := make([]float32, side*side)
+	err := Predict(t.Context(), e, n, side, side, images, unet.Pass{}, func(i int, probs []float32) error {
+		uncertainty.Entropy(m, probs, 2)
+		if want := uncertainty.Mean(m); math.Abs(got[i]-want) > 1e-6 {
+			t.Errorf("slice %d: score %v, want the mean entropy %v", i, got[i], want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	passes := Scoring{Config: uncertainty.Config{Map: uncertainty.JSD}, Passes: 3}
+	first := scores(passes, 1)
+	if !slices.Equal(first, scores(passes, 1)) {
+		t.Error("dropout: the same stream gave other scores")
+	}
+	if slices.Equal(first, scores(passes, 2)) {
+		t.Error("dropout: another stream gave the same scores")
+	}
+	if slices.Min(first) <= 0 {
+		t.Errorf("dropout: passes that differ have divergence 0: %v", first)
+	}
+	n.Params().Weights[0] = float32(math.NaN())
+	n.Params().Changed()
+	if err := Score(t.Context(), e, n, side, side, images, Scoring{}, nil, func(int, float64) error { return nil }); err == nil {
+		t.Error("a network of NaN gave scores")
+	}
+}
+
+// A network that has learned discs finds those of a ball, across any axis: a transposed or shifted way to the canvas or
+// back would cost most of the Dice.
+func TestEvaluateOnOwnGrid(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	data := discs(20, random.Stream(1, "train"))
+	r, err := Run(t.Context(), e, small(100), data, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for axis := range 3 {
+		grid := volume.Grid{Size: [3]int{14, 13, 12}, Unit: "mm"}
+		for a := range 3 {
+			grid.Affine[a][a] = float64(a + 1)
+		}
+		v := &volume.Volume{Grid: grid, Data: make([]float32, grid.Len())}
+		mask := &volume.Mask{Grid: grid, Data: make([]uint8, grid.Len())}
+		for x := range v.Data {
+			i, j, k := x%14, x/14%13, x/14/13
+			if math.Hypot(math.Hypot(float64(i-7), float64(j-6)), float64(k-6)) < 4 {
+				v.Data[x], mask.Data[x] = 2, 1
+			}
+		}
+		p := preprocess.Config{Axis: axis, Height: side, Width: side, Fit: preprocess.Pad, ClipLow: 0, ClipHigh: 100}
+		c := Case{ID: "ball", Grid: grid, Ref: mask}
+		for k := range p.Slices(grid) {
+			c.Images = append(c.Images, p.Image(v.Data, grid, k))
+		}
+		done := 0
+		s, err := Evaluate(t.Context(), e, r.Net, p, []string{"background", "ball"}, metrics.Rules{}, []Case{c}, func(n, of int) { done = n })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done != 1 || s.Cases != 1 || s.Unit != "mm" {
+			t.Errorf("axis %d: %d reported, %d cases, unit %q", axis, done, s.Cases, s.Unit)
+		}
+		if d := s.Mean.Dice3D.Value; !(d > 0.85) {
+			t.Errorf("axis %d: Dice %v, want at least 0.85", axis, d)
+		}
+	}
+}
