@@ -49,8 +49,8 @@ func NewBlock(p *Params, prefix, index string, in, out int) *Block {
 	}
 }
 
-// Forward computes y [N H W O], dense or a view, from x [N H W I], dense. x and y must stay as they are until
-// Backward when train is set.
+// Forward computes y [N H W O], dense or a view, from x [N H W I], dense. When train is set, x must stay as it is
+// until Backward; y need not.
 func (l *Block) Forward(e tensor.Engine, y, x tensor.Tensor, train bool) {
 	op := tensor.Conv{K: 3}
 	if train {

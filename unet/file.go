@@ -1,0 +1,106 @@
+package unet
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+
+	"github.com/nextslice/nextslice/nn"
+	"github.com/nextslice/nextslice/nn/safetensors"
+	"github.com/nextslice/nextslice/tensor"
+)
+
+// format is the value of the metadata key "format" in a network's file.
+const format = "nextslice-unet-1"
+
+// Save writes the weights and running statistics to a safetensors file, under PyTorch's names and in its order, with
+// the Config as metadata. It replaces a file of that name, in full or, after an error, not at all.
+func (n *Net) Save(path string) error {
+	f := &safetensors.File{Metadata: map[string]string{
+		"format":  format,
+		"classes": strconv.Itoa(n.config.Classes),
+		"width":   strconv.Itoa(n.config.Width),
+		"dropout": strconv.FormatFloat(n.config.Dropout, 'g', -1, 64),
+	}}
+	for _, list := range [][]*nn.Param{n.params.List, n.params.Buffers} {
+		for _, p := range list {
+			f.Tensors = append(f.Tensors, safetensors.Float32s(p.Name, p.Shape, p.Export()))
+		}
+	}
+	return safetensors.Write(path, f)
+}
+
+// Load reads a network that Save wrote; it computes on e. The file must have every weight in its shape, and nothing
+// else. Weights that are not finite are refused by name.
+func Load(e tensor.Engine, path string) (*Net, error) {
+	f, err := safetensors.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	n, err := fromFile(e, f)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return n, nil
+}
+
+func fromFile(e tensor.Engine, f *safetensors.File) (*Net, error) {
+	c, err := configOf(f.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	n := declare(e, c)
+	named := n.params.Named()
+	// Everything is checked before memory is taken for weights that the file may not have.
+	for _, t := range f.Tensors {
+		p := named[t.Name]
+		if p == nil {
+			return nil, fmt.Errorf("unknown array %s for a network of width %d", t.Name, c.Width)
+		}
+		if t.DType != "F32" || !slices.Equal(t.Shape, p.Shape) {
+			return nil, fmt.Errorf("%s: want F32 %v, got %s %v", t.Name, p.Shape, t.DType, t.Shape)
+		}
+	}
+	if len(f.Tensors) < len(named) { // names in a file are distinct
+		for name := range named {
+			if _, ok := f.Find(name); !ok {
+				return nil, fmt.Errorf("%s is missing (%d of %d arrays)", name, len(f.Tensors), len(named))
+			}
+		}
+	}
+	n.params.Alloc(rand.New(rand.NewPCG(0, 0))) // every draw is overwritten
+	for _, t := range f.Tensors {
+		x, err := t.Float32s()
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range x {
+			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+				return nil, fmt.Errorf("%s: element %d is %v: the training that wrote it diverged", t.Name, i, v)
+			}
+		}
+		named[t.Name].Import(x)
+	}
+	n.params.Changed()
+	return n, nil
+}
+
+func configOf(metadata map[string]string) (Config, error) {
+	if metadata["format"] != format {
+		return Config{}, fmt.Errorf("want a network of format %s, got %q", format, metadata["format"])
+	}
+	var c Config
+	var err error
+	if c.Classes, err = strconv.Atoi(metadata["classes"]); err != nil {
+		return c, fmt.Errorf("classes: %w", err)
+	}
+	if c.Width, err = strconv.Atoi(metadata["width"]); err != nil {
+		return c, fmt.Errorf("width: %w", err)
+	}
+	if c.Dropout, err = strconv.ParseFloat(metadata["dropout"], 64); err != nil {
+		return c, fmt.Errorf("dropout: %w", err)
+	}
+	return c, c.Validate()
+}

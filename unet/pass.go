@@ -1,0 +1,167 @@
+package unet
+
+import (
+	"fmt"
+
+	"github.com/nextslice/nextslice/tensor"
+)
+
+// Pass says how a forward pass runs. The zero value is plain inference; Monte Carlo dropout is Dropout alone.
+type Pass struct {
+	Train    bool   // normalise with the batch's statistics, move the running ones, keep what Backward needs
+	Dropout  bool   // the six dropout layers are active
+	Seed     uint64 // of this pass's dropout masks
+	Features bool   // compute what [Net.Features] returns
+}
+
+// Positions of the dropout layers, in order of the forward pass.
+const (
+	dropPool = 0 // + level: after the max pooling of enc1, enc2, enc3
+	dropCat  = 3 // + level from below: the input of dec1, dec2, dec3
+)
+
+// dropout returns the mask of the layer at a position 0 … 5. Its seed is the SplitMix64 output function (Steele,
+// Lea, Flood 2014) of the pass's seed plus (position+1)·0x9e3779b97f4a7c15.
+func (n *Net) dropout(position int) tensor.Dropout {
+	if !n.pass.Dropout {
+		return tensor.Dropout{}
+	}
+	z := n.pass.Seed + uint64(position+1)*0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return tensor.Dropout{P: float32(n.config.Dropout), Seed: z ^ z>>31}
+}
+
+// Forward computes the logits [N H W K] of images x [N H W 1], dense, H and W at least 8. They are valid until the
+// next call; x must stay as it is until Backward.
+func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
+	if x.C != 1 || x.N < 1 || x.H < 1<<Levels || x.W < 1<<Levels {
+		panic(fmt.Sprintf("unet: Forward: want [N H W 1] of at least 8×8, got %v", x.Shape))
+	}
+	n.pass = p
+	e, a := n.engine, &n.act
+	for level := range Levels {
+		here := n.channels(level)
+		s := x.Shape
+		s.C = 3 * here // [up, enc]
+		a.cat[level].Resize(s)
+		enc := a.cat[level].Channels(2*here, 3*here)
+		n.enc[level].forward(e, enc, x, p.Train)
+		n.feature(level, enc)
+
+		a.pooled[level].Resize(tensor.Shape{N: s.N, H: s.H / 2, W: s.W / 2, C: here})
+		if size := a.pooled[level].Len(); cap(a.argmax[level]) < size {
+			a.argmax[level] = make([]uint8, size)
+		} else {
+			a.argmax[level] = a.argmax[level][:size]
+		}
+		e.MaxPool(tensor.Pool{Dropout: n.dropout(dropPool + level)}, a.pooled[level], a.argmax[level], enc)
+		x = a.pooled[level]
+	}
+
+	s := x.Shape
+	s.C = n.channels(Levels)
+	a.center.Resize(s)
+	n.center.forward(e, a.center, x, p.Train)
+	n.feature(Levels, a.center)
+	x = a.center
+
+	for level := Levels - 1; level >= 0; level-- {
+		here := n.channels(level)
+		n.up[level].Forward(e, a.cat[level].Channels(0, 2*here), x)
+		if p.Dropout { // the pooling has read the skip by now
+			e.Dropout(n.dropout(dropCat+Levels-1-level), a.cat[level])
+		}
+		s := a.cat[level].Shape
+		s.C = here
+		a.dec[level].Resize(s)
+		n.dec[level].forward(e, a.dec[level], a.cat[level], p.Train)
+		x = a.dec[level]
+	}
+
+	s = x.Shape
+	s.C = n.config.Classes
+	a.logits.Resize(s)
+	n.out.Forward(e, a.logits, x)
+	return a.logits
+}
+
+// Backward computes the gradients of all weights, Params().Grad, from that of the logits. It belongs to the last
+// Forward and panics unless that was a training pass.
+func (n *Net) Backward(dlogits tensor.Tensor) { n.BackwardFeatures(dlogits, Features{}) }
+
+// BackwardFeatures is Backward with a second gradient that flows in: that of [Net.Features]. A nil element counts
+// as zero.
+func (n *Net) BackwardFeatures(dlogits tensor.Tensor, dfeatures Features) {
+	if !n.pass.Train {
+		panic("unet: Backward: the last Forward was not a training pass")
+	}
+	tensor.Want("unet: Backward", n.act.logits.Shape, dlogits.Shape)
+	e, a, g := n.engine, &n.act, &n.grad
+	g.dec[0].Resize(a.dec[0].Shape)
+	n.out.Backward(e, g.dec[0], dlogits)
+
+	for level := range Levels {
+		g.cat[level].Resize(a.cat[level].Shape)
+		n.dec[level].backward(e, g.cat[level], g.dec[level])
+		if n.pass.Dropout {
+			e.Dropout(n.dropout(dropCat+Levels-1-level), g.cat[level])
+		}
+		below := &g.center
+		if level+1 < Levels {
+			below = &g.dec[level+1]
+			below.Resize(a.dec[level+1].Shape)
+		} else {
+			below.Resize(a.center.Shape)
+		}
+		n.up[level].Backward(e, *below, g.cat[level].Channels(0, 2*n.channels(level)))
+	}
+
+	n.addFeature(g.center, dfeatures[Levels])
+	g.pooled[Levels-1].Resize(a.pooled[Levels-1].Shape)
+	n.center.backward(e, g.pooled[Levels-1], g.center)
+
+	for level := Levels - 1; level >= 0; level-- {
+		here := n.channels(level)
+		skip := g.cat[level].Channels(2*here, 3*here)
+		g.enc[level].Resize(skip.Shape)
+		e.MaxPoolBackward(tensor.Pool{Dropout: n.dropout(dropPool + level)}, g.enc[level], g.pooled[level], a.argmax[level], skip)
+		n.addFeature(g.enc[level], dfeatures[level])
+		var dx tensor.Tensor // the images need no gradient
+		if level > 0 {
+			g.pooled[level-1].Resize(a.pooled[level-1].Shape)
+			dx = g.pooled[level-1]
+		}
+		n.enc[level].backward(e, dx, g.enc[level])
+	}
+}
+
+// Features are the means over H and W of the outputs of enc1, enc2, enc3 and center, before pooling and dropout:
+// [N w], [N 2w], [N 4w], [N 8w] at width w.
+type Features [Levels + 1][]float32
+
+// Features returns those of the last Forward, which must have asked for them. They are valid until the next call.
+func (n *Net) Features() Features {
+	if !n.pass.Features {
+		panic("unet: Features: the last Forward did not ask for them")
+	}
+	return n.act.features
+}
+
+func (n *Net) feature(level int, x tensor.Tensor) {
+	if !n.pass.Features {
+		return
+	}
+	if size := x.N * x.C; cap(n.act.features[level]) < size {
+		n.act.features[level] = make([]float32, size)
+	} else {
+		n.act.features[level] = n.act.features[level][:size]
+	}
+	n.engine.Mean(n.act.features[level], x)
+}
+
+func (n *Net) addFeature(dx tensor.Tensor, dfeature []float32) {
+	if dfeature != nil {
+		n.engine.MeanBackward(dx, dfeature)
+	}
+}
