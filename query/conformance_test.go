@@ -22,3 +22,22 @@ func TestStochasticBatches(t *testing.T) {
 		t.Run(s.String(), func(t *testing.T) { querytest.Run(t, s) })
 	}
 }
+
+func TestPower(t *testing.T) { querytest.Run(t, query.Power{}) }
+
+func TestSoftmax(t *testing.T) { querytest.Run(t, query.Softmax{Beta: 5}) }
+
+func TestSoftRank(t *testing.T) { querytest.Run(t, query.SoftRank{}) }
+
+func TestCoreSet(t *testing.T) { querytest.Run(t, query.CoreSet{}) }
+
+func TestBADGE(t *testing.T) {
+	querytest.Run(t, query.BADGE{})
+	querytest.Run(t, query.BADGE{First: query.FirstNorm})
+}
+
+func TestSuggestiveAnnotation(t *testing.T) { querytest.Run(t, query.SuggestiveAnnotation{}) }
+
+func TestStrided(t *testing.T) { querytest.Run(t, query.Strided{}) }
+
+func TestRandomHiddenForeground(t *testing.T) { querytest.Run(t, query.RandomHiddenForeground{}) }

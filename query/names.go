@@ -1,5 +1,7 @@
 package query
 
+import "math"
+
 // Kind says what a name stands for.
 type Kind string
 
@@ -25,12 +27,28 @@ const (
 	standardBand     = 3
 )
 
+// committee is the score of suggestive annotation's paper: the variance among four networks, each trained on a
+// bootstrap resample of the labelled items.
+var committee = Score{Name: "ensemble", Map: "variance", Members: 4, Bootstrap: true, Aggregation: "mean"}
+
 // strategyOf returns the strategy of a part's name with its options. It is the index of this package: every strategy
 // has its line here, its line in [List], and a file of its name.
 func strategyOf(p *part) (s Strategy, ok bool) {
 	switch p.name {
 	case "random":
 		return Random{}, true
+	case "strided":
+		return Strided{}, true
+	case "random-hidden-foreground":
+		return RandomHiddenForeground{Fraction: p.number("fraction", standardForeground, 1)}, true
+	case "core-set":
+		return CoreSet{}, true
+	case "badge":
+		return BADGE{First: FirstCenter(p.choice("first", string(FirstUniform), string(FirstNorm)))}, true
+	case "suggestive-annotation":
+		p.selector = true
+		p.score = committee
+		return SuggestiveAnnotation{Candidates: p.integer("candidates", 0, 0)}, true
 	case "top":
 		p.selector = true
 		return Top{}, true
@@ -41,6 +59,15 @@ func strategyOf(p *part) (s Strategy, ok bool) {
 			Q:      p.integer("q", 0, 0),
 			Reduce: Reduce(p.choice("reduce", string(Mean), string(Max), string(Sum))),
 		}, true
+	case "power":
+		p.selector = true
+		return Power{Beta: p.number("beta", 1, math.MaxFloat64)}, true
+	case "softmax":
+		p.selector = true
+		return Softmax{Beta: p.number("beta", 1, math.MaxFloat64)}, true
+	case "softrank":
+		p.selector = true
+		return SoftRank{Beta: p.number("beta", 1, math.MaxFloat64)}, true
 	}
 	return nil, false
 }
@@ -83,7 +110,16 @@ func List() []Info {
 		aggregation = "aggregation=mean|foreground|max|top, band=3 (foreground), fraction=0.1 (top)"
 	)
 	return []Info{
-		{"random", KindStrategy, "items drawn uniformly: the baseline", "", "none", "-"},
+		{"random", KindStrategy, "items drawn uniformly: the baseline", "",
+			"no pass", "Mittal et al. 2019, arXiv 1912.05361"},
+		{"strided", KindStrategy, "slices evenly spread over the cases and their heights", "",
+			"no pass", "Burmeister et al. 2022, arXiv 2207.00845"},
+		{"random-hidden-foreground", KindStrategy, "random, with a fraction from slices with foreground; reads hidden masks: simulation only",
+			"fraction=0.66", "no pass", "Lüth et al. 2025 (nnActive), arXiv 2511.19183"},
+		{"core-set", KindStrategy, "k-center greedy on bottleneck features; labelled items are centers", "",
+			"1 pass, labelled items too", "Sener, Savarese 2018, ICLR"},
+		{"badge", KindStrategy, "k-means++ seeding on gradient embeddings of the last layer", "first=uniform|norm",
+			"1 pass", "Ash et al. 2020, ICLR"},
 
 		{"entropy", KindScore, "entropy of the predicted classes", aggregation,
 			"1 pass", "Shannon 1948; Settles 2009"},
@@ -106,5 +142,15 @@ func List() []Info {
 		{"sb", KindSelector, "stochastic batches: the best of Q batches drawn at random",
 			"draw=resample|partition, q=0 (floor(N/B)), reduce=mean|max|sum",
 			"of the score, drawn items only", "Gaillochet et al. 2023, MedIA, arXiv 2301.07670"},
+		{"power", KindSelector, "random draw, probability proportional to score^beta; scores of 0 or more", "beta=1",
+			"of the score, all items", "Kirsch et al. 2023, TMLR, arXiv 2106.12059"},
+		{"softmax", KindSelector, "random draw, probability proportional to exp(beta*score)", "beta=1",
+			"of the score, all items", "Kirsch et al. 2023, TMLR, arXiv 2106.12059"},
+		{"softrank", KindSelector, "random draw, probability proportional to rank^-beta", "beta=1",
+			"of the score, all items", "Kirsch et al. 2023, TMLR, arXiv 2106.12059"},
+		{"suggestive-annotation", KindSelector,
+			"the best cover of the pool among the K highest scores; alone: scores by a bootstrap committee of 4",
+			"candidates=0 (2*B)", "of the score, all items, and 1 pass; alone: trains 4 networks",
+			"Yang et al. 2017, MICCAI"},
 	}
 }

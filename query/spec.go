@@ -37,6 +37,23 @@ const (
 	Gradient   Features = "gradient"   // the loss gradient of the last layer, see [BADGE]
 )
 
+// Features returns which vectors the strategy asks for.
+func (s Spec) Features() Features {
+	switch s.Strategy.(type) {
+	case CoreSet, SuggestiveAnnotation:
+		return Bottleneck
+	case BADGE:
+		return Gradient
+	}
+	return NoFeatures
+}
+
+// UsesHiddenMasks tells whether the strategy reads what only a simulation knows. Results of it are no method's merit.
+func (s Spec) UsesHiddenMasks() bool {
+	_, hidden := s.Strategy.(RandomHiddenForeground)
+	return hidden
+}
+
 // Parse reads the name of a strategy:
 //
 //	strategy           random, core-set, ...          picks on its own

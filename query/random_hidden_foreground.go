@@ -1,0 +1,61 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// RandomHiddenForeground draws a given fraction of the query from the items that hold foreground, the rest from all
+// items: a random baseline for data where most slices are empty. It looks at the hidden masks, which nobody has
+// before labelling: it exists in simulations only, and its name says so wherever a result is shown.
+//
+// round(Fraction·B) items are drawn uniformly from those with foreground, or all of them if there are fewer; the
+// others uniformly from all remaining items, with foreground or without.
+//
+// Needs HiddenForeground. Cost: no forward pass; O(N) time.
+//
+// Source: Lüth et al. 2025, "nnActive: a framework for evaluation of active learning in 3D biomedical segmentation",
+// arXiv 2511.19183, whose foreground-aware random draws 33 % or 66 % around foreground. Differs from the paper: items
+// are slices, not 3D patches, and the fraction is kept exactly instead of on average.
+type RandomHiddenForeground struct {
+	Fraction float64 // of the query, in (0, 1]; 0 = 0.66
+}
+
+const standardForeground = 0.66
+
+// Select implements [Strategy].
+func (s RandomHiddenForeground) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
+	if err := check(p, size, rng); err != nil || size == 0 {
+		return Selection{}, err
+	}
+	if len(p.HiddenForeground) != p.N {
+		return Selection{}, fmt.Errorf("query: random-hidden-foreground needs the hidden masks of %d items, the pool has %d; "+
+			"it works in simulations only", p.N, len(p.HiddenForeground))
+	}
+	fraction := s.Fraction
+	if fraction == 0 {
+		fraction = standardForeground
+	}
+	if !(fraction > 0 && fraction <= 1) {
+		return Selection{}, fmt.Errorf("query: random-hidden-foreground: the fraction must be in (0, 1], not %v", fraction)
+	}
+
+	// In a random order, the first items with foreground are a uniform draw of them.
+	order := ints(newDeck(p.N).draw(0, p.N, rng))
+	want := int(math.Round(fraction * float64(size)))
+	picks := make([]int, 0, size)
+	rest := make([]int, 0, p.N)
+	for _, item := range order {
+		if p.HiddenForeground[item] && len(picks) < want {
+			picks = append(picks, item)
+		} else {
+			rest = append(rest, item)
+		}
+	}
+	return picked(append(picks, rest[:size-len(picks)]...), nil), nil
+}
+
+func (s RandomHiddenForeground) String() string {
+	return call("random-hidden-foreground", option("fraction", s.Fraction, 0, standardForeground))
+}

@@ -1,0 +1,33 @@
+package query
+
+import (
+	"math"
+	"math/rand/v2"
+)
+
+// SoftRank picks items at random without replacement, each step with probability proportional to a power of the rank:
+//
+//	p_i ∝ r_i^-β,  that is the B highest of -β ln r_i + Gumbel noise
+//
+// where r_i = 1 for the highest score, 2 for the next, and so on; equal scores are ranked in random order. Only the
+// order of the scores counts, so it does not depend on their unit and takes negative ones.
+//
+// Cost: scores all N items; O(N log N) time.
+//
+// Source: Kirsch et al. 2023, as in [Power].
+type SoftRank struct {
+	Beta float64 // β > 0; 0 = 1
+}
+
+// Select implements [Strategy].
+func (s SoftRank) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
+	return noisyTop(p, size, rng, func(scores []float64) ([]float64, error) {
+		weights := make([]float64, len(scores))
+		for rank, item := range highest(scores, len(scores), rng) {
+			weights[item] = -inverseTemperature(s.Beta) * math.Log(float64(rank+1))
+		}
+		return weights, nil
+	})
+}
+
+func (s SoftRank) String() string { return call("softrank", option("beta", s.Beta, 0, 1)) }

@@ -1,0 +1,111 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// SuggestiveAnnotation takes the K items with the highest scores as candidates and picks B of them that together
+// resemble the whole pool best (greedy maximum set cover):
+//
+//	F(S) = Σ_j max_{i in S} cos(x_i, x_j),  j over all unlabelled items, S among the candidates
+//
+// Each step adds the candidate that raises F most; ties go to the higher score. The greedy choice reaches at least
+// 1 - 1/e of the best possible F. A zero vector resembles nothing: its cosine is 0.
+//
+// Score: any; the paper's is the variance among a committee of networks, each trained on a resample of the labelled
+// items. Features: [Bottleneck] vectors [N d]. Labelled items are not used.
+//
+// Cost: scores all N items and one forward pass for their features; O(N·K·d) time for the similarities, which take
+// 4·N·K bytes, and O(N·K·B) at worst for the cover.
+//
+// Source: Yang, Zhang, Chen, Zhang, Chen 2017, "Suggestive annotation: a deep active learning framework for biomedical
+// image segmentation", MICCAI, LNCS 10435, section 2.2. The paper uses K = 16 for B = 8, hence the default.
+type SuggestiveAnnotation struct {
+	Candidates int // K, at least B; 0 = 2·B, or all items if there are fewer
+}
+
+// Select implements [Strategy]. The picks come in the order in which they were added.
+func (s SuggestiveAnnotation) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
+	if err := check(p, size, rng); err != nil || size == 0 {
+		return Selection{}, err
+	}
+	count := s.Candidates
+	if count == 0 {
+		count = 2 * size
+	}
+	if count < size {
+		return Selection{}, fmt.Errorf("query: suggestive annotation cannot pick %d items out of %d candidates", size, count)
+	}
+	scores, err := p.scoreAll()
+	if err != nil {
+		return Selection{}, err
+	}
+	items, _, err := p.features()
+	if err != nil {
+		return Selection{}, err
+	}
+	candidates := highest(scores, min(count, p.N), rng)
+	return picked(cover(candidates, unit(items), size), scores), nil
+}
+
+// cover picks size of the candidates by the greedy rule. Vectors have length 1 or 0.
+func cover(candidates []int, vectors [][]float32, size int) []int {
+	n := len(vectors)
+	similarity := make([][]float32, len(candidates))
+	parallel(len(candidates), func(from, to int) {
+		for i := from; i < to; i++ {
+			similarity[i] = make([]float32, n)
+			for j, v := range vectors {
+				similarity[i][j] = dot(vectors[candidates[i]], v)
+			}
+		}
+	})
+
+	covered := make([]float32, n) // the similarity of each item to its nearest pick
+	for j := range covered {
+		covered[j] = -1 // the lowest cosine
+	}
+	// A candidate's gain only shrinks as others are picked, so an old gain is an upper bound: a candidate whose gain
+	// is up to date and not below the others' bounds is the best one.
+	bound := make([]float64, len(candidates))
+	current := make([]int, len(candidates)) // the number of picks when bound was computed
+	for i := range bound {
+		bound[i], current[i] = math.Inf(1), -1
+	}
+	picks := make([]int, 0, size)
+	for len(picks) < size {
+		best := 0
+		for i, b := range bound {
+			if b > bound[best] {
+				best = i
+			}
+		}
+		if current[best] != len(picks) {
+			bound[best], current[best] = gain(similarity[best], covered), len(picks)
+			continue
+		}
+		picks = append(picks, candidates[best])
+		for j, s := range similarity[best] {
+			covered[j] = max(covered[j], s)
+		}
+		bound[best] = math.Inf(-1)
+	}
+	return picks
+}
+
+// gain returns by how much a candidate would raise F.
+func gain(similarity, covered []float32) float64 {
+	sum := 0.0
+	for j, s := range similarity {
+		if s > covered[j] {
+			sum += float64(s - covered[j])
+		}
+	}
+	return sum
+}
+
+func (s SuggestiveAnnotation) String() string {
+	return call("suggestive-annotation", option("candidates", s.Candidates, 0))
+}
