@@ -50,11 +50,7 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 		n.feature(level, enc)
 
 		a.pooled[level].Resize(tensor.Shape{N: s.N, H: s.H / 2, W: s.W / 2, C: here})
-		if size := a.pooled[level].Len(); cap(a.argmax[level]) < size {
-			a.argmax[level] = make([]uint8, size)
-		} else {
-			a.argmax[level] = a.argmax[level][:size]
-		}
+		a.argmax[level] = resize(a.argmax[level], a.pooled[level].Len())
 		e.MaxPool(tensor.Pool{Dropout: n.dropout(dropPool + level)}, a.pooled[level], a.argmax[level], enc)
 		x = a.pooled[level]
 	}
@@ -152,11 +148,7 @@ func (n *Net) feature(level int, x tensor.Tensor) {
 	if !n.pass.Features {
 		return
 	}
-	if size := x.N * x.C; cap(n.act.features[level]) < size {
-		n.act.features[level] = make([]float32, size)
-	} else {
-		n.act.features[level] = n.act.features[level][:size]
-	}
+	n.act.features[level] = resize(n.act.features[level], x.N*x.C)
 	n.engine.Mean(n.act.features[level], x)
 }
 
