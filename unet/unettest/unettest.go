@@ -29,9 +29,9 @@ var testdata embed.FS
 const (
 	logitsTolerance = 1e-5
 	lossTolerance   = 1e-5
-	gradTolerance   = 2e-4
-	stepsTolerance  = 1e-4 // of a loss after up to nine steps
-	afterTolerance  = 1e-2 // of the logits after ten
+	gradTolerance   = 1e-4
+	stepsTolerance  = 1e-5 // of a loss after up to nine steps
+	afterTolerance  = 1e-3 // of the logits after ten
 )
 
 // Run compares the engines that newEngine makes, on two threads, with every case. It closes them.
