@@ -185,7 +185,7 @@ func unknown(name string, kinds ...Kind) error {
 func didYouMean(name string, names []string) string {
 	best, nearest := "", len(name)/2+1
 	for _, candidate := range names {
-		if d := editDistance(name, candidate); d < nearest {
+		if d := editDistance(strings.ToLower(name), candidate); d < nearest {
 			best, nearest = candidate, d
 		}
 	}

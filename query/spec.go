@@ -156,14 +156,19 @@ func (s Score) String() string {
 	if !ok {
 		return s.Name
 	}
+	var fraction, band string
+	switch s.Aggregation {
+	case "top":
+		fraction = option("fraction", s.Fraction, standardFraction)
+	case "foreground":
+		band = option("band", s.Band, standardBand)
+	}
 	return call(s.Name,
 		option("map", s.Map, standard.Map),
 		option("passes", s.Passes, standard.Passes),
 		option("members", s.Members, standard.Members),
 		option("bootstrap", s.Bootstrap, standard.Bootstrap),
-		option("aggregation", s.Aggregation, standard.Aggregation),
-		option("fraction", s.Fraction, 0, standardFraction),
-		option("band", s.Band, 0, standardBand))
+		option("aggregation", s.Aggregation, standard.Aggregation), fraction, band)
 }
 
 // MarshalText returns the name, so that a Spec stands in a config file as one word.

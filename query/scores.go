@@ -1,0 +1,268 @@
+package query
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Scores are the scores of items that were computed elsewhere, in the order of their file.
+type Scores struct {
+	IDs    []string
+	Values []float64 // higher = label sooner
+}
+
+// Pick is one selected item of [Scores].
+type Pick struct {
+	ID    string
+	Score float64
+}
+
+// Pool returns the scores as a pool: item i is IDs[i]. It has no features, positions or masks.
+func (s *Scores) Pool() Pool {
+	return Pool{N: len(s.IDs), Score: func(items []int) ([]float64, error) {
+		scores := make([]float64, len(items))
+		for i, item := range items {
+			scores[i] = s.Values[item]
+		}
+		return scores, nil
+	}}
+}
+
+// Select picks size items with a strategy that needs nothing but scores, such as one of [ParseSelector].
+func (s *Scores) Select(strategy Strategy, size int, rng *rand.Rand) ([]Pick, error) {
+	selection, err := strategy.Select(s.Pool(), size, rng)
+	if err != nil {
+		return nil, err
+	}
+	picks := make([]Pick, len(selection.Items))
+	for i, item := range selection.Items {
+		picks[i] = Pick{ID: s.IDs[item], Score: s.Values[item]}
+	}
+	return picks, nil
+}
+
+// ReadScores reads scores from CSV or JSON, whichever the text turns out to be: JSON begins with [ or {. See
+// [ReadScoresCSV] and [ReadScoresJSON].
+func ReadScores(r io.Reader) (*Scores, error) {
+	start := make([]byte, 512)
+	n, err := io.ReadFull(r, start)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, fmt.Errorf("read scores: %w", err)
+	}
+	r = io.MultiReader(bytes.NewReader(start[:n]), r)
+	if text := strings.TrimLeft(strings.TrimPrefix(string(start[:n]), byteOrderMark), " \t\r\n"); text != "" && strings.ContainsAny(text[:1], "[{") {
+		return ReadScoresJSON(r)
+	}
+	return ReadScoresCSV(r)
+}
+
+const byteOrderMark = "\ufeff" // spreadsheets put it before the first column's name
+
+// ReadScoresCSV reads comma-separated scores: either with a header that names the columns id and score, in any order
+// and among other columns, or two columns id,score without one. IDs are kept as they stand, without surrounding
+// spaces. Empty lines are skipped.
+//
+// A line with a score that is no finite number, an empty id, an id that stood before or a wrong number of fields is
+// an error that names the line.
+func ReadScoresCSV(r io.Reader) (*Scores, error) {
+	reader := csv.NewReader(r)
+	reader.ReuseRecord = true
+	reader.TrimLeadingSpace = true
+	list := newScoreList()
+	idColumn, scoreColumn := 0, 1
+	for first := true; ; first = false {
+		record, err := reader.Read()
+		if err == io.EOF {
+			return list.done()
+		}
+		if err != nil {
+			// A csv.ParseError names the line itself.
+			return nil, fmt.Errorf("read scores: %w", err)
+		}
+		line, _ := reader.FieldPos(0)
+		if first {
+			record[0] = strings.TrimPrefix(record[0], byteOrderMark)
+			header, id, score := readHeader(record)
+			if header {
+				idColumn, scoreColumn = id, score
+				continue
+			}
+			if len(record) != 2 {
+				return nil, fmt.Errorf("read scores: line %d: want a header with the columns id and score, or two columns "+
+					"id,score; got %d columns: %s", line, len(record), strings.Join(record, ","))
+			}
+			if _, err := strconv.ParseFloat(strings.TrimSpace(record[1]), 64); err != nil {
+				return nil, fmt.Errorf("read scores: line %d: %q is neither a header with the columns id and score nor an "+
+					"id and a number", line, strings.Join(record, ","))
+			}
+		}
+		if err := list.add(line, record[idColumn], record[scoreColumn]); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// readHeader finds the columns id and score in a first line.
+func readHeader(record []string) (ok bool, id, score int) {
+	named := func(name string) int {
+		return slices.IndexFunc(record, func(field string) bool { return strings.EqualFold(strings.TrimSpace(field), name) })
+	}
+	id, score = named("id"), named("score")
+	return id >= 0 && score >= 0, id, score
+}
+
+// ReadScoresJSON reads scores as an array of objects [{"id": "a", "score": 0.5}, ...], where other members are
+// ignored, or as one object {"a": 0.5, ...}. An id may be a string or a number.
+//
+// A score that is no finite number, a missing, empty or repeated id and malformed JSON are errors that name the line.
+func ReadScoresJSON(r io.Reader) (*Scores, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read scores: %w", err)
+	}
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
+	d := jsonScores{text: text, decoder: json.NewDecoder(bytes.NewReader(text)), list: newScoreList()}
+	d.decoder.UseNumber()
+	if err := d.read(); err != nil {
+		return nil, err
+	}
+	return d.list.done()
+}
+
+type jsonScores struct {
+	text    []byte
+	decoder *json.Decoder
+	list    *scoreList
+
+	counted int64 // line is that of this offset
+	newline int
+}
+
+func (d *jsonScores) read() error {
+	start, err := d.decoder.Token()
+	if err != nil {
+		return d.fault(err)
+	}
+	switch start {
+	case json.Delim('['):
+		for d.decoder.More() {
+			var item struct {
+				ID    any `json:"id"`
+				Score any `json:"score"`
+			}
+			if err := d.decoder.Decode(&item); err != nil {
+				return d.fault(err)
+			}
+			if err := d.add(item.ID, item.Score); err != nil {
+				return err
+			}
+		}
+	case json.Delim('{'):
+		for d.decoder.More() {
+			id, err := d.decoder.Token()
+			if err != nil {
+				return d.fault(err)
+			}
+			var score any
+			if err := d.decoder.Decode(&score); err != nil {
+				return d.fault(err)
+			}
+			if err := d.add(id, score); err != nil {
+				return err
+			}
+		}
+	default:
+		return d.fault(errors.New("want an array of objects with id and score, or an object of id: score"))
+	}
+	if _, err := d.decoder.Token(); err != nil { // the closing bracket
+		return d.fault(err)
+	}
+	if _, err := d.decoder.Token(); err != io.EOF {
+		return d.fault(errors.New("there is more text after the end of the JSON value"))
+	}
+	return nil
+}
+
+func (d *jsonScores) add(id, score any) error {
+	var name string
+	switch id := id.(type) {
+	case string:
+		name = id
+	case json.Number:
+		name = id.String()
+	default:
+		return d.fault(fmt.Errorf("the id must be a string or a number, not %s", jsonText(id)))
+	}
+	number, ok := score.(json.Number)
+	if !ok {
+		return d.fault(fmt.Errorf("the score of %q must be a number, not %s", name, jsonText(score)))
+	}
+	return d.list.add(d.line(d.decoder.InputOffset()), name, number.String())
+}
+
+func jsonText(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(text)
+}
+
+// line returns the line of an offset that is not before the last one asked for.
+func (d *jsonScores) line(offset int64) int {
+	d.newline += bytes.Count(d.text[d.counted:offset], []byte{'\n'})
+	d.counted = offset
+	return d.newline + 1
+}
+
+func (d *jsonScores) fault(err error) error {
+	offset := d.decoder.InputOffset()
+	// Where the text is no JSON, a parse of the whole tells the place more exactly than the decoder does.
+	var syntax *json.SyntaxError
+	if errors.As(json.Unmarshal(d.text, new(json.RawMessage)), &syntax) {
+		offset, err = max(offset, syntax.Offset), syntax
+	}
+	return fmt.Errorf("read scores: line %d: %w", d.line(offset), err)
+}
+
+// scoreList collects scores and refuses what a strategy could not rank or a person could not tell apart.
+type scoreList struct {
+	scores Scores
+	lines  map[string]int
+}
+
+func newScoreList() *scoreList { return &scoreList{lines: map[string]int{}} }
+
+func (l *scoreList) add(line int, id, score string) error {
+	id = strings.TrimSpace(id)
+	if id == "" {
+		return fmt.Errorf("read scores: line %d: the id is empty", line)
+	}
+	value, err := strconv.ParseFloat(strings.TrimSpace(score), 64)
+	if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
+		return fmt.Errorf("read scores: line %d: the score of %q is %q; want a finite number", line, id, score)
+	}
+	if before, twice := l.lines[id]; twice {
+		return fmt.Errorf("read scores: line %d: the id %q already stands on line %d", line, id, before)
+	}
+	l.scores.IDs = append(l.scores.IDs, strings.Clone(id)) // the reader's record is one string: do not keep it alive
+	l.scores.Values = append(l.scores.Values, value)
+	l.lines[l.scores.IDs[len(l.scores.IDs)-1]] = line
+	return nil
+}
+
+func (l *scoreList) done() (*Scores, error) {
+	if len(l.scores.IDs) == 0 {
+		return nil, errors.New("read scores: there is no score in it")
+	}
+	return &l.scores, nil
+}

@@ -1,0 +1,237 @@
+package query_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/nextslice/nextslice/query"
+)
+
+func TestParse(t *testing.T) {
+	entropy := query.Score{Name: "entropy", Aggregation: "mean"}
+	dropout := query.Score{Name: "dropout", Map: "jsd", Passes: 8, Aggregation: "mean"}
+	variance := dropout
+	variance.Map, variance.Passes = "variance", 4
+	tta := query.Score{Name: "tta", Map: "legacy-jsd", Passes: 8, Aggregation: "legacy"}
+	committee := query.Score{Name: "ensemble", Map: "variance", Members: 4, Bootstrap: true, Aggregation: "mean"}
+	paper := query.StochasticBatches{Draw: query.Resample, Reduce: query.Mean}
+
+	for name, want := range map[string]query.Spec{
+		"random":                {Strategy: query.Random{}},
+		"entropy":               {Score: entropy, Strategy: query.Top{}},
+		"entropy+sb":            {Score: entropy, Strategy: paper},
+		"entropy+power":         {Score: entropy, Strategy: query.Power{Beta: 1}},
+		"entropy+softmax":       {Score: entropy, Strategy: query.Softmax{Beta: 1}},
+		"entropy+softrank":      {Score: entropy, Strategy: query.SoftRank{Beta: 1}},
+		"entropy+power(beta=8)": {Score: entropy, Strategy: query.Power{Beta: 8}},
+		"dropout+sb":            {Score: dropout, Strategy: paper},
+		"learning-loss+sb":      {Score: query.Score{Name: "learning-loss"}, Strategy: paper},
+		"core-set":              {Strategy: query.CoreSet{}},
+		"badge":                 {Strategy: query.BADGE{First: query.FirstUniform}},
+		"badge(first=norm)":     {Strategy: query.BADGE{First: query.FirstNorm}},
+		"strided":               {Strategy: query.Strided{}},
+		"suggestive-annotation": {Score: committee, Strategy: query.SuggestiveAnnotation{}},
+		"entropy+suggestive-annotation(candidates=40)": {Score: entropy, Strategy: query.SuggestiveAnnotation{Candidates: 40}},
+		"random-hidden-foreground(fraction=0.33)":      {Strategy: query.RandomHiddenForeground{Fraction: 0.33}},
+		"tta(map=legacy-jsd,aggregation=legacy)":       {Score: tta, Strategy: query.Top{}},
+		"dropout(map=variance,passes=4)+sb":            {Score: variance, Strategy: paper},
+		"entropy+sb(draw=partition,q=200,reduce=max)": {Score: entropy,
+			Strategy: query.StochasticBatches{Draw: query.Partition, Q: 200, Reduce: query.Max}},
+		"entropy(aggregation=top,fraction=0.05)": {Strategy: query.Top{},
+			Score: query.Score{Name: "entropy", Aggregation: "top", Fraction: 0.05}},
+		"margin(aggregation=foreground,band=5)+sb": {Strategy: paper,
+			Score: query.Score{Name: "margin", Aggregation: "foreground", Band: 5}},
+	} {
+		got, err := query.Parse(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got != want {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+		if got.String() != name {
+			t.Errorf("%s is printed as %s", name, got)
+		}
+	}
+}
+
+// Names that say a default, or that are spaced, mean the same as the short ones.
+func TestParseSpellings(t *testing.T) {
+	for name, short := range map[string]string{
+		"entropy+top": "entropy",
+		" entropy + sb ( q = 0 , draw = resample ) ":                            "entropy+sb",
+		"entropy(aggregation=mean)+sb":                                          "entropy+sb",
+		"entropy(aggregation=top)":                                              "entropy(aggregation=top)",
+		"margin(aggregation=foreground,band=3)":                                 "margin(aggregation=foreground)",
+		"margin(band=0,aggregation=foreground)":                                 "margin(aggregation=foreground,band=0)",
+		"dropout(passes=8,map=jsd)":                                             "dropout",
+		"entropy+softmax(beta=1e+2)":                                            "entropy+softmax(beta=100)",
+		"ensemble(map=variance,members=4,bootstrap=true)+suggestive-annotation": "suggestive-annotation",
+	} {
+		spec, err := query.Parse(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if spec.String() != short {
+			t.Errorf("%s is printed as %s, want %s", name, spec, short)
+		}
+		if again, err := query.Parse(spec.String()); err != nil || again != spec {
+			t.Errorf("%s does not survive printing: %+v, error %v", name, again, err)
+		}
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	for name, want := range map[string]string{
+		"":                                    "name is missing",
+		"entropy+":                            "name is missing",
+		"entrpy":                              `did you mean "entropy"?`,
+		"coreset":                             `did you mean "core-set"?`,
+		"entropy+bs":                          "known are",
+		"entropy+softrnak":                    `did you mean "softrank"?`,
+		"xyz":                                 "known are",
+		"sb":                                  "entropy+sb",
+		"core-set+sb":                         "no score",
+		"random+sb":                           "no score",
+		"entropy+random":                      "stands alone",
+		"entropy+dropout":                     "dropout is a score",
+		"entropy+sb+power":                    "at most one +",
+		"entropy(":                            "must end with )",
+		"entropy()":                           "key=value",
+		"entropy(map=jsd)":                    `no option "map"`,
+		"random(q=3)":                         "takes no options",
+		"entropy+sb(Q=3)":                     `did you mean "q"?`,
+		"entropy+sb(q=-1)":                    "at least 0",
+		"entropy+sb(q=1.5)":                   "whole number",
+		"entropy+sb(q=1,q=2)":                 "twice",
+		"entropy+sb(draw=half)":               "resample, partition",
+		"entropy+power(beta=0)":               "above 0",
+		"entropy+power(beta=NaN)":             "above 0",
+		"dropout(passes=1)":                   "at least 2",
+		"dropout(map=bald)":                   "jsd, legacy-jsd",
+		"entropy(fraction=0.1)":               `no option "fraction" here`,
+		"entropy(aggregation=top,fraction=2)": "at most 1",
+		"entropy(aggregation=legacy)":         "mean, foreground, max, top",
+	} {
+		spec, err := query.Parse(name)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %+v, error %v; want an error with %q", name, spec, err, want)
+		}
+	}
+}
+
+func TestParseSelector(t *testing.T) {
+	for name, want := range map[string]query.Strategy{
+		"top":     query.Top{},
+		"random":  query.Random{},
+		"sb(q=3)": query.StochasticBatches{Draw: query.Resample, Q: 3, Reduce: query.Mean},
+		"power":   query.Power{Beta: 1},
+	} {
+		if got, err := query.ParseSelector(name); err != nil || got != want {
+			t.Errorf("%s: got %+v, error %v", name, got, err)
+		}
+	}
+	for name, want := range map[string]string{
+		"entropy+sb": "name the selector only", "core-set": "does not pick by a score", "topp": `did you mean "top"?`,
+		"sb(p=1)": `no option "p"`, "entropy": "unknown name",
+	} {
+		if got, err := query.ParseSelector(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %+v, error %v; want an error with %q", name, got, err, want)
+		}
+	}
+}
+
+// The list and the switches of names.go hold the same names, and every line of the list is complete.
+func TestListIsComplete(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "names.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		choice, ok := n.(*ast.SwitchStmt)
+		if tag, isName := selectorOf(choice, ok); !isName || tag != "name" {
+			return true
+		}
+		for _, clause := range choice.Body.List {
+			for _, value := range clause.(*ast.CaseClause).List {
+				name, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				cases = append(cases, name)
+			}
+		}
+		return true
+	})
+	var listed []string
+	for _, info := range query.List() {
+		listed = append(listed, info.Name)
+		if info.Line == "" || info.Cost == "" || info.Source == "" {
+			t.Errorf("%s: the line of the list is incomplete: %+v", info.Name, info)
+		}
+		name := info.Name
+		if info.Kind == query.KindSelector {
+			name = "entropy+" + name
+		}
+		spec, err := query.Parse(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if again, err := query.Parse(spec.String()); err != nil || again != spec {
+			t.Errorf("%s is printed as %s, which is read as %+v, error %v", name, spec, again, err)
+		}
+		var fromText query.Spec
+		text, _ := spec.MarshalText()
+		if err := fromText.UnmarshalText(text); err != nil || fromText != spec {
+			t.Errorf("%s as text is read as %+v, error %v", name, fromText, err)
+		}
+	}
+	slices.Sort(cases)
+	slices.Sort(listed)
+	if !slices.Equal(cases, listed) {
+		t.Errorf("the switches of names.go have\n%v, List has\n%v", cases, listed)
+	}
+}
+
+// selectorOf returns the x of a statement "switch p.x".
+func selectorOf(s *ast.SwitchStmt, ok bool) (string, bool) {
+	if !ok {
+		return "", false
+	}
+	selector, ok := s.Tag.(*ast.SelectorExpr)
+	if !ok {
+		return "", false
+	}
+	return selector.Sel.Name, true
+}
+
+func TestNeeds(t *testing.T) {
+	for name, want := range map[string]struct {
+		features query.Features
+		hidden   bool
+	}{
+		"random":                   {query.NoFeatures, false},
+		"entropy+sb":               {query.NoFeatures, false},
+		"core-set":                 {query.Bottleneck, false},
+		"badge":                    {query.Gradient, false},
+		"suggestive-annotation":    {query.Bottleneck, false},
+		"random-hidden-foreground": {query.NoFeatures, true},
+	} {
+		spec, err := query.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if spec.Features() != want.features || spec.UsesHiddenMasks() != want.hidden {
+			t.Errorf("%s: features %q, hidden masks %v", name, spec.Features(), spec.UsesHiddenMasks())
+		}
+	}
+}
