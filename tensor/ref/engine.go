@@ -26,103 +26,100 @@ func (e *Engine) Threads() int { return e.k.Threads }
 func (e *Engine) Close() error { return nil }
 
 func (e *Engine) Conv(op tensor.Conv, y, x tensor.Tensor, w, b []float32) {
-	checkConv("Conv", op, y, x, w)
+	tensor.CheckConv("Conv", op, y, x, w)
 	tensor.WantLen("Conv: b", y.C, len(b))
 	e.k.Conv(op, arr(y), arr(x), w, b)
 }
 
 func (e *Engine) ConvBackwardData(op tensor.Conv, dx, dy tensor.Tensor, w []float32) {
-	checkConv("ConvBackwardData", op, dy, dx, w)
+	tensor.CheckConv("ConvBackwardData", op, dy, dx, w)
 	e.k.ConvBackwardData(op, arr(dx), arr(dy), w)
 }
 
 func (e *Engine) ConvBackwardWeights(op tensor.Conv, dw, db []float32, dy, x tensor.Tensor) {
-	checkConv("ConvBackwardWeights", op, dy, x, dw)
+	tensor.CheckConv("ConvBackwardWeights", op, dy, x, dw)
 	tensor.WantLen("ConvBackwardWeights: db", dy.C, len(db))
 	e.k.ConvBackwardWeights(op, dw, db, arr(dy), arr(x))
 }
 
 func (e *Engine) Up(y, x tensor.Tensor, w, bias []float32) {
-	checkUp("Up", y, x, w)
+	tensor.CheckUp("Up", y, x, w)
 	tensor.WantLen("Up: bias", y.C, len(bias))
 	e.k.Up(arr(y), arr(x), w, bias)
 }
 
 func (e *Engine) UpBackwardData(dx, dy tensor.Tensor, w []float32) {
-	checkUp("UpBackwardData", dy, dx, w)
+	tensor.CheckUp("UpBackwardData", dy, dx, w)
 	e.k.UpBackwardData(arr(dx), arr(dy), w)
 }
 
 func (e *Engine) UpBackwardWeights(dw, dbias []float32, dy, x tensor.Tensor) {
-	checkUp("UpBackwardWeights", dy, x, dw)
+	tensor.CheckUp("UpBackwardWeights", dy, x, dw)
 	tensor.WantLen("UpBackwardWeights: dbias", dy.C, len(dbias))
 	e.k.UpBackwardWeights(dw, dbias, arr(dy), arr(x))
 }
 
 func (e *Engine) Norm(op tensor.Norm, y, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	checkSame("Norm", y, x)
-	checkLens("Norm", x.C, gamma, beta, mean, variance)
+	tensor.CheckSame("Norm", y, x)
+	tensor.CheckLens("Norm", x.C, gamma, beta, mean, variance)
 	e.k.Norm(op, arr(y), arr(x), gamma, beta, mean, variance)
 }
 
 func (e *Engine) NormBackward(op tensor.Norm, dx tensor.Tensor, dgamma, dbeta []float32, dy, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	checkSame("NormBackward", dx, x)
-	checkSame("NormBackward", dy, x)
-	checkLens("NormBackward", x.C, dgamma, dbeta, gamma, beta, mean, variance)
+	tensor.CheckSame("NormBackward", dx, x)
+	tensor.CheckSame("NormBackward", dy, x)
+	tensor.CheckLens("NormBackward", x.C, dgamma, dbeta, gamma, beta, mean, variance)
 	e.k.NormBackward(op, arr(dx), dgamma, dbeta, arr(dy), arr(x), gamma, beta, mean, variance)
 }
 
 func (e *Engine) Affine(op tensor.Norm, y, x tensor.Tensor, scale, shift []float32) {
-	checkSame("Affine", y, x)
-	checkLens("Affine", x.C, scale, shift)
+	tensor.CheckSame("Affine", y, x)
+	tensor.CheckLens("Affine", x.C, scale, shift)
 	e.k.Affine(op, arr(y), arr(x), scale, shift)
 }
 
 func (e *Engine) MaxPool(op tensor.Pool, y tensor.Tensor, argmax []uint8, x tensor.Tensor) {
-	checkPool("MaxPool", op, y, x, argmax)
+	tensor.CheckPool("MaxPool", op, y, x, argmax)
 	e.k.MaxPool(op, arr(y), argmax, arr(x))
 }
 
 func (e *Engine) MaxPoolBackward(op tensor.Pool, dx, dy tensor.Tensor, argmax []uint8, skip tensor.Tensor) {
-	checkPool("MaxPoolBackward", op, dy, dx, argmax)
+	tensor.CheckPool("MaxPoolBackward", op, dy, dx, argmax)
 	if skip.Data != nil {
-		checkSame("MaxPoolBackward", skip, dx)
+		tensor.CheckSame("MaxPoolBackward", skip, dx)
 	}
 	e.k.MaxPoolBackward(op, arr(dx), arr(dy), argmax, arr(skip))
 }
 
 func (e *Engine) Dropout(op tensor.Dropout, x tensor.Tensor) {
-	checkData("Dropout", x)
-	checkDropout("Dropout", op)
+	tensor.CheckData("Dropout", x)
+	tensor.CheckDropout("Dropout", op)
 	e.k.Dropout(op, arr(x))
 }
 
 func (e *Engine) Softmax(p, logits tensor.Tensor) {
-	checkSame("Softmax", p, logits)
+	tensor.CheckSame("Softmax", p, logits)
 	e.k.Softmax(arr(p), arr(logits))
 }
 
 func (e *Engine) Loss(op tensor.Loss, dlogits tensor.Tensor, items []float32, logits tensor.Tensor, target []uint8) {
-	checkLoss(op, dlogits, items, logits, target)
+	tensor.CheckLoss(op, dlogits, items, logits, target)
 	e.k.Loss(op, arr(dlogits), items, arr(logits), target)
 }
 
 func (e *Engine) Mean(y []float32, x tensor.Tensor) {
-	checkData("Mean", x)
+	tensor.CheckData("Mean", x)
 	tensor.WantLen("Mean: y", x.N*x.C, len(y))
 	e.k.Mean(y, arr(x))
 }
 
 func (e *Engine) MeanBackward(dx tensor.Tensor, dy []float32) {
-	checkData("MeanBackward", dx)
+	tensor.CheckData("MeanBackward", dx)
 	tensor.WantLen("MeanBackward: dy", dx.N*dx.C, len(dy))
 	e.k.MeanBackward(arr(dx), dy)
 }
 
 func (e *Engine) Adam(op tensor.Adam, w, m, v, g []float32) {
-	checkLens("Adam", len(w), m, v, g)
-	if op.Step < 1 {
-		panic("tensor: Adam: steps count from 1")
-	}
+	tensor.CheckAdam(op, w, m, v, g)
 	e.k.Adam(op, w, m, v, g)
 }

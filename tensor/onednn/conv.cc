@@ -1,0 +1,442 @@
+// Direct convolutions: rows of the input are packed with their zero border into blocks of kLanes channels, small
+// enough for the second-level cache, and multiplied with packed weights in register tiles. The gradient of the data is
+// the same product with rotated, transposed weights; the gradient of the weights accumulates outer products.
+#include <algorithm>
+#include <cstring>
+
+#include "engine.h"
+#include "library.h"
+
+using namespace nextslice;
+
+namespace {
+
+int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+// Panels cuts the output channels into panels of two vectors, the last one of one vector where that is enough.
+struct Panels {
+  int vw, o;
+  Panels(const Kernels& k, int channels) : vw(k.width), o(channels) {}
+  int count() const { return ceil_div(o, 2 * vw); }
+  int vectors(int p) const { return o - p * 2 * vw > vw ? 2 : 1; }
+  int first(int p) const { return p * 2 * vw; }
+  int valid(int p) const { return std::min(o - first(p), vectors(p) * vw); }
+  int padded() const { return ceil_div(o, vw) * vw; }
+};
+
+// Source tells where weight (tap, in, out) of a product lies: at + tap·tap_step + in·in_step + out·out_step.
+struct Source {
+  const float* at;
+  ptrdiff_t tap_step, in_step, out_step;
+};
+
+// pack_weights writes panels [panel][block][tap][lane][vectors·vw], zero beyond the last channel, and returns each
+// panel's size in floats per vector.
+size_t pack_weights(ns_engine* e, Buffer& buffer, const Source& s, int taps, int in, int out) {
+  const Panels panels(e->k, out);
+  const int vw = panels.vw;
+  const size_t per_vector = static_cast<size_t>(taps) * in * vw;
+  float* dst = buffer.get(per_vector * 2 * panels.count());
+  e->team.run(panels.count(), [&](int p, int) {
+    const int lanes = panels.vectors(p) * vw, valid = panels.valid(p), first = panels.first(p);
+    float* d = dst + per_vector * 2 * p;
+    for (int c = 0; c < in; c += kLanes)
+      for (int t = 0; t < taps; ++t)
+        for (int i = c; i < std::min(in, c + kLanes); ++i, d += lanes) {
+          const float* w = s.at + t * s.tap_step + i * s.in_step + first * s.out_step;
+          if (s.out_step == 1)
+            std::memcpy(d, w, valid * sizeof(float));
+          else
+            for (int j = 0; j < valid; ++j) d[j] = w[j * s.out_step];
+          std::fill(d + valid, d + lanes, 0.0f);
+        }
+  });
+  return per_vector;
+}
+
+// pack_row writes `pixels` pixels of c channels, `step` floats apart, as [block][border + pixels + border][kLanes].
+void pack_row(float* dst, const float* src, int pixels, int c, ptrdiff_t step, int border, ptrdiff_t block) {
+  for (int b = 0; b < c; b += kLanes, dst += block) {
+    const int lanes = std::min(kLanes, c - b);
+    float* d = dst + border * kLanes;
+    const float* s = src + b;
+    if (border) {
+      std::memset(dst, 0, kLanes * sizeof(float));
+      std::memset(d + static_cast<ptrdiff_t>(pixels) * kLanes, 0, kLanes * sizeof(float));
+    }
+    if (lanes == kLanes && step == kLanes)
+      std::memcpy(d, s, static_cast<size_t>(pixels) * kLanes * sizeof(float));
+    else if (lanes == kLanes)
+      for (int p = 0; p < pixels; ++p) std::memcpy(d + p * kLanes, s + p * step, kLanes * sizeof(float));
+    else
+      for (int p = 0; p < pixels; ++p)
+        for (int l = 0; l < lanes; ++l) d[p * kLanes + l] = s[p * step + l];
+  }
+}
+
+// Image is the input of a product: [n h w c], seen either as it is, with a border of one pixel for a 3×3 kernel, or,
+// for few channels, with the nine neighbours of each pixel as its channels, so that lanes are not wasted.
+struct Image {
+  const float* x;
+  int n, h, w, c, border;
+  bool gathered;  // nine neighbours as channels
+  ptrdiff_t stride;
+
+  Image(const float* px, const ns_shape& s, int kernel)
+      : x(px), n(s.n), h(s.h), w(s.w), c(s.c), border(kernel / 2), gathered(kernel == 3 && 9 * s.c <= kLanes),
+        stride(s.stride) {
+    if (gathered) c = 9 * s.c, border = 0;
+  }
+  int kernel() const { return 2 * border + 1; }
+  ptrdiff_t block() const { return static_cast<ptrdiff_t>(w + 2 * border) * kLanes; }
+  ptrdiff_t row() const { return block() * ceil_div(c, kLanes); }
+
+  // pack writes rows [from - border, to + border) of item i; what lies outside is zero.
+  void pack(float* dst, int i, int from, int to) const {
+    for (int r = from - border; r < to + border; ++r, dst += row()) {
+      if (gathered)
+        gather(dst, i, r);
+      else if (r < 0 || r >= h)
+        std::memset(dst, 0, row() * sizeof(float));
+      else
+        pack_row(dst, x + (static_cast<ptrdiff_t>(i) * h + r) * w * stride, w, c, stride, border, block());
+    }
+  }
+
+ private:
+  void gather(float* dst, int i, int r) const {
+    const int channels = c / 9;
+    for (int tap = 0; tap < 9; ++tap) {
+      const int rr = r + tap / 3 - 1, shift = tap % 3 - 1;
+      for (int p = 0; p < w; ++p) {
+        const int q = p + shift;
+        const bool inside = rr >= 0 && rr < h && q >= 0 && q < w;
+        const float* s = x + ((static_cast<ptrdiff_t>(i) * h + rr) * w + q) * stride;
+        for (int l = 0; l < channels; ++l) dst[p * kLanes + tap * channels + l] = inside ? s[l] : 0.0f;
+      }
+    }
+  }
+};
+
+// Strips cuts the rows of all items into parts whose packed input fits the second-level cache.
+struct Strips {
+  int rows, per_item, count;
+  Strips(const Image& x, int threads) {
+    const ptrdiff_t budget = 96 * 1024;  // floats
+    rows = static_cast<int>(std::clamp<ptrdiff_t>(budget / x.row() - 2 * x.border, 1, 16));
+    const int wanted = ceil_div(4 * threads, x.n);  // parts per item that keep every thread busy
+    rows = std::max(1, std::min(rows, ceil_div(x.h, wanted)));
+    per_item = ceil_div(x.h, rows);
+    count = per_item * x.n;
+  }
+};
+
+// row_product computes one output row for every panel's tiles.
+void row_product(const Kernels& k, Product p, int w, int vectors, float* out) {
+  const int max = vectors == 2 ? k.max2 : k.max1;
+  auto* table = vectors == 2 ? k.product2 : k.product1;
+  const int tiles = ceil_div(w, max);
+  const float* rows[4];
+  const float* const* whole = p.rows;
+  p.rows = rows;
+  for (int t = 0; t < tiles; ++t) {
+    const int from = static_cast<int>(static_cast<int64_t>(w) * t / tiles);
+    const int to = static_cast<int>(static_cast<int64_t>(w) * (t + 1) / tiles);
+    for (int r = 0; r < p.kh; ++r) rows[r] = whole[r] + static_cast<ptrdiff_t>(from) * kLanes;
+    p.out = out + from * p.ldo;
+    table[to - from](p);
+  }
+}
+
+// convolve computes y [n h w o] of a packed product.
+void convolve(ns_engine* e, const Image& x, const Source& w, int o, const float* bias, bool leaky, float slope,
+              float* y) {
+  const Kernels& k = e->k;
+  const int kernel = x.kernel(), taps = kernel * kernel;
+  const size_t per_vector = pack_weights(e, e->weights, w, taps, x.c, o);
+  const float* packed = e->weights.get(0);
+  const Panels panels(k, o);
+  std::vector<float> padded(panels.padded(), 0.0f);
+  if (bias) std::copy(bias, bias + o, padded.begin());
+  const Strips strips(x, e->team.threads());
+  e->team.run(strips.count, [&](int part, int thread) {
+    const int item = part / strips.per_item, from = part % strips.per_item * strips.rows;
+    const int to = std::min(x.h, from + strips.rows);
+    float* in = e->local[thread].get((to - from + 2 * x.border) * x.row());
+    x.pack(in, item, from, to);
+    for (int p = 0; p < panels.count(); ++p)
+      for (int r = from; r < to; ++r) {
+        const float* rows[3];
+        for (int i = 0; i < kernel; ++i) rows[i] = in + (r - from + i) * x.row();
+        Product q{};
+        q.rows = rows;
+        q.kh = q.kw = kernel;
+        q.block = x.block();
+        q.channels = x.c;
+        q.weights = packed + per_vector * 2 * p;
+        q.bias = padded.data() + panels.first(p);
+        q.leaky = leaky;
+        q.slope = slope;
+        q.ldo = o;
+        q.valid = panels.valid(p);
+        row_product(k, q, x.w, panels.vectors(p), y + (static_cast<ptrdiff_t>(item) * x.h + r) * x.w * o + panels.first(p));
+      }
+  });
+}
+
+// Gradient is the common part of the gradients of weights: partial sums of groups of parts, each [taps][in][padded o]
+// followed by the bias, added up in order, so the result does not depend on which thread did what.
+struct Gradient {
+  ns_engine* e;
+  int taps, in, o, padded, groups;
+  size_t size;
+  float* partial;
+
+  Gradient(ns_engine* engine, int taps_, int in_, int o_, int parts)
+      : e(engine), taps(taps_), in(in_), o(o_), padded(Panels(e->k, o_).padded()) {
+    size = (static_cast<size_t>(taps) * in + 1) * padded;
+    groups = std::min(parts, e->team.threads() * (size < (64 << 10) ? 4 : 1));
+    partial = e->partial.get(size * groups);
+  }
+  float* group(int g) const { return partial + size * g; }
+
+  // run calls f(part, thread, sums) for all parts and then writes dw and db.
+  template <typename F>
+  void run(int parts, float* dw, float* db, F f) {
+    e->team.run(groups, [&](int g, int thread) {
+      std::memset(group(g), 0, size * sizeof(float));
+      const int from = static_cast<int>(static_cast<int64_t>(parts) * g / groups);
+      const int to = static_cast<int>(static_cast<int64_t>(parts) * (g + 1) / groups);
+      for (int p = from; p < to; ++p) f(p, thread, group(g));
+    });
+    const int rows = taps * in + 1, chunk = 64;
+    e->team.run(ceil_div(rows, chunk), [&](int c, int) {
+      const int from = c * chunk, to = std::min(rows, from + chunk);
+      for (int g = 1; g < groups; ++g)
+        e->k.add(group(0) + static_cast<size_t>(from) * padded, group(g) + static_cast<size_t>(from) * padded,
+                 static_cast<int64_t>(to - from) * padded);
+      for (int r = from; r < to; ++r)
+        std::memcpy(r < rows - 1 ? dw + static_cast<size_t>(r) * o : db, group(0) + static_cast<size_t>(r) * padded,
+                    o * sizeof(float));
+    });
+  }
+
+  // outer adds x ⊗ dy of one tap, for all input channels and the panels of dy.
+  void outer(const float* x, ptrdiff_t block, ptrdiff_t xrow, const float* dy, ptrdiff_t dyrow, ptrdiff_t dypixel,
+             int rows, int pixels, int panel, float* sums) const {
+    const Kernels& k = e->k;
+    const Panels panels(k, o);
+    const int vectors = panels.vectors(panel), max = vectors == 2 ? k.outer2 : k.outer1;
+    auto* table = vectors == 2 ? k.outer_2 : k.outer_1;
+    for (int c = 0; c < in; c += kLanes, x += block) {
+      const int lanes = std::min(kLanes, in - c);
+      for (int l = 0; l < lanes; l += max) {
+        const Outer q{x + l, xrow, dy, dyrow, dypixel, rows, pixels, sums + static_cast<size_t>(c + l) * padded, padded};
+        table[std::min(max, lanes - l)](q);
+      }
+    }
+  }
+};
+
+// Padded gives dy with whole vectors readable: itself, or a packed copy where channels do not fill them.
+struct Padded {
+  const float* at;
+  ptrdiff_t row, pixel;
+};
+Padded pad(const float* dy, int rows, int pixels, int o, int padded, ptrdiff_t row, ptrdiff_t pixel, float* room) {
+  if (o == padded) return {dy, row, pixel};
+  for (int r = 0; r < rows; ++r)
+    for (int p = 0; p < pixels; ++p) {
+      float* d = room + (static_cast<ptrdiff_t>(r) * pixels + p) * padded;
+      std::copy_n(dy + r * row + p * pixel, o, d);
+      std::fill(d + o, d + padded, 0.0f);
+    }
+  return {room, static_cast<ptrdiff_t>(pixels) * padded, padded};
+}
+
+}  // namespace
+
+extern "C" int ns_conv(ns_engine* e, ns_shape s, int o, int k, int leaky, float slope, float* y, const float* px,
+                       const float* w, const float* b) {
+  return guarded(e, [&] {
+    if (e->library) return e->library->forward(e, s, o, k, false, leaky != 0, slope, y, px, w, b);
+    const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
+    const Image x(px, s, k);
+    // Gathered neighbours are channels (tap, i): the weights [k k I O] are already in that order.
+    convolve(e, x, Source{w, x.gathered ? 0 : io, o, 1}, o, b, leaky != 0, slope, y);
+  });
+}
+
+extern "C" int ns_conv_backward_data(ns_engine* e, ns_shape s, int o, int k, float* dx, const float* dy,
+                                     const float* w) {
+  return guarded(e, [&] {
+    if (e->library) return e->library->forward(e, s, o, k, true, false, 0, dx, dy, w, nullptr);
+    const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
+    const ns_shape d{s.n, s.h, s.w, o, o};
+    const Image x(dy, d, k);
+    if (x.gathered) {  // rotate and transpose by hand: channels are (tap, o)
+      std::vector<float> rotated(9 * io);
+      for (int t = 0; t < 9; ++t)
+        for (int i = 0; i < s.c; ++i)
+          for (int j = 0; j < o; ++j) rotated[(static_cast<size_t>(t) * o + j) * s.c + i] = w[(8 - t) * io + i * o + j];
+      convolve(e, x, Source{rotated.data(), 0, s.c, 1}, s.c, nullptr, false, 0, dx);
+      return;
+    }
+    convolve(e, x, Source{w + (k * k - 1) * io, -io, 1, o}, s.c, nullptr, false, 0, dx);
+  });
+}
+
+extern "C" int ns_conv_backward_weights(ns_engine* e, ns_shape s, int o, int k, float* dw, float* db, const float* dy,
+                                        const float* px) {
+  return guarded(e, [&] {
+    if (e->library) return e->library->backward_weights(e, s, o, k, dw, db, dy, px);
+    const Image x(px, s, k);
+    const int kernel = x.kernel();
+    const Strips strips(x, e->team.threads());
+    const Panels panels(e->k, o);
+    Gradient g(e, kernel * kernel, x.c, o, strips.count);
+    const int block_rows = std::max(1, 160 / x.w);  // rows of dy that stay in the first-level cache
+    g.run(strips.count, dw, db, [&](int part, int thread, float* sums) {
+      const int item = part / strips.per_item, from = part % strips.per_item * strips.rows;
+      const int to = std::min(x.h, from + strips.rows);
+      const size_t packed = (to - from + 2 * x.border) * x.row();
+      float* in = e->local[thread].get(packed + static_cast<size_t>(block_rows) * x.w * g.padded);
+      x.pack(in, item, from, to);
+      for (int r = from; r < to; r += block_rows) {
+        const int rows = std::min(block_rows, to - r);
+        const float* d = dy + (static_cast<ptrdiff_t>(item) * x.h + r) * x.w * o;
+        e->k.channel_sums(d, static_cast<int64_t>(rows) * x.w, o, o, sums + static_cast<size_t>(g.taps) * x.c * g.padded);
+        const Padded q = pad(d, rows, x.w, o, g.padded, static_cast<ptrdiff_t>(x.w) * o, o, in + packed);
+        for (int p = 0; p < panels.count(); ++p)
+          for (int t = 0; t < g.taps; ++t)
+            g.outer(in + (r - from + t / kernel) * x.row() + t % kernel * kLanes, x.block(), x.row(),
+                    q.at + panels.first(p), q.row, q.pixel, rows, x.w, p,
+                    sums + static_cast<size_t>(t) * x.c * g.padded + panels.first(p));
+      }
+    });
+  });
+}
+
+extern "C" int ns_up(ns_engine* e, ns_shape s, ns_shape ys, float* y, const float* px, const float* w,
+                     const float* b) {
+  return guarded(e, [&] {
+    const int o = ys.c;
+    const Image x(px, s, 1);
+    const Panels panels(e->k, o);
+    const size_t per_vector = 4 * static_cast<size_t>(s.c) * e->k.width;
+    const size_t one = static_cast<size_t>(s.c) * e->k.width;
+    // Four products, one per output position of the 2×2 kernel, their packed weights one after the other.
+    float* packed = e->weights.get(per_vector * 2 * panels.count());
+    e->team.run(4, [&](int t, int) {
+      for (int p = 0; p < panels.count(); ++p) {
+        const int lanes = panels.vectors(p) * panels.vw, valid = panels.valid(p);
+        float* d = packed + (static_cast<size_t>(t) * panels.count() + p) * one * 2;
+        for (int i = 0; i < s.c; ++i, d += lanes) {
+          std::copy_n(w + (static_cast<ptrdiff_t>(t) * s.c + i) * o + panels.first(p), valid, d);
+          std::fill(d + valid, d + lanes, 0.0f);
+        }
+      }
+    });
+    std::vector<float> bias(panels.padded(), 0.0f);
+    std::copy(b, b + o, bias.begin());
+    const Strips strips(x, e->team.threads());
+    e->team.run(strips.count, [&](int part, int thread) {
+      const int item = part / strips.per_item, from = part % strips.per_item * strips.rows;
+      const int to = std::min(x.h, from + strips.rows);
+      float* in = e->local[thread].get((to - from) * x.row());
+      x.pack(in, item, from, to);
+      float* out = y + static_cast<ptrdiff_t>(item) * ys.h * ys.w * ys.stride;
+      for (int t = 0; t < 4; ++t)
+        for (int p = 0; p < panels.count(); ++p)
+          for (int r = from; r < to; ++r) {
+            const float* row = in + (r - from) * x.row();
+            Product q{};
+            q.rows = &row;
+            q.kh = q.kw = 1;
+            q.block = x.block();
+            q.channels = x.c;
+            q.weights = packed + (static_cast<size_t>(t) * panels.count() + p) * one * 2;
+            q.bias = bias.data() + panels.first(p);
+            q.ldo = 2 * ys.stride;
+            q.valid = panels.valid(p);
+            const ptrdiff_t first = static_cast<ptrdiff_t>(2 * r + t / 2) * ys.w + t % 2;
+            row_product(e->k, q, x.w, panels.vectors(p), out + first * ys.stride + panels.first(p));
+          }
+      // What lies beyond twice the input's size is padding.
+      if (ys.w > 2 * x.w)
+        for (int r = 2 * from; r < 2 * to; ++r)
+          std::fill_n(out + (static_cast<ptrdiff_t>(r) * ys.w + ys.w - 1) * ys.stride, o, 0.0f);
+      if (to == x.h && ys.h > 2 * x.h)
+        for (int c = 0; c < ys.w; ++c)
+          std::fill_n(out + (static_cast<ptrdiff_t>(ys.h - 1) * ys.w + c) * ys.stride, o, 0.0f);
+    });
+  });
+}
+
+extern "C" int ns_up_backward_data(ns_engine* e, ns_shape s, ns_shape ys, float* dx, const float* dy, const float* w) {
+  return guarded(e, [&] {
+    const int o = ys.c, blocks = ceil_div(o, kLanes);
+    const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o, block = static_cast<ptrdiff_t>(s.w) * kLanes;
+    const size_t per_vector = pack_weights(e, e->weights, Source{w, io, 1, o}, 4, o, s.c);
+    const float* packed = e->weights.get(0);
+    const Panels panels(e->k, s.c);
+    const std::vector<float> zero(panels.padded(), 0.0f);
+    e->team.run(s.n * s.h, [&](int part, int thread) {
+      const int item = part / s.h, r = part % s.h;
+      float* in = e->local[thread].get(4 * block * blocks);
+      const float* rows[4];
+      for (int t = 0; t < 4; ++t) {
+        rows[t] = in + t * block * blocks;
+        const ptrdiff_t first = (static_cast<ptrdiff_t>(item) * ys.h + 2 * r + t / 2) * ys.w + t % 2;
+        pack_row(in + t * block * blocks, dy + first * ys.stride, s.w, o, 2 * ys.stride, 0, block);
+      }
+      for (int p = 0; p < panels.count(); ++p) {
+        Product q{};
+        q.rows = rows;
+        q.kh = 4;
+        q.kw = 1;
+        q.block = block;
+        q.channels = o;
+        q.weights = packed + per_vector * 2 * p;
+        q.bias = zero.data();
+        q.ldo = s.c;
+        q.valid = panels.valid(p);
+        row_product(e->k, q, s.w, panels.vectors(p),
+                    dx + (static_cast<ptrdiff_t>(item) * s.h + r) * s.w * s.c + panels.first(p));
+      }
+    });
+  });
+}
+
+extern "C" int ns_up_backward_weights(ns_engine* e, ns_shape s, ns_shape ys, float* dw, float* db, const float* dy,
+                                      const float* px) {
+  return guarded(e, [&] {
+    const int o = ys.c;
+    const Image x(px, s, 1);
+    const Strips strips(x, e->team.threads());
+    const Panels panels(e->k, o);
+    Gradient g(e, 4, x.c, o, strips.count);
+    const int block_rows = std::max(1, 160 / x.w);
+    g.run(strips.count, dw, db, [&](int part, int thread, float* sums) {
+      const int item = part / strips.per_item, from = part % strips.per_item * strips.rows;
+      const int to = std::min(x.h, from + strips.rows);
+      const size_t packed = (to - from) * x.row();
+      float* in = e->local[thread].get(packed + static_cast<size_t>(block_rows) * x.w * g.padded);
+      x.pack(in, item, from, to);
+      for (int r = from; r < to; r += block_rows) {
+        const int rows = std::min(block_rows, to - r);
+        for (int t = 0; t < 4; ++t) {
+          const ptrdiff_t first = (static_cast<ptrdiff_t>(item) * ys.h + 2 * r + t / 2) * ys.w + t % 2;
+          const float* d = dy + first * ys.stride;
+          const ptrdiff_t drow = 2 * static_cast<ptrdiff_t>(ys.w) * ys.stride, dpixel = 2 * ys.stride;
+          for (int i = 0; i < rows; ++i)
+            e->k.channel_sums(d + i * drow, x.w, o, dpixel, sums + 4 * static_cast<size_t>(x.c) * g.padded);
+          const Padded q = pad(d, rows, x.w, o, g.padded, drow, dpixel, in + packed);
+          for (int p = 0; p < panels.count(); ++p)
+            g.outer(in + (r - from) * x.row(), x.block(), x.row(), q.at + panels.first(p), q.row, q.pixel, rows, x.w,
+                    p, sums + static_cast<size_t>(t) * x.c * g.padded + panels.first(p));
+        }
+      }
+    });
+  });
+}

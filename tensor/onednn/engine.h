@@ -1,0 +1,64 @@
+// The engine behind the C surface.
+#pragma once
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "kernels.h"
+#include "shim.h"
+#include "team.h"
+
+namespace nextslice {
+
+// Buffer is scratch memory that only grows, aligned to cache lines.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(const Buffer&) = delete;
+  Buffer(Buffer&& b) noexcept : data_(b.data_), size_(b.size_) { b.data_ = nullptr, b.size_ = 0; }
+  ~Buffer() { std::free(data_); }
+  // get returns room for n floats; earlier contents are lost when it grows.
+  float* get(size_t n) {
+    if (n > size_) {
+      std::free(data_);
+      const size_t bytes = (n * sizeof(float) + 4095) / 4096 * 4096;
+      data_ = static_cast<float*>(std::aligned_alloc(4096, bytes));
+      if (!data_) throw std::bad_alloc();
+      size_ = bytes / sizeof(float);
+    }
+    return data_;
+  }
+
+ private:
+  float* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+class Library;  // oneDNN's convolutions
+
+}  // namespace nextslice
+
+struct ns_engine {
+  ns_engine(int threads, const nextslice::Kernels* kernels, bool library);
+  ~ns_engine();
+  nextslice::Team team;
+  const nextslice::Kernels& k;
+  std::vector<nextslice::Buffer> local;  // per thread
+  nextslice::Buffer weights, partial;    // shared by the threads during one call
+  std::unique_ptr<nextslice::Library> library;
+  std::string error;
+};
+
+// guarded runs f and turns an exception into the engine's error and a status.
+template <typename F>
+int guarded(ns_engine* e, F f) {
+  try {
+    f();
+    return 0;
+  } catch (const std::exception& x) {
+    e->error = x.what();
+    return 1;
+  }
+}

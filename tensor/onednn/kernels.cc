@@ -1,0 +1,72 @@
+#include "kernels.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-math-errno")  // square roots of whole vectors
+#endif
+
+// Each instruction set is one inclusion of kernels.inc. Vector extensions do the rest: what has no wide vectors gets
+// several narrow ones, so the baseline works everywhere.
+namespace nextslice {
+
+namespace baseline {
+#define VW 4
+#define REGISTERS 12
+#define NAME "baseline"
+#include "kernels.inc"
+#undef VW
+#undef REGISTERS
+#undef NAME
+}  // namespace baseline
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+namespace avx2 {
+#define VW 8
+#define REGISTERS 12
+#define NAME "AVX2"
+#include "kernels.inc"
+#undef VW
+#undef REGISTERS
+#undef NAME
+}  // namespace avx2
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,prefer-vector-width=512")
+namespace avx512 {
+#define VW 16
+#define REGISTERS 28
+#define NAME "AVX-512"
+#include "kernels.inc"
+#undef VW
+#undef REGISTERS
+#undef NAME
+}  // namespace avx512
+#pragma GCC pop_options
+
+const Kernels* kernels(int isa) {
+  const bool has512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  const bool has2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  switch (isa) {
+    case 0:
+      return has512 ? &avx512::table : has2 ? &avx2::table : &baseline::table;
+    case 1:
+      return &baseline::table;
+    case 2:
+      return has2 ? &avx2::table : nullptr;
+    case 3:
+      return has512 ? &avx512::table : nullptr;
+  }
+  return nullptr;
+}
+
+#else
+
+const Kernels* kernels(int isa) { return isa <= 1 ? &baseline::table : nullptr; }
+
+#endif
+
+}  // namespace nextslice

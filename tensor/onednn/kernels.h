@@ -1,0 +1,87 @@
+// Kernels: the inner loops, compiled once per instruction set and chosen at run time.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace nextslice {
+
+// Channels of a packed activation come in blocks of kLanes, so that a pixel's neighbours lie at constant offsets.
+constexpr int kLanes = 16;
+
+// A product of packed rows with packed weights. Rows hold pixels of kLanes floats; `taps` pointers per channel
+// block say where each kernel tap begins; lanes of a block beyond the last channel are not read.
+struct Product {
+  const float* const* rows;  // [kernel rows] packed row of channel block 0, at the tile's first pixel
+  int kh, kw;                // kernel rows and columns
+  ptrdiff_t block;           // floats from a channel block to the next
+  int channels;              // input channels
+  const float* weights;      // packed [block kh kw lane vector…]
+  const float* bias;         // one per output lane, padded to whole vectors; nullptr for zero
+  bool leaky;
+  float slope;
+  float* out;       // first pixel
+  ptrdiff_t ldo;    // floats from one output pixel to the next
+  int valid;        // output channels to store, at most vectors · width
+  bool accumulate;  // add to out
+};
+
+// A gradient of weights: out[lane][o] += Σ_pixels x[pixel][lane] · dy[pixel][o] for one kernel tap.
+struct Outer {
+  const float* x;    // packed row of the channel block, at the tap's first pixel and first lane
+  ptrdiff_t xrow;    // floats from one row to the next
+  const float* dy;   // whole vectors readable
+  ptrdiff_t dyrow, dypixel;
+  int rows, pixels;
+  float* out;        // [lanes][ldo]
+  ptrdiff_t ldo;
+};
+
+// Adam's constants; the complements of β₁ and β₂ are given because 1 - 0.999f is off by 1e-5.
+struct Moments {
+  float step, beta1, rest1, beta2, rest2, eps, c2, decay;
+};
+
+// Kernels of one instruction set. Tables are indexed by the tile's height, 1 … max.
+struct Kernels {
+  const char* name;
+  int width;           // floats per vector
+  int max2, max1;      // largest tiles of a Product with two vectors and with one
+  int outer2, outer1;  // largest numbers of lanes of an Outer with two vectors and with one
+  void (*const* product2)(const Product&);
+  void (*const* product1)(const Product&);
+  void (*const* outer_2)(const Outer&);
+  void (*const* outer_1)(const Outer&);
+
+  // dst[i] += src[i]
+  void (*add)(float* dst, const float* src, int64_t n);
+  // sum[c] += Σ x over pixels
+  void (*channel_sums)(const float* x, int64_t pixels, int c, ptrdiff_t stride, float* sum);
+  // sq[c] += Σ (x-mean[c])²
+  void (*channel_squares)(const float* x, int64_t pixels, int c, ptrdiff_t stride, const float* mean, float* sq);
+  // y = leaky(scale·x + shift)
+  void (*affine)(float* y, const float* x, int64_t pixels, int c, ptrdiff_t ystride, ptrdiff_t xstride,
+                 const float* scale, const float* shift, float slope);
+  // With g = dy·leaky'(scale·x + shift): sum[c] += Σ g, dot[c] += Σ g·(x - mean)
+  void (*norm_sums)(const float* dy, const float* x, int64_t pixels, int c, ptrdiff_t dystride, ptrdiff_t xstride,
+                    const float* scale, const float* shift, const float* mean, float slope, float* sum, float* dot);
+  // dx = scale·(g - a - (x - mean)·b)
+  void (*norm_dx)(float* dx, const float* dy, const float* x, int64_t pixels, int c, ptrdiff_t dxstride,
+                  ptrdiff_t dystride, ptrdiff_t xstride, const float* scale, const float* shift, const float* mean,
+                  const float* a, const float* b, float slope);
+  // One output row of a 2×2 max pooling with dropout; index is the number of the row's first output element.
+  void (*maxpool)(float* y, uint8_t* argmax, const float* row0, const float* row1, int w, int c, ptrdiff_t stride,
+                  uint32_t threshold, float scale, uint64_t seed, uint32_t index);
+  void (*maxpool_backward)(float* dx0, float* dx1, const float* dy, const uint8_t* argmax, const float* skip0,
+                           const float* skip1, int w, int c, ptrdiff_t dxstride, ptrdiff_t skipstride, uint32_t threshold,
+                           float scale, uint64_t seed, uint32_t index);
+  void (*dropout)(float* x, int n, uint32_t threshold, float scale, uint64_t seed, uint32_t index);
+  // p = softmax(x) of pixels with k classes; p may be x
+  void (*softmax)(float* p, const float* x, int64_t pixels, int k, ptrdiff_t pstride, ptrdiff_t xstride);
+  void (*adam)(float* w, float* m, float* v, const float* g, int64_t n, const Moments& p);
+};
+
+// kernels returns the table for an instruction set (0 best, 1 baseline, 2 AVX2, 3 AVX-512), or nullptr if this
+// processor or build has it not.
+const Kernels* kernels(int isa);
+
+}  // namespace nextslice

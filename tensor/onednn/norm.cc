@@ -1,0 +1,147 @@
+// Batch normalisation with LeakyReLU, and the per-channel means that other layers need.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "engine.h"
+
+using namespace nextslice;
+
+namespace {
+
+// Chunks cuts pixels into parts of about 64 KB, whatever the number of threads, so that sums do not depend on it.
+struct Chunks {
+  int64_t pixels;
+  int count;
+  Chunks(int64_t total, int c) : pixels(std::max<int64_t>(16, 16384 / std::max(1, c))) {
+    count = static_cast<int>((total + pixels - 1) / pixels);
+  }
+};
+
+int64_t pixels_of(const ns_shape& s) { return static_cast<int64_t>(s.n) * s.h * s.w; }
+
+// Coefficients of the affine form of normalisation: y = leaky(scale·x + shift).
+struct Affine {
+  std::vector<float> scale, shift;
+  Affine(int c, float eps, const float* gamma, const float* beta, const float* mean, const float* variance)
+      : scale(c), shift(c) {
+    for (int i = 0; i < c; ++i) {
+      const double a = gamma[i] / std::sqrt(static_cast<double>(variance[i]) + eps);
+      scale[i] = static_cast<float>(a);
+      shift[i] = static_cast<float>(beta[i] - mean[i] * a);
+    }
+  }
+};
+
+}  // namespace
+
+extern "C" void ns_norm(ns_engine* e, ns_shape s, int ystride, float eps, float slope, float* y, const float* x,
+                        const float* gamma, const float* beta, float* mean, float* variance) {
+  const int64_t total = pixels_of(s);
+  const int c = s.c;
+  const Chunks chunks(total, c);
+  // Mean and squared deviations of each chunk, combined in double (Chan, Golub, LeVeque 1979): one pass over memory,
+  // the second over a chunk finds it in the cache, and no cancellation.
+  float* part = e->partial.get(static_cast<size_t>(chunks.count) * 2 * c);
+  e->team.run(chunks.count, [&](int p, int) {
+    const int64_t from = p * chunks.pixels, n = std::min(chunks.pixels, total - from);
+    float *m = part + static_cast<size_t>(p) * 2 * c, *sq = m + c;
+    std::fill_n(m, 2 * c, 0.0f);
+    e->k.channel_sums(x + from * s.stride, n, c, s.stride, m);
+    for (int i = 0; i < c; ++i) m[i] /= static_cast<float>(n);
+    e->k.channel_squares(x + from * s.stride, n, c, s.stride, m, sq);
+  });
+  for (int i = 0; i < c; ++i) {
+    double n = 0, m = 0, sq = 0;
+    for (int p = 0; p < chunks.count; ++p) {
+      const double k = static_cast<double>(std::min(chunks.pixels, total - p * chunks.pixels));
+      const double d = part[static_cast<size_t>(p) * 2 * c + i] - m;
+      m += d * k / (n + k);
+      sq += part[static_cast<size_t>(p) * 2 * c + c + i] + d * d * n * k / (n + k);
+      n += k;
+    }
+    mean[i] = static_cast<float>(m);
+    variance[i] = static_cast<float>(sq / n);
+  }
+  const Affine a(c, eps, gamma, beta, mean, variance);
+  e->team.run(chunks.count, [&](int p, int) {
+    const int64_t from = p * chunks.pixels;
+    e->k.affine(y + from * ystride, x + from * s.stride, std::min(chunks.pixels, total - from), c, ystride, s.stride,
+                a.scale.data(), a.shift.data(), slope);
+  });
+}
+
+extern "C" void ns_norm_backward(ns_engine* e, ns_shape s, int dystride, int dxstride, float eps, float slope,
+                                 float* dx, float* dgamma, float* dbeta, const float* dy, const float* x,
+                                 const float* gamma, const float* beta, const float* mean, const float* variance) {
+  const int64_t total = pixels_of(s);
+  const int c = s.c;
+  const Chunks chunks(total, c);
+  const Affine a(c, eps, gamma, beta, mean, variance);
+  float* part = e->partial.get(static_cast<size_t>(chunks.count) * 2 * c);
+  e->team.run(chunks.count, [&](int p, int) {
+    const int64_t from = p * chunks.pixels;
+    float* sum = part + static_cast<size_t>(p) * 2 * c;
+    std::fill_n(sum, 2 * c, 0.0f);
+    e->k.norm_sums(dy + from * dystride, x + from * s.stride, std::min(chunks.pixels, total - from), c, dystride,
+                   s.stride, a.scale.data(), a.shift.data(), mean, slope, sum, sum + c);
+  });
+  // dx = scale·(g - mean(g) - (x-mean)·mean(g·(x-mean))/variance), dgamma = Σ g·x̂, dbeta = Σ g
+  std::vector<float> first(c), second(c);
+  for (int i = 0; i < c; ++i) {
+    double sum = 0, dot = 0;
+    for (int p = 0; p < chunks.count; ++p) {
+      sum += part[static_cast<size_t>(p) * 2 * c + i];
+      dot += part[static_cast<size_t>(p) * 2 * c + c + i];
+    }
+    const double var = static_cast<double>(variance[i]) + eps, n = static_cast<double>(total);
+    dgamma[i] = static_cast<float>(dot / std::sqrt(var));
+    dbeta[i] = static_cast<float>(sum);
+    first[i] = static_cast<float>(sum / n);
+    second[i] = static_cast<float>(dot / n / var);
+  }
+  e->team.run(chunks.count, [&](int p, int) {
+    const int64_t from = p * chunks.pixels;
+    e->k.norm_dx(dx + from * dxstride, dy + from * dystride, x + from * s.stride,
+                 std::min(chunks.pixels, total - from), c, dxstride, dystride, s.stride, a.scale.data(),
+                 a.shift.data(), mean, first.data(), second.data(), slope);
+  });
+}
+
+extern "C" void ns_affine(ns_engine* e, ns_shape s, int ystride, float slope, float* y, const float* x,
+                          const float* scale, const float* shift) {
+  const int64_t total = pixels_of(s);
+  const Chunks chunks(total, s.c);
+  e->team.run(chunks.count, [&](int p, int) {
+    const int64_t from = p * chunks.pixels;
+    e->k.affine(y + from * ystride, x + from * s.stride, std::min(chunks.pixels, total - from), s.c, ystride, s.stride,
+                scale, shift, slope);
+  });
+}
+
+extern "C" void ns_mean(ns_engine* e, ns_shape s, float* y, const float* x) {
+  const int64_t pixels = static_cast<int64_t>(s.h) * s.w;
+  e->team.run(s.n, [&](int n, int) {
+    const Chunks chunks(pixels, s.c);
+    std::vector<float> part(s.c);
+    std::vector<double> sum(s.c);
+    for (int p = 0; p < chunks.count; ++p) {
+      const int64_t from = p * chunks.pixels;
+      std::fill(part.begin(), part.end(), 0.0f);
+      e->k.channel_sums(x + (n * pixels + from) * s.stride, std::min(chunks.pixels, pixels - from), s.c, s.stride,
+                        part.data());
+      for (int i = 0; i < s.c; ++i) sum[i] += part[i];
+    }
+    for (int i = 0; i < s.c; ++i) y[static_cast<ptrdiff_t>(n) * s.c + i] = static_cast<float>(sum[i] / pixels);
+  });
+}
+
+extern "C" void ns_mean_backward(ns_engine* e, ns_shape s, float* dx, const float* dy) {
+  const int64_t pixels = static_cast<int64_t>(s.h) * s.w;
+  e->team.run(s.n * s.h, [&](int row, int) {
+    const float* g = dy + static_cast<ptrdiff_t>(row / s.h) * s.c;
+    std::vector<float> share(g, g + s.c);
+    for (float& v : share) v /= static_cast<float>(pixels);
+    for (int w = 0; w < s.w; ++w) e->k.add(dx + (static_cast<ptrdiff_t>(row) * s.w + w) * s.stride, share.data(), s.c);
+  });
+}

@@ -1,0 +1,191 @@
+// Pooling, dropout, the loss and the optimiser.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "engine.h"
+
+using namespace nextslice;
+
+extern "C" void ns_maxpool(ns_engine* e, ns_shape s, uint32_t threshold, float scale, uint64_t seed, float* y,
+                           uint8_t* argmax, const float* x) {
+  const int h = s.h / 2, w = s.w / 2;
+  const ptrdiff_t row = static_cast<ptrdiff_t>(w) * s.c;
+  e->team.run(s.n * h, [&](int r, int) {
+    const float* first = x + (static_cast<ptrdiff_t>(r / h) * s.h + 2 * (r % h)) * s.w * s.stride;
+    e->k.maxpool(y + r * row, argmax + r * row, first, first + static_cast<ptrdiff_t>(s.w) * s.stride, w, s.c, s.stride,
+                 threshold, scale, seed, static_cast<uint32_t>(r * row));
+  });
+}
+
+extern "C" void ns_maxpool_backward(ns_engine* e, ns_shape s, int skipstride, uint32_t threshold, float scale,
+                                    uint64_t seed, float* dx, const float* dy, const uint8_t* argmax,
+                                    const float* skip) {
+  const int h = s.h / 2, w = s.w / 2, rows = (s.h + 1) / 2;
+  const ptrdiff_t pooled = static_cast<ptrdiff_t>(w) * s.c;
+  e->team.run(s.n * rows, [&](int part, int) {
+    const int item = part / rows, r = part % rows;
+    const ptrdiff_t first = (static_cast<ptrdiff_t>(item) * s.h + 2 * r) * s.w;
+    float* d = dx + first * s.stride;
+    const float* k = skip ? skip + first * skipstride : nullptr;
+    // A row or column that the pooling dropped gets the skip alone.
+    auto rest = [&](int line, int from) {
+      for (int q = from; q < s.w; ++q) {
+        float* to = d + (static_cast<ptrdiff_t>(line) * s.w + q) * s.stride;
+        if (k)
+          std::copy_n(k + (static_cast<ptrdiff_t>(line) * s.w + q) * skipstride, s.c, to);
+        else
+          std::fill_n(to, s.c, 0.0f);
+      }
+    };
+    if (r >= h) {
+      rest(0, 0);
+      return;
+    }
+    const ptrdiff_t index = (static_cast<ptrdiff_t>(item) * h + r) * pooled;
+    e->k.maxpool_backward(d, d + static_cast<ptrdiff_t>(s.w) * s.stride, dy + index, argmax + index, k,
+                          k ? k + static_cast<ptrdiff_t>(s.w) * skipstride : nullptr, w, s.c, s.stride, skipstride,
+                          threshold, scale, seed, static_cast<uint32_t>(index));
+    if (s.w % 2) rest(0, s.w - 1), rest(1, s.w - 1);
+  });
+}
+
+extern "C" void ns_dropout(ns_engine* e, ns_shape s, uint32_t threshold, float scale, uint64_t seed, float* x) {
+  const ptrdiff_t row = static_cast<ptrdiff_t>(s.w) * s.c;
+  e->team.run(s.n * s.h, [&](int r, int) {
+    if (s.stride == s.c) {
+      e->k.dropout(x + r * row, static_cast<int>(row), threshold, scale, seed, static_cast<uint32_t>(r * row));
+      return;
+    }
+    for (int w = 0; w < s.w; ++w)
+      e->k.dropout(x + (static_cast<ptrdiff_t>(r) * s.w + w) * s.stride, s.c, threshold, scale, seed,
+                   static_cast<uint32_t>(r * row + static_cast<ptrdiff_t>(w) * s.c));
+  });
+}
+
+extern "C" void ns_softmax(ns_engine* e, int64_t pixels, int k, int pstride, int xstride, float* p, const float* x) {
+  const int64_t chunk = 4096;
+  e->team.run(static_cast<int>((pixels + chunk - 1) / chunk), [&](int c, int) {
+    const int64_t from = c * chunk;
+    e->k.softmax(p + from * pstride, x + from * xstride, std::min(chunk, pixels - from), k, pstride, xstride);
+  });
+}
+
+namespace {
+
+// Sums are what the loss of one item needs of one row of pixels.
+struct Sums {
+  double ce, weight;
+  std::vector<double> both, p, t;  // Σ p·t, Σ p, Σ t per class
+  explicit Sums(int k) : ce(0), weight(0), both(k), p(k), t(k) {}
+};
+
+// sigmoids fills p for one pixel and returns the mean over channels of the binary cross-entropy, from the logits for
+// accuracy: max(z, 0) - z·t + ln(1 + e^-|z|).
+double sigmoids(const float* z, int target, int k, float* p) {
+  double sum = -z[target];
+  for (int j = 0; j < k; ++j) {
+    const float tail = std::exp(-std::fabs(z[j]));
+    p[j] = z[j] >= 0 ? 1 / (1 + tail) : tail / (1 + tail);
+    sum += std::max(z[j], 0.0f) + std::log1p(tail);
+  }
+  return sum / k;
+}
+
+// cross_entropy returns -ln p[target]; where the probability underflowed, from the logits.
+double cross_entropy(const float* z, int target, int k, const float* p) {
+  if (p[target] > 1e-30f) return -std::log(p[target]);
+  return *std::max_element(z, z + k) - z[target];
+}
+
+}  // namespace
+
+extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float smooth, const float* weights, int sigmoid,
+                        float* dlogits, float* items, const float* logits, const uint8_t* target) {
+  const int k = s.c, pixels = s.h * s.w;
+  float* probs = e->partial.get(static_cast<size_t>(s.n) * pixels * k);
+  std::vector<Sums> rows(static_cast<size_t>(s.n) * s.h, Sums(k));
+  e->team.run(s.n * s.h, [&](int r, int) {
+    Sums& sum = rows[r];
+    const float* z = logits + static_cast<ptrdiff_t>(r) * s.w * k;
+    const uint8_t* t = target + static_cast<ptrdiff_t>(r) * s.w;
+    float* p = probs + static_cast<ptrdiff_t>(r) * s.w * k;
+    if (!sigmoid) e->k.softmax(p, z, s.w, k, k, k);
+    for (int q = 0; q < s.w; ++q) {
+      float* pq = p + q * k;
+      const float* zq = z + q * k;
+      const float w = weights ? weights[t[q]] : 1.0f;
+      sum.ce += w * (sigmoid ? sigmoids(zq, t[q], k, pq) : cross_entropy(zq, t[q], k, pq));
+      sum.weight += w;
+      for (int j = 1; j < k; ++j) sum.p[j] += pq[j];
+      if (t[q]) {
+        sum.both[t[q]] += pq[t[q]];
+        sum.t[t[q]] += 1;
+      }
+    }
+  });
+  const int classes = k - 1;
+  std::vector<double> weight(s.n), direct(static_cast<size_t>(s.n) * k), shared(static_cast<size_t>(s.n) * k);
+  for (int n = 0; n < s.n; ++n) {
+    Sums sum(k);
+    for (int r = n * s.h; r < (n + 1) * s.h; ++r) {
+      sum.ce += rows[r].ce;
+      sum.weight += rows[r].weight;
+      for (int j = 1; j < k; ++j) sum.both[j] += rows[r].both[j], sum.p[j] += rows[r].p[j], sum.t[j] += rows[r].t[j];
+    }
+    double d = 0;
+    for (int j = 1; j < k; ++j) {
+      const double top = 2 * sum.both[j] + smooth, bottom = sum.p[j] + sum.t[j] + smooth;
+      if (bottom == 0) continue;  // absent, and every probability underflowed
+      d += top / bottom;
+      // ∂(1 - D)/∂p = shared where the pixel is of another class, shared + direct where it is of this one.
+      direct[static_cast<size_t>(n) * k + j] = -2 / bottom / classes;
+      shared[static_cast<size_t>(n) * k + j] = top / (bottom * bottom) / classes;
+    }
+    weight[n] = sum.weight;
+    items[n] = static_cast<float>(ce * (sum.weight > 0 ? sum.ce / sum.weight : 0) + dice * (1 - d / classes));
+  }
+  if (!dlogits) return;
+  e->team.run(s.n * s.h, [&](int r, int) {
+    const int n = r / s.h;
+    const uint8_t* t = target + static_cast<ptrdiff_t>(r) * s.w;
+    const float* p = probs + static_cast<ptrdiff_t>(r) * s.w * k;
+    float* g = dlogits + static_cast<ptrdiff_t>(r) * s.w * k;
+    const double *near = &direct[static_cast<size_t>(n) * k], *all = &shared[static_cast<size_t>(n) * k];
+    std::vector<float> fall(k), fnear(k);
+    for (int j = 0; j < k; ++j) {
+      fall[j] = static_cast<float>(dice * all[j] / s.n);
+      fnear[j] = static_cast<float>(dice * near[j] / s.n);
+    }
+    const float unit = static_cast<float>(weight[n] > 0 ? ce / weight[n] / s.n / (sigmoid ? k : 1) : 0);
+    for (int q = 0; q < s.w; ++q) {
+      const int target_class = t[q];
+      const float* pq = p + q * k;
+      const float share = unit * (weights ? weights[target_class] : 1.0f);
+      float mean = 0;  // Σ_j dp_j·p_j, softmax's coupling of the classes
+      for (int j = 1; j < k; ++j) mean += (fall[j] + (j == target_class ? fnear[j] : 0)) * pq[j];
+      for (int j = 0; j < k; ++j) {
+        const float dp = j == 0 ? 0 : fall[j] + (j == target_class ? fnear[j] : 0);
+        const float d = sigmoid ? dp * pq[j] * (1 - pq[j]) : pq[j] * (dp - mean);
+        g[q * k + j] = share * (pq[j] - (j == target_class ? 1.0f : 0.0f)) + d;
+      }
+    }
+  });
+}
+
+extern "C" void ns_adam(ns_engine* e, int64_t n, float step, double beta1, double beta2, float eps, float c2,
+                        float decay, float* w, float* m, float* v, const float* g) {
+  const int64_t chunk = 16384;
+  const Moments p{step,
+                  static_cast<float>(beta1),
+                  static_cast<float>(1 - beta1),
+                  static_cast<float>(beta2),
+                  static_cast<float>(1 - beta2),
+                  eps,
+                  c2,
+                  decay};
+  e->team.run(static_cast<int>((n + chunk - 1) / chunk), [&](int c, int) {
+    const int64_t from = c * chunk;
+    e->k.adam(w + from, m + from, v + from, g + from, std::min(chunk, n - from), p);
+  });
+}

@@ -1,0 +1,58 @@
+// The C surface of the engine: everything that Go calls. All pointers are borrowed for the length of the call.
+// Functions that can fail return 0 on success; ns_error then tells what went wrong.
+#ifndef NEXTSLICE_SHIM_H
+#define NEXTSLICE_SHIM_H
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ns_engine ns_engine;
+
+// An activation [n h w c], channels innermost; pixels lie `stride` floats apart.
+typedef struct {
+  int n, h, w, c, stride;
+} ns_shape;
+
+// isa: 0 the best this processor has, 1 baseline, 2 AVX2, 3 AVX-512. library: convolutions by oneDNN.
+ns_engine *ns_new(int threads, int isa, int library);
+void ns_free(ns_engine *);
+const char *ns_error(const ns_engine *);
+const char *ns_isa(const ns_engine *);
+const char *ns_library_version(void);
+
+int ns_conv(ns_engine *, ns_shape x, int o, int k, int leaky, float slope, float *y, const float *px, const float *w,
+            const float *b);
+int ns_conv_backward_data(ns_engine *, ns_shape x, int o, int k, float *dx, const float *dy, const float *w);
+int ns_conv_backward_weights(ns_engine *, ns_shape x, int o, int k, float *dw, float *db, const float *dy,
+                             const float *px);
+int ns_up(ns_engine *, ns_shape x, ns_shape y, float *py, const float *px, const float *w, const float *b);
+int ns_up_backward_data(ns_engine *, ns_shape x, ns_shape y, float *dx, const float *dy, const float *w);
+int ns_up_backward_weights(ns_engine *, ns_shape x, ns_shape y, float *dw, float *db, const float *dy,
+                           const float *px);
+
+void ns_norm(ns_engine *, ns_shape x, int ystride, float eps, float slope, float *y, const float *px,
+             const float *gamma, const float *beta, float *mean, float *variance);
+void ns_norm_backward(ns_engine *, ns_shape x, int dystride, int dxstride, float eps, float slope, float *dx,
+                      float *dgamma, float *dbeta, const float *dy, const float *px, const float *gamma,
+                      const float *beta, const float *mean, const float *variance);
+void ns_affine(ns_engine *, ns_shape x, int ystride, float slope, float *y, const float *px, const float *scale,
+               const float *shift);
+void ns_maxpool(ns_engine *, ns_shape x, uint32_t threshold, float scale, uint64_t seed, float *y, uint8_t *argmax,
+                const float *px);
+void ns_maxpool_backward(ns_engine *, ns_shape x, int skipstride, uint32_t threshold, float scale, uint64_t seed,
+                         float *dx, const float *dy, const uint8_t *argmax, const float *skip);
+void ns_dropout(ns_engine *, ns_shape x, uint32_t threshold, float scale, uint64_t seed, float *px);
+void ns_softmax(ns_engine *, int64_t pixels, int k, int pstride, int xstride, float *p, const float *logits);
+void ns_loss(ns_engine *, ns_shape x, float ce, float dice, float smooth, const float *weights, int sigmoid,
+             float *dlogits, float *items, const float *logits, const uint8_t *target);
+void ns_mean(ns_engine *, ns_shape x, float *y, const float *px);
+void ns_mean_backward(ns_engine *, ns_shape x, float *dx, const float *dy);
+void ns_adam(ns_engine *, int64_t n, float step, double beta1, double beta2, float eps, float c2, float decay,
+             float *w, float *m, float *v, const float *g);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,89 @@
+#include "team.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+static inline void pause_cpu() { _mm_pause(); }
+#else
+static inline void pause_cpu() { std::this_thread::yield(); }
+#endif
+
+namespace nextslice {
+
+// About 50 µs: longer than the gap between two operations of a training step, far shorter than a time slice.
+static const int kSpins = 2000;
+
+static const uint32_t kClosed = 0x7fffffff;  // a part number above every job's
+
+Team::Team(int threads) {
+  for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
+}
+
+Team::~Team() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    quit_ = true;
+  }
+  wake_.notify_all();
+  for (auto& w : workers_) w.join();
+}
+
+void Team::dispatch(int parts, Call call, void* arg) {
+  // Close the last job first: a worker that still holds its ticket must not claim a part of it once the fields below
+  // belong to the next one.
+  const uint32_t last = static_cast<uint32_t>(ticket_.load(std::memory_order_relaxed) >> 32);
+  ticket_.store(static_cast<uint64_t>(last) << 32 | kClosed, std::memory_order_seq_cst);
+  parts_.store(parts, std::memory_order_release);
+  call_.store(call, std::memory_order_relaxed);
+  arg_.store(arg, std::memory_order_relaxed);
+  left_.store(parts, std::memory_order_relaxed);
+  uint32_t job = last + 1;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);  // no worker may check for work and fall asleep in between
+    ticket_.store(static_cast<uint64_t>(job) << 32, std::memory_order_release);
+  }
+  wake_.notify_all();
+  while (step(0, &job)) {
+  }
+  for (int i = 0; i < kSpins && left_.load(std::memory_order_acquire) != 0; ++i) pause_cpu();
+  if (left_.load(std::memory_order_acquire) != 0) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, [this] { return left_.load(std::memory_order_acquire) == 0; });
+  }
+}
+
+// step claims one part and computes it. It returns false when the current job has none left.
+bool Team::step(int thread, uint32_t* job) {
+  uint64_t t = ticket_.load(std::memory_order_acquire);
+  for (;;) {
+    *job = static_cast<uint32_t>(t >> 32);
+    int part = static_cast<int>(static_cast<uint32_t>(t));
+    if (part >= parts_.load(std::memory_order_acquire)) return false;
+    Call call = call_.load(std::memory_order_relaxed);
+    void* arg = arg_.load(std::memory_order_relaxed);
+    // Success means that the ticket has not changed since it was read, so call and arg are this job's.
+    if (!ticket_.compare_exchange_weak(t, t + 1, std::memory_order_acq_rel)) continue;
+    call(arg, part, thread);
+    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1 && thread != 0) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      done_.notify_one();
+    }
+    return true;
+  }
+}
+
+void Team::work(int thread) {
+  uint32_t seen = 0;
+  auto fresh = [&] { return static_cast<uint32_t>(ticket_.load(std::memory_order_acquire) >> 32) != seen; };
+  for (;;) {
+    for (int i = 0; i < kSpins && !fresh() && !quit_; ++i) pause_cpu();
+    if (!fresh()) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wake_.wait(lock, [&] { return quit_ || fresh(); });
+    }
+    if (quit_) return;
+    while (step(thread, &seen)) {
+    }
+  }
+}
+
+}  // namespace nextslice

@@ -1,0 +1,54 @@
+// Team: the threads of one engine.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace nextslice {
+
+// Team runs a function over the parts 0 … parts-1 of a job on its threads, the caller's among them. Parts are handed
+// out one by one and a job ends when its parts are done, so a thread that the system has put aside holds up only the
+// part in its hands; which thread takes which part must not matter to the result. Between jobs a worker spins
+// briefly, then sleeps: a busy machine is shared, not fought over (OpenMP's spinning barriers were seen to cost a
+// factor of ten there).
+class Team {
+ public:
+  explicit Team(int threads);
+  ~Team();
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // run calls f(part, thread) for every part and returns when all are done. It does not nest.
+  template <typename F>
+  void run(int parts, F&& f) {
+    if (workers_.empty() || parts <= 1) {
+      for (int p = 0; p < parts; ++p) f(p, 0);
+      return;
+    }
+    using Fn = std::remove_reference_t<F>;
+    dispatch(parts, [](void* arg, int part, int thread) { (*static_cast<Fn*>(arg))(part, thread); }, &f);
+  }
+
+ private:
+  using Call = void (*)(void*, int part, int thread);
+  void dispatch(int parts, Call call, void* arg);
+  void work(int thread);
+  bool step(int thread, uint32_t* job);
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  // The job's number in the upper half, its next part in the lower. A worker that comes late reads another number
+  // and its claim fails, so it never touches a job that has ended.
+  std::atomic<uint64_t> ticket_{0};
+  std::atomic<int> left_{0};
+  std::atomic<bool> quit_{false};
+  std::atomic<int> parts_{0};
+  std::atomic<Call> call_{nullptr};
+  std::atomic<void*> arg_{nullptr};
+};
+
+}  // namespace nextslice
