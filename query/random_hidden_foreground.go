@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // RandomHiddenForeground draws a given fraction of the query from the items that hold foreground, the rest from all
@@ -41,19 +42,27 @@ func (s RandomHiddenForeground) Select(p Pool, size int, rng *rand.Rand) (Select
 		return Selection{}, fmt.Errorf("query: random-hidden-foreground: the fraction must be in (0, 1], not %v", fraction)
 	}
 
-	// In a random order, the first items with foreground are a uniform draw of them.
-	order := ints(newDeck(p.N).draw(0, p.N, rng))
-	want := int(math.Round(fraction * float64(size)))
-	picks := make([]int, 0, size)
-	rest := make([]int, 0, p.N)
-	for _, item := range order {
-		if p.HiddenForeground[item] && len(picks) < want {
-			picks = append(picks, item)
-		} else {
-			rest = append(rest, item)
+	var foreground deck
+	for i, f := range p.HiddenForeground {
+		if f {
+			foreground = append(foreground, int32(i))
 		}
 	}
-	return picked(append(picks, rest[:size-len(picks)]...), nil), nil
+	want := min(int(math.Round(fraction*float64(size))), len(foreground))
+	picks := slices.Clone(foreground.draw(0, want, rng))
+	taken := make([]bool, p.N)
+	for _, item := range picks {
+		taken[item] = true
+	}
+	// Drawn from all that is left, so that foreground has no disadvantage here.
+	rest := make(deck, 0, p.N)
+	for i, t := range taken {
+		if !t {
+			rest = append(rest, int32(i))
+		}
+	}
+	picks = append(picks, rest.draw(0, size-want, rng)...)
+	return picked(ints(picks), nil), nil
 }
 
 func (s RandomHiddenForeground) String() string {
