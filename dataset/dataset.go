@@ -1,0 +1,165 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Case is a patient's scan.
+type Case struct {
+	ID     string      // name of the image without folder, extension and the layout's suffix; unique in the data set
+	Image  string      // path
+	Label  string      // path of the mask, "" if there is none
+	Grid   volume.Grid // of the image
+	Stored string      // type of the image's voxels in the file, e.g. "int16"
+}
+
+// Problem is something wrong with a case, in words for a person.
+type Problem struct {
+	Case    string `json:"case,omitempty"` // ID; "" where it concerns the whole data set
+	Text    string `json:"text"`
+	LeftOut bool   `json:"left-out,omitempty"` // the case is not among the data set's cases
+}
+
+// String returns the problem as one sentence.
+func (p Problem) String() string {
+	s := p.Text
+	if p.Case != "" {
+		s = p.Case + ": " + s
+	}
+	if p.LeftOut {
+		s += " (left out)"
+	}
+	return s
+}
+
+// Dataset is what Open found in a folder.
+type Dataset struct {
+	Name   string
+	Dir    string
+	Layout string
+	Cases  []Case // in the order of their IDs
+	// Classes are the names of the label values: Classes[0] is "background", Classes[v] names the value v. They come
+	// from dataset.json where there is one, else from the values in the masks ("class 1"). Without either, nil.
+	Classes  []string
+	Problems []Problem
+}
+
+// Item is a slice of a case.
+type Item struct {
+	Case  int `json:"case"`  // index into Dataset.Cases
+	Slice int `json:"slice"` // index along the axis that slices are cut across
+}
+
+// String returns the item with its case's index, e.g. "12/017". See Dataset.ItemName.
+func (i Item) String() string { return fmt.Sprintf("%d/%03d", i.Case, i.Slice) }
+
+// ItemName returns the item with its case's ID, e.g. "Case12/017".
+func (d *Dataset) ItemName(i Item) string { return fmt.Sprintf("%s/%03d", d.Cases[i.Case].ID, i.Slice) }
+
+// Items returns all slices of these cases across an index axis (0, 1 or 2), case by case.
+func (d *Dataset) Items(cases []int, axis int) []Item {
+	var items []Item
+	for _, c := range cases {
+		for k := range d.Cases[c].Grid.Size[axis] {
+			items = append(items, Item{Case: c, Slice: k})
+		}
+	}
+	return items
+}
+
+// Sizes returns the grid sizes of all cases, from which preprocess.Derive makes a configuration.
+func (d *Dataset) Sizes() [][3]int {
+	sizes := make([][3]int, len(d.Cases))
+	for i, c := range d.Cases {
+		sizes[i] = c.Grid.Size
+	}
+	return sizes
+}
+
+// Grids returns the grids of all cases.
+func (d *Dataset) Grids() []volume.Grid {
+	grids := make([]volume.Grid, len(d.Cases))
+	for i, c := range d.Cases {
+		grids[i] = c.Grid
+	}
+	return grids
+}
+
+// Labelled returns the indices of the cases that have a mask.
+func (d *Dataset) Labelled() []int {
+	var labelled []int
+	for i, c := range d.Cases {
+		if c.Label != "" {
+			labelled = append(labelled, i)
+		}
+	}
+	return labelled
+}
+
+// Index returns the index of a case by its ID, -1 if there is none.
+func (d *Dataset) Index(id string) int {
+	for i, c := range d.Cases {
+		if c.ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// Preprocess returns the configuration that preprocess.Derive makes for all cases. With axis -1 slices are cut across
+// the axis of the coarsest spacing.
+func (d *Dataset) Preprocess(axis int) preprocess.Config {
+	if axis == -1 {
+		axis = preprocess.CoarsestAxis(d.Grids())
+	}
+	return preprocess.Derive(d.Sizes(), axis)
+}
+
+// Reference reads the mask of a case. It lies on the grid of the case's image, whatever the mask's own header says; its
+// size must be the image's, and its values must have a class.
+func (d *Dataset) Reference(index int) (*volume.Mask, error) {
+	c := d.Cases[index]
+	if c.Label == "" {
+		return nil, fmt.Errorf("case %s has no mask", c.ID)
+	}
+	m, err := volume.ReadMask(c.Label)
+	if err != nil {
+		return nil, fmt.Errorf("case %s: %w", c.ID, err)
+	}
+	if m.Size != c.Grid.Size {
+		return nil, fmt.Errorf("case %s: %s", c.ID, differentSizes(c.Grid, m.Grid))
+	}
+	if err := checkValues(m, d.Classes); err != nil {
+		return nil, fmt.Errorf("case %s: %w", c.ID, err)
+	}
+	m.Grid = c.Grid
+	return m, nil
+}
+
+func differentSizes(image, mask volume.Grid) string {
+	return fmt.Sprintf("the image has %s voxels, its mask %s: resample the mask to the image", sizeText(image), sizeText(mask))
+}
+
+func sizeText(g volume.Grid) string {
+	return fmt.Sprintf("%d x %d x %d", g.Size[0], g.Size[1], g.Size[2])
+}
+
+// checkValues returns an error if a value of the mask has no class.
+func checkValues(m *volume.Mask, classes []string) error {
+	largest := uint8(0)
+	for _, v := range m.Data {
+		largest = max(largest, v)
+	}
+	if int(largest) < len(classes) {
+		return nil
+	}
+	if len(classes) == 0 {
+		return errors.New("the data set has no classes")
+	}
+	return fmt.Errorf("label value %d has no class: the classes are 0 to %d; renumber the mask, or name the value in dataset.json",
+		largest, len(classes)-1)
+}

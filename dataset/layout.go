@@ -1,0 +1,237 @@
+package dataset
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/nextslice/nextslice/volume"
+)
+
+// The layouts, by the names that people know them under.
+const (
+	// Decathlon: imagesTr/X and labelsTr/X as listed in dataset.json (Medical Segmentation Decathlon).
+	Decathlon = "Decathlon"
+	// NNUNet: imagesTr/X_0000 and labelsTr/X; the labels in dataset.json are name: value (nnU-Net version 2).
+	NNUNet = "nnU-Net"
+	// MONAILabel: images in the folder itself, final masks under the same names in labels/final.
+	MONAILabel = "MONAI Label"
+	// Plain: images/X and labels/X.
+	Plain = "images and labels"
+	// Promise12: X and X_segmentation side by side in the folder itself.
+	Promise12 = "PROMISE12"
+	// ImagesOnly: images in the folder itself, and no masks.
+	ImagesOnly = "images only"
+)
+
+const understood = `understood are:
+  Decathlon          dataset.json, imagesTr/X.nii.gz, labelsTr/X.nii.gz
+  nnU-Net            dataset.json, imagesTr/X_0000.nii.gz, labelsTr/X.nii.gz
+  PROMISE12          X.mhd, X_segmentation.mhd
+  MONAI Label        X.nii.gz, labels/final/X.nii.gz
+  images and labels  images/X.nii.gz, labels/X.nii.gz
+  images only        X.nii.gz`
+
+// suffix marks the mask of X in the layout Promise12.
+const suffix = "_segmentation"
+
+// listing is what the names in a folder tell: cases without their grids.
+type listing struct {
+	name, layout string
+	classes      []string
+	cases        []Case
+	problems     []Problem
+}
+
+func (l *listing) problem(id string, leftOut bool, format string, args ...any) {
+	l.problems = append(l.problems, Problem{Case: id, Text: fmt.Sprintf(format, args...), LeftOut: leftOut})
+}
+
+// list recognises the layout of a folder and lists its cases.
+func list(dir string) (*listing, error) {
+	folder, err := readFolder(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open data set: %w", err)
+	}
+	l := &listing{}
+	var j *jsonFile
+	if folder.has("dataset.json") {
+		if j, err = readJSON(filepath.Join(dir, "dataset.json")); err != nil {
+			return nil, err
+		}
+		l.name, l.classes = j.Name, j.classes
+		l.problems = append(l.problems, j.problems...)
+	}
+	at := func(name string) string { return filepath.Join(dir, name) }
+	switch {
+	case j != nil && len(j.Training) > 0:
+		l.layout = Decathlon
+		err = l.listed(dir, j)
+	case folder.hasFolder("imagesTr"):
+		err = l.imagesTr(at("imagesTr"), at("labelsTr"), j)
+	case folder.hasFolder("images"):
+		l.layout = Plain
+		err = l.pairFolders(at("images"), at("labels"), 0, nil)
+	case isFolder(at("labels/final")):
+		l.layout = MONAILabel
+		err = l.pairFolders(dir, at("labels/final"), 0, nil)
+	case len(folder.images) > 0:
+		l.sideBySide(folder)
+	default:
+		err = unrecognised(folder)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// imagesTr lists a Decathlon or nnU-Net folder by its files.
+func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
+	folder, err := readFolder(images)
+	if err != nil {
+		return fmt.Errorf("open data set: %w", err)
+	}
+	numbered := func(stem string) bool {
+		return len(stem) > 5 && stem[len(stem)-5] == '_' && strings.Trim(stem[len(stem)-4:], "0123456789") == ""
+	}
+	all := len(folder.images) > 0
+	for _, name := range folder.images {
+		all = all && numbered(volume.TrimExt(name))
+	}
+	if !all {
+		l.layout = Decathlon
+		return l.pairFolders(images, labels, 0, nil)
+	}
+	l.layout = NNUNet
+	more := 0
+	err = l.pairFolders(images, labels, len("_0000"), func(name string) bool {
+		first := strings.HasSuffix(volume.TrimExt(name), "_0000")
+		if !first {
+			more++
+		}
+		return first
+	})
+	if more > 0 {
+		l.problem("", false, "%d images of further channels (_0001 …) are not used: a case is its channel _0000", more)
+	}
+	return err
+}
+
+// listed lists the training cases that dataset.json names. nnU-Net's first version leaves _0000 out there.
+func (l *listing) listed(dir string, j *jsonFile) error {
+	named := make(map[string]bool)
+	for n, t := range j.Training {
+		image, label := filepath.FromSlash(t.Image), filepath.FromSlash(t.Label)
+		id := volume.TrimExt(filepath.Base(image))
+		if !filepath.IsLocal(image) || label != "" && !filepath.IsLocal(label) {
+			l.problem(id, true, "dataset.json: entry %d of training lies outside the data set's folder", n+1)
+			continue
+		}
+		c := Case{ID: id, Image: filepath.Join(dir, image)}
+		if _, err := os.Lstat(c.Image); err != nil {
+			ext := c.Image[len(volume.TrimExt(c.Image)):]
+			if channel := volume.TrimExt(c.Image) + "_0000" + ext; exists(channel) {
+				c.Image, l.layout = channel, NNUNet
+			}
+		}
+		if label != "" {
+			c.Label = filepath.Join(dir, label)
+		}
+		named[filepath.Clean(c.Image)] = true
+		l.cases = append(l.cases, c)
+	}
+	folder, err := readFolder(filepath.Join(dir, "imagesTr"))
+	if err != nil {
+		return nil // the list may name other folders
+	}
+	var unnamed []string
+	for _, name := range folder.images {
+		if !named[filepath.Join(dir, "imagesTr", name)] && (l.layout != NNUNet || strings.HasSuffix(volume.TrimExt(name), "_0000")) {
+			unnamed = append(unnamed, name)
+		}
+	}
+	if len(unnamed) > 0 {
+		l.problem("", false, "%s in imagesTr not used: not in the training list of dataset.json", countNames("image", unnamed))
+	}
+	return nil
+}
+
+// pairFolders pairs the images of a folder, those that keep accepts, with the masks of another one, by name without
+// extension and without the last cut bytes of the image's name. The folder of masks may be missing.
+func (l *listing) pairFolders(images, labels string, cut int, keep func(string) bool) error {
+	folder, err := readFolder(images)
+	if err != nil {
+		return fmt.Errorf("open data set: %w", err)
+	}
+	masks := map[string]string{}
+	if exists(labels) {
+		others, err := readFolder(labels)
+		if err != nil {
+			return fmt.Errorf("open data set: %w", err)
+		}
+		for _, name := range others.images {
+			stem := volume.TrimExt(name)
+			if first, ok := masks[stem]; ok {
+				l.problem(stem, false, "two masks, %s and %s: the latter is not used", filepath.Base(first), name)
+				continue
+			}
+			masks[stem] = filepath.Join(labels, name)
+		}
+	}
+	some := len(masks) > 0
+	for _, name := range folder.images {
+		if keep != nil && !keep(name) {
+			continue
+		}
+		id := volume.TrimExt(name)
+		id = id[:len(id)-cut]
+		l.cases = append(l.cases, Case{ID: id, Image: filepath.Join(images, name), Label: masks[id]})
+	}
+	// In MONAI Label and in a plain folder it is normal that some images wait for their masks.
+	l.partners(masks, some && (l.layout == Decathlon || l.layout == NNUNet))
+	return nil
+}
+
+// sideBySide pairs X with X_segmentation.
+func (l *listing) sideBySide(folder *folder) {
+	masks := map[string]string{}
+	for _, name := range folder.images {
+		if stem, ok := strings.CutSuffix(volume.TrimExt(name), suffix); ok {
+			masks[stem] = filepath.Join(folder.path, name)
+		}
+	}
+	for _, name := range folder.images {
+		if id := volume.TrimExt(name); !strings.HasSuffix(id, suffix) {
+			l.cases = append(l.cases, Case{ID: id, Image: filepath.Join(folder.path, name), Label: masks[id]})
+		}
+	}
+	l.layout = Promise12
+	if len(masks) == 0 {
+		l.layout = ImagesOnly
+	}
+	l.partners(masks, len(masks) > 0)
+}
+
+// partners reports masks without an image and, where every image should have one, images without a mask.
+func (l *listing) partners(masks map[string]string, want bool) {
+	known := make(map[string]bool)
+	for _, c := range l.cases {
+		known[c.ID] = true
+		if c.Label == "" && want {
+			l.problem(c.ID, false, "no mask found: used as an unlabelled case")
+		}
+	}
+	var lonely []string
+	for id := range masks {
+		if !known[id] {
+			lonely = append(lonely, id)
+		}
+	}
+	slices.Sort(lonely)
+	for _, id := range lonely {
+		l.problem(id, true, "the mask %s has no image", filepath.Base(masks[id]))
+	}
+}

@@ -1,0 +1,223 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Open recognises the layout of a folder, pairs images with masks and reads all their headers; which layouts there are
+// stands in layout.go. Voxels are read only where no dataset.json names the classes: then all masks are, to find the
+// label values.
+//
+// What is wrong with a case becomes a Problem; the case is left out where it cannot be used. Open returns an error where
+// the folder cannot be read, is none of the layouts, or has no usable case.
+func Open(dir string) (*Dataset, error) {
+	found, err := list(dir)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dataset{Name: found.name, Dir: dir, Layout: found.layout, Classes: found.classes, Problems: found.problems}
+	if d.Name == "" {
+		d.Name = filepath.Base(filepath.Clean(dir))
+	}
+	d.add(found.cases)
+	if d.Classes == nil {
+		d.findClasses()
+	}
+	if len(d.Cases) == 0 {
+		return nil, fmt.Errorf("open data set %s (layout %s): no usable case%s", dir, d.Layout, d.firstProblems(3))
+	}
+	return d, nil
+}
+
+func (d *Dataset) problem(id string, leftOut bool, format string, args ...any) {
+	d.Problems = append(d.Problems, Problem{Case: id, Text: fmt.Sprintf(format, args...), LeftOut: leftOut})
+}
+
+// firstProblems returns up to n problems as the end of a sentence.
+func (d *Dataset) firstProblems(n int) string {
+	if len(d.Problems) == 0 {
+		return ""
+	}
+	var lines []string
+	for _, p := range d.Problems[:min(n, len(d.Problems))] {
+		lines = append(lines, p.String())
+	}
+	if more := len(d.Problems) - n; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more problems", more))
+	}
+	return "; " + strings.Join(lines, "; ")
+}
+
+// add reads the headers of the cases and takes over those that can be used, sorted by ID.
+func (d *Dataset) add(cases []Case) {
+	slices.SortStableFunc(cases, func(a, b Case) int { return strings.Compare(a.ID, b.ID) })
+	problems := make([][]Problem, len(cases))
+	parallel(len(cases), func(i int) { problems[i] = readHeaders(&cases[i]) })
+	seen := make(map[string]Case)
+	for i, c := range cases {
+		if first, ok := seen[c.ID]; ok {
+			d.problem(c.ID, false, "%s and %s have the same name: the latter is not used",
+				filepath.Base(first.Image), filepath.Base(c.Image))
+			continue
+		}
+		seen[c.ID] = c
+		d.Problems = append(d.Problems, problems[i]...)
+		if !slices.ContainsFunc(problems[i], func(p Problem) bool { return p.LeftOut }) {
+			d.Cases = append(d.Cases, c)
+		}
+	}
+}
+
+// readHeaders fills in the grid of a case and compares it with its mask's.
+func readHeaders(c *Case) []Problem {
+	var err error
+	if c.Grid, c.Stored, err = volume.ReadGrid(c.Image); err != nil {
+		return []Problem{{c.ID, unreadable("image", c.Image, err), true}}
+	}
+	if c.Label == "" {
+		return nil
+	}
+	mask, _, err := volume.ReadGrid(c.Label)
+	switch {
+	case err != nil:
+		return []Problem{{c.ID, unreadable("mask", c.Label, err), true}}
+	case mask.Size != c.Grid.Size:
+		return []Problem{{c.ID, differentSizes(c.Grid, mask), true}}
+	case mask.Unit != volume.Millimetre || c.Grid.Unit != volume.Millimetre:
+		return nil // a header without spacing says nothing about where the voxels lie
+	case mask.Orientation() != c.Grid.Orientation():
+		return []Problem{{c.ID, fmt.Sprintf("the axes of the image run %s, those of its mask %s: resample the mask to the image",
+			c.Grid.Orientation(), mask.Orientation()), true}}
+	}
+	// Below half a voxel a difference is one of rounding, or of the convention for a voxel's corner and centre.
+	s := c.Grid.Spacing()
+	if least := min(s[0], s[1], s[2]); !c.Grid.Same(mask, 0.5*least) {
+		return []Problem{{c.ID, fmt.Sprintf("the headers of image and mask place them up to %.3g mm apart: used voxel by voxel, on the image's geometry",
+			apart(c.Grid, mask)), false}}
+	}
+	return nil
+}
+
+// unreadable says why a file of a case cannot be read.
+func unreadable(kind, path string, err error) string {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		// The file that is missing may be another one that the header names.
+		if _, err := os.Lstat(path); err != nil {
+			return fmt.Sprintf("the %s %s is missing", kind, filepath.Base(path))
+		}
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Sprintf("no permission to read the %s %s", kind, filepath.Base(path))
+	}
+	return fmt.Sprintf("the %s cannot be read: %v", kind, err)
+}
+
+// apart returns the largest difference between world coordinates of the corners of two grids.
+func apart(a, b volume.Grid) float64 {
+	largest := 0.0
+	p, q := a.Corners(), b.Corners()
+	for n := range p {
+		for r := range 3 {
+			largest = max(largest, p[n][r]-q[n][r], q[n][r]-p[n][r])
+		}
+	}
+	return largest
+}
+
+// findClasses reads all masks and names the values in them. They must be 0, 1, 2 … without a gap: cases with values
+// beyond a gap are left out, because a value that nothing explains is more likely a fault than a class.
+func (d *Dataset) findClasses() {
+	values := make([][256]bool, len(d.Cases))
+	faults := make([]error, len(d.Cases))
+	parallel(len(d.Cases), func(i int) {
+		if d.Cases[i].Label == "" {
+			return
+		}
+		m, err := volume.ReadMask(d.Cases[i].Label)
+		if err != nil {
+			faults[i] = err
+			return
+		}
+		for _, v := range m.Data {
+			values[i][v] = true
+		}
+	})
+	var all [256]bool
+	for i := range values {
+		for v, is := range values[i] {
+			all[v] = all[v] || is
+		}
+	}
+	n := 1
+	for n < 256 && all[n] {
+		n++
+	}
+	var kept []Case
+	masks := 0
+	for i, c := range d.Cases {
+		if c.Label != "" {
+			masks++
+		}
+		if faults[i] != nil {
+			d.problem(c.ID, true, "%s", unreadable("mask", c.Label, faults[i]))
+			continue
+		}
+		if stray := slices.Index(values[i][n:], true); stray >= 0 {
+			d.problem(c.ID, true, "label value %d stands beyond a gap, the values of all masks being %s: renumber them 0, 1, 2 …, or name them in a dataset.json",
+				n+stray, valuesText(all))
+			continue
+		}
+		kept = append(kept, c)
+	}
+	d.Cases = kept
+	if masks == 0 {
+		return
+	}
+	d.Classes = []string{"background"}
+	for v := 1; v < n; v++ {
+		d.Classes = append(d.Classes, fmt.Sprintf("class %d", v))
+	}
+	if n == 1 {
+		d.problem("", false, "no mask has a foreground")
+	}
+}
+
+func valuesText(values [256]bool) string {
+	var list []string
+	for v, is := range values {
+		if is {
+			list = append(list, fmt.Sprint(v))
+		}
+	}
+	if len(list) > 10 {
+		list = append(list[:9], fmt.Sprintf("… %s (%d values)", list[len(list)-1], len(list)))
+	}
+	return strings.Join(list, ", ")
+}
+
+// parallel calls do for 0 … n-1 with up to GOMAXPROCS calls at a time, and returns when all are done.
+func parallel(n int, do func(i int)) {
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := range next {
+				do(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+}

@@ -1,0 +1,129 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Split divides the cases: three lists of indices into Dataset.Cases, each in increasing order, that share none.
+type Split struct {
+	Pool       []int `json:"pool"`       // whose slices are queried and trained on
+	Validation []int `json:"validation"` // for choices such as hyper-parameters
+	Test       []int `json:"test"`       // for the reported measures
+}
+
+// SplitConfig says how many cases are held back, or which. A number below 1 is a part of the cases, rounded to the
+// nearest case; a number from 1 on is a count and must be whole.
+type SplitConfig struct {
+	Test       float64 `json:"test" yaml:"test"`             // at least one case, whatever the part comes to
+	Validation float64 `json:"validation" yaml:"validation"` // 0 is none
+	// IDs of cases: where a list is not empty, it counts and the number above does not.
+	TestCases       []string `json:"test-cases,omitempty" yaml:"test-cases,omitempty"`
+	ValidationCases []string `json:"validation-cases,omitempty" yaml:"validation-cases,omitempty"`
+}
+
+// DefaultSplit returns a quarter for the test and a tenth for validation.
+func DefaultSplit() SplitConfig { return SplitConfig{Test: 0.25, Validation: 0.1} }
+
+// NewSplit draws a split of n cases, all of which have masks: every division of the wanted sizes is equally likely. At
+// least one case must remain for the pool. Lists of IDs need Dataset.Split.
+func NewSplit(n int, c SplitConfig, rng *rand.Rand) (Split, error) {
+	if len(c.TestCases) > 0 || len(c.ValidationCases) > 0 {
+		return Split{}, errors.New("split: cases are given by ID: use Dataset.Split")
+	}
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return draw(all, nil, c, Split{}, rng)
+}
+
+// Split draws a split like NewSplit, with cases that are given by ID where they shall be. Cases without a mask are
+// always in the pool: nothing can be measured on them. Parts are of the cases with a mask.
+func (d *Dataset) Split(c SplitConfig, rng *rand.Rand) (Split, error) {
+	var s Split
+	var faults []error
+	taken := make(map[int]bool)
+	for _, list := range []struct {
+		ids []string
+		to  *[]int
+	}{{c.TestCases, &s.Test}, {c.ValidationCases, &s.Validation}} {
+		for _, id := range list.ids {
+			i := d.Index(id)
+			switch {
+			case i < 0:
+				faults = append(faults, fmt.Errorf("split: the data set has no case %q", id))
+			case taken[i]:
+				faults = append(faults, fmt.Errorf("split: case %s is listed twice", id))
+			case d.Cases[i].Label == "":
+				faults = append(faults, fmt.Errorf("split: case %s has no mask: it can only be in the pool", id))
+			default:
+				taken[i] = true
+				*list.to = append(*list.to, i)
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return Split{}, errors.Join(faults...)
+	}
+	var with, without []int
+	for i, one := range d.Cases {
+		if one.Label != "" {
+			with = append(with, i)
+		} else {
+			without = append(without, i)
+		}
+	}
+	return draw(with, without, c, s, rng)
+}
+
+// draw completes a split whose test or validation cases may be given. with are all cases with a mask.
+func draw(with, without []int, c SplitConfig, s Split, rng *rand.Rand) (Split, error) {
+	count := func(name string, v float64, least int) (int, error) {
+		switch {
+		case math.IsNaN(v) || v < 0 || v > math.MaxInt32:
+			return 0, fmt.Errorf("split: %s: want a part below 1 or a number of cases, got %v", name, v)
+		case v < 1:
+			return max(least, int(math.Round(v*float64(len(with))))), nil
+		case v != math.Trunc(v):
+			return 0, fmt.Errorf("split: %s: want a whole number of cases from 1 on, got %v", name, v)
+		}
+		return int(v), nil
+	}
+	test, err := count("test", c.Test, 1)
+	if len(s.Test) > 0 {
+		test, err = 0, nil
+	}
+	if err != nil {
+		return Split{}, err
+	}
+	validation, err := count("validation", c.Validation, 0)
+	if len(s.Validation) > 0 {
+		validation, err = 0, nil
+	}
+	if err != nil {
+		return Split{}, err
+	}
+
+	var free []int
+	for _, i := range with {
+		if !slices.Contains(s.Test, i) && !slices.Contains(s.Validation, i) {
+			free = append(free, i)
+		}
+	}
+	if test+validation > len(free) || test+validation == len(free) && len(without) == 0 {
+		return Split{}, fmt.Errorf("split: %d test and %d validation cases leave no case for the pool: there are %d cases with a mask and %d without",
+			test+len(s.Test), validation+len(s.Validation), len(with), len(without))
+	}
+	rng.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] })
+	s.Test = append(s.Test, free[:test]...)
+	s.Validation = append(s.Validation, free[test:test+validation]...)
+	s.Pool = append(slices.Clone(without), free[test+validation:]...)
+	slices.Sort(s.Test)
+	slices.Sort(s.Validation)
+	slices.Sort(s.Pool)
+	return s, nil
+}
