@@ -4,7 +4,7 @@
     venv/bin/python bench/volume_vectors.py ../shared/data > volume/testdata/vectors.json
 
 Of every image: size, affine (RAS+), stored type, sum, and the values of 16 voxels spread over it. NIfTI is read by
-nibabel, MetaImage by SimpleITK. No image data is kept.
+nibabel, MetaImage by SimpleITK, NRRD by pynrrd. No image data is kept.
 """
 
 import json
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import nibabel
+import nrrd as pynrrd
 import numpy as np
 import SimpleITK as sitk
 
@@ -56,6 +57,22 @@ def metaimage(root, name):
     return entry(name, a, LPS @ affine, a.dtype.name)
 
 
+def nrrd(root, name):
+    a, header = pynrrd.read(str(root / name))
+    if a.ndim == 4:
+        a = a[..., 0]
+    n = a.ndim
+    affine = np.eye(4)
+    if "space directions" in header:
+        affine[:n, :n] = np.asarray(header["space directions"])[:n].T
+        affine[:n, 3] = header.get("space origin", np.zeros(n))
+    else:
+        affine[:n, :n] = np.diag(header["spacings"])
+    if header.get("space") != "right-anterior-superior":
+        affine = LPS @ affine
+    return entry(name, a.reshape(a.shape + (1,) * (3 - n)), affine, a.dtype.name)
+
+
 def main():
     root = Path(sys.argv[1])
     out = []
@@ -70,6 +87,13 @@ def main():
         out.append(metaimage(root, "formats/metaimage/" + name))
     for case in ["Case00", "Case00_segmentation", "Case01"]:
         out.append(metaimage(root, f"promise12/{case}.mhd"))
+    for name in ["BallBinary30x30x30.nhdr", "BallBinary30x30x30.nrrd", "BallBinary30x30x30_byteskip_minus_one.nhdr",
+                 "BallBinary30x30x30_byteskip_minus_one_nifti.nhdr", "BallBinary30x30x30_bz2.nrrd",
+                 "BallBinary30x30x30_gz.nrrd", "BallBinary30x30x30_gz_byteskip_minus_one.nrrd",
+                 "BallBinary30x30x30_gz_lineskip.nrrd", "test2d_ascii.nrrd", "test_simple4d_raw.nrrd"]:
+        out.append(nrrd(root, "formats/nrrd/" + name))
+    for name in ["heart_seg.nrrd", "partial_overlaps-2.nrrd"]:
+        out.append(nrrd(root, "formats/dicom-seg/" + name))
     print("[\n" + ",\n".join(json.dumps(e) for e in out) + "\n]")
 
 

@@ -291,5 +291,7 @@ func fuzzRead(t *testing.T, fsys fs.FS, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.readMask(fsys)
+	if mask, err := m.readMask(fsys); err == nil && len(mask.Data) != mask.Len() {
+		t.Errorf("mask of %d voxels on %v", len(mask.Data), mask.Size)
+	}
 }

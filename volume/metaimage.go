@@ -66,7 +66,7 @@ func parseMetaImage(fsys fs.FS, name string) (image, error) {
 		return m, err
 	}
 	if compressed {
-		m.codec = deflate
+		m.codec, m.exact = deflate, true
 	}
 	return m, m.metaVoxels(fsys, name, fields, int64(length))
 }

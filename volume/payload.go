@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,8 @@ import (
 )
 
 // slack is how many bytes beyond the voxels that its header declares a file may hold. Some writers leave a few; more
-// means that the header and the voxels do not belong together.
+// means that the header and the voxels do not belong together. Packed MetaImage and NRRD payloads must be exact: there a
+// surplus comes from a header that forgets to skip what stands before the voxels.
 const slack = 4096
 
 // deflateRatio bounds how far deflate can shrink data (a 258-byte match in two bits).
@@ -29,6 +31,7 @@ const (
 	gzipped codec = "gzip"
 	deflate codec = "zlib" // zlib or gzip, told apart by the first bytes
 	bzipped codec = "bzip2"
+	hexed   codec = "hex" // two hexadecimal digits a byte, white space anywhere
 )
 
 // image is what the parser of a format finds out from a header: everything needed to read the voxels.
@@ -44,31 +47,32 @@ type image struct {
 	skip   int64  // bytes of the unpacked payload before the first voxel
 	codec  codec
 	ascii  bool // numbers as text, separated by white space
+	exact  bool // no byte may follow the voxels; else up to slack may
+
+	layers int               // values per voxel of a segmentation, fastest in the file; 0 and 1 are the same
+	keys   map[string]string // key/value pairs of an NRRD header
+	// picture stands for all of the above where a decoder of its own reads the file.
+	picture func(fsys fs.FS, each func([]float64) error) error
 }
+
+// count returns the number of stored values: one a voxel, or one a voxel and layer.
+func (m image) count() int { return m.grid.Len() * max(1, m.layers) }
 
 // voxels reads the image's voxels in order and hands them to each, some thousands at a time. The slice is reused.
 // It never reads further than slack behind the declared size, so a small file cannot unpack into a large one.
 func (m image) voxels(fsys fs.FS, each func([]float64) error) error {
-	f, size, err := openRegular(fsys, m.file)
+	if m.picture != nil {
+		return m.picture(fsys, each)
+	}
+	want := m.skip + int64(m.count())*int64(m.stored.size())
+	if m.ascii {
+		want = m.skip + 2*int64(m.count()) - 1 // a digit each and something between them
+	}
+	r, close, err := m.payload(fsys, want)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	packed := size - m.offset
-	want := m.skip + int64(m.grid.Len())*int64(m.stored.size())
-	if m.ascii {
-		want = m.skip + 2*int64(m.grid.Len()) - 1 // a digit each and something between them
-	}
-	if packed < 0 || m.codec == plain && packed < want || m.codec != bzipped && packed < want/deflateRatio {
-		return fmt.Errorf("%s is cut short: it holds %d bytes after byte %d, the header promises %d", m.file, max(packed, 0), m.offset, want)
-	}
-	if _, err := io.CopyN(io.Discard, f, m.offset); err != nil {
-		return fmt.Errorf("skip to byte %d of %s: %w", m.offset, m.file, err)
-	}
-	r, err := m.codec.open(f)
-	if err != nil {
-		return fmt.Errorf("%s at byte %d: %w", m.file, m.offset, err)
-	}
+	defer close()
 	if _, err := io.CopyN(io.Discard, r, m.skip); err != nil {
 		return m.cut(0, err)
 	}
@@ -78,9 +82,33 @@ func (m image) voxels(fsys fs.FS, each func([]float64) error) error {
 	return m.binaryVoxels(r, each)
 }
 
+// payload opens the unpacked payload, of which want bytes are to be read. A file that cannot hold as many is an error.
+func (m image) payload(fsys fs.FS, want int64) (r io.Reader, close func() error, err error) {
+	f, size, err := openRegular(fsys, m.file)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	held := size - m.offset
+	if held < 0 || m.codec == plain && held < want || m.codec == hexed && held/2 < want || m.codec != bzipped && held < want/deflateRatio {
+		return nil, nil, fmt.Errorf("%s is cut short: it holds %d bytes after byte %d, the header promises %d", m.file, max(held, 0), m.offset, want)
+	}
+	if _, err := io.CopyN(io.Discard, f, m.offset); err != nil {
+		return nil, nil, fmt.Errorf("skip to byte %d of %s: %w", m.offset, m.file, err)
+	}
+	if r, err = m.codec.open(f); err != nil {
+		return nil, nil, fmt.Errorf("%s at byte %d: %w", m.file, m.offset, err)
+	}
+	return r, f.Close, nil
+}
+
 func (m image) binaryVoxels(r io.Reader, each func([]float64) error) error {
 	const chunk = 8192
-	n, size := m.grid.Len(), m.stored.size()
+	n, size := m.count(), m.stored.size()
 	raw, values := make([]byte, chunk*size), make([]float64, chunk)
 	for done := 0; done < n; {
 		c := min(chunk, n-done)
@@ -94,13 +122,17 @@ func (m image) binaryVoxels(r io.Reader, each func([]float64) error) error {
 		done += c
 	}
 	// Reading on to the end also makes gzip and zlib compare their checksums.
-	rest, err := io.Copy(io.Discard, io.LimitReader(r, slack+1))
+	allowed := int64(slack)
+	if m.exact {
+		allowed = 0
+	}
+	rest, err := io.Copy(io.Discard, io.LimitReader(r, allowed+1))
 	if err != nil && !errors.Is(err, gzip.ErrHeader) { // bytes that are no further gzip member are only slack
 		return m.cut(n, err)
 	}
-	if rest > slack {
+	if rest > allowed {
 		return fmt.Errorf("%s holds more than %d bytes beyond the %d x %d x %d voxels of %s that its header declares",
-			m.file, slack, m.grid.Size[0], m.grid.Size[1], m.grid.Size[2], m.stored)
+			m.file, allowed, m.grid.Size[0], m.grid.Size[1], m.grid.Size[2], m.stored)
 	}
 	return nil
 }
@@ -118,9 +150,9 @@ func (m image) hand(values []float64, each func([]float64) error) error {
 // cut names the voxel where a payload ended or broke.
 func (m image) cut(voxel int, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%s is cut short: it ends at voxel %d of %d", m.file, voxel, m.grid.Len())
+		return fmt.Errorf("%s is cut short: it ends at voxel %d of %d", m.file, voxel, m.count())
 	}
-	return fmt.Errorf("%s is damaged at voxel %d of %d: %w", m.file, voxel, m.grid.Len(), err)
+	return fmt.Errorf("%s is damaged at voxel %d of %d: %w", m.file, voxel, m.count(), err)
 }
 
 // open returns the unpacked bytes of r.
@@ -132,6 +164,8 @@ func (c codec) open(r io.Reader) (io.Reader, error) {
 		return b, nil
 	case c == bzipped:
 		return bzip2.NewReader(b), nil
+	case c == hexed:
+		return hex.NewDecoder(withoutSpace{b}), nil
 	case c == gzipped, bytes.Equal(first, gzipMagic):
 		return gzip.NewReader(b)
 	}
@@ -190,6 +224,9 @@ func head(fsys fs.FS, name string, n int64) (data []byte, packed bool, err error
 
 // read returns the image's voxels as float32.
 func (m image) read(fsys fs.FS) ([]float32, error) {
+	if m.layers > 1 {
+		return nil, fmt.Errorf("a segmentation of %d layers, not an image", m.layers)
+	}
 	var out []float32
 	err := m.voxels(fsys, func(values []float64) error {
 		if out == nil { // only now is it known that the file can hold as much as the header says
@@ -206,8 +243,8 @@ func (m image) read(fsys fs.FS) ([]float32, error) {
 // integerTolerance is how far a class index may lie from a whole number: scaling by a float32 slope leaves that much.
 const integerTolerance = 1e-4
 
-// readMask returns the image's voxels as class indices.
-func (m image) readMask(fsys fs.FS) ([]uint8, error) {
+// readClasses returns the image's voxels as class indices, the layers of a segmentation fastest.
+func (m image) readClasses(fsys fs.FS) ([]uint8, error) {
 	var out []uint8
 	err := m.voxels(fsys, func(values []float64) error {
 		if out == nil {
@@ -227,7 +264,7 @@ func (m image) readMask(fsys fs.FS) ([]uint8, error) {
 				out = append(out, uint8(class))
 				continue
 			}
-			n, s := len(out), m.grid.Size
+			n, s := len(out)/max(1, m.layers), m.grid.Size
 			return fmt.Errorf("not a mask: the value %v of voxel (%d, %d, %d) %s", v, n%s[0], n/s[0]%s[1], n/s[0]/s[1], fault)
 		}
 		return nil
@@ -239,7 +276,7 @@ func (m image) readMask(fsys fs.FS) ([]uint8, error) {
 // ratio could promise anything, a million.
 func (m image) capacity() int {
 	if m.codec == bzipped {
-		return min(m.grid.Len(), 1<<20)
+		return min(m.count(), 1<<20)
 	}
-	return m.grid.Len()
+	return m.count()
 }

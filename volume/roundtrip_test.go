@@ -1,10 +1,12 @@
 package volume
 
 import (
+	"bytes"
 	"math"
 	"path/filepath"
 	"slices"
 	"testing"
+	"testing/fstest"
 
 	"pgregory.net/rapid"
 )
@@ -44,22 +46,33 @@ func drawGrid(t *rapid.T) Grid {
 	return g
 }
 
+// trip writes a mask in the format of a name and reads it back, in memory.
+func trip(t *rapid.T, name string, m *Mask) *Mask {
+	var b bytes.Buffer
+	if err := encode(&b, name, m.Grid, "uint8", func(dst []byte, first, n int) { copy(dst, m.Data[first:first+n]) }); err != nil {
+		t.Fatal(err)
+	}
+	fsys := fstest.MapFS{name: {Data: b.Bytes()}}
+	header, err := parse(fsys, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := header.readMask(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 // float32 world coordinates of up to 600 mm are this exact.
 const roundTripTolerance = 2e-4
 
 func TestNIfTIRoundTrip(t *testing.T) {
-	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		g := drawGrid(t)
 		m := &Mask{Grid: g, Data: rapid.SliceOfN(rapid.Byte(), g.Len(), g.Len()).Draw(t, "data")}
-		path := filepath.Join(dir, rapid.SampledFrom([]string{"m.nii", "m.nii.gz"}).Draw(t, "name"))
-		if err := WriteMask(path, m); err != nil {
-			t.Fatal(err)
-		}
-		got, err := ReadMask(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		name := rapid.SampledFrom([]string{"m.nii", "m.nii.gz"}).Draw(t, "name")
+		got := trip(t, name, m)
 		if !slices.Equal(got.Data, m.Data) || got.Unit != g.Unit {
 			t.Fatalf("%v %v, want %v %v", got.Data, got.Unit, m.Data, g.Unit)
 		}
@@ -80,14 +93,54 @@ func TestNIfTIRoundTrip(t *testing.T) {
 			t.Fatalf("qform corners %v, want %v", q.Corners(), g.Corners())
 		}
 		// A second trip changes nothing at all.
-		if err := WriteMask(path, got); err != nil {
-			t.Fatal(err)
-		}
-		again, err := ReadMask(path)
-		if err != nil || again.Affine != got.Affine || *again.NIfTI != *got.NIfTI {
-			t.Fatalf("second trip: %v, %v, want %v", again, err, got)
+		if again := trip(t, name, got); again.Affine != got.Affine || *again.NIfTI != *got.NIfTI {
+			t.Fatalf("second trip: %v, want %v", again, got)
 		}
 	})
+}
+
+// An image keeps its place through any chain of formats: written by one and read by another, every corner of every voxel
+// lies where it lay.
+func TestFormatsAgreeOnGeometry(t *testing.T) {
+	corner := func(g Grid, n, c int) [3]float64 { // corner c of voxel n
+		at := [3]int{n % g.Size[0], n / g.Size[0] % g.Size[1], n / g.Size[0] / g.Size[1]}
+		return g.World(float64(at[0])+float64(c&1)-0.5, float64(at[1])+float64(c>>1&1)-0.5, float64(at[2])+float64(c>>2)-0.5)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		g := drawGrid(t)
+		m := &Mask{Grid: g, Data: rapid.SliceOfN(rapid.Byte(), g.Len(), g.Len()).Draw(t, "data")}
+		for _, name := range rapid.Permutation([]string{"m.nii", "m.nii.gz", "m.mha", "m.nrrd"}).Draw(t, "formats") {
+			got := trip(t, name, m)
+			if !slices.Equal(got.Data, m.Data) || got.Unit != Millimetre {
+				t.Fatalf("%s: %s %v, want %v", name, got.Unit, got.Data, m.Data)
+			}
+			for n := range g.Len() {
+				for c := range 8 {
+					a, b := corner(g, n, c), corner(got.Grid, n, c)
+					for r := range 3 {
+						if !(math.Abs(a[r]-b[r]) <= roundTripTolerance) {
+							t.Fatalf("%s: corner %d of voxel %d lies at %v, want %v", name, c, n, b, a)
+						}
+					}
+				}
+			}
+			m = got
+		}
+	})
+}
+
+// The unit survives every format.
+func TestUnitRoundTrip(t *testing.T) {
+	g := Grid{Size: [3]int{2, 1, 1}, Unit: Voxel, Affine: [3][4]float64{{-1, 0, 0, 3}, {0, 0, -1, 4}, {0, 1, 0, 5}}}
+	for _, name := range []string{"a.nii", "a.mha", "a.nrrd", "a.seg.nrrd"} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := WriteMask(path, &Mask{Grid: g, Data: []uint8{1, 2}}); err != nil {
+			t.Fatal(err)
+		}
+		if got, _, err := ReadGrid(path); err != nil || got.Unit != Voxel || got.Affine != g.Affine {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
 }
 
 // A mask written on the grid of a NIfTI image carries the image's geometry fields unchanged, also where sform and qform
@@ -125,20 +178,9 @@ func TestMaskKeepsFieldsOfItsImage(t *testing.T) {
 	}
 }
 
-func TestUnitOfGridWithoutSpacing(t *testing.T) {
-	g := Grid{Size: [3]int{2, 2, 2}, Unit: Voxel, Affine: [3][4]float64{{-1, 0, 0, 0}, {0, -1, 0, 0}, {0, 0, 1, 0}}}
-	path := filepath.Join(t.TempDir(), "m.nii")
-	if err := WriteMask(path, &Mask{Grid: g, Data: make([]uint8, 8)}); err != nil {
-		t.Fatal(err)
-	}
-	if got, _, err := ReadGrid(path); err != nil || got.Unit != Voxel || got.Affine != g.Affine {
-		t.Errorf("got %+v, %v", got, err)
-	}
-}
-
 func TestWriteVolumeKeepsType(t *testing.T) {
 	g := Grid{Size: [3]int{3, 1, 1}, Unit: Millimetre, Affine: [3][4]float64{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}}
-	for _, c := range []struct {
+	for i, c := range []struct {
 		stored string
 		data   []float32
 		want   string
@@ -153,7 +195,7 @@ func TestWriteVolumeKeepsType(t *testing.T) {
 		{"int16", []float32{float32(math.NaN()), 0, 1}, "float32"},
 		{"", []float32{float32(math.Inf(1)), 0, 1}, "float32"},
 	} {
-		path := filepath.Join(t.TempDir(), "v.nii.gz")
+		path := filepath.Join(t.TempDir(), []string{"v.nii.gz", "v.mha", "v.nrrd"}[i%3])
 		if err := WriteVolume(path, &Volume{Grid: g, Data: c.data, Stored: c.stored}); err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ func (m image) asciiVoxels(r io.Reader, each func([]float64) error) error {
 	words.Buffer(make([]byte, 4096), 4096)
 	words.Split(scanNumbers)
 	values := make([]float64, 0, 4096)
-	n := m.grid.Len()
+	n := m.count()
 	for done := 0; done < n; done++ {
 		if !words.Scan() {
 			if err := words.Err(); err != nil {
@@ -107,4 +107,23 @@ func firstLine(data []byte) (line string, length int, ok bool) {
 		}
 	}
 	return strings.TrimRight(string(data), "\r"), len(data), false
+}
+
+// withoutSpace drops white space from what it reads.
+type withoutSpace struct{ r io.Reader }
+
+func (w withoutSpace) Read(p []byte) (int, error) {
+	for {
+		n, err := w.r.Read(p)
+		kept := 0
+		for _, b := range p[:n] {
+			if b > ' ' {
+				p[kept] = b
+				kept++
+			}
+		}
+		if kept > 0 || err != nil || len(p) == 0 {
+			return kept, err
+		}
+	}
 }

@@ -42,17 +42,34 @@ func Read(path string) (*Volume, error) {
 }
 
 // ReadMask reads a mask from a file of any type of number. A value that is no whole number from 0 to 255 is an error
-// that names the voxel.
+// that names the voxel. The layers of a .seg.nrrd are put together as by Segmentation.Mask.
 func ReadMask(path string) (*Mask, error) {
 	m, fsys, err := open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	data, err := m.readMask(fsys)
+	mask, err := m.readMask(fsys)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	return &Mask{Grid: m.grid, Data: data}, nil
+	return mask, nil
+}
+
+// readMask reads the voxels of a mask; layers of a segmentation are put together.
+func (m image) readMask(fsys fs.FS) (*Mask, error) {
+	data, err := m.readClasses(fsys)
+	if err != nil {
+		return nil, err
+	}
+	if m.layers < 2 {
+		return &Mask{Grid: m.grid, Data: data}, nil
+	}
+	s, err := m.segmentation(data)
+	if err != nil {
+		return nil, err
+	}
+	mask, _, err := s.Mask()
+	return mask, err
 }
 
 // ReadGrid reads only the header of an image and returns its grid and the type of the stored voxels.
@@ -68,8 +85,12 @@ func ReadGrid(path string) (Grid, string, error) {
 type format string
 
 const (
-	nifti     format = "NIfTI"
-	metaImage format = "MetaImage"
+	nifti       format = "NIfTI"
+	metaImage   format = "MetaImage"
+	nrrd        format = "NRRD"
+	picturePNG  format = "PNG"
+	pictureJPEG format = "JPEG"
+	pictureTIFF format = "TIFF"
 )
 
 // extensions lists the known names, longer ones before those they end in.
@@ -80,6 +101,8 @@ var extensions = []struct {
 	{".nii.gz", nifti}, {".nii", nifti},
 	{".hdr.gz", nifti}, {".hdr", nifti}, {".img.gz", nifti}, {".img", nifti},
 	{".mha", metaImage}, {".mhd", metaImage},
+	{".seg.nrrd", nrrd}, {".nrrd", nrrd}, {".nhdr", nrrd},
+	{".png", picturePNG}, {".jpg", pictureJPEG}, {".jpeg", pictureJPEG}, {".tif", pictureTIFF}, {".tiff", pictureTIFF},
 }
 
 // extension returns the known extension of a file's name in lower case, and the format it stands for.
@@ -127,6 +150,10 @@ func parse(fsys fs.FS, name string) (image, error) {
 		m, err = parseNIfTI(fsys, name, ext)
 	case metaImage:
 		m, err = parseMetaImage(fsys, name)
+	case nrrd:
+		m, err = parseNRRD(fsys, name)
+	case picturePNG, pictureJPEG, pictureTIFF:
+		m, err = parsePicture(fsys, name, format)
 	default:
 		return m, fmt.Errorf("unknown extension %q: known are %s", path.Ext(name), known())
 	}
@@ -139,6 +166,9 @@ func parse(fsys fs.FS, name string) (image, error) {
 	m.grid.flatAxis()
 	if err := m.grid.Check(); err != nil {
 		return m, fmt.Errorf("%s header: %w", format, err)
+	}
+	if m.layers > MaxVoxels/m.grid.Len() {
+		return m, fmt.Errorf("%s header: %d layers of %d voxels are more than the %d that fit", format, m.layers, m.grid.Len(), MaxVoxels)
 	}
 	return m, nil
 }
@@ -167,15 +197,15 @@ func sniff(fsys fs.FS, name string) format {
 	case at(0, "ObjectType"), at(0, "NDims"):
 		return metaImage
 	case at(0, "NRRD"):
-		return "NRRD"
+		return nrrd
 	case at(128, "DICM"):
 		return "DICOM"
 	case at(0, "\x89PNG"):
-		return "PNG"
+		return picturePNG
 	case at(0, "\xff\xd8\xff"):
-		return "JPEG"
+		return pictureJPEG
 	case at(0, "II*\x00"), at(0, "MM\x00*"):
-		return "TIFF"
+		return pictureTIFF
 	case at(0, "\x89HDF"):
 		return "HDF5"
 	case at(0, "PK\x03\x04"):

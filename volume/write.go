@@ -11,13 +11,17 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// WriteMask writes a mask as unsigned bytes; the extension chooses the format: .nii or .nii.gz (NIfTI-1). A file of that
-// name is replaced in one step: whoever opens it sees the whole old or the whole new one, also after a crash.
+// WriteMask writes a mask as unsigned bytes; the extension chooses the format: .nii.gz or .nii (NIfTI-1), .mha, .nrrd, or
+// .seg.nrrd with a segment for every class that occurs. A file of that name is replaced in one step: whoever opens it sees
+// the whole old or the whole new one, also after a crash.
 //
-// Where the mask's grid comes from a NIfTI image, the file gets that image's geometry fields as they are; else the
-// affine is written as sform and qform. It lies over its image in every viewer. World coordinates are rounded to
-// float32, as the format has them.
+// Where the mask's grid comes from a NIfTI image, a NIfTI file gets that image's geometry fields as they are; else the
+// affine is written as sform and qform. It lies over its image in every viewer. NIfTI-1 rounds world coordinates to
+// float32, the other formats keep them exactly.
 func WriteMask(path string, m *Mask) error {
+	if ext, _ := extension(path); ext == ".seg.nrrd" {
+		return WriteSegmentation(path, NewSegmentation(m, nil))
+	}
 	return write(path, m.Grid, len(m.Data), "uint8", func(dst []byte, first, n int) {
 		copy(dst, m.Data[first:first+n])
 	})
@@ -35,6 +39,34 @@ func WriteVolume(path string, v *Volume) error {
 	})
 }
 
+// WriteSegmentation writes a .seg.nrrd file, in which 3D Slicer finds the segments with their names and colours. The file
+// is replaced in one step, as by WriteMask.
+func WriteSegmentation(path string, s *Segmentation) error {
+	if ext, _ := extension(path); ext != ".seg.nrrd" {
+		return fmt.Errorf("write %s: segments are written as .seg.nrrd only", path)
+	}
+	if err := s.Grid.Check(); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	for l, layer := range s.Layers {
+		if len(layer) != s.Len() {
+			panic(fmt.Sprintf("volume: WriteSegmentation: layer %d has %d voxels, want %d", l, len(layer), s.Len()))
+		}
+	}
+	layers := len(s.Layers)
+	err := replace(path, func(w io.Writer) error {
+		return writeNRRD(w, s.Grid, "uint8", layers, s.segmentKeys(), func(dst []byte, first, n int) {
+			for i := range n {
+				dst[i] = s.Layers[(first+i)%layers][(first+i)/layers]
+			}
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
 func write(path string, g Grid, voxels int, s scalar, fill func(dst []byte, first, n int)) error {
 	if err := g.Check(); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -42,29 +74,34 @@ func write(path string, g Grid, voxels int, s scalar, fill func(dst []byte, firs
 	if voxels != g.Len() {
 		panic(fmt.Sprintf("volume: write: %d values for a grid of %d x %d x %d", voxels, g.Size[0], g.Size[1], g.Size[2]))
 	}
-	var encode func(io.Writer) error
-	switch ext, _ := extension(path); ext {
-	case ".nii", ".nii.gz":
-		encode = func(w io.Writer) error { return writeNIfTI(w, g, s, fill) }
-		if ext == ".nii.gz" {
-			encode = packed(encode)
-		}
-	default:
-		return fmt.Errorf("write %s: cannot write this format: name the file .nii.gz or .nii", path)
-	}
-	if err := replace(path, encode); err != nil {
+	err := replace(path, func(w io.Writer) error { return encode(w, path, g, s, fill) })
+	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
 }
 
-// packed wraps a writer's function in gzip. The header of the gzip file holds no name and no time: the same image gives
-// the same bytes.
-func packed(encode func(io.Writer) error) func(io.Writer) error {
-	return func(w io.Writer) error {
-		z := gzip.NewWriter(w)
-		return errors.Join(encode(z), z.Close())
+// encode writes an image in the format of a file's name. fill puts voxels, little-endian, into its slice: n of them from the
+// first on.
+func encode(w io.Writer, name string, g Grid, s scalar, fill func(dst []byte, first, n int)) error {
+	switch ext, _ := extension(name); ext {
+	case ".nii":
+		return writeNIfTI(w, g, s, fill)
+	case ".nii.gz":
+		return packed(w, func(w io.Writer) error { return writeNIfTI(w, g, s, fill) })
+	case ".mha":
+		return writeMetaImage(w, g, s, fill)
+	case ".nrrd":
+		return writeNRRD(w, g, s, 1, "", fill)
 	}
+	return errors.New("cannot write this format: name the file .nii.gz, .nii, .mha or .nrrd")
+}
+
+// packed runs a writer's function through gzip. The header of the gzip file holds no name and no time: the same image gives
+// the same bytes.
+func packed(w io.Writer, write func(io.Writer) error) error {
+	z := gzip.NewWriter(w)
+	return errors.Join(write(z), z.Close())
 }
 
 // replace writes a file beside path, syncs it and renames it to path.
