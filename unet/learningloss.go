@@ -107,7 +107,8 @@ func PairLoss(dpredicted, predicted, losses []float32, margin float64) float64 {
 		if losses[i] > losses[j] {
 			s = 1
 		}
-		if l := margin - s*(float64(predicted[i])-float64(predicted[j])); l > 0 {
+		// Not l > 0: a NaN must reach the sum.
+		if l := margin - s*(float64(predicted[i])-float64(predicted[j])); !(l <= 0) {
 			sum += l / float64(pairs)
 			dpredicted[i], dpredicted[j] = float32(-s/float64(pairs)), float32(s/float64(pairs))
 		}
