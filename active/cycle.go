@@ -1,0 +1,87 @@
+package active
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/nextslice/nextslice/metrics"
+)
+
+// Cycle is the record of one cycle. It holds nothing that differs between two runs of the same seed: no times, no
+// paths.
+type Cycle struct {
+	Cycle    int             `json:"cycle"`            // 0 is the initial set
+	Labelled int             `json:"labelled"`         // items that the model was trained on
+	Query    []string        `json:"query,omitempty"`  // names of the items asked for, in the strategy's order; none in the last cycle
+	Scores   Scores          `json:"scores,omitempty"` // of the items of Query
+	Scored   int             `json:"scored,omitempty"` // unlabelled items that were scored to choose them
+	Measures metrics.Summary `json:"measures"`         // of the model, on the test cases
+}
+
+// Scores are one number per item; NaN, for an item without a score, is null in JSON.
+type Scores []float64
+
+// MarshalJSON writes NaN as null, for JSON has no NaN.
+func (s Scores) MarshalJSON() ([]byte, error) {
+	values := make([]*float64, len(s))
+	for i := range s {
+		if !math.IsNaN(s[i]) {
+			values[i] = &s[i]
+		}
+	}
+	return json.Marshal(values)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *Scores) UnmarshalJSON(data []byte) error {
+	var values []*float64
+	if err := json.Unmarshal(data, &values); err != nil {
+		return err
+	}
+	*s = make(Scores, len(values))
+	for i, v := range values {
+		(*s)[i] = math.NaN()
+		if v != nil {
+			(*s)[i] = *v
+		}
+	}
+	return nil
+}
+
+// WriteCycle writes a cycle as one line of JSON.
+func WriteCycle(w io.Writer, c Cycle) error {
+	line, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
+}
+
+// ReadCycles reads the lines that WriteCycle wrote and returns them with the number of bytes they take. A last line
+// without its end is left out: it is what a crash leaves behind. Any other line that is not a cycle is an error.
+func ReadCycles(r io.Reader) (cycles []Cycle, size int64, err error) {
+	lines := bufio.NewReader(r)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return cycles, size, nil
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		var c Cycle
+		decoder := json.NewDecoder(bytes.NewReader(line))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&c); err != nil {
+			return nil, 0, fmt.Errorf("line %d: %w", len(cycles)+1, err)
+		}
+		cycles = append(cycles, c)
+		size += int64(len(line))
+	}
+}
