@@ -68,7 +68,7 @@ func (s BADGE) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
 			return picked(picks, nil), nil
 		}
 		closer(nearest, items, items[pick:pick+1])
-		taken[pick], nearest[pick] = true, 0
+		taken[pick] = true // its own distance is 0 now, so it is drawn again only if all are
 	}
 }
 

@@ -20,6 +20,6 @@
 //     with the items that it needs scored and no others.
 //  4. The caller has the items of the [Selection] labelled, and the next cycle begins.
 //
-// Scores that were computed elsewhere are used with a selector alone, see
+// Scores that were computed elsewhere come in by [ReadScores] and are used with a selector alone, see
 // [ParseSelector]. To add a strategy, see docs/how-to/add-a-strategy.md; package querytest checks it.
 package query

@@ -27,7 +27,7 @@ func noisyTop(p Pool, size int, rng *rand.Rand, logWeights func(scores []float64
 	}
 	for i, w := range noisy {
 		noise := gumbel(rng)
-		// An item of weight 0 stays last whatever the noise.
+		// An item of weight 0 stays last. Added to the noise of one in 2^32 draws, +Inf, it would be NaN.
 		if !math.IsInf(w, -1) {
 			noisy[i] = w + noise
 		}

@@ -13,12 +13,12 @@ const (
 
 // Info is one line of the list of strategies.
 type Info struct {
-	Name    string
-	Kind    Kind
-	Line    string // what it does
-	Options string // with their defaults; "" if there are none
-	Cost    string // forward passes per unlabelled item, and training beyond the one network
-	Source  string // who proposed it, where
+	Name    string `json:"name"`
+	Kind    Kind   `json:"kind"`
+	Line    string `json:"line"`              // what it does
+	Options string `json:"options,omitempty"` // with their defaults; "" if there are none
+	Cost    string `json:"cost"`              // forward passes per unlabelled item, and training beyond the one network
+	Source  string `json:"source"`            // who proposed it, where
 }
 
 // What the options of the aggregations default to.

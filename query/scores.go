@@ -22,8 +22,8 @@ type Scores struct {
 
 // Pick is one selected item of [Scores].
 type Pick struct {
-	ID    string
-	Score float64
+	ID    string  `json:"id"`
+	Score float64 `json:"score"`
 }
 
 // Pool returns the scores as a pool: item i is IDs[i]. It has no features, positions or masks.
