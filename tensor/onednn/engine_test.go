@@ -8,6 +8,7 @@ import (
 
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/tensortest"
+	"github.com/nextslice/nextslice/unet/unettest"
 )
 
 // Every kernel and instruction set that this processor has passes the suite that defines an engine.
@@ -67,5 +68,20 @@ func BenchmarkConv(b *testing.B) {
 			}
 			e.Close()
 		}
+	}
+}
+
+// The whole network gives PyTorch's logits, losses and gradients.
+func TestUNet(t *testing.T) {
+	for name, o := range map[string]Options{"direct": {}, "library": {Kernels: Library}} {
+		t.Run(name, func(t *testing.T) {
+			unettest.Run(t, func(threads int) tensor.Engine {
+				e, err := NewWith(threads, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return e
+			})
+		})
 	}
 }
