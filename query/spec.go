@@ -28,6 +28,18 @@ type Score struct {
 	Band        int     // foreground: pixels by which the predicted foreground is widened
 }
 
+// ForwardPasses returns how many forward passes the score of one item takes; 0 without a score. A selection costs this
+// times [Selection].Scored, and one more pass for each item of the pool if [Spec.Features] are asked for.
+func (s Score) ForwardPasses() int {
+	switch {
+	case s.Name == "":
+		return 0
+	case s.Map == "":
+		return 1
+	}
+	return s.Passes + s.Members // one of them is zero
+}
+
 // Features names the vectors that [Pool].Features must return.
 type Features string
 

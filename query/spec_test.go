@@ -217,21 +217,25 @@ func selectorOf(s *ast.SwitchStmt, ok bool) (string, bool) {
 func TestNeeds(t *testing.T) {
 	for name, want := range map[string]struct {
 		features query.Features
+		passes   int
 		hidden   bool
 	}{
-		"random":                   {query.NoFeatures, false},
-		"entropy+sb":               {query.NoFeatures, false},
-		"core-set":                 {query.Bottleneck, false},
-		"badge":                    {query.Gradient, false},
-		"suggestive-annotation":    {query.Bottleneck, false},
-		"random-hidden-foreground": {query.NoFeatures, true},
+		"random":                   {query.NoFeatures, 0, false},
+		"entropy+sb":               {query.NoFeatures, 1, false},
+		"learning-loss":            {query.NoFeatures, 1, false},
+		"dropout+sb":               {query.NoFeatures, 8, false},
+		"ensemble(members=3)":      {query.NoFeatures, 3, false},
+		"core-set":                 {query.Bottleneck, 0, false},
+		"badge":                    {query.Gradient, 0, false},
+		"suggestive-annotation":    {query.Bottleneck, 4, false},
+		"random-hidden-foreground": {query.NoFeatures, 0, true},
 	} {
 		spec, err := query.Parse(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if spec.Features() != want.features || spec.UsesHiddenMasks() != want.hidden {
-			t.Errorf("%s: features %q, hidden masks %v", name, spec.Features(), spec.UsesHiddenMasks())
+		if spec.Features() != want.features || spec.UsesHiddenMasks() != want.hidden || spec.Score.ForwardPasses() != want.passes {
+			t.Errorf("%s: features %q, %d passes, hidden masks %v", name, spec.Features(), spec.Score.ForwardPasses(), spec.UsesHiddenMasks())
 		}
 	}
 }
