@@ -1,0 +1,211 @@
+package dicom
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	lib "github.com/suyashkumar/dicom"
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// headBytes is how much of a file is read to find its header. Larger headers are read whole.
+const headBytes = 1 << 18
+
+// maxFile is the largest file that is read.
+const maxFile = 4 << 30
+
+// file is a parsed header, and where the pixels lie.
+type file struct {
+	name string
+	size int64
+	item
+	layout
+}
+
+// openFile parses the header of a DICOM file.
+func openFile(name string) (*file, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, fmt.Errorf("no file of up to %d bytes", int64(maxFile))
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	out, err := parse(f, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	out.name = name
+	return out, nil
+}
+
+// parse parses the header of a file of a known size.
+func parse(r io.ReaderAt, size int64) (*file, error) {
+	data := make([]byte, min(size, headBytes))
+	if _, err := r.ReadAt(data, 0); err != nil && err != io.EOF {
+		return nil, err
+	}
+	if size == 0 {
+		return nil, errors.New("the file is empty")
+	}
+	l, err := locate(data)
+	if errors.Is(err, errCut) && size > headBytes {
+		data = make([]byte, size)
+		if _, err := r.ReadAt(data, 0); err != nil && err != io.EOF {
+			return nil, err
+		}
+		l, err = locate(data)
+	}
+	if errors.Is(err, errCut) {
+		return nil, errors.New("cut short within the header")
+	}
+	if err != nil {
+		return nil, err
+	}
+	elements, err := parseElements(data[l.start:l.pixels], l.syntax)
+	if err != nil {
+		return nil, err
+	}
+	return &file{size: size, item: elements, layout: l}, nil
+}
+
+// parseElements runs the parser over a data set whose lengths have been checked. It gets meta information of our own making,
+// so that it has nothing to guess.
+func parseElements(data []byte, syntax string) (elements item, err error) {
+	defer func() { // the parser asserts types of values that a hostile file chooses
+		if r := recover(); r != nil {
+			err = fmt.Errorf("damaged header: %.120v", r)
+		}
+	}()
+	uid := []byte(syntax)
+	if len(uid)%2 == 1 {
+		uid = append(uid, 0)
+	}
+	le := binary.LittleEndian
+	meta := append(make([]byte, 128), "DICM\x02\x00\x00\x00UL\x04\x00"...)
+	meta = le.AppendUint32(meta, uint32(8+len(uid)))
+	meta = append(meta, "\x02\x00\x10\x00UI"...)
+	meta = append(le.AppendUint16(meta, uint16(len(uid))), uid...)
+	set, err := lib.Parse(io.MultiReader(bytes.NewReader(meta), bytes.NewReader(data)), int64(len(meta)+len(data)), nil,
+		lib.AllowUnknownSpecificCharacterSet(), lib.SkipPixelData())
+	if err != nil {
+		return nil, fmt.Errorf("damaged header: %.200s", printable(err.Error()))
+	}
+	return set.Elements, nil
+}
+
+// item is a data set or an item of a sequence.
+type item []*lib.Element
+
+func (m item) find(t tag.Tag) *lib.Element {
+	for _, e := range m {
+		if e.Tag == t && e.Value != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// text returns the first string of an element, "" where there is none.
+func (m item) text(t tag.Tag) string {
+	if s := m.texts(t); len(s) > 0 {
+		return s[0]
+	}
+	return ""
+}
+
+func (m item) texts(t tag.Tag) []string {
+	e := m.find(t)
+	if e == nil {
+		return nil
+	}
+	s, ok := e.Value.GetValue().([]string)
+	if !ok {
+		return nil
+	}
+	out := make([]string, len(s))
+	for i := range s {
+		out[i] = strings.Trim(s[i], " \x00\r\n")
+	}
+	return out
+}
+
+// reals returns the numbers of an element: text (DS, IS), FD, FL or integers. It returns nil where one is missing or no
+// finite number.
+func (m item) reals(t tag.Tag) []float64 {
+	e := m.find(t)
+	if e == nil {
+		return nil
+	}
+	var out []float64
+	switch v := e.Value.GetValue().(type) {
+	case []float64:
+		out = v
+	case []int:
+		for _, x := range v {
+			out = append(out, float64(x))
+		}
+	case []string:
+		for _, s := range v {
+			x, err := strconv.ParseFloat(strings.Trim(s, " \x00"), 64)
+			if err != nil {
+				return nil
+			}
+			out = append(out, x)
+		}
+	}
+	for _, x := range out {
+		if !(x >= -1e9 && x <= 1e9) {
+			return nil
+		}
+	}
+	return out
+}
+
+// real returns the first number of an element, or another value where there is none.
+func (m item) real(t tag.Tag, without float64) float64 {
+	if v := m.reals(t); len(v) > 0 {
+		return v[0]
+	}
+	return without
+}
+
+func (m item) whole(t tag.Tag, without int) int { return int(m.real(t, float64(without))) }
+
+// items returns the items of a sequence.
+func (m item) items(t tag.Tag) []item {
+	e := m.find(t)
+	if e == nil {
+		return nil
+	}
+	values, ok := e.Value.GetValue().([]*lib.SequenceItemValue)
+	if !ok {
+		return nil
+	}
+	var out []item
+	for _, v := range values {
+		if elements, ok := v.GetValue().([]*lib.Element); ok {
+			out = append(out, elements)
+		}
+	}
+	return out
+}
+
+// inner returns the first item of a sequence; nil, in which nothing is found, where there is none.
+func (m item) inner(t tag.Tag) item {
+	if s := m.items(t); len(s) > 0 {
+		return s[0]
+	}
+	return nil
+}

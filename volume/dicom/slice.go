@@ -1,0 +1,188 @@
+package dicom
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// slice is one image plane: a file, or a frame of a multi-frame file.
+type slice struct {
+	*file
+	frame    int // from 0
+	instance int
+
+	rows, columns int
+	placed        bool       // position and orientation are given
+	position      [3]float64 // of the centre of the first pixel, LPS mm
+	right, down   [3]float64 // unit steps to the next column and to the next row, LPS
+	spacing       [2]float64 // between rows, between columns; 0 where not given
+	thickness     float64    // distance to the next slice by the header; 0 where not given
+	at            float64    // place along the normal of its stack, mm; set by separate
+
+	slope, intercept float64
+	// traits tell apart images at the same place: echoes, time points, diffusion weights.
+	traits []string
+}
+
+// traitTags are compared in this order; the first that separates the images at one place is used.
+var traitTags = []tag.Tag{
+	tag.AcquisitionNumber, tag.EchoTime, tag.TemporalPositionIdentifier, tag.DiffusionBValue, tag.ImageType, tag.TriggerTime,
+	tag.AcquisitionTime, tag.ContentTime,
+	// of multi-frame files
+	tag.StackID, tag.TemporalPositionIndex, tag.EffectiveEchoTime,
+}
+
+// slices returns the image planes of a file. It fails for what is no image, has a colour, or is packed.
+func (f *file) slices() ([]slice, error) {
+	if class := f.text(tag.SOPClassUID); notImage[class] != "" {
+		return nil, errNotImage(notImage[class])
+	}
+	if f.floats {
+		return nil, errors.New("float pixel data are not supported: convert to integers with a rescale slope")
+	}
+	if f.voxels == 0 {
+		return nil, errNotImage("no pixel data")
+	}
+	if f.length == undefinedLength {
+		return nil, errors.New("the pixels are packed, but the transfer syntax does not say how")
+	}
+	if s := f.whole(tag.SamplesPerPixel, 1); s != 1 {
+		return nil, fmt.Errorf("%d samples per pixel (%s): only grey images can be read", s, printable(f.text(tag.PhotometricInterpretation)))
+	}
+	if p := f.text(tag.PhotometricInterpretation); p != "" && !strings.HasPrefix(p, "MONOCHROME") {
+		return nil, fmt.Errorf("photometric interpretation %q: only grey images can be read", printable(p))
+	}
+	rows, columns, frames := f.whole(tag.Rows, 0), f.whole(tag.Columns, 0), f.whole(tag.NumberOfFrames, 1)
+	if rows < 1 || columns < 1 || frames < 1 || rows > 1<<16 || columns > 1<<16 {
+		return nil, fmt.Errorf("%d rows, %d columns, %d frames: want at least 1", rows, columns, frames)
+	}
+	p, err := f.pixelFormat()
+	if err != nil {
+		return nil, err
+	}
+	// In float64, so that no product of hostile numbers overflows.
+	if need := float64(rows) * float64(columns) * float64(frames) * float64(p.allocated) / 8; math.Ceil(need) > float64(f.length) {
+		return nil, fmt.Errorf("pixel data of %d bytes, want %.0f for %d x %d pixels of %d bits in %d frames", f.length, need, columns, rows, p.allocated, frames)
+	}
+	if f.voxels+int64(f.length) > f.size {
+		return nil, fmt.Errorf("cut short: pixel data of %d bytes begin at byte %d of a file of %d", f.length, f.voxels, f.size)
+	}
+	perFrame := f.items(tag.PerFrameFunctionalGroupsSequence)
+	if frames > 1 && len(perFrame) != frames {
+		return nil, fmt.Errorf("%d frames with the geometry of %d: split the file or convert it to an enhanced multi-frame one", frames, len(perFrame))
+	}
+	shared := f.inner(tag.SharedFunctionalGroupsSequence)
+	out := make([]slice, frames)
+	for i := range out {
+		s := slice{file: f, frame: i, rows: rows, columns: columns, instance: f.whole(tag.InstanceNumber, 0)}
+		groups := []item{f.item}
+		if i < len(perFrame) {
+			groups = append([]item{perFrame[i], shared}, groups...)
+		}
+		s.place(groups)
+		s.slope, s.intercept = 1, 0
+		if v := inGroups(groups, tag.PixelValueTransformationSequence, tag.RescaleSlope); len(v) > 0 && v[0] != 0 {
+			s.slope = v[0]
+		}
+		if v := inGroups(groups, tag.PixelValueTransformationSequence, tag.RescaleIntercept); len(v) > 0 {
+			s.intercept = v[0]
+		}
+		s.setTraits(groups)
+		out[i] = s
+	}
+	return out, nil
+}
+
+// notImage names the classes of objects that come with images and are none.
+var notImage = map[string]string{
+	"1.2.840.10008.1.3.10":          "a DICOMDIR",
+	"1.2.840.10008.5.1.4.1.1.66.4":  "a segmentation (SEG)",
+	"1.2.840.10008.5.1.4.1.1.481.3": "a structure set (RTSTRUCT)",
+	"1.2.840.10008.5.1.4.1.1.481.2": "a dose (RTDOSE)",
+	"1.2.840.10008.5.1.4.1.1.481.5": "a plan (RTPLAN)",
+	"1.2.840.10008.5.1.4.1.1.11.1":  "a presentation state",
+	"1.2.840.10008.5.1.4.1.1.88.59": "a key object selection",
+}
+
+// errNotImage says what a file is that is no image; such files are passed over without a warning.
+type errNotImage string
+
+func (e errNotImage) Error() string { return string(e) + ", not an image" }
+
+// inGroups returns the numbers of a tag: from the first item of a functional group's sequence, or directly from the data set,
+// whichever comes first.
+func inGroups(groups []item, sequence, t tag.Tag) []float64 {
+	for _, g := range groups {
+		if v := g.inner(sequence).reals(t); v != nil {
+			return v
+		}
+		if v := g.reals(t); v != nil {
+			return v
+		}
+	}
+	return nil
+}
+
+// place reads where the plane lies.
+func (s *slice) place(groups []item) {
+	position := inGroups(groups, tag.PlanePositionSequence, tag.ImagePositionPatient)
+	orientation := inGroups(groups, tag.PlaneOrientationSequence, tag.ImageOrientationPatient)
+	if len(position) == 3 && len(orientation) == 6 {
+		right, down := unit([3]float64(orientation[:3])), unit([3]float64(orientation[3:]))
+		// A cosine of 0.02 is more than any rounding in the files and less than any real shear within a plane.
+		if norm(right) > 0 && norm(down) > 0 && math.Abs(dot(right, down)) < 0.02 {
+			s.placed, s.position, s.right, s.down = true, [3]float64(position), right, down
+		}
+	}
+	for _, t := range []tag.Tag{tag.PixelSpacing, tag.ImagerPixelSpacing, tag.NominalScannedPixelSpacing} {
+		if v := inGroups(groups, tag.PixelMeasuresSequence, t); len(v) == 2 && v[0] > 0 && v[1] > 0 {
+			s.spacing = [2]float64(v)
+			break
+		}
+	}
+	for _, t := range []tag.Tag{tag.SpacingBetweenSlices, tag.SliceThickness} {
+		if v := inGroups(groups, tag.PixelMeasuresSequence, t); len(v) > 0 && math.Abs(v[0]) > 1e-6 {
+			s.thickness = math.Abs(v[0])
+			break
+		}
+	}
+}
+
+func (s *slice) setTraits(groups []item) {
+	for _, t := range traitTags {
+		value := ""
+		for _, g := range groups {
+			places := []item{g, g.inner(tag.FrameContentSequence), g.inner(tag.MREchoSequence), g.inner(tag.MRDiffusionSequence)}
+			for _, p := range places {
+				if e := p.find(t); e != nil && value == "" {
+					value = fmt.Sprint(e.Value.GetValue())
+				}
+			}
+		}
+		s.traits = append(s.traits, value)
+	}
+}
+
+// normal is the direction across the plane, LPS.
+func (s *slice) normal() [3]float64 { return cross(s.right, s.down) }
+
+func dot(a, b [3]float64) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
+
+func norm(a [3]float64) float64 { return math.Sqrt(dot(a, a)) }
+
+func cross(a, b [3]float64) [3]float64 {
+	return [3]float64{a[1]*b[2] - a[2]*b[1], a[2]*b[0] - a[0]*b[2], a[0]*b[1] - a[1]*b[0]}
+}
+
+// unit returns a with length 1, or zeros where a is none to speak of.
+func unit(a [3]float64) [3]float64 {
+	n := norm(a)
+	if !(n > 1e-3) {
+		return [3]float64{}
+	}
+	return [3]float64{a[0] / n, a[1] / n, a[2] / n}
+}

@@ -1,0 +1,264 @@
+package dicom
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+const (
+	implicitLittle = "1.2.840.10008.1.2"
+	explicitLittle = "1.2.840.10008.1.2.1"
+	explicitBig    = "1.2.840.10008.1.2.2"
+
+	undefinedLength = 0xffffffff
+	maxNesting      = 32
+)
+
+// errCut says that the bytes end within an element.
+var errCut = errors.New("cut short")
+
+// layout is what a walk over a file finds.
+type layout struct {
+	syntax string // transfer syntax UID
+	start  int    // where the data set begins, behind preamble and meta information
+	pixels int    // where the pixel data's tag begins, or the end of the data set
+	voxels int64  // where the pixel data's value begins; 0 where there is none
+	length uint32 // its length; undefinedLength where it is packed
+	floats bool   // the pixel data are Float or Double Float Pixel Data
+}
+
+// locate finds the data set in the first bytes of a file, and the pixel data in it. The lengths of everything before the
+// pixel data have been checked when it returns without an error. errCut means that more bytes are needed.
+func locate(data []byte) (layout, error) {
+	if len(data) >= 132 && string(data[128:132]) == "DICM" {
+		return locateWithMeta(data)
+	}
+	// Files from before 1993 and some exports have no meta information. A first tag of group 2 (meta without preamble) or 8.
+	for _, syntax := range []string{implicitLittle, explicitLittle, explicitBig} {
+		w := newWalker(data, syntax)
+		if t := w.tag(0); t.Group != 0x0008 || t.Element > 0x0100 {
+			continue
+		}
+		if l, err := w.dataset(0); err == nil {
+			l.syntax = syntax
+			return l, nil
+		} else if errors.Is(err, errCut) && w.first() {
+			return layout{}, err
+		}
+	}
+	return layout{}, errors.New("not DICOM: no \"DICM\" at byte 128")
+}
+
+func locateWithMeta(data []byte) (layout, error) {
+	w := newWalker(data, explicitLittle)
+	at, syntax := 132, ""
+	for w.tag(at).Group == 0x0002 {
+		e, err := w.element(at, len(data))
+		if err != nil {
+			return layout{}, err
+		}
+		next, err := w.value(e, len(data), 0)
+		if err != nil {
+			return layout{}, err
+		}
+		if e.tag == tag.TransferSyntaxUID {
+			syntax = strings.Trim(string(data[e.value:next]), " \x00")
+		}
+		at = next
+	}
+	if syntax == "" {
+		syntax = implicitLittle // the default (PS3.10, 7.1)
+	}
+	if err := refuseSyntax(syntax); err != nil {
+		return layout{}, err
+	}
+	l, err := newWalker(data, syntax).dataset(at)
+	l.syntax = syntax
+	return l, err
+}
+
+// refuseSyntax names the packings that we do not decode, and the program that does.
+func refuseSyntax(syntax string) error {
+	const how = "unpack it first, e.g. with \"gdcmconv --raw in.dcm out.dcm\" or \"%s in.dcm out.dcm\""
+	packing, program := "", "dcmconv +te"
+	switch {
+	case syntax == implicitLittle, syntax == explicitLittle, syntax == explicitBig:
+		return nil
+	case syntax == "1.2.840.10008.1.2.1.99":
+		packing = "deflate"
+	case syntax == "1.2.840.10008.1.2.5":
+		packing, program = "RLE", "dcmdrle"
+	case syntax == "1.2.840.10008.1.2.4.80", syntax == "1.2.840.10008.1.2.4.81":
+		packing, program = "JPEG-LS", "dcmdjpls"
+	case syntax == "1.2.840.10008.1.2.4.90", syntax == "1.2.840.10008.1.2.4.91", syntax == "1.2.840.10008.1.2.4.92", syntax == "1.2.840.10008.1.2.4.93":
+		packing, program = "JPEG 2000", "opj_decompress"
+	case strings.HasPrefix(syntax, "1.2.840.10008.1.2.4.20"):
+		packing, program = "high-throughput JPEG 2000", "opj_decompress"
+	case strings.HasPrefix(syntax, "1.2.840.10008.1.2.4.10"):
+		return errors.New("the pixels are video (MPEG): not an image series")
+	case strings.HasPrefix(syntax, "1.2.840.10008.1.2.4."):
+		packing, program = "JPEG", "dcmdjpeg"
+	default:
+		return fmt.Errorf("transfer syntax %q is unknown: convert to Explicit VR Little Endian", printable(syntax))
+	}
+	return fmt.Errorf("the pixels are packed with %s (transfer syntax %s): "+how, packing, syntax, program)
+}
+
+// printable keeps a hostile string within one line of an error.
+func printable(s string) string {
+	if len(s) > 64 {
+		s = s[:64] + "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// walker steps over elements the way the parser will read them (its rules for value representations included), so that what
+// the walk accepts cannot make the parser ask for more memory than the file has bytes, or recurse without bound.
+type walker struct {
+	data     []byte
+	order    binary.ByteOrder
+	implicit bool
+}
+
+func newWalker(data []byte, syntax string) walker {
+	w := walker{data: data, order: binary.LittleEndian, implicit: syntax == implicitLittle}
+	if syntax == explicitBig {
+		w.order = binary.BigEndian
+	}
+	return w
+}
+
+// element is the header of one.
+type element struct {
+	tag    tag.Tag
+	vr     string
+	length uint32
+	value  int // where its value begins
+}
+
+func (w walker) tag(at int) tag.Tag {
+	if at+4 > len(w.data) {
+		return tag.Tag{}
+	}
+	return tag.Tag{Group: w.order.Uint16(w.data[at:]), Element: w.order.Uint16(w.data[at+2:])}
+}
+
+// first reports whether the first element looks right under the walker's syntax.
+func (w walker) first() bool {
+	e, err := w.element(0, len(w.data))
+	if err != nil {
+		return false
+	}
+	if w.implicit {
+		return e.length < 1<<16
+	}
+	return bytes.Contains([]byte("AE AS AT CS DA DS DT FD FL IS LO LT OB OW PN SH SL SQ SS ST TM UI UL UN US UT"), []byte(e.vr))
+}
+
+func (w walker) element(at, end int) (element, error) {
+	if at+8 > end {
+		return element{}, errCut
+	}
+	e := element{tag: w.tag(at), value: at + 8}
+	if w.implicit || e.tag == tag.Item {
+		e.vr = "UN"
+		if info, err := tag.Find(e.tag); err == nil {
+			e.vr = info.VRs[0]
+		}
+		e.length = w.order.Uint32(w.data[at+4:])
+		return e, nil
+	}
+	e.vr = string(w.data[at+4 : at+6])
+	switch e.vr {
+	case "NA", "OB", "OD", "OF", "OL", "OW", "SQ", "UN", "UC", "UR", "UT":
+		if at+12 > end {
+			return element{}, errCut
+		}
+		e.length, e.value = w.order.Uint32(w.data[at+8:]), at+12
+	default:
+		if e.length = uint32(w.order.Uint16(w.data[at+6:])); e.length == 0xffff {
+			e.length = undefinedLength
+		}
+	}
+	return e, nil
+}
+
+// value returns where the value of e ends, which is at most end.
+func (w walker) value(e element, end, nesting int) (int, error) {
+	if nesting > maxNesting {
+		return 0, fmt.Errorf("sequences nested more than %d deep at byte %d", maxNesting, e.value)
+	}
+	kind := tag.GetVRKind(e.tag, e.vr)
+	defined := e.length != undefinedLength
+	if defined {
+		if int64(e.length) > int64(end-e.value) {
+			return 0, errCut
+		}
+		end = e.value + int(e.length)
+	}
+	switch {
+	case kind == tag.VRItem:
+		return w.elements(e, end, nesting, tag.ItemDelimitationItem, false)
+	case kind == tag.VRSequence, kind == tag.VRUnknown && !defined:
+		return w.elements(e, end, nesting, tag.SequenceDelimitationItem, true)
+	case !defined:
+		return 0, fmt.Errorf("element %v at byte %d has no length", e.tag, e.value)
+	}
+	return end, nil
+}
+
+// elements walks over the items of a sequence or the elements of an item.
+func (w walker) elements(parent element, end, nesting int, delimiter tag.Tag, items bool) (int, error) {
+	at := parent.value
+	for parent.length == undefinedLength || at < end {
+		e, err := w.element(at, end)
+		if err != nil {
+			return 0, err
+		}
+		next, err := w.value(e, end, nesting+1)
+		if err != nil {
+			return 0, err
+		}
+		at = next
+		if parent.length == undefinedLength && e.tag == delimiter {
+			return at, nil
+		}
+		if items != (e.tag == tag.Item) {
+			return 0, fmt.Errorf("element %v at byte %d does not belong there", e.tag, e.value)
+		}
+	}
+	return at, nil
+}
+
+// dataset walks over the data set that begins at a byte, up to its pixel data.
+func (w walker) dataset(at int) (layout, error) {
+	l := layout{start: at}
+	for at < len(w.data) {
+		e, err := w.element(at, len(w.data))
+		if err != nil {
+			if len(w.data)-at < 8 { // a few bytes of padding
+				break
+			}
+			return l, err
+		}
+		if e.tag == tag.PixelData || e.tag == tag.FloatPixelData || e.tag == tag.DoubleFloatPixelData {
+			l.pixels, l.voxels, l.length, l.floats = at, int64(e.value), e.length, e.tag != tag.PixelData
+			return l, nil
+		}
+		if at, err = w.value(e, len(w.data), 0); err != nil {
+			return l, err
+		}
+	}
+	l.pixels = at
+	return l, nil
+}
