@@ -1,0 +1,90 @@
+package phantom
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/google/renameio/v2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Write makes a data set of so many cases in a new or empty folder, in the Decathlon layout: dataset.json,
+// imagesTr/phantom_000.nii.gz …, labelsTr/phantom_000.nii.gz …. Case n depends on the seed and on n alone, so a larger
+// set begins with the smaller one. progress, which may be nil, is called after each case.
+//
+// dataset.json is written last: where it is missing, the work was interrupted.
+func Write(ctx context.Context, dir string, cases int, seed uint64, progress func(done, total int)) error {
+	if cases < 1 {
+		return fmt.Errorf("write phantom: want at least one case, got %d", cases)
+	}
+	if entries, err := os.ReadDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write phantom: %w", err)
+	} else if len(entries) > 0 {
+		return fmt.Errorf("write phantom: %s is not empty: name a new folder", dir)
+	}
+	for _, name := range []string{"imagesTr", "labelsTr"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			return fmt.Errorf("write phantom: %w", err)
+		}
+	}
+	type entry struct {
+		Image string `json:"image"`
+		Label string `json:"label"`
+	}
+	training := make([]entry, cases)
+	workers, ctx := errgroup.WithContext(ctx)
+	workers.SetLimit(runtime.GOMAXPROCS(0))
+	var mutex sync.Mutex
+	done := 0
+	for n := range cases {
+		name := fmt.Sprintf("phantom_%03d.nii.gz", n)
+		training[n] = entry{"./imagesTr/" + name, "./labelsTr/" + name}
+		workers.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			image, mask := Generate(random.Stream(seed, "phantom", n))
+			if err := volume.WriteVolume(filepath.Join(dir, "imagesTr", name), image); err != nil {
+				return err
+			}
+			if err := volume.WriteMask(filepath.Join(dir, "labelsTr", name), mask); err != nil {
+				return err
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			if done++; progress != nil {
+				progress(done, cases)
+			}
+			return nil
+		})
+	}
+	if err := workers.Wait(); err != nil {
+		return fmt.Errorf("write phantom: %w", err)
+	}
+	data, err := json.MarshalIndent(map[string]any{
+		"name":            "Phantom",
+		"description":     fmt.Sprintf("Synthetic T2-weighted MR of the prostate, seed %d", seed),
+		"tensorImageSize": "3D",
+		"modality":        map[string]string{"0": "MRI"},
+		"labels":          map[string]string{"0": "background", "1": "prostate"},
+		"numTraining":     cases,
+		"training":        training,
+	}, "", " ")
+	if err != nil {
+		return fmt.Errorf("write phantom: %w", err)
+	}
+	if err := renameio.WriteFile(filepath.Join(dir, "dataset.json"), append(data, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write phantom: %w", err)
+	}
+	return nil
+}
