@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/phantom"
+)
+
+type phantomCommand struct {
+	Dir   string `arg:"" placeholder:"DIR" help:"New folder for the data set."`
+	Cases int    `default:"${cases}" placeholder:"N" help:"Number of cases."`
+	Seed  uint64 `default:"${phantomSeed}" placeholder:"N" help:"Seed of the cases."`
+}
+
+func (phantomCommand) Help() string {
+	return `Writes synthetic prostate-like T2 volumes with exact masks, in the layout of the Medical Segmentation Decathlon: the data
+that "nextslice simulate" uses by itself.
+
+Examples:
+  nextslice phantom phantom
+  nextslice inspect phantom`
+}
+
+func (c phantomCommand) Run(ctx context.Context, s streams) error {
+	if c.Cases < 1 {
+		return usagef("--cases %d: want at least 1", c.Cases)
+	}
+	p := newProgress(s.err)
+	err := phantom.Write(ctx, c.Dir, c.Cases, c.Seed, func(done, total int) {
+		p.show(float64(done)/float64(total), fmt.Sprintf("case %d/%d", done, total))
+	})
+	p.end()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "wrote %d cases to %s\n", c.Cases, c.Dir)
+	return nil
+}
+
+// phantomDefaults are the defaults of the flags above: the data set of a simulation.
+func phantomDefaults() map[string]string {
+	return map[string]string{"cases": fmt.Sprint(experiment.PhantomCases), "phantomSeed": fmt.Sprint(experiment.PhantomSeed)}
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// lineEvery is the time between two lines of progress where there is no terminal.
+const lineEvery = 5 * time.Second
+
+// progress shows how far a command is: a bar on a terminal, a plain line every few seconds elsewhere. It is used by
+// one goroutine at a time.
+type progress struct {
+	out   io.Writer
+	bar   *progressbar.ProgressBar // nil where out is no terminal
+	begin time.Time
+	last  time.Time // of the last line
+}
+
+func newProgress(out io.Writer) *progress {
+	p := &progress{out: out, begin: time.Now(), last: time.Now()}
+	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		p.bar = progressbar.NewOptions(1000,
+			progressbar.OptionSetWriter(out),
+			progressbar.OptionSetWidth(24),
+			progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(false),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionThrottle(100*time.Millisecond),
+		)
+	}
+	return p
+}
+
+// show takes the part of the work that is done, 0 to 1, and what is being done.
+func (p *progress) show(part float64, what string) {
+	if p.bar != nil {
+		p.bar.Describe(what + p.left(part))
+		p.bar.Set(int(1000 * part))
+		return
+	}
+	if time.Since(p.last) >= lineEvery {
+		p.last = time.Now()
+		fmt.Fprintf(p.out, "%3.0f%% %s%s\n", 100*part, what, p.left(part))
+	}
+}
+
+// left estimates the time that remains, once there is something to estimate it from.
+func (p *progress) left(part float64) string {
+	elapsed := time.Since(p.begin)
+	if part < 0.01 || part >= 1 || elapsed < 3*time.Second {
+		return ""
+	}
+	left := time.Duration(float64(elapsed) * (1 - part) / part)
+	return ", about " + left.Round(time.Second).String() + " left"
+}
+
+// line writes a line that stays.
+func (p *progress) line(format string, args ...any) {
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+	fmt.Fprintf(p.out, format+"\n", args...)
+}
+
+// end takes the bar away.
+func (p *progress) end() {
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+}

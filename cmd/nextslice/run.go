@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	done   = 0
+	failed = 1
+	misuse = 2
+)
+
+// commands is the command line. Each command has a file of its own.
+type commands struct {
+	Simulate   simulateCommand   `cmd:"" help:"Compare query strategies by active learning on a labelled data set."`
+	Select     selectCommand     `cmd:"" help:"Pick the items to label next, by scores from any program."`
+	Strategies strategiesCommand `cmd:"" help:"List the query strategies."`
+	Phantom    phantomCommand    `cmd:"" help:"Write the synthetic data set."`
+	Presets    presetsCommand    `cmd:"" help:"Print the training presets."`
+	Version    versionCommand    `cmd:"" help:"Print the version, and what it was built with."`
+}
+
+// streams are the program's standard streams. Results go to out, everything else to err.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	args     []string // the command line, to tell how to repeat it
+}
+
+// usageError is an error of whoever typed the command, as opposed to one of the world.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// run carries out a command line and returns the exit code. An interrupt ends the command at its next safe point; a
+// second one ends the program at once.
+func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) (code int) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	type exit int // how kong ends the program after --help
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case exit:
+			code = int(r)
+		default:
+			panic(r)
+		}
+	}()
+	var c commands
+	parser, err := kong.New(&c,
+		kong.Name("nextslice"),
+		kong.Description("nextslice tells a team which slices of their medical volumes to label next.\n\n"+
+			"Start with:  nextslice simulate      (a few minutes, on synthetic volumes)"),
+		kong.Vars(phantomDefaults()),
+		kong.Writers(out, errs),
+		kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		panic(err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(errs, "nextslice:", err)
+		if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context.Selected() != nil {
+			fmt.Fprintf(errs, "Run \"nextslice %s --help\" for its flags and examples.\n", parse.Context.Selected().Name)
+		} else {
+			fmt.Fprintln(errs, "Run \"nextslice --help\" for the commands.")
+		}
+		return misuse
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	err = command.Run(streams{in, out, errs, args})
+	switch {
+	case err == nil:
+		return done
+	case errors.Is(err, syscall.EPIPE):
+		return failed // whoever read the output has gone: there is nobody to tell
+	}
+	fmt.Fprintln(errs, "nextslice:", err)
+	if _, wrong := errors.AsType[usageError](err); wrong {
+		return misuse
+	}
+	return failed
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/random"
+)
+
+type selectCommand struct {
+	Scores            string `required:"" placeholder:"FILE" help:"CSV or JSON file with one score per item, or - for standard input; higher = label sooner."`
+	Size              int    `required:"" placeholder:"N" help:"Items to pick."`
+	StochasticBatches bool   `help:"Pick by stochastic batches (Gaillochet et al. 2023): the best of many batches drawn at random."`
+	Draw              string `default:"resample" enum:"resample,partition" help:"Stochastic batches: how the batches are drawn, resample or partition."`
+	Q                 int    `default:"0" placeholder:"Q" help:"Stochastic batches: number of batches; 0 is one per N items."`
+	Strategy          string `placeholder:"NAME" help:"Any other selector, see the strategies command; without it the highest scores win."`
+	Seed              uint64 `default:"0" help:"Seed of all random draws."`
+	JSON              bool   `help:"Write JSON."`
+}
+
+func (selectCommand) Help() string {
+	return `The scores are CSV with a heading that names the columns id and score among any others, CSV of two columns id,score
+without a heading, or JSON: {"id": score, ...} or [{"id": "...", "score": ...}, ...]. The picks are written as CSV.
+
+Examples:
+  nextslice select --scores scores.csv --size 10
+  nextslice select --scores scores.csv --size 10 --stochastic-batches
+  my-model --predict | nextslice select --scores - --size 10 --stochastic-batches --draw partition --json`
+}
+
+func (c selectCommand) Run(s streams) error {
+	strategy, err := c.strategy()
+	if err != nil {
+		return usageError{err}
+	}
+	scores, err := c.read(s.in)
+	if err != nil {
+		return err
+	}
+	if c.Size < 1 || c.Size > len(scores.IDs) {
+		return usagef("--size %d: want 1 to %d, the number of items", c.Size, len(scores.IDs))
+	}
+	picks, err := scores.Select(strategy, c.Size, random.Stream(c.Seed, "select"))
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		type item struct {
+			ID    string  `json:"id"`
+			Score float64 `json:"score"`
+		}
+		answer := struct {
+			Strategy string `json:"strategy"`
+			Seed     uint64 `json:"seed"`
+			Of       int    `json:"of"`
+			Items    []item `json:"items"`
+		}{Strategy: fmt.Sprint(strategy), Seed: c.Seed, Of: len(scores.IDs)}
+		for _, p := range picks {
+			answer.Items = append(answer.Items, item(p))
+		}
+		return writeJSON(s.out, answer)
+	}
+	w := csv.NewWriter(s.out)
+	w.Write([]string{"id", "score"})
+	for _, p := range picks {
+		w.Write([]string{p.ID, strconv.FormatFloat(p.Score, 'g', -1, 64)})
+	}
+	w.Flush()
+	return w.Error()
+}
+
+func (c selectCommand) strategy() (query.Strategy, error) {
+	switch {
+	case c.StochasticBatches && c.Strategy != "":
+		return nil, fmt.Errorf("--stochastic-batches and --strategy: give one of them")
+	case !c.StochasticBatches && (c.Q != 0 || c.Draw != "resample"):
+		return nil, fmt.Errorf("--draw and --q belong to --stochastic-batches")
+	case c.StochasticBatches && c.Q < 0:
+		return nil, fmt.Errorf("--q %d: want 0 or more", c.Q)
+	case c.StochasticBatches:
+		return query.StochasticBatches{Draw: query.Draw(c.Draw), Q: c.Q}, nil
+	case c.Strategy != "":
+		return query.ParseSelector(c.Strategy)
+	}
+	return query.Top{}, nil
+}
+
+func (c selectCommand) read(in io.Reader) (*query.Scores, error) {
+	name := "standard input"
+	if c.Scores != "-" {
+		file, err := os.Open(c.Scores)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		in, name = file, c.Scores
+	}
+	scores, err := query.ReadScores(in)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return scores, nil
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+
+	"github.com/nextslice/nextslice/experiment"
+)
+
+type simulateCommand struct {
+	Config string `arg:"" optional:"" name:"config" placeholder:"CONFIG.yaml" help:"Configuration file. The flags go over it."`
+
+	Data        *string `placeholder:"DIR" help:"Folder of the labelled data set, or phantom (synthetic volumes, the default)."`
+	Axis        *string `placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
+	Strategies  *string `placeholder:"LIST" help:"Query strategies, separated by commas; see the strategies command."`
+	InitialSets *int    `placeholder:"N" help:"Runs per strategy, each from another random initial set."`
+	InitialSize *int    `placeholder:"N" help:"Slices labelled from the start."`
+	QuerySize   *int    `placeholder:"N" help:"Slices labelled per query."`
+	Cycles      *int    `placeholder:"N" help:"Queries; there is one training more."`
+	Preset      string  `placeholder:"NAME" help:"Training preset: paper, workstation or quick; see the presets command."`
+	Seed        *uint64 `placeholder:"N" help:"Seed of everything random."`
+
+	Out     string `placeholder:"DIR" help:"Run folder; the default is runs/ and the name of the data."`
+	Resume  bool   `help:"Go on with the run in the run folder."`
+	Jobs    int    `default:"1" placeholder:"N" help:"Runs at the same time, one thread each; a single one uses all cores."`
+	Threads int    `default:"0" placeholder:"N" help:"Threads of each run; 0 is all cores for one job, else 1."`
+	Engine  string `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
+	JSON    bool   `help:"Write the learning curves as JSON."`
+}
+
+func (simulateCommand) Help() string {
+	return `Runs active learning with the data set's own masks as the oracle: train on the labelled slices, evaluate on the test
+cases, query, reveal the masks of the query, and so on, for each strategy from each initial set. Prints the learning
+curves; the run folder gets all records and a figure.
+
+An interrupted run goes on with --resume and ends with the same records.
+
+Examples:
+  nextslice simulate
+  nextslice simulate --data DIR --strategies random,entropy,entropy+sb --initial-sets 3 --cycles 5
+  nextslice simulate experiment.yaml --jobs 4 --out runs/prostate
+  nextslice simulate experiment.yaml --jobs 4 --out runs/prostate --resume`
+}
+
+func (c simulateCommand) Run(ctx context.Context, s streams) error {
+	config, err := c.config()
+	if err != nil {
+		return usageError{err}
+	}
+	if c.Jobs < 1 || c.Threads < 0 {
+		return usagef("--jobs: want at least 1; --threads: want at least 0")
+	}
+	out := c.Out
+	if out == "" {
+		out = filepath.Join("runs", filepath.Base(filepath.Clean(config.Data)))
+	}
+	p := newProgress(s.err)
+	defer p.end()
+	report, err := experiment.Run(ctx, config, experiment.Options{
+		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.Engine,
+		Notice: func(text string) { p.line("%s", text) },
+		Progress: func(e experiment.Event) {
+			if r := e.Recorded; r != nil {
+				p.line("%s, cycle %d: %d labelled, dice_3d %s", e.Unit, r.Cycle, r.Labelled, value(r.Measures.Mean.Dice3D.Value))
+			}
+			p.show(e.Part, e.String())
+		},
+	})
+	p.end()
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted; go on with:\n  %s", c.again(s.args, out))
+	}
+	if _, wrong := errors.AsType[*experiment.ConfigError](err); wrong {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(s.out, report)
+	}
+	if err := report.WriteTable(s.out); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "\nrecords and figure: %s\n", out)
+	return nil
+}
+
+// config reads the configuration file and puts the flags over it.
+func (c simulateCommand) config() (experiment.Config, error) {
+	config := experiment.Default()
+	var err error
+	if c.Config != "" {
+		config, err = experiment.ReadConfig(c.Config, c.Preset)
+	} else {
+		if c.Preset != "" {
+			config.Preset = c.Preset
+		}
+		err = config.UsePreset(config.Preset)
+	}
+	if err != nil {
+		return experiment.Config{}, err
+	}
+	set(&config.Data, c.Data)
+	set(&config.Axis, c.Axis)
+	set(&config.InitialSets, c.InitialSets)
+	set(&config.InitialSize, c.InitialSize)
+	set(&config.QuerySize, c.QuerySize)
+	set(&config.Cycles, c.Cycles)
+	set(&config.Seed, c.Seed)
+	if c.Strategies != nil {
+		config.Strategies = splitList(*c.Strategies)
+	}
+	return config, config.Validate()
+}
+
+func set[T any](field *T, flag *T) {
+	if flag != nil {
+		*field = *flag
+	}
+}
+
+// splitList splits at commas, but not at those inside parentheses, which separate a strategy's options.
+func splitList(list string) []string {
+	var names []string
+	depth, begin := 0, 0
+	for i, c := range list + "," {
+		switch {
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == ',' && depth <= 0:
+			if name := strings.TrimSpace(list[begin:i]); name != "" {
+				names = append(names, name)
+			}
+			begin = i + 1
+		}
+	}
+	return names
+}
+
+// again is the command that resumes this one.
+func (c simulateCommand) again(line []string, out string) string {
+	args := []string{"nextslice"}
+	for _, a := range line {
+		if a != "--resume" {
+			args = append(args, quote(a))
+		}
+	}
+	if c.Out == "" {
+		args = append(args, "--out", quote(out))
+	}
+	return strings.Join(append(args, "--resume"), " ")
+}
+
+// quote returns an argument as a shell reads it back.
+func quote(arg string) string {
+	if arg != "" && !strings.ContainsAny(arg, " \t\n'\"\\()[]{}*?$&|;<>`#~!") {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+}
+
+// value formats a measure, which may be undefined.
+func value(v float64) string {
+	if math.IsNaN(v) {
+		return "undefined"
+	}
+	return fmt.Sprintf("%.3f", v)
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/nextslice/nextslice/query"
+)
+
+type strategiesCommand struct {
+	JSON bool `help:"Write JSON."`
+}
+
+func (strategiesCommand) Help() string {
+	return `A strategy is a name of its own (random), a score (entropy: the highest scores win), or a score and a
+selector (entropy+sb: stochastic batches around the entropy). Options stand in parentheses.
+
+Examples:
+  nextslice strategies
+  nextslice simulate --strategies 'random,entropy+sb(draw=partition)'`
+}
+
+func (c strategiesCommand) Run(s streams) error {
+	list := query.List()
+	if c.JSON {
+		return writeJSON(s.out, list)
+	}
+	for _, kind := range []struct {
+		kind  query.Kind
+		title string
+	}{
+		{query.KindStrategy, "Strategies"},
+		{query.KindScore, "Scores (SCORE alone, or SCORE+SELECTOR)"},
+		{query.KindSelector, "Selectors"},
+	} {
+		fmt.Fprintln(s.out, kind.title)
+		for _, info := range list {
+			if info.Kind != kind.kind {
+				continue
+			}
+			fmt.Fprintf(s.out, "  %-18s %s\n", info.Name, info.Line)
+			if info.Options != "" {
+				fmt.Fprintf(s.out, "  %-18s   options: %s\n", "", info.Options)
+			}
+			fmt.Fprintf(s.out, "  %-18s   cost: %s; source: %s\n", "", info.Cost, info.Source)
+		}
+		fmt.Fprintln(s.out)
+	}
+	return nil
+}

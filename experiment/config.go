@@ -1,0 +1,183 @@
+package experiment
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/train"
+)
+
+// Phantom is the value of Config.Data that stands for the embedded synthetic data set.
+const Phantom = "phantom"
+
+// Config is one experiment: everything that its numbers depend on, except the number of engine threads.
+type Config struct {
+	Data   string              `yaml:"data"`   // folder of the data set, or phantom
+	Axis   string              `yaml:"axis"`   // index axis that slices are cut across: i, j, k, or auto (that of the coarsest spacing)
+	Canvas []int               `yaml:"canvas"` // height and width of the network's input; empty is derived from the data
+	Split  dataset.SplitConfig `yaml:"split"`
+	Empty  string              `yaml:"empty"` // Dice where prediction and reference are both empty: undefined or one
+
+	Strategies  []string `yaml:"strategies"`   // see `nextslice strategies`
+	InitialSets int      `yaml:"initial-sets"` // runs per strategy, each from another random initial set
+	InitialSize int      `yaml:"initial-size"` // items labelled from the start
+	QuerySize   int      `yaml:"query-size"`   // items labelled per query
+	Cycles      int      `yaml:"cycles"`       // queries; there is one training more than that
+	Seed        uint64   `yaml:"seed"`
+
+	Preset string       `yaml:"preset"` // where the values of train come from that are not given
+	Train  train.Config `yaml:"train"`
+}
+
+// Default returns the configuration that a file or the command line starts from, without its training, which follows
+// from the preset (see Config.UsePreset).
+func Default() Config {
+	return Config{
+		Data:        Phantom,
+		Axis:        "auto",
+		Split:       dataset.DefaultSplit(),
+		Empty:       metrics.EmptyUndefined,
+		Strategies:  []string{"random", "entropy", "entropy+sb"},
+		InitialSets: 3,
+		InitialSize: 10,
+		QuerySize:   10,
+		Cycles:      5,
+		Preset:      "quick",
+	}
+}
+
+// UsePreset sets the training to a preset.
+func (c *Config) UsePreset(name string) error {
+	p, err := train.FindPreset(name)
+	if err != nil {
+		return fmt.Errorf("preset: %w", err)
+	}
+	c.Preset, c.Train = name, p.Train
+	return nil
+}
+
+// ReadConfig reads a configuration file. What it does not say is as in Default and in its preset; a preset other than
+// "" replaces the file's.
+func ReadConfig(path, preset string) (Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	return parseConfig(path, data, preset)
+}
+
+func parseConfig(name string, data []byte, preset string) (Config, error) {
+	c := Default()
+	if err := decode(name, data, &c); err != nil {
+		return Config{}, err
+	}
+	// The first reading told the preset, the second puts the file's own values over it.
+	if preset == "" {
+		preset = c.Preset
+	}
+	if err := c.UsePreset(preset); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", name, err)
+	}
+	c.Strategies = nil // a list of the file replaces the default, whatever their lengths
+	if err := decode(name, data, &c); err != nil {
+		return Config{}, err
+	}
+	if c.Strategies == nil {
+		c.Strategies = Default().Strategies
+	}
+	c.Preset = preset
+	return c, nil
+}
+
+// Validate returns all faults of c at once, or nil. It looks at the configuration alone, not at the data.
+func (c Config) Validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.Data != "", "data: want a folder, or %s", Phantom)
+	if _, err := parseAxis(c.Axis); err != nil {
+		faults = append(faults, err)
+	}
+	check(len(c.Canvas) == 0 || len(c.Canvas) == 2, "canvas: want [height, width], got %v", c.Canvas)
+	for _, side := range c.Canvas {
+		check(side >= 16 && side <= 1024, "canvas: want sides of 16 to 1024 pixels, got %d", side)
+	}
+	check(c.Split.Test > 0, "split.test: want a part of the cases below 1, or a number of cases, got %v", c.Split.Test)
+	check(c.Split.Validation >= 0, "split.validation: want a part of the cases below 1, or a number of cases, got %v", c.Split.Validation)
+	check(c.Empty == metrics.EmptyUndefined || c.Empty == metrics.EmptyOne,
+		"empty: want %s or %s, got %q", metrics.EmptyUndefined, metrics.EmptyOne, c.Empty)
+
+	check(len(c.Strategies) > 0, "strategies: want at least one")
+	seen := map[string]bool{}
+	for _, name := range c.Strategies {
+		spec, err := parseStrategy(name)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("strategies: %w", err))
+			continue
+		}
+		check(!seen[spec.String()], "strategies: %s is there twice", spec)
+		seen[spec.String()] = true
+	}
+	check(c.InitialSets >= 1, "initial-sets: want at least 1, got %d", c.InitialSets)
+	check(c.InitialSize >= 1, "initial-size: want at least 1, got %d", c.InitialSize)
+	check(c.QuerySize >= 1, "query-size: want at least 1, got %d", c.QuerySize)
+	check(c.Cycles >= 0, "cycles: want 0 or more, got %d", c.Cycles)
+
+	if err := c.Train.Validate(); err != nil {
+		if list, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, fault := range list.Unwrap() {
+				faults = append(faults, fmt.Errorf("train.%w", fault))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// YAML returns c as a complete configuration file.
+func (c Config) YAML() []byte {
+	data, err := yaml.Marshal(c)
+	if err != nil {
+		panic("experiment: Config.YAML: " + err.Error())
+	}
+	return data
+}
+
+// differences names the lines of two configurations that differ, for a message.
+func (c Config) differences(other Config) (lines []string) {
+	a, b := bytes.Split(c.YAML(), []byte("\n")), bytes.Split(other.YAML(), []byte("\n"))
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) || i >= len(b) || !bytes.Equal(a[i], b[i]) {
+			if i < len(a) {
+				lines = append(lines, "there: "+string(bytes.TrimSpace(a[i])))
+			}
+			if i < len(b) {
+				lines = append(lines, "now:   "+string(bytes.TrimSpace(b[i])))
+			}
+		}
+	}
+	return lines
+}
+
+// parseAxis returns 0, 1, 2, or -1 for auto.
+func parseAxis(s string) (int, error) {
+	switch s {
+	case "auto":
+		return -1, nil
+	case "i", "j", "k":
+		return int(s[0] - 'i'), nil
+	}
+	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 2 {
+		return n, nil
+	}
+	return 0, fmt.Errorf("axis: want i, j, k or auto, got %q", s)
+}

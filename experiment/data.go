@@ -1,0 +1,191 @@
+package experiment
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/phantom"
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/train"
+)
+
+// data is what all units of an experiment share and none writes to.
+type data struct {
+	record     DataRecord
+	preprocess preprocess.Config
+	classes    []string
+
+	pool       *dataset.Slices
+	positions  []query.Position // of the pool's items
+	foreground []bool           // whether their masks have any
+	test       []train.Case
+}
+
+// DataRecord is what a run folder says about its data: what was made of them, and which case was used for what.
+type DataRecord struct {
+	Name       string            `json:"name"`
+	Layout     string            `json:"layout"`
+	Classes    []string          `json:"classes"`
+	Preprocess preprocess.Config `json:"preprocess"`
+	PoolItems  int               `json:"pool_items"`
+	Pool       []string          `json:"pool"`
+	Validation []string          `json:"validation"`
+	Test       []string          `json:"test"`
+}
+
+// The phantom data set that a simulation uses: the same for every seed of the experiment.
+const (
+	PhantomCases = 24
+	PhantomSeed  = 1
+)
+
+// loadData reads the slices of the pool and the test cases.
+func loadData(ctx context.Context, c Config, track *tracker, notice func(string)) (*data, error) {
+	dir := c.Data
+	if dir == Phantom {
+		temporary, err := os.MkdirTemp("", "nextslice-phantom-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(temporary)
+		if err := phantom.Write(ctx, temporary, PhantomCases, PhantomSeed, nil); err != nil {
+			return nil, err
+		}
+		dir = temporary
+	}
+	set, err := dataset.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, problem := range set.Problems {
+		notice("data: " + problem.String())
+	}
+	if len(set.Classes) < 2 {
+		return nil, fmt.Errorf("%s: the masks hold no class beside the background: there is nothing to learn", c.Data)
+	}
+	split, err := set.Split(c.Split, random.Stream(c.Seed, "split"))
+	if err != nil {
+		return nil, &ConfigError{err}
+	}
+	split.Pool = labelled(set, split.Pool)
+	axis, err := parseAxis(c.Axis)
+	if err != nil {
+		return nil, &ConfigError{err}
+	}
+	d := &data{preprocess: c.canvas(set, axis), classes: set.Classes}
+
+	total := len(split.Pool) + len(split.Test)
+	d.pool, err = dataset.Load(ctx, set, split.Pool, d.preprocess, func(done, _ int) { track.load(done, total) })
+	if err != nil {
+		return nil, err
+	}
+	if n := len(d.pool.Items); c.InitialSize > n {
+		return nil, &ConfigError{fmt.Errorf("initial-size: want at most the %d items of the pool, got %d", n, c.InitialSize)}
+	}
+	for i, item := range d.pool.Items {
+		d.positions = append(d.positions, query.Position{Case: item.Case, Slice: item.Slice})
+		d.foreground = append(d.foreground, slices.ContainsFunc(d.pool.Labels[i], func(class uint8) bool { return class != 0 }))
+	}
+	test, err := dataset.Load(ctx, set, split.Test, d.preprocess, func(done, _ int) { track.load(len(split.Pool)+done, total) })
+	if err != nil {
+		return nil, err
+	}
+	for _, index := range split.Test {
+		reference, err := set.Reference(index)
+		if err != nil {
+			return nil, err
+		}
+		first, n := test.Range(index)
+		one := set.Cases[index]
+		d.test = append(d.test, train.Case{ID: one.ID, Grid: one.Grid, Images: test.Images[first : first+n], Ref: reference})
+	}
+
+	ids := func(cases []int) []string {
+		names := make([]string, len(cases))
+		for i, index := range cases {
+			names[i] = set.Cases[index].ID
+		}
+		return names
+	}
+	d.record = DataRecord{
+		Name: set.Name, Layout: set.Layout, Classes: set.Classes, Preprocess: d.preprocess, PoolItems: len(d.pool.Items),
+		Pool: ids(split.Pool), Validation: ids(split.Validation), Test: ids(split.Test),
+	}
+	if c.Data == Phantom {
+		d.record.Name = Phantom // and not that of the temporary folder
+	}
+	return d, nil
+}
+
+// labelled returns the cases that have a mask: an oracle without one cannot answer.
+func labelled(set *dataset.Dataset, cases []int) []int {
+	var with []int
+	for _, index := range cases {
+		if set.Cases[index].Label != "" {
+			with = append(with, index)
+		}
+	}
+	return with
+}
+
+// canvas returns how slices are made: as preprocess.Derive has it, unless the configuration or its preset want another
+// canvas. Slices that fit a canvas are padded to it, never stretched.
+func (c Config) canvas(set *dataset.Dataset, axis int) preprocess.Config {
+	p := set.Preprocess(axis)
+	height, width := p.Height, p.Width
+	if preset, err := train.FindPreset(c.Preset); err == nil && (p.Fit == preprocess.Resize || height > preset.Canvas[0] || width > preset.Canvas[1]) {
+		height, width = preset.Canvas[0], preset.Canvas[1]
+	}
+	if len(c.Canvas) == 2 {
+		height, width = c.Canvas[0], c.Canvas[1]
+	}
+	p.Height, p.Width, p.Fit = height, width, preprocess.Pad
+	for _, one := range set.Cases {
+		if h, w := p.SliceSize(one.Grid); h > height || w > width {
+			p.Fit = preprocess.Resize
+		}
+	}
+	return p
+}
+
+// subset returns items of the pool for a training.
+func (d *data) subset(items []int) train.Set {
+	s := train.Set{H: d.preprocess.Height, W: d.preprocess.Width, Classes: len(d.classes)}
+	for _, i := range items {
+		s.Images = append(s.Images, d.pool.Images[i])
+		s.Labels = append(s.Labels, d.pool.Labels[i])
+	}
+	return s
+}
+
+// recordData writes data.json, or refuses to go on with data that are not those of the run's first part.
+func (f *Folder) recordData(d *data) error {
+	path := f.path("data.json")
+	now, err := json.Marshal(d.record)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return writeJSON(path, d.record)
+	}
+	if err != nil {
+		return err
+	}
+	var before bytes.Buffer
+	if err := json.Compact(&before, text); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if !bytes.Equal(before.Bytes(), now) {
+		return fmt.Errorf("the data are not those that %s was begun with: cases or classes have changed since (see data.json there); choose another folder with --out", f.Dir)
+	}
+	return nil
+}

@@ -1,0 +1,21 @@
+package experiment
+
+import "github.com/nextslice/nextslice/tensor"
+
+// newEngines returns an engine per job, and the environment with the engines' part filled in.
+func newEngines(name string, threads, jobs int) ([]tensor.Engine, Env, error) {
+	var engines []tensor.Engine
+	env := Environment()
+	for range jobs {
+		e, detail, err := newEngine(name, threads)
+		if err != nil {
+			for _, e := range engines {
+				e.Close()
+			}
+			return nil, Env{}, err
+		}
+		engines = append(engines, e)
+		env.Engine, env.Detail, env.Threads = e.Name(), detail, e.Threads()
+	}
+	return engines, env, nil
+}

@@ -1,0 +1,96 @@
+package experiment
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/nextslice/nextslice/active"
+)
+
+// Event tells how far an experiment is.
+type Event struct {
+	Part     float64       // of the trainings to be done, 0 … 1
+	Unit     string        // what it is about, e.g. "entropy, set 2"
+	Cycle    int           //
+	Phase    string        // load, train, evaluate or score
+	Done, Of int           // cases, steps, cases, slices
+	Loss     float64       // of phase train
+	Recorded *active.Cycle // the cycle that was finished, or nil
+}
+
+// String describes what is being done.
+func (e Event) String() string {
+	if e.Phase == phases[phaseLoad] {
+		return fmt.Sprintf("load cases %d/%d", e.Done, e.Of)
+	}
+	text := fmt.Sprintf("%s, cycle %d: %s %d/%d", e.Unit, e.Cycle, e.Phase, e.Done, e.Of)
+	if e.Loss != 0 {
+		text += fmt.Sprintf(", loss %.3f", e.Loss)
+	}
+	return text
+}
+
+const (
+	phaseLoad = iota
+	phaseTrain
+	phaseEvaluate
+	phaseScore
+)
+
+var phases = [...]string{"load", "train", "evaluate", "score"}
+
+// Where a phase begins and how much of a cycle it takes: roughly, for the progress bar.
+var phaseBegin, phaseLength = [...]float64{0, 0, 0.85, 0.93}, [...]float64{0, 0.85, 0.08, 0.07}
+
+// tracker turns what units report, from several goroutines, into events, one at a time.
+type tracker struct {
+	mu      sync.Mutex
+	send    func(Event)
+	cycles  float64            // to be run
+	done    float64            // of them
+	running map[string]float64 // part of the cycle in progress, by unit
+}
+
+func newTracker(send func(Event)) *tracker {
+	if send == nil {
+		send = func(Event) {}
+	}
+	return &tracker{send: send, running: map[string]float64{}}
+}
+
+// load counts the cases that were read.
+func (t *tracker) load(done, of int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.send(Event{Phase: phases[phaseLoad], Done: done, Of: of})
+}
+
+// report takes the progress of a unit's phase.
+func (t *tracker) report(unit string, cycle, phase, done, of int, loss float64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.running[unit] = phaseBegin[phase] + phaseLength[phase]*float64(done)/float64(of)
+	t.send(Event{Part: t.part(), Unit: unit, Cycle: cycle, Phase: phases[phase], Done: done, Of: of, Loss: loss})
+}
+
+// finish counts a cycle. recorded is nil for the model that strategies share.
+func (t *tracker) finish(unit string, cycle int, recorded *active.Cycle) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.running, unit)
+	if cycle > 0 || recorded == nil {
+		t.done++ // cycle 0 of a unit has no training of its own
+	}
+	t.send(Event{Part: t.part(), Unit: unit, Cycle: cycle, Phase: phases[phaseScore], Done: 1, Of: 1, Recorded: recorded})
+}
+
+func (t *tracker) part() float64 {
+	if t.cycles == 0 {
+		return 0
+	}
+	part := t.done
+	for _, running := range t.running {
+		part += running
+	}
+	return min(1, part/t.cycles)
+}

@@ -1,0 +1,21 @@
+//go:build unix
+
+package experiment
+
+import (
+	"os"
+	"syscall"
+)
+
+// lockFile opens a file and locks it against other processes. The lock goes with the process, however it ends.
+func lockFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}

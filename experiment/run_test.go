@@ -1,0 +1,227 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nextslice/nextslice/phantom"
+	"github.com/nextslice/nextslice/train"
+)
+
+// writePhantom writes a small phantom data set.
+func writePhantom(t *testing.T, cases int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "phantom")
+	if err := phantom.Write(t.Context(), dir, cases, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// smallConfig is an experiment of a few seconds: coarse slices, a narrow network, few steps.
+func smallConfig(t *testing.T, cases int) Config {
+	t.Helper()
+	c := Default()
+	c.Data, c.Canvas = writePhantom(t, cases), []int{32, 32}
+	c.Strategies = []string{"random", "entropy+sb"}
+	c.InitialSets, c.InitialSize, c.QuerySize, c.Cycles = 1, 4, 8, 2
+	if err := c.UsePreset("quick"); err != nil {
+		t.Fatal(err)
+	}
+	c.Train.Width, c.Train.Steps, c.Train.Dropout, c.Train.Loss.Smooth = 8, 100, 0.1, 1
+	c.Train.LearningRate = train.Schedule{First: 1e-3, Peak: 5e-3, Last: 1e-5, WarmUp: 0.3}
+	return c
+}
+
+// records returns what must be the same bytes, run for run.
+func records(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && (entry.Name() == "cycles.jsonl" || filepath.Dir(path) == filepath.Join(dir, "initial") || entry.Name() == "curves.csv") {
+			var text []byte
+			text, err = os.ReadFile(path)
+			name, _ := filepath.Rel(dir, path)
+			files[name] = string(text)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestRun(t *testing.T) {
+	c := smallConfig(t, 8)
+	whole := filepath.Join(t.TempDir(), "whole")
+	report, err := Run(t.Context(), c, Options{Out: whole, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := records(t, whole)
+	if len(want) != 2+2+1 {
+		t.Fatalf("%d files of records: %v", len(want), want)
+	}
+
+	t.Run("learns", func(t *testing.T) {
+		if report.Finished != 2 || report.Units != 2 || report.Unit != "mm" {
+			t.Errorf("report: %+v", report)
+		}
+		for _, s := range report.Strategies {
+			first, last := s.Curve[0], s.Curve[len(s.Curve)-1]
+			if first.Labelled != 4 || last.Labelled != 20 || s.AULC.N != 1 {
+				t.Errorf("%s: %d to %d labels, %d areas", s.Strategy, first.Labelled, last.Labelled, s.AULC.N)
+			}
+			if !(last.Dice3D.Mean > first.Dice3D.Mean+0.2) {
+				t.Errorf("%s: Dice from %.3f to %.3f", s.Strategy, first.Dice3D.Mean, last.Dice3D.Mean)
+			}
+			if first.Dice3D.Mean != report.Strategies[0].Curve[0].Dice3D.Mean {
+				t.Errorf("%s: the first cycle is not that of the others", s.Strategy)
+			}
+		}
+		for _, name := range []string{"config.yaml", "env.json", "data.json", "curves.png", "curves.svg"} {
+			if info, err := os.Stat(filepath.Join(whole, name)); err != nil || info.Size() == 0 {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+	t.Run("repeats with other jobs", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "again")
+		if _, err := Run(t.Context(), c, Options{Out: dir, Jobs: 2}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, records(t, dir)); diff != "" {
+			t.Errorf("(-first +second):\n%s", diff)
+		}
+	})
+	t.Run("alone", func(t *testing.T) {
+		alone := c
+		alone.Strategies = []string{"entropy+sb"}
+		dir := filepath.Join(t.TempDir(), "alone")
+		if _, err := Run(t.Context(), alone, Options{Out: dir, Threads: 1}); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range records(t, dir) {
+			if strings.HasPrefix(name, "units") && text != want[name] {
+				t.Errorf("%s differs from the run with other strategies", name)
+			}
+		}
+	})
+	t.Run("other seed", func(t *testing.T) {
+		other := c
+		other.Seed, other.Cycles = 1, 0
+		dir := filepath.Join(t.TempDir(), "seed")
+		if _, err := Run(t.Context(), other, Options{Out: dir, Threads: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if got := records(t, dir); got["initial/1.json"] == want["initial/1.json"] {
+			t.Error("another seed gave the same model")
+		}
+	})
+	t.Run("finished is not run again", func(t *testing.T) {
+		_, err := Run(t.Context(), c, Options{Out: whole, Resume: true, Threads: 1, Progress: func(e Event) {
+			if e.Phase != "load" {
+				t.Errorf("ran again: %v", e)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, records(t, whole)); diff != "" {
+			t.Errorf("(-before +after):\n%s", diff)
+		}
+	})
+	t.Run("killed and resumed", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "killed")
+		// Killed again and again, each time a little later and in another phase, with the record in progress torn.
+		for kill := 50; ; kill += 70 {
+			ctx, cancel := context.WithCancel(t.Context())
+			events := 0
+			_, err := Run(ctx, c, Options{Out: dir, Resume: true, Threads: 1, Progress: func(e Event) {
+				if e.Phase != "load" {
+					events++
+				}
+				if events == kill {
+					cancel()
+				}
+			}})
+			cancel()
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			tear(t, dir)
+		}
+		if diff := cmp.Diff(want, records(t, dir)); diff != "" {
+			t.Errorf("(-uninterrupted +resumed):\n%s", diff)
+		}
+	})
+}
+
+// tear appends half a record to the files of the units that are not finished, as a crash of the machine can.
+func tear(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "units", "*", "cycles.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		if text, err := os.ReadFile(path); err != nil || strings.Count(string(text), "\n") == 3 {
+			continue
+		}
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.WriteString(`{"cycle":1,"labe`); err != nil {
+			t.Fatal(err)
+		}
+		file.Close()
+	}
+}
+
+func TestRunRefusals(t *testing.T) {
+	c := smallConfig(t, 4)
+	c.Train.Steps, c.Cycles = 1, 0
+	for name, test := range map[string]struct {
+		change func(*Config)
+		want   string
+	}{
+		"no folder":        {func(c *Config) { c.Data = filepath.Join(c.Data, "nowhere") }, "nowhere"},
+		"too many initial": {func(c *Config) { c.InitialSize = 1000 }, "initial-size: want at most the"},
+		"no pool":          {func(c *Config) { c.Split.Test, c.Split.Validation = 2, 2 }, "leave no case for the pool"},
+		"a case twice":     {func(c *Config) { c.Split.TestCases = []string{"phantom_001", "phantom_001"} }, "phantom_001 is listed twice"},
+	} {
+		c := c
+		test.change(&c)
+		dir := filepath.Join(t.TempDir(), "run")
+		_, err := Run(t.Context(), c, Options{Out: dir, Threads: 1})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q", name, err, test.want)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s: left a run folder behind", name)
+		}
+	}
+
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, err := Run(t.Context(), c, Options{Out: dir, Threads: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(c.Data, "imagesTr", "phantom_003.nii.gz")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), c, Options{Out: dir, Threads: 1, Resume: true}); err == nil || !strings.Contains(err.Error(), "the data are not those") {
+		t.Errorf("a data set that lost a case: %v", err)
+	}
+}

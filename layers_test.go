@@ -1,0 +1,105 @@
+package nextslice
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/nextslice/nextslice"
+
+// rules says which of our packages a package may not depend on, directly or not, and why.
+var rules = []struct {
+	packages, forbidden []string
+	reason              string
+}{
+	{
+		packages:  []string{"volume", "tensor", "uncertainty", "query", "stats", "random"},
+		forbidden: []string{"*"},
+		reason:    "the bottom layer stands on its own, so that each part can be read and used without the rest",
+	},
+	{
+		packages:  []string{"preprocess", "metrics", "phantom", "dataset", "active"},
+		forbidden: []string{"tensor", "nn", "unet", "train"},
+		reason:    "data, measures and the loop must work with any model",
+	},
+	{
+		packages:  []string{"tensor/ref", "nn", "unet"},
+		forbidden: []string{"volume", "preprocess", "dataset", "query", "metrics", "stats"},
+		reason:    "a network knows numbers, not patients",
+	},
+	{
+		packages:  []string{"nn", "unet", "train"},
+		forbidden: []string{"tensor/ref", "tensor/onednn"},
+		reason:    "the engine is passed in, so that every part runs on every engine; only experiment chooses",
+	},
+	{
+		packages:  []string{"train"},
+		forbidden: []string{"query", "active", "stats", "experiment"},
+		reason:    "a training does not know why it is run",
+	},
+	{
+		packages:  []string{"active"},
+		forbidden: []string{"experiment", "stats"},
+		reason:    "the loop serves simulations and people alike",
+	},
+	{
+		packages:  []string{"experiment"},
+		forbidden: []string{"cmd/nextslice"},
+		reason:    "what the program does can be called without its command line",
+	},
+}
+
+func TestImportsGoDown(t *testing.T) {
+	deps := dependencies(t)
+	for _, rule := range rules {
+		for _, name := range rule.packages {
+			found, ok := deps[name]
+			if !ok {
+				t.Errorf("there is no package %s: correct the rule", name)
+				continue
+			}
+			for _, dep := range found {
+				for _, forbidden := range rule.forbidden {
+					if dep == forbidden || forbidden == "*" {
+						t.Errorf("%s depends on %s: %s", name, dep, rule.reason)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Only one package may hold C code: everything else must build without a C compiler.
+func TestOnlyOnePackageUsesC(t *testing.T) {
+	for line := range strings.Lines(list(t, "{{.ImportPath}} {{len .CgoFiles}}")) {
+		name, files, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if files != "0" && name != module+"/tensor/onednn" {
+			t.Errorf("%s has %s files with import \"C\"", name, files)
+		}
+	}
+}
+
+// dependencies returns, for each of our packages, those of our packages that it depends on.
+func dependencies(t *testing.T) map[string][]string {
+	deps := map[string][]string{}
+	for line := range strings.Lines(list(t, `{{.ImportPath}} {{join .Deps " "}}`)) {
+		fields := strings.Fields(line)
+		name := strings.TrimPrefix(fields[0], module+"/")
+		deps[name] = []string{}
+		for _, dep := range fields[1:] {
+			if ours, ok := strings.CutPrefix(dep, module+"/"); ok {
+				deps[name] = append(deps[name], ours)
+			}
+		}
+	}
+	return deps
+}
+
+func list(t *testing.T, format string) string {
+	out, err := exec.Command("go", "list", "-f", format, "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	return string(out)
+}
