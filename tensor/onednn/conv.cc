@@ -55,7 +55,8 @@ size_t pack_weights(ns_engine* e, Buffer& buffer, const Source& s, int taps, int
 }
 
 // pack_row writes `pixels` pixels of c channels, `step` floats apart, as [block][border + pixels + border][kLanes].
-void pack_row(float* dst, const float* src, int pixels, int c, ptrdiff_t step, int border, ptrdiff_t block) {
+void pack_row(const Kernels& k, float* dst, const float* src, int pixels, int c, ptrdiff_t step, int border,
+              ptrdiff_t block) {
   for (int b = 0; b < c; b += kLanes, dst += block) {
     const int lanes = std::min(kLanes, c - b);
     float* d = dst + border * kLanes;
@@ -64,10 +65,8 @@ void pack_row(float* dst, const float* src, int pixels, int c, ptrdiff_t step, i
       std::memset(dst, 0, kLanes * sizeof(float));
       std::memset(d + static_cast<ptrdiff_t>(pixels) * kLanes, 0, kLanes * sizeof(float));
     }
-    if (lanes == kLanes && step == kLanes)
-      std::memcpy(d, s, static_cast<size_t>(pixels) * kLanes * sizeof(float));
-    else if (lanes == kLanes)
-      for (int p = 0; p < pixels; ++p) std::memcpy(d + p * kLanes, s + p * step, kLanes * sizeof(float));
+    if (lanes == kLanes)
+      k.pack(d, s, pixels, step);
     else
       for (int p = 0; p < pixels; ++p)
         for (int l = 0; l < lanes; ++l) d[p * kLanes + l] = s[p * step + l];
@@ -77,13 +76,14 @@ void pack_row(float* dst, const float* src, int pixels, int c, ptrdiff_t step, i
 // Image is the input of a product: [n h w c], seen either as it is, with a border of one pixel for a 3×3 kernel, or,
 // for few channels, with the nine neighbours of each pixel as its channels, so that lanes are not wasted.
 struct Image {
+  const Kernels& k;
   const float* x;
   int n, h, w, c, border;
   bool gathered;  // nine neighbours as channels
   ptrdiff_t stride;
 
-  Image(const float* px, const ns_shape& s, int kernel)
-      : x(px), n(s.n), h(s.h), w(s.w), c(s.c), border(kernel / 2), gathered(kernel == 3 && 9 * s.c <= kLanes),
+  Image(const ns_engine* e, const float* px, const ns_shape& s, int kernel)
+      : k(e->k), x(px), n(s.n), h(s.h), w(s.w), c(s.c), border(kernel / 2), gathered(kernel == 3 && 9 * s.c <= kLanes),
         stride(s.stride) {
     if (gathered) c = 9 * s.c, border = 0;
   }
@@ -99,7 +99,7 @@ struct Image {
       else if (r < 0 || r >= h)
         std::memset(dst, 0, row() * sizeof(float));
       else
-        pack_row(dst, x + (static_cast<ptrdiff_t>(i) * h + r) * w * stride, w, c, stride, border, block());
+        pack_row(k, dst, x + (static_cast<ptrdiff_t>(i) * h + r) * w * stride, w, c, stride, border, block());
     }
   }
 
@@ -108,11 +108,14 @@ struct Image {
     const int channels = c / 9;
     for (int tap = 0; tap < 9; ++tap) {
       const int rr = r + tap / 3 - 1, shift = tap % 3 - 1;
-      for (int p = 0; p < w; ++p) {
-        const int q = p + shift;
-        const bool inside = rr >= 0 && rr < h && q >= 0 && q < w;
-        const float* s = x + ((static_cast<ptrdiff_t>(i) * h + rr) * w + q) * stride;
-        for (int l = 0; l < channels; ++l) dst[p * kLanes + tap * channels + l] = inside ? s[l] : 0.0f;
+      const bool inside = rr >= 0 && rr < h;
+      const int from = inside ? std::max(0, -shift) : w, to = inside ? std::min(w, w - shift) : w;
+      const float* s = x + (static_cast<ptrdiff_t>(i) * h + rr) * w * stride + shift * stride;
+      for (int l = 0; l < channels; ++l) {
+        float* d = dst + tap * channels + l;
+        for (int p = 0; p < from; ++p) d[p * kLanes] = 0;
+        for (int p = from; p < to; ++p) d[p * kLanes] = s[p * stride + l];
+        for (int p = to; p < w; ++p) d[p * kLanes] = 0;
       }
     }
   }
@@ -261,7 +264,7 @@ extern "C" int ns_conv(ns_engine* e, ns_shape s, int o, int k, int leaky, float 
   return guarded(e, [&] {
     if (e->library) return e->library->forward(e, s, o, k, false, leaky != 0, slope, y, px, w, b);
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
-    const Image x(px, s, k);
+    const Image x(e, px, s, k);
     // Gathered neighbours are channels (tap, i): the weights [k k I O] are already in that order.
     convolve(e, x, Source{w, x.gathered ? 0 : io, o, 1}, o, b, leaky != 0, slope, y);
   });
@@ -273,7 +276,7 @@ extern "C" int ns_conv_backward_data(ns_engine* e, ns_shape s, int o, int k, flo
     if (e->library) return e->library->forward(e, s, o, k, true, false, 0, dx, dy, w, nullptr);
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
     const ns_shape d{s.n, s.h, s.w, o, o};
-    const Image x(dy, d, k);
+    const Image x(e, dy, d, k);
     if (x.gathered) {  // rotate and transpose by hand: channels are (tap, o)
       std::vector<float> rotated(9 * io);
       for (int t = 0; t < 9; ++t)
@@ -290,7 +293,7 @@ extern "C" int ns_conv_backward_weights(ns_engine* e, ns_shape s, int o, int k, 
                                         const float* px) {
   return guarded(e, [&] {
     if (e->library) return e->library->backward_weights(e, s, o, k, dw, db, dy, px);
-    const Image x(px, s, k);
+    const Image x(e, px, s, k);
     const int kernel = x.kernel();
     const Strips strips(x, e->team.threads());
     const Panels panels(e->k, o);
@@ -321,7 +324,7 @@ extern "C" int ns_up(ns_engine* e, ns_shape s, ns_shape ys, float* y, const floa
                      const float* b) {
   return guarded(e, [&] {
     const int o = ys.c;
-    const Image x(px, s, 1);
+    const Image x(e, px, s, 1);
     const Panels panels(e->k, o);
     const size_t per_vector = 4 * static_cast<size_t>(s.c) * e->k.width;
     const size_t one = static_cast<size_t>(s.c) * e->k.width;
@@ -388,7 +391,7 @@ extern "C" int ns_up_backward_data(ns_engine* e, ns_shape s, ns_shape ys, float*
       for (int t = 0; t < 4; ++t) {
         rows[t] = in + t * block * blocks;
         const ptrdiff_t first = (static_cast<ptrdiff_t>(item) * ys.h + 2 * r + t / 2) * ys.w + t % 2;
-        pack_row(in + t * block * blocks, dy + first * ys.stride, s.w, o, 2 * ys.stride, 0, block);
+        pack_row(e->k, in + t * block * blocks, dy + first * ys.stride, s.w, o, 2 * ys.stride, 0, block);
       }
       for (int p = 0; p < panels.count(); ++p) {
         Product q{};
@@ -412,7 +415,7 @@ extern "C" int ns_up_backward_weights(ns_engine* e, ns_shape s, ns_shape ys, flo
                                       const float* px) {
   return guarded(e, [&] {
     const int o = ys.c;
-    const Image x(px, s, 1);
+    const Image x(e, px, s, 1);
     const Strips strips(x, e->team.threads());
     const Panels panels(e->k, o);
     Gradient g(e, 4, x.c, o, strips.count);

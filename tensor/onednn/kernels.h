@@ -52,6 +52,8 @@ struct Kernels {
   void (*const* outer_2)(const Outer&);
   void (*const* outer_1)(const Outer&);
 
+  // dst[p][lane] = src[p·step + lane] for kLanes lanes of each pixel
+  void (*pack)(float* dst, const float* src, int pixels, ptrdiff_t step);
   // dst[i] += src[i]
   void (*add)(float* dst, const float* src, int64_t n);
   // sum[c] += Σ x over pixels
