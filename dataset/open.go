@@ -32,6 +32,7 @@ func Open(dir string) (*Dataset, error) {
 	if d.Classes == nil {
 		d.findClasses()
 	}
+	d.compareOrientations()
 	if len(d.Cases) == 0 {
 		return nil, fmt.Errorf("open data set %s (layout %s): no usable case%s", dir, d.Layout, d.firstProblems(3))
 	}
@@ -131,6 +132,26 @@ func apart(a, b volume.Grid) float64 {
 		}
 	}
 	return largest
+}
+
+// compareOrientations reports cases whose axes run otherwise than most: slices are cut along the index axes as they are,
+// so theirs would be mirrored or turned. Cases without geometry are taken as they come.
+func (d *Dataset) compareOrientations() {
+	votes := make(map[string]int)
+	most := ""
+	for _, c := range d.Cases {
+		if c.Grid.Unit == volume.Millimetre {
+			o := c.Grid.Orientation()
+			if votes[o]++; votes[o] > votes[most] {
+				most = o
+			}
+		}
+	}
+	for _, c := range d.Cases {
+		if o := c.Grid.Orientation(); c.Grid.Unit == volume.Millimetre && o != most {
+			d.problem(c.ID, false, "its axes run %s, those of most cases %s: its slices lie differently; reorient it", o, most)
+		}
+	}
 }
 
 // findClasses reads all masks and names the values in them. They must be 0, 1, 2 … without a gap: cases with values

@@ -1,0 +1,192 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Report is what Inspect found.
+type Report struct {
+	Name     string       `json:"name"`
+	Layout   string       `json:"layout"`
+	Classes  []string     `json:"classes"`
+	Axis     int          `json:"axis"` // that slices are counted across: the one of the coarsest spacing
+	Cases    []CaseReport `json:"cases"`
+	Problems []Problem    `json:"problems"` // of Open and of Inspect
+	Totals   Totals       `json:"totals"`
+}
+
+// Totals are sums over the cases of a report.
+type Totals struct {
+	Cases            int `json:"cases"`
+	Labelled         int `json:"labelled"`          // cases with a mask that could be read
+	Empty            int `json:"empty"`             // of these, masks without foreground
+	Slices           int `json:"slices"`            // of all cases
+	LabelledSlices   int `json:"labelled-slices"`   // of the labelled cases
+	ForegroundSlices int `json:"foreground-slices"` // of these, slices that show some foreground
+}
+
+// CaseReport is what one case holds.
+type CaseReport struct {
+	ID          string      `json:"id"`
+	Size        [3]int      `json:"size"`
+	Spacing     [3]float64  `json:"spacing"`
+	Unit        volume.Unit `json:"unit"`
+	Orientation string      `json:"orientation"` // e.g. "LPS", see volume.Grid
+	Stored      string      `json:"stored"`      // type of the voxels in the file
+	// Intensity is of the finite voxels; nil if the image cannot be read or has none.
+	Intensity *Intensity `json:"intensity,omitempty"`
+	// Labels counts the voxels of each value in the mask, in increasing order; nil without a mask that can be read.
+	Labels     []LabelCount `json:"labels,omitempty"`
+	Slices     int          `json:"slices"`
+	Foreground int          `json:"foreground"` // slices that show some foreground
+}
+
+// Intensity describes the intensities of an image: their range, and the percentiles that preprocess clips to.
+type Intensity struct {
+	Min    float64 `json:"min"`
+	Low    float64 `json:"p1"` // 1st percentile
+	Median float64 `json:"median"`
+	High   float64 `json:"p99"` // 99th percentile
+	Max    float64 `json:"max"`
+}
+
+// LabelCount is how many voxels of a mask have a value.
+type LabelCount struct {
+	Value  int    `json:"value"`
+	Class  string `json:"class"` // "" if the data set has no class for it
+	Voxels int    `json:"voxels"`
+}
+
+// Inspect reads every case, one after the other, and reports what is there. No more than one image or mask is in memory.
+// each gets every case's report as soon as it is made, then progress is called; both may be nil. Damage to files is no
+// error but a Problem of the report; an error comes only from ctx.
+func Inspect(ctx context.Context, d *Dataset, progress func(done, total int), each func(CaseReport)) (Report, error) {
+	r := Report{Name: d.Name, Layout: d.Layout, Classes: d.Classes, Axis: preprocess.CoarsestAxis(d.Grids())}
+	r.Problems = append([]Problem{}, d.Problems...)
+	for i := range d.Cases {
+		if err := ctx.Err(); err != nil {
+			return Report{}, fmt.Errorf("inspect: %w", err)
+		}
+		c := r.inspect(d, i)
+		r.Cases = append(r.Cases, c)
+		r.Totals.add(c)
+		if each != nil {
+			each(c)
+		}
+		if progress != nil {
+			progress(i+1, len(d.Cases))
+		}
+	}
+	return r, nil
+}
+
+func (t *Totals) add(c CaseReport) {
+	t.Cases++
+	t.Slices += c.Slices
+	if c.Labels == nil {
+		return
+	}
+	t.Labelled++
+	t.LabelledSlices += c.Slices
+	t.ForegroundSlices += c.Foreground
+	if c.Foreground == 0 {
+		t.Empty++
+	}
+}
+
+// inspect reports one case and adds what is wrong with it to the report's problems.
+func (r *Report) inspect(d *Dataset, index int) CaseReport {
+	c := d.Cases[index]
+	out := CaseReport{
+		ID: c.ID, Size: c.Grid.Size, Spacing: c.Grid.Spacing(), Unit: c.Grid.Unit, Orientation: c.Grid.Orientation(),
+		Stored: c.Stored, Slices: c.Grid.Size[r.Axis],
+	}
+	problem := func(format string, args ...any) {
+		r.Problems = append(r.Problems, Problem{Case: c.ID, Text: fmt.Sprintf(format, args...)})
+	}
+	if v, err := volume.Read(c.Image); err != nil {
+		problem("%s", unreadable("image", c.Image, err))
+	} else {
+		var bad int
+		out.Intensity, bad = intensity(v.Data)
+		if bad > 0 {
+			problem("%d of %d voxels are NaN or infinite", bad, len(v.Data))
+		}
+		if out.Intensity != nil && out.Intensity.Min == out.Intensity.Max {
+			problem("all voxels of the image are %g", out.Intensity.Min)
+		}
+	}
+	if c.Label == "" {
+		return out
+	}
+	m, err := volume.ReadMask(c.Label)
+	if err != nil {
+		problem("%s", unreadable("mask", c.Label, err))
+		return out
+	}
+	if m.Size != c.Grid.Size {
+		problem("%s", differentSizes(c.Grid, m.Grid))
+		return out
+	}
+	if err := checkValues(m, d.Classes); err != nil {
+		problem("%v", err)
+	}
+	out.Labels = countLabels(m.Data, d.Classes)
+	config := preprocess.Config{Axis: r.Axis, Fit: preprocess.Pad}
+	for k := range out.Slices {
+		for _, v := range preprocess.Cut(config, m.Data, m.Grid, k) {
+			if v != 0 {
+				out.Foreground++
+				break
+			}
+		}
+	}
+	if out.Foreground == 0 {
+		problem("the mask has no foreground")
+	}
+	return out
+}
+
+// intensity describes the finite values of data, which it reorders, and counts the others.
+func intensity(data []float32) (*Intensity, int) {
+	finite := data[:0]
+	for _, x := range data {
+		if x-x == 0 {
+			finite = append(finite, x)
+		}
+	}
+	bad := len(data) - len(finite)
+	if len(finite) == 0 {
+		return nil, bad
+	}
+	least, most := math.Inf(1), math.Inf(-1)
+	for _, x := range finite {
+		least, most = min(least, float64(x)), max(most, float64(x))
+	}
+	p := preprocess.Percentiles(finite, 1, 50, 99)
+	return &Intensity{Min: least, Low: p[0], Median: p[1], High: p[2], Max: most}, bad
+}
+
+func countLabels(data []uint8, classes []string) []LabelCount {
+	var counts [256]int
+	for _, v := range data {
+		counts[v]++
+	}
+	var out []LabelCount
+	for v, n := range counts {
+		if n == 0 {
+			continue
+		}
+		c := LabelCount{Value: v, Voxels: n}
+		if v < len(classes) {
+			c.Class = classes[v]
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -1,0 +1,172 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nextslice/nextslice/phantom"
+	"github.com/nextslice/nextslice/volume"
+)
+
+func TestInspect(t *testing.T) {
+	dir := t.TempDir()
+	writeText(t, `{"name": "Three", "labels": {"background": 0, "gland": 1, "lesion": 2}}`, dir, "dataset.json")
+	writeImage(t, grid(), 100, dir, "a.nii")
+	writeMask(t, grid(), []uint8{0, 1, 1, 2, 0}, dir, "labels/final/a.nii")
+	writeImage(t, grid(), 0, dir, "b.nii")
+	writeMask(t, grid(), nil, dir, "labels/final/b.nii")
+	turned := grid()
+	turned.Affine[0][0] *= -1
+	v := &volume.Volume{Grid: turned, Data: make([]float32, grid().Len()), Stored: "float32"}
+	v.Data[5] = float32(math.NaN())
+	if err := volume.WriteVolume(filepath.Join(dir, "c.nii"), v); err != nil {
+		t.Fatal(err)
+	}
+	writeMask(t, turned, []uint8{9}, dir, "labels/final/c.nii")
+	writeImage(t, grid(), 0, dir, "d.nii")
+
+	d := open(t, dir)
+	var seen []string
+	r, err := Inspect(t.Context(), d, func(done, total int) {
+		if done != len(seen) || total != 4 {
+			t.Errorf("progress %d of %d after %v", done, total, seen)
+		}
+	}, func(c CaseReport) { seen = append(seen, c.ID) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := CaseReport{
+		ID: "a", Size: [3]int{5, 4, 3}, Spacing: [3]float64{0.6, 0.6, 3.6}, Unit: "mm", Orientation: "LPS", Stored: "float32",
+		Intensity: &Intensity{Min: 100, Low: 100.59, Median: 129.5, High: 158.41, Max: 159},
+		Labels:    []LabelCount{{0, "background", 57}, {1, "gland", 2}, {2, "lesion", 1}},
+		Slices:    3, Foreground: 1,
+	}
+	near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-4 })
+	if diff := cmp.Diff(want, r.Cases[0], near); diff != "" {
+		t.Error(diff)
+	}
+	if want := (Totals{Cases: 4, Labelled: 3, Empty: 1, Slices: 12, LabelledSlices: 9, ForegroundSlices: 2}); r.Totals != want {
+		t.Errorf("totals %+v, want %+v", r.Totals, want)
+	}
+	wantProblem(t, r.Problems, "b", false, "no foreground")
+	wantProblem(t, r.Problems, "c", false, "1 of 60 voxels")
+	wantProblem(t, r.Problems, "c", false, "all voxels of the image are 0")
+	wantProblem(t, r.Problems, "c", false, "label value 9")
+	wantProblem(t, r.Problems, "c", false, "RPS", "LPS")
+	if len(r.Problems) != 5 {
+		t.Errorf("problems: %v", r.Problems)
+	}
+
+	data, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Report
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(r, back); diff != "" {
+		t.Errorf("through JSON: %s", diff)
+	}
+
+	var text bytes.Buffer
+	if err := r.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	wantText := `Three (layout: MONAI Label)
+
+case       size          spacing  unit  axes     type  min      1%  median     99%  max  slices  shown  gland  lesion  other
+a     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   LPS  float32  100  100.59   129.5  158.41  159       3      1      2       1      0
+b     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   LPS  float32    0    0.59    29.5   58.41   59       3      0      0       0      0
+c     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   RPS  float32    0       0       0       0    0       3      1      0       0      1
+d     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   LPS  float32    0    0.59    29.5   58.41   59       3      -      -       -      -
+
+Problems:
+  c: its axes run RPS, those of most cases LPS: its slices lie differently; reorient it
+  b: the mask has no foreground
+  c: 1 of 60 voxels are NaN or infinite
+  c: all voxels of the image are 0
+  c: label value 9 has no class: the classes are 0 to 2; renumber the mask, or name the value in dataset.json
+
+4 cases, 3 with a mask; 12 slices across k, 2 of the 9 with a mask show foreground; classes: background, gland, lesion; 1 empty mask; 5 problems.
+`
+	if diff := cmp.Diff(wantText, text.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestInspectOfDamageAfterOpen(t *testing.T) {
+	d := threeCases(t)
+	writeText(t, "gone", d.Cases[0].Image)
+	writeText(t, "gone", d.Cases[0].Label)
+	small := grid()
+	small.Size[2] = 1
+	writeMask(t, small, nil, d.Cases[2].Label)
+	r, err := Inspect(t.Context(), d, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantProblem(t, r.Problems, "a", false, "image cannot be read")
+	wantProblem(t, r.Problems, "a", false, "mask cannot be read")
+	wantProblem(t, r.Problems, "c", false, "5 x 4 x 5", "5 x 4 x 1")
+	if err := r.WriteText(&bytes.Buffer{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestInspectIsCancelled(t *testing.T) {
+	d := threeCases(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	n := 0
+	_, err := Inspect(ctx, d, nil, func(CaseReport) { n++; cancel() })
+	if !errors.Is(err, context.Canceled) || n != 1 {
+		t.Errorf("after %d cases: got %v", n, err)
+	}
+}
+
+// From the generator to the slices: what a first user does.
+func TestPhantom(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "set")
+	if err := phantom.Write(t.Context(), dir, 2, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	d := open(t, dir)
+	if d.Layout != Decathlon || d.Name != "Phantom" || strings.Join(d.Classes, " ") != "background prostate" {
+		t.Errorf("got %+v", d)
+	}
+	r, err := Inspect(t.Context(), d, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Problems) > 0 || r.Totals.Labelled != 2 || r.Axis != 2 || r.Totals.ForegroundSlices < 15 || r.Totals.Slices-r.Totals.ForegroundSlices < 8 {
+		t.Errorf("got %+v, problems %v", r.Totals, r.Problems)
+	}
+	c := d.Preprocess(-1)
+	s, err := Load(t.Context(), d, []int{0, 1}, c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Items) != r.Totals.Slices || c.Height != 128 || c.Width != 128 || c.Fit != "pad" || c.Axis != 2 {
+		t.Errorf("%d slices of %d, canvas %+v", len(s.Items), r.Totals.Slices, c)
+	}
+}
+
+func TestInspectRealCases(t *testing.T) {
+	d := open(t, shared(t, "promise12"))
+	d.Cases = d.Cases[9:12]
+	r, err := Inspect(t.Context(), d, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Problems) > 0 || r.Totals.Labelled != 3 || r.Totals.Slices != 55 || r.Totals.ForegroundSlices < 20 {
+		t.Errorf("%+v, problems %v", r.Totals, r.Problems)
+	}
+}

@@ -1,0 +1,131 @@
+package dataset
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/nextslice/nextslice/volume"
+)
+
+// WriteText writes the report for people: a table of the cases, the problems in words, and a summary.
+func (r *Report) WriteText(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (layout: %s)\n\n", r.Name, r.Layout)
+	r.writeTable(&b)
+	if len(r.Problems) > 0 {
+		b.WriteString("\nProblems:\n")
+		for _, p := range r.Problems {
+			fmt.Fprintf(&b, "  %s\n", p)
+		}
+	}
+	fmt.Fprintf(&b, "\n%s\n", r.Summary())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Summary returns the totals as one line.
+func (r *Report) Summary() string {
+	t := r.Totals
+	s := fmt.Sprintf("%s, %d with a mask; %s across %c", count(t.Cases, "case"), t.Labelled, count(t.Slices, "slice"), "ijk"[r.Axis])
+	if t.Labelled > 0 {
+		s += fmt.Sprintf(", %d of the %d with a mask show foreground", t.ForegroundSlices, t.LabelledSlices)
+	}
+	if len(r.Classes) > 0 {
+		s += "; classes: " + strings.Join(r.Classes, ", ")
+	}
+	if t.Empty > 0 {
+		s += "; " + count(t.Empty, "empty mask")
+	}
+	if len(r.Problems) == 0 {
+		return s + "; no problems."
+	}
+	return s + "; " + count(len(r.Problems), "problem") + "."
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// writeTable writes one line per case. Voxels are counted in one column per class, and in one for all values without.
+func (r *Report) writeTable(b *strings.Builder) {
+	head := []string{"case", "size", "spacing", "unit", "axes", "type", "min", "1%", "median", "99%", "max", "slices", "shown"}
+	const left = 1 // columns that are set left
+	for v, class := range r.Classes {
+		if v > 0 {
+			head = append(head, class)
+		}
+	}
+	unknown := false
+	for _, c := range r.Cases {
+		for _, l := range c.Labels {
+			unknown = unknown || l.Value >= max(1, len(r.Classes))
+		}
+	}
+	if unknown {
+		head = append(head, "other")
+	}
+	rows := [][]string{head}
+	for _, c := range r.Cases {
+		row := []string{c.ID, fmt.Sprintf("%d x %d x %d", c.Size[0], c.Size[1], c.Size[2]),
+			fmt.Sprintf("%.3g x %.3g x %.3g", c.Spacing[0], c.Spacing[1], c.Spacing[2]), string(c.Unit), c.Orientation, c.Stored}
+		if c.Unit != volume.Millimetre {
+			row[2] = "none"
+		}
+		if i := c.Intensity; i != nil {
+			for _, v := range []float64{i.Min, i.Low, i.Median, i.High, i.Max} {
+				row = append(row, fmt.Sprintf("%.5g", v))
+			}
+		} else {
+			row = append(row, "-", "-", "-", "-", "-")
+		}
+		row = append(row, fmt.Sprint(c.Slices), "-")
+		voxels := make([]int, len(head)-len(row)) // of the classes from 1 on, and of the values beyond
+		for _, l := range c.Labels {
+			if l.Value > 0 {
+				voxels[min(l.Value, max(1, len(r.Classes)))-1] += l.Voxels
+			}
+		}
+		if c.Labels != nil {
+			row[len(row)-1] = fmt.Sprint(c.Foreground)
+		}
+		for _, n := range voxels {
+			if c.Labels == nil {
+				row = append(row, "-")
+			} else {
+				row = append(row, fmt.Sprint(n))
+			}
+		}
+		rows = append(rows, row)
+	}
+	align(b, rows, left)
+}
+
+// align writes rows with their columns below each other, the first left ones set left and the others right.
+func align(b *strings.Builder, rows [][]string, left int) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for c, cell := range row {
+			widths[c] = max(widths[c], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for c, cell := range row {
+			space := strings.Repeat(" ", widths[c]-utf8.RuneCountInString(cell))
+			if c > 0 {
+				line.WriteString("  ")
+			}
+			if c < left {
+				line.WriteString(cell + space)
+			} else {
+				line.WriteString(space + cell)
+			}
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+}
