@@ -14,6 +14,7 @@ type slice struct {
 	*file
 	frame    int // from 0
 	instance int
+	groups   []item // where its attributes stand, the nearest first
 
 	rows, columns int
 	placed        bool       // position and orientation are given
@@ -41,6 +42,11 @@ func (f *file) slices() ([]slice, error) {
 	if class := f.text(tag.SOPClassUID); notImage[class] != "" {
 		return nil, errNotImage(notImage[class])
 	}
+	return f.planes()
+}
+
+// planes returns the planes of a file whatever its class.
+func (f *file) planes() ([]slice, error) {
 	if f.floats {
 		return nil, errors.New("float pixel data are not supported: convert to integers with a rescale slope")
 	}
@@ -79,10 +85,11 @@ func (f *file) slices() ([]slice, error) {
 	out := make([]slice, frames)
 	for i := range out {
 		s := slice{file: f, frame: i, rows: rows, columns: columns, instance: f.whole(tag.InstanceNumber, 0)}
-		groups := []item{f.item}
+		s.groups = []item{f.item}
 		if i < len(perFrame) {
-			groups = append([]item{perFrame[i], shared}, groups...)
+			s.groups = []item{perFrame[i], shared, f.item}
 		}
+		groups := s.groups
 		s.place(groups)
 		s.slope, s.intercept = 1, 0
 		if v := inGroups(groups, tag.PixelValueTransformationSequence, tag.RescaleSlope); len(v) > 0 && v[0] != 0 {
@@ -100,7 +107,8 @@ func (f *file) slices() ([]slice, error) {
 // notImage names the classes of objects that come with images and are none.
 var notImage = map[string]string{
 	"1.2.840.10008.1.3.10":          "a DICOMDIR",
-	"1.2.840.10008.5.1.4.1.1.66.4":  "a segmentation (SEG)",
+	segClass:                        "a segmentation (SEG)",
+	labelMapClass:                   "a segmentation (label map)",
 	"1.2.840.10008.5.1.4.1.1.481.3": "a structure set (RTSTRUCT)",
 	"1.2.840.10008.5.1.4.1.1.481.2": "a dose (RTDOSE)",
 	"1.2.840.10008.5.1.4.1.1.481.5": "a plan (RTPLAN)",

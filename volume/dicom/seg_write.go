@@ -1,0 +1,324 @@
+package dicom
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/big"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/nextslice/nextslice/volume"
+	lib "github.com/suyashkumar/dicom"
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// WriteSegmentation writes a segmentation as binary DICOM segmentation object (SEG, PS3.3 A.51) that refers to the images it was
+// drawn on: same patient, study and frame of reference, and for every frame the image below it. The voxels of s must coincide
+// with those of the series (see volume.Segmentation.On). Segments are numbered from 1 in their order, and slices without a
+// voxel of a segment are left out, as the format has it.
+//
+// Made is the date and time that the object states. Its UIDs follow from series, content and time: what is written twice is
+// the same object. The file is replaced in one step.
+func WriteSegmentation(path string, s *volume.Segmentation, on *Series, made time.Time) error {
+	if err := writeSegmentation(path, s, on, made); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+func writeSegmentation(path string, s *volume.Segmentation, on *Series, made time.Time) error {
+	if len(s.Segments) == 0 {
+		return fmt.Errorf("no segments")
+	}
+	if !on.slices[0].placed || on.Unit != volume.Millimetre {
+		return fmt.Errorf("the series %s has no position or spacing to refer to: write NIfTI instead", on.UID)
+	}
+	s, err := s.On(on.Grid)
+	if err != nil {
+		return fmt.Errorf("segmentation and series: %w", err)
+	}
+	frames, pixels := packFrames(s)
+	b := &builder{}
+	set := b.segmentation(s, on, frames, pixels, made)
+	if b.err != nil {
+		return b.err
+	}
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup()
+	w := bufio.NewWriter(f)
+	if err := lib.Write(w, lib.Dataset{Elements: set}); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return f.CloseAtomicallyReplace()
+}
+
+// segFrame is a frame of a segmentation object.
+type segFrame struct {
+	segment int // in Segments
+	slice   int
+}
+
+// packFrames returns the frames that hold a voxel, segment by segment, and their pixels, one bit each, the first the lowest.
+// A segmentation without any voxel gets one empty frame: the format demands one.
+func packFrames(s *volume.Segmentation) ([]segFrame, []byte) {
+	var frames []segFrame
+	var pixels []byte
+	n, bit := s.Size[0]*s.Size[1], 0
+	for i, segment := range s.Segments {
+		layer := s.Layers[segment.Layer]
+		for k := range s.Size[2] {
+			plane := layer[k*n : (k+1)*n]
+			used := false
+			for _, v := range plane {
+				used = used || v == segment.Value
+			}
+			if !used && !(len(frames) == 0 && i == len(s.Segments)-1 && k == s.Size[2]-1) {
+				continue
+			}
+			frames = append(frames, segFrame{i, k})
+			for _, v := range plane {
+				if bit%8 == 0 {
+					pixels = append(pixels, 0)
+				}
+				if v == segment.Value {
+					pixels[bit/8] |= 1 << (bit % 8)
+				}
+				bit++
+			}
+		}
+	}
+	if len(pixels)%2 == 1 {
+		pixels = append(pixels, 0)
+	}
+	return frames, pixels
+}
+
+// builder makes elements and keeps the first error.
+type builder struct{ err error }
+
+// set returns the elements for tags and values in turn, sorted. A nil value is left out.
+func (b *builder) set(pairs ...any) []*lib.Element {
+	var out []*lib.Element
+	for i := 0; i < len(pairs); i += 2 {
+		value := pairs[i+1]
+		switch v := value.(type) {
+		case string:
+			value = []string{v}
+		case int:
+			value = []int{v}
+		case *lib.Element:
+			if v != nil {
+				out = append(out, v)
+			}
+			continue
+		}
+		e, err := lib.NewElement(pairs[i].(tag.Tag), value)
+		if err != nil && b.err == nil {
+			b.err = fmt.Errorf("element %v: %w", pairs[i], err)
+		}
+		out = append(out, e)
+	}
+	if b.err == nil {
+		sortElements(out)
+	}
+	return out
+}
+
+// seq returns a sequence of one item.
+func (b *builder) seq(pairs ...any) [][]*lib.Element { return [][]*lib.Element{b.set(pairs...)} }
+
+// code returns a sequence of one code of SNOMED CT or DCM.
+func (b *builder) code(scheme, value, meaning string) [][]*lib.Element {
+	return b.seq(tag.CodeValue, value, tag.CodingSchemeDesignator, scheme, tag.CodeMeaning, meaning)
+}
+
+// segmentation returns the whole object.
+func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segFrame, pixels []byte, made time.Time) []*lib.Element {
+	source := on.slices[0]
+	named := fmt.Sprint(on.UID, made.UnixNano(), s.Segments, frames) + string(pixels)
+	instance, series, organisation := uid("instance", named), uid("series", named), uid("dimensions", named)
+	date, clock := made.Format("20060102"), made.Format("150405")
+	or := func(t tag.Tag, without string) string { // what the source says, or a value for what must be there
+		if v := source.text(t); v != "" {
+			return v
+		}
+		return without
+	}
+	return b.set(
+		tag.FileMetaInformationVersion, []byte{0, 1},
+		tag.MediaStorageSOPClassUID, segClass,
+		tag.MediaStorageSOPInstanceUID, instance,
+		tag.TransferSyntaxUID, explicitLittle,
+		tag.ImplementationClassUID, uid("implementation", "nextslice"),
+		tag.SpecificCharacterSet, "ISO_IR 192",
+		tag.ImageType, []string{"DERIVED", "PRIMARY"},
+		tag.SOPClassUID, segClass,
+		tag.SOPInstanceUID, instance,
+		tag.StudyDate, or(tag.StudyDate, ""),
+		tag.SeriesDate, date,
+		tag.ContentDate, date,
+		tag.StudyTime, or(tag.StudyTime, ""),
+		tag.SeriesTime, clock,
+		tag.ContentTime, clock,
+		tag.AccessionNumber, or(tag.AccessionNumber, ""),
+		tag.Modality, "SEG",
+		tag.Manufacturer, "nextslice",
+		tag.ReferringPhysicianName, or(tag.ReferringPhysicianName, ""),
+		tag.SeriesDescription, "Segmentation",
+		tag.ManufacturerModelName, "nextslice",
+		tag.ReferencedSeriesSequence, b.referencedSeries(on),
+		tag.PatientName, or(tag.PatientName, ""),
+		tag.PatientID, or(tag.PatientID, ""),
+		tag.PatientBirthDate, or(tag.PatientBirthDate, ""),
+		tag.PatientSex, or(tag.PatientSex, ""),
+		tag.DeviceSerialNumber, "0",
+		tag.SoftwareVersions, "0",
+		tag.StudyInstanceUID, or(tag.StudyInstanceUID, uid("study", on.UID)),
+		tag.SeriesInstanceUID, series,
+		tag.StudyID, or(tag.StudyID, ""),
+		tag.SeriesNumber, "300",
+		tag.InstanceNumber, "1",
+		tag.FrameOfReferenceUID, or(tag.FrameOfReferenceUID, uid("frame of reference", on.UID)),
+		tag.PositionReferenceIndicator, or(tag.PositionReferenceIndicator, ""),
+		tag.DimensionOrganizationSequence, b.seq(tag.DimensionOrganizationUID, organisation),
+		tag.DimensionIndexSequence, [][]*lib.Element{
+			b.dimension(organisation, tag.ReferencedSegmentNumber, tag.SegmentIdentificationSequence),
+			b.dimension(organisation, tag.ImagePositionPatient, tag.PlanePositionSequence),
+		},
+		tag.SamplesPerPixel, 1,
+		tag.PhotometricInterpretation, "MONOCHROME2",
+		tag.NumberOfFrames, strconv.Itoa(len(frames)),
+		tag.Rows, s.Size[1],
+		tag.Columns, s.Size[0],
+		tag.BitsAllocated, 1,
+		tag.BitsStored, 1,
+		tag.HighBit, 0,
+		tag.PixelRepresentation, 0,
+		tag.LossyImageCompression, "00",
+		tag.SegmentationType, "BINARY",
+		tag.SegmentSequence, b.segments(s),
+		tag.ContentLabel, "SEGMENTATION",
+		tag.ContentDescription, "",
+		tag.ContentCreatorName, "",
+		tag.SharedFunctionalGroupsSequence, b.seq(
+			tag.PlaneOrientationSequence, b.seq(tag.ImageOrientationPatient, shortDecimals(append(source.right[:], source.down[:]...)...)),
+			tag.PixelMeasuresSequence, b.seq(
+				tag.SliceThickness, shortDecimals(s.Spacing()[2]),
+				tag.SpacingBetweenSlices, shortDecimals(s.Spacing()[2]),
+				tag.PixelSpacing, shortDecimals(source.spacing[:]...),
+			),
+		),
+		tag.PerFrameFunctionalGroupsSequence, b.perFrame(s, on, frames),
+		tag.PixelData, lib.PixelDataInfo{IntentionallyUnprocessed: true, UnprocessedValueData: pixels},
+	)
+}
+
+func (b *builder) dimension(organisation string, t, group tag.Tag) []*lib.Element {
+	return b.set(tag.DimensionOrganizationUID, organisation,
+		tag.DimensionIndexPointer, []int{int(t.Group), int(t.Element)},
+		tag.FunctionalGroupPointer, []int{int(group.Group), int(group.Element)})
+}
+
+// referencedSeries lists the images of the series.
+func (b *builder) referencedSeries(on *Series) [][]*lib.Element {
+	var images [][]*lib.Element
+	seen := map[string]bool{}
+	for _, x := range on.slices {
+		if instance := x.text(tag.SOPInstanceUID); !seen[instance] {
+			seen[instance] = true
+			images = append(images, b.set(tag.ReferencedSOPClassUID, x.text(tag.SOPClassUID), tag.ReferencedSOPInstanceUID, instance))
+		}
+	}
+	return b.seq(tag.ReferencedInstanceSequence, images, tag.SeriesInstanceUID, on.slices[0].text(tag.SeriesInstanceUID))
+}
+
+// segments describes the segments, numbered from 1. What they are in anatomy only their names say, so the codes are general.
+func (b *builder) segments(s *volume.Segmentation) [][]*lib.Element {
+	var out [][]*lib.Element
+	for i, segment := range s.Segments {
+		lab := toLab(segment.Color)
+		out = append(out, b.set(
+			tag.SegmentedPropertyCategoryCodeSequence, b.code("SCT", "123037004", "Anatomical Structure"),
+			tag.SegmentNumber, i+1,
+			tag.SegmentLabel, truncate(segment.Name, 64),
+			tag.SegmentAlgorithmType, "SEMIAUTOMATIC",
+			tag.SegmentAlgorithmName, "nextslice",
+			tag.RecommendedDisplayCIELabValue, lab[:],
+			tag.SegmentedPropertyTypeCodeSequence, b.code("SCT", "113343008", "Organ"),
+		))
+	}
+	return out
+}
+
+func (b *builder) perFrame(s *volume.Segmentation, on *Series, frames []segFrame) [][]*lib.Element {
+	var out [][]*lib.Element
+	for _, f := range frames {
+		source := on.slices[f.slice]
+		image := []any{
+			tag.ReferencedSOPClassUID, source.text(tag.SOPClassUID),
+			tag.ReferencedSOPInstanceUID, source.text(tag.SOPInstanceUID),
+			tag.PurposeOfReferenceCodeSequence, b.code("DCM", "121322", "Source image for image processing operation"),
+		}
+		if source.whole(tag.NumberOfFrames, 1) > 1 {
+			image = append(image, tag.ReferencedFrameNumber, strconv.Itoa(source.frame+1))
+		}
+		out = append(out, b.set(
+			tag.DerivationImageSequence, b.seq(
+				tag.SourceImageSequence, b.seq(image...),
+				tag.DerivationCodeSequence, b.code("DCM", "113076", "Segmentation"),
+			),
+			tag.FrameContentSequence, b.seq(tag.DimensionIndexValues, []int{f.segment + 1, f.slice + 1}),
+			tag.PlanePositionSequence, b.seq(tag.ImagePositionPatient, shortDecimals(source.position[:]...)),
+			tag.SegmentIdentificationSequence, b.seq(tag.ReferencedSegmentNumber, f.segment+1),
+		))
+	}
+	return out
+}
+
+// shortDecimals formats numbers as DS, which allows 16 characters.
+func shortDecimals(v ...float64) []string {
+	var out []string
+	for _, x := range v {
+		s := strconv.FormatFloat(x, 'g', -1, 64)
+		for digits := 15; len(s) > 16; digits-- {
+			s = strconv.FormatFloat(x, 'g', digits, 64)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// truncate fits a name into an element of so many characters, in which a backslash would end the value.
+func truncate(s string, characters int) string {
+	s = strings.ReplaceAll(printable(s), `\`, "/")
+	if r := []rune(s); len(r) > characters {
+		return string(r[:characters])
+	}
+	return s
+}
+
+// uid returns the UID of something by its name: 2.25 and a version-8 UUID (RFC 9562) made of the name's SHA-256 as a number
+// (PS3.5, B.2).
+func uid(kind, name string) string {
+	h := sha256.New()
+	var length [8]byte
+	binary.LittleEndian.PutUint64(length[:], uint64(len(kind)))
+	h.Write(length[:])
+	io.WriteString(h, kind+name)
+	id := h.Sum(nil)[:16]
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return "2.25." + new(big.Int).SetBytes(id).String()
+}
