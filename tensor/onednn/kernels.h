@@ -80,6 +80,10 @@ struct Kernels {
   // p = softmax(x) of pixels with k classes; p may be x
   void (*softmax)(float* p, const float* x, int64_t pixels, int k, ptrdiff_t pstride, ptrdiff_t xstride);
   void (*adam)(float* w, float* m, float* v, const float* g, int64_t n, const Moments& p);
+
+  // The processor's own ceilings: `rounds` times 12 independent multiply-adds of a vector; a = b + s·c.
+  float (*multiply_adds)(int64_t rounds);
+  void (*triad)(float* a, const float* b, const float* c, int64_t n, float s);
 };
 
 // kernels returns the table for an instruction set (0 best, 1 baseline, 2 AVX2, 3 AVX-512), or nullptr if this

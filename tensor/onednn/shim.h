@@ -52,6 +52,11 @@ void ns_mean_backward(ns_engine *, ns_shape x, float *dx, const float *dy);
 void ns_adam(ns_engine *, int64_t n, float step, double beta1, double beta2, float eps, float c2, float decay,
              float *w, float *m, float *v, const float *g);
 
+// The machine's ceilings on all threads of the engine: FLOP/s of single-precision multiply-adds, and bytes/s of
+// a = b + s·c over arrays far larger than the caches (two reads and a write).
+double ns_peak(ns_engine *, double seconds);
+double ns_bandwidth(ns_engine *, double seconds);
+
 #ifdef __cplusplus
 }
 #endif
