@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/nextslice/nextslice/preprocess"
@@ -11,7 +10,7 @@ import (
 // Case is a patient's scan.
 type Case struct {
 	ID     string      // name of the image without folder, extension and the layout's suffix; unique in the data set
-	Image  string      // path
+	Image  string      // path of a file, or of a folder with one DICOM series
 	Label  string      // path of the mask, "" if there is none
 	Grid   volume.Grid // of the image
 	Stored string      // type of the image's voxels in the file, e.g. "int16"
@@ -117,49 +116,4 @@ func (d *Dataset) Preprocess(axis int) preprocess.Config {
 		axis = preprocess.CoarsestAxis(d.Grids())
 	}
 	return preprocess.Derive(d.Sizes(), axis)
-}
-
-// Reference reads the mask of a case. It lies on the grid of the case's image, whatever the mask's own header says; its
-// size must be the image's, and its values must have a class.
-func (d *Dataset) Reference(index int) (*volume.Mask, error) {
-	c := d.Cases[index]
-	if c.Label == "" {
-		return nil, fmt.Errorf("case %s has no mask", c.ID)
-	}
-	m, err := volume.ReadMask(c.Label)
-	if err != nil {
-		return nil, fmt.Errorf("case %s: %w", c.ID, err)
-	}
-	if m.Size != c.Grid.Size {
-		return nil, fmt.Errorf("case %s: %s", c.ID, differentSizes(c.Grid, m.Grid))
-	}
-	if err := checkValues(m, d.Classes); err != nil {
-		return nil, fmt.Errorf("case %s: %w", c.ID, err)
-	}
-	m.Grid = c.Grid
-	return m, nil
-}
-
-func differentSizes(image, mask volume.Grid) string {
-	return fmt.Sprintf("the image has %s voxels, its mask %s: resample the mask to the image", sizeText(image), sizeText(mask))
-}
-
-func sizeText(g volume.Grid) string {
-	return fmt.Sprintf("%d x %d x %d", g.Size[0], g.Size[1], g.Size[2])
-}
-
-// checkValues returns an error if a value of the mask has no class.
-func checkValues(m *volume.Mask, classes []string) error {
-	largest := uint8(0)
-	for _, v := range m.Data {
-		largest = max(largest, v)
-	}
-	if int(largest) < len(classes) {
-		return nil
-	}
-	if len(classes) == 0 {
-		return errors.New("the data set has no classes")
-	}
-	return fmt.Errorf("label value %d has no class: the classes are 0 to %d; renumber the mask, or name the value in dataset.json",
-		largest, len(classes)-1)
 }

@@ -75,6 +75,9 @@ func unrecognised(f *folder) error {
 			break
 		}
 	}
+	if hint == "" && holdsDICOM(f.path) {
+		hint = "; of DICOM series, each in a folder of its own, name the folder above them"
+	}
 	return fmt.Errorf("open data set %s: the layout is not recognised: found %s%s; %s", f.path, strings.Join(found, " and "), hint, understood)
 }
 

@@ -109,7 +109,7 @@ func (r *Report) inspect(d *Dataset, index int) CaseReport {
 	problem := func(format string, args ...any) {
 		r.Problems = append(r.Problems, Problem{Case: c.ID, Text: fmt.Sprintf(format, args...)})
 	}
-	if v, err := volume.Read(c.Image); err != nil {
+	if v, err := c.readImage(); err != nil {
 		problem("%s", unreadable("image", c.Image, err))
 	} else {
 		var bad int
@@ -124,13 +124,9 @@ func (r *Report) inspect(d *Dataset, index int) CaseReport {
 	if c.Label == "" {
 		return out
 	}
-	m, err := volume.ReadMask(c.Label)
+	m, err := c.readMask()
 	if err != nil {
 		problem("%s", unreadable("mask", c.Label, err))
-		return out
-	}
-	if m.Size != c.Grid.Size {
-		problem("%s", differentSizes(c.Grid, m.Grid))
 		return out
 	}
 	if err := checkValues(m, d.Classes); err != nil {

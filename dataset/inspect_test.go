@@ -83,11 +83,13 @@ func TestInspect(t *testing.T) {
 	}
 	wantText := `Three (layout: MONAI Label)
 
-case       size          spacing  unit  axes     type  min      1%  median     99%  max  slices  shown  gland  lesion  other
-a     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   LPS  float32  100  100.59   129.5  158.41  159       3      1      2       1      0
-b     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   LPS  float32    0    0.59    29.5   58.41   59       3      0      0       0      0
-c     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   RPS  float32    0       0       0       0    0       3      1      0       0      1
-d     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   LPS  float32    0    0.59    29.5   58.41   59       3      -      -       -      -
+case       size          spacing  unit  axes     type  min      1%  median     99%  max  slices  foreground  gland  lesion  other
+a     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   LPS  float32  100  100.59   129.5  158.41  159       3           1      2       1      0
+b     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   LPS  float32    0    0.59    29.5   58.41   59       3           0      0       0      0
+c     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   RPS  float32    0       0       0       0    0       3           1      0       0      1
+d     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   LPS  float32    0    0.59    29.5   58.41   59       3           -      -       -      -
+
+Slices are counted across k; foreground is in how many of them there is some, then come the voxels of each class.
 
 Problems:
   c: its axes run RPS, those of most cases LPS: its slices lie differently; reorient it

@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/nextslice/nextslice/volume"
 )
 
 // The layouts, by the names that people know them under.
@@ -22,6 +20,10 @@ const (
 	Plain = "images and labels"
 	// Promise12: X and X_segmentation side by side in the folder itself.
 	Promise12 = "PROMISE12"
+	// Slicer: X and X.seg.nrrd side by side in the folder itself (3D Slicer).
+	Slicer = "3D Slicer"
+	// DICOM: a folder per case with one series; masks under the folder's name in labels/final or labels.
+	DICOM = "DICOM"
 	// ImagesOnly: images in the folder itself, and no masks.
 	ImagesOnly = "images only"
 )
@@ -30,9 +32,12 @@ const understood = `understood are:
   Decathlon          dataset.json, imagesTr/X.nii.gz, labelsTr/X.nii.gz
   nnU-Net            dataset.json, imagesTr/X_0000.nii.gz, labelsTr/X.nii.gz
   PROMISE12          X.mhd, X_segmentation.mhd
+  3D Slicer          X.nrrd, X.seg.nrrd
   MONAI Label        X.nii.gz, labels/final/X.nii.gz
   images and labels  images/X.nii.gz, labels/X.nii.gz
-  images only        X.nii.gz`
+  DICOM              X/*.dcm (one series), labels/X.nii.gz
+  images only        X.nii.gz
+NIfTI, MetaImage and NRRD may stand for each other; masks may be missing`
 
 // suffix marks the mask of X in the layout Promise12.
 const suffix = "_segmentation"
@@ -74,11 +79,18 @@ func list(dir string) (*listing, error) {
 	case folder.hasFolder("images"):
 		l.layout = Plain
 		err = l.pairFolders(at("images"), at("labels"), 0, nil)
-	case isFolder(at("labels/final")):
+	case isFolder(at("labels/final")) && len(folder.images) > 0:
 		l.layout = MONAILabel
 		err = l.pairFolders(dir, at("labels/final"), 0, nil)
 	case len(folder.images) > 0:
 		l.sideBySide(folder)
+	case l.series(folder):
+		labels := at("labels/final")
+		if !isFolder(labels) {
+			labels = at("labels")
+		}
+		l.layout = DICOM
+		err = l.pairMasks(labels)
 	default:
 		err = unrecognised(folder)
 	}
@@ -99,7 +111,7 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	}
 	all := len(folder.images) > 0
 	for _, name := range folder.images {
-		all = all && numbered(volume.TrimExt(name))
+		all = all && numbered(stem(name))
 	}
 	if !all {
 		l.layout = Decathlon
@@ -108,7 +120,7 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	l.layout = NNUNet
 	more := 0
 	err = l.pairFolders(images, labels, len("_0000"), func(name string) bool {
-		first := strings.HasSuffix(volume.TrimExt(name), "_0000")
+		first := strings.HasSuffix(stem(name), "_0000")
 		if !first {
 			more++
 		}
@@ -125,15 +137,15 @@ func (l *listing) listed(dir string, j *jsonFile) error {
 	named := make(map[string]bool)
 	for n, t := range j.Training {
 		image, label := filepath.FromSlash(t.Image), filepath.FromSlash(t.Label)
-		id := volume.TrimExt(filepath.Base(image))
+		id := stem(filepath.Base(image))
 		if !filepath.IsLocal(image) || label != "" && !filepath.IsLocal(label) {
 			l.problem(id, true, "dataset.json: entry %d of training lies outside the data set's folder", n+1)
 			continue
 		}
 		c := Case{ID: id, Image: filepath.Join(dir, image)}
 		if _, err := os.Lstat(c.Image); err != nil {
-			ext := c.Image[len(volume.TrimExt(c.Image)):]
-			if channel := volume.TrimExt(c.Image) + "_0000" + ext; exists(channel) {
+			ext := c.Image[len(stem(c.Image)):]
+			if channel := stem(c.Image) + "_0000" + ext; exists(channel) {
 				c.Image, l.layout = channel, NNUNet
 			}
 		}
@@ -149,7 +161,7 @@ func (l *listing) listed(dir string, j *jsonFile) error {
 	}
 	var unnamed []string
 	for _, name := range folder.images {
-		if !named[filepath.Join(dir, "imagesTr", name)] && (l.layout != NNUNet || strings.HasSuffix(volume.TrimExt(name), "_0000")) {
+		if !named[filepath.Join(dir, "imagesTr", name)] && (l.layout != NNUNet || strings.HasSuffix(stem(name), "_0000")) {
 			unnamed = append(unnamed, name)
 		}
 	}
@@ -159,60 +171,92 @@ func (l *listing) listed(dir string, j *jsonFile) error {
 	return nil
 }
 
-// pairFolders pairs the images of a folder, those that keep accepts, with the masks of another one, by name without
-// extension and without the last cut bytes of the image's name. The folder of masks may be missing.
+// pairFolders takes the images of a folder, those that keep accepts, as cases, and pairs them with the masks of another
+// folder. IDs are the names without extension and without their last cut bytes.
 func (l *listing) pairFolders(images, labels string, cut int, keep func(string) bool) error {
 	folder, err := readFolder(images)
 	if err != nil {
 		return fmt.Errorf("open data set: %w", err)
 	}
+	for _, name := range folder.images {
+		if keep == nil || keep(name) {
+			id := stem(name)
+			l.cases = append(l.cases, Case{ID: id[:len(id)-cut], Image: filepath.Join(images, name)})
+		}
+	}
+	return l.pairMasks(labels)
+}
+
+// series takes the folders with DICOM files as cases, and reports whether there are any.
+func (l *listing) series(folder *folder) bool {
+	for _, name := range folder.folders {
+		if path := filepath.Join(folder.path, name); name != "labels" && holdsDICOM(path) {
+			l.cases = append(l.cases, Case{ID: name, Image: path})
+		}
+	}
+	return len(l.cases) > 0
+}
+
+// pairMasks gives the cases the masks of a folder that have their names. The folder may be missing.
+func (l *listing) pairMasks(labels string) error {
 	masks := map[string]string{}
 	if exists(labels) {
-		others, err := readFolder(labels)
+		folder, err := readFolder(labels)
 		if err != nil {
 			return fmt.Errorf("open data set: %w", err)
 		}
-		for _, name := range others.images {
-			stem := volume.TrimExt(name)
-			if first, ok := masks[stem]; ok {
-				l.problem(stem, false, "two masks, %s and %s: the latter is not used", filepath.Base(first), name)
+		names := folder.images
+		for _, name := range folder.files {
+			if isDICOM(name) {
+				names = append(names, name)
+			}
+		}
+		for _, name := range names {
+			id := stem(name)
+			if first, ok := masks[id]; ok {
+				l.problem(id, false, "two masks, %s and %s: the latter is not used", filepath.Base(first), name)
 				continue
 			}
-			masks[stem] = filepath.Join(labels, name)
+			masks[id] = filepath.Join(labels, name)
 		}
 	}
-	some := len(masks) > 0
-	for _, name := range folder.images {
-		if keep != nil && !keep(name) {
-			continue
-		}
-		id := volume.TrimExt(name)
-		id = id[:len(id)-cut]
-		l.cases = append(l.cases, Case{ID: id, Image: filepath.Join(images, name), Label: masks[id]})
+	for i := range l.cases {
+		l.cases[i].Label = masks[l.cases[i].ID]
 	}
-	// In MONAI Label and in a plain folder it is normal that some images wait for their masks.
-	l.partners(masks, some && (l.layout == Decathlon || l.layout == NNUNet))
+	// Where people label, it is normal that some images wait for their masks.
+	l.partners(masks, len(masks) > 0 && (l.layout == Decathlon || l.layout == NNUNet))
 	return nil
 }
 
-// sideBySide pairs X with X_segmentation.
+// sideBySide pairs X with X_segmentation and X.seg.nrrd.
 func (l *listing) sideBySide(folder *folder) {
+	l.layout = ImagesOnly
 	masks := map[string]string{}
 	for _, name := range folder.images {
-		if stem, ok := strings.CutSuffix(volume.TrimExt(name), suffix); ok {
-			masks[stem] = filepath.Join(folder.path, name)
+		id, of := maskOf(name)
+		if of == "" {
+			l.cases = append(l.cases, Case{ID: id, Image: filepath.Join(folder.path, name)})
+			continue
 		}
+		l.layout = of
+		masks[id] = filepath.Join(folder.path, name)
 	}
-	for _, name := range folder.images {
-		if id := volume.TrimExt(name); !strings.HasSuffix(id, suffix) {
-			l.cases = append(l.cases, Case{ID: id, Image: filepath.Join(folder.path, name), Label: masks[id]})
-		}
-	}
-	l.layout = Promise12
-	if len(masks) == 0 {
-		l.layout = ImagesOnly
+	for i := range l.cases {
+		l.cases[i].Label = masks[l.cases[i].ID]
 	}
 	l.partners(masks, len(masks) > 0)
+}
+
+// maskOf returns the case that a file belongs to by its name, and the layout if it is the case's mask, else "".
+func maskOf(name string) (id, layout string) {
+	id = stem(name)
+	if strings.HasSuffix(strings.ToLower(name), ".seg.nrrd") {
+		return id, Slicer
+	}
+	if of, ok := strings.CutSuffix(id, suffix); ok && of != "" {
+		return of, Promise12
+	}
+	return id, ""
 }
 
 // partners reports masks without an image and, where every image should have one, images without a mask.

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/nextslice/nextslice/preprocess"
-	"github.com/nextslice/nextslice/volume"
 )
 
 // Slices are the items of some cases in memory. All slices have the same length; a caller must not write to them.
@@ -69,7 +68,7 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 // load reads one case into the items from first on.
 func (s *Slices) load(d *Dataset, index, first int) error {
 	c := d.Cases[index]
-	v, err := volume.Read(c.Image)
+	v, err := c.readImage()
 	if err != nil {
 		return fmt.Errorf("case %s: %w", c.ID, err)
 	}

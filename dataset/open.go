@@ -1,9 +1,7 @@
 package dataset
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -62,7 +60,7 @@ func (d *Dataset) firstProblems(n int) string {
 func (d *Dataset) add(cases []Case) {
 	slices.SortStableFunc(cases, func(a, b Case) int { return strings.Compare(a.ID, b.ID) })
 	problems := make([][]Problem, len(cases))
-	parallel(len(cases), func(i int) { problems[i] = readHeaders(&cases[i]) })
+	parallel(len(cases), func(i int) { problems[i] = cases[i].readHeaders() })
 	seen := make(map[string]Case)
 	for i, c := range cases {
 		if first, ok := seen[c.ID]; ok {
@@ -76,62 +74,6 @@ func (d *Dataset) add(cases []Case) {
 			d.Cases = append(d.Cases, c)
 		}
 	}
-}
-
-// readHeaders fills in the grid of a case and compares it with its mask's.
-func readHeaders(c *Case) []Problem {
-	var err error
-	if c.Grid, c.Stored, err = volume.ReadGrid(c.Image); err != nil {
-		return []Problem{{c.ID, unreadable("image", c.Image, err), true}}
-	}
-	if c.Label == "" {
-		return nil
-	}
-	mask, _, err := volume.ReadGrid(c.Label)
-	switch {
-	case err != nil:
-		return []Problem{{c.ID, unreadable("mask", c.Label, err), true}}
-	case mask.Size != c.Grid.Size:
-		return []Problem{{c.ID, differentSizes(c.Grid, mask), true}}
-	case mask.Unit != volume.Millimetre || c.Grid.Unit != volume.Millimetre:
-		return nil // a header without spacing says nothing about where the voxels lie
-	case mask.Orientation() != c.Grid.Orientation():
-		return []Problem{{c.ID, fmt.Sprintf("the axes of the image run %s, those of its mask %s: resample the mask to the image",
-			c.Grid.Orientation(), mask.Orientation()), true}}
-	}
-	// Below half a voxel a difference is one of rounding, or of the convention for a voxel's corner and centre.
-	s := c.Grid.Spacing()
-	if least := min(s[0], s[1], s[2]); !c.Grid.Same(mask, 0.5*least) {
-		return []Problem{{c.ID, fmt.Sprintf("the headers of image and mask place them up to %.3g mm apart: used voxel by voxel, on the image's geometry",
-			apart(c.Grid, mask)), false}}
-	}
-	return nil
-}
-
-// unreadable says why a file of a case cannot be read.
-func unreadable(kind, path string, err error) string {
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		// The file that is missing may be another one that the header names.
-		if _, err := os.Lstat(path); err != nil {
-			return fmt.Sprintf("the %s %s is missing", kind, filepath.Base(path))
-		}
-	case errors.Is(err, os.ErrPermission):
-		return fmt.Sprintf("no permission to read the %s %s", kind, filepath.Base(path))
-	}
-	return fmt.Sprintf("the %s cannot be read: %v", kind, err)
-}
-
-// apart returns the largest difference between world coordinates of the corners of two grids.
-func apart(a, b volume.Grid) float64 {
-	largest := 0.0
-	p, q := a.Corners(), b.Corners()
-	for n := range p {
-		for r := range 3 {
-			largest = max(largest, p[n][r]-q[n][r], q[n][r]-p[n][r])
-		}
-	}
-	return largest
 }
 
 // compareOrientations reports cases whose axes run otherwise than most: slices are cut along the index axes as they are,
@@ -163,7 +105,7 @@ func (d *Dataset) findClasses() {
 		if d.Cases[i].Label == "" {
 			return
 		}
-		m, err := volume.ReadMask(d.Cases[i].Label)
+		m, err := d.Cases[i].readMask()
 		if err != nil {
 			faults[i] = err
 			return

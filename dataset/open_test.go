@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,7 +125,7 @@ func TestDamagedCases(t *testing.T) {
 	p := d.Problems
 	wantProblem(t, p, "size", true, "5 x 4 x 3", "5 x 4 x 2")
 	wantProblem(t, p, "far", false, "25 mm apart")
-	wantProblem(t, p, "turned", true, "LPS", "RPS")
+	wantProblem(t, p, "turned", true, "outside the image")
 	wantProblem(t, p, "half", true, "mask cannot be read", "0.5")
 	wantProblem(t, p, "cut", true, "image cannot be read")
 	wantProblem(t, p, "text", true, "image cannot be read")
@@ -283,6 +284,100 @@ func TestReference(t *testing.T) {
 	writeMask(t, small, nil, d.Cases[0].Label)
 	if _, err := d.Reference(0); err == nil || !strings.Contains(err.Error(), "2 x 4 x 3") {
 		t.Errorf("other size: got %v", err)
+	}
+}
+
+// A mask whose axes run otherwise is turned to lie over its image.
+func TestTurnedMask(t *testing.T) {
+	dir := t.TempDir()
+	g := grid()
+	writeImage(t, g, 0, dir, "a.nii")
+	// The mask's axes are j, k and the reverse of i of the image.
+	turned := volume.Grid{Size: [3]int{g.Size[1], g.Size[2], g.Size[0]}, Unit: g.Unit}
+	for r := range 3 {
+		last := g.World(float64(g.Size[0]-1), 0, 0)
+		turned.Affine[r] = [4]float64{g.Affine[r][1], g.Affine[r][2], -g.Affine[r][0], last[r]}
+	}
+	values := make([]uint8, turned.Len())
+	values[1+4*(2+3*(5-1-3))] = 1 // voxel (3, 1, 2) of the image
+	writeMask(t, turned, values, dir, "a"+suffix+".nii")
+	d := open(t, dir)
+	if len(d.Problems) > 0 {
+		t.Errorf("problems: %v", d.Problems)
+	}
+	m, err := d.Reference(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Size != g.Size || m.Data[3+5*(1+4*2)] != 1 {
+		t.Errorf("voxel (3, 1, 2) is not labelled: %v", m.Data)
+	}
+}
+
+func TestSlicer(t *testing.T) {
+	dir := t.TempDir()
+	g := grid()
+	writeImage(t, g, 0, dir, "a.nii.gz")
+	writeImage(t, g, 0, dir, "b.nii.gz")
+	// 3D Slicer saves the part of the image that has labels: here slice 1.
+	part := g
+	part.Size[2] = 1
+	corner := g.World(0, 0, 1)
+	for r := range 3 {
+		part.Affine[r][3] = corner[r]
+	}
+	m := &volume.Mask{Grid: part, Data: make([]uint8, part.Len())}
+	m.Data[7] = 1
+	if err := volume.WriteSegmentation(filepath.Join(dir, "a.seg.nrrd"), volume.NewSegmentation(m, []string{"background", "gland"})); err != nil {
+		t.Fatal(err)
+	}
+	d := open(t, dir)
+	if d.Layout != Slicer || ids(d) != "a* b" || len(d.Classes) != 2 {
+		t.Fatalf("layout %s, cases %s, classes %v, problems %v", d.Layout, ids(d), d.Classes, d.Problems)
+	}
+	ref, err := d.Reference(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ref.Size != g.Size || ref.Data[20+7] != 1 || slices.Index(ref.Data, 1) != 27 {
+		t.Errorf("want voxel 7 of slice 1 labelled, got %v", ref.Data)
+	}
+}
+
+func TestDICOM(t *testing.T) {
+	series := shared(t, "formats/dicom/series")
+	dir := t.TempDir()
+	files, err := os.ReadDir(series)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(filepath.Join(series, f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeText(t, string(data), dir, "patient", f.Name())
+	}
+	writeText(t, "no image", dir, "other", "notes.dcm")
+	d := open(t, dir)
+	if d.Layout != DICOM || ids(d) != "patient" || d.Cases[0].Grid.Size[2] != 17 {
+		t.Fatalf("layout %s, cases %+v, problems %v", d.Layout, d.Cases, d.Problems)
+	}
+	wantProblem(t, d.Problems, "other", true, "no DICOM image")
+	// A mask of the folder's name makes it a labelled case.
+	writeMask(t, d.Cases[0].Grid, []uint8{0, 1}, dir, "labels", "patient.nii.gz")
+	if d = open(t, dir); ids(d) != "patient*" || len(d.Classes) != 2 {
+		t.Errorf("cases %s, classes %v, problems %v", ids(d), d.Classes, d.Problems)
+	}
+	s, err := Load(t.Context(), d, []int{0}, d.Preprocess(2), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Images) != 17 || s.Labels[0] == nil {
+		t.Errorf("%d slices", len(s.Images))
+	}
+	if _, err := Open(filepath.Join(dir, "patient")); err == nil || !strings.Contains(err.Error(), "folder above") {
+		t.Errorf("the series' own folder: got %v", err)
 	}
 }
 

@@ -14,6 +14,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (layout: %s)\n\n", r.Name, r.Layout)
 	r.writeTable(&b)
+	fmt.Fprintf(&b, "\nSlices are counted across %c; foreground is in how many of them there is some, then come the voxels of each class.\n", "ijk"[r.Axis])
 	if len(r.Problems) > 0 {
 		b.WriteString("\nProblems:\n")
 		for _, p := range r.Problems {
@@ -53,7 +54,7 @@ func count(n int, what string) string {
 
 // writeTable writes one line per case. Voxels are counted in one column per class, and in one for all values without.
 func (r *Report) writeTable(b *strings.Builder) {
-	head := []string{"case", "size", "spacing", "unit", "axes", "type", "min", "1%", "median", "99%", "max", "slices", "shown"}
+	head := []string{"case", "size", "spacing", "unit", "axes", "type", "min", "1%", "median", "99%", "max", "slices", "foreground"}
 	const left = 1 // columns that are set left
 	for v, class := range r.Classes {
 		if v > 0 {
