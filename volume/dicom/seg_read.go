@@ -11,6 +11,9 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
+// maxSlices bounds the slices of a segmentation: two frames far apart must not ask for all the memory between them.
+const maxSlices = 1 << 12
+
 const (
 	segClass      = "1.2.840.10008.5.1.4.1.1.66.4"
 	labelMapClass = "1.2.840.10008.5.1.4.1.1.66.7"
@@ -135,7 +138,7 @@ func segmentationGrid(planes []slice) (volume.Grid, []int, []string, error) {
 	rows := make([]int, len(planes))
 	for i, p := range planes {
 		exact := (p.at - first.at) / step
-		if !(exact < 1<<20) || math.Abs(exact-math.Round(exact)) > 0.2 {
+		if !(exact < maxSlices) || math.Abs(exact-math.Round(exact)) > 0.2 {
 			return volume.Grid{}, nil, nil, fmt.Errorf("frame %d lies %.4g mm behind the first, which is no multiple of the spacing of %.4g mm", p.frame+1, p.at-first.at, step)
 		}
 		rows[i] = int(math.Round(exact))
@@ -186,19 +189,10 @@ func (f *file) fillSegments(out *volume.Segmentation, planes []slice, at []int, 
 			}
 		}
 	}
-	for s := range out.Segments {
-		segment := &out.Segments[s]
-		mine := voxels[segment.Value]
-		free := func(layer []uint8) bool {
-			return !slices.ContainsFunc(mine, func(v int) bool { return layer[v] != 0 })
-		}
-		if segment.Layer = slices.IndexFunc(out.Layers, free); segment.Layer < 0 {
-			segment.Layer = len(out.Layers)
-			out.Layers = append(out.Layers, make([]uint8, out.Len()))
-		}
-		for _, v := range mine {
-			out.Layers[segment.Layer][v] = segment.Value
-		}
+	segments := out.Segments
+	out.Segments = nil
+	for _, segment := range segments {
+		addSegment(out, segment, voxels[segment.Value])
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ var notImage = map[string]string{
 	"1.2.840.10008.1.3.10":          "a DICOMDIR",
 	segClass:                        "a segmentation (SEG)",
 	labelMapClass:                   "a segmentation (label map)",
-	"1.2.840.10008.5.1.4.1.1.481.3": "a structure set (RTSTRUCT)",
+	structureSetClass:               "a structure set (RTSTRUCT)",
 	"1.2.840.10008.5.1.4.1.1.481.2": "a dose (RTDOSE)",
 	"1.2.840.10008.5.1.4.1.1.481.5": "a plan (RTPLAN)",
 	"1.2.840.10008.5.1.4.1.1.11.1":  "a presentation state",

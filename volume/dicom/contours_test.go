@@ -1,0 +1,168 @@
+package dicom
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	lib "github.com/suyashkumar/dicom"
+	"github.com/suyashkumar/dicom/pkg/tag"
+	"pgregory.net/rapid"
+)
+
+// contourSeries writes three oblique slices of 3 columns and 2 rows, 0.25 x 0.5 x 3 mm, and returns their series.
+func contourSeries(t *testing.T) *Series {
+	dir := t.TempDir()
+	right, down := [3]float64{0.6, 0.8, 0}, [3]float64{-0.48, 0.36, -0.8}
+	normal := cross(right, down)
+	for i := range 3 {
+		var at [3]float64
+		for r := range 3 {
+			at[r] = 100 + 3*float64(i)*normal[r]
+		}
+		putFile(t, dir, string(rune('a'+i)), plane(i, at, values{tag.ImageOrientationPatient: decimals(append(right[:], down[:]...)...)}))
+	}
+	all, _, err := Scan(dir)
+	if err != nil || len(all) != 1 {
+		t.Fatal(all, err)
+	}
+	return all[0]
+}
+
+// contour returns a contour through points of the series' index space.
+func contour(t *testing.T, s *Series, kind string, points ...[3]float64) []*lib.Element {
+	var data []string
+	for _, p := range points {
+		w := s.World(p[0], p[1], p[2])
+		data = append(data, shortDecimals(-w[0], -w[1], w[2])...)
+	}
+	return values{tag.ContourGeometricType: []string{kind}, tag.ContourData: data}.elements(t)
+}
+
+func structureSet(t *testing.T, s *Series, regions map[int][][]*lib.Element) string {
+	var names, contours [][]*lib.Element
+	for n := 1; n <= len(regions); n++ {
+		names = append(names, values{tag.ROINumber: []string{string(rune('0' + n))}, tag.ROIName: []string{"region" + string(rune('0'+n))}}.elements(t))
+		contours = append(contours, values{tag.ReferencedROINumber: []string{string(rune('0' + n))}, tag.ROIDisplayColor: []string{"1", "2", "3"},
+			tag.ContourSequence: regions[n]}.elements(t))
+	}
+	slices.Reverse(contours) // found by number, not by order
+	return putFile(t, t.TempDir(), "rs.dcm", plane(1, [3]float64{}, values{
+		tag.SOPClassUID: []string{structureSetClass}, tag.PixelData: nil, tag.StructureSetROISequence: names, tag.ROIContourSequence: contours,
+		tag.ReferencedFrameOfReferenceSequence: [][]*lib.Element{values{
+			tag.RTReferencedStudySequence: [][]*lib.Element{values{
+				tag.RTReferencedSeriesSequence: [][]*lib.Element{values{tag.SeriesInstanceUID: []string{s.UID}}.elements(t)},
+			}.elements(t)},
+		}.elements(t)},
+	}))
+}
+
+func square(x0, y0, x1, y1, z float64) [][3]float64 {
+	return [][3]float64{{x0, y0, z}, {x1, y0, z}, {x1, y1, z}, {x0, y1, z}}
+}
+
+func TestReadContours(t *testing.T) {
+	s := contourSeries(t)
+	path := structureSet(t, s, map[int][][]*lib.Element{
+		1: {
+			contour(t, s, "CLOSED_PLANAR", square(-0.5, -0.5, 2.5, 1.5, 1.2)...),
+			contour(t, s, "CLOSED_PLANAR", square(0.5, -0.4, 1.5, 0.6, 1)...), // a hole
+			contour(t, s, "CLOSED_PLANAR", square(-9, -9, 0.6, 99, 0)...),     // beyond the borders
+			contour(t, s, "POINT", [3]float64{1, 1, 1}),
+			contour(t, s, "CLOSED_PLANAR", square(0, 0, 1, 1, 7)...),
+			contour(t, s, "CLOSED_PLANAR", [3]float64{0, 0, 0}, [3]float64{2, 0, 2}, [3]float64{2, 1, 2}),
+		},
+		2: {contour(t, s, "CLOSED_PLANAR", square(1.5, 0.5, 9, 9, 2)...)},
+		3: {contour(t, s, "CLOSED_PLANAR", square(1.5, 0.5, 9, 9, 1)...)},
+	})
+	got, warnings, err := ReadContours(path, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 contours are points", "1 contours lie outside", "1 contours are oblique"} {
+		wantWarning(t, warnings, want)
+	}
+	if len(warnings) != 3 {
+		t.Errorf("warnings %q", warnings)
+	}
+	first := []uint8{1, 0, 0, 1, 0, 0 /**/, 1, 0, 1, 1, 1, 1 /**/, 0, 0, 0, 0, 0, 2}
+	second := []uint8{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0}
+	if len(got.Layers) != 2 || !slices.Equal(got.Layers[0], first) || !slices.Equal(got.Layers[1], second) {
+		t.Errorf("layers %v", got.Layers)
+	}
+	if x := got.Segments[2]; x.Name != "region3" || x.Layer != 1 || x.Color != [3]uint8{1, 2, 3} {
+		t.Errorf("segment %+v", x)
+	}
+	other := *s
+	other.UID = "1.2.77"
+	if _, warnings, err = ReadContours(path, &other); err != nil {
+		t.Fatal(err)
+	}
+	wantWarning(t, warnings, "drawn on another series: 1.2.3")
+}
+
+func TestReadContoursRefuses(t *testing.T) {
+	s := contourSeries(t)
+	_, _, err := ReadContours(s.Files()[0], s)
+	wantError(t, "image", err, "no structure set")
+	bad := values{tag.ContourGeometricType: []string{"CLOSED_PLANAR"}, tag.ContourData: []string{"1", "2"}}.elements(t)
+	_, _, err = ReadContours(structureSet(t, s, map[int][][]*lib.Element{1: {bad}}), s)
+	wantError(t, "two numbers", err, `region "region1": contour 1 has no coordinates in threes`)
+	_, _, err = ReadContours(structureSet(t, s, nil), s)
+	wantError(t, "none", err, "0 regions")
+}
+
+// Filling agrees with asking, for every pixel, whether a ray to the left crosses an odd number of edges.
+func TestToggleAgainstBruteForce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const width, height = 7, 6
+		number := rapid.OneOf(rapid.Float64Range(-3, 9), rapid.Map(rapid.IntRange(-3, 9), func(i int) float64 { return float64(i) }))
+		points := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) [2]float64 {
+			return [2]float64{number.Draw(t, "x"), number.Draw(t, "y")}
+		}), 1, 9).Draw(t, "points")
+		plane := make([]bool, width*height)
+		toggle(plane, width, height, points)
+		for v, got := range plane {
+			x, y := float64(v%width), float64(v/width)
+			want := false
+			for n, a := range points {
+				b := points[(n+1)%len(points)]
+				if (a[1] <= y) != (b[1] <= y) {
+					if a[1] > b[1] {
+						a, b = b, a
+					}
+					if a[0]+(y-a[1])/(b[1]-a[1])*(b[0]-a[0]) <= x {
+						want = !want
+					}
+				}
+			}
+			if got != want {
+				t.Fatalf("pixel (%v, %v): %v, want %v, for %v", x, y, got, want, points)
+			}
+		}
+		toggle(plane, width, height, points)
+		if slices.Contains(plane, true) {
+			t.Fatal("twice is not nothing")
+		}
+	})
+}
+
+// The area of a disc comes out right.
+func TestToggleDisc(t *testing.T) {
+	var points [][2]float64
+	for a := range 360 {
+		s, c := math.Sincos(float64(a) * math.Pi / 180)
+		points = append(points, [2]float64{50.3 + 40*c, 49.6 + 40*s})
+	}
+	plane := make([]bool, 100*100)
+	toggle(plane, 100, 100, points)
+	n := 0
+	for _, in := range plane {
+		if in {
+			n++
+		}
+	}
+	if area := math.Pi * 1600; math.Abs(float64(n)-area) > 0.005*area {
+		t.Errorf("%d pixels, want about %.0f", n, area)
+	}
+}
