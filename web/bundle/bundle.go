@@ -1,0 +1,132 @@
+// Package bundle turns the annotation page's TypeScript into files for a browser.
+package bundle
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+	"github.com/google/renameio/v2"
+)
+
+// Page bundles the page whose source is web, the folder with package.json, into
+// the folder dist: index.html and assets/. Older assets in dist are removed.
+//
+// The npm packages must be there: run `npm ci` in web first.
+func Page(web, dist string) error {
+	web, err := filepath.Abs(web)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(web, "node_modules", "preact")); err != nil {
+		return fmt.Errorf("bundle the page: npm packages are missing, run `npm ci` in %s", web)
+	}
+	if err := os.RemoveAll(filepath.Join(dist, "assets")); err != nil {
+		return err
+	}
+	result := api.Build(api.BuildOptions{
+		AbsWorkingDir:       web,
+		EntryPointsAdvanced: []api.EntryPoint{{InputPath: "src/main.tsx", OutputPath: "page"}},
+		Outdir:              filepath.Join(dist, "assets"),
+		EntryNames:          "[name]-[hash]",
+		ChunkNames:          "[name]-[hash]",
+		AssetNames:          "[name]-[hash]",
+		Bundle:              true,
+		Splitting:           true, // the viewer is loaded when it is opened
+		Format:              api.FormatESModule,
+		Target:              api.ES2022,
+		JSX:                 api.JSXAutomatic,
+		JSXImportSource:     "preact",
+		MinifyWhitespace:    true,
+		MinifyIdentifiers:   true,
+		MinifySyntax:        true,
+		LegalComments:       api.LegalCommentsLinked,
+		Metafile:            true,
+		Write:               true,
+		LogLevel:            api.LogLevelSilent,
+	})
+	if err := failure(result.Errors); err != nil {
+		return err
+	}
+	script, style, err := entry(result.Metafile)
+	if err != nil {
+		return err
+	}
+	source, err := os.ReadFile(filepath.Join(web, "src", "index.html"))
+	if err != nil {
+		return err
+	}
+	page, err := template.New("index.html").Parse(string(source))
+	if err != nil {
+		return err
+	}
+	var html bytes.Buffer
+	if err := page.Execute(&html, map[string]string{"Script": "assets/" + script, "Style": "assets/" + style}); err != nil {
+		return err
+	}
+	return renameio.WriteFile(filepath.Join(dist, "index.html"), html.Bytes(), 0o644)
+}
+
+// entry finds the names of the page's script and style sheet in esbuild's
+// account of what it wrote.
+func entry(metafile string) (script, style string, err error) {
+	var meta struct {
+		Outputs map[string]struct {
+			EntryPoint string `json:"entryPoint"`
+			CSSBundle  string `json:"cssBundle"`
+		} `json:"outputs"`
+	}
+	if err := json.Unmarshal([]byte(metafile), &meta); err != nil {
+		return "", "", err
+	}
+	for name, out := range meta.Outputs {
+		if out.EntryPoint == "src/main.tsx" && out.CSSBundle != "" {
+			return path.Base(name), path.Base(out.CSSBundle), nil
+		}
+	}
+	return "", "", errors.New("bundle the page: esbuild wrote no script for src/main.tsx")
+}
+
+// Tests bundles the unit tests src/**/*.test.ts of web into the folder out, one
+// script each, for Node.js's test runner.
+func Tests(web, out string) ([]string, error) {
+	web, err := filepath.Abs(web)
+	if err != nil {
+		return nil, err
+	}
+	result := api.Build(api.BuildOptions{
+		AbsWorkingDir: web,
+		EntryPoints:   []string{"src/**/*.test.ts"},
+		Outdir:        out,
+		OutExtension:  map[string]string{".js": ".mjs"},
+		Bundle:        true,
+		Platform:      api.PlatformNode,
+		Format:        api.FormatESModule,
+		Sourcemap:     api.SourceMapInline,
+		Write:         true,
+		LogLevel:      api.LogLevelSilent,
+	})
+	if err := failure(result.Errors); err != nil {
+		return nil, err
+	}
+	var scripts []string
+	for _, f := range result.OutputFiles {
+		scripts = append(scripts, f.Path)
+	}
+	return scripts, nil
+}
+
+func failure(messages []api.Message) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	text := api.FormatMessages(messages, api.FormatMessagesOptions{Kind: api.ErrorMessage})
+	return fmt.Errorf("bundle the page:\n%s", strings.Join(text, ""))
+}

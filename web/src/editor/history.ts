@@ -1,0 +1,70 @@
+// Undo and redo: the changed rectangle of each edit, before and after.
+
+export interface Rect { x: number; y: number; width: number; height: number }
+
+interface Edit extends Rect { before: Uint8Array; after: Uint8Array }
+
+export class History {
+  private edits: Edit[] = [];
+  /** Edits [0, done) are in effect; the rest can be redone. */
+  private done = 0;
+
+  constructor(private readonly width: number, private readonly limit = 200) {}
+
+  get canUndo(): boolean { return this.done > 0; }
+  get canRedo(): boolean { return this.done < this.edits.length; }
+
+  /** Records the change from before to after, two masks of the whole slice; returns what changed, or null. */
+  record(before: Uint8Array, after: Uint8Array): Rect | null {
+    const rect = changed(before, after, this.width);
+    if (!rect) return null;
+    this.edits.length = this.done;
+    this.edits.push({ ...rect, before: cut(before, this.width, rect), after: cut(after, this.width, rect) });
+    if (this.edits.length > this.limit) this.edits.shift();
+    this.done = this.edits.length;
+    return rect;
+  }
+
+  undo(labels: Uint8Array): Rect | null {
+    if (!this.canUndo) return null;
+    const edit = this.edits[--this.done];
+    paste(labels, this.width, edit, edit.before);
+    return edit;
+  }
+
+  redo(labels: Uint8Array): Rect | null {
+    if (!this.canRedo) return null;
+    const edit = this.edits[this.done++];
+    paste(labels, this.width, edit, edit.after);
+    return edit;
+  }
+}
+
+/** The smallest rectangle that holds all differences, null if there are none. */
+export function changed(a: Uint8Array, b: Uint8Array, width: number): Rect | null {
+  let x0 = width, x1 = -1, y0 = -1, y1 = -1;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] === b[i]) continue;
+    const x = i % width, y = (i - x) / width;
+    if (y0 < 0) y0 = y;
+    y1 = y;
+    if (x < x0) x0 = x;
+    if (x > x1) x1 = x;
+  }
+  return x1 < 0 ? null : { x: x0, y: y0, width: x1 - x0 + 1, height: y1 - y0 + 1 };
+}
+
+function cut(labels: Uint8Array, width: number, r: Rect): Uint8Array {
+  const out = new Uint8Array(r.width * r.height);
+  for (let y = 0; y < r.height; y++) {
+    const from = (r.y + y) * width + r.x;
+    out.set(labels.subarray(from, from + r.width), y * r.width);
+  }
+  return out;
+}
+
+function paste(labels: Uint8Array, width: number, r: Rect, patch: Uint8Array): void {
+  for (let y = 0; y < r.height; y++) {
+    labels.set(patch.subarray(y * r.width, (y + 1) * r.width), (r.y + y) * width + r.x);
+  }
+}
