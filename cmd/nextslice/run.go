@@ -26,6 +26,7 @@ type commands struct {
 	Strategies strategiesCommand `cmd:"" help:"List the query strategies."`
 	Phantom    phantomCommand    `cmd:"" help:"Write the synthetic data set."`
 	Presets    presetsCommand    `cmd:"" help:"Print the training presets."`
+	Bench      benchCommand      `cmd:"" help:"Measure where the time goes, against the machine's ceilings."`
 	Version    versionCommand    `cmd:"" help:"Print the version, and what it was built with."`
 }
 

@@ -1,0 +1,77 @@
+//go:build cgo
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nextslice/nextslice/bench"
+	"github.com/nextslice/nextslice/tensor/onednn"
+)
+
+type benchCommand struct {
+	Width   int  `help:"Width of the network." default:"16"`
+	Size    int  `help:"Height and width of the slices." default:"128"`
+	Batch   int  `help:"Slices per training step." default:"4"`
+	Items   int  `help:"Slices per scoring pass." default:"64"`
+	Threads int  `help:"Threads; 0 is all cores." default:"0"`
+	Rounds  int  `help:"Repetitions; figures are medians." default:"10"`
+	Library bool `help:"Convolutions by oneDNN instead of our own kernels."`
+	JSON    bool `help:"Write JSON."`
+}
+
+func (benchCommand) Help() string {
+	return `Measures the machine's ceilings (multiply-adds per second, memory bandwidth) on one thread and on all, and where the
+time of a training step and of an inference pass goes, layer by layer. Activations keep one memory layout from end to
+end: there are no reorders of them to count; a convolution packs its weights and the rows in work, and that is part of
+its time. Run it on a machine that does nothing else.
+
+Examples:
+  nextslice bench
+  nextslice bench --width 64 --size 128 --threads 1
+  nextslice bench --library --json`
+}
+
+func (c benchCommand) Run(ctx context.Context, s streams) error {
+	if c.Width < 1 || c.Size < 8 || c.Batch < 1 || c.Items < 1 || c.Rounds < 1 || c.Threads < 0 {
+		return usagef("bench: want positive numbers and a size of at least 8")
+	}
+	kernels := onednn.Direct
+	if c.Library {
+		kernels = onednn.Library
+	}
+	var ceilings []onednn.Ceilings
+	for _, threads := range []int{1, c.Threads} {
+		e, err := onednn.New(threads)
+		if err != nil {
+			return err
+		}
+		ceilings = append(ceilings, e.Ceilings(300*time.Millisecond))
+		e.Close()
+	}
+	e, err := onednn.NewWith(c.Threads, onednn.Options{Kernels: kernels})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	works, err := bench.Run(ctx, e, bench.Options{NetWidth: c.Width, Height: c.Size, Width: c.Size, Batch: c.Batch, Items: c.Items, Rounds: c.Rounds})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(s.out, struct {
+			ISA      string            `json:"isa"`
+			OneDNN   string            `json:"onednn"`
+			Reorders int               `json:"reorders"` // of activations between layers
+			Ceilings []onednn.Ceilings `json:"ceilings"`
+			Works    []bench.Work      `json:"works"`
+		}{e.ISA(), onednn.Version(), 0, ceilings, works})
+	}
+	for _, l := range ceilings {
+		fmt.Fprintf(s.out, "ceiling of %d threads: %.0f GFLOP/s, %.1f GB/s (%s)\n", l.Threads, l.FLOP/1e9, l.Bandwidth/1e9, e.ISA())
+	}
+	fmt.Fprintln(s.out)
+	return bench.WriteText(s.out, works, ceilings[1].FLOP)
+}
