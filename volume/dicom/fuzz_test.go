@@ -1,0 +1,183 @@
+package dicom
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nextslice/nextslice/volume"
+	lib "github.com/suyashkumar/dicom"
+	"github.com/suyashkumar/dicom/pkg/tag"
+)
+
+// seeds returns small valid files of every kind.
+func seeds(t testing.TB) map[string][]byte {
+	one := func(pairs values) [][]*lib.Element { return [][]*lib.Element{pairs.elements(t)} }
+	return map[string][]byte{
+		"explicit": encodeFile(t, plane(1, [3]float64{1, 2, 3}, nil)),
+		"implicit": encodeFile(t, plane(1, [3]float64{1, 2, 3}, values{tag.TransferSyntaxUID: []string{implicitLittle}})),
+		"big":      encodeFile(t, plane(1, [3]float64{1, 2, 3}, values{tag.TransferSyntaxUID: []string{explicitBig}})),
+		"no meta":  encodeFile(t, plane(1, [3]float64{1, 2, 3}, nil))[metaLength(t, plane(1, [3]float64{1, 2, 3}, nil)):],
+		"segmentation": encodeFile(t, plane(1, [3]float64{1, 2, 3}, values{
+			tag.SOPClassUID: []string{segClass}, tag.SegmentationType: []string{"BINARY"}, tag.BitsAllocated: []int{1}, tag.BitsStored: []int{1},
+			tag.HighBit: []int{0}, tag.PixelRepresentation: []int{0}, tag.NumberOfFrames: []string{"2"},
+			tag.SegmentSequence:                one(values{tag.SegmentNumber: []int{1}, tag.SegmentLabel: []string{"A"}}),
+			tag.SharedFunctionalGroupsSequence: one(values{tag.SegmentIdentificationSequence: one(values{tag.ReferencedSegmentNumber: []int{1}})}),
+			tag.PerFrameFunctionalGroupsSequence: [][]*lib.Element{
+				values{tag.PlanePositionSequence: one(values{tag.ImagePositionPatient: decimals(0, 0, 0)})}.elements(t),
+				values{tag.PlanePositionSequence: one(values{tag.ImagePositionPatient: decimals(0, 0, 4)})}.elements(t),
+			},
+		})),
+		"contours": encodeFile(t, plane(1, [3]float64{}, values{
+			tag.SOPClassUID: []string{structureSetClass}, tag.PixelData: nil,
+			tag.StructureSetROISequence: one(values{tag.ROINumber: []string{"1"}, tag.ROIName: []string{"A"}}),
+			tag.ROIContourSequence: one(values{tag.ReferencedROINumber: []string{"1"}, tag.ContourSequence: one(values{
+				tag.ContourGeometricType: []string{"CLOSED_PLANAR"}, tag.ContourData: decimals(1, 2, 3, 2, 2, 3, 1, 3, 3),
+			})}),
+		})),
+	}
+}
+
+// metaLength returns where the data set of an encoded file begins.
+func metaLength(t testing.TB, v values) int {
+	l, err := locate(encodeFile(t, v))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.start
+}
+
+// readAll reads a file in every way: no panic, no error of several lines, and what is read is sound.
+func readAll(t *testing.T, path string, on *Series) {
+	v, _, err := Read(path)
+	if err == nil && (v.Check() != nil || len(v.Data) != v.Len()) {
+		t.Errorf("%d voxels on %v", len(v.Data), v.Grid)
+	}
+	s, _, segErr := ReadSegmentation(path)
+	if segErr == nil {
+		checkSegmentation(t, s)
+	}
+	c, _, contourErr := ReadContours(path, on)
+	if contourErr == nil {
+		checkSegmentation(t, c)
+	}
+	for _, err := range []error{err, segErr, contourErr} {
+		if err != nil && strings.Contains(err.Error(), "\n") {
+			t.Errorf("error of several lines: %q", err)
+		}
+	}
+}
+
+func checkSegmentation(t *testing.T, s *volume.Segmentation) {
+	if err := s.Check(); err != nil {
+		t.Error(err)
+	}
+	for _, layer := range s.Layers {
+		if len(layer) != s.Len() {
+			t.Errorf("layer of %d voxels on %v", len(layer), s.Grid)
+		}
+	}
+	s.Mask()
+}
+
+// onePlane returns a series to fill contours on.
+func onePlane(t testing.TB) *Series {
+	dir := t.TempDir()
+	putFile(t, dir, "a", plane(1, [3]float64{1, 2, 3}, nil))
+	all, _, err := Scan(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[0]
+}
+
+func FuzzDICOM(f *testing.F) {
+	for _, data := range seeds(f) {
+		f.Add(data)
+	}
+	on := onePlane(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "a.dcm")
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		readAll(t, path, on)
+	})
+}
+
+// Files cut at many bytes, and with many bytes changed in turn, are read or refused in one line.
+func TestDamagedFiles(t *testing.T) {
+	on := onePlane(t)
+	path := filepath.Join(t.TempDir(), "a.dcm")
+	for name, data := range seeds(t) {
+		if os.WriteFile(path, data, 0o644); name != "segmentation" && name != "contours" {
+			if _, _, err := Read(path); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for i := 120; i < len(data); i += 7 { // 7 meets every part of an element in turn
+			os.WriteFile(path, data[:i], 0o644)
+			readAll(t, path, on)
+			damaged := bytes.Clone(data)
+			damaged[i] ^= 0xff
+			os.WriteFile(path, damaged, 0o644)
+			readAll(t, path, on)
+		}
+	}
+}
+
+func TestHostileLengths(t *testing.T) {
+	dir := t.TempDir()
+	explicit := encodeFile(t, plane(1, [3]float64{}, nil))
+	start := metaLength(t, plane(1, [3]float64{}, nil))
+	head, body := explicit[:start], explicit[start:]
+	long := append([]byte("\x09\x00\x10\x00UN\x00\x00"), 0xf0, 0xff, 0xff, 0xff) // 4 GiB by the header
+	nest := bytes.Repeat([]byte("\x09\x00\x10\x10SQ\x00\x00\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"), 100000)
+	packed := bytes.Clone(explicit)
+	at := bytes.Index(packed, []byte("\xe0\x7f\x10\x00OW"))
+	binary.LittleEndian.PutUint32(packed[at+8:], undefinedLength)
+	syntaxed := func(uid string) []byte { // a file that states a transfer syntax, which the walk must not get beyond
+		return bytes.Replace(explicit, []byte("UI\x14\x00"+explicitLittle+"\x00"), append([]byte{'U', 'I', byte(len(uid) + len(uid)%2), 0}, (uid + "\x00")[:len(uid)+len(uid)%2]...), 1)
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"length":     {slices.Concat(head, long, body), "cut short within the header"},
+		"nesting":    {slices.Concat(head, nest, body), "nested more than 32 deep"},
+		"empty":      {nil, "the file is empty"},
+		"text":       {[]byte("hello"), "not DICOM"},
+		"undefined":  {packed, "packed, but the transfer syntax"},
+		"rows":       {encodeFile(t, plane(1, [3]float64{}, values{tag.Rows: []int{65535}, tag.Columns: []int{65535}})), "pixel data of 12 bytes, want 8589672450"},
+		"frames":     {encodeFile(t, plane(1, [3]float64{}, values{tag.NumberOfFrames: []string{"999999999"}})), "pixel data of 12 bytes"},
+		"no rows":    {encodeFile(t, plane(1, [3]float64{}, values{tag.Rows: nil})), "0 rows"},
+		"bits":       {encodeFile(t, plane(1, [3]float64{}, values{tag.BitsAllocated: []int{12}})), "12 bits per pixel"},
+		"stored":     {encodeFile(t, plane(1, [3]float64{}, values{tag.BitsStored: []int{17}})), "do not fit"},
+		"colour":     {encodeFile(t, plane(1, [3]float64{}, values{tag.PhotometricInterpretation: []string{"PALETTE COLOR"}})), "PALETTE COLOR"},
+		"JPEG":       {syntaxed("1.2.840.10008.1.2.4.70"), "packed with JPEG (transfer syntax"},
+		"JPEG-LS":    {syntaxed("1.2.840.10008.1.2.4.80"), "packed with JPEG-LS"},
+		"JPEG 2000":  {syntaxed("1.2.840.10008.1.2.4.91"), "packed with JPEG 2000"},
+		"RLE":        {syntaxed("1.2.840.10008.1.2.5"), "packed with RLE"},
+		"deflate":    {syntaxed("1.2.840.10008.1.2.1.99"), "packed with deflate"},
+		"video":      {syntaxed("1.2.840.10008.1.2.4.102"), "video"},
+		"own syntax": {syntaxed("1.2.3.4"), `transfer syntax "1.2.3.4" is unknown`},
+	} {
+		path := filepath.Join(dir, "a.dcm")
+		if err := os.WriteFile(path, c.data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := Read(path)
+		runtime.ReadMemStats(&after)
+		wantError(t, name, err, c.want)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
+			t.Errorf("%s: allocated %d bytes", name, used)
+		}
+	}
+}
