@@ -1,0 +1,150 @@
+package record
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/metrics"
+)
+
+// Key names a run: one strategy from one initial set with one training recipe.
+type Key struct {
+	Grid     string // the point of the hyper-parameter grid, "" without a grid
+	Strategy string
+	Set      int // the initial set, 1 …
+}
+
+func (k Key) String() string {
+	if k.Grid == "" {
+		return fmt.Sprintf("%s, set %d", k.Strategy, k.Set)
+	}
+	return fmt.Sprintf("%s, set %d, %s", k.Strategy, k.Set, k.Grid)
+}
+
+// Cycle is one row: a cycle of a run.
+type Cycle struct {
+	Cycle    int // 0 is the initial set
+	Labelled int // items that the model was trained on
+	Scored   int // items scored for the query
+	// Measures on the test cases, per foreground class and as their mean; without PerCase.
+	Measures metrics.Summary
+	Initial  []string // names of the items labelled from the start: in cycle 0, where they are known
+	Query    []string // names of the items asked for
+	Cases    []Case   // of the test cases, in the last cycle only
+}
+
+// Case is one test case.
+type Case struct {
+	ID     string
+	Dice3D float64 // mean over foreground classes, to 4 decimal places; NaN where it is undefined
+}
+
+// Run is the cycles of one run, from cycle 0 on.
+type Run struct {
+	Key
+	Cycles []Cycle
+}
+
+// FromCycles returns the run that the loop recorded. initial may be nil. Cases are kept of the cycle without a query,
+// the last of a finished run.
+func FromCycles(k Key, initial []string, cycles []active.Cycle) Run {
+	r := Run{Key: k}
+	for _, c := range cycles {
+		row := Cycle{Cycle: c.Cycle, Labelled: c.Labelled, Scored: c.Scored, Query: c.Query, Measures: c.Measures}
+		row.Measures.PerCase = nil
+		if c.Cycle == 0 {
+			row.Initial = initial
+		}
+		if len(c.Query) == 0 {
+			row.Cases = perCase(c.Measures.PerCase)
+		}
+		r.Cycles = append(r.Cycles, row)
+	}
+	return r
+}
+
+// perCase returns the 3D Dice of each case, as the mean over its classes that have one.
+func perCase(cases []metrics.Case) (out []Case) {
+	for _, c := range cases {
+		sum, n := 0.0, 0
+		for _, class := range c.Classes {
+			if class.Dice3D.N > 0 {
+				sum += class.Dice3D.Value
+				n++
+			}
+		}
+		out = append(out, Case{c.ID, math.Round(sum/float64(n)*1e4) / 1e4}) // 0/0 is NaN
+	}
+	return out
+}
+
+// ActiveCycles returns the run as the loop records it, without the scores of the queries and without single cases,
+// which a record does not keep.
+func (r Run) ActiveCycles() []active.Cycle {
+	cycles := make([]active.Cycle, len(r.Cycles))
+	for i, c := range r.Cycles {
+		cycles[i] = active.Cycle{Cycle: c.Cycle, Labelled: c.Labelled, Query: c.Query, Scored: c.Scored, Measures: c.Measures}
+	}
+	return cycles
+}
+
+// Find returns the run of a key.
+func Find(runs []Run, k Key) (Run, bool) {
+	for _, r := range runs {
+		if r.Key == k {
+			return r, true
+		}
+	}
+	return Run{}, false
+}
+
+// Classes returns the names of the foreground classes of the runs, in the order of their label values, or an error if
+// runs differ in them.
+func Classes(runs []Run) ([]string, error) {
+	var names []string
+	var first Key
+	for _, r := range runs {
+		for _, c := range r.Cycles {
+			var these []string
+			for _, class := range c.Measures.Classes {
+				these = append(these, class.Name)
+			}
+			if names == nil {
+				names, first = these, r.Key
+			}
+			if !slices.Equal(names, these) {
+				return nil, fmt.Errorf("%s has classes %q, %s has %q: these are different experiments", first, names, r.Key, these)
+			}
+		}
+	}
+	return names, nil
+}
+
+// sortRuns orders runs by recipe, strategy and set, keeping the order in which recipes and strategies first appear, so
+// that equal runs make equal files.
+func sortRuns(runs []Run) {
+	grids, strategies := map[string]int{}, map[string]int{}
+	for _, r := range runs {
+		if _, ok := grids[r.Grid]; !ok {
+			grids[r.Grid] = len(grids)
+		}
+		if _, ok := strategies[r.Strategy]; !ok {
+			strategies[r.Strategy] = len(strategies)
+		}
+	}
+	slices.SortStableFunc(runs, func(a, b Run) int {
+		return cmp.Or(cmp.Compare(grids[a.Grid], grids[b.Grid]), cmp.Compare(strategies[a.Strategy], strategies[b.Strategy]), cmp.Compare(a.Set, b.Set))
+	})
+}
+
+// number formats a value so that it reads back as the same; NaN is an empty cell.
+func number(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
