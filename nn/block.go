@@ -74,6 +74,10 @@ func (l *Block) Forward(e tensor.Engine, y, x tensor.Tensor, train bool) {
 	e.Affine(norm, y, l.z, l.scale, l.shift)
 }
 
+// Again writes the output of the last Forward, which must have been an inference pass into a view, to y, a view of the
+// same shape: the convolution is not computed again.
+func (l *Block) Again(e tensor.Engine, y tensor.Tensor) { e.Affine(norm, y, l.z, l.scale, l.shift) }
+
 // track moves the running statistics toward those of a batch of count pixels. A single pixel has variance 0.
 func (l *Block) track(count int) {
 	unbiased := float64(count) / float64(max(count-1, 1))

@@ -7,6 +7,10 @@ type Config struct {
 	Classes int     `yaml:"classes" json:"classes"` // K, background included, 2 … 256
 	Width   int     `yaml:"width" json:"width"`     // channels at full resolution: 64 in the paper; even, 2 … 256
 	Dropout float64 `yaml:"dropout" json:"dropout"` // probability of each of the six dropout layers, [0, 1); 0.5 in the paper
+
+	// Sigmoid says that the class probabilities are a sigmoid of each logit, as in training with binary cross-entropy
+	// on every channel, instead of the softmax over all: they need not sum to 1.
+	Sigmoid bool `yaml:"sigmoid" json:"sigmoid,omitempty"`
 }
 
 // Validate returns an error that names the first field out of range.

@@ -15,6 +15,12 @@ import (
 // format is the value of the metadata key "format" in a network's file.
 const format = "nextslice-unet-1"
 
+// moduleFormat is that of a loss module's file.
+const moduleFormat = "nextslice-loss-module-1"
+
+// sigmoid is the value of the metadata key "probabilities" where they are not the softmax.
+const sigmoid = "sigmoid"
+
 // Save writes the weights and running statistics to a safetensors file, under PyTorch's names and in its order, with
 // the Config as metadata. It replaces a file of that name, in full or, after an error, not at all.
 func (n *Net) Save(path string) error {
@@ -24,7 +30,22 @@ func (n *Net) Save(path string) error {
 		"width":   strconv.Itoa(n.config.Width),
 		"dropout": strconv.FormatFloat(n.config.Dropout, 'g', -1, 64),
 	}}
-	for _, list := range [][]*nn.Param{n.params.List, n.params.Buffers} {
+	if n.config.Sigmoid {
+		f.Metadata["probabilities"] = sigmoid
+	}
+	return save(path, f, &n.params)
+}
+
+// Save writes the module's weights as [Net.Save] does those of a network.
+func (m *LossModule) Save(path string) error {
+	return save(path, &safetensors.File{Metadata: map[string]string{
+		"format": moduleFormat,
+		"width":  strconv.Itoa(m.level[0].In),
+	}}, &m.params)
+}
+
+func save(path string, f *safetensors.File, params *nn.Params) error {
+	for _, list := range [][]*nn.Param{params.List, params.Buffers} {
 		for _, p := range list {
 			f.Tensors = append(f.Tensors, safetensors.Float32s(p.Name, p.Shape, p.Export()))
 		}
@@ -46,45 +67,78 @@ func Load(e tensor.Engine, path string) (*Net, error) {
 	return n, nil
 }
 
+// LoadLossModule reads a module that its Save wrote, as [Load] reads a network.
+func LoadLossModule(path string) (*LossModule, error) {
+	f, err := safetensors.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := moduleFromFile(f)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return m, nil
+}
+
+func moduleFromFile(f *safetensors.File) (*LossModule, error) {
+	if f.Metadata["format"] != moduleFormat {
+		return nil, fmt.Errorf("want a loss module of format %s, got %q", moduleFormat, f.Metadata["format"])
+	}
+	width, err := strconv.Atoi(f.Metadata["width"])
+	if err == nil {
+		err = Config{Classes: 2, Width: width}.Validate()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("width: %w", err)
+	}
+	m := declareLossModule(width)
+	return m, fill(&m.params, f, width)
+}
+
 func fromFile(e tensor.Engine, f *safetensors.File) (*Net, error) {
 	c, err := configOf(f.Metadata)
 	if err != nil {
 		return nil, err
 	}
 	n := declare(e, c)
-	named := n.params.Named()
+	return n, fill(&n.params, f, c.Width)
+}
+
+// fill gives declared weights those of a file, which must have all of them and no others.
+func fill(params *nn.Params, f *safetensors.File, width int) error {
+	named := params.Named()
 	// Everything is checked before memory is taken for weights that the file may not have.
 	for _, t := range f.Tensors {
 		p := named[t.Name]
 		if p == nil {
-			return nil, fmt.Errorf("unknown array %s for a network of width %d", t.Name, c.Width)
+			return fmt.Errorf("unknown array %s for a network of width %d", t.Name, width)
 		}
 		if t.DType != "F32" || !slices.Equal(t.Shape, p.Shape) {
-			return nil, fmt.Errorf("%s: want F32 %v, got %s %v", t.Name, p.Shape, t.DType, t.Shape)
+			return fmt.Errorf("%s: want F32 %v, got %s %v", t.Name, p.Shape, t.DType, t.Shape)
 		}
 	}
 	if len(f.Tensors) < len(named) { // names in a file are distinct
 		for name := range named {
 			if _, ok := f.Find(name); !ok {
-				return nil, fmt.Errorf("%s is missing (%d of %d arrays)", name, len(f.Tensors), len(named))
+				return fmt.Errorf("%s is missing (%d of %d arrays)", name, len(f.Tensors), len(named))
 			}
 		}
 	}
-	n.params.Alloc(rand.New(rand.NewPCG(0, 0))) // every draw is overwritten
+	params.Alloc(rand.New(rand.NewPCG(0, 0))) // every draw is overwritten
 	for _, t := range f.Tensors {
 		x, err := t.Float32s()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i, v := range x {
 			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				return nil, fmt.Errorf("%s: element %d is %v: the training that wrote it diverged", t.Name, i, v)
+				return fmt.Errorf("%s: element %d is %v: the training that wrote it diverged", t.Name, i, v)
 			}
 		}
 		named[t.Name].Import(x)
 	}
-	n.params.Changed()
-	return n, nil
+	params.Changed()
+	return nil
 }
 
 func configOf(metadata map[string]string) (Config, error) {
@@ -102,5 +156,9 @@ func configOf(metadata map[string]string) (Config, error) {
 	if c.Dropout, err = strconv.ParseFloat(metadata["dropout"], 64); err != nil {
 		return c, fmt.Errorf("dropout: %w", err)
 	}
+	if p, ok := metadata["probabilities"]; ok && p != sigmoid {
+		return c, fmt.Errorf("probabilities: want %s or nothing, got %q", sigmoid, p)
+	}
+	c.Sigmoid = metadata["probabilities"] == sigmoid
 	return c, c.Validate()
 }

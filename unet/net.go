@@ -23,7 +23,8 @@ type Net struct {
 	dec    [Levels]double // [0] is dec3
 	out    *nn.Head
 
-	pass Pass // the last one
+	pass Pass         // the last one
+	last tensor.Shape // of its images
 	act  activations
 	grad gradients
 }
@@ -64,6 +65,9 @@ func (d *double) forward(e tensor.Engine, y, x tensor.Tensor, train bool) {
 	d.first.Forward(e, d.mid, x, train)
 	d.second.Forward(e, y, d.mid, train)
 }
+
+// again writes the output of the last inference pass to y, a view as it was then.
+func (d *double) again(e tensor.Engine, y tensor.Tensor) { d.second.Again(e, y) }
 
 // backward overwrites dy.
 func (d *double) backward(e tensor.Engine, dx, dy tensor.Tensor) {

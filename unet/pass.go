@@ -12,6 +12,12 @@ type Pass struct {
 	Dropout  bool   // the six dropout layers are active
 	Seed     uint64 // of this pass's dropout masks
 	Features bool   // compute what [Net.Features] returns
+
+	// Encoder ends the pass after center: Features without logits, which are then the zero Tensor.
+	Encoder bool
+	// SameImages says that x is that of the last Forward, which like this one was no training pass: enc1, which has no
+	// dropout before it, is not computed again.
+	SameImages bool
 }
 
 // Positions of the dropout layers, in order of the forward pass.
@@ -34,11 +40,16 @@ func (n *Net) dropout(position int) tensor.Dropout {
 
 // Forward computes the logits [N H W K] of images x [N H W 1], dense, H and W at least 8. They are valid until the
 // next call; x must stay as it is until Backward.
+//
+// It panics if p.SameImages does not follow an inference pass over images of this shape.
 func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 	if x.C != 1 || x.N < 1 || x.H < 1<<Levels || x.W < 1<<Levels {
 		panic(fmt.Sprintf("unet: Forward: want [N H W 1] of at least 8×8, got %v", x.Shape))
 	}
-	n.pass = p
+	if p.SameImages && (p.Train || n.pass.Train || n.last != x.Shape) {
+		panic("unet: Forward: SameImages, but the last Forward was no inference pass over as many of that size")
+	}
+	n.pass, n.last = p, x.Shape
 	e, a := n.engine, &n.act
 	for level := range Levels {
 		here := n.channels(level)
@@ -46,7 +57,11 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 		s.C = 3 * here // [up, enc]
 		a.cat[level].Resize(s)
 		enc := a.cat[level].Channels(2*here, 3*here)
-		n.enc[level].forward(e, enc, x, p.Train)
+		if level == 0 && p.SameImages {
+			n.enc[level].again(e, enc)
+		} else {
+			n.enc[level].forward(e, enc, x, p.Train)
+		}
 		n.feature(level, enc)
 
 		a.pooled[level].Resize(tensor.Shape{N: s.N, H: s.H / 2, W: s.W / 2, C: here})
@@ -60,6 +75,9 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 	a.center.Resize(s)
 	n.center.forward(e, a.center, x, p.Train)
 	n.feature(Levels, a.center)
+	if p.Encoder {
+		return tensor.Tensor{}
+	}
 	x = a.center
 
 	for level := Levels - 1; level >= 0; level-- {
@@ -89,8 +107,8 @@ func (n *Net) Backward(dlogits tensor.Tensor) { n.BackwardFeatures(dlogits, Feat
 // BackwardFeatures is Backward with a second gradient that flows in: that of [Net.Features]. A nil element counts
 // as zero.
 func (n *Net) BackwardFeatures(dlogits tensor.Tensor, dfeatures Features) {
-	if !n.pass.Train {
-		panic("unet: Backward: the last Forward was not a training pass")
+	if !n.pass.Train || n.pass.Encoder {
+		panic("unet: Backward: the last Forward was not a whole training pass")
 	}
 	tensor.Want("unet: Backward", n.act.logits.Shape, dlogits.Shape)
 	e, a, g := n.engine, &n.act, &n.grad
