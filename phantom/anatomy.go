@@ -47,16 +47,22 @@ type ellipsoid struct {
 
 // depth returns about how far p lies inside the surface in mm; negative outside, and minus infinity far from it.
 func (e *ellipsoid) depth(p point) float64 {
-	if e.both && (p[0] < 0) != (e.middle[0] < 0) {
-		p[0] = -p[0]
+	// Most shapes are far from most voxels: they leave here.
+	z := p[2] - e.middle[2]
+	if z > e.axes[2] || z < -e.axes[2] {
+		return math.Inf(-1)
 	}
-	d := p.sub(e.middle)
-	if far := max(e.axes[0], e.axes[1]); math.Abs(d[2]) > e.axes[2] || math.Abs(d[0]) > far || math.Abs(d[1]) > far {
-		return math.Inf(-1) // most shapes are far from most voxels
+	x, y := p[0], p[1]-e.middle[1]
+	if e.both && (x < 0) != (e.middle[0] < 0) {
+		x = -x
+	}
+	x -= e.middle[0]
+	if far := max(e.axes[0], e.axes[1]); x > far || x < -far || y > far || y < -far {
+		return math.Inf(-1)
 	}
 	sin, cos := math.Sincos(e.turn)
-	d[0], d[1] = cos*d[0]+sin*d[1], cos*d[1]-sin*d[0]
-	level := math.Sqrt(square(d[0]/e.axes[0]) + square(d[1]/e.axes[1]) + square(d[2]/e.axes[2]))
+	x, y = cos*x+sin*y, cos*y-sin*x
+	level := math.Sqrt(square(x/e.axes[0]) + square(y/e.axes[1]) + square(z/e.axes[2]))
 	return (1 - level) * min(e.axes[0], e.axes[1], e.axes[2])
 }
 
