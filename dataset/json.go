@@ -31,9 +31,17 @@ func readJSON(path string) (*jsonFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open data set: %w", err)
 	}
+	j, err := parseJSON(data)
+	if err != nil {
+		return nil, fmt.Errorf("open data set: %s: %w", path, err)
+	}
+	return j, nil
+}
+
+func parseJSON(data []byte) (*jsonFile, error) {
 	j := &jsonFile{}
 	if err := json.Unmarshal(data, j); err != nil {
-		return nil, fmt.Errorf("open data set: %s: %w", path, err)
+		return nil, err
 	}
 	if err := j.name(); err != nil {
 		j.problems = append(j.problems, Problem{

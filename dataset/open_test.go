@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -183,6 +184,29 @@ func TestClassesOfJSON(t *testing.T) {
 			t.Errorf("%s: problems %v", test.labels, j.problems)
 		}
 	}
+}
+
+func FuzzJSON(f *testing.F) {
+	f.Add([]byte(decathlonJSON))
+	f.Add([]byte(`{"labels": {"background": 0, "a": "1", "b": [1, 2], "c": 1e400, "255": "d"}, "training": [{}, {"image": "../a"}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		j, err := parseJSON(data)
+		if err != nil {
+			return
+		}
+		if len(j.classes) > 256 || slices.Contains(j.classes, "") && !slices.Contains(slices.Collect(maps.Keys(j.Labels)), "") {
+			t.Errorf("classes %q", j.classes)
+		}
+		l := &listing{}
+		if err := l.listed("data", j); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range l.cases {
+			if !strings.HasPrefix(c.Image, "data"+string(filepath.Separator)) && c.Image != "data" {
+				t.Errorf("%q lies outside the folder", c.Image)
+			}
+		}
+	})
 }
 
 func TestFurtherChannels(t *testing.T) {
