@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -32,12 +33,11 @@ type Config struct {
 	Cycles      int      `yaml:"cycles"`       // queries; there is one training more than that
 	Seed        uint64   `yaml:"seed"`
 
-	Preset string       `yaml:"preset"` // where the values of train come from that are not given
+	Preset string       `yaml:"preset"` // where the values of train come from that are not given; see DefaultPreset
 	Train  train.Config `yaml:"train"`
 }
 
-// Default returns the configuration that a file or the command line starts from, without its training, which follows
-// from the preset (see Config.UsePreset).
+// Default returns the configuration that a file or the command line starts from, without its preset and training.
 func Default() Config {
 	return Config{
 		Data:        Phantom,
@@ -45,55 +45,62 @@ func Default() Config {
 		Split:       dataset.DefaultSplit(),
 		Empty:       metrics.EmptyUndefined,
 		Strategies:  []string{"random", "entropy", "entropy+sb"},
-		InitialSets: 3,
+		InitialSets: 2,
 		InitialSize: 10,
 		QuerySize:   10,
-		Cycles:      5,
-		Preset:      "quick",
+		Cycles:      4,
 	}
 }
 
-// UsePreset sets the training to a preset.
-func (c *Config) UsePreset(name string) error {
-	p, err := train.FindPreset(name)
+// DefaultPreset returns the preset of configurations that name none: a quick one, and one of seconds for the phantom.
+func (c Config) DefaultPreset() string {
+	if c.Data == Phantom {
+		return "demo"
+	}
+	return "quick"
+}
+
+// ReadConfig reads a configuration file; "" is an empty one. What it does not say is as in Default and in its preset.
+// override, which may be nil, has the last word: it changes what the command line gives.
+func ReadConfig(path string, override func(*Config)) (Config, error) {
+	var text []byte
+	if path != "" {
+		var err error
+		if text, err = os.ReadFile(path); err != nil {
+			return Config{}, fmt.Errorf("read configuration: %w", err)
+		}
+	}
+	return parseConfig(path, text, override)
+}
+
+func parseConfig(name string, text []byte, override func(*Config)) (Config, error) {
+	read := func(c Config) (Config, error) {
+		c.Strategies = nil // so that a list of the file replaces the default, whatever their lengths
+		if err := decode(name, text, &c); err != nil {
+			return Config{}, err
+		}
+		if c.Strategies == nil {
+			c.Strategies = Default().Strategies
+		}
+		if override != nil {
+			override(&c)
+		}
+		return c, nil
+	}
+	// The first reading tells the preset, the second puts the file's own values over it.
+	first, err := read(Default())
 	if err != nil {
-		return fmt.Errorf("preset: %w", err)
+		return Config{}, err
 	}
-	c.Preset, c.Train = name, p.Train
-	return nil
-}
-
-// ReadConfig reads a configuration file. What it does not say is as in Default and in its preset; a preset other than
-// "" replaces the file's.
-func ReadConfig(path, preset string) (Config, error) {
-	data, err := os.ReadFile(path)
+	preset, err := train.FindPreset(cmp.Or(first.Preset, first.DefaultPreset()))
 	if err != nil {
-		return Config{}, fmt.Errorf("read configuration: %w", err)
+		return Config{}, fmt.Errorf("preset: %w", err)
 	}
-	return parseConfig(path, data, preset)
-}
-
-func parseConfig(name string, data []byte, preset string) (Config, error) {
 	c := Default()
-	if err := decode(name, data, &c); err != nil {
-		return Config{}, err
-	}
-	// The first reading told the preset, the second puts the file's own values over it.
-	if preset == "" {
-		preset = c.Preset
-	}
-	if err := c.UsePreset(preset); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", name, err)
-	}
-	c.Strategies = nil // a list of the file replaces the default, whatever their lengths
-	if err := decode(name, data, &c); err != nil {
-		return Config{}, err
-	}
-	if c.Strategies == nil {
-		c.Strategies = Default().Strategies
-	}
-	c.Preset = preset
-	return c, nil
+	c.Train = preset.Train
+	c, err = read(c)
+	c.Preset = preset.Name
+	return c, err
 }
 
 // Validate returns all faults of c at once, or nil. It looks at the configuration alone, not at the data.

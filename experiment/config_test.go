@@ -11,7 +11,7 @@ import (
 
 func parse(t *testing.T, text string) Config {
 	t.Helper()
-	c, err := parseConfig("test.yaml", []byte(text), "")
+	c, err := parseConfig("test.yaml", []byte(text), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func parse(t *testing.T, text string) Config {
 func TestConfigDefaults(t *testing.T) {
 	for _, text := range []string{"", "# nothing but a comment\n", "{}\n"} {
 		c := parse(t, text)
-		if c.Data != Phantom || c.Preset != "quick" || c.Train.Steps == 0 || len(c.Strategies) != 3 {
+		if c.Data != Phantom || c.Preset != "demo" || c.Train.Steps == 0 || len(c.Strategies) != 3 {
 			t.Errorf("%q: %+v", text, c)
 		}
 		if err := c.Validate(); err != nil {
@@ -46,8 +46,12 @@ train:
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 
+	if c := parse(t, "data: elsewhere\n"); c.Preset != "quick" {
+		t.Errorf("preset of real data: %s", c.Preset)
+	}
+
 	// A preset of the command line replaces that of the file; the file's single values stay on top of it.
-	c, err := parseConfig("test.yaml", []byte("preset: quick\ntrain: {dropout: 0.25}\n"), "paper")
+	c, err := parseConfig("test.yaml", []byte("preset: quick\ntrain: {dropout: 0.25}\n"), func(c *Config) { c.Preset = "paper" })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,14 +90,14 @@ func TestConfigFaultsOfTheFile(t *testing.T) {
 		"no mapping":         {"[1, 2]\n", `test.yaml:1:1: want keys with values, got [1, 2]`},
 		"broken":             {"data: [\n", `test.yaml:1:7: `},
 		"two documents":      {"data: a\n---\ndata: b\n", `test.yaml: want one YAML document, got 2`},
-		"unknown preset":     {"preset: fast\n", `unknown preset "fast": want one of [paper workstation quick]`},
+		"unknown preset":     {"preset: fast\n", `unknown preset "fast": want one of [paper workstation quick demo]`},
 	} {
-		_, err := parseConfig("test.yaml", []byte(test.text), "")
+		_, err := parseConfig("test.yaml", []byte(test.text), nil)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v\nwant %s", name, err, test.want)
 		}
 	}
-	_, err := parseConfig("test.yaml", []byte("seeed: 1\ncycles: x\ntrain: {wdth: 2}\n"), "")
+	_, err := parseConfig("test.yaml", []byte("seeed: 1\ncycles: x\ntrain: {wdth: 2}\n"), nil)
 	if err == nil || strings.Count(err.Error(), "test.yaml:") != 3 {
 		t.Errorf("want all three faults at once, got:\n%v", err)
 	}
@@ -146,7 +150,7 @@ func TestFolderRefusals(t *testing.T) {
 	}
 	other := c
 	other.Cycles = 99
-	refused(create(dir, other, true), "there: cycles: 5")
+	refused(create(dir, other, true), "there: cycles: 4")
 
 	held, err := createFolder(dir, c, true)
 	if err != nil {

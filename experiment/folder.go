@@ -99,7 +99,7 @@ func recordedConfig(dir string) (*Config, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	c, err := ReadConfig(path, "")
+	c, err := ReadConfig(path, nil)
 	return &c, err
 }
 

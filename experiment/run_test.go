@@ -28,13 +28,10 @@ func writePhantom(t *testing.T, cases int) string {
 // smallConfig is an experiment of a few seconds: coarse slices, a narrow network, few steps.
 func smallConfig(t *testing.T, cases int) Config {
 	t.Helper()
-	c := Default()
+	c := parse(t, "")
 	c.Data, c.Canvas = writePhantom(t, cases), []int{32, 32}
 	c.Strategies = []string{"random", "entropy+sb"}
 	c.InitialSets, c.InitialSize, c.QuerySize, c.Cycles = 1, 4, 8, 2
-	if err := c.UsePreset("quick"); err != nil {
-		t.Fatal(err)
-	}
 	c.Train.Width, c.Train.Steps, c.Train.Dropout, c.Train.Loss.Smooth = 8, 100, 0.1, 1
 	c.Train.LearningRate = train.Schedule{First: 1e-3, Peak: 5e-3, Last: 1e-5, WarmUp: 0.3}
 	return c

@@ -16,7 +16,7 @@ func TestPresetsAreValid(t *testing.T) {
 			t.Errorf("preset %s: canvas %v", p.Name, p.Canvas)
 		}
 	}
-	if got := strings.Join(names, " "); got != "paper workstation quick" {
+	if got := strings.Join(names, " "); got != "paper workstation quick demo" {
 		t.Errorf("presets %s", got)
 	}
 }

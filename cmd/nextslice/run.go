@@ -24,6 +24,8 @@ type commands struct {
 	Simulate   simulateCommand   `cmd:"" help:"Compare query strategies by active learning on a labelled data set."`
 	Select     selectCommand     `cmd:"" help:"Pick the items to label next, by scores from any program."`
 	Strategies strategiesCommand `cmd:"" help:"List the query strategies."`
+	Inspect    inspectCommand    `cmd:"" help:"Say what a data set holds, and what is wrong with it."`
+	Report     reportCommand     `cmd:"" help:"Print and draw the learning curves of a run folder."`
 	Phantom    phantomCommand    `cmd:"" help:"Write the synthetic data set."`
 	Presets    presetsCommand    `cmd:"" help:"Print the training presets."`
 	Bench      benchCommand      `cmd:"" help:"Measure where the time goes, against the machine's ceilings."`

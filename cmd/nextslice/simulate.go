@@ -21,7 +21,7 @@ type simulateCommand struct {
 	InitialSize *int    `placeholder:"N" help:"Slices labelled from the start."`
 	QuerySize   *int    `placeholder:"N" help:"Slices labelled per query."`
 	Cycles      *int    `placeholder:"N" help:"Queries; there is one training more."`
-	Preset      string  `placeholder:"NAME" help:"Training preset: paper, workstation or quick; see the presets command."`
+	Preset      *string `placeholder:"NAME" help:"Training preset: paper, workstation, quick (the default) or demo (that of the phantom); see the presets command."`
 	Seed        *uint64 `placeholder:"N" help:"Seed of everything random."`
 
 	Out     string `placeholder:"DIR" help:"Run folder; the default is runs/ and the name of the data."`
@@ -92,28 +92,21 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 
 // config reads the configuration file and puts the flags over it.
 func (c simulateCommand) config() (experiment.Config, error) {
-	config := experiment.Default()
-	var err error
-	if c.Config != "" {
-		config, err = experiment.ReadConfig(c.Config, c.Preset)
-	} else {
-		if c.Preset != "" {
-			config.Preset = c.Preset
+	config, err := experiment.ReadConfig(c.Config, func(config *experiment.Config) {
+		set(&config.Data, c.Data)
+		set(&config.Axis, c.Axis)
+		set(&config.InitialSets, c.InitialSets)
+		set(&config.InitialSize, c.InitialSize)
+		set(&config.QuerySize, c.QuerySize)
+		set(&config.Cycles, c.Cycles)
+		set(&config.Preset, c.Preset)
+		set(&config.Seed, c.Seed)
+		if c.Strategies != nil {
+			config.Strategies = splitList(*c.Strategies)
 		}
-		err = config.UsePreset(config.Preset)
-	}
+	})
 	if err != nil {
 		return experiment.Config{}, err
-	}
-	set(&config.Data, c.Data)
-	set(&config.Axis, c.Axis)
-	set(&config.InitialSets, c.InitialSets)
-	set(&config.InitialSize, c.InitialSize)
-	set(&config.QuerySize, c.QuerySize)
-	set(&config.Cycles, c.Cycles)
-	set(&config.Seed, c.Seed)
-	if c.Strategies != nil {
-		config.Strategies = splitList(*c.Strategies)
 	}
 	return config, config.Validate()
 }

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nextslice/nextslice/dataset"
+)
+
+type inspectCommand struct {
+	Dir  string `arg:"" placeholder:"DIR" help:"Folder of the data set."`
+	JSON bool   `help:"Write JSON."`
+}
+
+func (inspectCommand) Help() string {
+	return `Recognises the folder's layout (Medical Segmentation Decathlon, PROMISE12, nnU-Net, MONAI Label, or images and labels), reads
+every case and says what is there: sizes, spacings, intensities, label values, and what is wrong with which case. The exit
+code is 1 if something is.
+
+Examples:
+  nextslice inspect DIR
+  nextslice inspect DIR --json > report.json`
+}
+
+func (c inspectCommand) Run(ctx context.Context, s streams) error {
+	set, err := dataset.Open(c.Dir)
+	if err != nil {
+		return err
+	}
+	p := newProgress(s.err)
+	report, err := dataset.Inspect(ctx, set, func(done, total int) {
+		p.show(float64(done)/float64(total), fmt.Sprintf("case %d/%d", done, total))
+	}, nil)
+	p.end()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = writeJSON(s.out, report)
+	} else {
+		err = report.WriteText(s.out)
+	}
+	if err == nil && len(report.Problems) > 0 {
+		err = fmt.Errorf("problems found: %d", len(report.Problems))
+	}
+	return err
+}
