@@ -20,18 +20,18 @@ const structureSetClass = "1.2.840.10008.5.1.4.1.1.481.3"
 // The warnings name what was left out: points and open lines, contours oblique to the slices or outside the series, and a
 // structure set that refers to another series.
 func ReadContours(path string, on *Series) (*volume.Segmentation, []string, error) {
-	s, warnings, err := readContours(path, on)
+	f, err := openFile(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	s, warnings, err := f.contours(on)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	return s, warnings, nil
 }
 
-func readContours(path string, on *Series) (*volume.Segmentation, []string, error) {
-	f, err := openFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
+func (f *file) contours(on *Series) (*volume.Segmentation, []string, error) {
 	if class := f.text(tag.SOPClassUID); class != structureSetClass {
 		return nil, nil, fmt.Errorf("no structure set: its SOP class is %q", printable(class))
 	}
@@ -63,6 +63,7 @@ func readContours(path string, on *Series) (*volume.Segmentation, []string, erro
 				}
 			}
 			var left []string
+			var err error
 			if voxels, left, err = fillRegion(contours[at].items(tag.ContourSequence), on.Grid); err != nil {
 				return nil, nil, fmt.Errorf("region %q: %w", segment.Name, err)
 			}

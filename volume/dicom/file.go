@@ -22,8 +22,9 @@ const maxFile = 4 << 30
 
 // file is a parsed header, and where the pixels lie.
 type file struct {
-	name string
-	size int64
+	name   string
+	memory io.ReaderAt // the file's bytes where it lies in no folder, else nil
+	size   int64
 	item
 	layout
 }

@@ -3,6 +3,7 @@ package dicom
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -53,23 +54,42 @@ func metaLength(t testing.TB, v values) int {
 }
 
 // readAll reads a file in every way: no panic, no error of several lines, and what is read is sound.
-func readAll(t *testing.T, path string, on *Series) {
-	v, _, err := Read(path)
-	if err == nil && (v.Check() != nil || len(v.Data) != v.Len()) {
-		t.Errorf("%d voxels on %v", len(v.Data), v.Grid)
+func readAll(t *testing.T, data []byte, on *Series) {
+	f, err := parse(bytes.NewReader(data), int64(len(data)))
+	oneLine(t, err)
+	if err != nil {
+		return
 	}
-	s, _, segErr := ReadSegmentation(path)
-	if segErr == nil {
+	f.memory = bytes.NewReader(data)
+	planes, err := f.slices()
+	oneLine(t, err)
+	all, problems := group(planes)
+	for _, p := range problems {
+		oneLine(t, errors.New(p.Text))
+	}
+	for _, series := range all {
+		v, err := series.Read()
+		oneLine(t, err)
+		if err == nil && (v.Check() != nil || len(v.Data) != v.Len()) {
+			t.Errorf("%d voxels on %v", len(v.Data), v.Grid)
+		}
+		oneLine(t, errors.New(series.String()+strings.Join(series.Warnings, "; ")))
+	}
+	s, _, err := f.segmentation()
+	oneLine(t, err)
+	if err == nil {
 		checkSegmentation(t, s)
 	}
-	c, _, contourErr := ReadContours(path, on)
-	if contourErr == nil {
+	c, _, err := f.contours(on)
+	oneLine(t, err)
+	if err == nil {
 		checkSegmentation(t, c)
 	}
-	for _, err := range []error{err, segErr, contourErr} {
-		if err != nil && strings.Contains(err.Error(), "\n") {
-			t.Errorf("error of several lines: %q", err)
-		}
+}
+
+func oneLine(t *testing.T, err error) {
+	if err != nil && strings.Contains(err.Error(), "\n") {
+		t.Errorf("error of several lines: %q", err)
 	}
 }
 
@@ -102,31 +122,26 @@ func FuzzDICOM(f *testing.F) {
 	}
 	on := onePlane(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		path := filepath.Join(t.TempDir(), "a.dcm")
-		if err := os.WriteFile(path, data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		readAll(t, path, on)
+		readAll(t, data, on)
 	})
 }
 
-// Files cut at many bytes, and with many bytes changed in turn, are read or refused in one line.
+// Files cut at every byte, and with every byte changed in turn, are read or refused in one line.
 func TestDamagedFiles(t *testing.T) {
 	on := onePlane(t)
-	path := filepath.Join(t.TempDir(), "a.dcm")
 	for name, data := range seeds(t) {
-		if os.WriteFile(path, data, 0o644); name != "segmentation" && name != "contours" {
-			if _, _, err := Read(path); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
+		f, err := parse(bytes.NewReader(data), int64(len(data)))
+		if err == nil && name != "segmentation" && name != "contours" {
+			_, err = f.slices()
 		}
-		for i := 120; i < len(data); i += 7 { // 7 meets every part of an element in turn
-			os.WriteFile(path, data[:i], 0o644)
-			readAll(t, path, on)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for i := range data {
+			readAll(t, data[:i], on)
 			damaged := bytes.Clone(data)
 			damaged[i] ^= 0xff
-			os.WriteFile(path, damaged, 0o644)
-			readAll(t, path, on)
+			readAll(t, damaged, on)
 		}
 	}
 }

@@ -79,7 +79,8 @@ type frameReader struct {
 	file          *file
 	format        pixelFormat
 	rows, columns int
-	r             *os.File
+	r             io.ReaderAt
+	close         func() error
 	raw           []byte
 	pixels        []int64
 }
@@ -90,14 +91,18 @@ func (f *file) openFrames(rows, columns int) (*frameReader, error) {
 	if err != nil {
 		return nil, err
 	}
+	out := &frameReader{file: f, format: format, rows: rows, columns: columns, pixels: make([]int64, rows*columns)}
+	if f.memory != nil {
+		out.r, out.close = f.memory, func() error { return nil }
+		return out, nil
+	}
 	r, err := os.Open(f.name)
 	if err != nil {
 		return nil, err
 	}
-	return &frameReader{file: f, format: format, rows: rows, columns: columns, r: r, pixels: make([]int64, rows*columns)}, nil
+	out.r, out.close = r, r.Close
+	return out, nil
 }
-
-func (r *frameReader) close() error { return r.r.Close() }
 
 // frame returns the pixels of a frame, rows from the top. The slice is reused.
 func (r *frameReader) frame(n int) ([]int64, error) {

@@ -25,18 +25,18 @@ const (
 // The grid is that of the object, which may cover only some slices of its image: volume.Segmentation.On puts it on the image.
 // Slices that are left out between others are background. The warnings name what was decided so.
 func ReadSegmentation(path string) (*volume.Segmentation, []string, error) {
-	s, warnings, err := readSegmentation(path)
+	f, err := openFile(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	s, warnings, err := f.segmentation()
 	if err != nil {
 		return nil, nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	return s, warnings, nil
 }
 
-func readSegmentation(path string) (*volume.Segmentation, []string, error) {
-	f, err := openFile(path)
-	if err != nil {
-		return nil, nil, err
-	}
+func (f *file) segmentation() (*volume.Segmentation, []string, error) {
 	if class := f.text(tag.SOPClassUID); class != segClass && class != labelMapClass {
 		return nil, nil, fmt.Errorf("no DICOM segmentation: its SOP class is %q", printable(class))
 	}
