@@ -70,7 +70,7 @@ func newStudy(rng *rand.Rand) *study {
 	s.corner = point{
 		middle[0] - half*c.pixel,
 		middle[1] - half*c.pixel,
-		// The lowest slice may lie anywhere as long as two slices remain free at both ends.
+		// The lowest slice may lie anywhere as long as two slices remain free below the gland and three above.
 		between(highest-float64(slices-3)*c.slice, lowest-2*c.slice),
 	}
 	s.grid = volume.Grid{Size: [3]int{matrix, matrix, slices}, Affine: c.affine(s.corner, between(-8, 8)), Unit: volume.Millimetre}
