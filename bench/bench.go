@@ -79,7 +79,7 @@ func Run(ctx context.Context, e tensor.Engine, o Options) (works []Work, err err
 	}
 	score := func(s train.Scoring) func() error {
 		return func() error {
-			return train.Score(ctx, m, net, o.Height, o.Width, images, s, random.Stream(1, "score"), func(int, float64) error { return nil })
+			return train.Score(ctx, net, o.Height, o.Width, images, s, random.Stream(1, "score"), func(int, float64) error { return nil })
 		}
 	}
 	for _, w := range []struct {
@@ -89,7 +89,7 @@ func Run(ctx context.Context, e tensor.Engine, o Options) (works []Work, err err
 		{fmt.Sprintf("training step of %d", o.Batch), step},
 		{"inference of 8", infer},
 		{fmt.Sprintf("entropy of %d", o.Items), score(train.Scoring{Config: uncertainty.Config{Map: "entropy"}})},
-		{fmt.Sprintf("dropout (8 passes) of %d", o.Items), score(train.Scoring{Config: uncertainty.Config{Map: "jsd"}, Passes: 8})},
+		{fmt.Sprintf("dropout (8 passes) of %d", o.Items), score(train.Scoring{Config: uncertainty.Config{Map: "jsd"}, Passes: 8, Dropout: true})},
 	} {
 		if err := w.run(); err != nil { // makes buffers
 			return nil, err

@@ -95,7 +95,7 @@ func (l *learner) evaluate(ctx context.Context) (metrics.Summary, error) {
 	begin := time.Now()
 	defer func() { l.timing.Evaluate = time.Since(begin).Seconds() }()
 	d := l.data
-	return train.Evaluate(ctx, l.engine, l.net, d.preprocess, d.classes, metrics.Rules{Empty: l.config.Empty}, d.test, func(done, of int) {
+	return train.Evaluate(ctx, l.net, d.preprocess, d.classes, metrics.Rules{Empty: l.config.Empty}, d.test, func(done, of int) {
 		l.report(phaseEvaluate, done, of, 0)
 	})
 }
@@ -123,7 +123,7 @@ func (l *learner) scores(ctx context.Context, unlabelled, items []int) ([]float6
 	}
 	h, w := l.data.preprocess.Height, l.data.preprocess.Width
 	rng := random.Stream(l.config.Seed, "score", l.set, l.cycle)
-	err := train.Score(ctx, l.engine, l.net, h, w, images, scoring(l.score), rng, func(i int, score float64) error {
+	err := train.Score(ctx, l.net, h, w, images, scoring(l.score), rng, func(i int, score float64) error {
 		scores[i] = score
 		l.report(phaseScore, i+1, len(items), 0)
 		return nil
@@ -151,5 +151,5 @@ func scoring(s query.Score) train.Scoring {
 	if c.Map == "" {
 		c.Map = uncertainty.Map(s.Name) // scores of one pass are named as their map
 	}
-	return train.Scoring{Config: c, Passes: s.Passes}
+	return train.Scoring{Config: c, Passes: s.Passes, Dropout: s.Name == "dropout"}
 }

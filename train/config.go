@@ -18,6 +18,8 @@ type Config struct {
 	Loss         Loss     `yaml:"loss"`
 	Augment      Augment  `yaml:"augment"`
 
+	LearningLoss LearningLoss `yaml:"learning-loss"` // of strategies that need its module
+
 	// SameInit starts every cycle from the random streams of cycle 0, as the published code does.
 	SameInit bool `yaml:"same-init"`
 }
@@ -74,6 +76,14 @@ func (c Config) Validate() error {
 	for i, w := range l.ClassWeights {
 		atLeast(fmt.Sprintf("loss.class-weights[%d]", i), w, 0)
 	}
+
+	m := c.LearningLoss
+	atLeast("learning-loss.margin", m.Margin, 0)
+	atLeast("learning-loss.weight", m.Weight, 0)
+	between("learning-loss.gradient", m.Gradient, 0, 1)
+	check(m.LearningRate > 0 && !math.IsInf(m.LearningRate, 1), "learning-loss.learning-rate: want more than 0, got %v", m.LearningRate)
+	check(m.Momentum >= 0 && m.Momentum < 1, "learning-loss.momentum: want 0 or more and less than 1, got %v", m.Momentum)
+	atLeast("learning-loss.weight-decay", m.WeightDecay, 0)
 
 	a := c.Augment
 	atLeast("augment.noise", a.Noise, 0)

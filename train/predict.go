@@ -16,29 +16,57 @@ const predictBatch = 8
 // are reused: they are valid until each returns. pass tells whether dropout is active; the zero Pass is the
 // deterministic prediction. It ends with ctx's error between two batches, and with the first error of each.
 // It panics if an image has not H·W pixels.
-func Predict(ctx context.Context, e tensor.Engine, n *unet.Net, h, w int, images [][]float32, pass unet.Pass, each func(i int, probs []float32) error) (err error) {
+func Predict(ctx context.Context, n *unet.Net, h, w int, images [][]float32, pass unet.Pass, each func(i int, probs []float32) error) error {
+	p := predictor{net: n, h: h, w: w}
+	return p.batches(ctx, images, func(begin int) error {
+		probs := p.probabilities(pass)
+		for i := range probs.N {
+			if err := each(begin+i, probs.Items(i, i+1).Data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// predictor runs mini-batches of slices through a network. What its methods return is valid until the next call.
+type predictor struct {
+	net   *unet.Net
+	h, w  int
+	x     tensor.Tensor // the mini-batch [N H W 1]
+	probs tensor.Tensor
+}
+
+// batches loads images, a mini-batch at a time, and calls do with the number of its first one. It returns the first
+// error: of do, of the engine, or of ctx between two mini-batches.
+func (p *predictor) batches(ctx context.Context, images [][]float32, do func(begin int) error) (err error) {
 	defer tensor.Catch(&err)
-	var x, p tensor.Tensor
 	for begin := 0; begin < len(images); begin += predictBatch {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		end := min(begin+predictBatch, len(images))
-		x.Resize(tensor.Shape{N: end - begin, H: h, W: w, C: 1})
-		for i, image := range images[begin:end] {
-			if len(image) != h*w {
-				panic(fmt.Sprintf("train: Predict: image %d: want %d pixels, got %d", begin+i, h*w, len(image)))
+		batch := images[begin:min(begin+predictBatch, len(images))]
+		p.x.Resize(tensor.Shape{N: len(batch), H: p.h, W: p.w, C: 1})
+		for i, image := range batch {
+			if len(image) != p.h*p.w {
+				panic(fmt.Sprintf("train: image %d: want %d pixels, got %d", begin+i, p.h*p.w, len(image)))
 			}
-			copy(x.Data[i*h*w:], image)
+			copy(p.image(i), image)
 		}
-		logits := n.Forward(x, pass)
-		p.Resize(logits.Shape)
-		e.Softmax(p, logits)
-		for i := range end - begin {
-			if err := each(begin+i, p.Items(i, i+1).Data); err != nil {
-				return err
-			}
+		if err := do(begin); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// image returns the i-th slice of the mini-batch.
+func (p *predictor) image(i int) []float32 { return p.x.Items(i, i+1).Data }
+
+// probabilities returns the class probabilities of the mini-batch, [N H W K].
+func (p *predictor) probabilities(pass unet.Pass) tensor.Tensor {
+	logits := p.net.Forward(p.x, pass)
+	p.probs.Resize(logits.Shape)
+	p.net.Probabilities(p.probs, logits)
+	return p.probs
 }

@@ -31,6 +31,10 @@ type Progress struct {
 type Result struct {
 	Net    *unet.Net
 	Losses []float64 // of each step: the mean over its mini-batch
+
+	// What RunLearningLoss trains along.
+	Module       *unet.LossModule
+	ModuleLosses []float64 // of each step
 }
 
 // Run trains a network from scratch on data. Everything random comes from the named streams "init", "order", "augment"
@@ -38,10 +42,24 @@ type Result struct {
 //
 // progress may be nil; it is called after every step, from Run's goroutine. Run ends with ctx's error at the next step
 // after ctx is done. A loss that is not finite is an error. It panics if data is empty or its slices differ in size.
-func Run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, progress func(Progress)) (r *Result, err error) {
+func Run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, progress func(Progress)) (*Result, error) {
+	return run(ctx, e, c, data, seed, nil, progress)
+}
+
+// RunLearningLoss is Run with a module that learns to predict the loss of a slice, from the network's features, by
+// comparing the slices of each mini-batch in pairs: Batch must be 2 or more. The network is not that of Run: in the
+// first part of the training the module's gradient reaches its encoder. The module starts from the stream "module".
+func RunLearningLoss(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, progress func(Progress)) (*Result, error) {
+	if c.Batch < 2 {
+		return nil, fmt.Errorf("learning loss compares the slices of a mini-batch: want batch 2 or more, got %d", c.Batch)
+	}
+	return run(ctx, e, c, data, seed, newModuleTraining(c, random.Stream(seed, "module")), progress)
+}
+
+func run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, m *moduleTraining, progress func(Progress)) (r *Result, err error) {
 	defer tensor.Catch(&err)
 	data.demandShape("Run")
-	net := unet.New(e, unet.Config{Classes: data.Classes, Width: c.Width, Dropout: c.Dropout}, random.Stream(seed, "init"))
+	net := unet.New(e, unet.Config{Classes: data.Classes, Width: c.Width, Dropout: c.Dropout, Sigmoid: c.Loss.Kind == Sigmoid}, random.Stream(seed, "init"))
 	adam := nn.NewAdam(net.Params(), c.WeightDecay)
 	loss := c.Loss.op()
 	dropout := random.Stream(seed, "dropout")
@@ -50,16 +68,28 @@ func Run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, 
 	var dlogits tensor.Tensor
 	items := make([]float32, c.Batch)
 	r = &Result{Net: net, Losses: make([]float64, 0, c.Steps)}
+	if m != nil {
+		r.Module = m.module
+	}
 	begin := time.Now()
 	for step := range c.Steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		x, target := feed.next()
-		logits := net.Forward(x, unet.Pass{Train: true, Dropout: true, Seed: dropout.Uint64()})
+		logits := net.Forward(x, unet.Pass{Train: true, Dropout: true, Seed: dropout.Uint64(), Features: m != nil})
 		dlogits.Resize(logits.Shape)
 		e.Loss(loss, dlogits, items, logits, target)
-		net.Backward(dlogits)
+		var dfeatures unet.Features
+		if m != nil {
+			var loss float64
+			if loss, dfeatures, err = m.gradient(net.Features(), items, step, c.Steps); err != nil {
+				return nil, err
+			}
+			r.ModuleLosses = append(r.ModuleLosses, loss)
+			m.sgd.Step(c.LearningLoss.LearningRate)
+		}
+		net.BackwardFeatures(dlogits, dfeatures)
 		adam.Step(e, c.LearningRate.At(step, c.Steps))
 
 		mean := mean(items)

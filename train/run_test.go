@@ -63,7 +63,7 @@ func TestRunLearns(t *testing.T) {
 
 	test := discs(10, random.Stream(1, "test"))
 	var dice float64
-	err = Predict(ctx, e, r.Net, side, side, test.Images, unet.Pass{}, func(i int, probs []float32) error {
+	err = Predict(ctx, r.Net, side, side, test.Images, unet.Pass{}, func(i int, probs []float32) error {
 		labels := make([]uint8, side*side)
 		preprocess.Argmax(labels, probs, 2)
 		d, _ := metrics.Dice(labels, test.Labels[i], 1)
@@ -133,7 +133,7 @@ func TestPredictBatches(t *testing.T) {
 	images := discs(predictBatch+3, random.Stream(6)).Images
 	var order []int
 	together := make([][]float32, len(images))
-	err := Predict(t.Context(), e, n, side, side, images, unet.Pass{}, func(i int, probs []float32) error {
+	err := Predict(t.Context(), n, side, side, images, unet.Pass{}, func(i int, probs []float32) error {
 		order = append(order, i)
 		together[i] = slices.Clone(probs)
 		return nil
@@ -145,7 +145,7 @@ func TestPredictBatches(t *testing.T) {
 		t.Fatalf("order %v", order)
 	}
 	for i, image := range images {
-		err := Predict(t.Context(), e, n, side, side, [][]float32{image}, unet.Pass{}, func(_ int, probs []float32) error {
+		err := Predict(t.Context(), n, side, side, [][]float32{image}, unet.Pass{}, func(_ int, probs []float32) error {
 			for j := range probs {
 				if math.Abs(float64(probs[j]-together[i][j])) > 1e-6 {
 					t.Fatalf("slice %d alone: probability %d is %v, together %v", i, j, probs[j], together[i][j])
@@ -171,7 +171,7 @@ func TestScore(t *testing.T) {
 	images := discs(predictBatch+1, random.Stream(6)).Images
 	scores := func(s Scoring, seed uint64) []float64 {
 		var scores []float64
-		err := Score(t.Context(), e, n, side, side, images, s, random.Stream(seed), func(i int, score float64) error {
+		err := Score(t.Context(), n, side, side, images, s, random.Stream(seed), func(i int, score float64) error {
 			scores = append(scores, score)
 			return nil
 		})
@@ -183,7 +183,7 @@ func TestScore(t *testing.T) {
 
 	got := scores(Scoring{}, 1)
 	m := make([]float32, side*side)
-	err := Predict(t.Context(), e, n, side, side, images, unet.Pass{}, func(i int, probs []float32) error {
+	err := Predict(t.Context(), n, side, side, images, unet.Pass{}, func(i int, probs []float32) error {
 		uncertainty.Entropy(m, probs, 2)
 		if want := uncertainty.Mean(m); math.Abs(got[i]-want) > 1e-6 {
 			t.Errorf("slice %d: score %v, want the mean entropy %v", i, got[i], want)
@@ -194,7 +194,7 @@ func TestScore(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	passes := Scoring{Config: uncertainty.Config{Map: uncertainty.JSD}, Passes: 3}
+	passes := Scoring{Config: uncertainty.Config{Map: uncertainty.JSD}, Passes: 3, Dropout: true}
 	first := scores(passes, 1)
 	if !slices.Equal(first, scores(passes, 1)) {
 		t.Error("dropout: the same stream gave other scores")
@@ -207,7 +207,7 @@ func TestScore(t *testing.T) {
 	}
 	n.Params().Weights[0] = float32(math.NaN())
 	n.Params().Changed()
-	if err := Score(t.Context(), e, n, side, side, images, Scoring{}, nil, func(int, float64) error { return nil }); err == nil {
+	if err := Score(t.Context(), n, side, side, images, Scoring{}, nil, func(int, float64) error { return nil }); err == nil {
 		t.Error("a network of NaN gave scores")
 	}
 }
@@ -241,7 +241,7 @@ func TestEvaluateOnOwnGrid(t *testing.T) {
 			c.Images = append(c.Images, p.Image(v.Data, grid, k))
 		}
 		done := 0
-		s, err := Evaluate(t.Context(), e, r.Net, p, []string{"background", "ball"}, metrics.Rules{}, []Case{c}, func(n, of int) { done = n })
+		s, err := Evaluate(t.Context(), r.Net, p, []string{"background", "ball"}, metrics.Rules{}, []Case{c}, func(n, of int) { done = n })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,47 +2,72 @@ package train
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/uncertainty"
 	"github.com/nextslice/nextslice/unet"
 )
 
-// Scoring says how a network scores items.
+// Scoring says how a network scores items by the uncertainty of its predictions. The zero value is the entropy of one
+// deterministic pass, averaged over the image.
 type Scoring struct {
-	uncertainty.Config     // which map, and how it becomes a number
-	Passes             int // forward passes with dropout active; 0 is one pass without (Monte Carlo dropout: Gal, Ghahramani 2016)
+	uncertainty.Config // which map, and how it becomes a number
+
+	// Passes is T, the number of forward passes; 0 is 1. They differ by what is set below.
+	Passes int
+	// Dropout makes every pass one with dropout active and batch norm on its running statistics (Monte Carlo dropout:
+	// Gal, Ghahramani 2016, "Dropout as a Bayesian approximation", ICML).
+	Dropout bool
+	// TTA makes every pass but the first one of a changed image.
+	TTA TTA
+	// Members are the states (unet.Net.State) of further networks: the passes of an ensemble are one of the network's
+	// own and one of each of them (Beluch, Genewein, Nürnberger, Köhler 2018, "The power of ensembles for active
+	// learning in image classification", CVPR). Passes is not used then.
+	Members [][]float32
 }
 
-// Score calls each with the score of each image, in the order of images: higher = label sooner. The seeds of the
-// dropout passes come from rng, which is not used without them. A probability that is not finite is an error. It ends
-// with ctx's error between two batches, and with the first error of each.
-func Score(ctx context.Context, e tensor.Engine, n *unet.Net, h, w int, images [][]float32, s Scoring, rng *rand.Rand, each func(i int, score float64) error) error {
-	var scorers [predictBatch]*uncertainty.Scorer
-	for i := range scorers {
-		scorers[i] = uncertainty.NewScorer(s.Config, h, w, n.Config().Classes)
+// TTA is test-time augmentation: a rotation, then noise. The predictions are rotated back before they are compared, and
+// pixels that left the image in any pass do not count.
+type TTA struct {
+	Rotate float64 // largest angle in degrees; uniform to both sides
+	Noise  float64 // standard deviation of Gaussian noise, in normalised intensities
+}
+
+// StandardTTA is that of Gaillochet et al. 2023.
+var StandardTTA = TTA{Rotate: 10, Noise: 0.01}
+
+// PerItem returns the number of forward passes for each item.
+func (s Scoring) PerItem() int { return max(1, s.Passes, 1+len(s.Members)) }
+
+// memberBatch is the number of slices that one member of an ensemble predicts before the next one's weights are put in.
+const memberBatch = 8 * predictBatch
+
+// Score calls each with the score of each image, in the order of images: higher = label sooner. Dropout masks and
+// augmentations come from rng, which is not used without them. A probability that is not finite is an error. Score
+// ends with ctx's error between two batches, and with the first error of each.
+func Score(ctx context.Context, n *unet.Net, h, w int, images [][]float32, s Scoring, rng *rand.Rand, each func(i int, score float64) error) error {
+	p := scorer{predictor: predictor{net: n, h: h, w: w}, scoring: s, rng: rng}
+	group := predictBatch
+	if len(s.Members) > 0 {
+		group = memberBatch
+		own := n.State()
+		defer n.SetState(own)
+		p.states = append([][]float32{own}, s.Members...)
 	}
-	for begin := 0; begin < len(images); begin += predictBatch {
-		batch := images[begin:min(begin+predictBatch, len(images))]
-		for _, scorer := range scorers {
-			scorer.Reset()
+	for range min(group, len(images)) {
+		p.items = append(p.items, uncertainty.NewScorer(s.Config, h, w, n.Config().Classes))
+	}
+	for begin := 0; begin < len(images); begin += group {
+		part := images[begin:min(begin+group, len(images))]
+		if err := p.run(ctx, part); err != nil {
+			return err
 		}
-		for range max(1, s.Passes) {
-			var pass unet.Pass
-			if s.Passes > 0 {
-				pass = unet.Pass{Dropout: true, Seed: rng.Uint64()}
-			}
-			err := Predict(ctx, e, n, h, w, batch, pass, func(i int, probs []float32) error {
-				scorers[i].Add(probs, nil)
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-		for i := range batch {
-			score, err := scorers[i].Score(begin + i)
+		for i := range part {
+			score, err := p.items[i].Score(begin + i)
 			if err != nil {
 				return err
 			}
@@ -52,4 +77,98 @@ func Score(ctx context.Context, e tensor.Engine, n *unet.Net, h, w int, images [
 		}
 	}
 	return nil
+}
+
+// scorer adds up the passes of a group of items.
+type scorer struct {
+	predictor
+	scoring Scoring
+	rng     *rand.Rand
+	states  [][]float32
+	items   []*uncertainty.Scorer
+
+	turns  []rotation // of the items of a mini-batch
+	turned []float32  // probabilities on the way back
+	valid  []bool
+}
+
+func (p *scorer) run(ctx context.Context, images [][]float32) error {
+	for _, item := range p.items {
+		item.Reset()
+	}
+	if p.states == nil {
+		return p.batches(ctx, images, func(int) error {
+			p.passes(images)
+			return nil
+		})
+	}
+	for _, state := range p.states {
+		p.net.SetState(state)
+		err := p.batches(ctx, images, func(begin int) error {
+			p.add(begin, p.probabilities(unet.Pass{}))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// passes runs those of one mini-batch, which is loaded.
+func (p *scorer) passes(images [][]float32) {
+	for t := range p.scoring.PerItem() {
+		switch {
+		case p.scoring.Dropout:
+			p.add(0, p.probabilities(unet.Pass{Dropout: true, Seed: p.rng.Uint64(), SameImages: t > 0}))
+		case t > 0 && p.scoring.TTA != TTA{}:
+			p.augmented(images)
+		default:
+			p.add(0, p.probabilities(unet.Pass{}))
+		}
+	}
+}
+
+// add counts one pass of a mini-batch whose first item is begin.
+func (p *scorer) add(begin int, probs tensor.Tensor) {
+	for i := range probs.N {
+		p.items[begin+i].Add(probs.Items(i, i+1).Data, nil)
+	}
+}
+
+// augmented runs one pass of test-time augmentation.
+func (p *scorer) augmented(images [][]float32) {
+	a := p.scoring.TTA
+	p.turns = slices.Grow(p.turns, len(images))[:len(images)]
+	for i := range images {
+		changed := p.image(i)
+		p.turns[i].turn(changed, images[i], p.h, p.w, uniform(p.rng, a.Rotate)*math.Pi/180)
+		for j := range changed {
+			changed[j] += float32(a.Noise * p.rng.NormFloat64())
+		}
+	}
+	probs := p.probabilities(unet.Pass{})
+	p.turned = slices.Grow(p.turned[:0], probs.H*probs.W*probs.C)[:probs.H*probs.W*probs.C]
+	p.valid = slices.Grow(p.valid[:0], probs.H*probs.W)[:probs.H*probs.W]
+	for i := range probs.N {
+		p.turns[i].back(p.turned, p.valid, probs.Items(i, i+1).Data, probs.C)
+		p.items[i].Add(p.turned, p.valid)
+	}
+}
+
+// PredictedLosses calls each with the loss that the module predicts for each image, in the order of images: the score
+// of learning loss (Yoo, Kweon 2019). It runs the network's encoder alone. A loss that is not finite is an error.
+func PredictedLosses(ctx context.Context, n *unet.Net, module *unet.LossModule, h, w int, images [][]float32, each func(i int, loss float64) error) error {
+	p := predictor{net: n, h: h, w: w}
+	return p.batches(ctx, images, func(begin int) error {
+		n.Forward(p.x, unet.Pass{Features: true, Encoder: true})
+		for i, loss := range module.Forward(n.Features()) {
+			if l := float64(loss); math.IsNaN(l) || math.IsInf(l, 0) {
+				return fmt.Errorf("item %d: the predicted loss is %v; the loss module has diverged", begin+i, l)
+			} else if err := each(begin+i, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

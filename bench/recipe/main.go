@@ -101,7 +101,7 @@ func run(ctx context.Context, dir, preset, variant string, labels, test, threads
 	}
 	trained := time.Since(begin)
 	begin = time.Now()
-	m, err := train.Evaluate(ctx, e, r.Net, prep, set.Classes, metrics.Rules{}, cases, nil)
+	m, err := train.Evaluate(ctx, r.Net, prep, set.Classes, metrics.Rules{}, cases, nil)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,60 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/nextslice/nextslice/nn"
+	"github.com/nextslice/nextslice/unet"
+)
+
+// LearningLoss is how the module is trained that predicts each slice's loss, where one is trained.
+//
+// Source: Yoo, Kweon 2019, "Learning loss for active learning", CVPR; numbers as in Gaillochet et al. 2023.
+type LearningLoss struct {
+	Margin   float64 `yaml:"margin"`   // ξ between the predictions of a pair; with the published configuration's 0 a constant prediction is optimal
+	Weight   float64 `yaml:"weight"`   // of the module's loss beside the segmentation's
+	Gradient float64 `yaml:"gradient"` // part of the training, from its start, in which the module's gradient reaches the encoder
+
+	// SGD, which trains the module alone, at one learning rate throughout.
+	LearningRate float64 `yaml:"learning-rate"`
+	Momentum     float64 `yaml:"momentum"`
+	WeightDecay  float64 `yaml:"weight-decay"`
+}
+
+// moduleTraining trains a loss module beside a network.
+type moduleTraining struct {
+	config     LearningLoss
+	module     *unet.LossModule
+	sgd        *nn.SGD
+	dpredicted []float32
+}
+
+func newModuleTraining(c Config, rng *rand.Rand) *moduleTraining {
+	module := unet.NewLossModule(c.Width, rng)
+	return &moduleTraining{
+		config:     c.LearningLoss,
+		module:     module,
+		sgd:        nn.NewSGD(module.Params(), c.LearningLoss.Momentum, c.LearningLoss.WeightDecay),
+		dpredicted: make([]float32, c.Batch),
+	}
+}
+
+// gradient returns the module's loss for a mini-batch, of which it gets the features and the segmentation losses, and
+// the gradient that goes back into the encoder: none once the first part of the training is over.
+func (m *moduleTraining) gradient(features unet.Features, losses []float32, step, steps int) (float64, unet.Features, error) {
+	loss := unet.PairLoss(m.dpredicted, m.module.Forward(features), losses, m.config.Margin)
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return 0, unet.Features{}, fmt.Errorf("the loss module's loss became %v in step %d of %d: lower learning-loss.learning-rate (now %v)",
+			loss, step+1, steps, m.config.LearningRate)
+	}
+	for i := range m.dpredicted {
+		m.dpredicted[i] *= float32(m.config.Weight)
+	}
+	d := m.module.Backward(m.dpredicted)
+	if step >= int(math.Round(m.config.Gradient*float64(steps))) {
+		d = unet.Features{}
+	}
+	return loss, d, nil
+}
