@@ -24,6 +24,10 @@ func (c strategiesCommand) Run(s streams) error {
 	if c.JSON {
 		return writeJSON(s.out, list)
 	}
+	width := 0
+	for _, info := range list {
+		width = max(width, len(info.Name))
+	}
 	for _, kind := range []struct {
 		kind  query.Kind
 		title string
@@ -37,11 +41,11 @@ func (c strategiesCommand) Run(s streams) error {
 			if info.Kind != kind.kind {
 				continue
 			}
-			fmt.Fprintf(s.out, "  %-18s %s\n", info.Name, info.Line)
+			fmt.Fprintf(s.out, "  %-*s  %s\n", width, info.Name, info.Line)
 			if info.Options != "" {
-				fmt.Fprintf(s.out, "  %-18s   options: %s\n", "", info.Options)
+				fmt.Fprintf(s.out, "  %-*s    options: %s\n", width, "", info.Options)
 			}
-			fmt.Fprintf(s.out, "  %-18s   cost: %s; source: %s\n", "", info.Cost, info.Source)
+			fmt.Fprintf(s.out, "  %-*s    cost: %s; source: %s\n", width, "", info.Cost, info.Source)
 		}
 		fmt.Fprintln(s.out)
 	}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestExitCodes(t *testing.T) {
+	for line, want := range map[string]int{
+		"version":                           done,
+		"--help":                            done,
+		"simulate --help":                   done,
+		"":                                  done,
+		"simulat":                           misuse,
+		"simulate --cycles many":            misuse,
+		"simulate --cycles -1":              misuse,
+		"select --scores x":                 misuse,
+		"inspect " + t.TempDir() + "/none":  failed,
+		"select --size 1 --scores /no/file": failed,
+	} {
+		var out, errs bytes.Buffer
+		if got := run(t.Context(), strings.NewReader(""), &out, &errs, strings.Fields(line)); got != want {
+			t.Errorf("%q: exit code %d, want %d\n%s", line, got, want, errs.String())
+		}
+		if want == done && errs.Len() > 0 || want != done && out.Len() > 0 {
+			t.Errorf("%q: out %q, err %q", line, out.String(), errs.String())
+		}
+	}
+}
+
+// interrupter cancels when a line appears, as a person does who has seen enough.
+type interrupter struct {
+	bytes.Buffer
+	at     string
+	cancel func()
+}
+
+func (w *interrupter) Write(text []byte) (int, error) {
+	if strings.Contains(string(text), w.at) {
+		w.cancel()
+	}
+	return w.Buffer.Write(text)
+}
+
+func TestInterruptTellsHowToGoOn(t *testing.T) {
+	dir := t.TempDir()
+	data, out := filepath.Join(dir, "my data"), filepath.Join(dir, "run")
+	var discard bytes.Buffer
+	if code := run(t.Context(), nil, &discard, &discard, []string{"phantom", data, "--cases", "4"}); code != done {
+		t.Fatal(discard.String())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	errs := &interrupter{at: "cycle 0: 2 labelled", cancel: cancel}
+	config := filepath.Join(dir, "small.yaml")
+	if err := os.WriteFile(config, []byte("canvas: [16, 16]\ninitial-size: 2\ntrain: {steps: 3, width: 2}\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	line := []string{"simulate", config, "--data", data, "--out", out, "--strategies", "random"}
+	if code := run(ctx, nil, &discard, errs, line); code != failed {
+		t.Errorf("exit code %d", code)
+	}
+	want := "nextslice: interrupted; go on with:\n  nextslice simulate " + config + " --data '" + data + "' --out " + out + " --strategies random --resume\n"
+	if !strings.HasSuffix(errs.String(), want) {
+		t.Errorf("got %q\nwant %q", errs.String(), want)
+	}
+}
+
+func TestSplitList(t *testing.T) {
+	got := splitList("random, entropy+sb(draw=partition,q=3),dropout(passes=4,map=jsd)+sb,")
+	want := []string{"random", "entropy+sb(draw=partition,q=3)", "dropout(passes=4,map=jsd)+sb"}
+	if strings.Join(got, "|") != strings.Join(want, "|") {
+		t.Errorf("got %q", got)
+	}
+}
