@@ -1,0 +1,108 @@
+package train
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/tensor/ref"
+)
+
+func learningLoss(steps int) Config {
+	c := small(steps)
+	c.LearningLoss = LearningLoss{Margin: 1, Weight: 1, Gradient: 0.27, LearningRate: 1e-2, Momentum: 0.9, WeightDecay: 5e-4}
+	return c
+}
+
+// The module learns which slices are hard: here those whose mask is noise that nothing can predict.
+func TestRunLearningLoss(t *testing.T) {
+	e := ref.New(2)
+	defer e.Close()
+	hard := func(i int) bool { return i%2 == 1 }
+	slicesOf := func(n int, name string) Set {
+		rng := random.Stream(1, name)
+		s := discs(n, rng)
+		for i := range s.Images {
+			if hard(i) { // bright, so that it can be seen, with labels at random
+				for j := range s.Images[i] {
+					s.Images[i][j] = 1 + float32(rng.NormFloat64())
+					s.Labels[i][j] = uint8(rng.IntN(2))
+				}
+			}
+		}
+		return s
+	}
+	r, err := RunLearningLoss(t.Context(), e, learningLoss(100), slicesOf(20, "train"), 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var easiest, hardest = math.Inf(-1), math.Inf(1)
+	for i, l := range losses(t, r.Net, r.Module, slicesOf(20, "test").Images) {
+		if hard(i) {
+			hardest = min(hardest, l)
+		} else {
+			easiest = max(easiest, l)
+		}
+	}
+	if !(hardest > easiest) {
+		t.Errorf("the hard slices have predicted losses down to %.3f, the easy ones up to %.3f", hardest, easiest)
+	}
+	mean := func(losses []float64) (m float64) {
+		for _, l := range losses {
+			m += l / float64(len(losses))
+		}
+		return m
+	}
+	if first, last := mean(r.ModuleLosses[:20]), mean(r.ModuleLosses[80:]); len(r.ModuleLosses) != 100 || !(last < first) {
+		t.Errorf("%d losses of the module, from %.3f to %.3f", len(r.ModuleLosses), first, last)
+	}
+}
+
+// The module's gradient reaches the network in the first part of the training, and only there: without such a part the
+// network is that of a training without a module, bit for bit, and up to its end the losses differ.
+func TestLearningLossGradientIsCut(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	data := discs(6, random.Stream(2))
+	const steps = 10
+	train := func(gradient float64) *Result {
+		c := learningLoss(steps)
+		c.LearningLoss.Gradient = gradient
+		r, err := RunLearningLoss(t.Context(), e, c, data, 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	plain, err := Run(t.Context(), e, learningLoss(steps), data, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain.Module != nil || plain.ModuleLosses != nil {
+		t.Error("Run has a module")
+	}
+	none, part := train(0), train(0.2)
+	if !slices.Equal(none.Net.State(), plain.Net.State()) {
+		t.Error("a module whose gradient is cut from the start changed the network")
+	}
+	if slices.Equal(part.Net.State(), plain.Net.State()) {
+		t.Error("the module's gradient did not reach the network")
+	}
+	if none.ModuleLosses[0] != part.ModuleLosses[0] {
+		t.Error("the first loss of the module depends on what comes after")
+	}
+	if whole := train(1); slices.Equal(whole.Net.State(), part.Net.State()) {
+		t.Error("the module's gradient was not cut")
+	}
+	weightless := learningLoss(steps)
+	weightless.LearningLoss.Weight = 0
+	if r, err := RunLearningLoss(t.Context(), e, weightless, data, 1, nil); err != nil || !slices.Equal(r.Net.State(), plain.Net.State()) {
+		t.Errorf("a module of weight 0 changed the network (%v)", err)
+	}
+	one := learningLoss(steps)
+	one.Batch = 1
+	if _, err := RunLearningLoss(t.Context(), e, one, data, 1, nil); err == nil {
+		t.Error("a mini-batch of one slice has no pairs, and no error")
+	}
+}

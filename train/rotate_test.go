@@ -1,0 +1,173 @@
+package train
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/tensor/ref"
+	"github.com/nextslice/nextslice/uncertainty"
+	"github.com/nextslice/nextslice/unet"
+)
+
+func tensorOf(image []float32, h, w int) tensor.Tensor {
+	return tensor.Tensor{Shape: tensor.Shape{N: 1, H: h, W: w, C: 1}, Stride: 1, Data: image}
+}
+
+// There and back is exact on a plane, wherever a pixel is said to be valid; and no pixel is said to be that mixes with
+// the outside, which a plane far above zero would show.
+func TestRotationThereAndBack(t *testing.T) {
+	const h, w = 20, 31
+	plane := make([]float32, h*w)
+	for i := range plane {
+		plane[i] = 1000 + float32(i%w) + 5*float32(i/w)
+	}
+	for _, degrees := range []float64{-10, -3.7, 0, 0.01, 10, 90, 180} {
+		var r rotation
+		turned, back, valid := make([]float32, h*w), make([]float32, h*w), make([]bool, h*w)
+		r.turn(turned, plane, h, w, degrees*math.Pi/180)
+		r.back(back, valid, turned, 1)
+
+		// The same by the transform of the training's augmentation: a pixel is valid if nothing of it came from
+		// outside, on either way.
+		ones, mask := make([]float32, h*w), make([]uint8, h*w)
+		for i := range ones {
+			ones[i] = 1
+		}
+		share, shareBack := make([]float32, h*w), make([]float32, h*w)
+		sin, cos := math.Sincos(degrees * math.Pi / 180)
+		affine{xx: cos, xy: sin, yx: -sin, yy: cos}.warp(share, mask, ones, mask, h, w)
+		affine{xx: cos, xy: -sin, yx: sin, yy: cos}.warp(shareBack, mask, share, mask, h, w)
+
+		count := 0
+		for i, v := range valid {
+			if v {
+				count++
+				if math.Abs(float64(back[i]-plane[i])) > 2e-3 {
+					t.Fatalf("%v°: pixel %d: %v after there and back, want %v", degrees, i, back[i], plane[i])
+				}
+			} else if back[i] != 0 {
+				t.Fatalf("%v°: pixel %d is not valid and %v, want 0", degrees, i, back[i])
+			}
+			if outside := 1 - shareBack[i]; v && outside > 1e-5 || !v && outside < -1e-5 {
+				t.Fatalf("%v°: pixel %d: valid %v, with a part of %v from outside", degrees, i, v, outside)
+			}
+		}
+		whole := 0
+		for _, s := range shareBack {
+			if s > 1-1e-6 {
+				whole++
+			}
+		}
+		// Places on the very edge may go either way by rounding.
+		if math.Abs(float64(count-whole)) > 4 && degrees != 180 {
+			t.Errorf("%v°: %d pixels are valid, %d are made of inner pixels alone", degrees, count, whole)
+		}
+		if degrees == 0 && count != h*w {
+			t.Errorf("no turn: %d of %d pixels are valid", count, h*w)
+		}
+		if math.Abs(degrees) == 10 && (count < h*w/2 || count > h*w*9/10) {
+			t.Errorf("%v°: %d of %d pixels are valid", degrees, count, h*w)
+		}
+	}
+}
+
+// oneTap makes a network one whose output at a pixel depends on one pixel of its input: with tap 4, the middle of each
+// kernel, on the same one, so that rotating the input rotates the output. With tap 0 it is one up and left of it.
+func oneTap(n *unet.Net, tap int) {
+	for _, p := range n.Params().List {
+		switch {
+		case strings.HasPrefix(p.Name, "up3."): // what comes from the coarser levels
+			clear(p.Data)
+		case len(p.Shape) == 4 && p.Shape[2] == 3:
+			taps := len(p.Data) / 9
+			for i := range p.Data {
+				if i/taps != tap { // [3 3 I O]
+					p.Data[i] = 0
+				} else {
+					p.Data[i] *= 9
+				}
+			}
+		}
+	}
+	n.Params().Changed()
+}
+
+// A network that is rotation-equivariant by construction agrees with itself: its score of test-time augmentation is 0
+// up to interpolation, on a smooth image. One that shifts its input, be it by four pixels, does not.
+func TestTTAOfEquivariantNetwork(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	const h, w = 32, 40
+	var images [][]float32
+	for k := range 3 {
+		image := make([]float32, h*w)
+		for i := range image { // two bumps off the middle, on a slope
+			y, x := float64(i/w), float64(i%w)
+			bump := func(cy, cx, size float64) float64 {
+				return math.Exp(-((y-cy)*(y-cy) + (x-cx)*(x-cx)) / (2 * size * size))
+			}
+			image[i] = float32(2*bump(10, 12+3*float64(k), 5) - 2*bump(22, 28, 6) + 0.02*x)
+		}
+		images = append(images, image)
+	}
+	for _, what := range []uncertainty.Map{uncertainty.JSD, uncertainty.Variance} {
+		tta := Scoring{Config: uncertainty.Config{Map: what}, Passes: 8, TTA: TTA{Rotate: 10}}
+		net := func(tap int) *unet.Net {
+			n := unet.New(e, unet.Config{Classes: 2, Width: 8}, random.Stream(1))
+			oneTap(n, tap)
+			return n
+		}
+		n := net(4)
+		same, different := scoresOf(t, n, h, w, images, tta, 1), scoresOf(t, net(0), h, w, images, tta, 1)
+
+		var spread float64 // of the predictions over the image: what a wrong way back would mix up
+		for _, probs := range predictions(t, n, h, w, images[:1], unet.Pass{}) {
+			low, high := probs[0], probs[0]
+			for i := 0; i < len(probs); i += 2 {
+				low, high = min(low, probs[i]), max(high, probs[i])
+			}
+			spread = float64(high - low)
+		}
+		if spread < 0.1 {
+			t.Fatalf("the probabilities of the pixelwise network span %v: the test would say nothing", spread)
+		}
+		for i, s := range same {
+			t.Logf("%s, item %d: equivariant %.2g, other %.2g", what, i, s, different[i])
+			if s > 1e-6 || s > different[i]/20 {
+				t.Errorf("%s, item %d: an equivariant network has score %v, want 0 up to interpolation; another one has %v", what, i, s, different[i])
+			}
+		}
+	}
+}
+
+// Noise counts in every pass but the first, and the legacy aggregation divides by all pixels.
+func TestTTAScores(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	n := unet.New(e, unet.Config{Classes: 2, Width: 4, Dropout: 0.5}, random.Stream(1))
+	images := discs(predictBatch+2, random.Stream(2)).Images
+	score := func(t TTA, a uncertainty.Aggregation, m uncertainty.Map, seed uint64) Scoring {
+		return Scoring{Config: uncertainty.Config{Map: m, Aggregation: a}, Passes: 3, TTA: t}
+	}
+	noise := scoresOf(t, n, side, side, images, score(TTA{Noise: 0.1}, "", uncertainty.JSD, 1), 1)
+	more := scoresOf(t, n, side, side, images, score(TTA{Noise: 0.5}, "", uncertainty.JSD, 1), 1)
+	for i := range noise {
+		if !(noise[i] > 0 && more[i] > noise[i]) {
+			t.Errorf("item %d: noise of 0.1 gives %v, of 0.5 %v", i, noise[i], more[i])
+		}
+	}
+	mean := scoresOf(t, n, side, side, images, score(StandardTTA, uncertainty.ByMean, uncertainty.EntropyMap, 1), 2)
+	legacy := scoresOf(t, n, side, side, images, score(StandardTTA, uncertainty.Legacy, uncertainty.EntropyMap, 1), 2)
+	again := scoresOf(t, n, side, side, images, score(StandardTTA, uncertainty.Legacy, uncertainty.EntropyMap, 1), 2)
+	for i := range mean {
+		if share := legacy[i] / mean[i]; !(share > 0.5 && share < 1) {
+			t.Errorf("item %d: legacy %v, mean %v", i, legacy[i], mean[i])
+		}
+		if again[i] != legacy[i] {
+			t.Errorf("item %d: the same stream gave another score", i)
+		}
+	}
+}
