@@ -2,41 +2,71 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 
-	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/report"
 )
 
 type reportCommand struct {
-	Dir  string `arg:"" placeholder:"DIR" help:"Run folder."`
-	JSON bool   `help:"Write JSON."`
+	Runs []string `arg:"" name:"run" placeholder:"RUN" help:"Run folders, or records made with --export. Those of one experiment are joined."`
+
+	Out         string  `placeholder:"DIR" help:"Folder for the page, the tables and the figures; the default is reports/ and the name of the first run."`
+	JSON        bool    `help:"Write all numbers as JSON to the terminal, and no files."`
+	Export      string  `placeholder:"DIR" help:"Write the record of the runs, small enough to be committed, instead of a report."`
+	Reach       float64 `default:"0" placeholder:"DICE" help:"3D Dice, 0 to 1, to count the labels for; the default is the final value of random."`
+	BesidePaper *bool   `negatable:"" help:"Show the paper's published figures under ours; the default is to do so for PROMISE12."`
 }
 
 func (reportCommand) Help() string {
-	return `Prints the learning curves of a run folder and draws its figure again, from the records alone. The run may still be going
-on.
+	return `Compares the strategies of finished or unfinished runs: tables in the paper's layout, paired differences by initial set with
+bootstrap intervals and exact tests, learning curves, and what was picked. Prints the main tables; DIR/index.html holds
+everything and opens without a network.
 
 Examples:
   nextslice report runs/phantom
-  nextslice report runs/phantom --json`
+  nextslice report runs/prostate runs/hippocampus --out reports/both
+  nextslice report runs/prostate --export results/prostate
+  nextslice report results/prostate`
 }
 
 func (c reportCommand) Run(s streams) error {
-	folder, config, err := experiment.OpenFolder(c.Dir)
+	if c.Reach < 0 || c.Reach >= 1 {
+		return usagef("--reach %g: want a Dice between 0 and 1", c.Reach)
+	}
+	if c.Export != "" && (c.JSON || c.Out != "") {
+		return usagef("--export writes no report: give it without --out and --json")
+	}
+	sources, err := report.Read(c.Runs)
 	if err != nil {
 		return err
 	}
-	report, err := folder.Report(config)
-	if err != nil {
-		return err
+	if c.Export != "" {
+		if len(sources) > 1 {
+			return usagef("--export: %s and %s are different experiments: export one at a time", sources[0].Dirs[0], sources[1].Dirs[0])
+		}
+		if err := sources[0].Export(c.Export); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "record: %s\n", c.Export)
+		return nil
 	}
-	if err := folder.WriteFigures(report); err != nil {
+	r, err := report.Analyse(sources, report.Options{Reach: c.Reach, BesidePaper: c.BesidePaper})
+	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return writeJSON(s.out, report)
+		return r.WriteJSON(s.out)
 	}
-	if report.Finished < report.Units {
-		fmt.Fprintf(s.out, "%d of %d runs are finished\n\n", report.Finished, report.Units)
+	out := c.Out
+	if out == "" {
+		out = filepath.Join("reports", sources[0].Name)
 	}
-	return report.WriteTable(s.out)
+	if err := r.Write(out); err != nil {
+		return err
+	}
+	if err := r.WriteText(s.out); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "\npage, tables and figures: %s\n", filepath.Join(out, "index.html"))
+	return nil
 }

@@ -22,8 +22,10 @@ const (
 // commands is the command line. Each command has a file of its own.
 type commands struct {
 	Simulate   simulateCommand   `cmd:"" help:"Compare query strategies by active learning on a labelled data set."`
+	Report     reportCommand     `cmd:"" help:"Tables, figures and a page of what simulations recorded."`
 	Select     selectCommand     `cmd:"" help:"Pick the items to label next, by scores from any program."`
 	Strategies strategiesCommand `cmd:"" help:"List the query strategies."`
+	Evaluate   evaluateCommand   `cmd:"" help:"Compare masks with reference masks."`
 	Inspect    inspectCommand    `cmd:"" help:"Say what a data set holds, and what is wrong with it."`
 	Report     reportCommand     `cmd:"" help:"Print and draw the learning curves of a run folder."`
 	Phantom    phantomCommand    `cmd:"" help:"Write the synthetic data set."`
