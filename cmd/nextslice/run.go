@@ -22,7 +22,6 @@ const (
 // commands is the command line. Each command has a file of its own.
 type commands struct {
 	Simulate   simulateCommand   `cmd:"" help:"Compare query strategies by active learning on a labelled data set."`
-	Report     reportCommand     `cmd:"" help:"Tables, figures and a page of what simulations recorded."`
 	Select     selectCommand     `cmd:"" help:"Pick the items to label next, by scores from any program."`
 	Strategies strategiesCommand `cmd:"" help:"List the query strategies."`
 	Evaluate   evaluateCommand   `cmd:"" help:"Compare masks with reference masks."`

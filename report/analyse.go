@@ -1,0 +1,230 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/stats"
+)
+
+// Report is everything that tables, figures and the page are made from.
+type Report struct {
+	Experiments []Experiment `json:"experiments"`
+}
+
+// Experiment is the report of one experiment.
+type Experiment struct {
+	Name         string                `json:"name"`
+	Settings     Settings              `json:"settings"`
+	Data         experiment.DataRecord `json:"data"`
+	Env          experiment.Env        `json:"env"`
+	Classes      []string              `json:"classes"`       // foreground
+	DistanceUnit string                `json:"distance_unit"` // mm, voxel or mixed
+	BesidePaper  bool                  `json:"beside_paper"`
+	Groups       []Group               `json:"groups"` // one per training recipe, then all recipes together
+}
+
+// Group is the report of one training recipe, or of all.
+type Group struct {
+	Grid        string          `json:"grid"` // the recipe; "" without a grid
+	Pooled      bool            `json:"pooled"`
+	Recipes     int             `json:"recipes"`
+	Strategies  []Strategy      `json:"strategies"`
+	Comparisons []Comparisons   `json:"comparisons"`
+	Pairwise    stats.Pairwise  `json:"pairwise"` // of the 3D Dice, in the order of Strategies
+	Warnings    []stats.Warning `json:"warnings,omitempty"`
+}
+
+// Strategy is the report of one strategy.
+type Strategy struct {
+	Name     string    `json:"name"`
+	Runs     int       `json:"runs"`     // with at least one cycle
+	Finished int       `json:"finished"` // with all
+	Results  []Result  `json:"results"`  // one per measure, of the mean over foreground classes
+	Classes  [][]Point `json:"classes"`  // the 3D Dice per foreground class, as curves
+	Picks    Picks     `json:"picks"`
+
+	curves map[string][]stats.Run // finished and unfinished runs, per measure
+}
+
+// Result is what the runs of a strategy say of one measure.
+type Result struct {
+	Measure string `json:"measure"`
+	// Cells is over all cycles of all runs: the paper's mean ± std.
+	Cells stats.Summary `json:"all_cycles"`
+	// AULC and Final are over finished runs.
+	AULC         stats.Summary  `json:"aulc"`
+	AULCInterval stats.Interval `json:"aulc_interval"`
+	Final        stats.Summary  `json:"final"`
+	Curve        []Point        `json:"curve"`
+	// Difference to random at each number of labels, paired by initial set; none for random itself.
+	Difference []Point `json:"difference,omitempty"`
+	Reach      *Reach  `json:"labels_to_reach,omitempty"` // of the first measure only
+}
+
+// Reach says with how many labels the finished runs of a strategy reach a value.
+type Reach struct {
+	Value   Number `json:"value"`
+	Of      string `json:"of"` // where the value comes from
+	Reached int    `json:"reached"`
+	Runs    int    `json:"runs"`
+	Median  Number `json:"median"` // labels; runs that do not reach it count as more than all; NaN where the median run does not
+}
+
+// Analyse makes the report of experiments.
+func Analyse(sources []Source, o Options) (Report, error) {
+	var r Report
+	for _, s := range sources {
+		x, err := analyse(s, o)
+		if err != nil {
+			return Report{}, fmt.Errorf("%s: %w", s.Name, err)
+		}
+		r.Experiments = append(r.Experiments, x)
+	}
+	return r, nil
+}
+
+func analyse(s Source, o Options) (Experiment, error) {
+	classes, err := record.Classes(s.Runs)
+	if err != nil {
+		return Experiment{}, err
+	}
+	if len(classes) == 0 {
+		return Experiment{}, fmt.Errorf("no run has a finished cycle: there is nothing to report")
+	}
+	x := Experiment{
+		Name: s.Name, Settings: s.Settings, Data: s.Data, Env: s.Env, Classes: classes,
+		DistanceUnit: distanceUnit(s.Runs), BesidePaper: s.fromPaper(),
+	}
+	if o.BesidePaper != nil {
+		x.BesidePaper = *o.BesidePaper
+	}
+	var grids []string
+	for _, r := range s.Runs {
+		if !slices.Contains(grids, r.Grid) {
+			grids = append(grids, r.Grid)
+		}
+	}
+	for _, grid := range grids {
+		x.Groups = append(x.Groups, s.group(o, []string{grid}))
+	}
+	if len(grids) > 1 {
+		x.Groups = append(x.Groups, s.group(o, grids))
+	}
+	return x, nil
+}
+
+// distanceUnit returns the unit of the distances, or "mixed" where runs differ in it.
+func distanceUnit(runs []record.Run) (unit string) {
+	for _, r := range runs {
+		for _, c := range r.Cycles {
+			if unit == "" {
+				unit = c.Measures.Unit
+			}
+			if unit != c.Measures.Unit {
+				return "mixed"
+			}
+		}
+	}
+	return unit
+}
+
+// strategies returns those of the configuration, and those of the records that it does not name.
+func (s Source) strategies() []string {
+	names := slices.Clone(s.Settings.Strategies)
+	for _, r := range s.Runs {
+		if !slices.Contains(names, r.Strategy) {
+			names = append(names, r.Strategy)
+		}
+	}
+	return names
+}
+
+// group reports some recipes together.
+func (s Source) group(o Options, grids []string) Group {
+	g := Group{Recipes: len(grids), Pooled: len(grids) > 1}
+	if !g.Pooled {
+		g.Grid = grids[0]
+	}
+	place := g.Grid
+	if g.Pooled {
+		place = "all recipes"
+	}
+	for _, name := range s.strategies() {
+		var runs []record.Run
+		for _, r := range s.Runs {
+			if r.Strategy == name && slices.Contains(grids, r.Grid) && len(r.Cycles) > 0 {
+				runs = append(runs, r)
+			}
+		}
+		if len(runs) == 0 {
+			g.warn("missing-strategy", "%s has no run yet", name)
+			continue
+		}
+		st := s.strategy(o, place, name, grids, runs)
+		if missing := s.Settings.InitialSets*len(grids) - st.Finished; missing > 0 {
+			g.warn("unfinished", "%s: %d of %d runs are not finished; the AULC and the final value are of those that are", name, missing, s.Settings.InitialSets*len(grids))
+		}
+		g.Strategies = append(g.Strategies, st)
+	}
+	g.finish(o, place, s.Settings)
+	g.warnings(s, grids)
+	return g
+}
+
+// finish computes what needs several strategies.
+func (g *Group) finish(o Options, place string, settings Settings) {
+	var names []string
+	baseline := -1
+	for i, st := range g.Strategies {
+		names = append(names, st.Name)
+		if st.Name == Baseline {
+			baseline = i
+		}
+	}
+	target, of := o.Reach, "as asked for"
+	if baseline >= 0 && target == 0 {
+		target, of = g.Strategies[baseline].Results[0].Final.Mean, "the mean final value of random"
+	}
+	all := make([][]stats.Run, len(g.Strategies))
+	for i := range g.Strategies {
+		st := &g.Strategies[i]
+		all[i] = st.curves[measures[0].name]
+		if target > 0 {
+			st.Results[0].Reach = reach(finished(all[i], settings.Cycles), target, of)
+		}
+		if baseline < 0 || i == baseline {
+			continue
+		}
+		for j, m := range measures {
+			st.Results[j].Difference = differences(st.curves[m.name], g.Strategies[baseline].curves[m.name],
+				o.interval(place, "difference", st.Name, m.name))
+		}
+	}
+	for _, question := range []string{QuestionBatches, QuestionRandom, QuestionSelectors} {
+		for _, m := range measures {
+			for _, number := range []string{NumberAULC, NumberFinal} {
+				c := g.compare(o, place, question, m, number, pairs(question, names))
+				if len(c.Rows) > 0 {
+					g.Comparisons = append(g.Comparisons, c)
+				}
+			}
+		}
+	}
+	g.Pairwise = stats.PairwiseWins(all, 0.05, measures[0].direction)
+}
+
+func (g *Group) find(name string) (Strategy, bool) {
+	for _, st := range g.Strategies {
+		if st.Name == name {
+			return st, true
+		}
+	}
+	return Strategy{}, false
+}
+
+func (g *Group) warn(kind, format string, args ...any) {
+	g.Warnings = append(g.Warnings, stats.Warning{Kind: kind, Text: fmt.Sprintf(format, args...)})
+}

@@ -1,0 +1,167 @@
+package report
+
+import (
+	"math"
+	"slices"
+
+	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/stats"
+)
+
+// strategy summarises the runs of one strategy, over one recipe or several. Each run is paired with those of the same
+// initial set: of several recipes the mean over recipes is a set's curve, because trainings from one initial set with
+// several recipes are not independent.
+func (s Source) strategy(o Options, place, name string, grids []string, runs []record.Run) Strategy {
+	st := Strategy{Name: name, Runs: len(runs), curves: map[string][]stats.Run{}}
+	for _, r := range runs {
+		if active.Finished(r.ActiveCycles(), s.Settings.Cycles) {
+			st.Finished++
+		}
+	}
+	for _, m := range measures {
+		value := func(c record.Cycle) float64 { return valueOf(c.Measures.Mean, m.name) }
+		curves := curvesOf(runs, len(grids), value)
+		st.curves[m.name] = curves
+		whole := finished(curves, s.Settings.Cycles)
+		interval := o.interval(place, "curve", name, m.name)
+		res := Result{Measure: m.name, Cells: stats.Describe(cells(runs, value)), Curve: points("mean", byLabels(curves), interval)}
+		aulc := numbers(whole, stats.AULC)
+		res.AULC, res.Final = stats.Describe(aulc), stats.Describe(numbers(whole, stats.Final))
+		res.AULCInterval = interval("aulc", slices.DeleteFunc(aulc, math.IsNaN))
+		st.Results = append(st.Results, res)
+	}
+	for class := range runs[0].Cycles[0].Measures.Classes {
+		curves := curvesOf(runs, len(grids), func(c record.Cycle) float64 { return valueOf(c.Measures.Classes[class], measures[0].name) })
+		st.Classes = append(st.Classes, points("mean", byLabels(curves), o.interval(place, "class", class, name)))
+	}
+	st.Picks = picks(runs, o.interval(place, "picks", name))
+	return st
+}
+
+func valueOf(c metrics.ClassSummary, name string) float64 {
+	m, _ := c.Measure(name)
+	return m.Value
+}
+
+// cells returns the values of all cycles of all runs.
+func cells(runs []record.Run, value func(record.Cycle) float64) (values []float64) {
+	for _, r := range runs {
+		for _, c := range r.Cycles {
+			values = append(values, value(c))
+		}
+	}
+	return values
+}
+
+// curvesOf returns one curve per initial set, by set. With several recipes it is their mean, at the label counts that all
+// of them have; a set that lacks a recipe has no curve.
+func curvesOf(runs []record.Run, recipes int, value func(record.Cycle) float64) []stats.Run {
+	bySet := map[int][]record.Run{}
+	var sets []int
+	for _, r := range runs {
+		if bySet[r.Set] == nil {
+			sets = append(sets, r.Set)
+		}
+		bySet[r.Set] = append(bySet[r.Set], r)
+	}
+	slices.Sort(sets)
+	var out []stats.Run
+	for _, set := range sets {
+		if len(bySet[set]) < recipes {
+			continue
+		}
+		sum, n := map[int]float64{}, map[int]int{}
+		for _, r := range bySet[set] {
+			for _, c := range r.Cycles {
+				sum[c.Labelled] += value(c)
+				n[c.Labelled]++
+			}
+		}
+		run := stats.Run{Set: set}
+		for labelled, k := range n {
+			if k == recipes {
+				run.Labels = append(run.Labels, labelled)
+			}
+		}
+		slices.Sort(run.Labels)
+		for _, labelled := range run.Labels {
+			run.Values = append(run.Values, sum[labelled]/float64(recipes))
+		}
+		out = append(out, run)
+	}
+	return out
+}
+
+// finished returns the curves that have a cycle for each query and one more. A curve ends early where the pool does; then
+// all of them are as long as the longest, and all are finished.
+func finished(curves []stats.Run, queries int) (out []stats.Run) {
+	longest := 0
+	for _, c := range curves {
+		longest = max(longest, len(c.Labels))
+	}
+	for _, c := range curves {
+		if len(c.Labels) == min(longest, queries+1) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func numbers(curves []stats.Run, of func(stats.Run) float64) (values []float64) {
+	for _, c := range curves {
+		values = append(values, of(c))
+	}
+	return values
+}
+
+func byLabels(curves []stats.Run) map[int][]float64 {
+	out := map[int][]float64{}
+	for _, c := range curves {
+		for i, labelled := range c.Labels {
+			out[labelled] = append(out[labelled], c.Values[i])
+		}
+	}
+	return out
+}
+
+// differences returns the curve of a - b, paired by initial set.
+func differences(a, b []stats.Run, interval func(string, []float64) stats.Interval) []Point {
+	at := map[int][]float64{}
+	for _, ra := range a {
+		for _, rb := range b {
+			if ra.Set != rb.Set {
+				continue
+			}
+			for i, labelled := range ra.Labels {
+				if j, ok := slices.BinarySearch(rb.Labels, labelled); ok {
+					at[labelled] = append(at[labelled], ra.Values[i]-rb.Values[j])
+				}
+			}
+		}
+	}
+	return points("mean", at, interval)
+}
+
+// reach returns with how many labels runs get to a value.
+func reach(curves []stats.Run, value float64, of string) *Reach {
+	out := Reach{Value: Number(value), Of: of, Runs: len(curves), Median: Number(math.NaN())}
+	var labels []float64
+	for _, c := range curves {
+		r := stats.LabelsToReach(c, value, measures[0].direction)
+		if r.Reached {
+			out.Reached++
+			labels = append(labels, r.Labels)
+		} else {
+			labels = append(labels, math.Inf(1))
+		}
+	}
+	if n := len(labels); n > 0 {
+		slices.Sort(labels)
+		if median := (labels[(n-1)/2] + labels[n/2]) / 2; !math.IsInf(median, 1) {
+			out.Median = Number(median)
+		}
+	}
+	return &out
+}

@@ -1,0 +1,19 @@
+// Package report makes tables, figures and a page of what experiments recorded: which query strategy saves labels, and
+// how sure that is.
+//
+//  1. Read takes run folders, or the records made of them (package record), and joins those of one experiment.
+//  2. Analyse summarises each strategy and compares strategies paired by initial set, with the tests of package stats.
+//  3. A Report writes itself: WriteText for a terminal, Write for a folder of tables, figures and one page.
+//  4. Export keeps the record of an experiment, small enough to be committed.
+//
+// # Words
+//
+//   - A run is one strategy from one initial set with one training recipe. It is the unit of every test.
+//   - A recipe is a point of the grid of training hyper-parameters. A Group reports one recipe, or all of them together;
+//     then the mean over recipes is the value of an initial set.
+//   - A family is the strategies that rank by the same score: entropy, entropy+sb, entropy+power.
+//   - A comparison is a difference A - B with an interval and two exact tests. Those that answer one question on one
+//     number stand in one table and are corrected together.
+//
+// A report is a pure function of the records: the same records make the same bytes.
+package report

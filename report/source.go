@@ -1,0 +1,193 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/report/record"
+)
+
+// Source is an experiment as it was read: from one run folder, one record folder, or several of the same experiment.
+type Source struct {
+	Name     string
+	Dirs     []string
+	Settings Settings
+	Data     experiment.DataRecord
+	Env      experiment.Env
+	Runs     []record.Run
+
+	files record.Folder // the files of the first folder, without runs
+}
+
+// Settings are the lines of the configuration that a report shows. Others may stand there too.
+type Settings struct {
+	Data        string   `yaml:"data" json:"data"`
+	Empty       string   `yaml:"empty" json:"empty"`
+	Strategies  []string `yaml:"strategies" json:"strategies"`
+	InitialSets int      `yaml:"initial-sets" json:"initial_sets"`
+	InitialSize int      `yaml:"initial-size" json:"initial_size"`
+	QuerySize   int      `yaml:"query-size" json:"query_size"`
+	Cycles      int      `yaml:"cycles" json:"cycles"`
+	Seed        uint64   `yaml:"seed" json:"seed"`
+	Preset      string   `yaml:"preset" json:"preset"`
+}
+
+// Read reads run folders and record folders. Folders of one experiment, which differ at most in their strategies, their
+// number of initial sets and where the data lie, are joined; a run that two of them hold with other numbers is an error.
+func Read(dirs []string) ([]Source, error) {
+	var sources []Source
+	identities := map[string]int{}
+	for _, dir := range dirs {
+		s, err := read(dir)
+		if err != nil {
+			return nil, err
+		}
+		identity := s.identity()
+		i, known := identities[identity]
+		if !known {
+			identities[identity] = len(sources)
+			sources = append(sources, s)
+			continue
+		}
+		if err := sources[i].join(s); err != nil {
+			return nil, fmt.Errorf("%s and %s: %w", sources[i].Dirs[0], dir, err)
+		}
+	}
+	return sources, nil
+}
+
+func read(dir string) (Source, error) {
+	read := readRunFolder
+	if record.IsFolder(dir) {
+		read = record.ReadFolder
+	}
+	f, err := read(dir)
+	if err != nil {
+		return Source{}, err
+	}
+	s := Source{Name: nameOf(dir), Dirs: []string{dir}, Runs: f.Runs, files: f}
+	s.files.Runs = nil
+	if err := yaml.Unmarshal(f.Config, &s.Settings); err != nil {
+		return Source{}, fmt.Errorf("%s: %w", filepath.Join(dir, record.ConfigFile), err)
+	}
+	for _, file := range []struct {
+		name    string
+		content []byte
+		into    any
+	}{{record.DataFile, f.Data, &s.Data}, {record.EnvFile, f.Env, &s.Env}} {
+		if file.content == nil {
+			continue
+		}
+		if err := json.Unmarshal(file.content, file.into); err != nil {
+			return Source{}, fmt.Errorf("%s: %w", filepath.Join(dir, file.name), err)
+		}
+	}
+	return s, nil
+}
+
+// nameOf returns the last element of a folder's path.
+func nameOf(dir string) string {
+	if path, err := filepath.Abs(dir); err == nil {
+		return filepath.Base(path)
+	}
+	return filepath.Base(dir)
+}
+
+// readRunFolder makes a record of a run folder.
+func readRunFolder(dir string) (record.Folder, error) {
+	folder, config, err := experiment.OpenFolder(dir)
+	if err != nil {
+		return record.Folder{}, err
+	}
+	var f record.Folder
+	if f.Config, err = os.ReadFile(filepath.Join(dir, record.ConfigFile)); err != nil {
+		return record.Folder{}, err
+	}
+	for name, content := range map[string]*[]byte{record.DataFile: &f.Data, record.EnvFile: &f.Env} {
+		if *content, err = os.ReadFile(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return record.Folder{}, err
+		}
+	}
+	for _, u := range config.Units() {
+		cycles, err := folder.Cycles(u)
+		if err != nil {
+			return record.Folder{}, err
+		}
+		if len(cycles) > 0 {
+			f.Runs = append(f.Runs, record.FromCycles(record.Key{Strategy: u.Strategy, Set: u.Set}, nil, cycles))
+		}
+	}
+	return f, nil
+}
+
+// identity is the same for folders whose runs can be compared with each other.
+func (s Source) identity() string {
+	var config map[string]any
+	if err := yaml.Unmarshal(s.files.Config, &config); err != nil {
+		return string(s.files.Config)
+	}
+	for _, free := range []string{"data", "strategies", "initial-sets", "grid"} {
+		delete(config, free)
+	}
+	text, err := json.Marshal(config)
+	if err != nil {
+		return string(s.files.Config)
+	}
+	var data bytes.Buffer
+	if err := json.Compact(&data, s.files.Data); err != nil {
+		data.Write(s.files.Data)
+	}
+	return string(text) + data.String()
+}
+
+// join adds the runs of another folder of the same experiment. Of a run that both hold the longer one is kept.
+func (s *Source) join(other Source) error {
+	for _, r := range other.Runs {
+		i := slices.IndexFunc(s.Runs, func(mine record.Run) bool { return mine.Key == r.Key })
+		if i < 0 {
+			s.Runs = append(s.Runs, r)
+			continue
+		}
+		mine := s.Runs[i]
+		for c := range min(len(mine.Cycles), len(r.Cycles)) {
+			if a, b := mine.Cycles[c].Measures.Mean.Dice3D, r.Cycles[c].Measures.Mean.Dice3D; a != b && !(a.N == 0 && b.N == 0) {
+				return fmt.Errorf("%s, cycle %d differs: the same run was made twice, with other numbers; report them apart", r.Key, c)
+			}
+		}
+		if len(r.Cycles) > len(mine.Cycles) {
+			s.Runs[i] = r
+		}
+	}
+	for _, name := range other.Settings.Strategies {
+		if !slices.Contains(s.Settings.Strategies, name) {
+			s.Settings.Strategies = append(s.Settings.Strategies, name)
+		}
+	}
+	s.Settings.InitialSets = max(s.Settings.InitialSets, other.Settings.InitialSets)
+	s.Dirs = append(s.Dirs, other.Dirs...)
+	return nil
+}
+
+// Export writes the record of an experiment to a folder; that of several folders has the configuration of the first.
+// Records go from machine to machine, so an absolute path of the data is cut to its last element: simulate knows the data
+// by their cases.
+func (s Source) Export(dir string) error {
+	f := s.files
+	f.Runs = s.Runs
+	lines := bytes.SplitAfter(f.Config, []byte("\n"))
+	for i, line := range lines {
+		if path, ok := bytes.CutPrefix(line, []byte("data: ")); ok && filepath.IsAbs(string(bytes.TrimSpace(path))) {
+			lines[i] = fmt.Appendf(nil, "data: %s\n", filepath.Base(string(bytes.TrimSpace(path))))
+		}
+	}
+	f.Config = bytes.Join(lines, nil)
+	return record.WriteFolder(dir, f)
+}

@@ -1,0 +1,390 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/nextslice/nextslice/stats"
+)
+
+// heading names a group in titles.
+func (x Experiment) heading(g Group) string {
+	switch {
+	case g.Pooled:
+		return fmt.Sprintf("%s, all %d recipes", x.Name, g.Recipes)
+	case g.Grid != "":
+		return x.Name + ", " + g.Grid
+	}
+	return x.Name
+}
+
+// Tables returns the tables of a group in the order in which they are read.
+func (x Experiment) Tables(g Group) []Table {
+	tables := []Table{x.paperTable(g)}
+	for _, c := range g.Comparisons {
+		if c.main() {
+			tables = append(tables, x.comparisonTable(g, c))
+		}
+	}
+	tables = append(tables, x.runsTable(g))
+	if len(g.Strategies) > 1 {
+		tables = append(tables, x.pairwiseTable(g))
+	}
+	tables = append(tables, x.picksTable(g))
+	for _, c := range g.Comparisons {
+		if !c.main() {
+			tables = append(tables, x.comparisonTable(g, c))
+		}
+	}
+	return tables
+}
+
+// main reports whether a comparison is on the number that strategies are first compared on.
+func (c Comparisons) main() bool { return c.Measure == measures[0].name && c.Number == NumberAULC }
+
+// paperTable is the table in the paper's layout: mean ± standard deviation over all cycles of all runs, without and with
+// stochastic batches side by side.
+func (x Experiment) paperTable(g Group) Table {
+	t := Table{Name: "table", Title: x.heading(g) + ": mean over all cycles ± standard deviation", Head: [][]Cell{{text("")}, {text("")}}}
+	var columns []string
+	if _, ok := g.find(Baseline); ok {
+		columns = append(columns, Baseline)
+		t.Head[0], t.Head[1] = append(t.Head[0], text("RS")), append(t.Head[1], text(""))
+	}
+	for _, f := range families(g.names()) {
+		t.Head[0] = append(t.Head[0], Cell{Text: f.title(), Span: len(f.members)})
+		for _, m := range f.members {
+			columns = append(columns, m)
+			t.Head[1] = append(t.Head[1], text("%s", f.column(m)))
+		}
+	}
+	used := map[string]bool{}
+	for i, m := range measures[:3] {
+		row := []Cell{text("%s (%s)", m.short, m.unit(x.DistanceUnit))}
+		paper := []Cell{text("  published")}
+		for _, name := range columns {
+			st, _ := g.find(name)
+			c := meanStd(st.Results[i].Cells, m)
+			c.Marks = g.marks(name, m.name)
+			for _, mark := range c.Marks {
+				used[string(mark)] = true
+			}
+			row = append(row, c)
+			if p, ok := published[m.name][name]; ok {
+				paper = append(paper, text("%.1f ± %.1f", p[0], p[1]))
+			} else {
+				paper = append(paper, text("–"))
+			}
+		}
+		t.Rows = append(t.Rows, row)
+		if x.BesidePaper {
+			t.Rows = append(t.Rows, paper)
+		}
+	}
+	t.Notes = append(t.Notes, fmt.Sprintf("Mean ± sample standard deviation over every cycle of every run (%s), of the mean over foreground classes. "+
+		"The ± holds the rise of the learning curve and is no error of the mean. RS: random sampling; SB: stochastic batches.", x.sizes(g)))
+	if x.BesidePaper {
+		t.Notes = append(t.Notes, publishedNote)
+	}
+	t.Notes = append(t.Notes, g.markNotes(used)...)
+	t.Notes = append(t.Notes, warningNotes(g.Warnings)...)
+	return t
+}
+
+// sizes says what the runs of a group are.
+func (x Experiment) sizes(g Group) string {
+	least, most := math.MaxInt, 0
+	for _, st := range g.Strategies {
+		least, most = min(least, st.Runs), max(most, st.Runs)
+	}
+	runs := fmt.Sprint(most)
+	if least != most {
+		runs = fmt.Sprintf("%d to %d", least, most)
+	}
+	text := fmt.Sprintf("%s runs per strategy", runs)
+	if g.Pooled {
+		text += fmt.Sprintf(", %d recipes", g.Recipes)
+	}
+	s := x.Settings
+	return text + fmt.Sprintf("; %d + %d × %d labelled slices", s.InitialSize, s.Cycles, s.QuerySize)
+}
+
+func (g Group) names() (names []string) {
+	for _, st := range g.Strategies {
+		names = append(names, st.Name)
+	}
+	return names
+}
+
+// The marks of significance, by question and direction.
+var marks = []struct {
+	mark, question string
+	sign           float64
+	text           string
+}{
+	{"*", QuestionBatches, 1, "better than the same score without stochastic batches"},
+	{"§", QuestionBatches, -1, "worse than the same score without stochastic batches"},
+	{"†", QuestionRandom, 1, "better than random"},
+	{"‡", QuestionRandom, -1, "worse than random"},
+}
+
+// marks returns the marks of a strategy on a measure.
+func (g Group) marks(name, measure string) string {
+	var out string
+	for _, mark := range marks {
+		for _, c := range g.Comparisons {
+			if c.Question != mark.question || c.Measure != measure || c.Number != NumberAULC {
+				continue
+			}
+			for _, r := range c.Rows {
+				if r.A == name && r.significant() && r.Difference.Mean*measureOf(measure).better()*mark.sign > 0 {
+					out += mark.mark
+				}
+			}
+		}
+	}
+	return out
+}
+
+// markNotes names the test, its unit and its n for each mark of a table.
+func (g Group) markNotes(used map[string]bool) (notes []string) {
+	for _, mark := range marks {
+		if !used[mark.mark] {
+			continue
+		}
+		i := slices.IndexFunc(g.Comparisons, func(c Comparisons) bool { return c.Question == mark.question && c.main() })
+		c := g.Comparisons[i]
+		notes = append(notes, fmt.Sprintf("%s %s: p < %g, %s on the AULC of the measure, paired by initial set (%s), Holm-corrected over %s.",
+			mark.mark, mark.text, alpha, c.testName(), c.setsText(), rowsText(len(c.Rows))))
+	}
+	if len(used) == 0 && len(g.Comparisons) > 0 {
+		notes = append(notes, fmt.Sprintf("No star: no difference in AULC has p < %g by the sign-flip test paired by initial set after Holm correction.", alpha))
+	}
+	return notes
+}
+
+func (c Comparisons) testName() string {
+	for _, r := range c.Rows {
+		if !r.SignFlip.Exact && r.SignFlip.N > 0 {
+			return fmt.Sprintf("two-sided sign-flip test (%d random flips)", r.SignFlip.Draws)
+		}
+	}
+	return "exact two-sided sign-flip test"
+}
+
+// setsText gives the pairs behind the rows.
+func (c Comparisons) setsText() string {
+	least, most := math.MaxInt, 0
+	for _, r := range c.Rows {
+		least, most = min(least, len(r.Sets)), max(most, len(r.Sets))
+	}
+	if least == most {
+		return fmt.Sprintf("n = %d sets", most)
+	}
+	return fmt.Sprintf("n = %d to %d sets", least, most)
+}
+
+func rowsText(n int) string {
+	if n == 1 {
+		return "the one comparison of its kind (no correction)"
+	}
+	return fmt.Sprintf("the %d comparisons of its kind", n)
+}
+
+func warningNotes(warnings []stats.Warning) (notes []string) {
+	for _, w := range warnings {
+		notes = append(notes, "Warning: "+w.Text+".")
+	}
+	return notes
+}
+
+// meanStd prints a mean with its standard deviation.
+func meanStd(s stats.Summary, m measure) Cell {
+	if s.N == 0 {
+		return text("–")
+	}
+	if math.IsNaN(s.Std) {
+		return value(s.Mean, "%.*f", m.digits, m.scale*s.Mean)
+	}
+	return value(s.Mean, "%.*f ± %.*f", m.digits, m.scale*s.Mean, m.digits, m.scale*s.Std)
+}
+
+// runsTable gives each strategy's numbers per run.
+func (x Experiment) runsTable(g Group) Table {
+	t := Table{Name: "runs", Title: x.heading(g) + ": numbers per run", Head: [][]Cell{{text("strategy"), text("runs"),
+		text("AULC 3D DSC (%%)"), text("95 %% interval")}}}
+	for _, m := range measures {
+		t.Head[0] = append(t.Head[0], text("final %s (%s)", m.short, m.unit(x.DistanceUnit)))
+	}
+	var target *Reach
+	for _, st := range g.Strategies {
+		if target = st.Results[0].Reach; target != nil {
+			break
+		}
+	}
+	if target != nil {
+		t.Head[0] = append(t.Head[0], text("labels to %.1f %%", 100*float64(target.Value)), text("reached by"))
+	}
+	first := measures[0]
+	for _, st := range g.Strategies {
+		r := st.Results[0]
+		row := []Cell{text("%s", st.Name), value(float64(st.Finished), "%d", st.Finished), meanStd(r.AULC, first), interval(r.AULCInterval, first, 1)}
+		for i, m := range measures {
+			row = append(row, meanStd(st.Results[i].Final, m))
+		}
+		if target != nil {
+			row = append(row, labels(float64(r.Reach.Median)), value(float64(r.Reach.Reached), "%d of %d", r.Reach.Reached, r.Reach.Runs))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	t.Notes = append(t.Notes, "Mean ± sample standard deviation over finished runs. AULC: area under the curve of the 3D Dice over labelled slices, divided by "+
+		"their range. Interval: of the mean AULC, BCa bootstrap over runs.")
+	if target != nil {
+		t.Notes = append(t.Notes, fmt.Sprintf("Labels to reach a 3D Dice of %.1f %%, %s: median over runs, interpolated between cycles; a run that does not "+
+			"reach it counts as more than all labels, and – means that the median run does not.", 100*float64(target.Value), target.Of))
+	}
+	if g.Pooled {
+		t.Notes = append(t.Notes, "Of several recipes the mean over recipes is the value of an initial set.")
+	}
+	return t
+}
+
+func labels(n float64) Cell {
+	if math.IsNaN(n) {
+		return Cell{Text: "–", Sort: 1e12}
+	}
+	return value(n, "%.0f", n)
+}
+
+// interval prints an interval; sign +1 prints values, 2 differences with their sign.
+func interval(i stats.Interval, m measure, sign int) Cell {
+	if math.IsNaN(i.Low) {
+		return text("–")
+	}
+	if sign == 1 {
+		return value(i.Low, "%.*f to %.*f", m.digits, m.scale*i.Low, m.digits, m.scale*i.High)
+	}
+	return value(i.Low, "%s to %s", signed(i.Low, m), signed(i.High, m))
+}
+
+// signed prints a difference with one more digit than the values have, and a minus sign as long as a plus.
+func signed(v float64, m measure) string {
+	s := fmt.Sprintf("%+.*f", m.digits+1, m.scale*v)
+	return strings.Replace(s, "-", "−", 1)
+}
+
+// comparisonTable is one table of comparisons.
+func (x Experiment) comparisonTable(g Group, c Comparisons) Table {
+	m := measureOf(c.Measure)
+	t := Table{
+		Name:  fmt.Sprintf("compare-%s-%s-%s", questionName(c.Question), strings.ToLower(c.Number), m.name),
+		Title: fmt.Sprintf("%s: %s, %s of the %s", x.heading(g), c.Question, numberText(c.Number), m.long),
+		Head: [][]Cell{{text("difference"), text("mean (%s)", m.pointsUnit(x.DistanceUnit)), text("95 %% interval"), text("better in"),
+			text("sign-flip p"), text("Holm"), text("Wilcoxon p"), text("Holm"), text("n"), text("p over cycles, optimistic")}},
+	}
+	for _, r := range c.Rows {
+		name := r.A + " − " + r.B
+		if len(r.Sets) == 0 {
+			t.Rows = append(t.Rows, []Cell{text("%s", name), Cell{Text: "no initial set in common", Span: 9}})
+			continue
+		}
+		mark := ""
+		if r.significant() {
+			mark = "*"
+		}
+		t.Rows = append(t.Rows, []Cell{text("%s", name), {Text: signed(r.Difference.Mean, m), Marks: mark, Sort: r.Difference.Mean},
+			interval(r.Interval, m, 2), value(float64(r.Better)/float64(len(r.Sets)), "%d of %d", r.Better, len(r.Sets)),
+			pvalue(r.SignFlip.P), pvalue(float64(r.HolmSignFlip)), pvalue(r.Wilcoxon.P), pvalue(float64(r.HolmWilcoxon)),
+			text("%d", len(r.Sets)), pvalue(r.Cycles.P)})
+	}
+	stars := fmt.Sprintf("* p < %g, %s, Holm-corrected over the rows of this table.", alpha, c.testName())
+	if !slices.ContainsFunc(c.Rows, Comparison.significant) {
+		stars = "No star: no row has p < 0.05 by the sign-flip test after Holm correction."
+	}
+	t.Notes = append(t.Notes, fmt.Sprintf("Paired by initial set; the unit of test is the run, %s; %s. Interval: of the mean difference, BCa bootstrap; with ten sets "+
+		"such intervals hold the true mean in about 90 %% of experiments, not 95 %%. %s Wilcoxon: exact signed-rank test. The last column is the signed-rank test over "+
+		"(set, cycle) pairs: cycles of one run are not independent, so it is too small and decides nothing.", c.setsText(), m.betterWord(), stars))
+	t.Notes = append(t.Notes, warningNotes(c.Warnings)...)
+	return t
+}
+
+func questionName(question string) string {
+	switch question {
+	case QuestionBatches:
+		return "batches"
+	case QuestionRandom:
+		return "random"
+	}
+	return "selectors"
+}
+
+func numberText(number string) string {
+	if number == NumberAULC {
+		return "AULC"
+	}
+	return "final value"
+}
+
+// pvalue prints a p-value.
+func pvalue(p float64) Cell {
+	switch {
+	case math.IsNaN(p):
+		return text("–")
+	case p < 0.001:
+		return value(p, "%.1e", p)
+	}
+	return value(p, "%.3f", p)
+}
+
+// pairwiseTable is the matrix of who beats whom.
+func (x Experiment) pairwiseTable(g Group) Table {
+	t := Table{Name: "pairwise", Title: x.heading(g) + ": share of budgets at which the row beats the column", Head: [][]Cell{{text("")}}}
+	for _, name := range g.names() {
+		t.Head[0] = append(t.Head[0], text("%s", name))
+	}
+	for i, name := range g.names() {
+		row := []Cell{text("%s", name)}
+		for j, share := range g.Pairwise.Wins[i] {
+			if i == j {
+				row = append(row, text("·"))
+				continue
+			}
+			row = append(row, Cell{Text: fmt.Sprintf("%.2f", share), Sort: share, Shade: share})
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	row := []Cell{text("beaten, mean")}
+	for _, lost := range g.Pairwise.Lost {
+		row = append(row, value(lost, "%.2f", lost))
+	}
+	t.Rows = append(t.Rows, row)
+	t.Notes = append(t.Notes, fmt.Sprintf("A win: paired t-test over initial sets on the 3D Dice at one budget, two-sided, p < %g, not corrected for the number of tests; "+
+		"%d budgets. The last row is how often a strategy is beaten: lower is better. After Ash et al. 2020 (BADGE). A picture, no evidence for a single cell.",
+		g.Pairwise.Alpha, len(g.Pairwise.Budgets)))
+	t.Notes = append(t.Notes, warningNotes(g.Pairwise.Warnings)...)
+	return t
+}
+
+// picksTable says what the strategies picked.
+func (x Experiment) picksTable(g Group) Table {
+	t := Table{Name: "picks", Title: x.heading(g) + ": what was picked", Head: [][]Cell{{text("strategy"), text("next to a labelled slice (%%)"),
+		text("cases per query"), text("cases in all"), text("different slices, all runs")}}}
+	share := measure{scale: 100, digits: 1}
+	plain := measure{scale: 1, digits: 1}
+	known := true
+	for _, st := range g.Strategies {
+		known = known && st.Picks.InitialKnown
+		t.Rows = append(t.Rows, []Cell{text("%s", st.Name), meanStd(st.Picks.Adjacent, share), meanStd(st.Picks.CasesPerQuery, plain),
+			meanStd(st.Picks.Cases, plain), value(float64(len(st.Picks.Items)), "%d", len(st.Picks.Items))})
+	}
+	note := fmt.Sprintf("Mean ± standard deviation over runs. Next to a labelled slice: share of picks with a neighbour in the same case that was labelled before or is in the "+
+		"same query: such a slice shows almost the same picture. A query has %d slices; the pool has %d in %d cases.",
+		x.Settings.QuerySize, x.Data.PoolItems, len(x.Data.Pool))
+	if !known {
+		note += " The initial sets are not recorded: neighbours among them are not counted."
+	}
+	t.Notes = append(t.Notes, note)
+	return t
+}

@@ -1,0 +1,142 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/renameio/v2"
+)
+
+// jsonFile marks a folder as a report, which a newer report may replace.
+const jsonFile = "report.json"
+
+// WriteText writes the tables that answer the first questions, for a terminal: per experiment the paper's table and the
+// comparisons of the 3D Dice; of several recipes those of all together.
+func (r Report) WriteText(w io.Writer) error {
+	for i, x := range r.Experiments {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		g := x.Groups[len(x.Groups)-1]
+		tables := []Table{x.paperTable(g)}
+		for _, c := range g.Comparisons {
+			if c.main() {
+				tables = append(tables, x.comparisonTable(g, c))
+			}
+		}
+		tables = append(tables, x.runsTable(g))
+		for j, t := range tables {
+			if j > 0 {
+				fmt.Fprintln(w)
+			}
+			if err := t.WriteText(w); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// WriteJSON writes the whole report as JSON.
+func (r Report) WriteJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+// writeTables writes all tables of the report, one after the other, in one format.
+func (r Report) writeTables(w io.Writer, write func(Table, io.Writer) error) error {
+	for _, x := range r.Experiments {
+		for _, g := range x.Groups {
+			for _, t := range x.Tables(g) {
+				if err := write(t, w); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// prefix begins the names of a group's files.
+func (r Report) prefix(x Experiment, g Group) string {
+	var elements []string
+	if len(r.Experiments) > 1 {
+		elements = append(elements, x.Name)
+	}
+	if len(x.Groups) > 1 {
+		name := g.Grid
+		if g.Pooled {
+			name = "all-recipes"
+		}
+		elements = append(elements, name)
+	}
+	clean := strings.Map(func(c rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|=,() `, c) {
+			return '_'
+		}
+		return c
+	}, strings.Join(elements, "-"))
+	if clean != "" {
+		clean += "-"
+	}
+	return clean
+}
+
+// Write writes the report's files to a folder:
+//
+//	index.html              the page; needs no other file and no network
+//	tables.md, tables.tex   all tables
+//	tables/*.csv            each table
+//	figures/*.png, *.svg    each figure
+//	report.json             all numbers
+//
+// An older report in the folder is replaced; a folder with anything else in it is refused.
+func (r Report) Write(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, jsonFile)); len(entries) > 0 && err != nil {
+		return fmt.Errorf("%s is not empty and holds no report: choose another folder with --out", dir)
+	}
+	for _, sub := range []string{"tables", "figures"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
+			return err
+		}
+	}
+	save := func(name string, write func(io.Writer) error) error {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
+		return renameio.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o666)
+	}
+	// First the file that says whose folder it is: a report that was interrupted can be written again.
+	if err := save(jsonFile, r.WriteJSON); err != nil {
+		return err
+	}
+	if err := save("tables.md", func(w io.Writer) error { return r.writeTables(w, Table.WriteMarkdown) }); err != nil {
+		return err
+	}
+	if err := save("tables.tex", func(w io.Writer) error { return r.writeTables(w, Table.WriteLaTeX) }); err != nil {
+		return err
+	}
+	for _, x := range r.Experiments {
+		for _, g := range x.Groups {
+			prefix := r.prefix(x, g)
+			for _, t := range x.Tables(g) {
+				if err := save(filepath.Join("tables", prefix+t.Name+".csv"), t.WriteCSV); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
