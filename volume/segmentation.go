@@ -27,6 +27,9 @@ type Segment struct {
 // (after Okabe and Ito 2008).
 var palette = [...][3]uint8{{230, 159, 0}, {86, 180, 233}, {0, 158, 115}, {240, 228, 66}, {0, 114, 178}, {213, 94, 0}, {204, 121, 167}}
 
+// SegmentColor returns the colour of segment n, from 1, that has none of its own. Colours repeat after seven segments.
+func SegmentColor(n int) [3]uint8 { return palette[max(n-1, 0)%len(palette)] }
+
 // NewSegmentation returns a mask as a segmentation of one layer: a segment for every class above 0 that has a name or a
 // voxel. names[c] is the name of class c; classes beyond them are called "Segment_c". The voxels are shared with m.
 func NewSegmentation(m *Mask, names []string) *Segmentation {
@@ -42,7 +45,7 @@ func NewSegmentation(m *Mask, names []string) *Segmentation {
 		} else if !present[c] {
 			continue
 		}
-		s.Segments = append(s.Segments, Segment{Name: name, Color: palette[(c-1)%len(palette)], Value: uint8(c)})
+		s.Segments = append(s.Segments, Segment{Name: name, Color: SegmentColor(c), Value: uint8(c)})
 	}
 	return s
 }
@@ -147,7 +150,7 @@ func (m image) segmentation(data []uint8) (*Segmentation, error) {
 		if i == 255 {
 			return nil, fmt.Errorf("more than 255 segments")
 		}
-		segment := Segment{Name: key("Name"), Color: palette[i%len(palette)], Value: uint8(i + 1)}
+		segment := Segment{Name: key("Name"), Color: SegmentColor(i + 1), Value: uint8(i + 1)}
 		if segment.Name == "" {
 			segment.Name = key("ID")
 		}

@@ -1,7 +1,9 @@
 package volume
 
 import (
+	"archive/zip"
 	"encoding/json"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -84,6 +86,49 @@ func TestReadAgreesWithOtherReaders(t *testing.T) {
 				t.Errorf("ReadGrid: %v %s %v, want %v %s", g, stored, err, v.Grid, v.Stored)
 			}
 		})
+	}
+}
+
+// Images that nibabel, SimpleITK and pynrrd wrote, of every voxel type, packing, byte order and geometry; made by
+// bench/volume_interop.py.
+func TestReadFilesOfOtherPrograms(t *testing.T) {
+	files, err := zip.OpenReader("testdata/interop.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	data, err := fs.ReadFile(files, "index.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []vector
+	if err := json.Unmarshal(data, &all); err != nil || len(all) != 170 {
+		t.Fatal(len(all), err)
+	}
+	for _, want := range all {
+		v, err := readFS(files, want.File)
+		if err != nil {
+			t.Errorf("%s: %v", want.File, err)
+			continue
+		}
+		if !v.Same(Grid{Size: want.Size, Affine: want.Affine}, roundTripTolerance) || v.Unit != Millimetre {
+			t.Errorf("%s: %v %v %s, want %v %v", want.File, v.Size, v.Affine, v.Unit, want.Size, want.Affine)
+			continue
+		}
+		var sum, magnitude float64
+		for _, x := range v.Data {
+			sum += float64(x)
+			magnitude += math.Abs(float64(x))
+		}
+		if math.Abs(sum-want.Sum) > 1e-6*(1+magnitude) {
+			t.Errorf("%s: sum %v, want %v", want.File, sum, want.Sum)
+		}
+		for _, x := range want.Voxels {
+			i, j, k := int(x[0]), int(x[1]), int(x[2])
+			if got := v.Data[i+v.Size[0]*(j+v.Size[1]*k)]; math.Abs(float64(got)-x[3]) > 1e-6*(1+math.Abs(x[3])) {
+				t.Errorf("%s: voxel (%d, %d, %d) is %v, want %v", want.File, i, j, k, got, x[3])
+			}
+		}
 	}
 }
 

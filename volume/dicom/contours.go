@@ -49,7 +49,7 @@ func (f *file) contours(on *Series) (*volume.Segmentation, []string, error) {
 	contours := f.items(tag.ROIContourSequence)
 	out := &volume.Segmentation{Grid: on.Grid}
 	for i, region := range regions {
-		segment := volume.Segment{Name: printable(region.text(tag.ROIName)), Value: uint8(i + 1), Color: [3]uint8{230, 159, 0}}
+		segment := volume.Segment{Name: printable(region.text(tag.ROIName)), Value: uint8(i + 1), Color: volume.SegmentColor(i + 1)}
 		if segment.Name == "" {
 			segment.Name = fmt.Sprintf("Segment_%d", i+1)
 		}

@@ -94,7 +94,7 @@ func (f *file) segments() ([]volume.Segment, error) {
 		if n < 1 || n > 255 {
 			return nil, fmt.Errorf("segment number %d: want 1 to 255", n)
 		}
-		s := volume.Segment{Name: printable(m.text(tag.SegmentLabel)), Value: uint8(n), Color: [3]uint8{230, 159, 0}}
+		s := volume.Segment{Name: printable(m.text(tag.SegmentLabel)), Value: uint8(n), Color: volume.SegmentColor(n)}
 		if lab := m.reals(tag.RecommendedDisplayCIELabValue); len(lab) == 3 {
 			s.Color = fromLab([3]int{int(lab[0]), int(lab[1]), int(lab[2])})
 		}
