@@ -12,6 +12,7 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/train"
 )
 
@@ -127,10 +128,13 @@ func (c Config) Validate() error {
 	check(len(c.Strategies) > 0, "strategies: want at least one")
 	seen := map[string]bool{}
 	for _, name := range c.Strategies {
-		spec, err := parseStrategy(name)
+		spec, err := query.Parse(name)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("strategies: %w", err))
 			continue
+		}
+		if err := checkStrategy(spec, c.Train); err != nil {
+			faults = append(faults, fmt.Errorf("strategies: %w", err))
 		}
 		check(!seen[spec.String()], "strategies: %s is there twice", spec)
 		seen[spec.String()] = true

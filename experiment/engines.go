@@ -2,6 +2,16 @@ package experiment
 
 import "github.com/nextslice/nextslice/tensor"
 
+// BuiltEngine returns the environment with the engine that this program uses by itself, on one thread.
+func BuiltEngine() (Env, error) {
+	engines, env, err := newEngines("", 1, 1)
+	for _, e := range engines {
+		e.Close()
+	}
+	env.Threads = 0
+	return env, err
+}
+
 // newEngines returns an engine per job, and the environment with the engines' part filled in.
 func newEngines(name string, threads, jobs int) ([]tensor.Engine, Env, error) {
 	var engines []tensor.Engine

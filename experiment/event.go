@@ -69,7 +69,8 @@ func (t *tracker) load(done, of int) {
 func (t *tracker) report(unit string, cycle, phase, done, of int, loss float64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.running[unit] = phaseBegin[phase] + phaseLength[phase]*float64(done)/float64(of)
+	// Not back to the start when the query trains further networks.
+	t.running[unit] = max(t.running[unit], phaseBegin[phase]+phaseLength[phase]*float64(done)/float64(of))
 	t.send(Event{Part: t.part(), Unit: unit, Cycle: cycle, Phase: phases[phase], Done: done, Of: of, Loss: loss})
 }
 

@@ -20,8 +20,9 @@ import (
 //	env.json                           versions, processor, engine and threads
 //	initial/<set>.safetensors          the model of cycle 0, which the strategies of an initial set share
 //	initial/<set>.json                 its evaluation
+//	initial/<set>-learning-loss…       the same for those whose network is trained with a loss module, and the module
 //	units/<set>-<strategy>/cycles.jsonl    one line per finished cycle; the same bytes for the same seed and threads
-//	units/<set>-<strategy>/timings.jsonl   seconds per phase of each of them
+//	units/<set>-<strategy>/timings.jsonl   seconds per phase of each of them, passes and memory
 //	curves.png, curves.svg, curves.csv     drawn from the lines above
 type Folder struct {
 	Dir  string
@@ -109,12 +110,14 @@ func (f *Folder) path(elements ...string) string {
 
 func (f *Folder) close() { f.lock.Close() }
 
-func (f *Folder) initialModel(set int) string {
-	return f.path("initial", fmt.Sprintf("%d.safetensors", set))
+// Files of a training of cycle 0, see Unit.start.
+func (f *Folder) initialModel(start Unit) string {
+	return f.path("initial", start.Name()+".safetensors")
 }
-func (f *Folder) initialMeasures(set int) string {
-	return f.path("initial", fmt.Sprintf("%d.json", set))
+func (f *Folder) initialModule(start Unit) string {
+	return f.path("initial", start.Name()+"-module.safetensors")
 }
+func (f *Folder) initialMeasures(start Unit) string { return f.path("initial", start.Name()+".json") }
 
 // writeJSON replaces a file as a whole.
 func writeJSON(path string, value any) error {
@@ -176,12 +179,17 @@ type recorder struct {
 	recorded        func(active.Cycle)
 }
 
-// Timing is how long the phases of a cycle took, in seconds of wall time.
+// Timing is what a cycle cost: the wall time of its phases, in seconds, and more of its query.
 type Timing struct {
 	Cycle    int     `json:"cycle"`
 	Train    float64 `json:"train_s"` // 0 where the model of cycle 0 was there already
 	Evaluate float64 `json:"evaluate_s"`
-	Score    float64 `json:"score_s"`
+	Members  float64 `json:"members_s"` // training of the further networks of an ensemble
+	Score    float64 `json:"score_s"`   // forward passes for the query
+	Query    float64 `json:"query_s"`   // picking the items from scores and features
+
+	Passes int     `json:"passes"`            // forward passes for the query: of one item each
+	PeakMB float64 `json:"peak_mb,omitempty"` // largest resident memory of the whole process, all jobs, during the query; on Linux only
 }
 
 // openUnit returns the finished cycles of a unit and a recorder that goes on behind them. What a crash left of an

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/tensor"
 )
 
@@ -105,7 +106,7 @@ type experiment struct {
 // run runs what is not finished: first the trainings of cycle 0 that units share, then the units.
 func (x *experiment) run(ctx context.Context, jobs int) error {
 	var units []Unit
-	begin := map[int]bool{} // initial sets with a unit that has no cycle yet
+	begin := map[Unit]bool{} // trainings of cycle 0 that a unit without a cycle needs
 	for _, u := range x.config.Units() {
 		done, err := x.folder.Cycles(u)
 		if err != nil {
@@ -115,13 +116,14 @@ func (x *experiment) run(ctx context.Context, jobs int) error {
 			continue
 		}
 		units = append(units, u)
-		begin[u.Set] = begin[u.Set] || len(done) == 0
+		begin[u.start()] = begin[u.start()] || len(done) == 0
 		x.track.cycles += float64(x.config.Cycles - max(0, len(done)-1))
 	}
 	var initial []Unit
-	for set := range x.config.InitialSets {
-		if begin[set+1] {
-			initial = append(initial, Unit{Set: set + 1})
+	for _, u := range x.config.Units() {
+		if start := u.start(); begin[start] {
+			initial = append(initial, start)
+			begin[start] = false
 			x.track.cycles++
 		}
 	}
@@ -149,14 +151,24 @@ func (x *experiment) each(ctx context.Context, jobs int, units []Unit, f func(co
 }
 
 func (x *experiment) learner(e tensor.Engine, u Unit, name string) *learner {
-	l := &learner{config: x.config, data: x.data, folder: x.folder, engine: e, set: u.Set}
+	l := &learner{config: x.config, data: x.data, folder: x.folder, engine: e, start: u.start()}
 	l.report = func(phase, done, of int, loss float64) { x.track.report(name, l.cycle, phase, done, of, loss) }
 	return l
 }
 
 func (x *experiment) trainInitial(ctx context.Context, e tensor.Engine, u Unit) error {
 	name := fmt.Sprintf("initial set %d", u.Set)
-	if err := x.learner(e, u, name).trainInitial(ctx); err != nil {
+	learner := x.learner(e, u, name)
+	if u.Strategy != "" {
+		name = "initial set of " + u.String()
+		spec, err := query.Parse(u.Strategy)
+		if err != nil {
+			return err
+		}
+		learner = x.learner(e, u, name)
+		learner.spec = spec
+	}
+	if err := learner.trainInitial(ctx); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	x.track.finish(name, 0, nil)
@@ -164,7 +176,7 @@ func (x *experiment) trainInitial(ctx context.Context, e tensor.Engine, u Unit) 
 }
 
 func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u Unit) error {
-	spec, err := parseStrategy(u.Strategy)
+	spec, err := query.Parse(u.Strategy)
 	if err != nil {
 		return err
 	}
@@ -173,8 +185,8 @@ func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u Unit) error
 		return err
 	}
 	learner := x.learner(e, u, u.String())
-	learner.score = spec.Score
-	recorder.seconds = func() Timing { return learner.timing }
+	learner.spec = spec
+	recorder.seconds = learner.costs
 	recorder.recorded = func(c active.Cycle) { x.track.finish(u.String(), c.Cycle, &c) }
 	loop := active.Loop{
 		Learner: learner, Oracle: masks{}, Recorder: recorder, Strategy: spec.Strategy,

@@ -24,7 +24,21 @@ func (u Unit) Name() string {
 		}
 		return c
 	}
+	if u.Strategy == "" {
+		return fmt.Sprint(u.Set)
+	}
 	return fmt.Sprintf("%d-%s", u.Set, strings.TrimRight(strings.Map(file, u.Strategy), "_"))
+}
+
+// start returns the training of cycle 0 that the unit shares with others: those of its initial set, or, if its network
+// is trained with a loss module, those of them where that is so too. It is no unit that is run: its Strategy is "" or
+// learning-loss.
+func (u Unit) start() Unit {
+	start := Unit{Set: u.Set}
+	if spec, err := query.Parse(u.Strategy); err == nil && spec.Score.Name == learningLoss {
+		start.Strategy = learningLoss
+	}
+	return start
 }
 
 func (u Unit) String() string { return fmt.Sprintf("%s, set %d", u.Strategy, u.Set) }
@@ -58,6 +72,19 @@ func (c Config) trainingSeed(set, cycle int) uint64 {
 	return random.Stream(c.Seed, "train", set, cycle).Uint64()
 }
 
+// memberSeed is the seed of the streams of one training of a further network of an ensemble, 1 …
+func (c Config) memberSeed(set, cycle, member int) uint64 {
+	if c.Train.SameInit {
+		cycle = 0
+	}
+	return random.Stream(c.Seed, "train", set, cycle, "member", member).Uint64()
+}
+
+// bootstrapStream draws the labelled items that such a network sees.
+func (c Config) bootstrapStream(set, cycle, member int) *rand.Rand {
+	return random.Stream(c.Seed, "bootstrap", set, cycle, member)
+}
+
 // queryStream is the stream of one query.
 func (c Config) queryStream(u Unit, cycle int) *rand.Rand {
 	return random.Stream(c.Seed, "query", u.Strategy, u.Set, cycle)
@@ -68,26 +95,11 @@ func (c Config) queryStream(u Unit, cycle int) *rand.Rand {
 func canonical(names []string) []string {
 	short := make([]string, len(names))
 	for i, name := range names {
-		spec, err := parseStrategy(name)
+		spec, err := query.Parse(name)
 		if err != nil {
 			panic("experiment: canonical: " + err.Error())
 		}
 		short[i] = spec.String()
 	}
 	return short
-}
-
-// parseStrategy reads a strategy's name and refuses those whose scores a simulation does not compute.
-func parseStrategy(name string) (query.Spec, error) {
-	spec, err := query.Parse(name)
-	if err != nil {
-		return query.Spec{}, err
-	}
-	if err := canScore(spec.Score); err != nil {
-		return query.Spec{}, fmt.Errorf("strategy %q: %w", name, err)
-	}
-	if features := spec.Features(); features != query.NoFeatures {
-		return query.Spec{}, fmt.Errorf("strategy %q: a simulation does not compute the %s features that it needs", name, features)
-	}
-	return spec, nil
 }

@@ -19,7 +19,10 @@ func (versionCommand) Help() string {
 }
 
 func (c versionCommand) Run(s streams) error {
-	e := experiment.Environment()
+	e, err := experiment.BuiltEngine()
+	if err != nil {
+		return err
+	}
 	if c.JSON {
 		return writeJSON(s.out, e)
 	}
@@ -27,7 +30,7 @@ func (c versionCommand) Run(s streams) error {
 	if e.Commit != "" {
 		fmt.Fprintf(s.out, "commit    %s\n", e.Commit)
 	}
-	fmt.Fprintf(s.out, "engine    %s\nbuilt     %s %s/%s\n", e.Engine, e.Go, e.OS, e.Arch)
+	fmt.Fprintf(s.out, "engine    %s (%s)\nbuilt     %s %s/%s\n", e.Engine, e.Detail, e.Go, e.OS, e.Arch)
 	return nil
 }
 

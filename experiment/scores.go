@@ -1,0 +1,174 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/uncertainty"
+)
+
+// Pool offers the scores and features of the unlabelled items, and where they lie.
+func (l *learner) Pool(ctx context.Context, unlabelled []int) query.Pool {
+	resetPeakMemory()
+	l.asked = time.Now()
+	p := query.Pool{N: len(unlabelled), Positions: make([]query.Position, len(unlabelled)), HiddenForeground: make([]bool, len(unlabelled))}
+	for i, item := range unlabelled {
+		p.Positions[i] = l.data.positions[item]
+		p.HiddenForeground[i] = l.data.foreground[item]
+	}
+	if l.spec.Score.Name != "" {
+		p.Score = func(items []int) ([]float64, error) {
+			chosen := make([]int, len(items))
+			for i, item := range items {
+				chosen[i] = unlabelled[item]
+			}
+			return l.scores(ctx, chosen)
+		}
+	}
+	if l.spec.Features() != query.NoFeatures {
+		p.Features = func() (of, labelled [][]float32, err error) {
+			if of, err = l.features(ctx, unlabelled); err == nil && l.spec.Features() == query.Bottleneck {
+				labelled, err = l.features(ctx, l.labelled)
+			}
+			return of, labelled, err
+		}
+	}
+	return p
+}
+
+// scores returns the scores of items of the pool.
+func (l *learner) scores(ctx context.Context, items []int) ([]float64, error) {
+	s := scoring(l.spec.Score)
+	var err error
+	if s.Members, err = l.members(ctx); err != nil {
+		return nil, fmt.Errorf("train the ensemble: %w", err)
+	}
+	defer l.scored(time.Now(), len(items)*s.PerItem())
+	scores := make([]float64, len(items))
+	put := func(i int, score float64) error {
+		scores[i] = score
+		l.report(phaseScore, i+1, len(items), 0)
+		return nil
+	}
+	images, h, w := l.images(items)
+	if l.learnsLoss() {
+		err = train.PredictedLosses(ctx, l.net, l.module, h, w, images, put)
+	} else {
+		rng := random.Stream(l.config.Seed, "score", l.start.Set, l.cycle)
+		err = train.Score(ctx, l.net, h, w, images, s, rng, put)
+	}
+	var fault *train.ItemError
+	if errors.As(err, &fault) {
+		return nil, fmt.Errorf("%s: %w", l.data.pool.Names[items[fault.Item]], fault.Err)
+	}
+	return scores, err
+}
+
+// members trains the further networks of an ensemble, each from a seed of its own, and returns their states; none for
+// other scores. The first member is the network that the cycle evaluates, which has seen all labelled items; with
+// Bootstrap each of the others sees as many, drawn with replacement.
+func (l *learner) members(ctx context.Context) (states [][]float32, err error) {
+	begin := time.Now()
+	defer func() { l.timing.Members = time.Since(begin).Seconds() }()
+	more := l.spec.Score.Members - 1
+	for member := 1; member <= more; member++ {
+		items := l.labelled
+		if l.spec.Score.Bootstrap {
+			rng := l.config.bootstrapStream(l.start.Set, l.cycle, member)
+			items = make([]int, len(l.labelled))
+			for i := range items {
+				items[i] = l.labelled[rng.IntN(len(items))]
+			}
+		}
+		seed := l.config.memberSeed(l.start.Set, l.cycle, member)
+		r, err := train.Run(ctx, l.engine, l.config.Train, l.data.subset(items), seed, func(p train.Progress) {
+			l.report(phaseTrain, (member-1)*p.Of+p.Step, more*p.Of, p.Loss)
+		})
+		if err != nil {
+			return nil, err
+		}
+		states = append(states, r.Net.State())
+	}
+	return states, nil
+}
+
+// features returns the vectors of items of the pool that the strategy compares.
+func (l *learner) features(ctx context.Context, items []int) ([][]float32, error) {
+	defer l.scored(time.Now(), len(items))
+	vectors := make([][]float32, len(items))
+	put := func(i int, vector []float32) error {
+		vectors[i] = vector
+		l.report(phaseScore, i+1, len(items), 0)
+		return nil
+	}
+	images, h, w := l.images(items)
+	if l.spec.Features() == query.Gradient {
+		return vectors, train.Gradients(ctx, l.net, h, w, images, put)
+	}
+	return vectors, train.Bottlenecks(ctx, l.net, h, w, images, put)
+}
+
+// images returns items of the pool on the canvas, and its size.
+func (l *learner) images(items []int) (images [][]float32, h, w int) {
+	images = make([][]float32, len(items))
+	for i, item := range items {
+		images[i] = l.data.pool.Images[item]
+	}
+	return images, l.data.preprocess.Height, l.data.preprocess.Width
+}
+
+// scored counts what forward passes for the query cost.
+func (l *learner) scored(begin time.Time, passes int) {
+	l.timing.Score += time.Since(begin).Seconds()
+	l.timing.Passes += passes
+}
+
+// costs returns what the cycle has cost. It is called when the query is done.
+func (l *learner) costs() Timing {
+	t := l.timing
+	if !l.asked.IsZero() {
+		t.Query = max(0, time.Since(l.asked).Seconds()-t.Members-t.Score)
+		t.PeakMB = peakMemory() / 1e6
+	}
+	return t
+}
+
+// scoring says how an uncertainty score is computed.
+func scoring(s query.Score) train.Scoring {
+	t := train.Scoring{
+		Config: uncertainty.Config{
+			Map:         uncertainty.Map(s.Map),
+			Aggregation: uncertainty.Aggregation(s.Aggregation),
+			Fraction:    s.Fraction,
+			Band:        s.Band,
+		},
+		Passes:  s.Passes,
+		Dropout: s.Name == "dropout",
+	}
+	if s.Name == "tta" {
+		t.TTA = train.StandardTTA
+	}
+	if s.Map == "" {
+		t.Map = uncertainty.Map(s.Name) // scores of one pass are named as their map
+	}
+	return t
+}
+
+// checkStrategy refuses strategies that cannot work with networks that are trained as c has it.
+func checkStrategy(s query.Spec, c train.Config) error {
+	_, power := s.Strategy.(query.Power)
+	switch {
+	case s.Score.Name == "dropout" && c.Dropout == 0:
+		return fmt.Errorf("%s: with train.dropout 0 all passes are the same: choose a larger one", s)
+	case s.Score.Name == learningLoss && c.Batch < 2:
+		return fmt.Errorf("%s: the slices of a mini-batch are compared in pairs: choose a train.batch of 2 or more", s)
+	case s.Score.Name == learningLoss && power:
+		return fmt.Errorf("%s: power takes no negative scores, and a predicted loss can be: choose softmax or softrank", s)
+	}
+	return nil
+}
