@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nextslice/nextslice/active"
-	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/tensor"
 )
 
@@ -150,46 +149,30 @@ func (x *experiment) each(ctx context.Context, jobs int, units []Unit, f func(co
 	return group.Wait()
 }
 
-func (x *experiment) learner(e tensor.Engine, u Unit, name string) *learner {
-	l := &learner{config: x.config, data: x.data, folder: x.folder, engine: e, start: u.start()}
-	l.report = func(phase, done, of int, loss float64) { x.track.report(name, l.cycle, phase, done, of, loss) }
+func (x *experiment) learner(e tensor.Engine, u Unit) *learner {
+	l := &learner{config: x.config, data: x.data, folder: x.folder, engine: e, start: u.start(), spec: u.spec()}
+	l.report = func(phase, done, of int, loss float64) { x.track.report(u.String(), l.cycle, phase, done, of, loss) }
 	return l
 }
 
 func (x *experiment) trainInitial(ctx context.Context, e tensor.Engine, u Unit) error {
-	name := fmt.Sprintf("initial set %d", u.Set)
-	learner := x.learner(e, u, name)
-	if u.Strategy != "" {
-		name = "initial set of " + u.String()
-		spec, err := query.Parse(u.Strategy)
-		if err != nil {
-			return err
-		}
-		learner = x.learner(e, u, name)
-		learner.spec = spec
+	if err := x.learner(e, u).trainInitial(ctx); err != nil {
+		return fmt.Errorf("%s: %w", u, err)
 	}
-	if err := learner.trainInitial(ctx); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	x.track.finish(name, 0, nil)
+	x.track.finish(u.String(), 0, nil)
 	return nil
 }
 
 func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u Unit) error {
-	spec, err := query.Parse(u.Strategy)
-	if err != nil {
-		return err
-	}
 	done, recorder, err := x.folder.openUnit(u)
 	if err != nil {
 		return err
 	}
-	learner := x.learner(e, u, u.String())
-	learner.spec = spec
+	learner := x.learner(e, u)
 	recorder.seconds = learner.costs
 	recorder.recorded = func(c active.Cycle) { x.track.finish(u.String(), c.Cycle, &c) }
 	loop := active.Loop{
-		Learner: learner, Oracle: masks{}, Recorder: recorder, Strategy: spec.Strategy,
+		Learner: learner, Oracle: masks{}, Recorder: recorder, Strategy: learner.spec.Strategy,
 		Names: x.data.pool.Names, Initial: x.config.initialSet(u.Set, len(x.data.pool.Names)),
 		Size: x.config.QuerySize, Queries: x.config.Cycles,
 		Random: func(cycle int) *rand.Rand { return x.config.queryStream(u, cycle) },

@@ -31,17 +31,34 @@ func (u Unit) Name() string {
 }
 
 // start returns the training of cycle 0 that the unit shares with others: those of its initial set, or, if its network
-// is trained with a loss module, those of them where that is so too. It is no unit that is run: its Strategy is "" or
+// is trained with a loss module, those of them where that is so too. It is named like a unit, of strategy "" or
 // learning-loss.
 func (u Unit) start() Unit {
 	start := Unit{Set: u.Set}
-	if spec, err := query.Parse(u.Strategy); err == nil && spec.Score.Name == learningLoss {
+	if u.spec().Score.Name == learningLoss {
 		start.Strategy = learningLoss
 	}
 	return start
 }
 
-func (u Unit) String() string { return fmt.Sprintf("%s, set %d", u.Strategy, u.Set) }
+// spec returns what is computed for the unit's queries; its strategy is valid, or "" for none.
+func (u Unit) spec() query.Spec {
+	if u.Strategy == "" {
+		return query.Spec{}
+	}
+	spec, err := query.Parse(u.Strategy)
+	if err != nil {
+		panic("experiment: Unit: " + err.Error())
+	}
+	return spec
+}
+
+func (u Unit) String() string {
+	if u.Strategy == "" {
+		return fmt.Sprintf("initial set %d", u.Set)
+	}
+	return fmt.Sprintf("%s, set %d", u.Strategy, u.Set)
+}
 
 // Units returns all units of an experiment: the first strategy from every initial set, then the next.
 func (c Config) Units() []Unit {
