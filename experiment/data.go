@@ -56,7 +56,7 @@ func loadData(ctx context.Context, c Config, track *tracker, notice func(string)
 			return nil, err
 		}
 		defer os.RemoveAll(temporary)
-		if err := phantom.Write(ctx, temporary, PhantomCases, PhantomSeed, nil); err != nil {
+		if err := phantom.Write(ctx, temporary, PhantomCases, PhantomSeed, track.load); err != nil {
 			return nil, err
 		}
 		dir = temporary
