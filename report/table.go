@@ -65,13 +65,27 @@ func (t Table) WriteText(w io.Writer) error {
 	if t.Title != "" {
 		fmt.Fprintf(&b, "%s\n\n", t.Title)
 	}
-	width := make([]int, len(t.heads()))
+	width, raised := make([]int, len(t.heads())), make([]int, len(t.heads()))
 	rows := slices.Concat(t.Head, t.Rows)
 	for _, row := range rows {
 		at := 0
 		for _, c := range row {
+			raised[at] = max(raised[at], utf8.RuneCountInString(c.Marks))
+			at += c.span()
+		}
+	}
+	// in is a cell with its marks left of a common edge, so that numbers line up with and without marks.
+	in := func(c Cell, at int) string {
+		if c.span() > 1 {
+			return c.Text
+		}
+		return c.Text + c.Marks + strings.Repeat(" ", raised[at]-utf8.RuneCountInString(c.Marks))
+	}
+	for _, row := range rows {
+		at := 0
+		for _, c := range row {
 			if c.span() == 1 {
-				width[at] = max(width[at], utf8.RuneCountInString(c.plain()))
+				width[at] = max(width[at], utf8.RuneCountInString(in(c, at)))
 			}
 			at += c.span()
 		}
@@ -86,7 +100,7 @@ func (t Table) WriteText(w io.Writer) error {
 				have += n + gap
 			}
 			at += c.span()
-			width[at-1] += max(0, utf8.RuneCountInString(c.plain())-have)
+			width[at-1] += max(0, utf8.RuneCountInString(in(c, at-c.span()))-have)
 		}
 	}
 	for i, row := range rows {
@@ -97,14 +111,15 @@ func (t Table) WriteText(w io.Writer) error {
 			for _, n := range width[at : at+c.span()] {
 				room += n + gap
 			}
-			pad := room - utf8.RuneCountInString(c.plain())
+			cell := in(c, at)
+			pad := room - utf8.RuneCountInString(cell)
 			switch {
 			case at == 0:
-				line.WriteString(c.plain() + strings.Repeat(" ", pad))
+				line.WriteString(cell + strings.Repeat(" ", pad))
 			case c.span() > 1:
-				line.WriteString(strings.Repeat(" ", gap+pad/2) + c.plain() + strings.Repeat(" ", pad-pad/2))
+				line.WriteString(strings.Repeat(" ", gap+pad/2) + cell + strings.Repeat(" ", pad-pad/2))
 			default:
-				line.WriteString(strings.Repeat(" ", gap+pad) + c.plain())
+				line.WriteString(strings.Repeat(" ", gap+pad) + cell)
 			}
 			at += c.span()
 		}

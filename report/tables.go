@@ -73,7 +73,7 @@ func (x Experiment) paperTable(g Group) Table {
 			}
 			row = append(row, c)
 			if p, ok := published[m.name][name]; ok {
-				paper = append(paper, text("%.1f ± %.1f", p[0], p[1]))
+				paper = append(paper, text("%s", p))
 			} else {
 				paper = append(paper, text("–"))
 			}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -31,9 +32,14 @@ func (r Report) WriteText(w io.Writer) error {
 			}
 		}
 		tables = append(tables, x.runsTable(g))
+		said := map[string]bool{} // notes that several tables share are printed once
 		for j, t := range tables {
 			if j > 0 {
 				fmt.Fprintln(w)
+			}
+			t.Notes = slices.DeleteFunc(t.Notes, func(note string) bool { return said[note] })
+			for _, note := range t.Notes {
+				said[note] = true
 			}
 			if err := t.WriteText(w); err != nil {
 				return err
