@@ -43,11 +43,20 @@ var StandardTTA = TTA{Rotate: 10, Noise: 0.01}
 // PerItem returns the number of forward passes for each item.
 func (s Scoring) PerItem() int { return max(1, s.Passes, 1+len(s.Members)) }
 
+// ItemError says which image has no score.
+type ItemError struct {
+	Item int // index in the images
+	Err  error
+}
+
+func (e *ItemError) Error() string { return e.Err.Error() }
+func (e *ItemError) Unwrap() error { return e.Err }
+
 // memberBatch is the number of slices that one member of an ensemble predicts before the next one's weights are put in.
 const memberBatch = 8 * predictBatch
 
 // Score calls each with the score of each image, in the order of images: higher = label sooner. Dropout masks and
-// augmentations come from rng, which is not used without them. A probability that is not finite is an error. Score
+// augmentations come from rng, which is not used without them. A probability that is not finite is an *ItemError. Score
 // ends with ctx's error between two batches, and with the first error of each.
 func Score(ctx context.Context, n *unet.Net, h, w int, images [][]float32, s Scoring, rng *rand.Rand, each func(i int, score float64) error) error {
 	p := scorer{predictor: predictor{net: n, h: h, w: w}, scoring: s, rng: rng}
@@ -69,7 +78,7 @@ func Score(ctx context.Context, n *unet.Net, h, w int, images [][]float32, s Sco
 		for i := range part {
 			score, err := p.items[i].Score(begin + i)
 			if err != nil {
-				return err
+				return &ItemError{begin + i, err}
 			}
 			if err := each(begin+i, score); err != nil {
 				return err
@@ -157,14 +166,14 @@ func (p *scorer) augmented(images [][]float32) {
 }
 
 // PredictedLosses calls each with the loss that the module predicts for each image, in the order of images: the score
-// of learning loss (Yoo, Kweon 2019). It runs the network's encoder alone. A loss that is not finite is an error.
+// of learning loss (Yoo, Kweon 2019). It runs the network's encoder alone. A loss that is not finite is an *ItemError.
 func PredictedLosses(ctx context.Context, n *unet.Net, module *unet.LossModule, h, w int, images [][]float32, each func(i int, loss float64) error) error {
 	p := predictor{net: n, h: h, w: w}
 	return p.batches(ctx, images, func(begin int) error {
 		n.Forward(p.x, unet.Pass{Features: true, Encoder: true})
 		for i, loss := range module.Forward(n.Features()) {
 			if l := float64(loss); math.IsNaN(l) || math.IsInf(l, 0) {
-				return fmt.Errorf("item %d: the predicted loss is %v; the loss module has diverged", begin+i, l)
+				return &ItemError{begin + i, fmt.Errorf("item %d: the predicted loss is %v; the loss module has diverged", begin+i, l)}
 			} else if err := each(begin+i, l); err != nil {
 				return err
 			}
