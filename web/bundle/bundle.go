@@ -25,6 +25,9 @@ func Page(web, dist string) error {
 	if err != nil {
 		return err
 	}
+	if dist, err = filepath.Abs(dist); err != nil {
+		return err
+	}
 	if _, err := os.Stat(filepath.Join(web, "node_modules", "preact")); err != nil {
 		return fmt.Errorf("bundle the page: npm packages are missing, run `npm ci` in %s", web)
 	}

@@ -1,0 +1,157 @@
+// The server's API as the page uses it. See docs/reference/openapi.json.
+
+import type { Letters } from "./editor/view";
+
+export interface Class { value: number; name: string; color: string }
+
+export interface Training { running: boolean; phase: string; step: number; steps: number; loss: number; seconds_left: number }
+
+export interface Project {
+  name: string;
+  classes: Class[];
+  axis: number;
+  items: number;
+  labelled: number;
+  skipped: number;
+  queue: number;
+  people: Array<string | { name: string; labelled?: number; seconds?: number; minutes?: number; role?: string }> | null;
+  model: { version: number; validation_dice: number | null; labelled: number } | null;
+  training: Training | null;
+  stop: { suggested: boolean; reason: string } | null;
+  strategy: string;
+  query_size: number;
+}
+
+export interface Task {
+  item: string;
+  case: string;
+  slice: number;
+  slices: number;
+  height: number;
+  width: number;
+  /** Voxel size [row, column]. */
+  spacing: [number, number];
+  unit: string;
+  orientation: Letters;
+  position_mm: number;
+  window: { low: number; high: number };
+  score: number | null;
+  rank: number | null;
+  proposal: boolean;
+  uncertainty: boolean;
+  /** Newest saved version, null if the slice is not labelled. */
+  label: number | null;
+  draft: boolean;
+  lease: { person: string; until: string } | null;
+  /** Version of the model that made the proposal. */
+  model: number | null;
+}
+
+export interface Version {
+  version: number;
+  who: string;
+  when: string;
+  seconds: number;
+  action: string;
+  proposal: number | null;
+  dice_to_proposal: number | null;
+}
+
+export interface QueueEntry { item: string; rank: number; score: number | null; state: "waiting" | "leased" | "done"; person: string | null; until: string | null }
+
+export interface Curves {
+  cycles: Array<{ cycle: number; labelled: number; minutes: number; validation_dice: number | null; proposal_dice: number | null }> | null;
+  labels: Array<{ n: number; item: string; dice_to_proposal: number | null; seconds: number }> | null;
+  forecast: { next_labels: number; gain: number | null; text: string } | null;
+}
+
+export interface Model { version: number; cycle: number; labelled: number; validation_dice: number | null; in_use: boolean; when: string }
+
+/** One line of the audit log. */
+export interface LogEntry { when: string; who?: string; person?: string; action?: string; event?: string; item?: string; detail?: string }
+
+export class ApiError extends Error {
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+export const root = "/api/v1";
+
+/** Called when the server no longer knows who we are. */
+export const onLoggedOut: { call: () => void } = { call: () => {} };
+
+async function send(method: string, path: string, body?: BodyInit | null, type?: string): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(root + path, { method, body, headers: type ? { "Content-Type": type } : undefined });
+  } catch {
+    throw new ApiError(0, "The server does not answer.");
+  }
+  if (response.ok) return response;
+  let text = response.statusText || `status ${response.status}`;
+  try {
+    const problem = await response.json();
+    text = problem.detail || problem.title || text;
+  } catch {
+    // not a problem document: the status says enough
+  }
+  if (response.status === 401 && path !== "/login" && path !== "/me") onLoggedOut.call();
+  throw new ApiError(response.status, text);
+}
+
+async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await send(method, path, body === undefined ? null : JSON.stringify(body), body === undefined ? undefined : "application/json");
+  return response.status === 204 ? (undefined as T) : response.json();
+}
+
+const bytes = "application/octet-stream";
+const itemPath = (item: string) => `/items/${encodeURIComponent(item)}`;
+const casePath = (id: string) => `/cases/${encodeURIComponent(id)}`;
+
+/** The case and the slice index that an item's id names. */
+export function splitItem(item: string): { case: string; slice: number } {
+  const cut = item.lastIndexOf("/");
+  return { case: item.slice(0, cut), slice: Number(item.slice(cut + 1)) };
+}
+
+export const paths = {
+  image: (id: string, slice: number) => `${casePath(id)}/slices/${slice}/image`,
+  proposal: (item: string) => `${itemPath(item)}/proposal`,
+  uncertainty: (item: string) => `${itemPath(item)}/uncertainty`,
+  label: (item: string) => `${itemPath(item)}/label`,
+  draft: (item: string) => `${itemPath(item)}/draft`,
+  volume: (id: string, what: "image" | "label" | "proposal") => `${root}${casePath(id)}/${what}.nii.gz`,
+  export: (format: string, partial: boolean) => `${root}/export?format=${format}&partial=${partial}`,
+  events: `${root}/events`,
+};
+
+export async function binary(path: string): Promise<ArrayBuffer> {
+  return (await send("GET", path)).arrayBuffer();
+}
+
+export const api = {
+  login: (name: string, token: string) => json<{ name: string }>("POST", "/login", token ? { name, token } : { name }),
+  me: () => json<{ name: string }>("GET", "/me"),
+  logout: () => json<void>("POST", "/logout"),
+  project: () => json<Project>("GET", "/project"),
+  next: (after?: string) => json<Task | undefined>("POST", "/next", after ? { after } : {}),
+  task: (item: string) => json<Task>("GET", `/tasks/${encodeURIComponent(item)}`),
+  saveDraft: async (item: string, labels: Uint8Array) => {
+    await send("PUT", paths.draft(item), labels.slice(), bytes);
+  },
+  saveLabel: async (item: string, labels: Uint8Array, seconds: number, action: string, proposal: number | null) => {
+    const query = new URLSearchParams({ seconds: seconds.toFixed(1), action });
+    if (proposal !== null) query.set("proposal", String(proposal));
+    const response = await send("PUT", `${paths.label(item)}?${query}`, labels.slice(), bytes);
+    return response.json() as Promise<{ version: number; next?: Task | null }>;
+  },
+  skip: (item: string, reason: string, seconds: number) => json<void>("POST", `${itemPath(item)}/skip`, { reason, seconds }),
+  release: (item: string) => json<void>("POST", `${itemPath(item)}/release`),
+  versions: (item: string) => json<Version[] | null>("GET", `${itemPath(item)}/versions`),
+  restore: (item: string, version: number) => json<void>("POST", `${itemPath(item)}/versions/${version}/restore`),
+  queue: () => json<QueueEntry[] | null>("GET", "/queue"),
+  history: (limit: number) => json<LogEntry[] | null>("GET", `/history?limit=${limit}`),
+  curves: () => json<Curves>("GET", "/curves"),
+  models: () => json<Model[] | null>("GET", "/models"),
+};

@@ -1,0 +1,53 @@
+// Line charts in the page's colours.
+
+import uPlot from "uplot";
+
+export interface Line { label: string; color: string; values: Array<number | null>; points?: boolean; smooth?: boolean }
+
+export interface Chart { x: number[]; xLabel: string; yLabel: string; lines: Line[]; /** Fixed range of y, else from the data. */ y?: [number, number] }
+
+function token(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** Draws a chart into an element and keeps its width; returns how to remove it. */
+export function draw(element: HTMLElement, chart: Chart, height = 190): () => void {
+  const axis = (label: string): uPlot.Axis => ({
+    label, labelSize: 18, labelFont: "11px system-ui, sans-serif", font: "11px system-ui, sans-serif", stroke: token("--quiet"),
+    grid: { stroke: token("--line"), width: 1 }, ticks: { stroke: token("--line"), width: 1, size: 4 },
+  });
+  const options: uPlot.Options = {
+    width: element.clientWidth || 300,
+    height,
+    cursor: { y: false, drag: { x: false, y: false } },
+    legend: { live: true },
+    scales: { x: { time: false }, y: chart.y ? { range: chart.y } : { range: { min: { pad: 0.1, soft: 0, mode: 1 }, max: { pad: 0.1, mode: 1 } } } },
+    axes: [{ ...axis(chart.xLabel), size: 28 }, { ...axis(chart.yLabel), size: 44 }],
+    series: [
+      { label: chart.xLabel },
+      ...chart.lines.map((l): uPlot.Series => ({
+        label: l.label, stroke: token(l.color), width: l.points ? 0 : 1.8, spanGaps: true,
+        paths: l.points ? () => null : undefined,
+        points: { show: l.points || chart.x.length < 30, size: l.points ? 4 : 5, fill: token(l.color) },
+        value: (_, v) => (v === null ? "–" : String(Number(v.toPrecision(3)))),
+      })),
+    ],
+  };
+  const plot = new uPlot(options, [chart.x, ...chart.lines.map((l) => l.values)], element);
+  const observer = new ResizeObserver(() => {
+    if (element.clientWidth !== plot.width && element.clientWidth > 0) plot.setSize({ width: element.clientWidth, height });
+  });
+  observer.observe(element);
+  return () => {
+    observer.disconnect();
+    plot.destroy();
+  };
+}
+
+/** The mean of the last n values at each place; gaps are left out. */
+export function movingMean(values: Array<number | null>, n: number): Array<number | null> {
+  return values.map((_, i) => {
+    const near = values.slice(Math.max(0, i - n + 1), i + 1).filter((v): v is number => v !== null);
+    return near.length === 0 ? null : near.reduce((a, b) => a + b, 0) / near.length;
+  });
+}

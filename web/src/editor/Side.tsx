@@ -1,0 +1,46 @@
+import { useEffect, useState } from "preact/hooks";
+import { api, ApiError, type Project, type Version } from "../api";
+import type { Flow } from "../flow";
+import { duration, fraction, number, when } from "../format";
+import { Viewer } from "../viewer/Viewer";
+
+/** Beside the editor: the case in three planes, facts and earlier versions of the slice. */
+export function Side({ flow, project }: { flow: Flow; project: Project }) {
+  const { task } = flow.editor;
+  return <aside class="side" aria-label="Case">
+    <Viewer flow={flow} project={project} />
+    <dl class="facts">
+      <div><dt>Rank in queue</dt><dd>{task?.rank ?? "–"}</dd></div>
+      <div><dt>Score</dt><dd>{number(task?.score)} <span class="quiet">{project.strategy}</span></dd></div>
+      <div><dt>Proposal</dt><dd>{task?.proposal ? `model ${task.model ?? "–"}` : "none"}</dd></div>
+      <div><dt>Yours until</dt><dd>{task?.lease ? when(task.lease.until) : "–"}</dd></div>
+    </dl>
+    <Versions flow={flow} />
+  </aside>;
+}
+
+function Versions({ flow }: { flow: Flow }) {
+  const { task } = flow.editor, label = task?.label ?? null;
+  const [versions, setVersions] = useState<Version[]>([]);
+  useEffect(() => {
+    setVersions([]);
+    if (!task || label === null) return;
+    let gone = false;
+    api.versions(task.item).then((v) => { if (!gone) setVersions((v ?? []).slice().sort((a, b) => b.version - a.version)); }, (error) => {
+      if (!(error instanceof ApiError)) throw error;
+      if (!gone) flow.say("error", error.message);
+    });
+    return () => { gone = true; };
+  }, [task?.item, label]);
+  return <section class="versions">
+    <h2>Saved versions</h2>
+    {versions.length === 0 ? <p class="quiet">This slice is not labelled yet.</p> : <ol>
+      {versions.map((v) => <li key={v.version}>
+        <b>{v.version}</b>
+        <span>{v.action} by {v.who}<br /><span class="quiet">{when(v.when)} · {duration(v.seconds)} · Dice to proposal {fraction(v.dice_to_proposal)}</span></span>
+        <button type="button" disabled={flow.busy || v.version === label} title={v.version === label ? "This version is in effect" : `Save version ${v.version} again as the newest`}
+          onClick={() => void flow.restore(v.version)}>{v.version === label ? "current" : "Restore"}</button>
+      </li>)}
+    </ol>}
+  </section>;
+}

@@ -1,0 +1,114 @@
+// Unfinished masks, kept in this browser at once and on the server soon after.
+
+import { api } from "../api";
+import { decode, encode } from "./rle";
+
+export interface Draft { labels: Uint8Array; seconds: number; onServer: boolean }
+
+interface Stored { width: number; height: number; runs: string; seconds: number; onServer: boolean; when: number }
+
+export type DraftState = "none" | "pending" | "saved" | "browser only";
+
+/** How long after the last stroke the draft goes to the server. */
+const delay = 1000;
+/** Drafts of slices that nobody came back to are forgotten after this long. */
+const forget = 30 * 24 * 3600 * 1000;
+const prefix = "nextslice/draft/";
+
+export class Drafts {
+  state: DraftState = "none";
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private waiting: { item: string; labels: Uint8Array } | null = null;
+  private sending: Promise<void> = Promise.resolve();
+
+  constructor(private readonly owner: string, private readonly changed: () => void) {
+    for (const key of Object.keys(localStorage)) {
+      if (!key.startsWith(prefix)) continue;
+      const stored = parse(localStorage.getItem(key));
+      if (!stored || Date.now() - stored.when > forget) localStorage.removeItem(key);
+    }
+  }
+
+  private key(item: string): string {
+    return `${prefix}${this.owner}/${item}`;
+  }
+
+  /** Keeps a draft: in the browser before it returns, on the server later. */
+  keep(item: string, width: number, height: number, labels: Uint8Array, seconds: number): void {
+    this.store(item, { width, height, runs: encode(labels), seconds, onServer: false, when: Date.now() });
+    this.waiting = { item, labels: labels.slice() };
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.flush(), delay);
+    this.set("pending");
+  }
+
+  /** Sends what waits to the server. True if nothing is left that only this browser has. */
+  async flush(): Promise<boolean> {
+    clearTimeout(this.timer);
+    await this.sending;
+    const draft = this.waiting;
+    if (!draft) return this.state !== "browser only";
+    this.waiting = null;
+    let done!: () => void;
+    this.sending = new Promise((resolve) => (done = resolve));
+    try {
+      await api.saveDraft(draft.item, draft.labels);
+      const stored = parse(localStorage.getItem(this.key(draft.item)));
+      if (stored && !this.waiting) this.store(draft.item, { ...stored, onServer: true });
+      if (!this.waiting) this.set("saved");
+      return true;
+    } catch {
+      this.waiting ??= draft;
+      this.set("browser only");
+      this.timer = setTimeout(() => void this.flush(), 5 * delay);
+      return false;
+    } finally {
+      done();
+    }
+  }
+
+  /** The draft that this browser keeps of an item, null if it has none that fits. */
+  load(item: string, width: number, height: number): Draft | null {
+    const stored = parse(localStorage.getItem(this.key(item)));
+    if (!stored || stored.width !== width || stored.height !== height) return null;
+    const labels = decode(stored.runs, width * height);
+    return labels && { labels, seconds: stored.seconds, onServer: stored.onServer };
+  }
+
+  /** Forgets the draft of an item that is saved, skipped or given up. Waits for a draft on its way to the server. */
+  async drop(item: string): Promise<void> {
+    clearTimeout(this.timer);
+    if (this.waiting?.item === item) this.waiting = null;
+    localStorage.removeItem(this.key(item));
+    await this.sending;
+    this.set("none");
+  }
+
+  /** Tells what is known of a newly opened item's draft. */
+  opened(state: DraftState): void {
+    this.set(state);
+  }
+
+  private store(item: string, stored: Stored): void {
+    try {
+      localStorage.setItem(this.key(item), JSON.stringify(stored));
+    } catch {
+      // storage is full or forbidden: the server's draft has to do
+    }
+  }
+
+  private set(state: DraftState): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.changed();
+  }
+}
+
+function parse(text: string | null): Stored | null {
+  try {
+    const stored = JSON.parse(text ?? "null");
+    return stored && typeof stored.runs === "string" ? stored : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,108 @@
+// The keyboard: one table that acts and that the help sheet shows.
+
+import type { Flow } from "../flow";
+import type { Editor } from "./editor";
+
+export interface KeyContext { editor: Editor; flow: Flow; help: () => void; skip: () => void; viewer: () => void }
+
+export interface Binding {
+  keys: string[];
+  group: "Slice" | "Draw" | "Show" | "Move";
+  text: string;
+  run: (c: KeyContext, key: string) => unknown;
+}
+
+export const bindings: Binding[] = [
+  { keys: ["Enter"], group: "Slice", text: "Accept or save, and go on", run: (c) => c.flow.submit() },
+  { keys: ["K"], group: "Slice", text: "Save as empty: none of the classes is here", run: (c) => c.flow.markEmpty() },
+  { keys: ["X"], group: "Slice", text: "Skip with a reason", run: (c) => c.skip() },
+  { keys: ["N"], group: "Slice", text: "Next slice of the queue; a draft is kept", run: (c) => c.flow.next() },
+  { keys: ["Shift+N"], group: "Slice", text: "Slice before", run: (c) => c.flow.previous() },
+  { keys: ["Q"], group: "Slice", text: "From a neighbour back to the queued slice", run: (c) => c.flow.back() },
+  { keys: ["?"], group: "Slice", text: "This list", run: (c) => c.help() },
+
+  { keys: ["B"], group: "Draw", text: "Brush", run: (c) => c.editor.setTool("brush") },
+  { keys: ["E"], group: "Draw", text: "Eraser (or hold Alt while drawing)", run: (c) => c.editor.setTool("eraser") },
+  { keys: ["P"], group: "Draw", text: "Polygon: click corners or drag; Enter, double click or the first corner closes", run: (c) => c.editor.setTool("polygon") },
+  { keys: ["F"], group: "Draw", text: "Fill the region of equal label under the cursor", run: (c) => c.editor.setTool("fill") },
+  { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], group: "Draw", text: "Class to draw", run: (c, key) => c.editor.setLabel(Number(key)) },
+  { keys: ["[", "]"], group: "Draw", text: "Brush smaller, larger (also Shift + wheel)", run: (c, key) => c.editor.stepBrush(key === "[" ? -1 : 1) },
+  { keys: ["Z", "Ctrl+Z"], group: "Draw", text: "Undo", run: (c) => c.editor.undo() },
+  { keys: ["Y", "Ctrl+Y", "Ctrl+Shift+Z"], group: "Draw", text: "Redo", run: (c) => c.editor.redo() },
+  { keys: ["Delete"], group: "Draw", text: "Clear the mask", run: (c) => c.editor.clear() },
+  { keys: ["Shift+H"], group: "Draw", text: "Start again from the proposal", run: (c) => c.editor.useProposal() },
+  { keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"], group: "Draw", text: "Move the drawing cursor by a voxel", run: (c, key) => {
+    const [right, down] = arrow(key);
+    c.editor.moveCursor(right, down);
+  } },
+  { keys: ["."], group: "Draw", text: "Use the tool at the cursor: pen down or up, corner, fill", run: (c) => c.editor.pen() },
+  { keys: ["Escape"], group: "Draw", text: "Give up the polygon; lift the pen; back to the queued slice", run: (c) => {
+    if (c.editor.corners.length > 0) c.editor.setTool(dropCorners(c.editor));
+    else if (c.editor.penDown) c.editor.liftPen();
+    else c.flow.back();
+  } },
+
+  { keys: ["S", "G"], group: "Show", text: "Mask on, off", run: (c) => c.editor.toggle("showMask") },
+  { keys: ["A", "D"], group: "Show", text: "Mask fainter, stronger", run: (c, key) => c.editor.setOpacity(c.editor.opacity + (key === "A" ? -0.05 : 0.05)) },
+  { keys: ["H"], group: "Show", text: "The model's proposal, dashed", run: (c) => c.editor.toggle("showProposal") },
+  { keys: ["U"], group: "Show", text: "The model's uncertainty", run: (c) => c.editor.toggle("showUncertainty") },
+  { keys: ["0"], group: "Show", text: "Automatic window", run: (c) => c.editor.autoWindow() },
+  { keys: ["W"], group: "Show", text: "Next window for CT: soft tissue, lung, bone, brain", run: (c) => c.editor.cycleWindow() },
+  { keys: ["Alt+ArrowLeft", "Alt+ArrowRight"], group: "Show", text: "Window narrower, wider", run: (c, key) => c.editor.dragWindow(key.endsWith("Left") ? 1 / 1.1 : 1.1, 0) },
+  { keys: ["Alt+ArrowUp", "Alt+ArrowDown"], group: "Show", text: "Brighter, darker", run: (c, key) => c.editor.dragWindow(1, key.endsWith("Up") ? -0.05 : 0.05) },
+  { keys: ["I"], group: "Show", text: "Invert the grey values", run: (c) => c.editor.toggle("invert") },
+  { keys: ["V"], group: "Show", text: "Three-plane viewer open, folded", run: (c) => c.viewer() },
+
+  { keys: ["ArrowUp", "ArrowDown", "PageUp", "PageDown"], group: "Move", text: "Neighbouring slice, to look at (also the wheel)", run: (c, key) => c.flow.scroll(key.endsWith("Up") ? -1 : 1) },
+  { keys: ["Home", "End"], group: "Move", text: "First, last slice of the case", run: (c, key) => c.flow.look(key === "Home" ? 0 : Infinity) },
+  { keys: ["+", "="], group: "Move", text: "Zoom in (also Ctrl + wheel)", run: (c) => c.editor.moveView((v) => v.zoom(1.25)) },
+  { keys: ["-"], group: "Move", text: "Zoom out", run: (c) => c.editor.moveView((v) => v.zoom(1 / 1.25)) },
+  { keys: ["Ctrl+ArrowLeft", "Ctrl+ArrowRight", "Ctrl+ArrowUp", "Ctrl+ArrowDown"], group: "Move", text: "Pan (also middle button, or Space and left button)", run: (c, key) => {
+    const [right, down] = arrow(key);
+    c.editor.moveView((v) => v.pan(-40 * right, -40 * down));
+  } },
+  { keys: ["R"], group: "Move", text: "Fit the slice to the window", run: (c) => c.editor.moveView((v) => v.fit()) },
+];
+
+function arrow(key: string): [right: number, down: number] {
+  return [key.endsWith("Right") ? 1 : key.endsWith("Left") ? -1 : 0, key.endsWith("Down") ? 1 : key.endsWith("Up") ? -1 : 0];
+}
+
+function dropCorners(editor: Editor): "polygon" {
+  editor.corners = [];
+  return "polygon";
+}
+
+/** An event's key as the table writes it: "B", "Shift+N", "Ctrl+Z", "?", "Shift+ArrowUp". */
+export function name(e: Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey" | "metaKey" | "altKey"> & { getModifierState?: (key: string) => boolean }): string {
+  const altGraph = e.getModifierState?.("AltGraph") ?? false; // on many keyboards the way to [ and ]
+  const letter = /^[a-z]$/i.test(e.key);
+  const key = letter ? e.key.toUpperCase() : e.key;
+  const named = key.length > 1;
+  return ((e.ctrlKey || e.metaKey) && !altGraph ? "Ctrl+" : "")
+    + (e.altKey && !altGraph ? "Alt+" : "")
+    + (e.shiftKey && (letter || named) ? "Shift+" : "")
+    + key;
+}
+
+/** True if the focused control needs the key itself. */
+function taken(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
+  if (target instanceof HTMLInputElement && !["range", "checkbox", "radio", "button"].includes(target.type)) return true;
+  const base = key.slice(key.lastIndexOf("+") + 1) || "+";
+  if (target instanceof HTMLCanvasElement || target === document.body) return false;
+  if (target instanceof HTMLInputElement || target.role === "slider") return /^(Arrow|Page|Home|End| $)/.test(base);
+  return (target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement) && base === "Enter";
+}
+
+const byKey = new Map(bindings.flatMap((b) => b.keys.map((k) => [k, b] as const)));
+
+/** Acts on a key. Keys of open dialogs, of text fields and of the browser are left alone. */
+export function handle(e: KeyboardEvent, c: KeyContext): void {
+  const key = name(e), binding = byKey.get(key);
+  if (!binding || e.isComposing || document.querySelector("dialog[open]") || taken(e.target, key)) return;
+  if (e.repeat && binding.group === "Slice") return; // a key held too long saves one slice, not ten
+  e.preventDefault();
+  binding.run(c, key);
+}

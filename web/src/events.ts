@@ -1,0 +1,33 @@
+// What the server tells by itself.
+
+import { paths, type Training } from "./api";
+
+/** Follows the server's events until the returned function is called. */
+export function follow(training: (t: Partial<Training>) => void, refresh: () => void): () => void {
+  const source = new EventSource(paths.events);
+  let soon: ReturnType<typeof setTimeout> | undefined;
+  let connected = false;
+  source.onmessage = (message) => {
+    let event: { type?: string } & Partial<Training>;
+    try {
+      event = JSON.parse(message.data);
+    } catch {
+      return; // a comment to keep the connection open
+    }
+    const { type, ...rest } = event;
+    if (type === "training") training(rest);
+    // many labels may come at once: one refresh for all
+    if (type !== "training" || rest.running === false) {
+      clearTimeout(soon);
+      soon = setTimeout(refresh, 300);
+    }
+  };
+  source.onopen = () => {
+    if (connected) refresh(); // events were missed while the server was away
+    connected = true;
+  };
+  return () => {
+    clearTimeout(soon);
+    source.close();
+  };
+}

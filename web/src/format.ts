@@ -1,0 +1,32 @@
+// Numbers and times as text.
+
+export const minus = "\u2212";
+
+/** A number with so many significant digits, "–" for none. */
+export function number(v: number | null | undefined, digits = 3): string {
+  if (v === null || v === undefined || !Number.isFinite(v)) return "–";
+  const text = Math.abs(v) >= 10 ** digits ? String(Math.round(v)) : String(Number(v.toPrecision(digits)));
+  return text.replace("-", minus);
+}
+
+/** A Dice value or another one between 0 and 1, with three decimals. */
+export function fraction(v: number | null | undefined): string {
+  return v === null || v === undefined || !Number.isFinite(v) ? "–" : v.toFixed(3).replace("-", minus);
+}
+
+/** Seconds as "8 s", "2 min 05 s", "1 h 20 min". */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "–";
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, "0")} s`;
+  return `${Math.floor(s / 3600)} h ${String(Math.floor(s / 60) % 60).padStart(2, "0")} min`;
+}
+
+/** A point in time, short: the hour today, else the date too. */
+export function when(text: string): string {
+  const t = new Date(text);
+  if (Number.isNaN(t.getTime())) return text;
+  const time = t.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return t.toDateString() === new Date().toDateString() ? time : `${t.toLocaleDateString([], { year: "numeric", month: "2-digit", day: "2-digit" })} ${time}`;
+}

@@ -1,0 +1,96 @@
+// The page: login, then the editor or the dashboard under one header.
+
+import "uplot/dist/uPlot.min.css";
+import "./style/base.css";
+import "./style/editor.css";
+import "./style/dashboard.css";
+import { render } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { api, ApiError, onLoggedOut, type Project } from "./api";
+import { Dashboard } from "./dashboard/Dashboard";
+import { Editor } from "./editor/editor";
+import { EditorPage } from "./editor/EditorPage";
+import { follow } from "./events";
+import { Flow } from "./flow";
+import { Header } from "./Header";
+import { Login } from "./Login";
+import { applyTheme } from "./settings";
+
+interface Session { person: string; project: Project; flow: Flow }
+
+/** What the address bar asks for: the dashboard, an item, or the next of the queue. */
+function route(): { page: "editor" | "dashboard"; item: string | null } {
+  const hash = location.hash;
+  if (hash === "#/dashboard") return { page: "dashboard", item: null };
+  const match = /^#\/item\/(.+)$/.exec(hash);
+  return { page: "editor", item: match ? decodeURIComponent(match[1]) : null };
+}
+
+function App() {
+  const [state, setState] = useState<"asking" | "out" | "in">("asking");
+  const [failure, setFailure] = useState("");
+  const [project, setProject] = useState<Project | null>(null);
+  const [page, setPage] = useState(route().page);
+  const session = useRef<Session | null>(null);
+
+  async function enter(person: string): Promise<void> {
+    const known = await api.project();
+    setProject(known);
+    const old = session.current;
+    if (old?.person === person) {
+      setState("in"); // back after the server forgot us: the mask on screen stays
+      return;
+    }
+    const flow = new Flow(known, person, new Editor(known.classes));
+    session.current = { person, project: known, flow };
+    setState("in");
+    await flow.start(route().item);
+  }
+
+  useEffect(() => {
+    onLoggedOut.call = () => setState("out");
+    api.me().then((me) => enter(me.name)).catch((error) => {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401) setState("out");
+      else setFailure(error.message);
+    });
+    const moved = () => {
+      const to = route(), flow = session.current?.flow;
+      setPage(to.page);
+      if (to.item && flow && to.item !== flow.editor.task?.item) void flow.open(to.item);
+    };
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+
+  useEffect(() => {
+    if (state !== "in") return;
+    const refresh = () => {
+      api.project().then(setProject, () => {});
+      void session.current?.flow.refreshQueue();
+    };
+    return follow((training) => setProject((p) => p && { ...p, training: { ...p.training, ...training } as Project["training"] }), refresh);
+  }, [state]);
+
+  if (failure) {
+    return <main class="message"><h1>nextslice</h1><p>{failure}</p><button onClick={() => location.reload()}>Try again</button></main>;
+  }
+  if (state === "out") return <Login enter={enter} />;
+  const current = session.current;
+  if (state === "asking" || !project || !current) return <main class="message" aria-busy="true" />;
+  return <>
+    <Header project={project} person={current.person} page={page} leave={async () => {
+      if (!await current.flow.drafts.flush() && !confirm("Your last strokes are only in this browser. Log out all the same?")) return;
+      await api.logout();
+      session.current = null;
+      setState("out");
+    }} />
+    {page === "dashboard"
+      ? <Dashboard project={project} />
+      : <EditorPage project={project} flow={current.flow} />}
+  </>;
+}
+
+applyTheme();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
+render(<App />, document.getElementById("page")!);

@@ -1,0 +1,61 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Project } from "../api";
+import type { Flow } from "../flow";
+import { settings } from "../settings";
+import type { CaseViewer, Overlay } from "./planes";
+
+const overlays: Array<[Overlay, string]> = [["label", "Labels"], ["proposal", "Proposal"], ["none", "None"]];
+
+/** The case in three planes; clicking there looks at that slice in the editor. */
+export function Viewer({ flow, project }: { flow: Flow; project: Project }) {
+  const { editor } = flow, { task, context } = editor;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [viewer, setViewer] = useState<CaseViewer | null>(null);
+  const [overlay, setOverlay] = useState<Overlay>("label");
+  const [text, setText] = useState("Loading the viewer…");
+  const [loaded, setLoaded] = useState(0);
+
+  useEffect(() => {
+    let current: CaseViewer | null = null, gone = false;
+    void (async () => {
+      try {
+        const { CaseViewer } = await import("./planes");
+        if (gone) return;
+        current = await CaseViewer.start(canvas.current!, project.axis, editor.classes, settings.convention);
+        if (gone) return current.close();
+        current.chosen = (slice) => void flow.look(slice);
+        setViewer(current);
+      } catch (error) {
+        setText(error instanceof Error ? error.message : String(error));
+      }
+    })();
+    return () => {
+      gone = true;
+      current?.close();
+    };
+  }, []);
+
+  const id = task?.case, item = task?.item;
+  useEffect(() => {
+    if (!viewer || !id) return;
+    setText("");
+    viewer.show(id, overlay, editor.window).then(() => setLoaded((n) => n + 1), (error) => setText(`The case could not be shown: ${error.message}`));
+  }, [viewer, id, item, overlay, flow.lastSaved]);
+
+  const slice = context?.slice ?? task?.slice ?? 0;
+  useEffect(() => viewer?.goto(slice), [viewer, slice, loaded]);
+  useEffect(() => viewer?.convention(settings.convention), [viewer, settings.convention]);
+  const { low, high } = editor.window;
+  useEffect(() => {
+    const timer = setTimeout(() => viewer?.window({ low, high }), 150);
+    return () => clearTimeout(timer);
+  }, [viewer, low, high, loaded]);
+
+  return <section class="viewer" aria-label="Three-plane viewer">
+    <div class="planes" data-loaded={loaded}><canvas ref={canvas} aria-label="The case in three planes" />{text && <p>{text}</p>}</div>
+    <div class="segmented" role="radiogroup" aria-label="Overlay of the viewer">
+      {overlays.map(([value, name]) => <button key={value} type="button" role="radio" aria-checked={overlay === value}
+        onMouseDown={(e) => e.preventDefault()} onClick={() => setOverlay(value)}>{name}</button>)}
+    </div>
+  </section>;
+}
