@@ -15,5 +15,17 @@
 //     file cannot hold is an error before memory is asked for, and reading stops at the declared size.
 //  3. [WriteMask] and [WriteVolume] write the grid as it was read, so that a mask lies over its image in other programs.
 //
+// Formats, by extension:
+//
+//	.nii .nii.gz .hdr/.img[.gz]  NIfTI-1 and -2      written as NIfTI-1 (.nii, .nii.gz)
+//	.mha .mhd                    MetaImage           written as .mha, packed
+//	.nrrd .nhdr .seg.nrrd        NRRD, segments      written as .nrrd and .seg.nrrd, packed
+//	.png .jpg .tif               one slice           not written
+//
+// DICOM series, segmentation objects and structure sets are read by package volume/dicom. A mask for a NIfTI image is best
+// written as NIfTI: only there can it keep both positions that a NIfTI header may hold.
+//
+// [Segmentation] holds named segments that may overlap; [Mask.On] puts a mask on its image's grid where axes or extent differ.
+//
 // Errors name the file, the field, and the byte where that helps. Files may be hostile: no content makes a reader panic.
 package volume

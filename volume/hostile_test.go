@@ -149,7 +149,12 @@ func TestHostileNIfTI(t *testing.T) {
 		_, err := readFS(fsys, "a.nii")
 		wantError(t, c.name, err, c.want)
 	}
-	_, err := readFS(fstest.MapFS{"a.hdr": {Data: niftiFile(nil)}}, "a.hdr")
+	dicom := append(make([]byte, 128), "DICM"...)
+	_, err := readFS(fstest.MapFS{"a.dcm": {Data: dicom}}, "a.dcm")
+	wantError(t, "DICOM", err, "give the folder of its series")
+	_, err = readFS(fstest.MapFS{"a.gz": {Data: niftiFile(nil)}}, "a.gz")
+	wantError(t, "no extension", err, "whose content is NIfTI")
+	_, err = readFS(fstest.MapFS{"a.hdr": {Data: niftiFile(nil)}}, "a.hdr")
 	wantError(t, "no .img", err, "a.img[.gz] is missing")
 }
 

@@ -234,7 +234,8 @@ func (m *image) metaVoxels(fsys fs.FS, name string, fields map[string]string, he
 }
 
 // beside returns the name, in the folder of a header, of the file that the header points to. Names that lead out of the
-// folder are refused: a header is not trusted to choose which files are opened.
+// folder are refused: a header is not trusted to choose which files are opened. Symbolic links are followed: data stores
+// such as git-annex consist of them, and only who owns the folder can make one.
 func beside(header, name string) (string, error) {
 	clean := path.Clean(path.Join(path.Dir(header), strings.ReplaceAll(name, `\`, "/")))
 	drive := len(name) > 1 && name[1] == ':'

@@ -2,6 +2,7 @@ package volume
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -155,7 +156,14 @@ func parse(fsys fs.FS, name string) (image, error) {
 	case picturePNG, pictureJPEG, pictureTIFF:
 		m, err = parsePicture(fsys, name, format)
 	default:
-		return m, fmt.Errorf("unknown extension %q: known are %s", path.Ext(name), known())
+		switch other := sniff(fsys, name); other {
+		case "":
+			return m, fmt.Errorf("unknown extension %q: known are %s", path.Ext(name), known())
+		case "DICOM":
+			return m, errors.New("a DICOM file: give the folder of its series")
+		default:
+			return m, fmt.Errorf("unknown extension %q of a file whose content is %s: rename it", path.Ext(name), other)
+		}
 	}
 	if err != nil {
 		if other := sniff(fsys, name); other != "" && other != format {
