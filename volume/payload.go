@@ -272,11 +272,15 @@ func (m image) readClasses(fsys fs.FS) ([]uint8, error) {
 	return out, err
 }
 
-// capacity is how many voxels to make room for before any was read: all, but where a codec without a bound on its
-// ratio could promise anything, a million.
+// capacity is how many values to make room for before any was read. A plain file was found to hold them all. A packed one
+// could promise a thousand times its size and break off: beyond 256 MiB of float32 room grows with what comes. bzip2 has no
+// bound on its ratio at all.
 func (m image) capacity() int {
-	if m.codec == bzipped {
+	switch m.codec {
+	case plain, hexed:
+		return m.count()
+	case bzipped:
 		return min(m.count(), 1<<20)
 	}
-	return m.count()
+	return min(m.count(), 1<<26)
 }
