@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Role says what the labels of a case are for.
+type Role string
+
+const (
+	Training   Role = "training"
+	Validation Role = "validation" // never trained on
+)
+
+// Case is a case as the project knows it.
+type Case struct {
+	Name                  string
+	Slices, Height, Width int
+	Role                  Role
+}
+
+// Cases returns all cases that ever belonged to the project, by name.
+func (s *Store) Cases(ctx context.Context) ([]Case, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT name, slices, height, width, role FROM cases ORDER BY name`)
+	return collect(rows, err, "list cases", func(scan scanner) (c Case, err error) {
+		return c, scan(&c.Name, &c.Slices, &c.Height, &c.Width, &c.Role)
+	})
+}
+
+// Adopted is a mask of a slice that was there before the project.
+type Adopted struct {
+	Slice int
+	Mask  []uint8
+}
+
+// AddCase adds a case with the masks that it comes with, all or nothing.
+func (s *Store) AddCase(ctx context.Context, c Case, masks []Adopted) error {
+	return s.write(ctx, "add case "+c.Name, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`INSERT INTO cases (name, slices, height, width, role) VALUES (?, ?, ?, ?, ?)`,
+			c.Name, c.Slices, c.Height, c.Width, c.Role); err != nil {
+			return err
+		}
+		for _, m := range masks {
+			v := version{Version: Version{Item: Item{c.Name, m.Slice}, Action: ActionAdopted}, mask: m.Mask}
+			if err := s.insert(tx, &v); err != nil {
+				return err
+			}
+			if err := setLabel(tx, v); err != nil {
+				return err
+			}
+		}
+		detail := fmt.Sprintf("%d slices, %s", c.Slices, c.Role)
+		if len(masks) > 0 {
+			detail += fmt.Sprintf(", %d masks taken over", len(masks))
+		}
+		return s.log(tx, Event{Event: "case added", Item: &Item{c.Name, -1}, Detail: detail})
+	})
+}
+
+// Stale returns the cases whose mask files do not hold the newest labels.
+func (s *Store) Stale(ctx context.Context) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT c.name FROM cases c WHERE c.written <
+		(SELECT coalesce(max(v.id), 0) FROM labels l JOIN versions v USING (case_name, slice, version) WHERE l.case_name = c.name)
+		ORDER BY c.name`)
+	return collect(rows, err, "list changed cases", func(scan scanner) (name string, err error) {
+		return name, scan(&name)
+	})
+}
+
+// Written notes that the mask files of a case hold all labels up to the version with this ID.
+func (s *Store) Written(ctx context.Context, name string, id int64) error {
+	return s.write(ctx, "note written masks", func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE cases SET written = max(written, ?) WHERE name = ?`, id, name)
+		return err
+	})
+}
+
+type scanner func(dest ...any) error
+
+// collect reads all rows of a query.
+func collect[T any](rows *sql.Rows, err error, what string, read func(scanner) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, plain(err))
+	}
+	defer rows.Close()
+	list := []T{}
+	for rows.Next() {
+		one, err := read(rows.Scan)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", what, plain(err))
+		}
+		list = append(list, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, plain(err))
+	}
+	return list, nil
+}

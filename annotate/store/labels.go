@@ -1,0 +1,229 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// How a version came about.
+const (
+	ActionEdited      = "edited"      // drawn, or a proposal corrected
+	ActionAccepted    = "accepted"    // the proposal as it was
+	ActionEmpty       = "empty"       // nothing there
+	ActionAdopted     = "adopted"     // found with the data
+	ActionRestored    = "restored"    // an earlier version
+	ActionAgreed      = "agreed"      // the first of two readings that agree
+	ActionAdjudicated = "adjudicated" // decided after two readings that do not
+)
+
+// Version is one saved mask of an item, without its voxels.
+type Version struct {
+	Item      Item
+	Version   int
+	Reading   int // 1 or 2 for one of two independent readings, which are not the label; else 0
+	Person    string
+	At        time.Time
+	Seconds   float64 // that the person worked on it
+	Action    string
+	Proposal  *int     // model whose proposal the person saw
+	Dice      *float64 // with that proposal; nil where both are empty
+	Agreement *float64 // of two readings
+	Restored  *int
+}
+
+type version struct {
+	Version
+	id    int64
+	asked *int64
+	mask  []uint8
+}
+
+// Save is a mask to be saved.
+type Save struct {
+	Item     Item
+	Person   string
+	Seconds  float64
+	Action   string
+	Proposal *int
+	Dice     *float64
+	Mask     []uint8
+	// Base is the version that the person started from, 0 for none; nil skips the check that nobody else has saved
+	// since.
+	Base *int
+
+	Adjudicator bool                       // whether the person may decide between readings
+	Agree       func(a, b []uint8) float64 // compares two readings
+	Agreement   float64                    // from this value on the first reading becomes the label
+}
+
+// Saved says what became of a mask.
+type Saved struct {
+	Version   int
+	Labelled  bool     // the item has a label now; false for a reading that waits for a second or for an adjudicator
+	Agreement *float64 // of the two readings, after the second
+}
+
+// Save stores a mask as a new version and gives up the person's lease and draft. An item that somebody else holds, or
+// has saved since s.Base, is ErrConflict.
+func (s *Store) Save(ctx context.Context, save Save) (saved Saved, err error) {
+	err = s.write(ctx, "save "+save.Item.String(), func(tx *sql.Tx) error {
+		if err := s.free(tx, save.Item, save.Person); err != nil {
+			return err
+		}
+		if err := checkBase(tx, save); err != nil {
+			return err
+		}
+		v := version{
+			Version: Version{Item: save.Item, Person: save.Person, Seconds: save.Seconds, Action: save.Action, Proposal: save.Proposal, Dice: save.Dice},
+			mask:    save.Mask,
+		}
+		saved, err = s.answer(tx, v, save)
+		if err != nil {
+			return err
+		}
+		for _, statement := range []string{
+			`DELETE FROM leases WHERE case_name = ? AND slice = ?`,
+			`DELETE FROM skips WHERE case_name = ? AND slice = ?`,
+		} {
+			if _, err := tx.Exec(statement, save.Item.Case, save.Item.Slice); err != nil {
+				return err
+			}
+		}
+		_, err = tx.Exec(`DELETE FROM drafts WHERE case_name = ? AND slice = ? AND person = ?`, save.Item.Case, save.Item.Slice, save.Person)
+		return err
+	})
+	return saved, err
+}
+
+// answer stores a version according to what was asked about its item.
+func (s *Store) answer(tx *sql.Tx, v version, save Save) (Saved, error) {
+	row, err := openRow(tx, v.Item)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return s.label(tx, &v)
+	case err != nil:
+		return Saved{}, err
+	case row.State == Disputed:
+		if !save.Adjudicator {
+			return Saved{}, fmt.Errorf("%w: two readings of %s differ: an adjudicator decides", ErrConflict, v.Item)
+		}
+		v.Action = ActionAdjudicated
+		if err := setState(tx, row.id, Done); err != nil {
+			return Saved{}, err
+		}
+		return s.label(tx, &v)
+	case row.Readings == 2:
+		return s.read(tx, row, v, save)
+	}
+	if err := setState(tx, row.id, Done); err != nil {
+		return Saved{}, err
+	}
+	return s.label(tx, &v)
+}
+
+// label stores a version as the item's label.
+func (s *Store) label(tx *sql.Tx, v *version) (Saved, error) {
+	if err := s.insert(tx, v); err != nil {
+		return Saved{}, err
+	}
+	if err := setLabel(tx, *v); err != nil {
+		return Saved{}, err
+	}
+	err := s.log(tx, Event{Person: v.Person, Event: "label", Item: &v.Item, Detail: fmt.Sprintf("version %d, %s", v.Version.Version, v.Action)})
+	return Saved{Version: v.Version.Version, Labelled: true}, err
+}
+
+// Restore makes an earlier version the label again, as a version of its own.
+func (s *Store) Restore(ctx context.Context, item Item, number int, person string) (saved Saved, err error) {
+	err = s.write(ctx, "restore "+item.String(), func(tx *sql.Tx) error {
+		if err := s.free(tx, item, person); err != nil {
+			return err
+		}
+		if row, err := openRow(tx, item); err == nil && (row.Readings == 2 || row.State == Disputed) {
+			return fmt.Errorf("%w: %s is being read twice", ErrConflict, item)
+		}
+		old, err := readVersion(tx, item, number)
+		if err != nil {
+			return err
+		}
+		v := version{
+			Version: Version{Item: item, Person: person, Action: ActionRestored, Proposal: old.Proposal, Dice: old.Dice, Restored: &number},
+			mask:    old.mask,
+		}
+		saved, err = s.label(tx, &v)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`UPDATE queue SET state = 'done' WHERE case_name = ? AND slice = ? AND state = 'waiting'`, item.Case, item.Slice)
+		return err
+	})
+	return saved, err
+}
+
+// checkBase returns ErrConflict if the item has a newer version than the one the person knew.
+func checkBase(tx *sql.Tx, save Save) error {
+	if save.Base == nil {
+		return nil
+	}
+	var newest int
+	var person string
+	err := tx.QueryRow(`SELECT version, person FROM versions WHERE case_name = ? AND slice = ? AND reading = 0 ORDER BY version DESC LIMIT 1`,
+		save.Item.Case, save.Item.Slice).Scan(&newest, &person)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil && newest > *save.Base && person != save.Person {
+		return fmt.Errorf("%w: %s has saved version %d of %s in the meantime; look at it and save again", ErrConflict, person, newest, save.Item)
+	}
+	return err
+}
+
+// insert stores v under the next number of its item, which it fills in.
+func (s *Store) insert(tx *sql.Tx, v *version) error {
+	err := tx.QueryRow(`SELECT coalesce(max(version), 0) + 1 FROM versions WHERE case_name = ? AND slice = ?`,
+		v.Item.Case, v.Item.Slice).Scan(&v.Version.Version)
+	if err != nil {
+		return err
+	}
+	result, err := tx.Exec(`INSERT INTO versions (case_name, slice, version, reading, person, at, seconds, action, proposal, dice, agreement, restored, asked, mask)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		v.Item.Case, v.Item.Slice, v.Version.Version, v.Reading, v.Person, s.stamp(), v.Seconds, v.Action, v.Proposal, v.Dice, v.Agreement, v.Restored, v.asked, pack(v.mask))
+	if err != nil {
+		return err
+	}
+	v.id, err = result.LastInsertId()
+	return err
+}
+
+func setLabel(tx *sql.Tx, v version) error {
+	_, err := tx.Exec(`INSERT INTO labels (case_name, slice, version) VALUES (?, ?, ?)
+		ON CONFLICT (case_name, slice) DO UPDATE SET version = excluded.version`, v.Item.Case, v.Item.Slice, v.Version.Version)
+	return err
+}
+
+const versionColumns = `case_name, slice, version, reading, person, at, seconds, action, proposal, dice, agreement, restored`
+
+func scanVersion(scan scanner, more ...any) (v Version, err error) {
+	var at string
+	dest := []any{&v.Item.Case, &v.Item.Slice, &v.Version, &v.Reading, &v.Person, &at, &v.Seconds, &v.Action, &v.Proposal, &v.Dice, &v.Agreement, &v.Restored}
+	err = scan(append(dest, more...)...)
+	v.At = parseTime(at)
+	return v, err
+}
+
+func readVersion(tx *sql.Tx, item Item, number int) (v version, err error) {
+	var blob []byte
+	row := tx.QueryRow(`SELECT `+versionColumns+`, mask FROM versions WHERE case_name = ? AND slice = ? AND version = ?`, item.Case, item.Slice, number)
+	v.Version, err = scanVersion(row.Scan, &blob)
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, fmt.Errorf("%s has no version %d: %w", item, number, ErrNotFound)
+	}
+	if err != nil {
+		return v, err
+	}
+	v.mask, err = unpack(blob)
+	return v, err
+}

@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Model is one trained network.
+type Model struct {
+	Version  int // 1, 2 …
+	Cycle    int
+	Labelled int      // training labels that it saw
+	Seconds  float64  // that people had spent on labels until then
+	Dice     *float64 // on the validation labels of that time, nil without
+	Previous *float64 // of the model in use before, on the same labels
+	Adopted  bool     // whether it took that model's place
+	Reason   string   // why, or why not
+	At       time.Time
+}
+
+// Models returns all models, oldest first.
+func (s *Store) Models(ctx context.Context) ([]Model, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT version, cycle, labelled, seconds, dice, previous, adopted, reason, at FROM models ORDER BY version`)
+	return collect(rows, err, "list models", func(scan scanner) (m Model, err error) {
+		var at string
+		err = scan(&m.Version, &m.Cycle, &m.Labelled, &m.Seconds, &m.Dice, &m.Previous, &m.Adopted, &m.Reason, &at)
+		m.At = parseTime(at)
+		return m, err
+	})
+}
+
+// AddModel ends a cycle: it stores the model, withdraws the training items of earlier queries that nobody has begun, and
+// queues the new query; all of it or nothing.
+func (s *Store) AddModel(ctx context.Context, m Model, query []QueueRow) error {
+	return s.write(ctx, "store model", func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO models (version, cycle, labelled, seconds, dice, previous, adopted, reason, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			m.Version, m.Cycle, m.Labelled, m.Seconds, m.Dice, m.Previous, m.Adopted, m.Reason, s.stamp())
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`UPDATE queue AS q SET state = 'withdrawn' WHERE state = 'waiting' AND purpose = 'training'
+			AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.case_name = q.case_name AND l.slice = q.slice AND l.until > ?)
+			AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.case_name = q.case_name AND d.slice = q.slice)
+			AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.asked = q.id)`, s.stamp())
+		if err != nil {
+			return err
+		}
+		if err := s.enqueue(tx, query); err != nil {
+			return err
+		}
+		return s.log(tx, Event{Event: "model", Detail: fmt.Sprintf("version %d on %d labels: %s", m.Version, m.Labelled, m.Reason)})
+	})
+}
+
+// Seconds returns how long people have worked on labels and skipped items.
+func (s *Store) Seconds(ctx context.Context) (seconds float64, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT coalesce((SELECT sum(seconds) FROM versions), 0) + coalesce((SELECT sum(seconds) FROM skips), 0)`).Scan(&seconds)
+	if err != nil {
+		return 0, fmt.Errorf("sum up the time: %w", plain(err))
+	}
+	return seconds, nil
+}

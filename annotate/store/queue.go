@@ -1,0 +1,291 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// State is that of an item in the queue.
+type State string
+
+const (
+	Waiting   State = "waiting"
+	Disputed  State = "disputed" // two readings differ; waits for an adjudicator
+	Done      State = "done"
+	Skipped   State = "skipped"
+	Withdrawn State = "withdrawn" // a later query took its place
+)
+
+// Purpose says what the label of a queued item is for.
+type Purpose string
+
+const (
+	ForTraining   Purpose = "training"
+	ForValidation Purpose = "validation"
+	ForReading    Purpose = "reading" // a second reading of a label
+)
+
+// Kinds of queue rows.
+const (
+	KindQuery = "query" // picked by the query strategy or the cold start
+	KindFill  = "fill"  // picked between two queries, so that nobody waits
+)
+
+// QueueRow is an item in the queue.
+type QueueRow struct {
+	Item     Item
+	Cycle    int // whose model asked for it; -1 is the initial set
+	Purpose  Purpose
+	Kind     string
+	Score    *float64
+	Readings int
+	State    State
+	Lease    *Lease // that has not lapsed
+
+	id      int64
+	readers []string // who has read it
+}
+
+// Lease gives an item to one person until a time.
+type Lease struct {
+	Person string
+	Until  time.Time
+}
+
+const queueColumns = `q.id, q.case_name, q.slice, q.cycle, q.purpose, q.kind, q.score, q.readings, q.state, l.person, l.until`
+const queueTables = `queue q LEFT JOIN leases l USING (case_name, slice)`
+
+func (s *Store) scanQueue(scan scanner) (q QueueRow, err error) {
+	var person, until sql.NullString
+	err = scan(&q.id, &q.Item.Case, &q.Item.Slice, &q.Cycle, &q.Purpose, &q.Kind, &q.Score, &q.Readings, &q.State, &person, &until)
+	if person.Valid {
+		if t := parseTime(until.String); t.After(s.now()) {
+			q.Lease = &Lease{person.String, t}
+		}
+	}
+	return q, err
+}
+
+// Queue returns the items that wait for a label or a decision, in the order in which they are offered, or all that were
+// ever queued.
+func (s *Store) Queue(ctx context.Context, all bool) ([]QueueRow, error) {
+	where := `WHERE q.state IN ('waiting', 'disputed')`
+	if all {
+		where = ``
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT `+queueColumns+` FROM `+queueTables+` `+where+` ORDER BY q.id`)
+	return collect(rows, err, "read the queue", s.scanQueue)
+}
+
+// openRow returns the row of an item that waits, or ErrNotFound.
+func openRow(tx *sql.Tx, item Item) (q QueueRow, err error) {
+	err = tx.QueryRow(`SELECT id, cycle, purpose, readings, state FROM queue WHERE case_name = ? AND slice = ? AND state IN ('waiting', 'disputed')`,
+		item.Case, item.Slice).Scan(&q.id, &q.Cycle, &q.Purpose, &q.Readings, &q.State)
+	q.Item = item
+	if errors.Is(err, sql.ErrNoRows) {
+		return q, ErrNotFound
+	}
+	return q, err
+}
+
+func setState(tx *sql.Tx, id int64, state State) error {
+	_, err := tx.Exec(`UPDATE queue SET state = ? WHERE id = ?`, state, id)
+	return err
+}
+
+// Enqueue adds items at the end of the queue. Items that wait there already are left out.
+func (s *Store) Enqueue(ctx context.Context, rows []QueueRow) error {
+	return s.write(ctx, "queue items", func(tx *sql.Tx) error { return s.enqueue(tx, rows) })
+}
+
+func (s *Store) enqueue(tx *sql.Tx, rows []QueueRow) error {
+	for _, q := range rows {
+		_, err := tx.Exec(`INSERT INTO queue (case_name, slice, cycle, purpose, kind, score, readings) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT DO NOTHING`, q.Item.Case, q.Item.Slice, q.Cycle, q.Purpose, q.Kind, q.Score, max(1, q.Readings))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Want says what a person may be offered.
+type Want struct {
+	Person      string
+	Adjudicator bool
+	After       *Item           // offer what comes behind this item, then begin again; else the person's own lease comes first
+	Refuse      map[string]bool // cases that cannot be shown
+	Lease       time.Duration
+	Most        int // leases of one person at a time
+}
+
+// Next leases the next item of the queue to a person, or returns ErrNotFound.
+func (s *Store) Next(ctx context.Context, want Want) (q QueueRow, err error) {
+	err = s.write(ctx, "lease the next item", func(tx *sql.Tx) error {
+		rows, err := tx.Query(`SELECT ` + queueColumns + ` FROM ` + queueTables + ` WHERE q.state IN ('waiting', 'disputed') ORDER BY q.id`)
+		queue, err := collect(rows, err, "read the queue", s.scanQueue)
+		if err != nil {
+			return err
+		}
+		if err := addReaders(tx, queue); err != nil {
+			return err
+		}
+		i := choose(queue, want)
+		if i < 0 {
+			return ErrNotFound
+		}
+		q = queue[i]
+		return s.lease(tx, &q, want)
+	})
+	return q, err
+}
+
+// choose returns the index of the row to offer, -1 if there is none.
+func choose(queue []QueueRow, want Want) int {
+	start := 0
+	if want.After != nil {
+		for i, q := range queue {
+			if q.Item == *want.After {
+				start = i + 1
+			}
+		}
+	}
+	best := -1
+	for n := range queue {
+		i := (start + n) % len(queue)
+		q := queue[i]
+		own := q.Lease != nil && q.Lease.Person == want.Person
+		switch {
+		case want.Refuse[q.Item.Case], q.Lease != nil && !own, q.readBy(want.Person):
+		case q.State == Disputed && !want.Adjudicator:
+		case want.After != nil && q.Item == *want.After:
+		case want.After == nil && own, want.After == nil && q.State == Disputed:
+			return i
+		case best < 0:
+			best = i
+		}
+	}
+	return best
+}
+
+func (q QueueRow) readBy(person string) bool {
+	if q.State != Waiting {
+		return false
+	}
+	for _, reader := range q.readers {
+		if reader == person {
+			return true
+		}
+	}
+	return false
+}
+
+// addReaders fills in who has read the items that are read twice.
+func addReaders(tx *sql.Tx, queue []QueueRow) error {
+	for i := range queue {
+		if queue[i].Readings < 2 {
+			continue
+		}
+		rows, err := tx.Query(`SELECT DISTINCT person FROM versions WHERE asked = ? AND reading > 0`, queue[i].id)
+		queue[i].readers, err = collect(rows, err, "list readers", func(scan scanner) (p string, err error) { return p, scan(&p) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lease gives an item to a person, who gives back the leases beyond want.Most, oldest first.
+func (s *Store) lease(tx *sql.Tx, q *QueueRow, want Want) error {
+	until := s.now().Add(want.Lease)
+	_, err := tx.Exec(`INSERT INTO leases (case_name, slice, person, until) VALUES (?, ?, ?, ?)
+		ON CONFLICT (case_name, slice) DO UPDATE SET person = excluded.person, until = excluded.until`,
+		q.Item.Case, q.Item.Slice, want.Person, formatTime(until))
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`DELETE FROM leases WHERE person = ?1 AND (case_name, slice) NOT IN
+		(SELECT case_name, slice FROM leases WHERE person = ?1 ORDER BY until DESC LIMIT ?2)`, want.Person, max(1, want.Most))
+	q.Lease = &Lease{want.Person, until}
+	return err
+}
+
+// Renew prolongs a person's lease of an item, if there is one.
+func (s *Store) Renew(ctx context.Context, item Item, person string, lease time.Duration) error {
+	return s.write(ctx, "renew lease", func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE leases SET until = ? WHERE case_name = ? AND slice = ? AND person = ?`,
+			formatTime(s.now().Add(lease)), item.Case, item.Slice, person)
+		return err
+	})
+}
+
+// Release gives back a person's lease of an item, if there is one.
+func (s *Store) Release(ctx context.Context, item Item, person string) error {
+	return s.write(ctx, "release "+item.String(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM leases WHERE case_name = ? AND slice = ? AND person = ?`, item.Case, item.Slice, person)
+		return err
+	})
+}
+
+// LeaseOf returns who holds an item, nil if nobody does.
+func (s *Store) LeaseOf(ctx context.Context, item Item) (*Lease, error) {
+	var person, until string
+	err := s.db.QueryRowContext(ctx, `SELECT person, until FROM leases WHERE case_name = ? AND slice = ?`, item.Case, item.Slice).Scan(&person, &until)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read lease: %w", plain(err))
+	}
+	if t := parseTime(until); t.After(s.now()) {
+		return &Lease{person, t}, nil
+	}
+	return nil, nil
+}
+
+// free returns ErrConflict if somebody else holds an item.
+func (s *Store) free(tx *sql.Tx, item Item, person string) error {
+	var holder string
+	err := tx.QueryRow(`SELECT person FROM leases WHERE case_name = ? AND slice = ? AND person <> ? AND until > ?`,
+		item.Case, item.Slice, person, s.stamp()).Scan(&holder)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		return fmt.Errorf("%w: %s is working on %s", ErrConflict, holder, item)
+	}
+	return err
+}
+
+// Skip takes an item out of the pool, with a reason. Saving a label brings it back.
+func (s *Store) Skip(ctx context.Context, item Item, person, reason string, seconds float64) error {
+	return s.write(ctx, "skip "+item.String(), func(tx *sql.Tx) error {
+		if err := s.free(tx, item, person); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`INSERT INTO skips (case_name, slice, person, at, reason, seconds) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (case_name, slice) DO UPDATE SET person = excluded.person, at = excluded.at, reason = excluded.reason,
+				seconds = skips.seconds + excluded.seconds`, item.Case, item.Slice, person, s.stamp(), reason, seconds)
+		if err != nil {
+			return err
+		}
+		for _, statement := range []string{
+			`UPDATE queue SET state = 'skipped' WHERE case_name = ? AND slice = ? AND state IN ('waiting', 'disputed')`,
+			`DELETE FROM leases WHERE case_name = ? AND slice = ?`,
+		} {
+			if _, err := tx.Exec(statement, item.Case, item.Slice); err != nil {
+				return err
+			}
+		}
+		return s.log(tx, Event{Person: person, Event: "skip", Item: &item, Detail: reason})
+	})
+}
+
+// Skipped returns the items that were skipped and not labelled since.
+func (s *Store) Skipped(ctx context.Context) ([]Item, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT case_name, slice FROM skips ORDER BY case_name, slice`)
+	return collect(rows, err, "list skipped items", func(scan scanner) (i Item, err error) { return i, scan(&i.Case, &i.Slice) })
+}
