@@ -142,6 +142,14 @@ func (r Report) Write(dir string) error {
 					return err
 				}
 			}
+			for _, f := range x.figures(g) {
+				for _, format := range []string{"png", "svg"} {
+					name := filepath.Join("figures", prefix+f.Name+"."+format)
+					if err := save(name, func(w io.Writer) error { return f.write(w, format) }); err != nil {
+						return err
+					}
+				}
+			}
 		}
 	}
 	return nil

@@ -1,0 +1,240 @@
+package report
+
+import (
+	"fmt"
+	"image/color"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	xfont "golang.org/x/image/font"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// drawing is a figure laid out on paper: plots in rows, all of one size.
+type drawing struct {
+	plots         [][]*plot.Plot
+	width, height vg.Length // of the whole
+	title         string
+}
+
+// write draws the figure in a format, png or svg.
+func (f Figure) write(w io.Writer, format string) error {
+	d, err := f.draw()
+	if err != nil {
+		return err
+	}
+	var canvas vg.CanvasWriterTo
+	switch format {
+	case "png":
+		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(d.width, d.height), vgimg.UseDPI(200))}
+	case "svg":
+		canvas = vgsvg.New(d.width, d.height)
+	default:
+		panic("report: Figure.write: format " + format)
+	}
+	c := draw.New(canvas)
+	head := sans(11, true)
+	head.XAlign, head.YAlign = draw.XCenter, draw.YTop
+	margin := 3 * vg.Millimeter
+	c.FillText(head, vg.Point{X: d.width / 2, Y: d.height - margin}, d.title)
+	c = draw.Crop(c, margin, -margin, margin, -9*vg.Millimeter)
+	tiles := draw.Tiles{Rows: len(d.plots), Cols: len(d.plots[0]), PadX: 5 * vg.Millimeter, PadY: 5 * vg.Millimeter}
+	for i, row := range plot.Align(d.plots, tiles, c) {
+		for j, cell := range row {
+			if p := d.plots[i][j]; p != nil {
+				p.Draw(cell)
+			}
+		}
+	}
+	_, err = canvas.WriteTo(w)
+	return err
+}
+
+func (f Figure) draw() (drawing, error) {
+	switch {
+	case f.Lines != nil:
+		plots, err := f.Lines.plots()
+		columns := columnsFor(len(plots))
+		return layout(f.Title, plots, columns, 8.6*vg.Centimeter, 6.4*vg.Centimeter), err
+	case f.Map != nil:
+		plots := f.Map.plots()
+		return layout(f.Title, plots, min(3, len(plots)), 6.6*vg.Centimeter, 5*vg.Centimeter), nil
+	}
+	p := f.Forest.plot()
+	return layout(f.Title, []*plot.Plot{p}, 1, 20*vg.Centimeter, vg.Length(len(f.Forest.Rows))*0.62*vg.Centimeter+1.6*vg.Centimeter), nil
+}
+
+// columnsFor returns how many panels stand side by side.
+func columnsFor(panels int) int {
+	switch {
+	case panels <= 3:
+		return max(1, panels)
+	case panels == 4:
+		return 2
+	}
+	return 3
+}
+
+func layout(title string, plots []*plot.Plot, columns int, width, height vg.Length) drawing {
+	d := drawing{title: title, width: vg.Length(columns) * width}
+	for row := range slices.Chunk(plots, columns) {
+		row = slices.Clone(row)
+		for len(row) < columns {
+			row = append(row, nil)
+		}
+		d.plots = append(d.plots, row)
+	}
+	d.height = vg.Length(len(d.plots))*height + 1.2*vg.Centimeter
+	return d
+}
+
+// sans is the style of all text.
+func sans(points vg.Length, bold bool) draw.TextStyle {
+	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: points}
+	if bold {
+		f.Weight = xfont.WeightBold
+	}
+	return draw.TextStyle{Color: color.Black, Font: f, Handler: plot.DefaultTextHandler}
+}
+
+// newPlot returns empty axes in the style of all figures.
+func newPlot(title string) *plot.Plot {
+	p := plot.New()
+	p.Title.Text, p.Title.Padding = title, vg.Millimeter
+	p.Title.TextStyle.Font = sans(9.5, true).Font
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Label.TextStyle.Font = sans(8.5, false).Font
+		a.Tick.Label.Font = sans(8, false).Font
+		a.LineStyle.Color, a.Tick.LineStyle.Color = color.Gray{120}, color.Gray{120}
+		a.Padding, a.Tick.Length = vg.Millimeter, vg.Points(4)
+	}
+	p.Legend.Padding = vg.Points(2)
+	p.Legend.TextStyle.Font = sans(8, false).Font
+	return p
+}
+
+func (a axis) apply(to *plot.Axis) {
+	to.Min, to.Max = a.low, a.high
+	var ticks plot.ConstantTicks
+	for _, v := range a.ticks {
+		ticks = append(ticks, plot.Tick{Value: v, Label: tickText(v)})
+	}
+	to.Tick.Marker = ticks
+}
+
+func (l Lines) plots() ([]*plot.Plot, error) {
+	x, y := l.axes()
+	columns := columnsFor(len(l.Panels))
+	var out []*plot.Plot
+	for i, panel := range l.Panels {
+		p := newPlot(panel.Title)
+		grid := plotter.NewGrid()
+		grid.Vertical.Width, grid.Horizontal.Color = 0, color.Gray{228}
+		p.Add(grid)
+		if l.Zero != "" {
+			zero, err := plotter.NewLine(plotter.XYs{{X: x.low}, {X: x.high}})
+			if err != nil {
+				return nil, err
+			}
+			zero.Color, zero.Width, zero.Dashes = shade(roleRandom, 255), vg.Points(1.2), dashes(roleRandom)
+			p.Add(zero)
+		}
+		var curves []plot.Plotter
+		for _, s := range panel.Series {
+			band, curve, marks, err := s.plotters()
+			if err != nil {
+				return nil, err
+			}
+			if band != nil {
+				p.Add(band)
+			}
+			curves = append(curves, curve, marks)
+			p.Legend.Add(s.Name, curve, marks)
+		}
+		p.Add(curves...)
+		x.apply(&p.X)
+		y.apply(&p.Y)
+		if i >= len(l.Panels)-columns { // the lowest panel of its column
+			p.X.Label.Text = l.X
+		}
+		if i%columns == 0 {
+			p.Y.Label.Text = l.Y
+		}
+		p.Legend.Top = !panel.high(y)
+		p.Legend.XOffs, p.Legend.YOffs = -vg.Millimeter, vg.Millimeter
+		if p.Legend.Top {
+			p.Legend.YOffs = -vg.Millimeter
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// high reports whether the right half of the curves lies in the upper half of the axis, so that the legend goes below.
+func (p Panel) high(y axis) bool {
+	sum, n := 0.0, 0
+	for _, s := range p.Series {
+		for _, q := range s.Points[len(s.Points)/2:] {
+			sum += (float64(q.Mean) - y.low) / (y.high - y.low)
+			n++
+		}
+	}
+	return sum >= 0.5*float64(n)
+}
+
+// plotters returns the band of the intervals, which may be nil, the curve and its points.
+func (s Series) plotters() (*plotter.Polygon, *plotter.Line, *plotter.Scatter, error) {
+	var line, upper, lower plotter.XYs
+	for _, q := range s.Points {
+		at := float64(q.Labelled)
+		line = append(line, plotter.XY{X: at, Y: float64(q.Mean)})
+		if !math.IsNaN(float64(q.Low)) {
+			upper, lower = append(upper, plotter.XY{X: at, Y: float64(q.High)}), append(lower, plotter.XY{X: at, Y: float64(q.Low)})
+		}
+	}
+	curve, marks, err := plotter.NewLinePoints(line)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	curve.Color, curve.Width, curve.Dashes = shade(s.Role, 255), vg.Points(1.5), dashes(s.Role)
+	glyphs := []draw.GlyphDrawer{draw.RingGlyph{}, draw.SquareGlyph{}, draw.CircleGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}}
+	marks.Color, marks.Shape, marks.Radius = shade(s.Role, 255), glyphs[s.Role%len(glyphs)], vg.Points(2)
+	if len(upper) < 2 {
+		return nil, curve, marks, nil
+	}
+	slices.Reverse(lower)
+	band, err := plotter.NewPolygon(append(upper, lower...))
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	band.LineStyle.Width, band.Color = 0, shade(s.Role, 34)
+	return band, curve, marks, nil
+}
+
+// shade returns the colour of a role.
+func shade(role int, alpha uint8) color.NRGBA {
+	n, err := strconv.ParseUint(colour(role)[1:], 16, 32)
+	if err != nil {
+		panic("report: colour " + colour(role))
+	}
+	return color.NRGBA{uint8(n >> 16), uint8(n >> 8), uint8(n), alpha}
+}
+
+// dashes tell the curves apart where colours cannot.
+func dashes(role int) []vg.Length {
+	switch role {
+	case roleRandom:
+		return []vg.Length{vg.Points(1.5), vg.Points(2.5)}
+	case rolePlain:
+		return []vg.Length{vg.Points(5), vg.Points(2.5)}
+	}
+	return nil
+}
