@@ -1,0 +1,302 @@
+package experiment
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/stats"
+	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/unet"
+)
+
+// everyStrategy returns a strategy for each name there is: scores alone and with stochastic batches, selectors with the
+// entropy.
+func everyStrategy(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, info := range query.List() {
+		switch {
+		case info.Kind == query.KindStrategy || info.Name == "suggestive-annotation":
+			names = append(names, info.Name)
+		case info.Kind == query.KindScore:
+			names = append(names, info.Name, info.Name+"+sb")
+		default:
+			names = append(names, "entropy+"+info.Name)
+		}
+	}
+	for i, name := range names {
+		spec, err := query.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names[i] = spec.String()
+	}
+	slices.Sort(names)
+	return slices.Compact(names) // entropy+top is entropy, and entropy+sb is there twice
+}
+
+// Every strategy runs in one experiment, and costs the forward passes that it is said to.
+func TestEveryStrategy(t *testing.T) {
+	c := smallConfig(t, 6)
+	c.Strategies = everyStrategy(t)
+	c.QuerySize, c.Train.Width, c.Train.Steps = 4, 4, 10
+	dir := filepath.Join(t.TempDir(), "run")
+	report, err := Run(t.Context(), c, Options{Out: dir, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Finished != len(c.Strategies) {
+		t.Errorf("%d of %d units are finished", report.Finished, len(c.Strategies))
+	}
+	folder, _, err := OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "data.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var record DataRecord
+	if err := json.Unmarshal(text, &record); err != nil {
+		t.Fatal(err)
+	}
+
+	initial := map[bool]metrics.Summary{} // of cycle 0, by whether the network is trained with a loss module
+	for _, u := range c.Units() {
+		cycles, err := folder.Cycles(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		module := u.spec().Score.Name == learningLoss
+		if first, ok := initial[module]; !ok {
+			initial[module] = cycles[0].Measures
+		} else if !sameJSON(t, first, cycles[0].Measures) {
+			t.Errorf("%s: cycle 0 is not that of the others", u)
+		}
+		for cycle, timing := range timings(t, dir, u) {
+			unlabelled := record.PoolItems - c.InitialSize - cycle*c.QuerySize
+			if cycle == c.Cycles {
+				unlabelled = 0 // the last cycle has no query
+			}
+			if want := passes(u.spec(), cycles[cycle], unlabelled, c.InitialSize+cycle*c.QuerySize); timing.Passes != want {
+				t.Errorf("%s, cycle %d: %d forward passes, want %d", u, cycle, timing.Passes, want)
+			}
+			if committee := timing.Members > 1e-3; committee != (u.spec().Score.Members > 0 && unlabelled > 0) {
+				t.Errorf("%s, cycle %d: %v s of training an ensemble", u, cycle, timing.Members)
+			}
+		}
+	}
+	t.Run("repeats alone", func(t *testing.T) {
+		want := records(t, dir)
+		c.Strategies = []string{"badge", "dropout+sb", "ensemble", "learning-loss+sb", "suggestive-annotation", "tta"}
+		again := filepath.Join(t.TempDir(), "again")
+		if _, err := Run(t.Context(), c, Options{Out: again, Jobs: 2}); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range records(t, again) {
+			if name != "curves.csv" && text != want[name] {
+				t.Errorf("%s differs from the run with other strategies", name)
+			}
+		}
+	})
+	if len(initial) != 2 || sameJSON(t, initial[false], initial[true]) {
+		t.Error("training with a loss module gives the network of training without")
+	}
+}
+
+// passes is what a cycle's query costs by the strategy's documentation: the score's passes for each scored item, and
+// one pass for each item whose features are compared.
+func passes(s query.Spec, c active.Cycle, unlabelled, labelled int) int {
+	n := s.Score.ForwardPasses() * c.Scored
+	if unlabelled > 0 && s.Features() != query.NoFeatures {
+		n += unlabelled
+		if s.Features() == query.Bottleneck {
+			n += labelled
+		}
+	}
+	return n
+}
+
+func sameJSON(t *testing.T, a, b any) bool {
+	t.Helper()
+	x, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := json.Marshal(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(x) == string(y)
+}
+
+func timings(t *testing.T, dir string, u Unit) (all []Timing) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "units", u.Name(), "timings.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		var one Timing
+		if err := json.Unmarshal([]byte(line), &one); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+func TestCheckStrategy(t *testing.T) {
+	for _, c := range []struct {
+		strategy string
+		change   func(*Config)
+		want     string
+	}{
+		{"dropout+sb", func(c *Config) { c.Train.Dropout = 0 }, "all passes are the same"},
+		{"learning-loss", func(c *Config) { c.Train.Batch = 1 }, "train.batch of 2"},
+		{"learning-loss+power", func(*Config) {}, "choose softmax"},
+	} {
+		config, err := ReadConfig("", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.Strategies = []string{c.strategy}
+		if err := config.Validate(); c.strategy != "learning-loss+power" && err != nil {
+			t.Errorf("%s: %v", c.strategy, err)
+		}
+		c.change(&config)
+		if err := config.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.strategy, err, c.want)
+		}
+	}
+}
+
+// On a trained network every uncertainty score ranks the items that the network has not seen by how wrong it is on
+// them, better than chance: the maps, which are means over pixels, by the part of the pixels that are wrong; the
+// predicted loss by the loss. The bound is loose; the table (go test -v) says how well. Of 1 - Dice a map says little:
+// where the gland is small, Dice falls while few pixels are uncertain.
+func TestScoresFollowTheError(t *testing.T) {
+	c := smallConfig(t, 12)
+	c.InitialSize = 30
+	c.Train.LearningLoss.LearningRate = 1e-2 // a short training
+	c.Train.Steps, c.Train.Dropout = 250, 0.2
+	d, err := loadData(t.Context(), c, newTracker(nil), func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engines, _, err := newEngines("", 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engines[0].Close()
+	l := &learner{config: c, data: d, engine: engines[0], start: Unit{Set: 1}, report: func(int, int, int, float64) {}}
+	l.labelled = c.initialSet(1, len(d.pool.Names))
+	l.spec = spec(t, "learning-loss")
+	if err := l.train(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l.spec = spec(t, "ensemble(members=3)")
+	members, err := l.members(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var items []int
+	for i := range d.pool.Items {
+		if !slices.Contains(l.labelled, i) {
+			items = append(items, i)
+		}
+	}
+	wrong, overlap, loss := l.errors(t, items)
+
+	table := table{{"rank correlation with", "wrong pixels", "1 - Dice", "loss"}}
+	for _, name := range []string{
+		"entropy", "least-confidence", "margin", "entropy(aggregation=foreground)", "entropy(aggregation=max)", "entropy(aggregation=top)",
+		"dropout", "dropout(map=legacy-jsd)", "dropout(map=entropy)", "dropout(map=variance)",
+		"tta", "tta(map=legacy-jsd)", "tta(map=entropy)", "tta(map=variance)", "tta(aggregation=legacy)",
+		"ensemble(members=3)", "ensemble(map=legacy-jsd,members=3)", "ensemble(map=entropy,members=3)", "ensemble(map=variance,members=3)",
+		learningLoss,
+	} {
+		l.spec = spec(t, name)
+		var scores []float64
+		if l.spec.Score.Members > 0 { // those that are trained already
+			s := scoring(l.spec.Score)
+			s.Members = members
+			images, h, w := l.images(items)
+			err = train.Score(t.Context(), l.net, h, w, images, s, nil, func(_ int, score float64) error {
+				scores = append(scores, score)
+				return nil
+			})
+		} else {
+			scores, err = l.scores(t.Context(), items)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var some, dice []float64 // where Dice is defined
+		for i, o := range overlap {
+			if !math.IsNaN(o) {
+				some, dice = append(some, scores[i]), append(dice, o)
+			}
+		}
+		byPixels, byLoss := stats.Spearman(scores, wrong), stats.Spearman(scores, loss)
+		table = append(table, []string{name, fmt.Sprintf("%.2f", byPixels), fmt.Sprintf("%.2f", stats.Spearman(some, dice)), fmt.Sprintf("%.2f", byLoss)})
+		rho := byPixels
+		if name == learningLoss {
+			rho = byLoss
+		}
+		if !(rho > 0.2) {
+			t.Errorf("%s: rank correlation %.2f with the error on %d items, want more than 0.2", name, rho, len(items))
+		}
+	}
+	t.Logf("%d items, %.2f %% of the pixels wrong\n%s", len(items), 100*stats.Describe(wrong).Mean, table)
+}
+
+// errors returns how wrong the network is on items of the pool: the part of the pixels, 1 - Dice (NaN where undefined),
+// and the loss of the training.
+func (l *learner) errors(t *testing.T, items []int) (wrong, overlap, loss []float64) {
+	t.Helper()
+	images, h, w := l.images(items)
+	err := train.Predict(t.Context(), l.net, h, w, images, unet.Pass{}, func(i int, probs []float32) error {
+		pred, ref := make([]uint8, h*w), l.data.pool.Labels[items[i]]
+		preprocess.Argmax(pred, probs, 2)
+		miss, entropy, both, sum := 0.0, 0.0, 0.0, 0.0
+		for p := range pred {
+			if pred[p] != ref[p] {
+				miss++
+			}
+			entropy -= math.Log(math.Max(1e-30, float64(probs[2*p+int(ref[p])])))
+			both += float64(probs[2*p+1]) * float64(ref[p])
+			sum += float64(probs[2*p+1]) + float64(ref[p])
+		}
+		one, smooth := math.NaN(), l.config.Train.Loss.Smooth
+		if dice, defined := metrics.Dice(pred, ref, 1); defined {
+			one = 1 - dice
+		}
+		wrong, overlap = append(wrong, miss/float64(h*w)), append(overlap, one)
+		loss = append(loss, entropy/float64(h*w)/2+(1-(2*both+smooth)/(sum+smooth))/2)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wrong, overlap, loss
+}
+
+func spec(t *testing.T, name string) query.Spec {
+	t.Helper()
+	s, err := query.Parse(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
