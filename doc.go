@@ -24,6 +24,7 @@
 //	metrics       Dice and surface distances of masks
 //	stats         summaries and tests of learning curves
 //	experiment    strategies × initial sets in a run folder: the one place that wires all of it
+//	report        tables, tests and figures of experiments that were run
 //	cmd/nextslice the command line
 //
 // Packages further down import those further up, never the other way; the test beside this file holds that.

@@ -19,7 +19,7 @@ import (
 // Phantom is the value of Config.Data that stands for the embedded synthetic data set.
 const Phantom = "phantom"
 
-// Config is one experiment: everything that its numbers depend on, except the number of engine threads.
+// Config is one experiment: everything that its numbers depend on, except the engine and its number of threads.
 type Config struct {
 	Data   string              `yaml:"data"`   // folder of the data set, or phantom
 	Axis   string              `yaml:"axis"`   // index axis that slices are cut across: i, j, k, or auto (that of the coarsest spacing)
@@ -36,6 +36,10 @@ type Config struct {
 
 	Preset string       `yaml:"preset"` // where the values of train come from that are not given; see DefaultPreset
 	Train  train.Config `yaml:"train"`
+
+	// How the experiment is carried out: the numbers do not depend on it, and a run folder does not repeat it.
+	Jobs int    `yaml:"jobs,omitempty"` // units at the same time
+	Out  string `yaml:"out,omitempty"`  // run folder
 }
 
 // Default returns the configuration that a file or the command line starts from, without its preset and training.
@@ -142,6 +146,7 @@ func (c Config) Validate() error {
 	check(c.InitialSets >= 1, "initial-sets: want at least 1, got %d", c.InitialSets)
 	check(c.InitialSize >= 1, "initial-size: want at least 1, got %d", c.InitialSize)
 	check(c.QuerySize >= 1, "query-size: want at least 1, got %d", c.QuerySize)
+	check(c.Jobs >= 0, "jobs: want 1 or more, got %d", c.Jobs)
 	check(c.Cycles >= 0, "cycles: want 0 or more, got %d", c.Cycles)
 
 	if err := c.Train.Validate(); err != nil {

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -15,9 +16,9 @@ import (
 // Options say how an experiment is carried out. But for Threads and Engine, which change the last bits of its numbers,
 // they do not change its outcome.
 type Options struct {
-	Out      string // run folder
+	Out      string // run folder; "" is the configuration's
 	Resume   bool   // go on with the run in it
-	Jobs     int    // units at the same time; 0 is 1
+	Jobs     int    // units at the same time; 0 is the configuration's, or 1
 	Threads  int    // of each unit's engine; 0 is all cores for one job, else 1
 	Engine   string // ref or onednn; "" is the fastest there is
 	Progress func(Event)
@@ -31,6 +32,8 @@ func Run(ctx context.Context, c Config, o Options) (Report, error) {
 		return Report{}, &ConfigError{err}
 	}
 	c.Strategies = canonical(c.Strategies)
+	o.Out, o.Jobs = cmp.Or(o.Out, c.Out), cmp.Or(o.Jobs, c.Jobs, 1)
+	c.Out, c.Jobs = "", 0
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}

@@ -32,7 +32,7 @@ func smallConfig(t *testing.T, cases int) Config {
 	c.Data, c.Canvas = writePhantom(t, cases), []int{32, 32}
 	c.Strategies = []string{"random", "entropy+sb"}
 	c.InitialSets, c.InitialSize, c.QuerySize, c.Cycles = 1, 4, 8, 2
-	c.Train.Width, c.Train.Steps, c.Train.Dropout, c.Train.Loss.Smooth = 8, 100, 0.1, 1
+	c.Train.Width, c.Train.Steps, c.Train.Dropout, c.Train.Loss.Smooth = 8, 80, 0.1, 1
 	c.Train.LearningRate = train.Schedule{First: 1e-3, Peak: 5e-3, Last: 1e-5, WarmUp: 0.3}
 	return c
 }
@@ -57,7 +57,7 @@ func records(t *testing.T, dir string) map[string]string {
 }
 
 func TestRun(t *testing.T) {
-	c := smallConfig(t, 8)
+	c := smallConfig(t, 6)
 	whole := filepath.Join(t.TempDir(), "whole")
 	report, err := Run(t.Context(), c, Options{Out: whole, Threads: 1})
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ type simulateCommand struct {
 
 	Out     string `placeholder:"DIR" help:"Run folder; the default is runs/ and the name of the data."`
 	Resume  bool   `help:"Go on with the run in the run folder."`
-	Jobs    int    `default:"1" placeholder:"N" help:"Runs at the same time, one thread each; a single one uses all cores."`
+	Jobs    int    `default:"0" placeholder:"N" help:"Runs at the same time, one thread each; a single one uses all cores."`
 	Threads int    `default:"0" placeholder:"N" help:"Threads of each run; 0 is all cores for one job, else 1."`
 	Engine  string `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
 	JSON    bool   `help:"Write the learning curves as JSON."`
@@ -51,13 +52,10 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if c.Jobs < 1 || c.Threads < 0 {
-		return usagef("--jobs: want at least 1; --threads: want at least 0")
+	if c.Jobs < 0 || c.Threads < 0 {
+		return usagef("--jobs and --threads: want no negative number")
 	}
-	out := c.Out
-	if out == "" {
-		out = filepath.Join("runs", filepath.Base(filepath.Clean(config.Data)))
-	}
+	out := cmp.Or(c.Out, config.Out, filepath.Join("runs", filepath.Base(filepath.Clean(config.Data))))
 	p := newProgress(s.err)
 	defer p.end()
 	report, err := experiment.Run(ctx, config, experiment.Options{
