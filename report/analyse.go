@@ -23,7 +23,8 @@ type Experiment struct {
 	Classes      []string              `json:"classes"`       // foreground
 	DistanceUnit string                `json:"distance_unit"` // mm, voxel or mixed
 	BesidePaper  bool                  `json:"beside_paper"`
-	Groups       []Group               `json:"groups"` // one per training recipe, then all recipes together
+	Groups       []Group               `json:"groups"`          // one per training recipe, then all recipes together
+	Cases        []CaseResult          `json:"cases,omitempty"` // test cases after the last cycle, the worst first
 }
 
 // Group is the report of one training recipe, or of all.

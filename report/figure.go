@@ -32,6 +32,8 @@ type Lines struct {
 	X, Y   string
 	Zero   string // what the line at zero stands for; "" without one
 	Panels []Panel
+	// Columns is how many panels stand side by side; 0 leaves it to the drawing.
+	Columns int
 }
 
 // Panel is one pair of axes.
@@ -105,6 +107,7 @@ func (f family) roles() map[string]int {
 	next := roleOther
 	for _, m := range f.members {
 		switch _, selector := parts(m); {
+		case m == Baseline:
 		case f.name != "" && selector == "":
 			out[m] = rolePlain
 		case selector == "sb":
@@ -154,6 +157,7 @@ func (x Experiment) figures(g Group) []Figure {
 				p.Title = name + ": " + p.Title
 				l.Panels = append(l.Panels, p)
 			}
+			l.Columns = min(4, len(l.Panels)/(class+1))
 		}
 		out = append(out, Figure{Name: "classes", Section: sectionCurves, Title: "Learning curves per class: 3D Dice", Lines: l,
 			Note: "Mean over initial sets with its 95 % BCa bootstrap interval; higher is better."})

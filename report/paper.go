@@ -35,6 +35,9 @@ var published = map[string]map[string]publishedCell{
 	},
 }
 
+// publishedRow heads the rows of the paper's figures.
+const publishedRow = "published"
+
 const publishedNote = "published: Gaillochet et al. 2023 (MIDL short paper), Table 1: PROMISE12, 5 initial sets, HD95 in voxels, " +
 	"another recipe and split; its stars are the paper's, which names no test. The order of the strategies can be compared, the values cannot."
 

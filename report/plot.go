@@ -62,8 +62,7 @@ func (f Figure) draw() (drawing, error) {
 	switch {
 	case f.Lines != nil:
 		plots, err := f.Lines.plots()
-		columns := columnsFor(len(plots))
-		return layout(f.Title, plots, columns, 8.6*vg.Centimeter, 6.4*vg.Centimeter), err
+		return layout(f.Title, plots, f.Lines.columns(), 8.6*vg.Centimeter, 6.4*vg.Centimeter), err
 	case f.Map != nil:
 		plots := f.Map.plots()
 		return layout(f.Title, plots, min(3, len(plots)), 6.6*vg.Centimeter, 5*vg.Centimeter), nil
@@ -72,12 +71,14 @@ func (f Figure) draw() (drawing, error) {
 	return layout(f.Title, []*plot.Plot{p}, 1, 20*vg.Centimeter, vg.Length(len(f.Forest.Rows))*0.62*vg.Centimeter+1.6*vg.Centimeter), nil
 }
 
-// columnsFor returns how many panels stand side by side.
-func columnsFor(panels int) int {
-	switch {
-	case panels <= 3:
-		return max(1, panels)
-	case panels == 4:
+// columns returns how many panels stand side by side.
+func (l Lines) columns() int {
+	switch n := len(l.Panels); {
+	case l.Columns > 0:
+		return l.Columns
+	case n <= 3:
+		return max(1, n)
+	case n == 4:
 		return 2
 	}
 	return 3
@@ -132,7 +133,7 @@ func (a axis) apply(to *plot.Axis) {
 
 func (l Lines) plots() ([]*plot.Plot, error) {
 	x, y := l.axes()
-	columns := columnsFor(len(l.Panels))
+	columns := l.columns()
 	var out []*plot.Plot
 	for i, panel := range l.Panels {
 		p := newPlot(panel.Title)

@@ -108,8 +108,11 @@ func (t Table) WriteCSV(w io.Writer) error {
 func (t Table) WriteHTML(w io.Writer) error {
 	var b strings.Builder
 	class := ""
-	if len(t.Head) == 1 && len(t.Rows) > 2 {
+	switch {
+	case len(t.Head) == 1 && len(t.Rows) > 2:
 		class = ` class="sortable"`
+	case len(t.heads()) > 8:
+		class = ` class="wide"`
 	}
 	fmt.Fprintf(&b, "<figure class=\"table\"><figcaption>%s</figcaption><div class=\"scroll\"><table%s>\n<thead>\n", html.EscapeString(t.Title), class)
 	for _, row := range t.Head {
@@ -121,7 +124,11 @@ func (t Table) WriteHTML(w io.Writer) error {
 	}
 	b.WriteString("</thead><tbody>\n")
 	for _, row := range t.Rows {
-		b.WriteString("<tr>")
+		if strings.TrimSpace(row[0].Text) == publishedRow {
+			b.WriteString("<tr class=\"published\">")
+		} else {
+			b.WriteString("<tr>")
+		}
 		for i, c := range row {
 			tag, attributes := "td", colspan(c)
 			if i == 0 {
@@ -143,7 +150,11 @@ func (t Table) WriteHTML(w io.Writer) error {
 	}
 	b.WriteString("</tbody></table></div>\n")
 	for _, note := range t.Notes {
-		fmt.Fprintf(&b, "<p class=\"note\">%s</p>\n", html.EscapeString(note))
+		class := "note"
+		if strings.HasPrefix(note, warningPrefix) {
+			class += " warning"
+		}
+		fmt.Fprintf(&b, "<p class=\"%s\">%s</p>\n", class, html.EscapeString(note))
 	}
 	b.WriteString("</figure>\n")
 	_, err := io.WriteString(w, b.String())

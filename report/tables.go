@@ -63,7 +63,7 @@ func (x Experiment) paperTable(g Group) Table {
 	used := map[string]bool{}
 	for i, m := range measures[:3] {
 		row := []Cell{text("%s (%s)", m.short, m.unit(x.DistanceUnit))}
-		paper := []Cell{text("  published")}
+		paper := []Cell{text("  " + publishedRow)}
 		for _, name := range columns {
 			st, _ := g.find(name)
 			c := meanStd(st.Results[i].Cells, m)
@@ -193,9 +193,11 @@ func rowsText(n int) string {
 	return fmt.Sprintf("the %d comparisons of its kind", n)
 }
 
+const warningPrefix = "Warning: "
+
 func warningNotes(warnings []stats.Warning) (notes []string) {
 	for _, w := range warnings {
-		notes = append(notes, "Warning: "+w.Text+".")
+		notes = append(notes, warningPrefix+w.Text+".")
 	}
 	return notes
 }

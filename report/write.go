@@ -128,6 +128,9 @@ func (r Report) Write(dir string) error {
 	if err := save(jsonFile, r.WriteJSON); err != nil {
 		return err
 	}
+	if err := save("index.html", r.WriteHTML); err != nil {
+		return err
+	}
 	if err := save("tables.md", func(w io.Writer) error { return r.writeTables(w, Table.WriteMarkdown) }); err != nil {
 		return err
 	}

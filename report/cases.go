@@ -1,0 +1,6 @@
+package report
+
+// CaseResult is a test case over the finished runs.
+type CaseResult struct {
+	ID string `json:"id"`
+}

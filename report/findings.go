@@ -1,0 +1,123 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Findings says in sentences what the tables of a group show on the first measure. It says "no difference shown" and
+// never "no difference": a test that does not reject shows nothing.
+func (x Experiment) Findings(g Group) (out []string) {
+	m := measures[0]
+	for _, c := range g.Comparisons {
+		if !c.main() || c.Question == QuestionSelectors {
+			continue
+		}
+		verdicts := []struct {
+			text    string
+			effects []string
+		}{{text: "better"}, {text: "worse"}, {text: "no difference shown"}}
+		n := 0
+		for _, r := range c.Rows {
+			if len(r.Sets) == 0 {
+				continue
+			}
+			n++
+			verdict := &verdicts[2]
+			if r.significant() {
+				verdict = &verdicts[0]
+				if r.Difference.Mean*m.better() < 0 {
+					verdict = &verdicts[1]
+				}
+			}
+			effect := fmt.Sprintf("%s %s", r.A, signed(r.Difference.Mean, m))
+			if !math.IsNaN(r.Interval.Low) {
+				effect += fmt.Sprintf(" [%s, %s]", signed(r.Interval.Low, m), signed(r.Interval.High, m))
+			}
+			verdict.effects = append(verdict.effects, effect)
+		}
+		if n == 0 {
+			continue
+		}
+		text := fmt.Sprintf("%s (AULC of the %s in %s with 95 %% interval; %s): ", capital(c.Question), m.long, m.pointsUnit(x.DistanceUnit), c.setsText())
+		for _, v := range verdicts {
+			if len(v.effects) > 0 {
+				text += fmt.Sprintf("%s for %d of %d: %s. ", v.text, len(v.effects), n, strings.Join(v.effects, ", "))
+			}
+		}
+		out = append(out, strings.TrimSpace(text))
+	}
+	out = append(out, g.labelsFinding()...)
+	return append(out, g.picksFinding()...)
+}
+
+// labelsFinding says which strategy needs the fewest labels.
+func (g Group) labelsFinding() []string {
+	base, ok := g.find(Baseline)
+	if !ok || base.Results[0].Reach == nil {
+		return nil
+	}
+	reach := base.Results[0].Reach
+	best, fewest := "", math.Inf(1)
+	for _, st := range g.Strategies {
+		if r := st.Results[0].Reach; !math.IsNaN(float64(r.Median)) && float64(r.Median) < fewest {
+			best, fewest = st.Name, float64(r.Median)
+		}
+	}
+	if best == "" {
+		return []string{fmt.Sprintf("No strategy reaches a 3D Dice of %.1f %% (%s) in its median run.", 100*float64(reach.Value), reach.Of)}
+	}
+	text := fmt.Sprintf("A 3D Dice of %.1f %% (%s) takes the fewest labels with %s: %.0f in its median run", 100*float64(reach.Value), reach.Of, best, fewest)
+	switch {
+	case best == Baseline:
+	case math.IsNaN(float64(reach.Median)):
+		text += "; the median run of random does not reach it"
+	default:
+		text += fmt.Sprintf(", against %.0f with random", float64(reach.Median))
+	}
+	return []string{text + "."}
+}
+
+// picksFinding compares how alike the picks were, without and with stochastic batches.
+func (g Group) picksFinding() []string {
+	share := map[int][]float64{}
+	for _, f := range append(families(g.names()), family{members: []string{Baseline}}) {
+		roles := f.roles()
+		for _, name := range f.members {
+			if st, ok := g.find(name); ok && st.Picks.Adjacent.N > 0 {
+				share[roles[name]] = append(share[roles[name]], 100*st.Picks.Adjacent.Mean)
+			}
+		}
+	}
+	var texts []string
+	for _, role := range []struct {
+		role int
+		name string
+	}{{roleRandom, "random"}, {rolePlain, "the plain scores"}, {roleBatches, "stochastic batches"}} {
+		values := share[role.role]
+		if len(values) == 0 {
+			continue
+		}
+		low, high := values[0], values[0]
+		for _, v := range values {
+			low, high = min(low, v), max(high, v)
+		}
+		text := fmt.Sprintf("%.0f %% with %s", low, role.name)
+		if fmt.Sprintf("%.0f", low) != fmt.Sprintf("%.0f", high) {
+			text = fmt.Sprintf("%.0f to %.0f %% with %s", low, high, role.name)
+		}
+		texts = append(texts, text)
+	}
+	if len(texts) < 2 {
+		return nil
+	}
+	return []string{"Picks next to a slice that was labelled already, or picked with it: " + strings.Join(texts, ", ") + "."}
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
