@@ -47,6 +47,7 @@ struct ns_engine {
   const nextslice::Kernels& k;
   std::vector<nextslice::Buffer> local;  // per thread
   nextslice::Buffer weights, partial;    // shared by the threads during one call
+  std::vector<double> doubles;           // likewise
   std::unique_ptr<nextslice::Library> library;
   std::string error;
 };

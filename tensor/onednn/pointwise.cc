@@ -73,11 +73,12 @@ extern "C" void ns_softmax(ns_engine* e, int64_t pixels, int k, int pstride, int
 
 namespace {
 
-// Sums are what the loss of one item needs of one row of pixels.
+// Sums are what the loss needs of some pixels: Σ weighted cross-entropy, Σ weights, and per class Σ p·t, Σ p, Σ t. They
+// lie one after the other in a row of size(k) doubles.
 struct Sums {
-  double ce, weight;
-  std::vector<double> both, p, t;  // Σ p·t, Σ p, Σ t per class
-  explicit Sums(int k) : ce(0), weight(0), both(k), p(k), t(k) {}
+  double *ce, *weight, *both, *p, *t;
+  Sums(double* row, int k) : ce(row), weight(row + 1), both(row + 2), p(row + 2 + k), t(row + 2 + 2 * k) {}
+  static size_t size(int k) { return 2 + 3 * static_cast<size_t>(k); }
 };
 
 // sigmoids fills p for one pixel and returns the mean over channels of the binary cross-entropy, from the logits for
@@ -104,9 +105,14 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
                         float* dlogits, float* items, const float* logits, const uint8_t* target) {
   const int k = s.c, pixels = s.h * s.w;
   float* probs = e->partial.get(static_cast<size_t>(s.n) * pixels * k);
-  std::vector<Sums> rows(static_cast<size_t>(s.n) * s.h, Sums(k));
+  const size_t row = Sums::size(k), rows = static_cast<size_t>(s.n) * s.h;
+  // Sums of each row of pixels, then of each item, then what the gradient needs of each item.
+  std::vector<double>& room = e->doubles;
+  room.assign((rows + s.n) * row + s.n * (1 + 2 * static_cast<size_t>(k)), 0.0);
+  double *of_items = room.data() + rows * row, *weight = of_items + s.n * row, *direct = weight + s.n,
+         *shared = direct + static_cast<size_t>(s.n) * k;
   e->team.run(s.n * s.h, [&](int r, int) {
-    Sums& sum = rows[r];
+    const Sums sum(room.data() + r * row, k);
     const float* z = logits + static_cast<ptrdiff_t>(r) * s.w * k;
     const uint8_t* t = target + static_cast<ptrdiff_t>(r) * s.w;
     float* p = probs + static_cast<ptrdiff_t>(r) * s.w * k;
@@ -115,8 +121,8 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
       float* pq = p + q * k;
       const float* zq = z + q * k;
       const float w = weights ? weights[t[q]] : 1.0f;
-      sum.ce += w * (sigmoid ? sigmoids(zq, t[q], k, pq) : cross_entropy(zq, t[q], k, pq));
-      sum.weight += w;
+      *sum.ce += w * (sigmoid ? sigmoids(zq, t[q], k, pq) : cross_entropy(zq, t[q], k, pq));
+      *sum.weight += w;
       for (int j = 1; j < k; ++j) sum.p[j] += pq[j];
       if (t[q]) {
         sum.both[t[q]] += pq[t[q]];
@@ -125,14 +131,10 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
     }
   });
   const int classes = k - 1;
-  std::vector<double> weight(s.n), direct(static_cast<size_t>(s.n) * k), shared(static_cast<size_t>(s.n) * k);
   for (int n = 0; n < s.n; ++n) {
-    Sums sum(k);
-    for (int r = n * s.h; r < (n + 1) * s.h; ++r) {
-      sum.ce += rows[r].ce;
-      sum.weight += rows[r].weight;
-      for (int j = 1; j < k; ++j) sum.both[j] += rows[r].both[j], sum.p[j] += rows[r].p[j], sum.t[j] += rows[r].t[j];
-    }
+    const Sums sum(of_items + n * row, k);
+    for (int r = n * s.h; r < (n + 1) * s.h; ++r)
+      for (size_t i = 0; i < row; ++i) of_items[n * row + i] += room[r * row + i];
     double d = 0;
     for (int j = 1; j < k; ++j) {
       const double top = 2 * sum.both[j] + smooth, bottom = sum.p[j] + sum.t[j] + smooth;
@@ -142,8 +144,8 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
       direct[static_cast<size_t>(n) * k + j] = -2 / bottom / classes;
       shared[static_cast<size_t>(n) * k + j] = top / (bottom * bottom) / classes;
     }
-    weight[n] = sum.weight;
-    items[n] = static_cast<float>(ce * (sum.weight > 0 ? sum.ce / sum.weight : 0) + dice * (1 - d / classes));
+    weight[n] = *sum.weight;
+    items[n] = static_cast<float>(ce * (weight[n] > 0 ? *sum.ce / weight[n] : 0) + dice * (1 - d / classes));
   }
   if (!dlogits) return;
   e->team.run(s.n * s.h, [&](int r, int) {
@@ -151,21 +153,21 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
     const uint8_t* t = target + static_cast<ptrdiff_t>(r) * s.w;
     const float* p = probs + static_cast<ptrdiff_t>(r) * s.w * k;
     float* g = dlogits + static_cast<ptrdiff_t>(r) * s.w * k;
-    const double *near = &direct[static_cast<size_t>(n) * k], *all = &shared[static_cast<size_t>(n) * k];
-    std::vector<float> fall(k), fnear(k);
-    for (int j = 0; j < k; ++j) {
-      fall[j] = static_cast<float>(dice * all[j] / s.n);
-      fnear[j] = static_cast<float>(dice * near[j] / s.n);
-    }
+    const double *near = direct + static_cast<size_t>(n) * k, *all = shared + static_cast<size_t>(n) * k;
+    const double share_of_dice = dice / s.n;
     const float unit = static_cast<float>(weight[n] > 0 ? ce / weight[n] / s.n / (sigmoid ? k : 1) : 0);
     for (int q = 0; q < s.w; ++q) {
       const int target_class = t[q];
       const float* pq = p + q * k;
       const float share = unit * (weights ? weights[target_class] : 1.0f);
+      // ∂(Dice term)/∂p of class j at this pixel; the background has none: its sums stay 0.
+      auto slope = [&](int j) {
+        return static_cast<float>(share_of_dice * (all[j] + (j == target_class ? near[j] : 0.0)));
+      };
       float mean = 0;  // Σ_j dp_j·p_j, softmax's coupling of the classes
-      for (int j = 1; j < k; ++j) mean += (fall[j] + (j == target_class ? fnear[j] : 0)) * pq[j];
+      for (int j = 1; j < k; ++j) mean += slope(j) * pq[j];
       for (int j = 0; j < k; ++j) {
-        const float dp = j == 0 ? 0 : fall[j] + (j == target_class ? fnear[j] : 0);
+        const float dp = slope(j);
         const float d = sigmoid ? dp * pq[j] * (1 - pq[j]) : pq[j] * (dp - mean);
         g[q * k + j] = share * (pq[j] - (j == target_class ? 1.0f : 0.0f)) + d;
       }
