@@ -32,7 +32,8 @@ func (l *learner) Pool(ctx context.Context, unlabelled []int) query.Pool {
 	}
 	if l.spec.Features() != query.NoFeatures {
 		p.Features = func() (of, labelled [][]float32, err error) {
-			if of, err = l.features(ctx, unlabelled); err == nil && l.spec.Features() == query.Bottleneck {
+			_, centers := l.spec.Strategy.(query.CoreSet) // no other strategy looks at labelled items
+			if of, err = l.features(ctx, unlabelled); err == nil && centers {
 				labelled, err = l.features(ctx, l.labelled)
 			}
 			return of, labelled, err

@@ -21,7 +21,7 @@ import (
 
 // everyStrategy returns a strategy for each name there is: scores alone and with stochastic batches, selectors with the
 // entropy.
-func everyStrategy(t *testing.T) []string {
+func everyStrategy(t testing.TB) []string {
 	t.Helper()
 	var names []string
 	for _, info := range query.List() {
@@ -120,7 +120,7 @@ func passes(s query.Spec, c active.Cycle, unlabelled, labelled int) int {
 	n := s.Score.ForwardPasses() * c.Scored
 	if unlabelled > 0 && s.Features() != query.NoFeatures {
 		n += unlabelled
-		if s.Features() == query.Bottleneck {
+		if s.Strategy == query.Strategy(query.CoreSet{}) {
 			n += labelled
 		}
 	}

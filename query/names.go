@@ -106,8 +106,9 @@ func scoreOf(p *part) (s Score, ok bool) {
 // List returns every name with one line, its cost and its source.
 func List() []Info {
 	const (
+		parts       = ", band=3 (foreground), fraction=0.1 (top)"
 		maps        = "map=jsd|legacy-jsd|entropy|variance"
-		aggregation = "aggregation=mean|foreground|max|top, band=3 (foreground), fraction=0.1 (top)"
+		aggregation = "aggregation=mean|foreground|max|top" + parts
 	)
 	return []Info{
 		{"random", KindStrategy, "items drawn uniformly: the baseline", "",
@@ -129,7 +130,7 @@ func List() []Info {
 			"1 pass", "Wang et al. 2017 (CEAL), TCSVT"},
 		{"dropout", KindScore, "disagreement of passes with dropout active", maps + ", passes=8, " + aggregation,
 			"T = 8 passes", "Gal, Ghahramani 2016, ICML"},
-		{"tta", KindScore, "disagreement of passes over rotated, noisy inputs", maps + ", passes=8, " + aggregation + "|legacy",
+		{"tta", KindScore, "disagreement of passes over rotated, noisy inputs", maps + ", passes=8, aggregation=mean|foreground|max|top|legacy" + parts,
 			"T = 8 passes", "Gaillochet et al. 2022, MICCAI DALI"},
 		{"ensemble", KindScore, "disagreement of networks trained from different seeds",
 			maps + ", members=5, bootstrap=false, " + aggregation,
