@@ -1,4 +1,4 @@
-// Package nn has the layers of a convolutional network, their weights, optimisers and learning-rate schedules.
+// Package nn has the layers of a convolutional network, their weights, and optimisers.
 //
 // There is no tape: a layer keeps what its Backward needs, and a network calls its layers' Backward in reverse.
 // The flow of one training step:
@@ -6,7 +6,7 @@
 //  1. Forward of each layer, with train true
 //  2. the loss and its gradient, by tensor.Engine's Loss
 //  3. Backward of each layer in reverse; it overwrites the layer's part of Params.Grad
-//  4. Step of an optimiser, at the rate of a schedule
+//  4. Step of an optimiser, at a learning rate
 //
 // Layers own their buffers and reuse them: once shapes are stable a step allocates nothing. A layer is used by one
 // goroutine. The engine is an argument of every call.

@@ -184,40 +184,6 @@ func TestAdam(t *testing.T) {
 	}
 }
 
-func TestWarmupCosine(t *testing.T) {
-	s := WarmupCosine{Start: 1e-6, Peak: 1e-4, End: 1e-7, Warmup: 10, Epochs: 75}
-	// Epoch 42 is the middle of the fall from 10 to 74.
-	for epoch, want := range map[int]float64{0: 1e-6, 5: (1e-6 + 1e-4) / 2, 10: 1e-4, 42: (1e-4 + 1e-7) / 2, 74: 1e-7} {
-		if got := s.At(epoch); math.Abs(got-want) > 1e-12 {
-			t.Errorf("epoch %d: %v, want %v", epoch, got, want)
-		}
-	}
-	if got := (WarmupCosine{Peak: 1, Warmup: 0, Epochs: 1}).At(0); got != 1 {
-		t.Errorf("a single epoch has rate %v, want the peak", got)
-	}
-}
-
-// Values of torch 1.13: OneCycleLR(max_lr=0.01, total_steps=steps, pct_start=rise).
-func TestOneCycle(t *testing.T) {
-	for _, c := range []struct {
-		steps int
-		rise  float64
-		want  map[int]float64
-	}{
-		{100, 0.3, map[int]float64{0: 0.0004, 1: 0.00042813780565907275, 2: 0.000512221332591583, 33: 0.009919648264401377,
-			50: 0.00793893450575732, 98: 5.07464715475788e-06, 99: 4e-08}},
-		{7, 0.3, map[int]float64{0: 0.0004, 1: 0.009805566273349588, 2: 0.009190443762697106, 3: 0.00672683836480545, 6: 4e-08}},
-		{3, 0.1, map[int]float64{0: 0.008431214464510912, 1: 0.003019629091399539, 2: 4e-08}},
-	} {
-		s := OneCycle{Peak: 0.01, Steps: c.steps, Rise: c.rise, Divide: 25, FinalDivide: 1e4}
-		for step, want := range c.want {
-			if got := s.At(step); math.Abs(got-want) > 1e-12 {
-				t.Errorf("step %d of %d: %v, want %v", step, c.steps, got, want)
-			}
-		}
-	}
-}
-
 func TestNamedRefusesDuplicates(t *testing.T) {
 	defer func() {
 		if got, want := fmt.Sprint(recover()), `nn: two weights have the name "out.weight"`; got != want {

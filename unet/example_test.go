@@ -15,7 +15,6 @@ func Example() {
 	e := ref.New(1)
 	net := unet.New(e, unet.Config{Classes: 2, Width: 4, Dropout: 0.1}, random.Stream(1, "init"))
 	adam := nn.NewAdam(net.Params(), 1e-4)
-	steps := nn.OneCycle{Peak: 0.01, Steps: 100, Rise: 0.3, Divide: 25, FinalDivide: 1e4}
 	loss := tensor.Loss{CE: 0.5, Dice: 0.5, Smooth: 1}
 
 	x, target := tensor.New(tensor.Shape{N: 1, H: 16, W: 16, C: 1}), make([]uint8, 16*16)
@@ -30,12 +29,12 @@ func Example() {
 
 	var dlogits tensor.Tensor
 	item := make([]float32, 1)
-	for step := range steps.Steps {
+	for step := range 100 {
 		logits := net.Forward(x, unet.Pass{Train: true, Dropout: true, Seed: uint64(step)})
 		dlogits.Resize(logits.Shape)
 		e.Loss(loss, dlogits, item, logits, target)
 		net.Backward(dlogits)
-		adam.Step(e, steps.At(step))
+		adam.Step(e, 0.003)
 	}
 
 	logits := net.Forward(x, unet.Pass{})
