@@ -14,6 +14,30 @@ func (s *Store) Label(ctx context.Context, item Item) (mask []uint8, number int,
 	return mask, number, err
 }
 
+// LabelVersion returns the number of the version that is an item's label, or ErrNotFound.
+func (s *Store) LabelVersion(ctx context.Context, item Item) (number int, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT version FROM labels WHERE case_name = ? AND slice = ?`, item.Case, item.Slice).Scan(&number)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, ErrNotFound
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read label: %w", plain(err))
+	}
+	return number, nil
+}
+
+// LabelledSlices returns which slices of a case are labelled, in increasing order.
+func (s *Store) LabelledSlices(ctx context.Context, name string) ([]int, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT slice FROM labels WHERE case_name = ? ORDER BY slice`, name)
+	return collect(rows, err, "list labelled slices", func(scan scanner) (slice int, err error) { return slice, scan(&slice) })
+}
+
+// LabelledItems returns which items are labelled, by case and slice.
+func (s *Store) LabelledItems(ctx context.Context) ([]Item, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT case_name, slice FROM labels ORDER BY case_name, slice`)
+	return collect(rows, err, "list labelled items", func(scan scanner) (i Item, err error) { return i, scan(&i.Case, &i.Slice) })
+}
+
 // VersionMask returns the mask of one version, or ErrNotFound.
 func (s *Store) VersionMask(ctx context.Context, item Item, number int) ([]uint8, error) {
 	return s.mask(ctx, `SELECT mask FROM versions WHERE case_name = ? AND slice = ? AND version = ?`, nil, item.Case, item.Slice, number)
@@ -42,9 +66,13 @@ func (s *Store) mask(ctx context.Context, query string, more []any, args ...any)
 	return unpack(blob)
 }
 
-// SaveDraft stores a person's unfinished mask, in place of the one before, and renews the person's lease.
+// SaveDraft stores a person's unfinished mask, in place of the one before. An item that somebody else holds is
+// ErrConflict.
 func (s *Store) SaveDraft(ctx context.Context, item Item, person string, mask []uint8) error {
 	return s.write(ctx, "save draft of "+item.String(), func(tx *sql.Tx) error {
+		if err := s.free(tx, item, person); err != nil {
+			return err
+		}
 		_, err := tx.Exec(`INSERT INTO drafts (case_name, slice, person, at, mask) VALUES (?, ?, ?, ?, ?)
 			ON CONFLICT (case_name, slice, person) DO UPDATE SET at = excluded.at, mask = excluded.mask`,
 			item.Case, item.Slice, person, s.stamp(), pack(mask))

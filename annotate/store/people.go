@@ -17,9 +17,9 @@ const (
 
 // Person is somebody who may log in.
 type Person struct {
-	Name  string
-	Role  string
-	Token string // of their own, "" for none; only its hash is stored
+	Name  string `yaml:"name"`
+	Role  string `yaml:"role"`
+	Token string `yaml:"token"` // of their own, "" for none; only its hash is stored
 }
 
 // SetPeople replaces the list of people. With an empty list everybody may log in under any name.
@@ -96,4 +96,28 @@ func (s *Store) Session(ctx context.Context, token string, age time.Duration) (p
 		return "", fmt.Errorf("read session: %w", plain(err))
 	}
 	return person, nil
+}
+
+// Total is what a person has done.
+type Total struct {
+	Labels  int // saved masks
+	Seconds float64
+}
+
+// Totals returns what everybody has done, by name.
+func (s *Store) Totals(ctx context.Context) (map[string]Total, error) {
+	type row struct {
+		name string
+		Total
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT person, count(*), sum(seconds) FROM versions
+		WHERE action IN ('edited', 'accepted', 'empty', 'adjudicated') GROUP BY person`)
+	list, err := collect(rows, err, "sum up the labels", func(scan scanner) (r row, err error) {
+		return r, scan(&r.name, &r.Labels, &r.Seconds)
+	})
+	totals := map[string]Total{}
+	for _, r := range list {
+		totals[r.name] = r.Total
+	}
+	return totals, err
 }

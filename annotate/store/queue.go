@@ -96,14 +96,17 @@ func setState(tx *sql.Tx, id int64, state State) error {
 	return err
 }
 
-// Enqueue adds items at the end of the queue. Items that wait there already are left out.
+// Enqueue adds items at the end of the queue. Items that wait there already, or were labelled or skipped in the
+// meantime, are left out.
 func (s *Store) Enqueue(ctx context.Context, rows []QueueRow) error {
 	return s.write(ctx, "queue items", func(tx *sql.Tx) error { return s.enqueue(tx, rows) })
 }
 
 func (s *Store) enqueue(tx *sql.Tx, rows []QueueRow) error {
 	for _, q := range rows {
-		_, err := tx.Exec(`INSERT INTO queue (case_name, slice, cycle, purpose, kind, score, readings) VALUES (?, ?, ?, ?, ?, ?, ?)
+		_, err := tx.Exec(`INSERT INTO queue (case_name, slice, cycle, purpose, kind, score, readings) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+			WHERE NOT EXISTS (SELECT 1 FROM labels WHERE case_name = ?1 AND slice = ?2)
+			AND NOT EXISTS (SELECT 1 FROM skips WHERE case_name = ?1 AND slice = ?2)
 			ON CONFLICT DO NOTHING`, q.Item.Case, q.Item.Slice, q.Cycle, q.Purpose, q.Kind, q.Score, max(1, q.Readings))
 		if err != nil {
 			return err

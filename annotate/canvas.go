@@ -1,0 +1,156 @@
+package annotate
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/volume"
+
+	"github.com/nextslice/nextslice/annotate/store"
+)
+
+// canvases are the slices of all cases as networks see them: normalised and on the canvas. They are read in the
+// background when a project is opened and kept in memory.
+type canvases struct {
+	mu     sync.Mutex
+	images map[string][][]float32 // by case
+	loaded chan struct{}          // closed when all cases were tried
+}
+
+func newCanvases() *canvases {
+	return &canvases{images: map[string][][]float32{}, loaded: make(chan struct{})}
+}
+
+// load reads all cases. Those that cannot be read are reported and left out.
+func (p *Project) load(ctx context.Context) error {
+	defer close(p.canvases.loaded)
+	workers, ctx := errgroup.WithContext(ctx)
+	workers.SetLimit(max(1, runtime.GOMAXPROCS(0)/2)) // the rest serves people
+	done := 0
+	for i, c := range p.data.Cases {
+		workers.Go(func() error {
+			s, err := dataset.Load(ctx, p.data, []int{i}, p.Config.Preprocess, nil)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				p.refuse(c.ID, err)
+			}
+			p.canvases.mu.Lock()
+			defer p.canvases.mu.Unlock()
+			if done++; err == nil {
+				p.canvases.images[c.ID] = s.Images
+			}
+			p.setTraining(Training{Running: true, Phase: "load", Step: done, Steps: len(p.data.Cases)})
+			return nil
+		})
+	}
+	err := workers.Wait()
+	p.setTraining(Training{})
+	return err
+}
+
+// refuse keeps in mind that a case cannot be used, and tells whoever runs the server.
+func (p *Project) refuse(name string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bad[name] == nil {
+		p.log.Error(err.Error())
+		p.hub.send(Event{Type: "problem", Text: err.Error()})
+	}
+	p.bad[name] = err
+}
+
+// canvas returns an item on the canvas, nil if its case cannot be read. All cases must be loaded.
+func (p *Project) canvas(item Item) []float32 {
+	p.canvases.mu.Lock()
+	defer p.canvases.mu.Unlock()
+	images := p.canvases.images[item.Case]
+	if item.Slice >= len(images) {
+		return nil
+	}
+	return images[item.Slice]
+}
+
+// wait returns when all cases are loaded.
+func (p *Project) wait(ctx context.Context) error {
+	select {
+	case <-p.canvases.loaded:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// grid is that of an item's case.
+func (p *Project) grid(item Item) volume.Grid { return p.data.Cases[p.index[item.Case]].Grid }
+
+// onCanvas puts a slice's mask on the canvas.
+func (p *Project) onCanvas(item Item, mask []uint8) []uint8 {
+	g := p.grid(item)
+	g.Size[p.Config.Preprocess.Axis] = 1 // a volume of this slice alone
+	return p.Config.Preprocess.Labels(mask, g, 0)
+}
+
+// items returns all slices of the cases of a role that can be read, by case and slice: the order of a simulation's
+// pool.
+func (p *Project) items(role store.Role) []Item {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var items []Item
+	for _, c := range p.data.Cases {
+		if p.roles[c.ID] != role || p.bad[c.ID] != nil {
+			continue
+		}
+		for k := range p.Config.Preprocess.Slices(c.Grid) {
+			items = append(items, Item{Case: c.ID, Slice: k})
+		}
+	}
+	return items
+}
+
+// unlabelled returns the items of a role that could be asked for: neither labelled nor skipped, nor already waiting in
+// the queue as one of the given rows.
+func (p *Project) unlabelled(ctx context.Context, role store.Role, waiting []store.QueueRow) ([]Item, error) {
+	labelled, err := p.store.LabelledItems(ctx)
+	if err != nil {
+		return nil, err
+	}
+	skipped, err := p.store.Skipped(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[Item]bool{}
+	for _, item := range slices.Concat(labelled, skipped) {
+		out[item] = true
+	}
+	for _, q := range waiting {
+		out[q.Item] = true
+	}
+	return slices.DeleteFunc(p.items(role), func(i Item) bool { return out[i] }), nil
+}
+
+func (p *Project) setTraining(t Training) {
+	p.mu.Lock()
+	p.training = t
+	p.mu.Unlock()
+	p.hub.send(Event{Type: "training", Training: &t})
+}
+
+// Training tells how far the training in the background is.
+func (p *Project) Training() Training {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.training
+}
+
+// modelFile returns the path of a model's weights in the project folder.
+func (p *Project) modelFile(version int) string {
+	return fmt.Sprintf("%s/models/%04d.safetensors", p.Dir(), version)
+}

@@ -1,0 +1,160 @@
+package annotate
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/train"
+)
+
+// Cold starts: how the first items are chosen, when there is no model yet.
+const (
+	ColdRandom  = "random"  // every set of items is equally likely: what a simulation begins with
+	ColdStrided = "strided" // spread over cases and slices, see query.Strided
+)
+
+// What is done with masks that are there before the project.
+const (
+	MasksAll        = "all"        // every slice of a mask counts as labelled
+	MasksForeground = "foreground" // only slices with foreground do: masks that were begun and not finished
+	MasksIgnore     = "ignore"     // none
+)
+
+// Class is a label value's name and colour.
+type Class struct {
+	Value int    `json:"value"`
+	Name  string `json:"name"`
+	Color string `json:"color"` // "#rrggbb"
+}
+
+// Config is what a project depends on. It is stored with it.
+type Config struct {
+	Seed        uint64 `json:"seed"`         // of everything random
+	Strategy    string `json:"strategy"`     // query strategy, see `nextslice strategies`
+	InitialSize int    `json:"initial_size"` // training items labelled before the first training
+	QuerySize   int    `json:"query_size"`   // training items per query
+	ColdStart   string `json:"cold_start"`   // random or strided
+
+	// Lockstep makes every training wait until the whole query is answered: cycles, picks and models are then those of
+	// a simulation with this seed and these labels. Else training begins with half of the answers and nobody waits.
+	Lockstep bool `json:"lockstep"`
+
+	Classes    []Class           `json:"classes"`
+	Preprocess preprocess.Config `json:"preprocess"`
+	Preset     string            `json:"preset"` // where Train comes from
+	Train      train.Config      `json:"train"`
+
+	Masks           string   `json:"masks"`            // all, foreground or ignore
+	ValidationCases []string `json:"validation_cases"` // if given: these and no others, and their masks are taken over
+	ValidationShare float64  `json:"validation_share"` // of the cases, and of the labels
+
+	DoubleReading float64 `json:"double_reading"` // share of the queried items that two people label
+	Agreement     float64 `json:"agreement"`      // Dice of two readings from which on the first one is the label
+	LeaseMinutes  float64 `json:"lease_minutes"`  // how long an item is kept for one person
+}
+
+// Default returns the configuration of a new project, without what depends on the data.
+func Default() Config {
+	return Config{
+		Strategy: "entropy+sb", InitialSize: 10, QuerySize: 10, ColdStart: ColdRandom,
+		Preset: "quick", Masks: MasksAll, ValidationShare: 0.2, Agreement: 0.8, LeaseMinutes: 20,
+	}
+}
+
+// Validate returns all faults of c at once, or nil.
+func (c Config) Validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	if spec, err := query.Parse(c.Strategy); err != nil {
+		faults = append(faults, err)
+	} else if err := canServe(spec); err != nil {
+		faults = append(faults, fmt.Errorf("strategy %q: %w", c.Strategy, err))
+	}
+	check(c.InitialSize >= 1, "initial size: want at least 1, got %d", c.InitialSize)
+	check(c.QuerySize >= 1 && c.QuerySize <= 1000, "query size: want 1 to 1000, got %d", c.QuerySize)
+	check(c.ColdStart == ColdRandom || c.ColdStart == ColdStrided, "cold start: want %s or %s, got %q", ColdRandom, ColdStrided, c.ColdStart)
+	check(len(c.Classes) >= 2 && len(c.Classes) <= 256, "classes: want background and 1 to 255 more; name them with --classes")
+	check(slices.Contains([]string{MasksAll, MasksForeground, MasksIgnore}, c.Masks), "masks: want %s, %s or %s, got %q", MasksAll, MasksForeground, MasksIgnore, c.Masks)
+	check(c.ValidationShare >= 0 && c.ValidationShare < 1, "validation share: want 0 or more and less than 1, got %v", c.ValidationShare)
+	check(c.DoubleReading >= 0 && c.DoubleReading <= 1, "double reading: want a share of 0 to 1, got %v", c.DoubleReading)
+	check(c.Agreement >= 0 && c.Agreement <= 1, "agreement: want a Dice of 0 to 1, got %v", c.Agreement)
+	check(c.LeaseMinutes > 0 && c.LeaseMinutes <= 24*60, "lease: want more than 0 minutes and at most a day, got %v", c.LeaseMinutes)
+	check(!c.Lockstep || c.DoubleReading == 0, "double reading: not in lockstep, where a query is answered as in a simulation")
+	faults = append(faults, c.Preprocess.Validate(), c.Train.Validate())
+	return errors.Join(faults...)
+}
+
+// fixed returns an error if b changes what the labels or the picks of a project rest on.
+func (c Config) fixed(b Config) error {
+	var names []string
+	differ := func(name string, same bool) {
+		if !same {
+			names = append(names, name)
+		}
+	}
+	differ("seed", c.Seed == b.Seed)
+	differ("axis", c.Preprocess.Axis == b.Preprocess.Axis)
+	differ("cold start", c.ColdStart == b.ColdStart)
+	differ("initial size", c.InitialSize == b.InitialSize)
+	differ("lockstep", c.Lockstep == b.Lockstep)
+	differ("masks", c.Masks == b.Masks)
+	differ("validation cases", slices.Equal(c.ValidationCases, b.ValidationCases))
+	differ("classes", len(c.Classes) <= len(b.Classes) && slices.EqualFunc(c.Classes, b.Classes[:min(len(b.Classes), len(c.Classes))], func(x, y Class) bool { return x.Name == y.Name }))
+	if len(names) > 0 {
+		return fmt.Errorf("the project was begun with another %s: leave the flag out, or begin another project with --project", strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// Lease returns how long an item is kept for one person.
+func (c Config) Lease() time.Duration { return time.Duration(c.LeaseMinutes * float64(time.Minute)) }
+
+// names returns the classes' names, background first.
+func (c Config) names() []string {
+	names := make([]string, len(c.Classes))
+	for i, class := range c.Classes {
+		names[i] = class.Name
+	}
+	return names
+}
+
+// palette are colours that differ for most colour-blind eyes (Okabe, Ito 2008).
+var palette = []string{"#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999"}
+
+// MakeClasses gives classes their values and colours. names[0] is the background.
+func MakeClasses(names []string) []Class {
+	classes := make([]Class, len(names))
+	for i, name := range names {
+		classes[i] = Class{Value: i, Name: name, Color: "#000000"}
+		if i > 0 {
+			classes[i].Color = palette[(i-1)%len(palette)]
+		}
+	}
+	return classes
+}
+
+// canvas returns how slices are made, by the rule of a simulation: as preprocess.Derive has it, unless the preset wants
+// another canvas. Slices that fit a canvas are padded to it, never stretched.
+func canvas(set *dataset.Dataset, axis int, preset train.Preset) preprocess.Config {
+	p := set.Preprocess(axis)
+	if p.Fit == preprocess.Resize || p.Height > preset.Canvas[0] || p.Width > preset.Canvas[1] {
+		p.Height, p.Width = preset.Canvas[0], preset.Canvas[1]
+	}
+	p.Fit = preprocess.Pad
+	for _, one := range set.Cases {
+		if h, w := p.SliceSize(one.Grid); h > p.Height || w > p.Width {
+			p.Fit = preprocess.Resize
+		}
+	}
+	return p
+}

@@ -1,0 +1,150 @@
+package server
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/nextslice/nextslice/annotate"
+)
+
+// Options configure a server.
+type Options struct {
+	// Page are the page's files, index.html at the root; those under assets/ never change. nil: the API alone.
+	Page fs.FS
+	// ContentSecurityPolicy of the page.
+	ContentSecurityPolicy string
+	// Token is asked for at login if it is not empty.
+	Token string
+	// Local refuses requests for host names other than those of this machine's loopback address.
+	Local bool
+	// Secure says that the server is reached by TLS only.
+	Secure bool
+}
+
+// Server is the HTTP handler of one project.
+type Server struct {
+	project *annotate.Project
+	options Options
+	handler http.Handler
+	api     huma.API
+
+	quit  chan struct{} // closed by Close: ends event streams
+	once  sync.Once
+	login sync.Mutex // one attempt after the other after a wrong token
+}
+
+// Sizes of requests. Masks are one byte per pixel.
+const (
+	maxJSON = 64 << 10
+	maxMask = 32 << 20
+)
+
+// New returns the handler of a project.
+func New(p *annotate.Project, o Options) *Server {
+	s := &Server{project: p, options: o, quit: make(chan struct{})}
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("nextslice annotation", "1")
+	config.Info.Description = "What the annotation page does, for scripts. Arrays of numbers are raw and little-endian, row by row. " +
+		"An item is named CASE/SLICE with at least three digits and stands in a path as one element: Case12%2F017."
+	config.DocsPath = "" // it would come from a CDN
+	config.OpenAPIPath = prefix + "/openapi"
+	config.SchemasPath = ""
+	config.CreateHooks = nil // no $schema in answers
+	s.api = humago.New(mux, config)
+	s.register()
+	if o.Page != nil {
+		mux.Handle("GET /", s.page(http.FileServerFS(o.Page)))
+	}
+	s.handler = http.MaxBytesHandler(http.NewCrossOriginProtection().Handler(mux), maxMask+1)
+	return s
+}
+
+// OpenAPI returns the description of the API as JSON.
+func (s *Server) OpenAPI() ([]byte, error) { return s.api.OpenAPI().MarshalJSON() }
+
+// Close ends the event streams, so that http.Server.Shutdown can end.
+func (s *Server) Close() { s.once.Do(func() { close(s.quit) }) }
+
+// HTTP returns an http.Server around s whose requests are bounded in time.
+func (s *Server) HTTP() *http.Server {
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      2 * time.Minute, // streams and exports set their own
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+	server.RegisterOnShutdown(s.Close)
+	return server
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store") // it is patients' data
+	if s.options.Secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	if s.options.Local && !loopback(r.Host) {
+		http.Error(w, "this server answers for localhost only", http.StatusMisdirectedRequest)
+		return
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	s.handler.ServeHTTP(w, r)
+}
+
+// page serves files: those that never change may be kept by the browser.
+func (s *Server) page(files http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", s.options.ContentSecurityPolicy)
+		w.Header().Set("Cache-Control", "no-cache")
+		if strings.HasPrefix(r.URL.Path, "/assets/") {
+			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		files.ServeHTTP(w, r)
+	})
+}
+
+// loopback reports whether a request's host is a name of this machine's loopback address.
+func loopback(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	ip := net.ParseIP(strings.Trim(name, "[]"))
+	return strings.EqualFold(name, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// CheckAddress returns whether an address to listen on is reached from this machine only, and an error for one that
+// others reach while there is no token.
+func CheckAddress(address, token string) (local bool, err error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false, err
+	}
+	ip := net.ParseIP(host)
+	local = strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+	switch {
+	case !local && token == "":
+		return false, errors.New("other machines could reach " + address + ": give a secret with --token, or listen on 127.0.0.1")
+	case token != "" && len(token) < minToken:
+		return false, errors.New("the token is too short to be a secret: give at least 16 characters")
+	}
+	return local, nil
+}
+
+const minToken = 16

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/nextslice/nextslice/annotate"
+	"github.com/nextslice/nextslice/annotate/server"
+	"github.com/nextslice/nextslice/annotate/store"
+	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/web"
+)
+
+type serveCommand struct {
+	Data    string `required:"" placeholder:"DIR" help:"Folder of the data set."`
+	Project string `placeholder:"DIR" help:"Project folder; the default is the data folder's name with -annotation."`
+
+	Addr    string `default:"127.0.0.1:8470" placeholder:"HOST:PORT" help:"Address to listen on. Any but this machine's own needs --token."`
+	Token   string `env:"NEXTSLICE_TOKEN" placeholder:"SECRET" help:"Secret that is asked for at login, 16 characters or more."`
+	TLSCert string `placeholder:"FILE" help:"Certificate: serve HTTPS."`
+	TLSKey  string `placeholder:"FILE" help:"Key of the certificate."`
+	People  string `placeholder:"LIST" help:"Who may log in: NAME or NAME:adjudicator, separated by commas, or @FILE (YAML: name, role, token)."`
+	Open    bool   `default:"true" negatable:"" help:"Open the page in a browser."`
+
+	Strategy  *string  `placeholder:"NAME" help:"Query strategy (entropy+sb); see the strategies command."`
+	QuerySize *int     `placeholder:"N" help:"Slices per query (10)."`
+	Preset    *string  `placeholder:"NAME" help:"Training preset (quick); see the presets command."`
+	NoTrain   bool     `help:"No training: slices are chosen by the cold start's rule, without proposals."`
+	Engine    string   `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
+	Threads   int      `default:"0" placeholder:"N" help:"Threads of the training; 0 is all cores. It runs at low priority."`
+	Double    *float64 `name:"double-reading" placeholder:"SHARE" help:"Share of the slices that two people label independently (0)."`
+	Agreement *float64 `placeholder:"DICE" help:"Dice from which on two readings agree (0.8)."`
+	Lease     *float64 `placeholder:"MINUTES" help:"How long a slice is kept for one person (20)."`
+
+	Axis            string    `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"New project: index axis that slices are cut across: i, j, k or auto."`
+	Classes         []string  `placeholder:"LIST" help:"New project: names of the classes without the background, where the data set has none."`
+	Seed            *uint64   `placeholder:"N" help:"New project: seed of everything random (0)."`
+	InitialSize     *int      `placeholder:"N" help:"New project: slices labelled before the first training (10)."`
+	ColdStart       *string   `placeholder:"RULE" help:"New project: how these are chosen, random (the default) or strided."`
+	Masks           *string   `placeholder:"WHICH" help:"New project: masks that are there are taken over: all, foreground (slices with foreground only) or ignore."`
+	ValidationCases *[]string `placeholder:"LIST" help:"New project: these cases are for validation, with their masks; else a random fifth."`
+	Lockstep        bool      `help:"New project: train when the whole query is answered, as a simulation does; the picks are then the same."`
+}
+
+func (serveCommand) Help() string {
+	return `Opens a page on which people label the slices that a model asks for: it trains in the background, proposes masks to
+correct, and says when more labels hardly help. Labels are kept in the project folder: every one that was ever saved in an
+SQLite file, and the newest of each as NIfTI in labels/final. The same command goes on with a project.
+
+Examples:
+  nextslice serve --data DIR
+  nextslice serve --data DIR --people ana,ben,eva:adjudicator --double-reading 0.1
+  nextslice serve --data DIR --addr 0.0.0.0:8470 --token "$(openssl rand -hex 16)" --tls-cert cert.pem --tls-key key.pem`
+}
+
+func (c serveCommand) Run(ctx context.Context, s streams) error {
+	local, err := server.CheckAddress(c.Addr, c.Token)
+	if err != nil {
+		return usageError{fmt.Errorf("--addr: %w", err)}
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return usagef("--tls-cert and --tls-key: give both or none")
+	}
+	log := slog.New(slog.NewTextHandler(s.err, nil))
+	project, err := annotate.Open(ctx, c.options(log))
+	if errors.Is(err, store.ErrLocked) {
+		return fmt.Errorf("%w: close that server, or name another folder with --project", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer project.Close()
+	if c.People != "" {
+		people, err := parsePeople(c.People)
+		if err != nil {
+			return usageError{fmt.Errorf("--people: %w", err)}
+		}
+		if err := project.People(ctx, people); err != nil {
+			return err
+		}
+	}
+	listener, err := c.listen(ctx)
+	if err != nil {
+		return err
+	}
+	handler := server.New(project, server.Options{
+		Page: web.Files(), ContentSecurityPolicy: web.ContentSecurityPolicy, Token: c.Token, Local: local, Secure: c.TLSCert != "",
+	})
+	address := c.address(listener)
+	fmt.Fprintf(s.out, "project  %s\npage     %s\nstop     Ctrl+C\n", project.Dir(), address)
+	if c.Open {
+		openBrowser(address)
+	}
+	return serve(ctx, project, handler, listener)
+}
+
+// serve answers requests until ctx is done, then lets those in work end.
+func serve(ctx context.Context, project *annotate.Project, handler *server.Server, listener net.Listener) error {
+	tasks, ctx := errgroup.WithContext(ctx)
+	h := handler.HTTP()
+	tasks.Go(func() error { return project.Run(ctx) })
+	tasks.Go(func() error {
+		if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	tasks.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		return h.Shutdown(end)
+	})
+	return tasks.Wait()
+}
+
+func (c serveCommand) options(log *slog.Logger) annotate.Options {
+	o := annotate.Options{
+		Data: c.Data, Dir: c.Project, Axis: slices.Index([]string{"i", "j", "k"}, c.Axis), Classes: c.Classes, Log: log,
+		Change: func(config *annotate.Config) {
+			set(&config.Strategy, c.Strategy)
+			set(&config.QuerySize, c.QuerySize)
+			set(&config.Preset, c.Preset)
+			set(&config.DoubleReading, c.Double)
+			set(&config.Agreement, c.Agreement)
+			set(&config.LeaseMinutes, c.Lease)
+			set(&config.Seed, c.Seed)
+			set(&config.InitialSize, c.InitialSize)
+			set(&config.ColdStart, c.ColdStart)
+			set(&config.Masks, c.Masks)
+			set(&config.ValidationCases, c.ValidationCases)
+			config.Lockstep = config.Lockstep || c.Lockstep
+		},
+	}
+	if !c.NoTrain {
+		o.Learner = func() (annotate.Learner, error) {
+			e, err := experiment.NewEngine(c.Engine, c.Threads)
+			if err != nil {
+				return nil, err
+			}
+			return annotate.Networks(e), nil
+		}
+	}
+	return o
+}
+
+// listen opens the address, with TLS if there is a certificate.
+func (c serveCommand) listen(ctx context.Context) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", c.Addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use: another server runs there, or choose another address with --addr", c.Addr)
+	}
+	if err != nil || c.TLSCert == "" {
+		return listener, err
+	}
+	certificate, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}}), nil
+}
+
+// address returns the page's address as a person types it.
+func (c serveCommand) address(l net.Listener) string {
+	scheme := "http"
+	if c.TLSCert != "" {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return scheme + "://" + l.Addr().String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		if name, err := os.Hostname(); err == nil {
+			host = name
+		}
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// parsePeople reads a list of people, or the file that it names.
+func parsePeople(list string) ([]store.Person, error) {
+	var people []store.Person
+	if name, ok := strings.CutPrefix(list, "@"); ok {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		if err := yaml.UnmarshalWithOptions(text, &people, yaml.Strict()); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	} else {
+		for one := range strings.SplitSeq(list, ",") {
+			name, role, _ := strings.Cut(one, ":")
+			people = append(people, store.Person{Name: name, Role: role})
+		}
+	}
+	for i := range people {
+		p := &people[i]
+		if p.Name, p.Role = strings.TrimSpace(p.Name), strings.TrimSpace(p.Role); p.Role == "" {
+			p.Role = store.Annotator
+		}
+		switch {
+		case p.Name == "":
+			return nil, errors.New("a name is empty")
+		case p.Role != store.Annotator && p.Role != store.Adjudicator:
+			return nil, fmt.Errorf("%s: want the role %s or %s, got %q", p.Name, store.Annotator, store.Adjudicator, p.Role)
+		case slices.ContainsFunc(people[:i], func(q store.Person) bool { return q.Name == p.Name }):
+			return nil, fmt.Errorf("%s is there twice", p.Name)
+		}
+	}
+	return people, nil
+}
+
+// openBrowser opens a page where there is a desktop. That it cannot is no fault: the address is printed.
+func openBrowser(address string) {
+	name := "xdg-open"
+	switch {
+	case runtime.GOOS == "darwin":
+		name = "open"
+	case runtime.GOOS == "windows":
+		exec.Command("rundll32", "url.dll,FileProtocolHandler", address).Start()
+		return
+	case os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "":
+		return
+	}
+	exec.Command(name, address).Start()
+}
