@@ -34,9 +34,13 @@ export interface Task {
   unit: string;
   orientation: Letters;
   position_mm: number;
+  /** From this slice to the next. */
+  step_mm: number;
   window: { low: number; high: number };
   score: number | null;
   rank: number | null;
+  /** Why it is in the queue: "" outside the queue. */
+  purpose: "training" | "validation" | "reading" | "adjudication" | "";
   proposal: boolean;
   uncertainty: boolean;
   /** Newest saved version, null if the slice is not labelled. */
@@ -45,6 +49,10 @@ export interface Task {
   lease: { person: string; until: string } | null;
   /** Version of the model that made the proposal. */
   model: number | null;
+  skipped: boolean;
+  /** Slices of the same case. */
+  labelled_slices: number[] | null;
+  queued_slices: number[] | null;
 }
 
 export interface Version {

@@ -2,19 +2,23 @@
 
 import { paths, type Training } from "./api";
 
+interface Happened extends Partial<Training> { type?: string; text?: string; model?: number }
+
 /** Follows the server's events until the returned function is called. */
-export function follow(training: (t: Partial<Training>) => void, refresh: () => void): () => void {
+export function follow(training: (t: Partial<Training>) => void, refresh: () => void, say: (kind: "info" | "warning", text: string) => void): () => void {
   const source = new EventSource(paths.events);
   let soon: ReturnType<typeof setTimeout> | undefined;
   let connected = false;
   source.onmessage = (message) => {
-    let event: { type?: string } & Partial<Training>;
+    let event: Happened;
     try {
       event = JSON.parse(message.data);
     } catch {
       return; // a comment to keep the connection open
     }
-    const { type, ...rest } = event;
+    const { type, text, ...rest } = event;
+    if (type === "problem" && text) say("warning", text);
+    if (type === "model" && rest.model) say("info", `Model ${rest.model} is in use.`);
     if (type === "training") training(rest);
     // many labels may come at once: one refresh for all
     if (type !== "training" || rest.running === false) {

@@ -239,6 +239,7 @@ export class Flow {
 
   private keep(): void {
     const { task, labels } = this.editor;
+    if (this.note?.kind === "info") this.dismiss();
     if (task) this.drafts.keep(task.item, task.width, task.height, labels, this.clock.seconds());
   }
 

@@ -69,7 +69,8 @@ function App() {
       api.project().then(setProject, () => {});
       void session.current?.flow.refreshQueue();
     };
-    return follow((training) => setProject((p) => p && { ...p, training: { ...p.training, ...training } as Project["training"] }), refresh);
+    return follow((training) => setProject((p) => p && { ...p, training: { ...p.training, ...training } as Project["training"] }), refresh,
+      (kind, text) => session.current?.flow.say(kind, text));
   }, [state]);
 
   if (failure) {

@@ -14,7 +14,7 @@ export interface Settings {
 }
 
 const defaults: Settings = {
-  theme: "system", mouse: "window", convention: "radiological", viewer: true, brush: 9, opacity: 0.35, smooth: false,
+  theme: "system", mouse: "window", convention: "radiological", viewer: true, brush: 9, opacity: 0.3, smooth: false,
 };
 const key = "nextslice/settings";
 

@@ -6,34 +6,40 @@ import { Button } from "./Toolbar";
 
 interface Props { flow: Flow; skip: () => void; viewer: boolean; toggleViewer: () => void }
 
-const draftText: Record<DraftState, string> = {
-  none: "no changes",
-  pending: "draft in this browser…",
-  saved: "draft saved",
-  "browser only": "draft in this browser only: server unreachable",
-};
+const draftText: Record<Exclude<DraftState, "browser only">, string> = { none: "no changes", pending: "draft in this browser…", saved: "draft saved" };
 
 export function Actions({ flow, skip, viewer, toggleViewer }: Props) {
-  const { editor, busy, note } = flow, idle = !editor.task || busy;
+  const { editor, busy } = flow, idle = !editor.task || busy;
   const [primary, hint] = editor.task && editor.isProposal
     ? ["Accept as it is", "Save the model's proposal unchanged and go on"]
     : ["Save and next", "Save the mask and go on"];
   return <footer class="actions">
     <div class="group">
+      <Button keys="V" hint={viewer ? "Fold the three-plane viewer" : "Open the three-plane viewer"} pressed={viewer} onClick={toggleViewer}>3 planes</Button>
       <Button keys="⇧N" onClick={() => void flow.previous()} disabled={idle}>Previous</Button>
       <Button keys="N" hint="Go on without saving; a draft is kept" onClick={() => void flow.next()} disabled={busy}>Next</Button>
     </div>
-    <div class={`note ${note?.kind ?? ""}`} role={note?.kind === "error" ? "alert" : "status"}>
-      {note ? <><span>{note.text}</span> <button type="button" class="close" aria-label="Dismiss" onClick={() => flow.dismiss()}>×</button></>
-        : editor.task && <span class="quiet"><Seconds flow={flow} /> · {draftText[flow.drafts.state]}</span>}
-    </div>
+    <Note flow={flow} />
     <div class="group">
       <Button keys="X" hint="Skip this slice with a reason" onClick={skip} disabled={idle}>Skip…</Button>
       <Button keys="K" hint="Save as empty: none of the classes is in this slice" onClick={() => void flow.markEmpty()} disabled={idle}>Mark empty</Button>
       <Button class="primary" keys="Enter" hint={hint} onClick={() => void flow.submit()} disabled={idle}>{primary}</Button>
-      <Button keys="V" hint={viewer ? "Fold the three-plane viewer" : "Open the three-plane viewer"} pressed={viewer} onClick={toggleViewer}>3 planes</Button>
     </div>
   </footer>;
+}
+
+/** What the person has to know now: a failure, a draft at risk, what happened last, else how the slice stands. */
+function Note({ flow }: { flow: Flow }) {
+  const { note, editor } = flow, { state } = flow.drafts;
+  if (state === "browser only" && note?.kind !== "error") {
+    return <div class="note warning" role="status">The draft is in this browser only: the server does not take it. It is tried again.</div>;
+  }
+  if (note) {
+    return <div class={`note ${note.kind}`} role={note.kind === "error" ? "alert" : "status"}>
+      <span>{note.text}</span> <button type="button" class="close" aria-label="Dismiss" onClick={() => flow.dismiss()}>×</button>
+    </div>;
+  }
+  return <div class="note">{editor.task && state !== "browser only" && <span class="quiet"><Seconds flow={flow} /> · {draftText[state]}</span>}</div>;
 }
 
 /** Time on this slice, counted while the person is active. */

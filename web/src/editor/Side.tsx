@@ -1,8 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
-import { api, ApiError, type Project, type Version } from "../api";
+import { api, ApiError, type Project, type Task, type Version } from "../api";
 import type { Flow } from "../flow";
 import { duration, fraction, number, when } from "../format";
 import { Viewer } from "../viewer/Viewer";
+
+const purposes: Record<Task["purpose"], string> = {
+  training: "training", validation: "validation", reading: "second reading", adjudication: "adjudication", "": "not in the queue",
+};
 
 /** Beside the editor: the case in three planes, facts and earlier versions of the slice. */
 export function Side({ flow, project }: { flow: Flow; project: Project }) {
@@ -10,8 +14,8 @@ export function Side({ flow, project }: { flow: Flow; project: Project }) {
   return <aside class="side" aria-label="Case">
     <Viewer flow={flow} project={project} />
     <dl class="facts">
-      <div><dt>Rank in queue</dt><dd>{task?.rank ?? "–"}</dd></div>
-      <div><dt>Score</dt><dd>{number(task?.score)} <span class="quiet">{project.strategy}</span></dd></div>
+      <div><dt>Asked for</dt><dd>{task ? purposes[task.purpose] ?? task.purpose : "–"}{task?.rank ? <span class="quiet"> rank {task.rank}</span> : ""}</dd></div>
+      <div title={project.strategy}><dt>Score</dt><dd>{number(task?.score)} <span class="quiet">{project.strategy}</span></dd></div>
       <div><dt>Proposal</dt><dd>{task?.proposal ? `model ${task.model ?? "–"}` : "none"}</dd></div>
       <div><dt>Yours until</dt><dd>{task?.lease ? when(task.lease.until) : "–"}</dd></div>
     </dl>

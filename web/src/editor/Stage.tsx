@@ -96,7 +96,7 @@ function under(e: Editor): string {
   return `column ${x} row ${y} · ${number(e.shownImage[i], 4)}${name}${nats}`;
 }
 
-/** Where a slice lies along the normal of the slices. Known for the queued slice only. */
+/** Where a slice lies along the world axis nearest to the slices' normal. */
 function position(task: Task, shown: number): string {
-  return shown === task.slice ? `${number(task.position_mm, 4)} ${task.unit}` : "\u00a0";
+  return `${number(task.position_mm + (shown - task.slice) * task.step_mm, 4)} ${task.unit}`;
 }

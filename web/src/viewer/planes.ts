@@ -17,7 +17,10 @@ export class CaseViewer {
   private shown = "";
   private overlay: NVImage | null = null;
   private slice = -1;
-  private turn = 0;
+  /** NiiVue takes one change of volumes at a time. */
+  private busy: Promise<void> = Promise.resolve();
+  private closed = false;
+  private wanted = "";
 
   private constructor(private readonly axis: number, private readonly classes: Class[], convention: Convention) {
     this.nv = new Niivue({
@@ -53,26 +56,31 @@ export class CaseViewer {
     return viewer;
   }
 
-  /** Shows a case with an overlay; a case that is shown already only gets its overlay anew. */
-  async show(id: string, overlay: Overlay, window: Window): Promise<void> {
-    const turn = ++this.turn;
-    if (this.shown !== id) {
-      this.overlay = null;
-      this.shown = "";
-      await this.nv.loadVolumes([{ url: paths.volume(id, "image"), name: "image.nii.gz", colormap: "gray", cal_min: window.low, cal_max: window.high }]);
-      if (turn !== this.turn) return;
-      this.shown = id;
-      this.slice = -1;
-    }
-    const old = this.overlay;
-    this.overlay = null;
-    const image = overlay === "none" ? null : await NVImage.loadFromUrl({ url: paths.volume(id, overlay), name: `${overlay}.nii.gz`, opacity: 0.45 });
-    if (turn !== this.turn) return;
-    if (old) this.nv.removeVolume(old);
-    if (!image) return;
-    image.setColormapLabel(this.colors());
-    this.nv.addVolume(image);
-    this.overlay = image;
+  /**
+   * Shows a case with an overlay; a case that is shown already only gets its overlay
+   * anew. Of several calls in a row only the last is carried out.
+   */
+  show(id: string, overlay: Overlay, window: Window): Promise<void> {
+    const wish = this.wanted = `${id} ${overlay} ${performance.now()}`;
+    const next = this.busy.then(async () => {
+      if (wish !== this.wanted || this.closed) return;
+      if (this.shown !== id) {
+        this.shown = "";
+        this.overlay = null;
+        await this.nv.loadVolumes([{ url: paths.volume(id, "image"), name: "image.nii.gz", colormap: "gray", cal_min: window.low, cal_max: window.high }]);
+        this.shown = id;
+        this.slice = -1;
+      }
+      const image = overlay === "none" ? null : await NVImage.loadFromUrl({ url: paths.volume(id, overlay), name: `${overlay}.nii.gz`, opacity: 0.4 });
+      if (this.closed) return;
+      if (this.overlay) this.nv.removeVolume(this.overlay);
+      this.overlay = image;
+      if (!image) return;
+      image.setColormapLabel(this.colors());
+      this.nv.addVolume(image);
+    });
+    this.busy = next.catch(() => {});
+    return next;
   }
 
   window(w: Window): void {
@@ -98,7 +106,7 @@ export class CaseViewer {
   }
 
   close(): void {
-    this.turn++;
+    this.closed = true;
     this.nv.cleanup();
     this.nv.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }

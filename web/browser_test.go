@@ -1,0 +1,280 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	protocol "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/nextslice/nextslice/web/bundle"
+)
+
+// built bundles the page once for all tests of this package.
+var built = sync.OnceValues(func() (string, error) {
+	dist, err := os.MkdirTemp("", "nextslice-page")
+	if err != nil {
+		return "", err
+	}
+	return dist, bundle.Page(".", dist)
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dist, err := built(); err == nil && dist != "" {
+		os.RemoveAll(dist)
+	}
+	os.Exit(code)
+}
+
+// page is a browser's window on the annotation page.
+type page struct {
+	t      *testing.T
+	ctx    context.Context
+	server *fake
+	url    string
+
+	mu      sync.Mutex
+	console []string // warnings and errors
+	allowed string   // part of messages that a test expects
+	dialogs []string // types of dialogs that opened; they were accepted
+}
+
+// openPage starts a browser of 1280 x 800 pixels on a fake server, logged in as
+// ada. What the browser's console says in warnings and errors fails the test.
+func openPage(t *testing.T) *page {
+	t.Helper()
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("chromium is not installed")
+	}
+	if _, err := os.Stat("node_modules"); err != nil {
+		t.Skip("npm packages are not installed: run make web")
+	}
+	dist, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &page{t: t}
+	var url string
+	{
+		f, server := newFake(t, dist)
+		p.server, url = f, server.URL
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.WindowSize(1280, 800),
+		chromedp.Flag("use-angle", "swiftshader"), chromedp.Flag("enable-unsafe-swiftshader", true))
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(func() {
+		cancel()
+		stop()
+	})
+	p.ctx, p.url = ctx, url
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 800)); err != nil { // starts the browser
+		t.Fatal(err)
+	}
+	dialogs := chromedp.Events(ctx, protocol.JavascriptDialogOpening)
+	go func() {
+		for e, err := range dialogs {
+			if err != nil {
+				return
+			}
+			p.mu.Lock()
+			p.dialogs = append(p.dialogs, string(e.Type))
+			p.mu.Unlock()
+			if _, err := chromedp.Call(ctx, protocol.HandleJavaScriptDialog, protocol.HandleJavaScriptDialogParams{Accept: true}); err != nil {
+				return
+			}
+		}
+	}()
+	listening := make(chan struct{})
+	go func() {
+		messages := chromedp.Console(ctx)
+		close(listening)
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			if m.IsException() || m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleWarning {
+				p.mu.Lock()
+				p.console = append(p.console, m.String()+" "+m.URL)
+				p.mu.Unlock()
+			}
+		}
+	}()
+	<-listening
+	t.Cleanup(p.checkConsole)
+	p.login()
+	return p
+}
+
+// login answers the page's login form.
+func (p *page) login() {
+	p.t.Helper()
+	p.allow("401")
+	p.do(chromedp.Navigate(p.url+"/"), chromedp.WaitVisible(chromedp.CSS("input[name=name]")))
+	p.do(chromedp.SendKeys(chromedp.CSS("input[name=name]"), "ada\r"), chromedp.WaitVisible(chromedp.CSS(".tools")))
+	p.until("the first slice is open", `!!document.querySelector('.corner.top.left')`)
+}
+
+func (p *page) allow(part string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.allowed = part
+}
+
+// asked tells whether the page asked to stay when it was closed or loaded anew.
+func (p *page) asked() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.dialogs) > 0
+}
+
+func (p *page) checkConsole() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range p.console {
+		// refused logins and servers that tests take down are errors to the browser too
+		if p.allowed != "" && strings.Contains(m, p.allowed) || strings.Contains(m, "401 (Unauthorized)") || strings.Contains(m, "GPU stall due to ReadPixels") {
+			continue
+		}
+		p.t.Errorf("console: %s", m)
+	}
+}
+
+func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// eval is the value of a JavaScript expression.
+func eval[T any](p *page, expression string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// patience is how long the browser may take for anything, on a busy machine.
+const patience = time.Minute
+
+// until waits until a JavaScript expression is true.
+func (p *page) until(what, expression string) {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); !eval[bool](p, "!!("+expression+")"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.shoot("failed-" + strings.ReplaceAll(p.t.Name(), "/", "-"))
+			p.t.Fatalf("not so after a minute: %s\npage: %s", what, eval[string](p, "document.body.innerText"))
+		}
+	}
+}
+
+// wait waits until something is true of the server.
+func (p *page) wait(what string, ok func() bool) {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("not so after a minute: %s\nnote: %s", what, eval[string](p, "document.querySelector('.note')?.innerText ?? ''"))
+		}
+	}
+}
+
+// untilItem waits until the page shows an item, ready to be drawn on.
+func (p *page) untilItem(item string) {
+	p.t.Helper()
+	p.until("shows "+item, fmt.Sprintf(`decodeURIComponent(location.hash) === "#/item/%s" && !document.querySelector('.screen').dataset.busy`, item))
+}
+
+func (p *page) key(keys string, modifiers ...chromedp.Modifier) {
+	p.t.Helper()
+	p.do(chromedp.KeyEvent(keys, chromedp.KeyModifiers(modifiers...)))
+}
+
+func (p *page) click(selector string) {
+	p.t.Helper()
+	p.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// shoot writes a picture of the page into the folder NEXTSLICE_SCREENSHOTS names, if it does.
+func (p *page) shoot(name string) {
+	p.t.Helper()
+	dir := os.Getenv("NEXTSLICE_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// setDown makes the server fail every request, or answer again.
+func (p *page) setDown(down bool) {
+	p.server.mu.Lock()
+	defer p.server.mu.Unlock()
+	p.server.down = down
+}
+
+// place is where a slice lies in the browser's window.
+type place struct {
+	left, top, right, bottom float64 // of the slice's voxels
+	columns, rows            int
+	flipped                  bool // both ways, as RAS slices are for display
+}
+
+// fitted computes where a newly opened item must be: in the middle of the canvas, as
+// large as fits with margins of 26 pixels, in the proportions of its voxels.
+func (p *page) fitted(item string) place {
+	p.t.Helper()
+	box := eval[[]float64](p, `(() => { const b = document.querySelector('.screen canvas').getBoundingClientRect(); return [b.left, b.top, b.width, b.height] })()`)
+	c, name, _ := p.server.split(item)
+	s, size := c.image.Spacing(), c.image.Size
+	w, h := float64(size[0])*s[0], float64(size[1])*s[1]
+	scale := min((box[2]-52)/w, (box[3]-52)/h)
+	left, top := box[0]+(box[2]-w*scale)/2, box[1]+(box[3]-h*scale)/2
+	return place{left, top, left + w*scale, top + h*scale, size[0], size[1], name == "wide"}
+}
+
+// at is the middle of a voxel on the screen.
+func (l place) at(column, row int) (x, y float64) {
+	u, v := (float64(column)+0.5)/float64(l.columns), (float64(row)+0.5)/float64(l.rows)
+	if l.flipped {
+		u, v = 1-u, 1-v
+	}
+	return l.left + u*(l.right-l.left), l.top + v*(l.bottom-l.top)
+}
+
+// drag moves the mouse with a button down over voxels.
+func (p *page) drag(l place, voxels [][2]int, options ...chromedp.MouseOption) {
+	p.t.Helper()
+	if len(options) == 0 {
+		options = []chromedp.MouseOption{chromedp.ButtonLeft}
+	}
+	with := func(more ...chromedp.MouseOption) []chromedp.MouseOption {
+		return append(append([]chromedp.MouseOption{}, options...), more...)
+	}
+	x, y := l.at(voxels[0][0], voxels[0][1])
+	p.do(chromedp.MouseEvent(chromedp.MouseMoved, x, y), chromedp.MouseEvent(chromedp.MousePressed, x, y, with(chromedp.ClickCount(1))...))
+	for _, v := range voxels[1:] {
+		x, y = l.at(v[0], v[1])
+		p.do(chromedp.MouseEvent(chromedp.MouseMoved, x, y, with()...))
+	}
+	p.do(chromedp.MouseEvent(chromedp.MouseReleased, x, y, with(chromedp.ClickCount(1))...))
+}
