@@ -41,12 +41,13 @@ func (x Experiment) Findings(g Group) (out []string) {
 			continue
 		}
 		text := fmt.Sprintf("%s (AULC of the %s in %s with 95 %% interval; %s): ", capital(c.Question), m.long, m.pointsUnit(x.DistanceUnit), c.setsText())
+		var blocks []string
 		for _, v := range verdicts {
 			if len(v.effects) > 0 {
-				text += fmt.Sprintf("%s for %d of %d: %s. ", v.text, len(v.effects), n, strings.Join(v.effects, ", "))
+				blocks = append(blocks, fmt.Sprintf("%s for %d of %d: %s", v.text, len(v.effects), n, strings.Join(v.effects, ", ")))
 			}
 		}
-		out = append(out, strings.TrimSpace(text))
+		out = append(out, text+strings.Join(blocks, "; ")+".")
 	}
 	out = append(out, g.labelsFinding()...)
 	return append(out, g.picksFinding()...)

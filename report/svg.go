@@ -94,7 +94,10 @@ func (p Panel) legend() string {
 func roleClass(role int) int { return slices.Index(colours, colour(role)) }
 
 func (p Panel) draw(s *svg, l Lines, x, y axis) {
-	const width, height = 380.0, 250.0
+	width, height := 380.0, 250.0 // in pixels of a wide page, so that texts have their size
+	if l.columns() > 2 {
+		width, height = 1080/float64(l.columns())-24, 200
+	}
 	f := frame{left: 44, right: width - 10, top: 8, bottom: height - 38}
 	hover := hoverPanel{}
 	for _, one := range p.Series {
@@ -121,7 +124,10 @@ func (p Panel) draw(s *svg, l Lines, x, y axis) {
 		s.add(`<path class="grid" d="M%.1f %.1fH%.1f"/>`, f.left, f.y(y, v), f.right)
 		s.text(f.left-6, f.y(y, v)+3.5, "tick right", tickText(v))
 	}
-	for _, v := range x.ticks {
+	for i, v := range x.ticks {
+		if l.columns() > 3 && i%2 == 1 {
+			continue
+		}
 		s.add(`<path class="axis" d="M%.1f %.1fv4"/>`, f.x(x, v), f.bottom)
 		s.text(f.x(x, v), f.bottom+15, "tick middle", tickText(v))
 	}

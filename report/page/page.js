@@ -1,6 +1,5 @@
 "use strict";
-// Everything on the page is there without this script. It adds: sorting, what the pointer is on, the theme, and printing
-// with nothing folded away.
+// Everything on the page is there without this script. It adds sorting, what the pointer is on, and the theme.
 
 const tip = document.getElementById("tip");
 
@@ -98,10 +97,3 @@ document.getElementById("theme").addEventListener("click", () => {
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "light" : "dark";
 });
-
-let folded = [];
-addEventListener("beforeprint", () => {
-  folded = [...document.querySelectorAll("details:not([open])")];
-  folded.forEach((d) => { d.open = true; });
-});
-addEventListener("afterprint", () => folded.forEach((d) => { d.open = false; }));
