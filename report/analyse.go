@@ -47,7 +47,8 @@ type Strategy struct {
 	Classes  [][]Point `json:"classes"`  // the 3D Dice per foreground class, as curves
 	Picks    Picks     `json:"picks"`
 
-	curves map[string][]stats.Run // finished and unfinished runs, per measure
+	curves map[string][]stats.Run // of finished and unfinished runs, per measure
+	whole  []stats.Run            // of finished runs, of the first measure
 }
 
 // Result is what the runs of a strategy say of one measure.
@@ -170,13 +171,13 @@ func (s Source) group(o Options, grids []string) Group {
 		}
 		g.Strategies = append(g.Strategies, st)
 	}
-	g.finish(o, place, s.Settings)
+	g.finish(o, place)
 	g.warnings(s, grids)
 	return g
 }
 
 // finish computes what needs several strategies.
-func (g *Group) finish(o Options, place string, settings Settings) {
+func (g *Group) finish(o Options, place string) {
 	var names []string
 	baseline := -1
 	for i, st := range g.Strategies {
@@ -194,7 +195,7 @@ func (g *Group) finish(o Options, place string, settings Settings) {
 		st := &g.Strategies[i]
 		all[i] = st.curves[measures[0].name]
 		if target > 0 {
-			st.Results[0].Reach = reach(finished(all[i], settings.Cycles), target, of)
+			st.Results[0].Reach = reach(st.whole, target, of)
 		}
 		if baseline < 0 || i == baseline {
 			continue

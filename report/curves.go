@@ -15,16 +15,21 @@ import (
 // several recipes are not independent.
 func (s Source) strategy(o Options, place, name string, grids []string, runs []record.Run) Strategy {
 	st := Strategy{Name: name, Runs: len(runs), curves: map[string][]stats.Run{}}
+	var finished []record.Run
 	for _, r := range runs {
 		if active.Finished(r.ActiveCycles(), s.Settings.Cycles) {
-			st.Finished++
+			finished = append(finished, r)
 		}
 	}
+	st.Finished = len(finished)
 	for _, m := range measures {
 		value := func(c record.Cycle) float64 { return valueOf(c.Measures.Mean, m.name) }
 		curves := curvesOf(runs, len(grids), value)
 		st.curves[m.name] = curves
-		whole := finished(curves, s.Settings.Cycles)
+		whole := curvesOf(finished, len(grids), value)
+		if m.name == measures[0].name {
+			st.whole = whole
+		}
 		interval := o.interval(place, "curve", name, m.name)
 		res := Result{Measure: m.name, Cells: stats.Describe(cells(runs, value)), Curve: points("mean", byLabels(curves), interval)}
 		aulc := numbers(whole, stats.AULC)
@@ -90,21 +95,6 @@ func curvesOf(runs []record.Run, recipes int, value func(record.Cycle) float64) 
 			run.Values = append(run.Values, sum[labelled]/float64(recipes))
 		}
 		out = append(out, run)
-	}
-	return out
-}
-
-// finished returns the curves that have a cycle for each query and one more. A curve ends early where the pool does; then
-// all of them are as long as the longest, and all are finished.
-func finished(curves []stats.Run, queries int) (out []stats.Run) {
-	longest := 0
-	for _, c := range curves {
-		longest = max(longest, len(c.Labels))
-	}
-	for _, c := range curves {
-		if len(c.Labels) == min(longest, queries+1) {
-			out = append(out, c)
-		}
 	}
 	return out
 }

@@ -120,6 +120,10 @@ func (x Experiment) pageGroup(g Group) (pageGroup, error) {
 			p.More = append(p.More, table)
 		}
 	}
+	for _, t := range x.recipesTables(g) {
+		_, title, _ := strings.Cut(t.Title, ": ")
+		p.Compare += render(t, capital(title))
+	}
 	p.Runs = render(x.runsTable(g), "Numbers per run")
 	if len(g.Strategies) > 1 {
 		p.Pairwise = render(x.pairwiseTable(g), "Share of budgets at which the row beats the column")

@@ -28,6 +28,7 @@ func (x Experiment) Tables(g Group) []Table {
 			tables = append(tables, x.comparisonTable(g, c))
 		}
 	}
+	tables = append(tables, x.recipesTables(g)...)
 	tables = append(tables, x.runsTable(g))
 	if len(g.Strategies) > 1 {
 		tables = append(tables, x.pairwiseTable(g))

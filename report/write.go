@@ -31,6 +31,7 @@ func (r Report) WriteText(w io.Writer) error {
 				tables = append(tables, x.comparisonTable(g, c))
 			}
 		}
+		tables = append(tables, x.recipesTables(g)...)
 		tables = append(tables, x.runsTable(g))
 		said := map[string]bool{} // notes that several tables share are printed once
 		for j, t := range tables {

@@ -1,0 +1,43 @@
+package report
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFamilies(t *testing.T) {
+	got := families([]string{"badge", "random", "entropy+power", "entropy+sb(q=7)", "entropy+sb", "entropy", "tta(map=entropy)", "tta(map=entropy)+sb", "core-set"})
+	want := []family{
+		{"entropy", []string{"entropy", "entropy+sb", "entropy+sb(q=7)", "entropy+power"}},
+		{"tta(map=entropy)", []string{"tta(map=entropy)", "tta(map=entropy)+sb"}},
+		{"", []string{"badge", "core-set"}},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(family{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got[1].title() != "TTA (map=entropy)" || got[0].column("entropy+sb(q=7)") != "w/ SB (q=7)" || got[0].column("entropy+power") != "power" {
+		t.Errorf("%s, %s, %s", got[1].title(), got[0].column("entropy+sb(q=7)"), got[0].column("entropy+power"))
+	}
+	roles := got[0].roles()
+	if roles["random"] != roleRandom || roles["entropy"] != rolePlain || roles["entropy+sb"] != roleBatches || roles["entropy+power"] == roles["entropy+sb(q=7)"] {
+		t.Errorf("%v", roles)
+	}
+}
+
+func TestPairs(t *testing.T) {
+	all := []string{"random", "entropy", "entropy+sb", "entropy+sb(q=7)", "entropy+power", "margin+sb", "badge"}
+	for question, want := range map[string][]pair{
+		QuestionBatches: {{"entropy+sb", "entropy"}, {"entropy+sb(q=7)", "entropy"}},
+		QuestionRandom: {{"entropy", "random"}, {"entropy+sb", "random"}, {"entropy+sb(q=7)", "random"}, {"entropy+power", "random"},
+			{"margin+sb", "random"}, {"badge", "random"}},
+		QuestionSelectors: {{"entropy+sb", "entropy+sb(q=7)"}, {"entropy+sb", "entropy+power"}},
+	} {
+		if diff := cmp.Diff(want, pairs(question, all), cmp.AllowUnexported(pair{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", question, diff)
+		}
+	}
+	if got := pairs(QuestionRandom, all[1:]); got != nil {
+		t.Errorf("comparisons with a random that is not there: %v", got)
+	}
+}
