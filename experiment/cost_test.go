@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"fmt"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -23,18 +24,7 @@ func BenchmarkQuery(b *testing.B) {
 		b.Fatal(err)
 	}
 	c.Train.Steps = 1
-	d := &data{preprocess: preprocess.Config{Height: 64, Width: 64}, classes: []string{"background", "prostate"}, pool: &dataset.Slices{}}
-	rng := random.Stream(1)
-	for i := range labelled + unlabelled {
-		image, labels := make([]float32, 64*64), make([]uint8, 64*64)
-		for p := range image {
-			labels[p] = uint8(p / 2048)
-			image[p] = float32(labels[p]) + float32(rng.NormFloat64())
-		}
-		d.pool.Images, d.pool.Labels = append(d.pool.Images, image), append(d.pool.Labels, labels)
-		d.positions = append(d.positions, query.Position{Case: i / 20, Slice: i % 20})
-		d.foreground = append(d.foreground, i%2 == 0)
-	}
+	d := noise(labelled+unlabelled, 64)
 	engines, env, err := newEngines("", 1, 1)
 	if err != nil {
 		b.Fatal(err)
@@ -71,4 +61,22 @@ func BenchmarkQuery(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// noise returns a pool of n slices that are all alike: noise, brighter in the lower half, which is the foreground.
+func noise(n, side int) *data {
+	d := &data{preprocess: preprocess.Config{Height: side, Width: side}, classes: []string{"background", "prostate"}, pool: &dataset.Slices{}}
+	rng := random.Stream(1)
+	for i := range n {
+		image, labels := make([]float32, side*side), make([]uint8, side*side)
+		for p := range image {
+			labels[p] = uint8(2 * p / len(image))
+			image[p] = float32(labels[p]) + float32(rng.NormFloat64())
+		}
+		d.pool.Images, d.pool.Labels = append(d.pool.Images, image), append(d.pool.Labels, labels)
+		d.pool.Names = append(d.pool.Names, fmt.Sprintf("case%d/%03d", i/20, i%20))
+		d.positions = append(d.positions, query.Position{Case: i / 20, Slice: i % 20})
+		d.foreground = append(d.foreground, true)
+	}
+	return d
 }

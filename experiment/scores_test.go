@@ -156,6 +156,53 @@ func timings(t *testing.T, dir string, u Unit) (all []Timing) {
 	return all
 }
 
+// The members of an ensemble are networks of their own, the same ones whenever they are trained again.
+func TestMembers(t *testing.T) {
+	c, err := ReadConfig("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Train.Steps, c.Train.Width = 2, 2
+	engines, _, err := newEngines("", 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engines[0].Close()
+	l := &learner{config: c, data: noise(12, 16), engine: engines[0], start: Unit{Set: 1}, report: func(int, int, int, float64) {}}
+	l.labelled = []int{0, 1, 2, 3, 4, 5, 6, 7}
+	if err := l.train(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	members := func(name string) [][]float32 {
+		l.spec = spec(t, name)
+		states, err := l.members(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return states
+	}
+	three := members("ensemble(members=3)")
+	if len(three) != 2 || slices.Equal(three[0], three[1]) || slices.Equal(three[0], l.net.State()) {
+		t.Errorf("%d members beside the network, want 2 of their own", len(three))
+	}
+	two, resampled := members("ensemble(members=2)"), members("ensemble(members=2,bootstrap=true)")
+	if !slices.Equal(two[0], three[0]) {
+		t.Error("the second member depends on their number, or is not the same when it is trained again")
+	}
+	if slices.Equal(two[0], resampled[0]) {
+		t.Error("a resample of the labelled items gives the network of all of them")
+	}
+	if len(members("entropy")) != 0 {
+		t.Error("a score of one network has further members")
+	}
+
+	l.net.Params().Weights[0] = float32(math.NaN())
+	l.net.Params().Changed()
+	if _, err := l.scores(t.Context(), []int{9, 10}); err == nil || !strings.Contains(err.Error(), l.data.pool.Names[9]) {
+		t.Errorf("a score that is NaN: %v, want the item's name", err)
+	}
+}
+
 func TestCheckStrategy(t *testing.T) {
 	for _, c := range []struct {
 		strategy string
@@ -188,8 +235,7 @@ func TestCheckStrategy(t *testing.T) {
 func TestScoresFollowTheError(t *testing.T) {
 	c := smallConfig(t, 12)
 	c.InitialSize = 30
-	c.Train.LearningLoss.LearningRate = 1e-2 // a short training
-	c.Train.Steps, c.Train.Dropout = 250, 0.2
+	c.Train.Steps, c.Train.Dropout, c.Train.Loss.Smooth = 250, 0.2, 1e-9
 	d, err := loadData(t.Context(), c, newTracker(nil), func(string) {})
 	if err != nil {
 		t.Fatal(err)
