@@ -61,7 +61,7 @@ func (s *Server) sliceImage(_ context.Context, in *sliceInput) (*huma.StreamResp
 }
 
 type modelInput struct {
-	itemInput
+	ItemPath
 	Model int `query:"model" minimum:"0" doc:"The model's version; that of the model in use if left out."`
 }
 
@@ -89,7 +89,7 @@ func (s *Server) uncertainty(ctx context.Context, in *modelInput) (*huma.StreamR
 	return send(littleEndian(m)), nil
 }
 
-func (s *Server) label(ctx context.Context, in *itemInput) (*huma.StreamResponse, error) {
+func (s *Server) label(ctx context.Context, in *ItemPath) (*huma.StreamResponse, error) {
 	item, err := s.project.Item(in.Item)
 	if err != nil {
 		return nil, problem(err)
@@ -101,7 +101,7 @@ func (s *Server) label(ctx context.Context, in *itemInput) (*huma.StreamResponse
 	return send(mask, "X-Version", strconv.Itoa(version)), nil
 }
 
-func (s *Server) draft(ctx context.Context, in *itemInput) (*huma.StreamResponse, error) {
+func (s *Server) draft(ctx context.Context, in *ItemPath) (*huma.StreamResponse, error) {
 	item, err := s.project.Item(in.Item)
 	if err != nil {
 		return nil, problem(err)

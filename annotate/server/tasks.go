@@ -44,12 +44,12 @@ func (s *Server) next(ctx context.Context, in *nextInput) (*taskOutput, error) {
 	return &taskOutput{http.StatusOK, task}, problem(err)
 }
 
-// itemInput names an item.
-type itemInput struct {
+// ItemPath names an item. It is exported because huma fills in the fields of exported embedded types only.
+type ItemPath struct {
 	Item string `path:"item" example:"Case12/017" doc:"CASE/SLICE as one path element: Case12%2F017."`
 }
 
-func (s *Server) task(ctx context.Context, in *itemInput) (*taskOutput, error) {
+func (s *Server) task(ctx context.Context, in *ItemPath) (*taskOutput, error) {
 	item, err := s.project.Item(in.Item)
 	if err != nil {
 		return nil, problem(err)
@@ -59,7 +59,7 @@ func (s *Server) task(ctx context.Context, in *itemInput) (*taskOutput, error) {
 }
 
 type saveInput struct {
-	itemInput
+	ItemPath
 	Seconds  float64 `query:"seconds" minimum:"0" doc:"How long the person worked on it."`
 	Action   string  `query:"action" enum:"edited,accepted,empty" default:"edited"`
 	Proposal int     `query:"proposal" minimum:"0" doc:"The model whose proposal the person saw; none if left out."`
@@ -102,7 +102,7 @@ func (s *Server) saveLabel(ctx context.Context, in *saveInput) (*savedOutput, er
 }
 
 type draftInput struct {
-	itemInput
+	ItemPath
 	RawBody []byte `contentType:"application/octet-stream" doc:"Class indices, uint8, [height width]."`
 }
 
@@ -115,7 +115,7 @@ func (s *Server) saveDraft(ctx context.Context, in *draftInput) (*struct{}, erro
 }
 
 type skipInput struct {
-	itemInput
+	ItemPath
 	Body struct {
 		Reason  string  `json:"reason" minLength:"1" maxLength:"500"`
 		Seconds float64 `json:"seconds,omitempty" minimum:"0"`
@@ -130,7 +130,7 @@ func (s *Server) skip(ctx context.Context, in *skipInput) (*struct{}, error) {
 	return nil, problem(s.project.Skip(ctx, person(ctx), item, in.Body.Reason, in.Body.Seconds))
 }
 
-func (s *Server) release(ctx context.Context, in *itemInput) (*struct{}, error) {
+func (s *Server) release(ctx context.Context, in *ItemPath) (*struct{}, error) {
 	item, err := s.project.Item(in.Item)
 	if err != nil {
 		return nil, problem(err)
@@ -154,7 +154,7 @@ type Version struct {
 
 type versionsOutput struct{ Body []Version }
 
-func (s *Server) versions(ctx context.Context, in *itemInput) (*versionsOutput, error) {
+func (s *Server) versions(ctx context.Context, in *ItemPath) (*versionsOutput, error) {
 	item, err := s.project.Item(in.Item)
 	if err != nil {
 		return nil, problem(err)
@@ -168,7 +168,7 @@ func (s *Server) versions(ctx context.Context, in *itemInput) (*versionsOutput, 
 }
 
 type versionInput struct {
-	itemInput
+	ItemPath
 	Version int `path:"version" minimum:"1"`
 }
 
@@ -181,7 +181,7 @@ func (s *Server) restore(ctx context.Context, in *versionInput) (*savedOutput, e
 	return &savedOutput{Saved{Version: saved.Version, Labelled: saved.Labelled}}, problem(err)
 }
 
-func (s *Server) askReading(ctx context.Context, in *itemInput) (*struct{}, error) {
+func (s *Server) askReading(ctx context.Context, in *ItemPath) (*struct{}, error) {
 	item, err := s.project.Item(in.Item)
 	if err != nil {
 		return nil, problem(err)

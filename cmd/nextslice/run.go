@@ -21,17 +21,18 @@ const (
 
 // commands is the command line. Each command has a file of its own.
 type commands struct {
-	Simulate   simulateCommand   `cmd:"" help:"Compare query strategies by active learning on a labelled data set."`
-	Select     selectCommand     `cmd:"" help:"Pick the items to label next, by scores from any program."`
-	Strategies strategiesCommand `cmd:"" help:"List the query strategies."`
-	Evaluate   evaluateCommand   `cmd:"" help:"Compare masks with reference masks."`
-	Inspect    inspectCommand    `cmd:"" help:"Say what a data set holds, and what is wrong with it."`
-	Serve      serveCommand      `cmd:"" help:"Label slices on a page, with a model that proposes and asks."`
-	Report     reportCommand     `cmd:"" help:"Print and draw the learning curves of a run folder."`
-	Phantom    phantomCommand    `cmd:"" help:"Write the synthetic data set."`
-	Presets    presetsCommand    `cmd:"" help:"Print the training presets."`
-	Bench      benchCommand      `cmd:"" help:"Measure where the time goes, against the machine's ceilings."`
-	Version    versionCommand    `cmd:"" help:"Print the version, and what it was built with."`
+	Simulate       simulateCommand       `cmd:"" help:"Compare query strategies by active learning on a labelled data set."`
+	Select         selectCommand         `cmd:"" help:"Pick the items to label next, by scores from any program."`
+	Strategies     strategiesCommand     `cmd:"" help:"List the query strategies."`
+	Evaluate       evaluateCommand       `cmd:"" help:"Compare masks with reference masks."`
+	Inspect        inspectCommand        `cmd:"" help:"Say what a data set holds, and what is wrong with it."`
+	Serve          serveCommand          `cmd:"" help:"Label slices on a page, with a model that proposes and asks."`
+	Report         reportCommand         `cmd:"" help:"Print and draw the learning curves of a run folder."`
+	AnnotateScript annotateScriptCommand `cmd:"" help:"Label by known masks through the API of the annotation server."`
+	Phantom        phantomCommand        `cmd:"" help:"Write the synthetic data set."`
+	Presets        presetsCommand        `cmd:"" help:"Print the training presets."`
+	Bench          benchCommand          `cmd:"" help:"Measure where the time goes, against the machine's ceilings."`
+	Version        versionCommand        `cmd:"" help:"Print the version, and what it was built with."`
 }
 
 // streams are the program's standard streams. Results go to out, everything else to err.
