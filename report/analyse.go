@@ -48,15 +48,14 @@ type Strategy struct {
 	Picks    Picks     `json:"picks"`
 
 	curves map[string][]stats.Run // of finished and unfinished runs, per measure
-	whole  []stats.Run            // of finished runs, of the first measure
+	whole  map[string][]stats.Run // of finished runs
 }
 
 // Result is what the runs of a strategy say of one measure.
 type Result struct {
 	Measure string `json:"measure"`
-	// Cells is over all cycles of all runs: the paper's mean ± std.
-	Cells stats.Summary `json:"all_cycles"`
-	// AULC and Final are over finished runs.
+	// All but the curves are over finished runs.
+	Cells        stats.Summary  `json:"all_cycles"` // over all cycles: the paper's mean ± std
 	AULC         stats.Summary  `json:"aulc"`
 	AULCInterval stats.Interval `json:"aulc_interval"`
 	Final        stats.Summary  `json:"final"`
@@ -167,7 +166,7 @@ func (s Source) group(o Options, grids []string) Group {
 		}
 		st := s.strategy(o, place, name, grids, runs)
 		if missing := s.Settings.InitialSets*len(grids) - st.Finished; missing > 0 {
-			g.warn("unfinished", "%s: %d of %d runs are not finished; the AULC and the final value are of those that are", name, missing, s.Settings.InitialSets*len(grids))
+			g.warn("unfinished", "%s: %d of %d runs are not finished; they stand in the curves only", name, missing, s.Settings.InitialSets*len(grids))
 		}
 		g.Strategies = append(g.Strategies, st)
 	}
@@ -195,7 +194,7 @@ func (g *Group) finish(o Options, place string) {
 		st := &g.Strategies[i]
 		all[i] = st.curves[measures[0].name]
 		if target > 0 {
-			st.Results[0].Reach = reach(st.whole, target, of)
+			st.Results[0].Reach = reach(st.whole[measures[0].name], target, of)
 		}
 		if baseline < 0 || i == baseline {
 			continue

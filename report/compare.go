@@ -42,7 +42,7 @@ const alpha = 0.05
 // significant reports whether the row's sign-flip test rejects after correction.
 func (c Comparison) significant() bool { return float64(c.HolmSignFlip) < alpha }
 
-// compare makes one table.
+// compare makes one table, of finished runs: the AULC of a curve that ends early is no AULC of the budget.
 func (g *Group) compare(o Options, place, question string, m measure, number string, pairs []pair) Comparisons {
 	out := Comparisons{Question: question, Measure: m.name, Number: number}
 	of := stats.AULC
@@ -54,9 +54,9 @@ func (g *Group) compare(o Options, place, question string, m measure, number str
 		a, _ := g.find(p.a)
 		b, _ := g.find(p.b)
 		row := Comparison{A: p.a, B: p.b}
-		row.Comparison = stats.Compare(a.curves[m.name], b.curves[m.name], of, stats.Options{Level: level, Draws: o.draws()},
+		row.Comparison = stats.Compare(a.whole[m.name], b.whole[m.name], of, stats.Options{Level: level, Draws: o.draws()},
 			stream(place, "compare", p.a, p.b, m.name, number))
-		row.Cycles, _ = stats.CompareCycles(a.curves[m.name], b.curves[m.name], stats.DropZeros)
+		row.Cycles, _ = stats.CompareCycles(a.whole[m.name], b.whole[m.name], stats.DropZeros)
 		for _, d := range row.Differences {
 			if d*m.better() > 0 {
 				row.Better++

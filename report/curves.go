@@ -14,7 +14,7 @@ import (
 // initial set: of several recipes the mean over recipes is a set's curve, because trainings from one initial set with
 // several recipes are not independent.
 func (s Source) strategy(o Options, place, name string, grids []string, runs []record.Run) Strategy {
-	st := Strategy{Name: name, Runs: len(runs), curves: map[string][]stats.Run{}}
+	st := Strategy{Name: name, Runs: len(runs), curves: map[string][]stats.Run{}, whole: map[string][]stats.Run{}}
 	var finished []record.Run
 	for _, r := range runs {
 		if active.Finished(r.ActiveCycles(), s.Settings.Cycles) {
@@ -27,11 +27,9 @@ func (s Source) strategy(o Options, place, name string, grids []string, runs []r
 		curves := curvesOf(runs, len(grids), value)
 		st.curves[m.name] = curves
 		whole := curvesOf(finished, len(grids), value)
-		if m.name == measures[0].name {
-			st.whole = whole
-		}
+		st.whole[m.name] = whole
 		interval := o.interval(place, "curve", name, m.name)
-		res := Result{Measure: m.name, Cells: stats.Describe(cells(runs, value)), Curve: points("mean", byLabels(curves), interval)}
+		res := Result{Measure: m.name, Cells: stats.Describe(cells(finished, value)), Curve: points("mean", byLabels(curves), interval)}
 		aulc := numbers(whole, stats.AULC)
 		res.AULC, res.Final = stats.Describe(aulc), stats.Describe(numbers(whole, stats.Final))
 		res.AULCInterval = interval("aulc", slices.DeleteFunc(aulc, math.IsNaN))

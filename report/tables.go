@@ -84,7 +84,7 @@ func (x Experiment) paperTable(g Group) Table {
 			t.Rows = append(t.Rows, paper)
 		}
 	}
-	t.Notes = append(t.Notes, fmt.Sprintf("Mean ± sample standard deviation over every cycle of every run (%s), of the mean over foreground classes. "+
+	t.Notes = append(t.Notes, fmt.Sprintf("Mean ± sample standard deviation over every cycle of every finished run (%s), of the mean over foreground classes. "+
 		"The ± holds the rise of the learning curve and is no error of the mean. RS: random sampling; SB: stochastic batches.", x.sizes(g)))
 	if x.BesidePaper {
 		t.Notes = append(t.Notes, publishedNote)
@@ -98,7 +98,7 @@ func (x Experiment) paperTable(g Group) Table {
 func (x Experiment) sizes(g Group) string {
 	least, most := math.MaxInt, 0
 	for _, st := range g.Strategies {
-		least, most = min(least, st.Runs), max(most, st.Runs)
+		least, most = min(least, st.Finished), max(most, st.Finished)
 	}
 	runs := fmt.Sprint(most)
 	if least != most {
