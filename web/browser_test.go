@@ -162,7 +162,7 @@ func eval[T any](p *page, expression string) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
 		p.t.Fatalf("%s: %v", expression, err)
 	}
@@ -196,7 +196,7 @@ func (p *page) wait(what string, ok func() bool) {
 // untilItem waits until the page shows an item, ready to be drawn on.
 func (p *page) untilItem(item string) {
 	p.t.Helper()
-	p.until("shows "+item, fmt.Sprintf(`decodeURIComponent(location.hash) === "#/item/%s" && !document.querySelector('.screen').dataset.busy`, item))
+	p.until("shows "+item, fmt.Sprintf(`decodeURIComponent(location.hash) === "#/item/%s" && document.querySelector(".screen") && !document.querySelector(".screen").dataset.busy`, item))
 }
 
 func (p *page) key(keys string, modifiers ...chromedp.Modifier) {

@@ -1,7 +1,15 @@
 import type { RefObject } from "preact";
 import { bindings, type Binding } from "./keys";
 
-const groups: Array<[Binding["group"], string]> = [["Slice", "The slice"], ["Draw", "Draw"], ["Show", "Show"], ["Move", "Move"]];
+function Keys({ group, title }: { group: Binding["group"]; title: string }) {
+  return <section>
+    <h2>{title}</h2>
+    <dl>{bindings.filter((b) => b.group === group).map((b) => <div key={b.text}>
+      <dt>{(b.keys.length > 4 ? [b.keys[0], "…", b.keys[b.keys.length - 1]] : b.keys).map((k) => k === "…" ? <span key={k}>–</span> : <kbd key={k}>{write(k)}</kbd>)}</dt>
+      <dd>{b.text}</dd>
+    </div>)}</dl>
+  </section>;
+}
 
 const written: Record<string, string> = {
   ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", PageUp: "PgUp", PageDown: "PgDn", Escape: "Esc", Delete: "Del", Shift: "⇧",
@@ -16,22 +24,23 @@ export function Help({ dialog }: { dialog: RefObject<HTMLDialogElement> }) {
     <form method="dialog">
       <header><h1>Keys and mouse</h1><button autofocus>Close <kbd>Esc</kbd></button></header>
       <div class="columns">
-        {groups.map(([group, title]) => <section key={group}>
-          <h2>{title}</h2>
-          <dl>{bindings.filter((b) => b.group === group).map((b) => <div key={b.text}>
-            <dt>{(b.keys.length > 4 ? [b.keys[0], "…", b.keys[b.keys.length - 1]] : b.keys).map((k) => k === "…" ? <span key={k}>–</span> : <kbd key={k}>{write(k)}</kbd>)}</dt>
-            <dd>{b.text}</dd>
-          </div>)}</dl>
-        </section>)}
-        <section>
-          <h2>Mouse</h2>
-          <dl>
-            <div><dt>left</dt><dd>The active tool; with Alt it erases</dd></div>
-            <div><dt>right drag</dt><dd>Window (across) and level (down); or zoom, see View</dd></div>
-            <div><dt>middle drag</dt><dd>Pan (also Space and left)</dd></div>
-            <div><dt>wheel</dt><dd>Neighbouring slices; with Ctrl zoom, with Shift brush size</dd></div>
-          </dl>
-        </section>
+        <div>
+          <Keys group="Slice" title="The slice" />
+          <Keys group="Draw" title="Draw" />
+        </div>
+        <div>
+          <Keys group="Show" title="Show" />
+          <Keys group="Move" title="Move" />
+          <section>
+            <h2>Mouse</h2>
+            <dl>
+              <div><dt>left</dt><dd>The active tool; with Alt it erases</dd></div>
+              <div><dt>right drag</dt><dd>Window (across) and level (down); or zoom, see View</dd></div>
+              <div><dt>middle drag</dt><dd>Pan (also Space and left)</dd></div>
+              <div><dt>wheel</dt><dd>Neighbouring slices; with Ctrl zoom, with Shift brush size</dd></div>
+            </dl>
+          </section>
+        </div>
       </div>
     </form>
   </dialog>;

@@ -30,7 +30,7 @@ export function Toolbar({ editor, help }: { editor: Editor; help: () => void }) 
       </div>
       <label class="slider">
         <span>Size <output>{editor.brush} voxels{unit === "mm" && ` · ${number(editor.brush * voxel, 2)} mm`}</output><kbd aria-hidden="true">[ ]</kbd></span>
-        <input type="range" min="1" max={largestBrush} value={editor.brush} onInput={(e) => editor.setBrush(e.currentTarget.valueAsNumber)}
+        <input type="range" aria-label="Brush size in voxels" min="1" max={largestBrush} value={editor.brush} onInput={(e) => editor.setBrush(e.currentTarget.valueAsNumber)}
           onPointerUp={(e) => e.currentTarget.blur()} />
       </label>
       <div class="pair">
@@ -53,7 +53,7 @@ export function Toolbar({ editor, help }: { editor: Editor; help: () => void }) 
       <Check keys="U" checked={editor.showUncertainty} disabled={!editor.uncertainty} onChange={() => editor.toggle("showUncertainty")}>Uncertainty</Check>
       <label class="slider">
         <span>Opacity <output>{Math.round(100 * editor.opacity)} %</output><kbd aria-hidden="true">A D</kbd></span>
-        <input type="range" min="0" max="1" step="0.05" value={editor.opacity} onInput={(e) => editor.setOpacity(e.currentTarget.valueAsNumber)}
+        <input type="range" aria-label="Opacity of the mask" min="0" max="1" step="0.05" value={editor.opacity} onInput={(e) => editor.setOpacity(e.currentTarget.valueAsNumber)}
           onPointerUp={(e) => e.currentTarget.blur()} />
       </label>
     </section>

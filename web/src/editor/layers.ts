@@ -78,7 +78,7 @@ export function rgb(color: string): [number, number, number] {
 /** The outline of one label along voxel edges, in voxel coordinates. */
 export function outlinePath(width: number, height: number, labels: Uint8Array, label: number): Path2D {
   const path = new Path2D();
-  outline({ width, height }, (i) => labels[i] === label, (x0, y0, x1, y1) => {
+  outline({ width, height }, labels, label, (x0, y0, x1, y1) => {
     path.moveTo(x0, y0);
     path.lineTo(x1, y1);
   });

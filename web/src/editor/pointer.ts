@@ -10,8 +10,8 @@ export interface PointerHooks {
   scroll: (slices: number) => void;
   /** The person did something. */
   active: () => void;
-  /** Time from the event to the end of drawing it, in milliseconds, for strokes. */
-  painted: (milliseconds: number) => void;
+  /** A part of a stroke is painted and drawn: when its event came, when work on it began. */
+  painted: (event: number, began: number) => void;
 }
 
 /** Connects a canvas with the editor; returns how to disconnect. */
@@ -46,7 +46,7 @@ export function listen(canvas: HTMLCanvasElement, editor: Editor, hooks: Pointer
   function down(e: PointerEvent): void {
     hooks.active();
     if (drag || !editor.task) return;
-    const started = e.timeStamp;
+    const began = performance.now();
     drag = what(e);
     if (!drag) return;
     e.preventDefault();
@@ -72,9 +72,11 @@ export function listen(canvas: HTMLCanvasElement, editor: Editor, hooks: Pointer
       drag = null;
     } else if (drag === "paint") {
       editor.liftPen();
+      performance.clearMeasures("stroke"); // a day of strokes would fill the timeline
+      performance.clearMeasures("paint");
       editor.beginStroke();
       editor.stroke(...voxel, ...voxel, label());
-      hooks.painted(performance.now() - started);
+      hooks.painted(e.timeStamp, began);
     }
   }
 
@@ -90,7 +92,7 @@ export function listen(canvas: HTMLCanvasElement, editor: Editor, hooks: Pointer
     } else if (drag === "zoom") {
       editor.moveView((v) => v.zoom(Math.exp(-dy / 150)));
     } else if (drag === "paint") {
-      const steps = e.getCoalescedEvents?.() ?? [];
+      const began = performance.now(), steps = e.getCoalescedEvents?.() ?? [];
       for (const step of steps.length > 0 ? steps : [e]) {
         const next = voxelAt(step);
         if (next[0] === voxel[0] && next[1] === voxel[1]) continue;
@@ -98,7 +100,7 @@ export function listen(canvas: HTMLCanvasElement, editor: Editor, hooks: Pointer
         editor.stroke(...voxel, ...next, label());
         voxel = next;
       }
-      hooks.painted(performance.now() - e.timeStamp);
+      hooks.painted(e.timeStamp, began);
     } else if (drag === "polygon") {
       // dragging draws freehand: a corner every few pixels
       const [px, py] = editor.view.toScreen(...editor.corners[editor.corners.length - 1]);

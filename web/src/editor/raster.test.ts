@@ -104,6 +104,25 @@ test("fill stops at other labels and at diagonals", () => {
 test("outline of a square is four runs of its side, and touches the border", () => {
   const g = { width: 4, height: 4 };
   const runs: number[][] = [];
-  outline(g, (i) => i % 4 < 2 && i < 8, (...r) => runs.push(r));
-  assert.deepEqual(runs, [[0, 0, 2, 0], [0, 2, 2, 2], [0, 0, 0, 2], [2, 0, 2, 2]]);
+  outline(g, Uint8Array.from([1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), 1, (...r) => runs.push(r));
+  assert.deepEqual(runs.sort(), [[0, 0, 0, 2], [0, 0, 2, 0], [0, 2, 2, 2], [2, 0, 2, 2]]);
+});
+
+test("outline covers each edge between different voxels once, and no other", () => {
+  const g = { width: 9, height: 7 };
+  let seed = 5;
+  const labels = Uint8Array.from({ length: 63 }, () => (seed = seed * 48271 % 2147483647) % 3);
+  const at = (x: number, y: number) => x >= 0 && y >= 0 && x < g.width && y < g.height && labels[y * g.width + x] === 2;
+  const want = new Set<string>(), got: string[] = [];
+  for (let y = 0; y <= g.height; y++) {
+    for (let x = 0; x <= g.width; x++) {
+      if (at(x, y) !== at(x, y - 1)) want.add(`${x},${y} right`);
+      if (at(x, y) !== at(x - 1, y)) want.add(`${x},${y} down`);
+    }
+  }
+  outline(g, labels, 2, (x0, y0, x1, y1) => {
+    for (let x = x0; x < x1; x++) got.push(`${x},${y0} right`);
+    for (let y = y0; y < y1; y++) got.push(`${x0},${y} down`);
+  });
+  assert.deepEqual(got.sort(), [...want].sort());
 });

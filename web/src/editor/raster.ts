@@ -85,22 +85,39 @@ export function floodFill(g: Grid, labels: Uint8Array, x: number, y: number, lab
   }
 }
 
-/** Draws the outline of the voxels that are inside, along voxel edges, as runs [x0 y0 x1 y1]. */
-export function outline(g: Grid, inside: (index: number) => boolean, run: (x0: number, y0: number, x1: number, y1: number) => void): void {
+/**
+ * Gives the outline of the voxels of one label, along voxel edges, as runs [x0 y0 x1 y1].
+ * It is drawn anew in every frame of a stroke, so it goes through the memory in order.
+ */
+export function outline(g: Grid, labels: Uint8Array, label: number, run: (x0: number, y0: number, x1: number, y1: number) => void): void {
   const { width, height } = g;
-  const at = (x: number, y: number) => x >= 0 && y >= 0 && x < width && y < height && inside(y * width + x);
+  const upright = new Int32Array(width + 1).fill(-1); // where the run along the left edge of each column began
   for (let y = 0; y <= height; y++) {
-    for (let x = 0, start = -1; x <= width; x++) {
-      const edge = x < width && at(x, y) !== at(x, y - 1);
-      if (edge && start < 0) start = x;
-      if (!edge && start >= 0) { run(start, y, x, y); start = -1; }
+    const row = y * width, inRow = y < height, above = y > 0;
+    let flat = -1; // where the run along the upper edge of this row began
+    let before = false;
+    for (let x = 0; x < width; x++) {
+      const here = inRow && labels[row + x] === label;
+      if (here !== (above && labels[row - width + x] === label)) {
+        if (flat < 0) flat = x;
+      } else if (flat >= 0) {
+        run(flat, y, x, y);
+        flat = -1;
+      }
+      if (here !== before) {
+        if (upright[x] < 0) upright[x] = y;
+      } else if (upright[x] >= 0) {
+        run(x, upright[x], x, y);
+        upright[x] = -1;
+      }
+      before = here;
     }
-  }
-  for (let x = 0; x <= width; x++) {
-    for (let y = 0, start = -1; y <= height; y++) {
-      const edge = y < height && at(x, y) !== at(x - 1, y);
-      if (edge && start < 0) start = y;
-      if (!edge && start >= 0) { run(x, start, x, y); start = -1; }
+    if (flat >= 0) run(flat, y, width, y);
+    if (before) {
+      if (upright[width] < 0) upright[width] = y;
+    } else if (upright[width] >= 0) {
+      run(width, upright[width], width, y);
+      upright[width] = -1;
     }
   }
 }

@@ -170,7 +170,7 @@ export class Scene {
       const reach = Math.ceil(e.brush / 2) + 1, size = 2 * reach + 1;
       const covered = new Uint8Array(size * size);
       capsule({ width: size, height: size }, spacing, reach, reach, reach, reach, e.brush, (u, v) => (covered[v * size + u] = 1));
-      outline({ width: size, height: size }, (i) => covered[i] === 1, (x0, y0, x1, y1) => {
+      outline({ width: size, height: size }, covered, 1, (x0, y0, x1, y1) => {
         path.moveTo(x0 + x - reach, y0 + y - reach);
         path.lineTo(x1 + x - reach, y1 + y - reach);
       });
