@@ -18,6 +18,8 @@ import (
 //
 //	config.yaml                        the whole configuration, defaults filled in
 //	env.json                           versions, processor, engine and threads
+//	data.json                          which cases are used for what
+//	initial.json                       the items of each initial set
 //	initial/<set>.safetensors          the model of cycle 0, which the strategies of an initial set share
 //	initial/<set>.json                 its evaluation
 //	initial/<set>-learning-loss…       the same for those whose network is trained with a loss module, and the module

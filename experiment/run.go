@@ -16,11 +16,12 @@ import (
 // Options say how an experiment is carried out. But for Threads and Engine, which change the last bits of its numbers,
 // they do not change its outcome.
 type Options struct {
-	Out      string // run folder; "" is the configuration's
-	Resume   bool   // go on with the run in it
-	Jobs     int    // units at the same time; 0 is the configuration's, or 1
-	Threads  int    // of each unit's engine; 0 is all cores for one job, else 1
-	Engine   string // ref or onednn; "" is the fastest there is
+	Out      string   // run folder; "" is the configuration's
+	Resume   bool     // go on with the run in it
+	Jobs     int      // units at the same time; 0 is the configuration's, or 1
+	Threads  int      // of each unit's engine; 0 is all cores for one job, else 1
+	Engine   string   // ref or onednn; "" is the fastest there is
+	Records  []string // record folders whose finished units are taken over instead of being run again
 	Progress func(Event)
 	Notice   func(text string) // lines for the person who waits
 }
@@ -76,7 +77,13 @@ func Run(ctx context.Context, c Config, o Options) (Report, error) {
 	if err := folder.recordEnv(env, o.Notice); err != nil {
 		return Report{}, err
 	}
+	if err := folder.recordInitial(c, d.pool.Names); err != nil {
+		return Report{}, err
+	}
 	x := experiment{config: c, data: d, folder: folder, track: track, engines: make(chan tensor.Engine, jobs)}
+	if err := x.takeOver(o.Records, o.Notice); err != nil {
+		return Report{}, err
+	}
 	for _, e := range engines {
 		x.engines <- e
 	}

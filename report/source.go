@@ -116,13 +116,17 @@ func readRunFolder(dir string) (record.Folder, error) {
 			return record.Folder{}, err
 		}
 	}
+	initial, err := folder.Initial()
+	if err != nil {
+		return record.Folder{}, err
+	}
 	for _, u := range config.Units() {
 		cycles, err := folder.Cycles(u)
 		if err != nil {
 			return record.Folder{}, err
 		}
 		if len(cycles) > 0 {
-			f.Runs = append(f.Runs, record.FromCycles(record.Key{Strategy: u.Strategy, Set: u.Set}, nil, cycles))
+			f.Runs = append(f.Runs, record.FromCycles(u.Key(), initial[u.Set], cycles))
 		}
 	}
 	return f, nil
