@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -56,18 +57,32 @@ func (p *Project) load(ctx context.Context) error {
 	return err
 }
 
-// refuse keeps in mind that a case cannot be used, and tells whoever runs the server.
+// again is how long a case whose image could not be read is left alone.
+const again = 30 * time.Second
+
+// refuse keeps in mind that a case cannot be used for now, and tells everybody.
 func (p *Project) refuse(name string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bad[name] == nil {
+	if _, known := p.bad[name]; !known {
 		p.log.Error(err.Error())
 		p.hub.send(Event{Type: "problem", Text: err.Error()})
 	}
-	p.bad[name] = err
+	p.bad[name] = p.now()
 }
 
-// canvas returns an item on the canvas, nil if its case cannot be read. All cases must be loaded.
+// readable reports whether a case is there and its image could be read when it was last tried.
+func (p *Project) readable(name string) bool {
+	if _, ok := p.index[name]; !ok {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	failed, bad := p.bad[name]
+	return !bad || p.now().Sub(failed) > again
+}
+
+// canvas returns an item on the canvas, nil if its case could not be read or is not loaded yet.
 func (p *Project) canvas(item Item) []float32 {
 	p.canvases.mu.Lock()
 	defer p.canvases.mu.Unlock()
@@ -101,11 +116,15 @@ func (p *Project) onCanvas(item Item, mask []uint8) []uint8 {
 // items returns all slices of the cases of a role that can be read, by case and slice: the order of a simulation's
 // pool.
 func (p *Project) items(role store.Role) []Item {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	loaded := false
+	select {
+	case <-p.canvases.loaded:
+		loaded = true
+	default:
+	}
 	var items []Item
 	for _, c := range p.data.Cases {
-		if p.roles[c.ID] != role || p.bad[c.ID] != nil {
+		if p.roles[c.ID] != role || !p.readable(c.ID) || loaded && p.canvas(Item{Case: c.ID}) == nil {
 			continue
 		}
 		for k := range p.Config.Preprocess.Slices(c.Grid) {

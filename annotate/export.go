@@ -126,10 +126,8 @@ func (p *Project) exportCase(ctx context.Context, path, name string, labels []st
 			return err
 		}
 	}
-	for _, l := range labels {
-		if l.Item.Case == name {
-			p.Config.Preprocess.Place(l.Mask, mask, l.Item.Slice)
-		}
+	if err := p.place(mask, slices.DeleteFunc(slices.Clone(labels), func(l store.Labelled) bool { return l.Item.Case != name })); err != nil {
+		return err
 	}
 	if e.Format == FormatNIfTI {
 		return volume.WriteMask(path, mask)
@@ -188,10 +186,19 @@ func (p *Project) LabelMask(ctx context.Context, name string) (*volume.Mask, err
 		return nil, err
 	}
 	mask := p.emptyMask(name)
+	return mask, p.place(mask, labels)
+}
+
+// place puts the labels of a case into its mask.
+func (p *Project) place(mask *volume.Mask, labels []store.Labelled) error {
 	for _, l := range labels {
-		p.Config.Preprocess.Place(l.Mask, mask, l.Item.Slice)
+		slice, err := l.Mask()
+		if err != nil {
+			return err
+		}
+		p.Config.Preprocess.Place(slice, mask, l.Item.Slice)
 	}
-	return mask, nil
+	return nil
 }
 
 // Prediction returns what the model in use makes of a whole case; background where there is no model, or where people

@@ -49,7 +49,11 @@ func (p *Project) writeMask(ctx context.Context, name string) error {
 	final, original := p.emptyMask(name), p.emptyMask(name)
 	newest := int64(0)
 	for _, l := range labels {
-		p.Config.Preprocess.Place(l.Mask, final, l.Item.Slice)
+		mask, err := l.Mask()
+		if err != nil {
+			return err
+		}
+		p.Config.Preprocess.Place(mask, final, l.Item.Slice)
 		newest = max(newest, l.ID)
 		begun, err := p.origin(ctx, l)
 		if err != nil {

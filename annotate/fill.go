@@ -25,7 +25,7 @@ func (p *Project) fill(ctx context.Context) error {
 			continue
 		}
 		open = append(open, q)
-		if q.Purpose == store.ForTraining && q.State == store.Waiting {
+		if q.Purpose == store.ForTraining && q.State == store.Waiting && p.readable(q.Item.Case) {
 			waiting++
 		}
 	}

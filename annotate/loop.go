@@ -190,9 +190,13 @@ func (p *Project) trains(ctx context.Context) (cycle int, yes bool, err error) {
 			continue
 		}
 		asked = asked || q.Cycle == cycle-1
-		if q.State == store.Waiting || q.State == store.Disputed {
+		if (q.State == store.Waiting || q.State == store.Disputed) && p.readable(q.Item.Case) {
 			open++
 		}
+	}
+	left, err := p.unlabelled(ctx, store.Training, nil)
+	if err != nil {
+		return 0, false, err
 	}
 	switch {
 	case count == 0:
@@ -201,7 +205,7 @@ func (p *Project) trains(ctx context.Context) (cycle int, yes bool, err error) {
 		return cycle, asked && open == 0, nil
 	case count == seen:
 		return cycle, false, nil
-	case open == 0: // everything is labelled: the last model sees it all
+	case len(left) == 0: // the last model sees it all
 		return cycle, true, nil
 	case cycle == 0:
 		return cycle, count >= p.Config.InitialSize, nil
@@ -224,7 +228,11 @@ func (p *Project) cycle(ctx context.Context, learner Learner, cycle int) error {
 			p.setTraining(t)
 		}
 	}
-	model, err := learner.Train(ctx, c.Train, p.set(training), c.trainingSeed(cycle), func(s train.Progress) {
+	set, err := p.set(training)
+	if err != nil {
+		return err
+	}
+	model, err := learner.Train(ctx, c.Train, set, c.trainingSeed(cycle), func(s train.Progress) {
 		progress(Training{Phase: "train", Step: s.Step, Steps: s.Of, Loss: s.Loss, SecondsLeft: s.Left.Seconds()}, s.Step == s.Of)
 	})
 	if err != nil {
@@ -286,14 +294,18 @@ func (p *Project) labels(ctx context.Context) (training, validation []store.Labe
 }
 
 // set brings labels to the canvas.
-func (p *Project) set(labels []store.Labelled) train.Set {
+func (p *Project) set(labels []store.Labelled) (train.Set, error) {
 	c := p.Config.Preprocess
 	s := train.Set{H: c.Height, W: c.Width, Classes: len(p.Config.Classes)}
 	for _, l := range labels {
+		mask, err := l.Mask()
+		if err != nil {
+			return s, fmt.Errorf("%s: %w", l.Item, err)
+		}
 		s.Images = append(s.Images, p.canvas(l.Item))
-		s.Labels = append(s.Labels, p.onCanvas(l.Item, l.Mask))
+		s.Labels = append(s.Labels, p.onCanvas(l.Item, mask))
 	}
-	return s
+	return s, nil
 }
 
 // ask queries with a new model. What waits now and nobody has begun goes back into the pool: the new query takes its

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -58,6 +59,8 @@ type Project struct {
 	log     *slog.Logger
 	learner func() (Learner, error)
 
+	now func() time.Time
+
 	labelled chan struct{} // one element: something was labelled or skipped
 	dirty    chan struct{} // one element: mask files are behind
 
@@ -65,7 +68,7 @@ type Project struct {
 	predict  *predictor
 
 	mu       sync.Mutex
-	bad      map[string]error // cases whose image cannot be read
+	bad      map[string]time.Time // when a case's image could not be read
 	training Training
 	stop     Stop
 }
@@ -96,9 +99,9 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 		return nil, err
 	}
 	p := &Project{
-		Name: data.Name, store: s, log: o.Log, learner: o.Learner, hub: newHub(),
+		Name: data.Name, store: s, log: o.Log, learner: o.Learner, hub: newHub(), now: o.Now,
 		labelled: make(chan struct{}, 1), dirty: make(chan struct{}, 1),
-		bad: map[string]error{}, canvases: newCanvases(),
+		bad: map[string]time.Time{}, canvases: newCanvases(),
 	}
 	defer func() {
 		if err != nil {
@@ -175,6 +178,11 @@ func (p *Project) configure(ctx context.Context, data *dataset.Dataset, o Option
 	p.Config = c
 	if p.spec, err = query.Parse(c.Strategy); err != nil {
 		return err
+	}
+	if !isNew && !reflect.DeepEqual(before, c) {
+		if err := p.store.Log(ctx, store.Event{Event: "configuration changed", Detail: fmt.Sprintf("strategy %s, query size %d, preset %s", c.Strategy, c.QuerySize, c.Preset)}); err != nil {
+			return err
+		}
 	}
 	return p.store.SetConfig(ctx, data.Name, c)
 }

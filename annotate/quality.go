@@ -71,15 +71,19 @@ func (p *Project) validate(ctx context.Context, model Model, labels []store.Labe
 	last := ""
 	err := model.Predict(ctx, images, func(i int, canvas []float32) error {
 		l := labels[i]
+		mask, err := l.Mask()
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.Item, err)
+		}
 		g := p.grid(l.Item)
-		probs, pred := make([]float32, len(l.Mask)*classes), make([]uint8, len(l.Mask))
+		probs, pred := make([]float32, len(mask)*classes), make([]uint8, len(mask))
 		c.Back(canvas, classes, g, l.Item.Slice, probs)
 		preprocess.Argmax(pred, probs, classes)
 		if l.Item.Case != last {
 			cases, last = append(cases, make([]overlap, classes)), l.Item.Case
 		}
 		o := cases[len(cases)-1]
-		for x, ref := range l.Mask {
+		for x, ref := range mask {
 			o[ref].ref++
 			o[pred[x]].pred++
 			if ref == pred[x] {

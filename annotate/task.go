@@ -92,12 +92,19 @@ func (p *Project) Case(name string) (store.Case, error) {
 
 // image returns a case's volume and keeps in mind whether it can be read.
 func (p *Project) image(name string) (*image, error) {
-	v, err := p.images.get(p.index[name])
+	index, ok := p.index[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: case %s is not in the data folder", ErrGone, name)
+	}
+	v, err := p.images.get(index)
 	if err != nil {
 		err = fmt.Errorf("%w: %w; put the file back, its slices are left out until then", ErrGone, err)
 		p.refuse(name, err)
 		return nil, err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.bad, name)
 	return v, nil
 }
 
@@ -132,14 +139,9 @@ const leases = 4
 // waits for this person.
 func (p *Project) Next(ctx context.Context, who Person, after *Item) (*Task, error) {
 	for {
-		p.mu.Lock()
 		refuse := map[string]bool{}
-		for name := range p.bad {
-			refuse[name] = true
-		}
-		p.mu.Unlock()
 		for name := range p.roles {
-			if _, ok := p.index[name]; !ok {
+			if !p.readable(name) {
 				refuse[name] = true
 			}
 		}

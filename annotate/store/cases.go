@@ -23,7 +23,7 @@ type Case struct {
 
 // Cases returns all cases that ever belonged to the project, by name.
 func (s *Store) Cases(ctx context.Context) ([]Case, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT name, slices, height, width, role FROM cases ORDER BY name`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT name, slices, height, width, role FROM cases ORDER BY name`)
 	return collect(rows, err, "list cases", func(scan scanner) (c Case, err error) {
 		return c, scan(&c.Name, &c.Slices, &c.Height, &c.Width, &c.Role)
 	})
@@ -61,7 +61,7 @@ func (s *Store) AddCase(ctx context.Context, c Case, masks []Adopted) error {
 
 // Stale returns the cases whose mask files do not hold the newest labels.
 func (s *Store) Stale(ctx context.Context) ([]string, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT c.name FROM cases c WHERE c.written <
+	rows, err := s.reads.QueryContext(ctx, `SELECT c.name FROM cases c WHERE c.written <
 		(SELECT coalesce(max(v.id), 0) FROM labels l JOIN versions v USING (case_name, slice, version) WHERE l.case_name = c.name)
 		ORDER BY c.name`)
 	return collect(rows, err, "list changed cases", func(scan scanner) (name string, err error) {

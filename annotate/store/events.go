@@ -35,7 +35,7 @@ func (s *Store) log(tx *sql.Tx, e Event) error {
 
 // Events returns the newest lines of the audit log, newest first.
 func (s *Store) Events(ctx context.Context, limit int) ([]Event, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT at, person, event, case_name, slice, detail FROM events ORDER BY id DESC LIMIT ?`, limit)
+	rows, err := s.reads.QueryContext(ctx, `SELECT at, person, event, case_name, slice, detail FROM events ORDER BY id DESC LIMIT ?`, limit)
 	return collect(rows, err, "read the audit log", func(scan scanner) (e Event, err error) {
 		var at string
 		var name sql.NullString

@@ -16,7 +16,7 @@ func (s *Store) Label(ctx context.Context, item Item) (mask []uint8, number int,
 
 // LabelVersion returns the number of the version that is an item's label, or ErrNotFound.
 func (s *Store) LabelVersion(ctx context.Context, item Item) (number int, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT version FROM labels WHERE case_name = ? AND slice = ?`, item.Case, item.Slice).Scan(&number)
+	err = s.reads.QueryRowContext(ctx, `SELECT version FROM labels WHERE case_name = ? AND slice = ?`, item.Case, item.Slice).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, ErrNotFound
 	}
@@ -28,13 +28,13 @@ func (s *Store) LabelVersion(ctx context.Context, item Item) (number int, err er
 
 // LabelledSlices returns which slices of a case are labelled, in increasing order.
 func (s *Store) LabelledSlices(ctx context.Context, name string) ([]int, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT slice FROM labels WHERE case_name = ? ORDER BY slice`, name)
+	rows, err := s.reads.QueryContext(ctx, `SELECT slice FROM labels WHERE case_name = ? ORDER BY slice`, name)
 	return collect(rows, err, "list labelled slices", func(scan scanner) (slice int, err error) { return slice, scan(&slice) })
 }
 
 // LabelledItems returns which items are labelled, by case and slice.
 func (s *Store) LabelledItems(ctx context.Context) ([]Item, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT case_name, slice FROM labels ORDER BY case_name, slice`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT case_name, slice FROM labels ORDER BY case_name, slice`)
 	return collect(rows, err, "list labelled items", func(scan scanner) (i Item, err error) { return i, scan(&i.Case, &i.Slice) })
 }
 
@@ -56,7 +56,7 @@ func (s *Store) Proposal(ctx context.Context, item Item, model int) ([]uint8, er
 // mask runs a query of one row that begins with a packed mask.
 func (s *Store) mask(ctx context.Context, query string, more []any, args ...any) ([]uint8, error) {
 	var blob []byte
-	err := s.db.QueryRowContext(ctx, query, args...).Scan(append([]any{&blob}, more...)...)
+	err := s.reads.QueryRowContext(ctx, query, args...).Scan(append([]any{&blob}, more...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound
 	}
@@ -104,37 +104,37 @@ func (s *Store) PruneProposals(ctx context.Context, model int) error {
 	})
 }
 
-// Labelled is the label of one item with its voxels.
+// Labelled is the label of one item.
 type Labelled struct {
 	Version
 	ID   int64 // grows with every version of the project
 	Role Role
-	Mask []uint8
+
+	packed []byte
 }
+
+// Mask returns the voxels. They are unpacked here: a project may hold more labels than memory.
+func (l Labelled) Mask() ([]uint8, error) { return unpack(l.packed) }
 
 // Labels returns the labels of a case, or of all cases for "", by case and slice.
 func (s *Store) Labels(ctx context.Context, name string) ([]Labelled, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+versionColumns+`, v.mask, v.id, c.role FROM labels l
+	rows, err := s.reads.QueryContext(ctx, `SELECT `+versionColumns+`, v.mask, v.id, c.role FROM labels l
 		JOIN versions v USING (case_name, slice, version) JOIN cases c ON c.name = v.case_name
 		WHERE ? IN ('', v.case_name) ORDER BY v.case_name, v.slice`, name)
 	return collect(rows, err, "read labels", func(scan scanner) (l Labelled, err error) {
-		var blob []byte
-		if l.Version, err = scanVersion(scan, &blob, &l.ID, &l.Role); err != nil {
-			return l, err
-		}
-		l.Mask, err = unpack(blob)
+		l.Version, err = scanVersion(scan, &l.packed, &l.ID, &l.Role)
 		return l, err
 	})
 }
 
 // Versions returns all versions of an item, oldest first; readings included.
 func (s *Store) Versions(ctx context.Context, item Item) ([]Version, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+versionColumns+` FROM versions WHERE case_name = ? AND slice = ? ORDER BY version`, item.Case, item.Slice)
+	rows, err := s.reads.QueryContext(ctx, `SELECT `+versionColumns+` FROM versions WHERE case_name = ? AND slice = ? ORDER BY version`, item.Case, item.Slice)
 	return collect(rows, err, "list versions", func(scan scanner) (Version, error) { return scanVersion(scan) })
 }
 
 // History returns all versions of the project, oldest first.
 func (s *Store) History(ctx context.Context) ([]Version, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+versionColumns+` FROM versions ORDER BY id`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT `+versionColumns+` FROM versions ORDER BY id`)
 	return collect(rows, err, "list versions", func(scan scanner) (Version, error) { return scanVersion(scan) })
 }

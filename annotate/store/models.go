@@ -22,7 +22,7 @@ type Model struct {
 
 // Models returns all models, oldest first.
 func (s *Store) Models(ctx context.Context) ([]Model, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT version, cycle, labelled, seconds, dice, previous, adopted, reason, at FROM models ORDER BY version`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT version, cycle, labelled, seconds, dice, previous, adopted, reason, at FROM models ORDER BY version`)
 	return collect(rows, err, "list models", func(scan scanner) (m Model, err error) {
 		var at string
 		err = scan(&m.Version, &m.Cycle, &m.Labelled, &m.Seconds, &m.Dice, &m.Previous, &m.Adopted, &m.Reason, &at)
@@ -56,7 +56,7 @@ func (s *Store) AddModel(ctx context.Context, m Model, query []QueueRow) error {
 
 // Seconds returns how long people have worked on labels and skipped items.
 func (s *Store) Seconds(ctx context.Context) (seconds float64, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT coalesce((SELECT sum(seconds) FROM versions), 0) + coalesce((SELECT sum(seconds) FROM skips), 0)`).Scan(&seconds)
+	err = s.reads.QueryRowContext(ctx, `SELECT coalesce((SELECT sum(seconds) FROM versions), 0) + coalesce((SELECT sum(seconds) FROM skips), 0)`).Scan(&seconds)
 	if err != nil {
 		return 0, fmt.Errorf("sum up the time: %w", plain(err))
 	}

@@ -54,7 +54,7 @@ type Listed struct {
 
 // People returns the list of people by name.
 func (s *Store) People(ctx context.Context) ([]Listed, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT name, role, token FROM people ORDER BY name`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT name, role, token FROM people ORDER BY name`)
 	return collect(rows, err, "list people", func(scan scanner) (p Listed, err error) {
 		return p, scan(&p.Name, &p.Role, &p.Token)
 	})
@@ -88,7 +88,7 @@ func (s *Store) EndSession(ctx context.Context, token, person string) error {
 
 // Session returns the person who holds a token, or ErrNotFound if nobody does or the session is older than age.
 func (s *Store) Session(ctx context.Context, token string, age time.Duration) (person string, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT person FROM sessions WHERE hash = ? AND at > ?`, Hash(token), formatTime(s.now().Add(-age))).Scan(&person)
+	err = s.reads.QueryRowContext(ctx, `SELECT person FROM sessions WHERE hash = ? AND at > ?`, Hash(token), formatTime(s.now().Add(-age))).Scan(&person)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", ErrNotFound
 	}
@@ -110,7 +110,7 @@ func (s *Store) Totals(ctx context.Context) (map[string]Total, error) {
 		name string
 		Total
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT person, count(*), sum(seconds) FROM versions
+	rows, err := s.reads.QueryContext(ctx, `SELECT person, count(*), sum(seconds) FROM versions
 		WHERE action IN ('edited', 'accepted', 'empty', 'adjudicated') GROUP BY person`)
 	list, err := collect(rows, err, "sum up the labels", func(scan scanner) (r row, err error) {
 		return r, scan(&r.name, &r.Labels, &r.Seconds)

@@ -76,7 +76,7 @@ func (s *Store) Queue(ctx context.Context, all bool) ([]QueueRow, error) {
 	if all {
 		where = ``
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT `+queueColumns+` FROM `+queueTables+` `+where+` ORDER BY q.id`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT `+queueColumns+` FROM `+queueTables+` `+where+` ORDER BY q.id`)
 	return collect(rows, err, "read the queue", s.scanQueue)
 }
 
@@ -236,7 +236,7 @@ func (s *Store) Release(ctx context.Context, item Item, person string) error {
 // LeaseOf returns who holds an item, nil if nobody does.
 func (s *Store) LeaseOf(ctx context.Context, item Item) (*Lease, error) {
 	var person, until string
-	err := s.db.QueryRowContext(ctx, `SELECT person, until FROM leases WHERE case_name = ? AND slice = ?`, item.Case, item.Slice).Scan(&person, &until)
+	err := s.reads.QueryRowContext(ctx, `SELECT person, until FROM leases WHERE case_name = ? AND slice = ?`, item.Case, item.Slice).Scan(&person, &until)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -289,6 +289,6 @@ func (s *Store) Skip(ctx context.Context, item Item, person, reason string, seco
 
 // Skipped returns the items that were skipped and not labelled since.
 func (s *Store) Skipped(ctx context.Context) ([]Item, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT case_name, slice FROM skips ORDER BY case_name, slice`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT case_name, slice FROM skips ORDER BY case_name, slice`)
 	return collect(rows, err, "list skipped items", func(scan scanner) (i Item, err error) { return i, scan(&i.Case, &i.Slice) })
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -32,10 +33,11 @@ var migrations embed.FS
 
 // Store is an open project. Its methods may be called by several goroutines.
 type Store struct {
-	dir  string
-	lock *os.File
-	db   *sql.DB // one connection: SQLite has one writer anyway, and reads here are short
-	now  func() time.Time
+	dir   string
+	lock  *os.File
+	db    *sql.DB // one connection, for SQLite has one writer
+	reads *sql.DB // several, so that nobody waits for a long list
+	now   func() time.Time
 }
 
 // Open opens the project in dir, or makes one in an empty or new folder. It takes the project's lock: a second process
@@ -54,10 +56,24 @@ func Open(ctx context.Context, dir string, now func() time.Time) (_ *Store, err 
 		return nil, err
 	}
 	s := &Store{dir: dir, lock: lock, now: now}
-	if s.db, err = openDatabase(ctx, filepath.Join(dir, "project.db")); err != nil {
-		lock.Close()
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	path := filepath.Join(dir, "project.db")
+	if s.db, err = openDatabase(path); err != nil {
 		return nil, err
 	}
+	if err := migrate(ctx, s.db); err != nil {
+		return nil, err
+	}
+	s.reads, err = openDatabase(path, "query_only(1)")
+	if err != nil {
+		return nil, err
+	}
+	s.db.SetMaxOpenConns(1)
+	s.reads.SetMaxOpenConns(4)
 	return s, nil
 }
 
@@ -81,29 +97,20 @@ func makeDir(dir string) error {
 	return errors.New("the folder holds other files and no project: name a new folder with --project")
 }
 
-func openDatabase(ctx context.Context, path string) (*sql.DB, error) {
+func openDatabase(path string, pragmas ...string) (*sql.DB, error) {
 	journal := "WAL"
 	if networkFile(filepath.Dir(path)) {
 		journal = "DELETE" // the shared memory of a WAL does not work across machines
 	}
-	query := url.Values{"_txlock": {"immediate"}, "_pragma": {
+	query := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{
 		"busy_timeout(5000)", "journal_mode(" + journal + ")", "synchronous(FULL)", "foreign_keys(1)",
-	}}
+	}, pragmas...)}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
 	address := url.URL{Scheme: "file", Path: filepath.ToSlash(absolute), RawQuery: query.Encode()}
-	db, err := sql.Open("sqlite", address.String())
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db); err != nil {
-		db.Close()
-		return nil, err
-	}
-	return db, nil
+	return sql.Open("sqlite", address.String())
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {
@@ -128,8 +135,13 @@ func migrate(ctx context.Context, db *sql.DB) error {
 
 // Close closes the project and gives up its lock.
 func (s *Store) Close() error {
-	err := s.db.Close()
-	return errors.Join(err, s.lock.Close())
+	var errs []error
+	for _, db := range []*sql.DB{s.reads, s.db} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(append(errs, s.lock.Close())...)
 }
 
 // Dir returns the project's folder.
@@ -153,8 +165,11 @@ func (s *Store) write(ctx context.Context, what string, do func(tx *sql.Tx) erro
 
 // plain says what a person can do about an error of the database.
 func plain(err error) error {
-	if errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return fmt.Errorf("%w (%w)", ErrReadOnly, err)
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("%w (%w)", ErrFull, err)
 	}
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
@@ -190,7 +205,7 @@ func parseTime(text string) time.Time {
 // ErrNotFound.
 func (s *Store) Config(ctx context.Context, config any) (name string, err error) {
 	var text string
-	err = s.db.QueryRowContext(ctx, `SELECT name, config FROM project`).Scan(&name, &text)
+	err = s.reads.QueryRowContext(ctx, `SELECT name, config FROM project`).Scan(&name, &text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", ErrNotFound
 	}

@@ -1,0 +1,150 @@
+// Package annotatetest has small data and a fake learner for tests of annotation.
+package annotatetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/nextslice/nextslice/annotate"
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Size of the volumes: 12 columns, 10 rows, 6 slices.
+var Size = [3]int{12, 10, 6}
+
+// Data writes so many cases "c0" … of a bright ball each, with masks, to a new folder in the layout images and labels.
+// Slices 0 and 5 are empty.
+func Data(t testing.TB, cases int) string {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, sub := range []string{"images", "labels"} {
+		write(os.Mkdir(filepath.Join(dir, sub), 0o777))
+	}
+	for n := range cases {
+		rng := random.Stream(1, "ball", n)
+		grid := volume.Grid{Size: Size, Unit: volume.Millimetre, Affine: [3][4]float64{{-0.5, 0, 0, 3}, {0, -0.5, 0, 4}, {0, 0, 2, -5}}}
+		v := &volume.Volume{Grid: grid, Data: make([]float32, grid.Len()), Stored: "int16"}
+		m := &volume.Mask{Grid: grid, Data: make([]uint8, grid.Len())}
+		x, y, r := 5+2*rng.Float64(), 4+2*rng.Float64(), 2.5+rng.Float64()
+		for i := range v.Data {
+			col, row, k := i%Size[0], i/Size[0]%Size[1], i/Size[0]/Size[1]
+			v.Data[i] = float32(100 + rng.IntN(10))
+			if k > 0 && k < 5 && math.Hypot(float64(col)-x, float64(row)-y) < r {
+				v.Data[i], m.Data[i] = v.Data[i]+200, 1
+			}
+		}
+		name := fmt.Sprintf("c%d.nii.gz", n)
+		write(volume.WriteVolume(filepath.Join(dir, "images", name), v))
+		write(volume.WriteMask(filepath.Join(dir, "labels", name), m))
+	}
+	return dir
+}
+
+// Learner is a fake that learns nothing: its models call a bright pixel class 1, the worse ones only every other. It can
+// be told to wait, and to make a bad model. Set its fields before it is used.
+type Learner struct {
+	// Wait, if not nil, holds every training until an element comes.
+	Wait chan struct{}
+	// Bad says of which trainings (by the number of labels) the model is a bad one.
+	Bad func(labels int) bool
+
+	mu        sync.Mutex
+	Trainings []int // labels of each training
+	Seeds     []uint64
+}
+
+// New is an annotate.Options.Learner.
+func (l *Learner) New() (annotate.Learner, error) { return (*learner)(l), nil }
+
+// Trained returns how many labels each training so far has seen.
+func (l *Learner) Trained() []int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.Trainings)
+}
+
+type learner Learner
+
+func (l *learner) Train(ctx context.Context, _ train.Config, data train.Set, seed uint64, progress func(train.Progress)) (annotate.Model, error) {
+	progress(train.Progress{Step: 1, Of: 2, Loss: 1})
+	if l.Wait != nil {
+		select {
+		case <-l.Wait:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(data.Images)
+	l.Trainings, l.Seeds = append(l.Trainings, n), append(l.Seeds, seed)
+	return model{Bad: l.Bad != nil && l.Bad(n)}, nil
+}
+
+func (l *learner) Load(path string, h, w int) (annotate.Model, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var m model
+	return m, json.Unmarshal(text, &m)
+}
+
+func (l *learner) Close() error { return nil }
+
+type model struct{ Bad bool }
+
+func (m model) Predict(ctx context.Context, images [][]float32, each func(i int, probs []float32) error) error {
+	for i, image := range images {
+		probs := make([]float32, 2*len(image))
+		for x, v := range image {
+			p := float32(0.1)
+			if v > 1 && (!m.Bad || x%2 == 0) {
+				p = 0.9
+			}
+			probs[2*x], probs[2*x+1] = 1-p, p
+		}
+		if err := each(i, probs); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (m model) Score(ctx context.Context, images [][]float32, _ query.Score, _ *rand.Rand, each func(i int, score float64) error) error {
+	for i, image := range images {
+		sum := 0.0
+		for _, v := range image {
+			sum += float64(v)
+		}
+		if err := each(i, sum/float64(len(image))); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (m model) Save(path string) error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o666)
+}
