@@ -25,6 +25,7 @@ import (
 //	initial/<set>-learning-loss…       the same for those whose network is trained with a loss module, and the module
 //	units/<set>-<strategy>/cycles.jsonl    one line per finished cycle; the same bytes for the same seed and threads
 //	units/<set>-<strategy>/timings.jsonl   seconds per phase of each of them, passes and memory
+//	units/<set>-<strategy>/last/           of the last model: the masks that it predicts for the test cases, its calibration
 //	curves.png, curves.svg, curves.csv     drawn from the lines above
 type Folder struct {
 	Dir  string

@@ -22,6 +22,7 @@ type learner struct {
 	data   *data
 	folder *Folder
 	engine tensor.Engine
+	unit   Unit
 	start  Unit       // the training of cycle 0 that it shares
 	spec   query.Spec // what is computed for the query
 	report func(phase, done, of int, loss float64)
@@ -112,8 +113,10 @@ func (l *learner) Evaluate(ctx context.Context) (metrics.Summary, error) {
 func (l *learner) evaluate(ctx context.Context) (metrics.Summary, error) {
 	begin := time.Now()
 	defer func() { l.timing.Evaluate = time.Since(begin).Seconds() }()
-	d := l.data
-	return train.Evaluate(ctx, l.net, d.preprocess, d.classes, metrics.Rules{Empty: l.config.Empty}, d.test, func(done, of int) {
-		l.report(phaseEvaluate, done, of, 0)
-	})
+	d, rules := l.data, metrics.Rules{Empty: l.config.Empty}
+	progress := func(done, of int) { l.report(phaseEvaluate, done, of, 0) }
+	if l.cycle > 0 && l.cycle == l.config.Cycles {
+		return l.evaluateLast(ctx, rules, progress)
+	}
+	return train.Evaluate(ctx, l.net, d.preprocess, d.classes, rules, d.test, progress)
 }

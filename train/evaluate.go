@@ -20,11 +20,19 @@ type Case struct {
 // Segment returns the predicted mask of a case on the case's own grid. The class probabilities of each slice are brought
 // back from the canvas first, then every voxel gets its most probable class.
 func Segment(ctx context.Context, n *unet.Net, p preprocess.Config, classes int, c Case) (*volume.Mask, error) {
+	return segment(ctx, n, p, classes, c, nil)
+}
+
+// segment hands each slice's class probabilities, [h w K] on the case's own grid, to look, which may be nil.
+func segment(ctx context.Context, n *unet.Net, p preprocess.Config, classes int, c Case, look func(c Case, k int, probs []float32)) (*volume.Mask, error) {
 	mask := &volume.Mask{Grid: c.Grid, Data: make([]uint8, c.Grid.Len())}
 	h, w := p.SliceSize(c.Grid)
 	probs, labels := make([]float32, h*w*classes), make([]uint8, h*w)
 	err := Predict(ctx, n, p.Height, p.Width, c.Images, unet.Pass{}, func(k int, canvas []float32) error {
 		p.Back(canvas, classes, c.Grid, k, probs)
+		if look != nil {
+			look(c, k, probs)
+		}
 		preprocess.Argmax(labels, probs, classes)
 		p.Place(labels, mask, k)
 		return nil
@@ -38,12 +46,30 @@ func Segment(ctx context.Context, n *unet.Net, p preprocess.Config, classes int,
 // Evaluate segments cases one after the other and compares them with their reference masks. classes are the names of
 // the label values, background first. progress may be nil.
 func Evaluate(ctx context.Context, n *unet.Net, p preprocess.Config, classes []string, rules metrics.Rules, cases []Case, progress func(done, of int)) (metrics.Summary, error) {
+	return EvaluateLooking(ctx, n, p, classes, rules, cases, Look{}, progress)
+}
+
+// Look is what an evaluation hands out beside its measures. Either function may be nil.
+type Look struct {
+	// Slice gets the class probabilities of slice k of a case, [h w K] on the case's own grid; they are reused.
+	Slice func(c Case, k int, probs []float32)
+	// Case gets the predicted mask of a case. Its error ends the evaluation.
+	Case func(c Case, pred *volume.Mask) error
+}
+
+// EvaluateLooking is Evaluate, and hands out what it predicts.
+func EvaluateLooking(ctx context.Context, n *unet.Net, p preprocess.Config, classes []string, rules metrics.Rules, cases []Case, look Look, progress func(done, of int)) (metrics.Summary, error) {
 	a := metrics.NewAccumulator(classes, rules)
 	a.SliceAxis(p.Axis)
 	for i, c := range cases {
-		mask, err := Segment(ctx, n, p, len(classes), c)
+		mask, err := segment(ctx, n, p, len(classes), c, look.Slice)
 		if err != nil {
 			return metrics.Summary{}, err
+		}
+		if look.Case != nil {
+			if err := look.Case(c, mask); err != nil {
+				return metrics.Summary{}, err
+			}
 		}
 		a.Add(c.ID, mask, c.Ref)
 		if progress != nil {
