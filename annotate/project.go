@@ -145,15 +145,19 @@ func (p *Project) configure(ctx context.Context, data *dataset.Dataset, o Option
 	if isNew {
 		c = Default()
 	}
-	if o.Change != nil {
-		o.Change(&c)
+	change := func() {
+		if o.Change != nil {
+			o.Change(&c)
+		}
 	}
+	change()
 	preset, err := train.FindPreset(c.Preset)
 	if err != nil {
 		return err
 	}
 	if isNew || c.Preset != before.Preset {
 		c.Train = preset.Train
+		change() // which has the last word
 	}
 	names := data.Classes
 	if len(o.Classes) > 0 {

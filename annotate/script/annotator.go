@@ -2,6 +2,7 @@ package script
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -49,7 +50,7 @@ func (a Annotator) Run(ctx context.Context, models int) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(max(a.Poll, 250*time.Millisecond)):
+		case <-time.After(cmp.Or(a.Poll, 250*time.Millisecond)):
 		}
 	}
 }

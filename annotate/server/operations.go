@@ -3,7 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
-	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -13,55 +13,63 @@ const prefix = "/api/v1"
 // register lists all that the API can do: the table of contents of this package.
 func (s *Server) register() {
 	open := huma.NewGroup(s.api, prefix)
-	add(open, "POST", "/login", "Log in under a name", s.logIn)
+	add(open, "logIn", "POST /login", "Log in under a name", s.logIn)
 
 	known := huma.NewGroup(s.api, prefix)
 	known.UseMiddleware(s.authenticate)
-	add(known, "GET", "/me", "Who is logged in", s.me)
-	add(known, "POST", "/logout", "Log out", s.logOut)
+	add(known, "me", "GET /me", "Who is logged in", s.me)
+	add(known, "logOut", "POST /logout", "Log out", s.logOut)
 
-	add(known, "GET", "/project", "The project's state", s.summary)
-	add(known, "POST", "/next", "Lease the next item of the queue; 204 if nothing waits", s.next)
-	add(known, "GET", "/tasks/{item}", "An item with all that is needed to show it", s.task)
+	add(known, "project", "GET /project", "The project's state", s.summary)
+	add(known, "next", "POST /next", "Lease the next item of the queue", s.next, mayBeNothing)
+	add(known, "task", "GET /tasks/{item}", "An item with all that is needed to show it", s.task)
 
-	add(known, "GET", "/cases/{case}/slices/{slice}/image", "Intensities of a slice", s.sliceImage, float32s)
-	add(known, "GET", "/items/{item}/proposal", "The model's mask", s.proposal, uint8s)
-	add(known, "GET", "/items/{item}/uncertainty", "Entropy of the model's answer at each pixel, in nats", s.uncertainty, float32s)
-	add(known, "GET", "/items/{item}/label", "The label", s.label, uint8s)
-	add(known, "PUT", "/items/{item}/label", "Save a label; it is on disk when the answer comes", s.saveLabel, takesMask)
-	add(known, "GET", "/items/{item}/draft", "Your unfinished mask", s.draft, uint8s)
-	add(known, "PUT", "/items/{item}/draft", "Keep an unfinished mask", s.saveDraft, takesMask)
-	add(known, "POST", "/items/{item}/skip", "Take an item out, with a reason", s.skip)
-	add(known, "POST", "/items/{item}/release", "Give an item back", s.release)
-	add(known, "GET", "/items/{item}/versions", "All saved masks of an item", s.versions)
-	add(known, "GET", "/items/{item}/versions/{version}/mask", "One saved mask", s.versionMask, uint8s)
-	add(known, "POST", "/items/{item}/versions/{version}/restore", "Make an earlier version the label again", s.restore)
-	add(known, "POST", "/items/{item}/read2", "Ask a second person to label an item independently", s.askReading)
+	add(known, "image", "GET /cases/{case}/slices/{slice}/image", "Intensities of a slice", s.sliceImage, float32s)
+	add(known, "proposal", "GET /items/{item}/proposal", "The model's mask", s.proposal, uint8s)
+	add(known, "uncertainty", "GET /items/{item}/uncertainty", "Entropy of the model's answer at each pixel, in nats", s.uncertainty, float32s)
+	add(known, "label", "GET /items/{item}/label", "The label", s.label, uint8s)
+	add(known, "saveLabel", "PUT /items/{item}/label", "Save a label; it is on disk when the answer comes", s.saveLabel, takesMask)
+	add(known, "draft", "GET /items/{item}/draft", "Your unfinished mask", s.draft, uint8s)
+	add(known, "saveDraft", "PUT /items/{item}/draft", "Keep an unfinished mask", s.saveDraft, takesMask)
+	add(known, "skip", "POST /items/{item}/skip", "Take an item out, with a reason", s.skip, conflicts)
+	add(known, "release", "POST /items/{item}/release", "Give an item back", s.release)
+	add(known, "versions", "GET /items/{item}/versions", "All saved masks of an item", s.versions)
+	add(known, "versionMask", "GET /items/{item}/versions/{version}/mask", "One saved mask", s.versionMask, uint8s)
+	add(known, "restore", "POST /items/{item}/versions/{version}/restore", "Make an earlier version the label again", s.restore, conflicts)
+	add(known, "askReading", "POST /items/{item}/read2", "Ask a second person to label an item independently", s.askReading, conflicts)
 
-	add(known, "GET", "/queue", "What was asked for: what waits, in its order, then what is done", s.queue)
-	add(known, "GET", "/history", "The audit log, newest first", s.history)
-	add(known, "GET", "/curves", "How good the model is, and what more labels would bring", s.curves)
-	add(known, "GET", "/models", "All models", s.models)
-	add(known, "GET", "/events", "What happens, as it happens (server-sent events)", s.events, produces("text/event-stream"))
+	add(known, "queue", "GET /queue", "What was asked for: what waits, in its order, then what is done", s.queue)
+	add(known, "history", "GET /history", "The audit log, newest first", s.history)
+	add(known, "curves", "GET /curves", "How good the model is, and what more labels would bring", s.curves)
+	add(known, "models", "GET /models", "All models", s.models)
+	add(known, "events", "GET /events", "What happens, as it happens (server-sent events)", s.events, produces("text/event-stream"))
 
-	add(known, "GET", "/export", "The labels for other programs: a zip, or CSV", s.export, produces("application/zip", "text/csv"))
-	add(known, "GET", "/cases/{case}/image.nii.gz", "A case's image as NIfTI", s.caseImage, produces("application/gzip"))
-	add(known, "GET", "/cases/{case}/label.nii.gz", "A case's labels as NIfTI", s.caseLabel, produces("application/gzip"))
-	add(known, "GET", "/cases/{case}/proposal.nii.gz", "The model's mask of a case as NIfTI", s.caseProposal, produces("application/gzip"))
+	add(known, "export", "GET /export", "The labels for other programs: a zip, or CSV", s.export, produces("application/zip", "text/csv"))
+	add(known, "imageFile", "GET /cases/{case}/image.nii.gz", "A case's image as NIfTI", s.caseImage, produces("application/gzip"))
+	add(known, "labelFile", "GET /cases/{case}/label.nii.gz", "A case's labels as NIfTI; unlabelled slices are background", s.caseLabel, produces("application/gzip"))
+	add(known, "proposalFile", "GET /cases/{case}/proposal.nii.gz", "The model's mask of a case as NIfTI; background without a model", s.caseProposal, produces("application/gzip"))
 }
 
-func add[I, O any](api huma.API, method, path, summary string, handler func(context.Context, *I) (*O, error), change ...func(*huma.Operation)) {
-	op := huma.Operation{
-		OperationID: huma.GenerateOperationID(method, path, new(O)), Method: method, Path: path, Summary: summary,
-		MaxBodyBytes: maxJSON, Errors: []int{http.StatusUnauthorized},
+// add registers one operation. Requests for a case or an item may find none.
+func add[I, O any](api huma.API, id, route, summary string, handler func(context.Context, *I) (*O, error), change ...func(*huma.Operation)) {
+	method, path, _ := strings.Cut(route, " ")
+	op := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: maxJSON, Errors: []int{http.StatusUnauthorized}}
+	if path != "/login" {
+		op.Security = []map[string][]string{{"cookie": {}}, {"bearer": {}}}
 	}
-	if path == "/login" {
-		op.Errors = nil
+	if strings.Contains(path, "{") {
+		op.Errors = append(op.Errors, http.StatusNotFound, http.StatusGone)
 	}
 	for _, c := range change {
 		c(&op)
 	}
 	huma.Register(api, op, handler)
+}
+
+func conflicts(op *huma.Operation) { op.Errors = append(op.Errors, http.StatusConflict) }
+
+func mayBeNothing(op *huma.Operation) {
+	op.Responses = map[string]*huma.Response{"204": {Description: "Nothing waits"}}
 }
 
 // produces documents an answer that is not JSON.
@@ -72,7 +80,6 @@ func produces(types ...string) func(*huma.Operation) {
 			content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 		}
 		op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: content}}
-		op.Errors = slices.Concat(op.Errors, []int{http.StatusNotFound})
 	}
 }
 
@@ -88,5 +95,5 @@ func uint8s(op *huma.Operation)   { raw("class indices, uint8, [height width]")(
 
 func takesMask(op *huma.Operation) {
 	op.MaxBodyBytes = maxMask
-	op.Errors = slices.Concat(op.Errors, []int{http.StatusNotFound, http.StatusConflict, http.StatusInsufficientStorage})
+	op.Errors = append(op.Errors, http.StatusConflict, http.StatusInsufficientStorage)
 }

@@ -1,0 +1,128 @@
+package script_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/nextslice/nextslice/annotate"
+	"github.com/nextslice/nextslice/annotate/script"
+	"github.com/nextslice/nextslice/annotate/server"
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/phantom"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A person in lockstep who draws the true masks is asked for the same slices, in the same order, as a simulation with the
+// same seed, cases and training asks its oracle, and the models do as well: to the last bit, through the page's own
+// API, the records in SQLite, and a restart of the server after the first query.
+func TestPicksAreThoseOfTheSimulation(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := phantom.Write(t.Context(), dir, 5, 3, nil); err != nil {
+		t.Fatal(err)
+	}
+	held := []string{"phantom_001", "phantom_003"} // for validation here, for the test there
+	const seed, size, cycles, steps, width, strategy = 11, 4, 2, 12, 4, "entropy+sb"
+
+	c, err := experiment.ReadConfig("", func(c *experiment.Config) {
+		c.Data, c.Preset, c.Seed, c.Strategies = dir, "demo", seed, []string{strategy}
+		c.InitialSets, c.InitialSize, c.QuerySize, c.Cycles = 1, size, size, cycles
+		c.Split = dataset.SplitConfig{Test: 0.4, TestCases: held}
+		c.Train.Steps, c.Train.Width = steps, width
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "run")
+	if _, err := experiment.Run(t.Context(), c, experiment.Options{Out: out, Threads: 1}); err != nil {
+		t.Fatal(err)
+	}
+	folder, _, err := experiment.OpenFolder(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	simulated, err := folder.Cycles(c.Units()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	options := annotate.Options{
+		Data: dir, Dir: filepath.Join(t.TempDir(), "project"), Axis: -1,
+		Change: func(c *annotate.Config) {
+			c.Preset, c.Seed, c.Strategy, c.InitialSize, c.QuerySize = "demo", seed, strategy, size, size
+			c.Masks, c.ValidationCases, c.Lockstep = annotate.MasksIgnore, held, true
+			c.Train.Steps, c.Train.Width = steps, width
+		},
+		Learner: func() (annotate.Learner, error) {
+			e, err := experiment.NewEngine("", 1)
+			return annotate.Networks(e), err
+		},
+	}
+	set, err := dataset.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var picks map[int][]string
+	var curves annotate.Curves
+	for _, models := range []int{2, cycles + 1} {
+		serve(t, options, func(url string) {
+			client, err := script.LogIn(t.Context(), script.HTTP(), url, "script", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := script.Annotator{Client: client, Mask: script.MasksOf(set, 2), Poll: 10 * time.Millisecond}
+			if err := a.Run(t.Context(), models); err != nil {
+				t.Fatal(err)
+			}
+			if picks, err = a.Picks(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if curves, err = client.Curves(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	for i, s := range simulated {
+		if i < cycles {
+			if diff := cmp.Diff(s.Query, picks[i]); diff != "" {
+				t.Errorf("query of cycle %d (-simulation +people):\n%s", i, diff)
+			}
+		}
+		got := curves.Cycles[i]
+		if got.Labelled != s.Labelled || got.ValidationDice == nil || *got.ValidationDice != s.Measures.Mean.Dice3D.Value {
+			t.Errorf("cycle %d: %d labels, Dice %v; the simulation has %d and %v", i, got.Labelled, got.ValidationDice, s.Labelled, s.Measures.Mean.Dice3D.Value)
+		}
+	}
+}
+
+// serve runs a server around do.
+func serve(t *testing.T, o annotate.Options, do func(url string)) {
+	t.Helper()
+	p, err := annotate.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	h := server.New(p, server.Options{})
+	web := httptest.NewServer(h)
+	defer func() {
+		h.Close()
+		web.CloseClientConnections()
+		web.Close()
+		cancel()
+		if err := errors.Join(<-ended, p.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	do(web.URL)
+}
