@@ -8,7 +8,7 @@ SHELL := /bin/bash
 FUZZTIME ?= 1m
 export CGO_ENABLED ?= 1
 
-.PHONY: demo demo-serve test build web deps test-deps fuzz vectors clean
+.PHONY: demo demo-serve test build web deps test-deps fuzz clean
 
 build: deps web
 	go build -o nextslice ./cmd/nextslice
@@ -24,7 +24,7 @@ demo: build
 	./nextslice simulate --out runs/demo-$$(date +%Y%m%d-%H%M%S)
 
 demo-serve: build
-	./nextslice phantom runs/demo-data --cases 12 || true
+	test -f runs/demo-data/dataset.json || ./nextslice phantom runs/demo-data --cases 12
 	./nextslice serve --data runs/demo-data
 
 test-deps: deps
