@@ -132,11 +132,19 @@ func (f *Folder) writeUnit(u Unit, r record.Run, env []byte) error {
 	if err := writeJSON(f.path("units", u.Name(), "record.json"), source); err != nil {
 		return err
 	}
+	if bins := r.Cycles[len(r.Cycles)-1].Calibration; bins != nil {
+		if err := os.MkdirAll(f.lastFolder(u), 0o777); err != nil {
+			return err
+		}
+		if err := writeJSON(filepath.Join(f.lastFolder(u), calibrationFile), bins); err != nil {
+			return err
+		}
+	}
 	var lines bytes.Buffer
 	for _, c := range r.ActiveCycles() {
 		if err := active.WriteCycle(&lines, c); err != nil {
 			return err
 		}
 	}
-	return renameio.WriteFile(filepath.Join(f.path("units", u.Name()), "cycles.jsonl"), lines.Bytes(), 0o666)
+	return renameio.WriteFile(f.path("units", u.Name(), "cycles.jsonl"), lines.Bytes(), 0o666)
 }

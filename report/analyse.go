@@ -46,6 +46,8 @@ type Strategy struct {
 	Results  []Result  `json:"results"`  // one per measure, of the mean over foreground classes
 	Classes  [][]Point `json:"classes"`  // the 3D Dice per foreground class, as curves
 	Picks    Picks     `json:"picks"`
+	// Calibration of the last models, nil where it is not recorded.
+	Calibration *Calibration `json:"calibration,omitempty"`
 
 	curves map[string][]stats.Run // of finished and unfinished runs, per measure
 	whole  map[string][]stats.Run // of finished runs

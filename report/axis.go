@@ -55,10 +55,14 @@ func (l Lines) axes() (x, y axis) {
 	for _, p := range l.Panels {
 		for _, s := range p.Series {
 			for _, q := range s.Points {
-				labels = append(labels, float64(q.Labelled))
-				values = append(values, float64(q.Mean), float64(q.Low), float64(q.High))
+				labels = append(labels, q.X)
+				values = append(values, q.Mean, q.Low, q.High)
 			}
 		}
+	}
+	if l.Equal {
+		x = niceAxis(append(values, labels...), 6)
+		return x, x
 	}
 	slices.Sort(labels)
 	labels = slices.Compact(labels)

@@ -39,6 +39,7 @@ func (s Source) strategy(o Options, place, name string, grids []string, runs []r
 		curves := curvesOf(runs, len(grids), func(c record.Cycle) float64 { return valueOf(c.Measures.Classes[class], measures[0].name) })
 		st.Classes = append(st.Classes, points("mean", byLabels(curves), o.interval(place, "class", class, name)))
 	}
+	st.Calibration = calibration(runs)
 	st.Picks = picks(runs, o.interval(place, "picks", name))
 	return st
 }

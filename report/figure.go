@@ -31,6 +31,8 @@ const (
 type Lines struct {
 	X, Y   string
 	Zero   string // what the line at zero stands for; "" without one
+	Equal  bool   // both axes are the same, with a line where x and y are equal
+	Unit   string // of x, as in "70 labelled"
 	Panels []Panel
 	// Columns is how many panels stand side by side; 0 leaves it to the drawing.
 	Columns int
@@ -45,8 +47,14 @@ type Panel struct {
 // Series is one curve with the interval around it.
 type Series struct {
 	Name   string
-	Role   int     // its colour and dashes; see role
-	Points []Point // in the unit of the axis
+	Role   int // its colour and dashes; see role
+	Points []Place
+}
+
+// Place is a point of a curve, in the units of the axes. Low and High are NaN where there is no interval.
+type Place struct {
+	X, Mean, Low, High float64
+	N                  int // runs
 }
 
 // Forest is differences with their intervals, one per row.
@@ -127,7 +135,7 @@ func (x Experiment) figures(g Group) []Figure {
 		out = append(out, f)
 	}
 	for i, m := range measures {
-		l := &Lines{X: "labelled slices", Y: fmt.Sprintf("%s (%s)", m.long, m.unit(x.DistanceUnit))}
+		l := &Lines{X: "labelled slices", Unit: "labelled", Y: fmt.Sprintf("%s (%s)", m.long, m.unit(x.DistanceUnit))}
 		l.Panels = g.panels(true, m.scale, func(st Strategy) []Point { return st.Results[i].Curve })
 		name := "curves"
 		if i > 0 {
@@ -140,7 +148,7 @@ func (x Experiment) figures(g Group) []Figure {
 		if _, ok := g.find(Baseline); !ok || len(g.Strategies) < 2 {
 			break
 		}
-		l := &Lines{X: "labelled slices", Y: fmt.Sprintf("%s − random (%s)", m.long, m.pointsUnit(x.DistanceUnit)), Zero: Baseline}
+		l := &Lines{X: "labelled slices", Unit: "labelled", Y: fmt.Sprintf("%s − random (%s)", m.long, m.pointsUnit(x.DistanceUnit)), Zero: Baseline}
 		l.Panels = g.panels(false, m.scale, func(st Strategy) []Point { return st.Results[i].Difference })
 		name := "difference"
 		if i > 0 {
@@ -151,7 +159,7 @@ func (x Experiment) figures(g Group) []Figure {
 				"The cycles of one run are not independent, and these intervals are not corrected for their number."})
 	}
 	if len(x.Classes) > 1 {
-		l := &Lines{X: "labelled slices", Y: "3D Dice (%)"}
+		l := &Lines{X: "labelled slices", Unit: "labelled", Y: "3D Dice (%)"}
 		for class, name := range x.Classes {
 			for _, p := range g.panels(true, 100, func(st Strategy) []Point { return st.Classes[class] }) {
 				p.Title = name + ": " + p.Title
@@ -162,9 +170,12 @@ func (x Experiment) figures(g Group) []Figure {
 		out = append(out, Figure{Name: "classes", Section: sectionCurves, Title: "Learning curves per class: 3D Dice", Lines: l,
 			Note: "Mean over initial sets with its 95 % BCa bootstrap interval; higher is better."})
 	}
-	adjacent := &Lines{X: "labelled slices when the query was made", Y: "next to a labelled slice (%)",
+	if f := g.reliability(); len(f.Lines.Panels) > 0 {
+		out = append(out, f)
+	}
+	adjacent := &Lines{X: "labelled slices when the query was made", Unit: "labelled", Y: "next to a labelled slice (%)",
 		Panels: g.panels(true, 100, func(st Strategy) []Point { return st.Picks.AdjacentCurve })}
-	cases := &Lines{X: "labelled slices when the query was made", Y: "different cases in a query",
+	cases := &Lines{X: "labelled slices when the query was made", Unit: "labelled", Y: "different cases in a query",
 		Panels: g.panels(true, 1, func(st Strategy) []Point { return st.Picks.CasesCurve })}
 	if len(adjacent.Panels) > 0 {
 		out = append(out,
@@ -180,7 +191,11 @@ func (x Experiment) figures(g Group) []Figure {
 }
 
 // panels makes one panel per family, with random in each of them if asked for. Values are multiplied by scale.
-func (g Group) panels(random bool, scale float64, curve func(Strategy) []Point) (out []Panel) {
+func (g Group) panels(random bool, scale float64, curve func(Strategy) []Point) []Panel {
+	return g.panelsOf(random, func(st Strategy) []Place { return scaled(curve(st), scale) })
+}
+
+func (g Group) panelsOf(random bool, curve func(Strategy) []Place) (out []Panel) {
 	all := families(g.names())
 	if len(all) == 0 {
 		all = []family{{name: Baseline}} // random alone
@@ -198,7 +213,7 @@ func (g Group) panels(random bool, scale float64, curve func(Strategy) []Point) 
 				continue
 			}
 			if points := curve(st); len(points) > 0 {
-				p.Series = append(p.Series, Series{name, roles[name], scaled(points, scale)})
+				p.Series = append(p.Series, Series{name, roles[name], points})
 			}
 		}
 		if len(p.Series) > 0 {
@@ -208,11 +223,11 @@ func (g Group) panels(random bool, scale float64, curve func(Strategy) []Point) 
 	return out
 }
 
-func scaled(points []Point, scale float64) []Point {
-	out := slices.Clone(points)
-	for i := range out {
-		p := &out[i]
-		p.Mean, p.Std, p.Low, p.High = p.Mean*Number(scale), p.Std*Number(scale), p.Low*Number(scale), p.High*Number(scale)
+// scaled returns the points of a curve with their values multiplied.
+func scaled(points []Point, scale float64) []Place {
+	var out []Place
+	for _, p := range points {
+		out = append(out, Place{float64(p.Labelled), scale * float64(p.Mean), scale * float64(p.Low), scale * float64(p.High), p.N})
 	}
 	return out
 }

@@ -148,6 +148,14 @@ func (l Lines) plots() ([]*plot.Plot, error) {
 			zero.Color, zero.Width, zero.Dashes = shade(roleRandom, 255), vg.Points(1.2), dashes(roleRandom)
 			p.Add(zero)
 		}
+		if l.Equal {
+			equal, err := plotter.NewLine(plotter.XYs{{X: x.low, Y: x.low}, {X: x.high, Y: x.high}})
+			if err != nil {
+				return nil, err
+			}
+			equal.Color, equal.Width = color.Gray{190}, vg.Points(1)
+			p.Add(equal)
+		}
 		var curves []plot.Plotter
 		for _, s := range panel.Series {
 			band, curve, marks, err := s.plotters()
@@ -169,7 +177,7 @@ func (l Lines) plots() ([]*plot.Plot, error) {
 		if i%columns == 0 {
 			p.Y.Label.Text = l.Y
 		}
-		p.Legend.Top = !panel.high(y)
+		p.Legend.Top = !panel.high(y) && !l.Equal
 		p.Legend.XOffs, p.Legend.YOffs = -vg.Millimeter, vg.Millimeter
 		if p.Legend.Top {
 			p.Legend.YOffs = -vg.Millimeter
@@ -184,7 +192,7 @@ func (p Panel) high(y axis) bool {
 	sum, n := 0.0, 0
 	for _, s := range p.Series {
 		for _, q := range s.Points[len(s.Points)/2:] {
-			sum += (float64(q.Mean) - y.low) / (y.high - y.low)
+			sum += (q.Mean - y.low) / (y.high - y.low)
 			n++
 		}
 	}
@@ -195,10 +203,9 @@ func (p Panel) high(y axis) bool {
 func (s Series) plotters() (*plotter.Polygon, *plotter.Line, *plotter.Scatter, error) {
 	var line, upper, lower plotter.XYs
 	for _, q := range s.Points {
-		at := float64(q.Labelled)
-		line = append(line, plotter.XY{X: at, Y: float64(q.Mean)})
-		if !math.IsNaN(float64(q.Low)) {
-			upper, lower = append(upper, plotter.XY{X: at, Y: float64(q.High)}), append(lower, plotter.XY{X: at, Y: float64(q.Low)})
+		line = append(line, plotter.XY{X: q.X, Y: q.Mean})
+		if !math.IsNaN(q.Low) {
+			upper, lower = append(upper, plotter.XY{X: q.X, Y: q.High}), append(lower, plotter.XY{X: q.X, Y: q.Low})
 		}
 	}
 	curve, marks, err := plotter.NewLinePoints(line)

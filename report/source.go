@@ -125,9 +125,16 @@ func readRunFolder(dir string) (record.Folder, error) {
 		if err != nil {
 			return record.Folder{}, err
 		}
-		if len(cycles) > 0 {
-			f.Runs = append(f.Runs, record.FromCycles(u.Key(), initial[u.Set], cycles))
+		if len(cycles) == 0 {
+			continue
 		}
+		run := record.FromCycles(u.Key(), initial[u.Set], cycles)
+		bins, err := folder.Calibration(u)
+		if err != nil {
+			return record.Folder{}, err
+		}
+		run.Calibrate(bins)
+		f.Runs = append(f.Runs, run)
 	}
 	return f, nil
 }

@@ -54,7 +54,7 @@ func (f frame) y(a axis, v float64) float64 {
 
 // hoverPanel is what the script needs of a panel: the places of the label counts, and each curve's values there.
 type hoverPanel struct {
-	X      []int         `json:"x"`
+	X      []float64     `json:"x"`
 	At     []float64     `json:"at"`
 	Curves []hoverSeries `json:"curves"`
 }
@@ -62,7 +62,7 @@ type hoverPanel struct {
 type hoverSeries struct {
 	Name   string    `json:"name"`
 	Role   int       `json:"role"`
-	Values []*[4]any `json:"values"` // mean, low, high, runs
+	Values []*[4]any `json:"values"` // mean, low, high, runs; null where there is none
 }
 
 func (l Lines) html() string {
@@ -102,24 +102,24 @@ func (p Panel) draw(s *svg, l Lines, x, y axis) {
 	hover := hoverPanel{}
 	for _, one := range p.Series {
 		for _, q := range one.Points {
-			if !slices.Contains(hover.X, q.Labelled) {
-				hover.X = append(hover.X, q.Labelled)
+			if !slices.Contains(hover.X, q.X) {
+				hover.X = append(hover.X, q.X)
 			}
 		}
 	}
 	slices.Sort(hover.X)
 	for _, n := range hover.X {
-		hover.At = append(hover.At, math.Round(10*f.x(x, float64(n)))/10)
+		hover.At = append(hover.At, math.Round(10*f.x(x, n))/10)
 	}
 	for _, one := range p.Series {
 		h := hoverSeries{Name: one.Name, Role: roleClass(one.Role), Values: make([]*[4]any, len(hover.X))}
 		for _, q := range one.Points {
-			h.Values[slices.Index(hover.X, q.Labelled)] = &[4]any{q.Mean, q.Low, q.High, q.N}
+			h.Values[slices.Index(hover.X, q.X)] = &[4]any{Number(q.Mean), Number(q.Low), Number(q.High), q.N}
 		}
 		hover.Curves = append(hover.Curves, h)
 	}
-	s.add(`<svg class="lines" viewBox="0 0 %.0f %.0f" role="img" aria-label="%s, %s" data-top="%.0f" data-bottom="%.0f" data-hover="%s">`,
-		width, height, html.EscapeString(p.Title), html.EscapeString(l.Y), f.top, f.bottom, attribute(hover))
+	s.add(`<svg class="lines" viewBox="0 0 %.0f %.0f" role="img" aria-label="%s, %s" data-top="%.0f" data-bottom="%.0f" data-unit="%s" data-hover="%s">`,
+		width, height, html.EscapeString(p.Title), html.EscapeString(l.Y), f.top, f.bottom, html.EscapeString(l.Unit), attribute(hover))
 	for _, v := range y.ticks {
 		s.add(`<path class="grid" d="M%.1f %.1fH%.1f"/>`, f.left, f.y(y, v), f.right)
 		s.text(f.left-6, f.y(y, v)+3.5, "tick right", tickText(v))
@@ -134,6 +134,9 @@ func (p Panel) draw(s *svg, l Lines, x, y axis) {
 	s.add(`<path class="axis" d="M%.1f %.1fH%.1f"/>`, f.left, f.bottom, f.right)
 	s.text((f.left+f.right)/2, height-6, "label middle", l.X)
 	s.add(`<text class="label middle" transform="translate(11 %.1f) rotate(-90)">%s</text>`, (f.top+f.bottom)/2, html.EscapeString(l.Y))
+	if l.Equal {
+		s.add(`<path class="axis" d="M%.1f %.1fL%.1f %.1f"/>`, f.left, f.bottom, f.right, f.top)
+	}
 	if l.Zero != "" {
 		s.add(`<path class="curve r0" d="M%.1f %.1fH%.1f"/>`, f.left, f.y(y, 0), f.right)
 	}
@@ -146,11 +149,11 @@ func (p Panel) draw(s *svg, l Lines, x, y axis) {
 		role := roleClass(one.Role)
 		s.add(`<g data-name="%s"><path class="curve r%d" d="`, html.EscapeString(one.Name), role)
 		for i, q := range one.Points {
-			s.add("%c%.1f %.1f", "ML"[min(i, 1)], f.x(x, float64(q.Labelled)), f.y(y, float64(q.Mean)))
+			s.add("%c%.1f %.1f", "ML"[min(i, 1)], f.x(x, q.X), f.y(y, q.Mean))
 		}
 		s.add(`"/>`)
 		for _, q := range one.Points {
-			s.add(`<circle class="dot r%d" cx="%.1f" cy="%.1f" r="2.8"/>`, role, f.x(x, float64(q.Labelled)), f.y(y, float64(q.Mean)))
+			s.add(`<circle class="dot r%d" cx="%.1f" cy="%.1f" r="2.8"/>`, role, f.x(x, q.X), f.y(y, q.Mean))
 		}
 		s.add(`</g>`)
 	}
@@ -160,9 +163,9 @@ func (p Panel) draw(s *svg, l Lines, x, y axis) {
 // band is the outline of the intervals, "" with fewer than two of them.
 func (one Series) band(f frame, x, y axis) string {
 	var s svg
-	var inside []Point
+	var inside []Place
 	for _, q := range one.Points {
-		if !math.IsNaN(float64(q.Low)) {
+		if !math.IsNaN(q.Low) {
 			inside = append(inside, q)
 		}
 	}
@@ -170,11 +173,11 @@ func (one Series) band(f frame, x, y axis) string {
 		return ""
 	}
 	for i, q := range inside {
-		s.add("%c%.1f %.1f", "ML"[min(i, 1)], f.x(x, float64(q.Labelled)), f.y(y, float64(q.High)))
+		s.add("%c%.1f %.1f", "ML"[min(i, 1)], f.x(x, q.X), f.y(y, q.High))
 	}
 	slices.Reverse(inside)
 	for _, q := range inside {
-		s.add("L%.1f %.1f", f.x(x, float64(q.Labelled)), f.y(y, float64(q.Low)))
+		s.add("L%.1f %.1f", f.x(x, q.X), f.y(y, q.Low))
 	}
 	return s.String() + "Z"
 }

@@ -221,6 +221,10 @@ func (x Experiment) runsTable(g Group) Table {
 	for _, m := range measures {
 		t.Head[0] = append(t.Head[0], text("final %s (%s)", m.short, m.unit(x.DistanceUnit)))
 	}
+	calibrated := slices.ContainsFunc(g.Strategies, func(st Strategy) bool { return st.Calibration != nil })
+	if calibrated {
+		t.Head[0] = append(t.Head[0], text("final ECE (%%)"))
+	}
 	var target *Reach
 	for _, st := range g.Strategies {
 		if target = st.Results[0].Reach; target != nil {
@@ -237,6 +241,12 @@ func (x Experiment) runsTable(g Group) Table {
 		for i, m := range measures {
 			row = append(row, meanStd(st.Results[i].Final, m))
 		}
+		switch {
+		case st.Calibration != nil:
+			row = append(row, meanStd(st.Calibration.ECE, measure{scale: 100, digits: 1}))
+		case calibrated:
+			row = append(row, text("–"))
+		}
 		if target != nil {
 			row = append(row, labels(float64(r.Reach.Median)), value(float64(r.Reach.Reached), "%d of %d", r.Reach.Reached, r.Reach.Runs))
 		}
@@ -244,6 +254,9 @@ func (x Experiment) runsTable(g Group) Table {
 	}
 	t.Notes = append(t.Notes, "Mean ± sample standard deviation over finished runs. AULC: area under the curve of the 3D Dice over labelled slices, divided by "+
 		"their range. Interval: of the mean AULC, BCa bootstrap over runs.")
+	if calibrated {
+		t.Notes = append(t.Notes, calibrationNote)
+	}
 	if target != nil {
 		t.Notes = append(t.Notes, fmt.Sprintf("Labels to reach a 3D Dice of %.1f %%, %s: median over runs, interpolated between cycles; a run that does not "+
 			"reach it counts as more than all labels, and – means that the median run does not.", 100*float64(target.Value), target.Of))

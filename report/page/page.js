@@ -38,7 +38,7 @@ for (const svg of document.querySelectorAll("svg.lines")) {
         const interval = low === null ? "" : `${number(low)} to ${number(high)}`;
         return `<tr><td><i class="r${c.role}"></i>${escape(c.name)}</td><td><b>${number(mean)}</b></td><td>${interval}</td><td>n = ${runs}</td></tr>`;
       });
-    showTip(event, `${data.x[near]} labelled<table>${rows.join("")}</table>`);
+    showTip(event, `${data.x[near]} ${escape(svg.dataset.unit)}<table>${rows.join("")}</table>`);
   });
   svg.addEventListener("pointerleave", () => {
     tip.hidden = true;

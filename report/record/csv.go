@@ -18,7 +18,7 @@ import (
 var (
 	keyColumns  = []string{"grid", "strategy", "set", "cycle", "labelled", "scored", "cases", "unit"}
 	measures    = []string{metrics.NameDice3D, metrics.NameDice2D, metrics.NameHD95, metrics.NameASSD}
-	listColumns = []string{"initial", "query", "case_dice_3d"}
+	listColumns = []string{"initial", "query", "case_dice_3d", "calibration"}
 )
 
 // counts names what Measure.N, Undefined and Flagged are called, per measure. Both distances have the same counts.
@@ -108,7 +108,11 @@ func (r Run) row(c Cycle) ([]string, error) {
 		}
 		row = append(row, strings.Join(list, ";"))
 	}
-	return row, nil
+	var bins []string
+	for _, b := range c.Calibration {
+		bins = append(bins, fmt.Sprintf("%d:%s:%s", b.Pixels, number(b.Confidence), number(b.Accuracy)))
+	}
+	return append(row, strings.Join(bins, ";")), nil
 }
 
 // Read reads what Write wrote. Each run must have its cycles from 0 on, in order.
@@ -195,6 +199,14 @@ func (p *parser) row(classes []string) (Key, Cycle) {
 			break
 		}
 		c.Cases = append(c.Cases, Case{one[:i], p.float(one[i+1:])})
+	}
+	for _, one := range p.list() {
+		numbers := strings.Split(one, ":")
+		if len(numbers) != 3 {
+			p.fail("want PIXELS:CONFIDENCE:ACCURACY, got %q", one)
+			break
+		}
+		c.Calibration = append(c.Calibration, metrics.Bin{Pixels: int(p.float(numbers[0])), Confidence: p.float(numbers[1]), Accuracy: p.float(numbers[2])})
 	}
 	return k, c
 }

@@ -35,6 +35,8 @@ type Cycle struct {
 	Initial  []string // names of the items labelled from the start: in cycle 0, where they are known
 	Query    []string // names of the items asked for
 	Cases    []Case   // of the test cases, in the last cycle only
+	// Calibration is the reliability diagram of the last cycle's model, its numbers to 4 decimal places, where it is known.
+	Calibration []metrics.Bin
 }
 
 // Case is one test case.
@@ -67,6 +69,24 @@ func FromCycles(k Key, initial []string, cycles []active.Cycle) Run {
 	return r
 }
 
+// Calibrate adds the reliability diagram of the last model to a run, if the run got that far.
+func (r *Run) Calibrate(bins []metrics.Bin) {
+	if len(r.Cycles) == 0 || len(bins) == 0 {
+		return
+	}
+	last := &r.Cycles[len(r.Cycles)-1]
+	if len(last.Query) > 0 {
+		return
+	}
+	last.Calibration = slices.Clone(bins)
+	for i := range last.Calibration {
+		b := &last.Calibration[i]
+		b.Confidence, b.Accuracy = round(b.Confidence), round(b.Accuracy)
+	}
+}
+
+func round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
+
 // perCase returns the 3D Dice of each case, as the mean over its classes that have one.
 func perCase(cases []metrics.Case) (out []Case) {
 	for _, c := range cases {
@@ -77,7 +97,7 @@ func perCase(cases []metrics.Case) (out []Case) {
 				n++
 			}
 		}
-		out = append(out, Case{c.ID, math.Round(sum/float64(n)*1e4) / 1e4}) // 0/0 is NaN
+		out = append(out, Case{c.ID, round(sum / float64(n))}) // 0/0 is NaN
 	}
 	return out
 }

@@ -28,6 +28,12 @@ func summary() metrics.Summary {
 }
 
 func runs() []Run {
+	all := makeRuns()
+	all[0].Calibrate([]metrics.Bin{{}, {Pixels: 1234567, Confidence: 0.91239999, Accuracy: 0.5}})
+	return all
+}
+
+func makeRuns() []Run {
 	undefined := metrics.NewAccumulator([]string{"background", "head", "tail, end"}, metrics.Rules{}).Summary()
 	return []Run{
 		FromCycles(Key{"steps=300, lr=0.001", "entropy+sb(q=7)", 2}, []string{"b/001", "b/002"}, []active.Cycle{
@@ -74,6 +80,9 @@ func TestFromCycles(t *testing.T) {
 	if diff := cmp.Diff(want, r.Cycles[1].Cases); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	if b := r.Cycles[1].Calibration[1]; b.Confidence != 0.9124 || r.Cycles[0].Calibration != nil {
+		t.Errorf("calibration %+v", r.Cycles[1].Calibration)
+	}
 	back := r.ActiveCycles()
 	if len(back) != 2 || back[0].Labelled != 2 || !active.Finished(back, 1) {
 		t.Errorf("%+v", back)
@@ -93,6 +102,7 @@ func TestReadRefuses(t *testing.T) {
 		"bad number":     {"mm,0.53", "mm,0.x53", `dice_3d: want a number`},
 		"infinite":       {",0.4,", ",Inf,", "want a number"},
 		"case, no value": {"two=0", "two", "case_dice_3d: want CASE=DICE"},
+		"bin of two":     {"0:0:0;", "0:0;", "calibration: want PIXELS:CONFIDENCE:ACCURACY"},
 	} {
 		bad := strings.Replace(good, test.old, test.new, 1)
 		if bad == good {

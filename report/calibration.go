@@ -1,0 +1,84 @@
+package report
+
+import (
+	"math"
+
+	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/stats"
+)
+
+// Calibration says how far the probabilities of a strategy's last models are from how often they are right.
+type Calibration struct {
+	ECE  stats.Summary `json:"ece"`  // expected calibration error, over runs
+	Bins []metrics.Bin `json:"bins"` // reliability diagram of the pixels of all runs
+}
+
+const calibrationNote = "ECE: expected calibration error of the last model (Guo et al. 2017): the mean distance between its confidence and how often it is " +
+	"right, over pixels of test slices with foreground, near it (10 voxels around the box of the case's reference)."
+
+// calibration joins the diagrams of runs; nil where none has one.
+func calibration(runs []record.Run) *Calibration {
+	var out Calibration
+	var errors []float64
+	for _, r := range runs {
+		bins := r.Cycles[len(r.Cycles)-1].Calibration
+		if bins == nil {
+			continue
+		}
+		if out.Bins == nil {
+			out.Bins = make([]metrics.Bin, len(bins))
+		}
+		if len(bins) != len(out.Bins) {
+			continue // of another program version: its bins are others
+		}
+		errors = append(errors, expectedError(bins))
+		for i, b := range bins {
+			sum := &out.Bins[i]
+			sum.Pixels += b.Pixels
+			sum.Confidence += float64(b.Pixels) * b.Confidence
+			sum.Accuracy += float64(b.Pixels) * b.Accuracy
+		}
+	}
+	if out.Bins == nil {
+		return nil
+	}
+	for i := range out.Bins {
+		if b := &out.Bins[i]; b.Pixels > 0 {
+			b.Confidence /= float64(b.Pixels)
+			b.Accuracy /= float64(b.Pixels)
+		}
+	}
+	out.ECE = stats.Describe(errors)
+	return &out
+}
+
+// expectedError is metrics.Calibration's ECE, of recorded bins; NaN without pixels.
+func expectedError(bins []metrics.Bin) float64 {
+	sum, pixels := 0.0, 0
+	for _, b := range bins {
+		sum += float64(b.Pixels) * math.Abs(b.Accuracy-b.Confidence)
+		pixels += b.Pixels
+	}
+	return sum / float64(pixels)
+}
+
+// reliability shows the diagrams.
+func (g Group) reliability() Figure {
+	const few = 100 // pixels: bins with fewer say nothing
+	l := &Lines{X: "confidence (%)", Y: "right (%)", Unit: "% confidence", Equal: true}
+	l.Panels = g.panelsOf(true, func(st Strategy) (out []Place) {
+		if st.Calibration == nil {
+			return nil
+		}
+		for _, b := range st.Calibration.Bins {
+			if b.Pixels >= few {
+				out = append(out, Place{math.Round(1000*b.Confidence) / 10, 100 * b.Accuracy, math.NaN(), math.NaN(), st.Calibration.ECE.N})
+			}
+		}
+		return out
+	})
+	return Figure{Name: "calibration", Section: sectionCurves, Title: "Calibration of the last models", Lines: l,
+		Note: "How often the predicted class is right, at each confidence of the model; on the line it is calibrated, below it is too sure. " +
+			"Pixels of test slices with foreground, within 10 voxels of the box of the case's reference; all runs together, bins with 100 pixels or more."}
+}
