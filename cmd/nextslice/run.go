@@ -26,6 +26,7 @@ type commands struct {
 	Strategies     strategiesCommand     `cmd:"" help:"List the query strategies."`
 	Evaluate       evaluateCommand       `cmd:"" help:"Compare masks with reference masks."`
 	Inspect        inspectCommand        `cmd:"" help:"Say what a data set holds, and what is wrong with it."`
+	Convert        convertCommand        `cmd:"" help:"Write an image or a mask in another format."`
 	Serve          serveCommand          `cmd:"" help:"Label slices on a page, with a model that proposes and asks."`
 	Report         reportCommand         `cmd:"" help:"Print and draw the learning curves of a run folder."`
 	AnnotateScript annotateScriptCommand `cmd:"" help:"Label by known masks through the API of the annotation server."`

@@ -68,7 +68,7 @@ func scan(dir, preferred string) ([]*Series, []Problem, error) {
 				return nil
 			}
 		}
-		if !looksLikeDICOM(path) {
+		if !IsFile(path) {
 			return nil
 		}
 		f, err := openFile(path)
@@ -103,8 +103,11 @@ func scan(dir, preferred string) ([]*Series, []Problem, error) {
 	return series, append(problems, faults...), nil
 }
 
-// looksLikeDICOM reports whether a file has the magic of DICOM, or a name of a DICOM file.
-func looksLikeDICOM(path string) bool {
+// IsFile reports whether a file has the magic of DICOM, or a name of a DICOM file. A folder is none.
+func IsFile(path string) bool {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".dcm", ".dicom", ".ima":
 		return true
@@ -119,9 +122,21 @@ func looksLikeDICOM(path string) bool {
 	return err == nil && string(magic) == "DICM"
 }
 
-// Read reads the one series of a folder, or the series in its folder that a file belongs to. It fails where the folder holds
-// several series, and names them: use Scan and choose. The warnings are the series' own and one for every file left out.
+// Read reads the one series of a folder, or the series in its folder that a file belongs to; see Find. The warnings are the
+// series' own and one for every file left out.
 func Read(path string) (*volume.Volume, []string, error) {
+	s, warnings, err := Find(path, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := s.Read()
+	return v, warnings, err
+}
+
+// Find returns the one series of a folder, or the series in its folder that a file belongs to; of several, the one whose UID
+// is uid. It fails where there is still none or more than one, and names them. The warnings are the series' own and one for
+// every file left out.
+func Find(path, uid string) (*Series, []string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read %s: %w", path, err)
@@ -144,28 +159,33 @@ func Read(path string) (*volume.Volume, []string, error) {
 	}
 	var chosen []*Series
 	for _, s := range all {
-		if info.IsDir() || slices.Contains(s.Files(), path) {
+		if (info.IsDir() || slices.Contains(s.Files(), path)) && (uid == "" || s.UID == uid) {
 			chosen = append(chosen, s)
 		}
 	}
 	switch {
+	case len(chosen) == 0 && uid != "" && len(all) > 0:
+		return nil, nil, fmt.Errorf("read %s: no series %s; there are %s", path, uid, listSeries(all))
 	case len(chosen) == 0 && len(problems) > 0:
 		return nil, nil, fmt.Errorf("read %s: no image series; %s: %s", path, filepath.Base(problems[0].File), problems[0].Text)
 	case len(chosen) == 0:
 		return nil, nil, fmt.Errorf("read %s: no DICOM image in it", path)
 	case len(chosen) > 1:
-		var names []string
-		for _, s := range chosen {
-			names = append(names, s.String())
-		}
-		return nil, nil, fmt.Errorf("read %s: %d series, choose one: %s", path, len(chosen), strings.Join(names, "; "))
+		return nil, nil, fmt.Errorf("read %s: %d series, choose one: %s", path, len(chosen), listSeries(chosen))
 	}
 	warnings := slices.Clone(chosen[0].Warnings)
 	for _, p := range problems {
 		warnings = append(warnings, fmt.Sprintf("%s was left out: %s", filepath.Base(p.File), p.Text))
 	}
-	v, err := chosen[0].Read()
-	return v, warnings, err
+	return chosen[0], warnings, nil
+}
+
+func listSeries(all []*Series) string {
+	names := make([]string, len(all))
+	for i, s := range all {
+		names[i] = s.String()
+	}
+	return strings.Join(names, "; ")
 }
 
 // Read reads the voxels, with the rescale slope and intercept of every slice applied.

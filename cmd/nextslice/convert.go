@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
+)
+
+type convertCommand struct {
+	In  string `arg:"" placeholder:"IN" help:"Image or mask: NIfTI, MetaImage, NRRD, .seg.nrrd, PNG, JPEG, TIFF, DICOM (folder or file), DICOM SEG or RTSTRUCT."`
+	Out string `arg:"" placeholder:"OUT" help:"New file: .nii.gz, .nii, .mha, .nrrd, and for masks .seg.nrrd or .dcm (DICOM SEG)."`
+
+	Mask      bool     `help:"The input is a mask. Segmentations (.seg.nrrd, SEG, RTSTRUCT) are masks without it."`
+	Names     []string `placeholder:"LIST" help:"Names of the mask's classes from 1 on, separated by commas."`
+	Values    []int    `placeholder:"LIST" help:"Grey values of the mask that become the classes 1, 2 ...; 0 is the background."`
+	Reference string   `placeholder:"PATH" help:"Image that the mask lies on: the mask gets its grid. DICOM SEG and RTSTRUCT need their DICOM series."`
+	Series    string   `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
+	Force     bool     `help:"Replace OUT if it is there."`
+}
+
+func (convertCommand) Help() string {
+	return `Writes an image or a mask in another format. Voxels and their place in the patient stay exactly as they are: nothing is
+resampled. Images keep integers of up to 16 bits; everything else is written as float32.
+
+A mask is put on the grid of --reference, whose axes may have another order or direction and which may be larger: this is
+how a DICOM SEG of a few slices becomes a mask of its whole series. Segments that overlap fit in .seg.nrrd and DICOM SEG only.
+
+Examples:
+  nextslice convert scans/patient7 patient7.nii.gz
+  nextslice convert liver.dcm liver.nii.gz --reference scans/patient7
+  nextslice convert contours.dcm contours.seg.nrrd --reference scans/patient7
+  nextslice convert mask.nii.gz mask.dcm --reference scans/patient7 --names liver,tumour
+  nextslice convert Case07_segmentation.mhd Case07.seg.nrrd --names prostate
+  nextslice convert drawn.png drawn.nii.gz --mask --values 128,255`
+}
+
+func (c convertCommand) Run(ctx context.Context, s streams) error {
+	if _, err := os.Stat(c.In); err != nil {
+		return err
+	}
+	kind, err := kindOf(c.In)
+	if err != nil {
+		return err
+	}
+	mask := c.Mask || isSegmentation(c.In) || kind != dicom.Image || isSegmentation(c.Out) || isDICOMName(c.Out)
+	if !mask && (c.Reference != "" || len(c.Names) > 0 || len(c.Values) > 0) {
+		return usagef("--reference, --names and --values are for masks: add --mask if %s is one", c.In)
+	}
+	if err := checkOutput(c.Out, mask, c.Force); err != nil {
+		return err
+	}
+	convert := c.image
+	if mask {
+		convert = c.mask
+	}
+	write, err := convert(s.err)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	text, err := write()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%s: %s\n", c.Out, text)
+	return nil
+}
+
+// image reads an image. What it returns writes it and says what was written.
+func (c convertCommand) image(errs io.Writer) (write func() (string, error), err error) {
+	v, warnings, err := readImage(c.In, c.Series)
+	warn(errs, warnings)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains([]string{"int32", "uint32", "int64", "uint64", "float64"}, v.Stored) {
+		warn(errs, []string{v.Stored + " is written as float32"})
+	}
+	return func() (string, error) { return describeGrid(v.Grid), volume.WriteVolume(c.Out, v) }, nil
+}
+
+// mask does so for a mask.
+func (c convertCommand) mask(errs io.Writer) (write func() (string, error), err error) {
+	var on *volume.Grid
+	var series *dicom.Series
+	if c.Reference != "" {
+		grid, found, err := readGrid(c.Reference, c.Series)
+		if err != nil {
+			return nil, fmt.Errorf("--reference: %w", err)
+		}
+		on, series = &grid, found
+	}
+	if isDICOMName(c.Out) && series == nil {
+		return nil, usagef("a DICOM SEG refers to the images that it lies on: give their DICOM series with --reference")
+	}
+	seg, warnings, err := readSegments(c.In, series)
+	warn(errs, warnings)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.Values) > 0 {
+		if seg, err = renumber(seg, c.Values); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.In, err)
+		}
+	}
+	if err := rename(seg, c.Names); err != nil {
+		return nil, usageError{err}
+	}
+	if on != nil {
+		if seg, err = place(seg, *on, errs); err != nil {
+			return nil, fmt.Errorf("%s does not fit %s: %w", c.In, c.Reference, err)
+		}
+	}
+	return func() (string, error) {
+		names, err := writeSegments(c.Out, seg, series)
+		return describeGrid(seg.Grid) + names, err
+	}, nil
+}
+
+// writeSegments writes segments in the format of a file's name, and names them with their values there. series is only
+// used for DICOM.
+func writeSegments(path string, seg *volume.Segmentation, series *dicom.Series) (string, error) {
+	text := ""
+	name := func(value int, name string) { text += fmt.Sprintf(", %d %s", value, name) }
+	switch {
+	case isDICOMName(path):
+		for i, s := range seg.Segments {
+			name(i+1, s.Name)
+		}
+		return text, dicom.WriteSegmentation(path, seg, series, time.Now())
+	case isSegmentation(path):
+		for _, s := range seg.Segments {
+			name(int(s.Value), s.Name)
+		}
+		return text, volume.WriteSegmentation(path, seg)
+	}
+	m, names, err := seg.Mask()
+	if err != nil {
+		return "", fmt.Errorf("%w; .seg.nrrd and DICOM SEG hold overlapping segments", err)
+	}
+	for class := 1; class < len(names); class++ {
+		name(class, names[class])
+	}
+	return text, volume.WriteMask(path, m)
+}
+
+// renumber makes classes 1, 2 ... of grey values.
+func renumber(seg *volume.Segmentation, values []int) (*volume.Segmentation, error) {
+	if len(seg.Layers) > 1 {
+		return nil, errors.New("--values: the segments overlap and have no grey values")
+	}
+	var to [256]int
+	for i, v := range values {
+		if v < 1 || v > 255 || to[v] != 0 {
+			return nil, usagef("--values: want different numbers from 1 to 255, got %d", v)
+		}
+		to[v] = i + 1
+	}
+	m := &volume.Mask{Grid: seg.Grid, Data: make([]uint8, seg.Len())}
+	for i, v := range seg.Layers[0] {
+		if v != 0 && to[v] == 0 {
+			return nil, fmt.Errorf("the mask has the value %d, which is not among --values", v)
+		}
+		m.Data[i] = uint8(to[v])
+	}
+	return volume.NewSegmentation(m, nil), nil
+}
+
+// place puts segments on the grid of an image. A mask without geometry has the image's if it has its size.
+func place(seg *volume.Segmentation, on volume.Grid, errs io.Writer) (*volume.Segmentation, error) {
+	if seg.Size == on.Size && (seg.Unit != volume.Millimetre || on.Unit != volume.Millimetre) {
+		if seg.Unit != on.Unit {
+			warn(errs, []string{"the mask or its reference says nothing about spacing: their voxels are taken as the same"})
+		}
+		moved := *seg
+		moved.Grid = on
+		return &moved, nil
+	}
+	return seg.On(on)
+}
+
+// rename names the segments of values 1, 2 ... as the person says.
+func rename(seg *volume.Segmentation, names []string) error {
+	for i, name := range names {
+		at := slices.IndexFunc(seg.Segments, func(s volume.Segment) bool { return s.Layer == 0 && int(s.Value) == i+1 })
+		switch {
+		case strings.TrimSpace(name) == "":
+			return fmt.Errorf("--names: name %d is empty", i+1)
+		case at < 0 && len(seg.Layers) > 1:
+			return errors.New("--names: the segments overlap and have names of their own")
+		case at < 0: // a class without a voxel
+			if len(names) > 255 {
+				return fmt.Errorf("--names: want at most 255, got %d", len(names))
+			}
+			seg.Segments = append(seg.Segments, volume.Segment{Name: name, Color: volume.SegmentColor(i + 1), Value: uint8(i + 1)})
+		default:
+			seg.Segments[at].Name = name
+		}
+	}
+	slices.SortStableFunc(seg.Segments, func(a, b volume.Segment) int {
+		if len(names) == 0 {
+			return 0
+		}
+		return int(a.Value) - int(b.Value)
+	})
+	return nil
+}
+
+// checkOutput refuses what could not be written, before anything is read.
+func checkOutput(path string, mask, force bool) error {
+	switch name := strings.ToLower(path); {
+	case isDICOMName(name) && !mask:
+		return usagef("%s: only masks are written as DICOM (SEG); add --mask if the input is one", path)
+	case isDICOMName(name):
+	case !slices.ContainsFunc([]string{".nii.gz", ".nii", ".mha", ".nrrd"}, func(ext string) bool { return strings.HasSuffix(name, ext) }):
+		return usagef("%s: cannot write this format: name the file .nii.gz, .nii, .mha, .nrrd or, for masks, .seg.nrrd or .dcm", path)
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s: there is no folder %s", path, filepath.Dir(path))
+	}
+	switch info, err := os.Lstat(path); {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fmt.Errorf("%s is a folder", path)
+	case !force:
+		return fmt.Errorf("%s is there already: choose another name, or replace it with --force", path)
+	}
+	return nil
+}
+
+func isSegmentation(path string) bool { return strings.HasSuffix(strings.ToLower(path), ".seg.nrrd") }
+
+func isDICOMName(path string) bool { return strings.EqualFold(filepath.Ext(path), ".dcm") }
+
+func describeGrid(g volume.Grid) string {
+	s := g.Spacing()
+	return fmt.Sprintf("%d x %d x %d voxels of %.4g x %.4g x %.4g %s, %s", g.Size[0], g.Size[1], g.Size[2], s[0], s[1], s[2], g.Unit, g.Orientation())
+}
+
+func warn(errs io.Writer, warnings []string) {
+	for _, w := range warnings {
+		fmt.Fprintln(errs, "warning:", w)
+	}
+}
