@@ -4,7 +4,7 @@
 //	go run ./bench/recipe -data DIR -labels 100 -seeds 2 'base' 'lr=3e-3 steps=1000' 'canvas=96 width=16 dropout=0.2'
 //
 // A variant is a list of KEY=VALUE that change the preset: canvas, width, dropout, steps, batch, lr, smooth, warmup,
-// decay, rotate, scale, shift, contrast, gamma, flip. The same held-back cases and the same random slices serve all
+// decay, rotate, scale, shift, contrast, gamma, flip; seed is that of the training alone. The same held-back cases and the same random slices serve all
 // variants of a seed.
 package main
 
@@ -35,7 +35,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	fmt.Println("seed labels dice_3d dice_2d hd95 train_s eval_s variant")
+	fmt.Println("seed labels loss dice_3d dice_2d hd95 train_s eval_s variant")
 	for seed := range *seeds {
 		for _, variant := range flag.Args() {
 			if err := run(ctx, *data, *preset, variant, *labels, *test, *threads, uint64(seed)); err != nil {
@@ -51,7 +51,14 @@ func run(ctx context.Context, dir, preset, variant string, labels, test, threads
 	if err != nil {
 		return err
 	}
+	training := seed
 	for field := range strings.FieldsSeq(variant) {
+		if text, ok := strings.CutPrefix(field, "seed="); ok {
+			if training, err = strconv.ParseUint(text, 10, 64); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := change(&p, field); err != nil {
 			return err
 		}
@@ -95,7 +102,7 @@ func run(ctx context.Context, dir, preset, variant string, labels, test, threads
 	}
 	defer e.Close()
 	begin := time.Now()
-	r, err := train.Run(ctx, e, p.Train, s, seed, nil)
+	r, err := train.Run(ctx, e, p.Train, s, training, nil)
 	if err != nil {
 		return err
 	}
@@ -105,8 +112,17 @@ func run(ctx context.Context, dir, preset, variant string, labels, test, threads
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%4d %6d %7.3f %7.3f %5.1f %7.1f %6.1f %s\n", seed, labels, m.Mean.Dice3D.Value, m.Mean.Dice2D.Value, m.Mean.HD95.Value, trained.Seconds(), time.Since(begin).Seconds(), variant)
+	fmt.Printf("%4d %6d %.3f %7.3f %7.3f %5.1f %7.1f %6.1f %s\n", seed, labels, last(r.Losses), m.Mean.Dice3D.Value, m.Mean.Dice2D.Value, m.Mean.HD95.Value, trained.Seconds(), time.Since(begin).Seconds(), variant)
 	return nil
+}
+
+// last returns the mean loss of the last fifty steps.
+func last(losses []float64) float64 {
+	tail, sum := losses[max(0, len(losses)-50):], 0.0
+	for _, l := range tail {
+		sum += l
+	}
+	return sum / float64(len(tail))
 }
 
 func change(p *train.Preset, field string) error {
