@@ -25,6 +25,9 @@ type Experiment struct {
 	BesidePaper  bool                  `json:"beside_paper"`
 	Groups       []Group               `json:"groups"`          // one per training recipe, then all recipes together
 	Cases        []CaseResult          `json:"cases,omitempty"` // test cases after the last cycle, the worst first
+
+	Pictures    []Picture `json:"-"`
+	PictureNote string    `json:"-"` // why there are no pictures, or not all
 }
 
 // Group is the report of one training recipe, or of all.
@@ -101,6 +104,7 @@ func analyse(s Source, o Options) (Experiment, error) {
 		Name: s.Name, Settings: s.Settings, Data: s.Data, Env: s.Env, Classes: classes,
 		DistanceUnit: distanceUnit(s.Runs), BesidePaper: s.fromPaper(),
 	}
+	x.Cases = s.caseResults()
 	if o.BesidePaper != nil {
 		x.BesidePaper = *o.BesidePaper
 	}

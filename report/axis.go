@@ -49,7 +49,7 @@ func tickText(v float64) string {
 // axes returns the axes that the panels share: x with its ticks at label counts, y over curves and intervals.
 func (l Lines) axes() (x, y axis) {
 	var labels, values []float64
-	if l.Zero != "" {
+	if l.Zero != "" || l.From0 {
 		values = append(values, 0)
 	}
 	for _, p := range l.Panels {

@@ -31,6 +31,7 @@ const (
 type Lines struct {
 	X, Y   string
 	Zero   string // what the line at zero stands for; "" without one
+	From0  bool   // the y axis begins at zero
 	Equal  bool   // both axes are the same, with a line where x and y are equal
 	Unit   string // of x, as in "70 labelled"
 	Panels []Panel
@@ -173,9 +174,9 @@ func (x Experiment) figures(g Group) []Figure {
 	if f := g.reliability(); len(f.Lines.Panels) > 0 {
 		out = append(out, f)
 	}
-	adjacent := &Lines{X: "labelled slices when the query was made", Unit: "labelled", Y: "next to a labelled slice (%)",
+	adjacent := &Lines{X: "labelled slices when the query was made", Unit: "labelled", Y: "next to a labelled slice (%)", From0: true,
 		Panels: g.panels(true, 100, func(st Strategy) []Point { return st.Picks.AdjacentCurve })}
-	cases := &Lines{X: "labelled slices when the query was made", Unit: "labelled", Y: "different cases in a query",
+	cases := &Lines{X: "labelled slices when the query was made", Unit: "labelled", Y: "different cases in a query", From0: true,
 		Panels: g.panels(true, 1, func(st Strategy) []Point { return st.Picks.CasesCurve })}
 	if len(adjacent.Panels) > 0 {
 		out = append(out,

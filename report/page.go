@@ -44,7 +44,7 @@ type pageExperiment struct {
 	Experiment
 	ID     string
 	Groups []pageGroup
-	Cases  []CaseResult
+	Cases  *pageCases // nil where the records tell no single cases
 	Facts  [][2]string
 }
 
@@ -59,7 +59,11 @@ func (r Report) WriteHTML(w io.Writer) error {
 	var names []string
 	for i, x := range r.Experiments {
 		names = append(names, x.Name)
-		one := pageExperiment{Experiment: x, ID: fmt.Sprintf("x%d", i+1), Cases: x.Cases, Facts: x.facts()}
+		one := pageExperiment{Experiment: x, ID: fmt.Sprintf("x%d", i+1), Facts: x.facts()}
+		var err error
+		if one.Cases, err = x.pageCases(one.ID); err != nil {
+			return err
+		}
 		// All recipes together come first.
 		order := x.Groups
 		if last := len(x.Groups) - 1; last > 0 {

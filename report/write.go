@@ -71,13 +71,13 @@ func (r Report) writeTables(w io.Writer, write func(Table, io.Writer) error) err
 	return nil
 }
 
-// prefix begins the names of a group's files.
-func (r Report) prefix(x Experiment, g Group) string {
+// prefix begins the names of an experiment's files, and of a group's.
+func (r Report) prefix(x Experiment, g Group, group bool) string {
 	var elements []string
 	if len(r.Experiments) > 1 {
 		elements = append(elements, x.Name)
 	}
-	if len(x.Groups) > 1 {
+	if group {
 		name := g.Grid
 		if g.Pooled {
 			name = "all-recipes"
@@ -139,8 +139,13 @@ func (r Report) Write(dir string) error {
 		return err
 	}
 	for _, x := range r.Experiments {
+		if len(x.Cases) > 0 {
+			if err := save(filepath.Join("tables", r.prefix(x, Group{}, false)+"cases.csv"), x.casesTable().WriteCSV); err != nil {
+				return err
+			}
+		}
 		for _, g := range x.Groups {
-			prefix := r.prefix(x, g)
+			prefix := r.prefix(x, g, len(x.Groups) > 1)
 			for _, t := range x.Tables(g) {
 				if err := save(filepath.Join("tables", prefix+t.Name+".csv"), t.WriteCSV); err != nil {
 					return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
@@ -14,6 +15,7 @@ type reportCommand struct {
 	JSON        bool    `help:"Write all numbers as JSON to the terminal, and no files."`
 	Export      string  `placeholder:"DIR" help:"Write the record of the runs, small enough to be committed, instead of a report."`
 	Reach       float64 `default:"0" placeholder:"DICE" help:"3D Dice, 0 to 1, to count the labels for; the default is the final value of random."`
+	Data        string  `placeholder:"DIR" help:"Where the data lie, to show slices of test cases; the default is where they were."`
 	BesidePaper *bool   `negatable:"" help:"Show the paper's published figures under ours; the default is to do so for PROMISE12."`
 }
 
@@ -29,7 +31,7 @@ Examples:
   nextslice report results/prostate`
 }
 
-func (c reportCommand) Run(s streams) error {
+func (c reportCommand) Run(ctx context.Context, s streams) error {
 	if c.Reach < 0 || c.Reach >= 1 {
 		return usagef("--reach %g: want a Dice between 0 and 1", c.Reach)
 	}
@@ -57,6 +59,7 @@ func (c reportCommand) Run(s streams) error {
 	if c.JSON {
 		return r.WriteJSON(s.out)
 	}
+	r.AddPictures(ctx, sources, c.Data)
 	out := c.Out
 	if out == "" {
 		out = filepath.Join("reports", sources[0].Name)

@@ -1,0 +1,170 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/phantom"
+	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// AddPictures draws the worst, the middle and the best test case of each experiment with the contours that the last
+// models of its first initial set predicted. It needs the run folder, which holds the predictions, and the data: data is
+// where they lie, "" where the configuration says. What cannot be drawn is no error: the experiment's PictureNote says why.
+func (r *Report) AddPictures(ctx context.Context, sources []Source, data string) {
+	for i := range r.Experiments {
+		x := &r.Experiments[i]
+		if len(x.Cases) == 0 {
+			continue
+		}
+		pictures, err := sources[i].pictures(ctx, x.Cases, data)
+		x.Pictures = pictures
+		if err != nil {
+			x.PictureNote = fmt.Sprintf("The slices cannot be shown: %v.", err)
+		}
+	}
+}
+
+// predicted is a unit with stored predictions.
+type predicted struct {
+	folder *experiment.Folder
+	unit   experiment.Unit
+}
+
+// withPredictions returns one unit per strategy, all of the first initial set that any of them has predictions of.
+func (s Source) withPredictions(id string) (units []predicted, err error) {
+	bySet := map[int][]predicted{}
+	first := 0
+	for _, dir := range s.Dirs {
+		if record.IsFolder(dir) {
+			continue
+		}
+		folder, config, err := experiment.OpenFolder(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range config.Units() {
+			if _, err := folder.Prediction(u, id); errors.Is(err, os.ErrNotExist) {
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+			bySet[u.Set] = append(bySet[u.Set], predicted{folder, u})
+			if first == 0 || u.Set < first {
+				first = u.Set
+			}
+		}
+	}
+	if first == 0 {
+		return nil, errors.New("no run folder holds predictions (they are not part of a record)")
+	}
+	return bySet[first], nil
+}
+
+func (s Source) pictures(ctx context.Context, cases []CaseResult, data string) ([]Picture, error) {
+	units, err := s.withPredictions(cases[0].ID)
+	if err != nil {
+		return nil, err
+	}
+	set, remove, err := s.openData(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	type choice struct {
+		title string
+		index int
+	}
+	choices := []choice{{"Worst case", 0}, {"Middle case", len(cases) / 2}, {"Best case", len(cases) - 1}}
+	var out []Picture
+	seen := map[int]bool{}
+	for _, c := range choices {
+		if seen[c.index] {
+			continue
+		}
+		seen[c.index] = true
+		p, err := s.picture(set, cases[c.index], c.title, units)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// openData opens the data set that the experiment was made with. remove deletes what was made for it.
+func (s Source) openData(ctx context.Context, dir string) (set *dataset.Dataset, remove func(), err error) {
+	remove = func() {}
+	if dir == "" {
+		dir = s.Settings.Data
+	}
+	if dir == experiment.Phantom {
+		temporary, err := os.MkdirTemp("", "nextslice-phantom-")
+		if err != nil {
+			return nil, nil, err
+		}
+		remove = func() { os.RemoveAll(temporary) }
+		if err := phantom.Write(ctx, temporary, experiment.PhantomCases, experiment.PhantomSeed, nil); err != nil {
+			remove()
+			return nil, nil, err
+		}
+		dir = temporary
+	}
+	set, err = dataset.Open(dir)
+	if err != nil {
+		remove()
+		return nil, nil, fmt.Errorf("the data are not at %s (say where with --data)", filepath.Base(dir))
+	}
+	return set, remove, nil
+}
+
+func (s Source) picture(set *dataset.Dataset, c CaseResult, title string, units []predicted) (Picture, error) {
+	index := set.Index(c.ID)
+	if index < 0 {
+		return Picture{}, fmt.Errorf("the data have no case %s", c.ID)
+	}
+	image, err := set.Image(index)
+	if err != nil {
+		return Picture{}, err
+	}
+	ref, err := set.Reference(index)
+	if err != nil {
+		return Picture{}, err
+	}
+	var masks []*volume.Mask
+	var named []Prediction
+	for _, one := range units {
+		pred, err := one.folder.Prediction(one.unit, c.ID)
+		if err != nil {
+			return Picture{}, err
+		}
+		if pred.Size != ref.Size {
+			return Picture{}, fmt.Errorf("case %s has another size than when it was predicted: the data have changed", c.ID)
+		}
+		masks = append(masks, pred)
+		named = append(named, Prediction{Strategy: one.unit.Strategy, Dice: s.caseDice(one.unit, c.ID)})
+	}
+	p := s.Data.Preprocess
+	k := largestSlice(p, ref)
+	return newPicture(fmt.Sprintf("%s: %s, slice %d", title, c.ID, k), p, image, k, ref, masks, named), nil
+}
+
+// caseDice returns the recorded 3D Dice of a case in the last cycle of a unit.
+func (s Source) caseDice(u experiment.Unit, id string) float64 {
+	run, _ := record.Find(s.Runs, u.Key())
+	for _, c := range run.Cycles {
+		for _, one := range c.Cases {
+			if one.ID == id {
+				return one.Dice3D
+			}
+		}
+	}
+	return math.NaN()
+}
