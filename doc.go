@@ -18,6 +18,7 @@
 //	tensor        activations and the operations on them (Engine); tensor/ref in plain Go, tensor/onednn fast
 //	nn, unet      layers, optimisers, and the paper's network made of them
 //	train         one training; prediction, scoring and evaluation with its result
+//	model         a trained network in a file, with what it takes to segment any case
 //	uncertainty   class probabilities → uncertainty map → one score per item
 //	query         scores or features → the items to label next
 //	active        the loop

@@ -29,12 +29,12 @@ var rules = []struct {
 		reason:    "a network knows numbers, not patients",
 	},
 	{
-		packages:  []string{"nn", "unet", "train"},
+		packages:  []string{"nn", "unet", "train", "model"},
 		forbidden: []string{"tensor/ref", "tensor/onednn"},
 		reason:    "the engine is passed in, so that every part runs on every engine; only experiment chooses",
 	},
 	{
-		packages:  []string{"train"},
+		packages:  []string{"train", "model"},
 		forbidden: []string{"query", "active", "stats", "experiment"},
 		reason:    "a training does not know why it is run",
 	},

@@ -113,22 +113,25 @@ func Argmax(dst []uint8, probs []float32, classes int) {
 }
 
 // Place puts the classes of one slice, [h w] of SliceSize, in the mask as its slice k.
-func (c Config) Place(slice []uint8, m *volume.Mask, k int) {
-	c.check("Place", len(m.Data), m.Grid, k)
-	p := c.plane(m.Grid, k)
+func (c Config) Place(slice []uint8, m *volume.Mask, k int) { Paste(c, slice, m.Data, m.Grid, k) }
+
+// Paste puts a slice on the grid's own pixels, [h w] of SliceSize, in data as slice k.
+func Paste[T float32 | uint8](c Config, slice, data []T, g volume.Grid, k int) {
+	c.check("Paste", len(data), g, k)
+	p := c.plane(g, k)
 	if len(slice) != p.h*p.w {
-		panic(fmt.Sprintf("preprocess: Place: want [%d %d], got %d values", p.h, p.w, len(slice)))
+		panic(fmt.Sprintf("preprocess: Paste: want [%d %d], got %d values", p.h, p.w, len(slice)))
 	}
 	for y := range p.h {
 		at := p.start + y*p.down
-		for _, class := range slice[y*p.w : (y+1)*p.w] {
-			m.Data[at] = class
+		for _, value := range slice[y*p.w : (y+1)*p.w] {
+			data[at] = value
 			at += p.right
 		}
 	}
 }
 
-// Cut returns slice k of data on the grid's own pixels, [h w] of SliceSize: the inverse of Place.
+// Cut returns slice k of data on the grid's own pixels, [h w] of SliceSize: the inverse of Paste.
 func Cut[T float32 | uint8](c Config, data []T, g volume.Grid, k int) []T {
 	c.check("Cut", len(data), g, k)
 	p := c.plane(g, k)

@@ -18,13 +18,9 @@ type Case struct {
 }
 
 // Segment returns the predicted mask of a case on the case's own grid. The class probabilities of each slice are brought
-// back from the canvas first, then every voxel gets its most probable class.
-func Segment(ctx context.Context, n *unet.Net, p preprocess.Config, classes int, c Case) (*volume.Mask, error) {
-	return segment(ctx, n, p, classes, c, nil)
-}
-
-// segment hands each slice's class probabilities, [h w K] on the case's own grid, to look, which may be nil.
-func segment(ctx context.Context, n *unet.Net, p preprocess.Config, classes int, c Case, look func(c Case, k int, probs []float32)) (*volume.Mask, error) {
+// back from the canvas first, then every voxel gets its most probable class. look, which may be nil, gets the
+// probabilities as Look.Slice does.
+func Segment(ctx context.Context, n *unet.Net, p preprocess.Config, classes int, c Case, look func(c Case, k int, probs []float32)) (*volume.Mask, error) {
 	mask := &volume.Mask{Grid: c.Grid, Data: make([]uint8, c.Grid.Len())}
 	h, w := p.SliceSize(c.Grid)
 	probs, labels := make([]float32, h*w*classes), make([]uint8, h*w)
@@ -62,7 +58,7 @@ func EvaluateLooking(ctx context.Context, n *unet.Net, p preprocess.Config, clas
 	a := metrics.NewAccumulator(classes, rules)
 	a.SliceAxis(p.Axis)
 	for i, c := range cases {
-		mask, err := segment(ctx, n, p, len(classes), c, look.Slice)
+		mask, err := Segment(ctx, n, p, len(classes), c, look.Slice)
 		if err != nil {
 			return metrics.Summary{}, err
 		}

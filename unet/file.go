@@ -23,7 +23,11 @@ const sigmoid = "sigmoid"
 
 // Save writes the weights and running statistics to a safetensors file, under PyTorch's names and in its order, with
 // the Config as metadata. It replaces a file of that name, in full or, after an error, not at all.
-func (n *Net) Save(path string) error {
+func (n *Net) Save(path string) error { return safetensors.Write(path, n.File()) }
+
+// File returns the contents of the file that Save writes. Readers pass over metadata that they do not know: a caller may
+// add to it.
+func (n *Net) File() *safetensors.File {
 	f := &safetensors.File{Metadata: map[string]string{
 		"format":  format,
 		"classes": strconv.Itoa(n.config.Classes),
@@ -33,24 +37,24 @@ func (n *Net) Save(path string) error {
 	if n.config.Sigmoid {
 		f.Metadata["probabilities"] = sigmoid
 	}
-	return save(path, f, &n.params)
+	return withWeights(f, &n.params)
 }
 
 // Save writes the module's weights as [Net.Save] does those of a network.
 func (m *LossModule) Save(path string) error {
-	return save(path, &safetensors.File{Metadata: map[string]string{
+	return safetensors.Write(path, withWeights(&safetensors.File{Metadata: map[string]string{
 		"format": moduleFormat,
 		"width":  strconv.Itoa(m.level[0].In),
-	}}, &m.params)
+	}}, &m.params))
 }
 
-func save(path string, f *safetensors.File, params *nn.Params) error {
+func withWeights(f *safetensors.File, params *nn.Params) *safetensors.File {
 	for _, list := range [][]*nn.Param{params.List, params.Buffers} {
 		for _, p := range list {
 			f.Tensors = append(f.Tensors, safetensors.Float32s(p.Name, p.Shape, p.Export()))
 		}
 	}
-	return safetensors.Write(path, f)
+	return f
 }
 
 // Load reads a network that Save wrote; it computes on e. The file must have every weight in its shape, and nothing
@@ -60,7 +64,7 @@ func Load(e tensor.Engine, path string) (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := fromFile(e, f)
+	n, err := FromFile(e, f)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
@@ -95,7 +99,8 @@ func moduleFromFile(f *safetensors.File) (*LossModule, error) {
 	return m, fill(&m.params, f, width)
 }
 
-func fromFile(e tensor.Engine, f *safetensors.File) (*Net, error) {
+// FromFile returns the network of a file's contents, as Load does.
+func FromFile(e tensor.Engine, f *safetensors.File) (*Net, error) {
 	c, err := configOf(f.Metadata)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,139 @@
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/nn/safetensors"
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// key is that of the Info in a file's metadata.
+const key = "nextslice"
+
+// Model is a trained network and what a prediction needs beside it.
+type Model struct {
+	Net *unet.Net
+	Info
+}
+
+// Info is what a prediction needs beside the network.
+type Info struct {
+	Preprocess preprocess.Config `json:"preprocess"`
+	Classes    []string          `json:"classes"` // names of the label values, background first
+
+	// Orientation is that of the training cases' axes, such as "LPS", or "" where their headers do not say: then the axes
+	// of a case to be segmented must run as theirs did. Spacing is the median of theirs in mm, or zero.
+	Orientation string     `json:"orientation,omitempty"`
+	Spacing     [3]float64 `json:"spacing"`
+
+	Preset string `json:"preset,omitempty"` // of the training
+	Cases  int    `json:"cases,omitempty"`  // in the training
+	Slices int    `json:"slices,omitempty"` // in the training
+}
+
+// Describe returns the Info of models that are trained on cases of d, cut into slices by p: the orientation is that of
+// most of the cases.
+func Describe(d *dataset.Dataset, cases []int, p preprocess.Config) Info {
+	info := Info{Preprocess: p, Classes: d.Classes, Cases: len(cases)}
+	count := map[string]int{}
+	for _, index := range cases {
+		if g := d.Cases[index].Grid; g.Unit == volume.Millimetre {
+			count[g.Orientation()]++
+		}
+	}
+	for orientation, n := range count {
+		if most := count[info.Orientation]; n > most || n == most && orientation < info.Orientation {
+			info.Orientation = orientation
+		}
+	}
+	var spacings [3][]float64
+	for _, index := range cases {
+		if g := d.Cases[index].Grid; g.Unit == volume.Millimetre && g.Orientation() == info.Orientation {
+			for a, s := range g.Spacing() {
+				spacings[a] = append(spacings[a], s)
+			}
+		}
+	}
+	for a, list := range spacings {
+		if len(list) > 0 {
+			slices.Sort(list)
+			info.Spacing[a] = list[len(list)/2]
+		}
+	}
+	return info
+}
+
+// Save writes the model to a safetensors file: that of [unet.Net.Save], with the Info as JSON in its metadata. It
+// replaces a file of that name, in full or, after an error, not at all.
+func (m *Model) Save(path string) error {
+	text, err := json.Marshal(m.Info)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	f := m.Net.File()
+	f.Metadata[key] = string(text)
+	return safetensors.Write(path, f)
+}
+
+// Load reads a model that Save wrote; it computes on e. A network without Info is an error.
+func Load(e tensor.Engine, path string) (*Model, error) {
+	f, err := safetensors.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := fromFile(e, f)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return m, nil
+}
+
+func fromFile(e tensor.Engine, f *safetensors.File) (*Model, error) {
+	text, ok := f.Metadata[key]
+	if !ok {
+		return nil, errors.New("the file does not say how its network was trained: use one that nextslice train or simulate --save-models wrote")
+	}
+	m := &Model{}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&m.Info); err != nil {
+		return nil, fmt.Errorf("metadata %s: %w", key, err)
+	}
+	if err := m.Info.validate(); err != nil {
+		return nil, fmt.Errorf("metadata %s: %w", key, err)
+	}
+	var err error
+	if m.Net, err = unet.FromFile(e, f); err != nil {
+		return nil, err
+	}
+	if k := m.Net.Config().Classes; k != len(m.Classes) {
+		return nil, fmt.Errorf("metadata %s: %d class names for a network of %d classes", key, len(m.Classes), k)
+	}
+	return m, nil
+}
+
+// maxCanvas bounds the side of the canvas of a model file, in pixels.
+const maxCanvas = 4096
+
+func (i Info) validate() error {
+	if err := i.Preprocess.Validate(); err != nil {
+		return err
+	}
+	if h, w := i.Preprocess.Height, i.Preprocess.Width; h < 1<<unet.Levels || w < 1<<unet.Levels || h > maxCanvas || w > maxCanvas {
+		return fmt.Errorf("canvas %d x %d: want sides of %d to %d", h, w, 1<<unet.Levels, maxCanvas)
+	}
+	if i.Orientation != "" {
+		if _, err := (&volume.Mask{Grid: volume.Grid{Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}}).Turned(i.Orientation); err != nil {
+			return err
+		}
+	}
+	return nil
+}

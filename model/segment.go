@@ -1,0 +1,108 @@
+package model
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/uncertainty"
+	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Prediction is what a model says about a case, on the case's own grid.
+type Prediction struct {
+	Mask *volume.Mask
+	// Uncertainty is the entropy of the class probabilities at each voxel, in nats, from 0 to ln of the number of classes;
+	// nil unless asked for.
+	Uncertainty *volume.Volume
+	Warnings    []string // what makes the prediction doubtful
+}
+
+// Segment predicts the mask of an image and, if asked, the uncertainty map. The image may have its axes in any order and
+// direction that its header tells. Slices larger than the canvas are not cut where the training cases were padded to it:
+// the canvas grows. NaN or infinite voxels are an error, and so is the end of ctx. progress, which may be nil, is called
+// after each slice.
+func (m *Model) Segment(ctx context.Context, v *volume.Volume, uncertain bool, progress func(done, of int)) (*Prediction, error) {
+	out := &Prediction{}
+	turned := v
+	switch known := v.Unit == volume.Millimetre; {
+	case known && m.Orientation != "":
+		var err error
+		if turned, err = v.Turned(m.Orientation); err != nil {
+			return nil, err
+		}
+		out.Warnings = m.compareSpacing(turned.Grid)
+	case known != (m.Orientation != ""):
+		out.Warnings = append(out.Warnings, "the header of the image or those of the training cases say nothing about spacing and orientation: "+
+			"the axes are taken to run alike")
+	}
+	p := m.canvas(turned.Grid)
+	data, err := preprocess.Normalise(turned, p)
+	if err != nil {
+		return nil, err
+	}
+	c := train.Case{Grid: turned.Grid}
+	for k := range p.Slices(turned.Grid) {
+		c.Images = append(c.Images, p.Image(data, turned.Grid, k))
+	}
+	look := func(train.Case, int, []float32) {}
+	done := 0
+	if progress != nil {
+		look = func(train.Case, int, []float32) { done++; progress(done, len(c.Images)) }
+	}
+	var entropy *volume.Volume
+	if uncertain {
+		entropy = &volume.Volume{Grid: turned.Grid, Data: make([]float32, turned.Len()), Stored: "float32"}
+		h, w := p.SliceSize(turned.Grid)
+		slice, count := make([]float32, h*w), look
+		look = func(c train.Case, k int, probs []float32) {
+			uncertainty.Entropy(slice, probs, len(m.Classes))
+			preprocess.Paste(p, slice, entropy.Data, turned.Grid, k)
+			count(c, k, probs)
+		}
+	}
+	mask, err := train.Segment(ctx, m.Net, p, len(m.Classes), c, look)
+	if err != nil {
+		return nil, err
+	}
+	if mask, err = mask.Turned(v.Orientation()); err != nil {
+		return nil, err
+	}
+	out.Mask = &volume.Mask{Grid: v.Grid, Data: mask.Data} // the very grid, not one that was turned twice
+	if uncertain {
+		if entropy, err = entropy.Turned(v.Orientation()); err != nil {
+			return nil, err
+		}
+		out.Uncertainty = &volume.Volume{Grid: v.Grid, Data: entropy.Data, Stored: entropy.Stored}
+	}
+	return out, nil
+}
+
+// canvas returns how slices of a grid are made. The network takes images of any size: where slices are padded, larger
+// ones get a larger canvas, as preprocess.Derive would make it, instead of losing their border.
+func (m *Model) canvas(g volume.Grid) preprocess.Config {
+	p := m.Preprocess
+	if p.Fit == preprocess.Pad {
+		const multiple = 1 << unet.Levels
+		h, w := p.SliceSize(g)
+		p.Height = max(p.Height, (h+multiple-1)/multiple*multiple)
+		p.Width = max(p.Width, (w+multiple-1)/multiple*multiple)
+	}
+	return p
+}
+
+// compareSpacing says where pixels have another size than those of the training: a network knows structures by their size
+// in pixels. Slices that are resized to the canvas have no such size.
+func (m *Model) compareSpacing(g volume.Grid) []string {
+	if m.Preprocess.Fit != preprocess.Pad {
+		return nil
+	}
+	for a, s := range g.Spacing() {
+		if want := m.Spacing[a]; a != m.Preprocess.Axis && want > 0 && (s > 1.5*want || want > 1.5*s) {
+			return []string{fmt.Sprintf("the pixels are %.3g mm wide, those of the training cases were %.3g mm: expect a poor mask", s, want)}
+		}
+	}
+	return nil
+}
