@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -129,6 +130,13 @@ func (p *page) allow(part string) {
 	p.allowed = part
 }
 
+// threw tells whether a script of the page ended with an exception.
+func (p *page) threw() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.console, func(m string) bool { return strings.HasPrefix(m, "exception") })
+}
+
 // asked tells whether the page asked to stay when it was closed or loaded anew.
 func (p *page) asked() bool {
 	p.mu.Lock()
@@ -176,6 +184,9 @@ const patience = time.Minute
 func (p *page) until(what, expression string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(patience); !eval[bool](p, "!!("+expression+")"); time.Sleep(20 * time.Millisecond) {
+		if p.threw() {
+			p.t.FailNow()
+		}
 		if time.Now().After(deadline) {
 			p.shoot("failed-" + strings.ReplaceAll(p.t.Name(), "/", "-"))
 			p.t.Fatalf("not so after a minute: %s\npage: %s", what, eval[string](p, "document.body.innerText"))

@@ -117,6 +117,7 @@ func TestUndoThirtySteps(t *testing.T) {
 	p.untilItem(item)
 	c, _, _ := p.server.split(item)
 	at := p.fitted(item)
+	p.key("2") // no voxel has it yet: every stroke changes something
 	var paths [][][2]int
 	for i := range 35 {
 		paths = append(paths, [][2]int{{10 + 3*i, 5 + 2*i}, {10 + 3*i, 9 + 2*i}})
@@ -130,7 +131,7 @@ func TestUndoThirtySteps(t *testing.T) {
 	}
 	want := p.server.proposal(item)
 	for _, path := range paths[:33] {
-		want = painted(c, want, path, 9, 1)
+		want = painted(c, want, path, 9, 2)
 	}
 	p.key(kb.Enter)
 	p.wantSaved(item, "edited", want)

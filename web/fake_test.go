@@ -55,6 +55,8 @@ type fakeVersion struct {
 	Action   string    `json:"action"`
 	Proposal *int      `json:"proposal"`
 	Dice     *float64  `json:"dice_to_proposal"`
+	Reading  int       `json:"reading"`
+	Agree    *float64  `json:"agreement"`
 	mask     []byte
 }
 
@@ -282,10 +284,10 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 		reply(w, map[string]string{"name": "ada"})
 	case "GET project":
 		reply(w, map[string]any{
-			"name": "Prostate MR, first reading", "axis": 2, "items": 62, "labelled": 18 + len(f.labels), "skipped": len(f.skips), "queue": len(f.order) - len(f.labels),
+			"name": "Prostate MR, first reading", "axis": 2, "items": 62, "labelled": 18 + len(f.labels), "skipped": len(f.skips), "queue": len(f.order) - len(f.labels), "disputed": 0,
 			"classes": []map[string]any{{"value": 0, "name": "background", "color": "#000000"}, {"value": 1, "name": "prostate", "color": "#35d0ba"}, {"value": 2, "name": "transition zone", "color": "#ff9f43"}},
-			"people":  []map[string]any{{"name": "ada", "labelled": 14, "minutes": 21.5}, {"name": "grace", "labelled": 4, "minutes": 9}},
-			"model":   map[string]any{"version": 3, "validation_dice": 0.847, "labelled": 18}, "training": map[string]any{"running": false},
+			"people":  []map[string]any{{"name": "ada", "role": "annotator", "labelled": 14, "minutes": 21.5}, {"name": "grace", "role": "adjudicator", "labelled": 4, "minutes": 9}},
+			"model":   map[string]any{"version": 3, "validation_dice": 0.847, "labelled": 18}, "training": nil,
 			"stop": map[string]any{"suggested": false, "reason": "Validation Dice still rises by 0.02 a cycle."}, "strategy": "stochastic batches of entropy", "query_size": 6,
 		})
 	case "POST next":
@@ -297,11 +299,11 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 	case "GET queue":
 		out := []map[string]any{}
 		for i, item := range f.order {
-			state := "waiting"
+			state, rank := "waiting", i+1
 			if len(f.labels[item]) > 0 {
-				state = "done"
+				state, rank = "done", 0
 			}
-			out = append(out, map[string]any{"item": item, "rank": i + 1, "score": 0.31 - 0.01*float64(i), "state": state, "person": nil, "until": nil})
+			out = append(out, map[string]any{"item": item, "rank": rank, "score": 0.31 - 0.01*float64(i), "state": state, "purpose": "training", "person": nil, "until": nil})
 		}
 		reply(w, out)
 	case "GET history":
@@ -310,11 +312,18 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 			{"when": time.Now().Add(-9 * time.Minute), "person": "", "action": "model in use", "item": "", "detail": "version 3: validation Dice 0.847, before 0.812"}})
 	case "GET curves":
 		reply(w, fakeCurves())
+	case "GET export":
+		if r.URL.Query().Get("format") == "dicom-seg" {
+			problem(w, http.StatusUnprocessableEntity, "no case of this project is DICOM")
+			return
+		}
+		w.Header().Set("Content-Disposition", `attachment; filename="labels.csv"`)
+		io.WriteString(w, "item,version\n")
 	case "GET models":
 		reply(w, []map[string]any{
-			{"version": 1, "cycle": 0, "labelled": 6, "validation_dice": 0.62, "in_use": false, "when": time.Now().Add(-3 * time.Hour)},
-			{"version": 2, "cycle": 1, "labelled": 12, "validation_dice": 0.812, "in_use": false, "when": time.Now().Add(-2 * time.Hour)},
-			{"version": 3, "cycle": 2, "labelled": 18, "validation_dice": 0.847, "in_use": true, "when": time.Now().Add(-time.Hour)}})
+			{"version": 1, "cycle": 0, "labelled": 6, "validation_dice": 0.62, "in_use": false, "reason": "not worse on the validation labels", "when": time.Now().Add(-3 * time.Hour)},
+			{"version": 2, "cycle": 1, "labelled": 12, "validation_dice": 0.812, "in_use": false, "reason": "not worse on the validation labels", "when": time.Now().Add(-2 * time.Hour)},
+			{"version": 3, "cycle": 2, "labelled": 18, "validation_dice": 0.847, "in_use": true, "reason": "better on the validation labels", "when": time.Now().Add(-time.Hour)}})
 	default:
 		problem(w, http.StatusNotFound, "no such path")
 	}
@@ -370,7 +379,9 @@ func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []
 			return
 		}
 		f.save(item, fakeVersion{Who: "ada", When: time.Now(), Seconds: seconds, Action: q.Get("action"), Proposal: &proposal, mask: body})
-		reply(w, map[string]any{"version": len(f.labels[item]), "next": f.next(item)})
+		reply(w, map[string]any{"version": len(f.labels[item]), "labelled": true, "agreement": nil, "next": f.next(item)})
+	case "POST release":
+		w.WriteHeader(http.StatusNoContent)
 	case "POST skip":
 		var in struct{ Reason string }
 		if err := json.Unmarshal(body, &in); err != nil || in.Reason == "" {
@@ -380,7 +391,16 @@ func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []
 		f.skips[item] = in.Reason
 		w.WriteHeader(http.StatusNoContent)
 	case "GET versions":
-		reply(w, versions)
+		if len(what) == 1 {
+			reply(w, versions)
+			return
+		}
+		n, err := strconv.Atoi(what[1])
+		if err != nil || n < 1 || n > len(versions) {
+			problem(w, http.StatusNotFound, "no such version")
+			return
+		}
+		send(w, versions[n-1].mask)
 	case "POST versions":
 		n, err := strconv.Atoi(what[1])
 		if err != nil || n < 1 || n > len(versions) {

@@ -3,11 +3,14 @@ package web_test
 import (
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -151,7 +154,9 @@ func TestViewerAndVersions(t *testing.T) {
 	p.untilItem("prostate/010")
 	p.until("two versions", `document.querySelectorAll('.versions li').length === 2`)
 	p.shoot("versions")
-	p.click(".versions li:nth-child(2) button")
+	p.click(".versions li:nth-child(2) button[aria-pressed]")
+	p.until("the first version's outline", `document.querySelector('.dotted').innerText === 'version 1'`)
+	p.click(".versions li:nth-child(2) button:last-child")
 	p.until("three versions", `document.querySelectorAll('.versions li').length === 3`)
 	got, _ := p.server.latest("prostate/010")
 	if n := differ(got.mask, p.server.proposal("prostate/010")); n > 0 || got.Version != 3 {
@@ -170,10 +175,18 @@ func TestDashboard(t *testing.T) {
 			t.Errorf("the dashboard does not say %q", want)
 		}
 	}
-	links := eval[[]string](p, `[...document.querySelectorAll('.export a')].map((a) => a.getAttribute('href'))`)
-	if want := "/api/v1/export?format=dicom-seg&partial=true"; !slices.Contains(links, want) {
-		t.Errorf("links to exports %q, want one to %s", links, want)
+	p.allow("422")
+	p.click(`button[data-format="dicom-seg"]`)
+	p.until("why there is no export", `document.querySelector('.export .problem').innerText.includes('no case of this project is DICOM')`)
+	folder := t.TempDir()
+	if _, err := chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: "allow", DownloadPath: folder}); err != nil {
+		t.Fatal(err)
 	}
+	p.click(`button[data-format="csv"]`)
+	p.wait("a file with the labels", func() bool {
+		text, err := os.ReadFile(filepath.Join(folder, "labels.csv"))
+		return err == nil && string(text) == "item,version\n"
+	})
 	p.server.events <- `{"type":"training","running":true,"phase":"training","step":300,"steps":1200,"loss":0.213,"seconds_left":95}`
 	p.until("progress of the training", `document.querySelector('.training').innerText.includes('25 %')`)
 	p.do(chromedp.Click(chromedp.CSS(`.dashboard a[href="#/item/wide%2F008"]`)))

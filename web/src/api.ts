@@ -14,7 +14,9 @@ export interface Project {
   labelled: number;
   skipped: number;
   queue: number;
-  people: Array<string | { name: string; labelled?: number; seconds?: number; minutes?: number; role?: string }> | null;
+  /** Items whose two readings differ: an adjudicator decides. */
+  disputed: number;
+  people: Array<{ name: string; role: string; labelled: number; minutes: number }> | null;
   model: { version: number; validation_dice: number | null; labelled: number } | null;
   training: Training | null;
   stop: { suggested: boolean; reason: string } | null;
@@ -63,9 +65,24 @@ export interface Version {
   action: string;
   proposal: number | null;
   dice_to_proposal: number | null;
+  /** 1 or 2 for one of two independent readings, else 0. */
+  reading: number;
+  /** Dice of two readings. */
+  agreement: number | null;
 }
 
-export interface QueueEntry { item: string; rank: number; score: number | null; state: "waiting" | "leased" | "done"; person: string | null; until: string | null }
+export interface QueueEntry {
+  item: string;
+  /** Place in the queue from 1, 0 for what is done. */
+  rank: number;
+  score: number | null;
+  state: "waiting" | "leased" | "disputed" | "done" | "skipped" | "withdrawn";
+  purpose: "training" | "validation" | "reading";
+  person: string | null;
+  until: string | null;
+}
+
+export interface Saved { version: number; labelled: boolean; agreement: number | null; next?: Task | null }
 
 export interface Curves {
   cycles: Array<{ cycle: number; labelled: number; minutes: number; validation_dice: number | null; proposal_dice: number | null }> | null;
@@ -73,10 +90,10 @@ export interface Curves {
   forecast: { next_labels: number; gain: number | null; text: string } | null;
 }
 
-export interface Model { version: number; cycle: number; labelled: number; validation_dice: number | null; in_use: boolean; when: string }
+export interface Model { version: number; cycle: number; labelled: number; validation_dice: number | null; in_use: boolean; reason: string; when: string }
 
 /** One line of the audit log. */
-export interface LogEntry { when: string; who?: string; person?: string; action?: string; event?: string; item?: string; detail?: string }
+export interface LogEntry { when: string; person: string; action: string; item: string; detail: string }
 
 export class ApiError extends Error {
   constructor(readonly status: number, message: string) {
@@ -130,12 +147,20 @@ export const paths = {
   label: (item: string) => `${itemPath(item)}/label`,
   draft: (item: string) => `${itemPath(item)}/draft`,
   volume: (id: string, what: "image" | "label" | "proposal") => `${root}${casePath(id)}/${what}.nii.gz`,
-  export: (format: string, partial: boolean) => `${root}/export?format=${format}&partial=${partial}`,
+  version: (item: string, version: number) => `${itemPath(item)}/versions/${version}/mask`,
+  export: (format: string, partial: boolean, fill: boolean) => `/export?format=${format}&partial=${partial}&fill=${fill}`,
   events: `${root}/events`,
 };
 
 export async function binary(path: string): Promise<ArrayBuffer> {
   return (await send("GET", path)).arrayBuffer();
+}
+
+/** What the server sends as a file, with the name it gives it. */
+export async function file(path: string): Promise<{ name: string; data: Blob }> {
+  const response = await send("GET", path);
+  const name = /filename="?([^";]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  return { name: name ?? "labels", data: await response.blob() };
 }
 
 export const api = {
@@ -148,15 +173,18 @@ export const api = {
   saveDraft: async (item: string, labels: Uint8Array) => {
     await send("PUT", paths.draft(item), labels.slice(), bytes);
   },
-  saveLabel: async (item: string, labels: Uint8Array, seconds: number, action: string, proposal: number | null) => {
+  /** base is the version that the person began with, 0 for none; null skips the check that nobody saved since. */
+  saveLabel: async (item: string, labels: Uint8Array, seconds: number, action: string, proposal: number | null, base: number | null) => {
     const query = new URLSearchParams({ seconds: seconds.toFixed(1), action });
     if (proposal !== null) query.set("proposal", String(proposal));
+    if (base !== null) query.set("base", String(base));
     const response = await send("PUT", `${paths.label(item)}?${query}`, labels.slice(), bytes);
-    return response.json() as Promise<{ version: number; next?: Task | null }>;
+    return response.json() as Promise<Saved>;
   },
   skip: (item: string, reason: string, seconds: number) => json<void>("POST", `${itemPath(item)}/skip`, { reason, seconds }),
   release: (item: string) => json<void>("POST", `${itemPath(item)}/release`),
   versions: (item: string) => json<Version[] | null>("GET", `${itemPath(item)}/versions`),
+  read2: (item: string) => json<void>("POST", `${itemPath(item)}/read2`),
   restore: (item: string, version: number) => json<void>("POST", `${itemPath(item)}/versions/${version}/restore`),
   queue: () => json<QueueEntry[] | null>("GET", "/queue"),
   history: (limit: number) => json<LogEntry[] | null>("GET", `/history?limit=${limit}`),

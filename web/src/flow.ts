@@ -1,10 +1,11 @@
 // From one slice to the next: opening, saving, skipping, drafts, loading ahead.
 
-import { api, ApiError, binary, paths, splitItem, type Project, type QueueEntry, type Task } from "./api";
+import { api, ApiError, binary, paths, splitItem, type Project, type QueueEntry, type Saved, type Task } from "./api";
 import { Clock } from "./editor/clock";
 import { Drafts } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
 import { Ahead } from "./ahead";
+import { fraction } from "./format";
 
 export type Status =
   | { kind: "loading" } | { kind: "ready" }
@@ -68,7 +69,10 @@ export class Flow {
   }
 
   private fail(error: unknown): void {
-    if (!(error instanceof ApiError)) throw error;
+    if (!(error instanceof ApiError)) {
+      this.say("error", `The page has a fault: ${error instanceof Error ? error.message : error}`);
+      throw error;
+    }
     if (error.status === 401) return; // the login page comes
     if (this.editor.task) {
       const kept = this.editor.touched ? " Your mask is kept as a draft." : "";
@@ -150,16 +154,14 @@ export class Flow {
       const e = this.editor, task = e.task!;
       const proposal = task.proposal ? task.model : null;
       const labels = e.labels.slice();
-      const reply = await api.saveLabel(task.item, labels, this.clock.seconds(), action, proposal);
+      // a second reader begins without the first reading
+      const base = task.purpose === "reading" || task.purpose === "adjudication" ? null : task.label ?? 0;
+      const reply = await api.saveLabel(task.item, labels, this.clock.seconds(), action, proposal, base);
       e.touched = false;
       await this.drafts.drop(task.item);
       this.saved = { item: task.item, version: reply.version };
-      const at = this.visited.indexOf(task.item);
-      const revisited = at >= 0 && at + 1 < this.visited.length;
-      const done = `${task.item} saved as ${action === "empty" ? "empty" : action}, version ${reply.version}.`;
-      const next = revisited ? await api.task(this.visited[at + 1]) : reply.next === undefined ? await api.next(task.item) : reply.next;
-      await this.show(next);
-      this.say("info", done);
+      await this.show(reply.next ?? await api.next(task.item));
+      this.say("info", told(task.item, action, reply));
     });
   }
 
@@ -242,16 +244,20 @@ export class Flow {
 
   private async leave(): Promise<void> {
     this.editor.liftPen();
-    if (this.editor.task && this.editor.touched) await this.drafts.flush();
+    const { task, touched } = this.editor;
+    if (!task) return;
+    if (touched) await this.drafts.flush();
+    else if (task.lease?.person === this.person) await api.release(task.item); // others may have it
   }
 
   private async show(task: Task | null | undefined, fresh = false): Promise<void> {
     const started = performance.now();
     this.back();
     if (!task) {
-      this.editor.task = null;
+      this.editor.close();
+      this.drafts.opened("none");
       this.status = { kind: "finished" };
-      history.replaceState(null, "", "#/");
+      this.address("#/");
       void this.refreshQueue();
       return;
     }
@@ -259,12 +265,13 @@ export class Flow {
     const own = fresh ? null : this.drafts.load(task.item, task.width, task.height);
     const mine = own && !own.onServer ? own : null; // newer than the server's
     const get = (path: string) => this.ahead.get(path);
+    const readings = task.purpose === "adjudication" && !mine && !task.draft ? await this.readings(task.item) : null;
     // masks that people change are never taken from what was loaded ahead
     const [image, proposal, uncertainty, stored] = await Promise.all([
       get(paths.image(task.case, task.slice)),
       task.proposal ? get(modelPath(paths.proposal(task.item), task.model)) : null,
       task.uncertainty ? get(modelPath(paths.uncertainty(task.item), task.model)) : null,
-      mine ? null : task.draft ? binary(paths.draft(task.item)) : task.label !== null ? binary(paths.label(task.item)) : null,
+      mine ? null : readings ? readings.first : task.draft ? binary(paths.draft(task.item)) : task.label !== null ? binary(paths.label(task.item)) : null,
     ]);
     for (const [what, data, want] of [["image", image, 4 * size], ["proposal", proposal, size], ["uncertainty map", uncertainty, 4 * size], ["mask", stored, size]] as const) {
       if (data && data.byteLength !== want) throw new ApiError(0, `The ${what} of ${task.item} has ${data.byteLength} bytes, not ${want}.`);
@@ -282,12 +289,56 @@ export class Flow {
     if (mine) this.keep(); // goes on to the server
     if (!this.visited.includes(task.item)) this.visited.push(task.item);
     this.status = { kind: "ready" };
-    history.replaceState(null, "", `#/item/${encodeURIComponent(task.item)}`);
-    if (draft) this.say("info", "Your draft of this slice is back.");
+    this.address(`#/item/${encodeURIComponent(task.item)}`);
+    if (readings) {
+      this.editor.compare({ name: "second reading", labels: readings.second });
+      this.say("info", "Two people read this slice differently. The first reading is drawn, the second is dotted: decide.");
+    } else if (draft) this.say("info", "Your draft of this slice is back.");
     else if (this.note?.kind !== "error") this.note = null;
     performance.measure("open", { start: started }); // for the browser's performance timeline, and the tests
     this.tell();
     void this.loadAhead(task);
+  }
+
+  /** Writes where we are into the address bar, unless the person is on another page by now. */
+  private address(hash: string): void {
+    if (location.hash !== "#/dashboard") history.replaceState(null, "", hash);
+  }
+
+  /** The server told of a change: if we were waiting for slices, look whether there are any. */
+  async wake(): Promise<void> {
+    await this.refreshQueue();
+    if (this.status.kind === "finished" && this.queue.some((q) => q.state === "waiting" || q.state === "disputed")) await this.next();
+  }
+
+  /** Shows the outline of an earlier version beside the mask, or hides it. */
+  async compare(version: number | null): Promise<void> {
+    const task = this.editor.task!;
+    if (version === null) return this.editor.compare(null);
+    try {
+      const labels = new Uint8Array(await binary(paths.version(task.item, version)));
+      if (this.editor.task === task) this.editor.compare({ name: `version ${version}`, labels });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Asks for an independent second label by somebody else. */
+  readAgain(): Promise<void> {
+    return this.exclusive(async () => {
+      const { item } = this.editor.task!;
+      await api.read2(item);
+      this.say("info", `Somebody else will be asked to label ${item} too.`);
+    });
+  }
+
+  /** The two readings that an adjudicator decides between. */
+  private async readings(item: string): Promise<{ first: ArrayBuffer; second: Uint8Array } | null> {
+    const all = ((await api.versions(item)) ?? []).sort((a, b) => b.version - a.version);
+    const first = all.find((v) => v.reading === 1) ?? all.find((v) => v.reading === 0), second = all.find((v) => v.reading === 2);
+    if (!first || !second) return null;
+    const [one, two] = await Promise.all([first, second].map((v) => binary(paths.version(item, v.version))));
+    return { first: one, second: new Uint8Array(two) };
   }
 
   async refreshQueue(): Promise<void> {
@@ -305,14 +356,22 @@ export class Flow {
       if (near >= 0 && near < task.slices) this.ahead.load(paths.image(task.case, near));
     }
     await this.refreshQueue();
-    const coming = this.queue.filter((q) => q.item !== task.item && (q.state === "waiting" || (q.state === "leased" && q.person === this.person)));
+    const coming = this.queue.filter((q) => q.item !== task.item && q.rank > 0 && (q.state === "waiting" || (q.state === "leased" && q.person === this.person)));
     for (const entry of coming.sort((a, b) => a.rank - b.rank).slice(0, 2)) {
       const { case: id, slice } = splitItem(entry.item);
       this.ahead.load(paths.image(id, slice));
+      if (entry.purpose === "validation") continue; // shown without a proposal
       if (task.proposal) this.ahead.load(modelPath(paths.proposal(entry.item), task.model));
       if (task.uncertainty) this.ahead.load(modelPath(paths.uncertainty(entry.item), task.model));
     }
   }
+}
+
+/** What to tell a person about a saved mask. */
+function told(item: string, action: string, saved: Saved): string {
+  const agreement = saved.agreement === null || saved.agreement === undefined ? "" : ` The two readings agree with Dice ${fraction(saved.agreement)}.`;
+  if (!saved.labelled) return `${item} saved as a reading.${agreement || " Somebody else reads it too."}`;
+  return `${item} saved as ${action}, version ${saved.version}.${agreement}`;
 }
 
 /** A path whose content changes with the model, made different for each. */

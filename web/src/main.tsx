@@ -67,7 +67,7 @@ function App() {
     if (state !== "in") return;
     const refresh = () => {
       api.project().then(setProject, () => {});
-      void session.current?.flow.refreshQueue();
+      void session.current?.flow.wake();
     };
     return follow((training) => setProject((p) => p && { ...p, training: { ...p.training, ...training } as Project["training"] }), refresh,
       (kind, text) => session.current?.flow.say(kind, text));

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, ApiError, paths, type Curves, type LogEntry, type Model, type Project, type QueueEntry } from "../api";
+import { api, ApiError, file, paths, root, type Curves, type LogEntry, type Model, type Project, type QueueEntry } from "../api";
 import { duration, fraction, number, when } from "../format";
 import { draw, movingMean, type Chart } from "./charts";
 
@@ -43,7 +43,7 @@ export function Dashboard({ project }: { project: Project }) {
     <section class="panel">
       <h2>Learning curve</h2>
       <Plot empty="A point appears after each training." chart={cycles.length > 0 ? {
-        x: cycles.map((c) => c.labelled), xLabel: "labelled slices", yLabel: "Dice", y: [0, 1],
+        x: cycles.map((c) => c.labelled), xLabel: "labelled slices", yLabel: "Dice", dice: true,
         lines: [
           { label: "validation", color: "--chart-1", values: cycles.map((c) => c.validation_dice) },
           { label: "proposal to saved", color: "--chart-2", values: cycles.map((c) => c.proposal_dice) },
@@ -53,7 +53,7 @@ export function Dashboard({ project }: { project: Project }) {
     <section class="panel">
       <h2>Proposal to saved mask, slice by slice</h2>
       <Plot empty="A point appears with each slice that had a proposal." chart={labels.some((l) => l.dice_to_proposal !== null) ? {
-        x: labels.map((l) => l.n), xLabel: "labels in order", yLabel: "Dice", y: [0, 1.02],
+        x: labels.map((l) => l.n), xLabel: "labels in order", yLabel: "Dice", dice: true,
         lines: [
           { label: "slice", color: "--chart-3", values: labels.map((l) => l.dice_to_proposal), points: true },
           { label: "mean of last 10", color: "--chart-2", values: movingMean(labels.map((l) => l.dice_to_proposal), 10) },
@@ -72,9 +72,10 @@ export function Dashboard({ project }: { project: Project }) {
     </section>
 
     <section class="panel">
-      <h2>Queue <span class="quiet">{project.strategy}, {project.query_size} a cycle</span></h2>
-      <Table head={["Rank", "Slice", "Score", "State", "With"]} numeric={[0, 2]} empty="The queue is empty."
-        rows={data.queue.map((q) => [q.rank, <Item id={q.item} />, number(q.score), q.state, q.person ? `${q.person}${q.until ? ` until ${when(q.until)}` : ""}` : ""])} />
+      <h2>Queue <span class="quiet">{project.strategy}, {project.query_size} a cycle{project.disputed > 0 && `, ${project.disputed} disputed`}</span></h2>
+      <Table head={["Rank", "Slice", "Score", "For", "State"]} numeric={[0, 2]} empty="The queue is empty."
+        rows={data.queue.filter((q) => q.rank > 0).map((q) => [q.rank, <Item id={q.item} />, number(q.score), q.purpose,
+          q.person ? <span title={q.until ? `until ${when(q.until)}` : ""}>with {q.person}</span> : q.state])} />
     </section>
     <section class="panel">
       <h2>Labels</h2>
@@ -84,19 +85,19 @@ export function Dashboard({ project }: { project: Project }) {
     <section class="panel">
       <h2>Models</h2>
       <Table head={["Version", "Cycle", "Labels", "Validation Dice", "", "When"]} numeric={[0, 1, 2, 3]} empty="No model has been trained yet."
-        rows={data.models.slice().sort((a, b) => b.version - a.version).map((m) => [m.version, m.cycle, m.labelled, fraction(m.validation_dice), m.in_use ? <b>in use</b> : "", when(m.when)])} />
+        rows={data.models.slice().sort((a, b) => b.version - a.version).map((m) => [m.version, m.cycle, m.labelled, fraction(m.validation_dice), m.in_use ? <b title={m.reason}>in use</b> : <span title={m.reason}>{m.reason ? "why?" : ""}</span>, when(m.when)])} />
     </section>
 
     <section class="panel wide">
       <h2>Log</h2>
       <Table head={["When", "Who", "What", "Slice", ""]} numeric={[]} empty="Nothing has happened yet."
-        rows={data.log.map((e) => [when(e.when), e.person ?? e.who ?? "", e.action ?? e.event ?? "", e.item ? <Item id={e.item} /> : "", e.detail ?? ""])} />
+        rows={data.log.map((e) => [when(e.when), e.person, e.action, e.item.includes("/") ? <Item id={e.item} /> : e.item, e.detail])} />
     </section>
     <div class="stack">
       <section class="panel">
         <h2>People</h2>
         <Table head={["Name", "Labels", "Time"]} numeric={[1, 2]} empty="Nobody has logged in yet."
-          rows={(project.people ?? []).map((p) => typeof p === "string" ? [p, "", ""] : [p.name, p.labelled ?? "", p.seconds !== undefined ? duration(p.seconds) : p.minutes !== undefined ? duration(60 * p.minutes) : ""])} />
+          rows={(project.people ?? []).map((p) => [<span title={p.role}>{p.name}</span>, p.labelled, duration(60 * p.minutes)])} />
       </section>
       <Export />
     </div>
@@ -152,9 +153,35 @@ const formats: Array<[string, string, string]> = [
 
 function Export() {
   const [partial, setPartial] = useState(true);
+  const [fill, setFill] = useState(false);
+  const [problem, setProblem] = useState("");
+  const [busy, setBusy] = useState("");
+
+  async function save(format: string): Promise<void> {
+    setBusy(format);
+    setProblem("");
+    try {
+      const { name, data } = await file(paths.export(format, partial, fill));
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(data);
+      link.download = name;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      setProblem(error.message);
+    }
+    setBusy("");
+  }
+
   return <section class="panel export">
     <h2>Export</h2>
     <label class="check"><input type="checkbox" checked={partial} onChange={() => setPartial(!partial)} /><span>Cases that are only partly labelled too</span></label>
-    {formats.map(([format, name, note]) => <p key={format}><a class="button" href={paths.export(format, partial)} download>{name}</a> <span class="quiet">{note}</span></p>)}
+    <label class="check"><input type="checkbox" checked={fill} onChange={() => setFill(!fill)} /><span>The model's prediction where nothing is labelled</span></label>
+    {formats.map(([format, name, note]) => <p key={format}>
+      <button type="button" data-format={format} disabled={busy !== ""} onClick={() => void save(format)}>{busy === format ? "Writing…" : name}</button> <span class="quiet">{note}</span>
+    </p>)}
+    <p class="problem" role="alert">{problem}</p>
+    <p class="quiet">For scripts: <a href={`${root}/openapi.json`}>description of the API</a></p>
   </section>;
 }

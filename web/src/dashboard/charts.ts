@@ -2,9 +2,9 @@
 
 import uPlot from "uplot";
 
-export interface Line { label: string; color: string; values: Array<number | null>; points?: boolean; smooth?: boolean }
+export interface Line { label: string; color: string; values: Array<number | null>; points?: boolean }
 
-export interface Chart { x: number[]; xLabel: string; yLabel: string; lines: Line[]; /** Fixed range of y, else from the data. */ y?: [number, number] }
+export interface Chart { x: number[]; xLabel: string; yLabel: string; lines: Line[]; /** Values are Dice: at most 1. */ dice?: boolean }
 
 function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -21,14 +21,15 @@ export function draw(element: HTMLElement, chart: Chart, height = 190): () => vo
     height,
     cursor: { y: false, drag: { x: false, y: false } },
     legend: { live: true },
-    scales: { x: { time: false }, y: chart.y ? { range: chart.y } : { range: { min: { pad: 0.1, soft: 0, mode: 1 }, max: { pad: 0.1, mode: 1 } } } },
-    axes: [{ ...axis(chart.xLabel), size: 28 }, { ...axis(chart.yLabel), size: 44 }],
+    scales: { x: { time: false }, y: { range: chart.dice ? (_, low) => [Math.max(0, Math.floor(10 * low - 0.5) / 10), 1] : { min: { pad: 0.1, soft: 0, mode: 1 }, max: { pad: 0.1, mode: 1 } } } },
+    // labels are counted: no fractions of one
+    axes: [{ ...axis(chart.xLabel), size: 28, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }, { ...axis(chart.yLabel), size: 44 }],
     series: [
       { label: chart.xLabel },
       ...chart.lines.map((l): uPlot.Series => ({
         label: l.label, stroke: token(l.color), width: l.points ? 0 : 1.8, spanGaps: true,
         paths: l.points ? () => null : undefined,
-        points: { show: l.points || chart.x.length < 30, size: l.points ? 4 : 5, fill: token(l.color) },
+        points: { show: l.points || chart.x.length < 30, size: l.points ? 4.5 : 5, width: 0, fill: token(l.color) },
         value: (_, v) => (v === null ? "–" : String(Number(v.toPrecision(3)))),
       })),
     ],

@@ -28,7 +28,7 @@ function Versions({ flow }: { flow: Flow }) {
   const [versions, setVersions] = useState<Version[]>([]);
   useEffect(() => {
     setVersions([]);
-    if (!task || label === null) return;
+    if (!task) return;
     let gone = false;
     api.versions(task.item).then((v) => { if (!gone) setVersions((v ?? []).slice().sort((a, b) => b.version - a.version)); }, (error) => {
       if (!(error instanceof ApiError)) throw error;
@@ -41,10 +41,13 @@ function Versions({ flow }: { flow: Flow }) {
     {versions.length === 0 ? <p class="quiet">This slice is not labelled yet.</p> : <ol>
       {versions.map((v) => <li key={v.version}>
         <b>{v.version}</b>
-        <span>{v.action} by {v.who}<br /><span class="quiet">{when(v.when)} · {duration(v.seconds)} · Dice to proposal {fraction(v.dice_to_proposal)}</span></span>
+        <span>{v.reading > 0 ? `reading ${v.reading}` : v.action} by {v.who}<br /><span class="quiet">{when(v.when)} · {duration(v.seconds)}{v.dice_to_proposal !== null && <> · Dice to proposal {fraction(v.dice_to_proposal)}</>}{v.agreement !== null && <> · agreement {fraction(v.agreement)}</>}</span></span>
+        <button type="button" aria-pressed={flow.editor.compared?.name === `version ${v.version}`} title={`Outline of version ${v.version}`}
+          onClick={() => void flow.compare(flow.editor.compared?.name === `version ${v.version}` ? null : v.version)}>Show</button>
         <button type="button" disabled={flow.busy || v.version === label} title={v.version === label ? "This version is in effect" : `Save version ${v.version} again as the newest`}
           onClick={() => void flow.restore(v.version)}>{v.version === label ? "current" : "Restore"}</button>
       </li>)}
     </ol>}
+    {label !== null && task!.purpose === "" && <p><button type="button" disabled={flow.busy} onClick={() => void flow.readAgain()}>Ask for a second reading</button></p>}
   </section>;
 }

@@ -27,7 +27,7 @@ export function Stage({ flow }: { flow: Flow }) {
         performance.measure("paint", { start: began });
       },
     });
-    editor.pointed = () => { readout.current!.textContent = under(editor); };
+    editor.pointed = () => { if (readout.current) readout.current.textContent = under(editor); };
     const observer = new ResizeObserver(() => drawn.resize());
     observer.observe(canvas.current!);
     return () => {
@@ -48,6 +48,7 @@ export function Stage({ flow }: { flow: Flow }) {
         <p class="corner top right">{settings.convention}<br />{task.width} × {task.height}<br />{number(task.spacing[1])} × {number(task.spacing[0])} {task.unit}</p>
         <p class="corner bottom left"><span ref={readout} /></p>
         <p class="corner bottom right">{editor.showUncertainty && editor.uncertainty && !context && <Legend top={scene.current?.uncertaintyTop ?? 0} />}
+          {editor.compared && !context && <span class="dotted">{editor.compared.name}</span>}
           {editor.showProposal && editor.proposal && !context && <span class="dashed">proposal</span>}</p>
         {letters && <>
           <span class="letter west">{letters.left}</span><span class="letter east">{letters.right}</span>

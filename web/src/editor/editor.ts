@@ -40,6 +40,8 @@ export class Editor {
   labels: Uint8Array = new Uint8Array(1);
   proposal: Uint8Array | null = null;
   uncertainty: Float32Array | null = null;
+  /** Another mask of the slice whose outline is shown too, and what it is. */
+  compared: { name: string; labels: Uint8Array } | null = null;
   /** A neighbouring slice that is shown, to look at only. */
   context: { slice: number; image: Float32Array } | null = null;
 
@@ -88,6 +90,7 @@ export class Editor {
   /** Redraws, and tells the controls with the next frame. */
   private notify(what: Change = { kind: "view" }): void {
     this.draw(what);
+    if (what.kind !== "view") this.pointed();
     this.telling ||= requestAnimationFrame(() => {
       this.telling = 0;
       this.listeners.forEach((l) => l());
@@ -113,6 +116,7 @@ export class Editor {
     this.history = new History(task.width);
     this.unchanged = null;
     this.context = null;
+    this.compared = null;
     this.corners = [];
     this.penAt = null;
     this.cursor = null;
@@ -126,6 +130,19 @@ export class Editor {
     this.view.spacing = task.spacing;
     this.turn();
     this.notify({ kind: "slice" });
+  }
+
+  /** Shows no slice. */
+  close(): void {
+    this.task = null;
+    this.touched = false;
+    this.compared = null;
+    this.notify({ kind: "slice" });
+  }
+
+  compare(other: { name: string; labels: Uint8Array } | null): void {
+    this.compared = other;
+    this.notify();
   }
 
   /** Shows the slice the way the person's convention has it. */

@@ -5,8 +5,6 @@ import type { Change, Editor } from "./editor";
 import { Layer, outlinePath, rgb } from "./layers";
 import { capsule, outline } from "./raster";
 
-const proposalColor = "#ffffff";
-
 export class Scene {
   private readonly context: CanvasRenderingContext2D;
   private image = new Layer(1, 1);
@@ -43,7 +41,10 @@ export class Scene {
   /** Takes over a change and draws: a stroke at once, anything else with the next frame. */
   private update(change: Change): void {
     const e = this.editor;
-    if (!e.task) return;
+    if (!e.task) {
+      this.schedule();
+      return;
+    }
     if (change.kind === "slice") {
       const { width, height } = e.task;
       if (this.image.width !== width || this.image.height !== height) {
@@ -101,7 +102,12 @@ export class Scene {
     if (e.showProposal && e.proposal) {
       this.proposals ??= this.everyOutline(e.proposal);
       this.stroke(this.proposals, matrix, "rgba(0,0,0,.7)", 3);
-      this.stroke(this.proposals, matrix, proposalColor, 1.3, [5, 4]);
+      this.stroke(this.proposals, matrix, "#ffffff", 1.3, [5, 4]);
+    }
+    if (e.compared) {
+      const path = this.everyOutline(e.compared.labels);
+      this.stroke(path, matrix, "rgba(0,0,0,.7)", 3);
+      this.stroke(path, matrix, "#ffe14d", 1.5, [2, 3]);
     }
     if (e.corners.length > 0) this.drawPolygon(matrix);
     else if (e.cursor) this.drawCursor(matrix, e.cursor);
