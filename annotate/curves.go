@@ -157,7 +157,7 @@ const (
 // suggestStop applies that rule.
 func suggestStop(models []store.Model, next, unlabelled int) Stop {
 	if unlabelled == 0 {
-		return Stop{true, "Every slice is labelled or skipped."}
+		return Stop{true, "Every slice of the training cases is labelled or skipped."}
 	}
 	var dice []float64
 	for _, m := range models {

@@ -120,9 +120,11 @@ func (p *Project) exportable(ctx context.Context, labels []store.Labelled, e Exp
 // exportCase writes the mask of one case.
 func (p *Project) exportCase(ctx context.Context, path, name string, labels []store.Labelled, e Export) error {
 	mask := p.emptyMask(name)
-	if e.Fill {
-		var err error
-		if mask, err = p.Prediction(ctx, name); err != nil {
+	if e.Fill { // also cases for validation: nobody labels by an export
+		if err := p.wait(ctx); err != nil {
+			return err
+		}
+		if err := p.predict.fillIn(ctx, name, mask); err != nil {
 			return err
 		}
 	}

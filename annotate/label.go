@@ -62,10 +62,10 @@ func (p *Project) compare(ctx context.Context, save *store.Save, shown *int) err
 		return nil
 	}
 	mask, err := p.store.Proposal(ctx, save.Item, version)
+	if errors.Is(err, store.ErrNotFound) && shown != nil {
+		return p.lostProposal(ctx, save, version)
+	}
 	if errors.Is(err, store.ErrNotFound) {
-		if shown != nil {
-			return fmt.Errorf("%w: model %d has made no proposal of %s", ErrInvalid, version, save.Item)
-		}
 		return nil
 	}
 	if err != nil {
@@ -75,6 +75,20 @@ func (p *Project) compare(ctx context.Context, save *store.Save, shown *int) err
 	if d := meanDice(mask, save.Mask, len(p.Config.Classes)); !math.IsNaN(d) {
 		save.Dice = &d
 	}
+	return nil
+}
+
+// lostProposal notes a proposal that is no longer kept, since somebody left the item open for long. The label is worth
+// more than the comparison.
+func (p *Project) lostProposal(ctx context.Context, save *store.Save, version int) error {
+	models, err := p.store.Models(ctx)
+	if err != nil {
+		return err
+	}
+	if version < 1 || version > len(models) {
+		return fmt.Errorf("%w: there is no model %d", ErrInvalid, version)
+	}
+	save.Proposal = &version
 	return nil
 }
 

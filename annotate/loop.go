@@ -219,6 +219,10 @@ func (p *Project) cycle(ctx context.Context, learner Learner, cycle int) error {
 	if err != nil {
 		return err
 	}
+	m := store.Model{Version: cycle + 1, Cycle: cycle, Labelled: len(training)}
+	if m.Seconds, err = p.store.Seconds(ctx); err != nil {
+		return err
+	}
 	c := p.Config
 	last := time.Time{}
 	progress := func(t Training, end bool) {
@@ -236,10 +240,6 @@ func (p *Project) cycle(ctx context.Context, learner Learner, cycle int) error {
 		progress(Training{Phase: "train", Step: s.Step, Steps: s.Of, Loss: s.Loss, SecondsLeft: s.Left.Seconds()}, s.Step == s.Of)
 	})
 	if err != nil {
-		return err
-	}
-	m := store.Model{Version: cycle + 1, Cycle: cycle, Labelled: len(training)}
-	if m.Seconds, err = p.store.Seconds(ctx); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(p.modelFile(m.Version)), 0o777); err != nil {

@@ -77,6 +77,12 @@ func Open(ctx context.Context, dir string, now func() time.Time) (_ *Store, err 
 	return s, nil
 }
 
+// Exists reports whether there is a project in dir.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "project.db"))
+	return err == nil
+}
+
 // makeDir makes the folder, but does not settle among a person's other files.
 func makeDir(dir string) error {
 	entries, err := os.ReadDir(dir)

@@ -81,6 +81,9 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if errors.Is(err, store.ErrLocked) {
 		return fmt.Errorf("%w: close that server, or name another folder with --project", err)
 	}
+	if _, wrong := errors.AsType[*annotate.ConfigError](err); wrong {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,132 @@
+package annotate_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/nextslice/nextslice/annotate"
+	"github.com/nextslice/nextslice/annotate/annotatetest"
+	"github.com/nextslice/nextslice/annotate/store"
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
+)
+
+// unzip writes the one file of an export that has this name to a folder, and returns its path.
+func unzip(t *testing.T, export []byte, name string) string {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(export), int64(len(export)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := z.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	data, err := io.ReadAll(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestExportDICOM(t *testing.T) {
+	const series = "../../shared/data/formats/dicom/ct-series"
+	files, err := filepath.Glob(filepath.Join(series, "*.dcm"))
+	if err != nil || len(files) == 0 {
+		t.Skipf("no DICOM series in %s", series)
+	}
+	data := t.TempDir()
+	for _, name := range []string{"patient1", "patient2"} {
+		if err := os.CopyFS(filepath.Join(data, name), os.DirFS(series)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := annotate.Open(t.Context(), annotate.Options{Data: data, Dir: filepath.Join(t.TempDir(), "project"), Axis: 2, Classes: []string{"lesion"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	c, err := p.Case("patient1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mask := make([]uint8, c.Height*c.Width)
+	for y := range 20 {
+		mask[(y+30)*c.Width+40+y] = 1
+	}
+	if _, err := p.Save(t.Context(), ana, annotate.Answer{Item: annotate.Item{Case: "patient1", Slice: 1}, Mask: mask, Action: store.ActionEdited}); err != nil {
+		t.Fatal(err)
+	}
+	var export bytes.Buffer
+	if err := p.Export(t.Context(), &export, annotate.Export{Format: annotate.FormatDICOMSEG, Partial: true}); err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := dicom.ReadSegmentation(unzip(t, export.Bytes(), "patient1.dcm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := p.Volume("patient1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	on, err := s.On(image.Grid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, names, err := on.Mask()
+	if err != nil || !slices.Contains(names, "lesion") {
+		t.Fatalf("names %v, %v", names, err)
+	}
+	if !slices.Equal(preprocess.Cut(p.Config.Preprocess, got.Data, got.Grid, 1), mask) {
+		t.Error("the mask came back changed")
+	}
+	if n := bytes.Count(got.Data, []byte{1}); n != 20 {
+		t.Errorf("%d voxels, want 20", n)
+	}
+}
+
+func TestExportFillsWithPredictions(t *testing.T) {
+	learner := &annotatetest.Learner{}
+	p := open(t, annotate.Options{Data: annotatetest.Data(t, 5), Learner: learner.New, Change: func(c *annotate.Config) {
+		small(c)
+		c.Lockstep = true
+	}})
+	for len(p.models()) < 1 {
+		p.label(ana)
+		time.Sleep(time.Millisecond)
+	}
+	until(t, "a model in use", func() bool {
+		task, err := p.Next(t.Context(), ana, nil)
+		return err == nil && task.Proposal || err != nil
+	})
+	name := ""
+	for _, c := range must(p.Store().Cases(t.Context())) {
+		if c.Role == store.Training {
+			name = c.Name
+		}
+	}
+	var export bytes.Buffer
+	if err := p.Export(t.Context(), &export, annotate.Export{Format: annotate.FormatNIfTI, Partial: true, Fill: true}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := volume.ReadMask(unzip(t, export.Bytes(), name+".nii.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := p.data.Reference(p.data.Index(name))
+	if err != nil || !slices.Equal(got.Data, want.Data) { // the fake's model is right everywhere
+		t.Errorf("predictions are not those of the model: %v", err)
+	}
+}
