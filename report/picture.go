@@ -248,7 +248,7 @@ func (p Picture) html(id string) (slice, panels template.HTML) {
 			case 3:
 				y = height - 0.3*size
 			}
-			s.add(`<text class="letter" x="%.2f" y="%.2f" style="font-size:%.2fpx">%s</text>`, x, y, size, letter)
+			s.add(`<text class="letter" x="%.2f" y="%.2f" style="font-size:%.2fpx;stroke-width:%.2fpx">%s</text>`, x, y, size, 0.2*size, letter)
 		}
 		s.add(`</svg><figcaption>%s</figcaption></figure>`, html.EscapeString(caption))
 	}

@@ -319,8 +319,8 @@ func (x Experiment) comparisonTable(g Group, c Comparisons) Table {
 	if !slices.ContainsFunc(c.Rows, Comparison.significant) {
 		stars = "No star: no row has p < 0.05 by the sign-flip test after Holm correction."
 	}
-	t.Notes = append(t.Notes, fmt.Sprintf("Paired by initial set; the unit of test is the run, %s; %s. Interval: of the mean difference, BCa bootstrap; with ten sets "+
-		"such intervals hold the true mean in about 90 %% of experiments, not 95 %%. %s Wilcoxon: exact signed-rank test. The last column is the signed-rank test over "+
+	t.Notes = append(t.Notes, fmt.Sprintf("Paired by initial set; the unit of test is the run, %s; %s. Interval: of the mean difference, BCa bootstrap, which is too "+
+		"narrow with few sets: of such intervals about 84 %% hold the true mean with 5 sets, 90 %% with 10 and 92 %% with 20. %s Wilcoxon: exact signed-rank test. The last column is the signed-rank test over "+
 		"(set, cycle) pairs: cycles of one run are not independent, so it is too small and decides nothing.", c.setsText(), m.betterWord(), stars))
 	t.Notes = append(t.Notes, warningNotes(c.Warnings)...)
 	return t
