@@ -146,8 +146,8 @@ func TestRecipes(t *testing.T) {
 	}
 	pooled := x.Groups[2]
 	random, _ := pooled.find("random")
-	if n := random.Results[0].AULC.N; n != 2 {
-		t.Errorf("%d sets have both recipes, want 2", n)
+	if a := random.Results[0].AULC; a.N != 2 || a.Missing != 0 {
+		t.Errorf("%d sets have both recipes and %d have no value, want 2 and none", a.N, a.Missing)
 	}
 	near(t, "AULC over recipes", random.Results[0].AULC.Mean, (0.5+0.65)/2)
 	row := pooled.Comparisons[0].Rows[0]

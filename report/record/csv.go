@@ -132,7 +132,7 @@ func Read(in io.Reader) ([]Run, error) {
 		}
 	}
 	if want := columns(classes); !slices.Equal(head, want) {
-		return nil, fmt.Errorf("want the columns %q, got %q", want, head)
+		return nil, fmt.Errorf("want the columns of a record: %s", strings.Join(headFaults(want, head), ", "))
 	}
 	var runs []Run
 	at := map[Key]int{}
@@ -161,6 +161,24 @@ func Read(in io.Reader) ([]Run, error) {
 		}
 		runs[i].Cycles = append(runs[i].Cycles, c)
 	}
+}
+
+// headFaults says how a heading differs from the one wanted.
+func headFaults(want, got []string) (faults []string) {
+	for _, name := range want {
+		if !slices.Contains(got, name) {
+			faults = append(faults, name+" is missing")
+		}
+	}
+	for _, name := range got {
+		if !slices.Contains(want, name) {
+			faults = append(faults, name+" is unknown")
+		}
+	}
+	if faults == nil {
+		faults = []string{"they stand in another order"}
+	}
+	return faults
 }
 
 // parser takes the cells of a row one after the other and keeps the first fault.

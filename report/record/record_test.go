@@ -96,7 +96,8 @@ func TestReadRefuses(t *testing.T) {
 	}
 	good := b.String()
 	for name, test := range map[string]struct{ old, new, want string }{
-		"other column":   {"strategy", "method", "want the columns"},
+		"other column":   {"strategy", "method", "strategy is missing, method is unknown"},
+		"other order":    {"strategy,set", "set,strategy", "another order"},
 		"a cycle twice":  {",2,1,4,", ",2,0,4,", "line 4: entropy+sb(q=7), set 2, steps=300, lr=0.001: want cycle 1, got 0"},
 		"text":           {",2,1,4,", ",2,1,many,", `line 4: labelled: want a whole number, 0 or more, got "many"`},
 		"bad number":     {"mm,0.53", "mm,0.x53", `dice_3d: want a number`},
