@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nextslice/nextslice/annotate/store"
+	"github.com/nextslice/nextslice/phantom"
+)
+
+// output is a buffer that one goroutine writes while another reads.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// certificate writes a self-signed one for 127.0.0.1 and returns a client that trusts it.
+func certificate(t *testing.T) (certFile, keyFile string, client *http.Client) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, bytes []byte) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	trusted, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(trusted)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", private), &http.Client{Transport: transport}
+}
+
+// The command from start to end: a page over TLS, a second server that is turned away, and an interrupt.
+func TestServe(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	if err := phantom.Write(t.Context(), data, 2, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	cert, key, client := certificate(t)
+	args := []string{"serve", "--data", data, "--addr", "127.0.0.1:0", "--no-train", "--open=false", "--people", "ana,eva:adjudicator",
+		"--tls-cert", cert, "--tls-key", key, "--token", "0123456789abcdef"}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var out, errs output
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, strings.NewReader(""), &out, &errs, args) }()
+	address := regexp.MustCompile(`https://127\.0\.0\.1:\d+`)
+	for range 1000 {
+		if address.MatchString(out.String()) || len(ended) > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	url := address.FindString(out.String())
+	if url == "" {
+		t.Fatalf("no address: %s%s", out.String(), errs.String())
+	}
+	page, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(page.Body)
+	page.Body.Close()
+	if err != nil || page.StatusCode != 200 || !bytes.Contains(text, []byte("<html")) || page.Header.Get("Strict-Transport-Security") == "" {
+		t.Errorf("page: %d, %v, %v", page.StatusCode, page.Header, err)
+	}
+	login, err := client.Post(url+"/api/v1/login", "application/json", strings.NewReader(`{"name":"eva","token":"0123456789abcdef"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err = io.ReadAll(login.Body)
+	login.Body.Close()
+	if err != nil || !bytes.Contains(text, []byte(store.Adjudicator)) || !strings.Contains(login.Header.Get("Set-Cookie"), "Secure") {
+		t.Errorf("login: %s, %v", text, login.Header)
+	}
+
+	var second output
+	if code := run(t.Context(), strings.NewReader(""), &second, &second, args); code != failed || !strings.Contains(second.String(), "another nextslice serves this project") {
+		t.Errorf("second server: code %d: %s", code, second.String())
+	}
+	client.CloseIdleConnections()
+	cancel()
+	select {
+	case code := <-ended:
+		if code != done {
+			t.Errorf("code %d: %s", code, errs.String())
+		}
+	case <-time.After(15 * time.Second):
+		t.Error("an interrupt does not end the server")
+	}
+	if _, err := os.Stat(filepath.Join(data+"-annotation", "labels", "final", "phantom_000.nii.gz")); err != nil {
+		t.Errorf("masks that were there: %v", err)
+	}
+}
+
+func TestParsePeople(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "people.yaml")
+	if err := os.WriteFile(file, []byte("- {name: ana, token: abc}\n- {name: eva, role: adjudicator}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	people, err := parsePeople("@" + file)
+	if err != nil || len(people) != 2 || people[0] != (store.Person{Name: "ana", Role: store.Annotator, Token: "abc"}) || people[1].Role != store.Adjudicator {
+		t.Errorf("%+v, %v", people, err)
+	}
+	for _, bad := range []string{"ana,ana", "ana,,ben", "ana:boss", "@nowhere.yaml"} {
+		if people, err := parsePeople(bad); err == nil {
+			t.Errorf("%q: %+v", bad, people)
+		}
+	}
+}
