@@ -25,7 +25,7 @@ demo: build
 
 demo-serve: build
 	test -f runs/demo-data/dataset.json || ./nextslice phantom runs/demo-data --cases 12
-	./nextslice serve --data runs/demo-data
+	./nextslice serve --data runs/demo-data --masks ignore --preset demo
 
 test-deps: deps
 	@scripts/deps.sh test

@@ -63,7 +63,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Strategy: "entropy+sb", InitialSize: 10, QuerySize: 10, ColdStart: ColdRandom,
-		Preset: "quick", Masks: MasksAll, ValidationShare: 0.2, Agreement: 0.8, LeaseMinutes: 20,
+		Preset: "workstation", Masks: MasksAll, ValidationShare: 0.2, Agreement: 0.8, LeaseMinutes: 20,
 	}
 }
 

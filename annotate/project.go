@@ -127,6 +127,13 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if err := p.fill(ctx); err != nil {
 		return nil, err
 	}
+	summary, err := p.Summary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if summary.Labelled == summary.Items {
+		p.log.Warn("every slice is labelled: there is nothing to ask for; a new project with --masks ignore leaves the masks out")
+	}
 	return p, p.writeMasks(ctx)
 }
 

@@ -228,7 +228,7 @@ func (p *Project) addState(ctx context.Context, t *Task, item Item, who Person) 
 	} else if lease != nil {
 		t.Lease = &Lease{lease.Person, lease.Until}
 	}
-	if model := p.predict.version(); model > 0 && p.showsProposal(item) {
+	if model := p.predict.version(); model > 0 && p.showsProposal(item) && p.canvas(item) != nil {
 		t.Proposal, t.Uncertainty, t.Model = true, true, &model
 	}
 	return nil

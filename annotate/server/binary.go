@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/nextslice/nextslice/annotate"
+	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -166,6 +167,10 @@ type exportInput struct {
 }
 
 func (s *Server) export(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
+	entry := store.Event{Person: person(ctx).Name, Event: "export", Detail: fmt.Sprintf("%s, partial %v, fill %v", in.Format, in.Partial, in.Fill)}
+	if err := s.project.Store().Log(ctx, entry); err != nil {
+		return nil, problem(err)
+	}
 	name, kind := s.project.Name+"-labels.zip", "application/zip"
 	if in.Format == annotate.FormatCSV {
 		name, kind = s.project.Name+"-labels.csv", "text/csv; charset=utf-8"

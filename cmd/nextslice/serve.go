@@ -39,7 +39,7 @@ type serveCommand struct {
 
 	Strategy  *string  `placeholder:"NAME" help:"Query strategy (entropy+sb); see the strategies command."`
 	QuerySize *int     `placeholder:"N" help:"Slices per query (10)."`
-	Preset    *string  `placeholder:"NAME" help:"Training preset (quick); see the presets command."`
+	Preset    *string  `placeholder:"NAME" help:"Training preset (workstation); see the presets command."`
 	NoTrain   bool     `help:"No training: slices are chosen by the cold start's rule, without proposals."`
 	Engine    string   `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
 	Threads   int      `default:"0" placeholder:"N" help:"Threads of the training; 0 is all cores. It runs at low priority."`
