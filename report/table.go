@@ -21,9 +21,9 @@ type Table struct {
 type Cell struct {
 	Text  string
 	Marks string
-	Span  int     // columns; 0 means 1
-	Sort  float64 // what a column is sorted by in the page; 0 for texts
-	Shade float64 // background in the page, 0 to 1
+	Span  int      // columns; 0 means 1
+	Sort  *float64 // what a column is sorted by in the page; nil for texts
+	Shade float64  // background in the page, 0 to 1
 }
 
 func text(format string, args ...any) Cell {
@@ -32,7 +32,7 @@ func text(format string, args ...any) Cell {
 
 func value(v float64, format string, args ...any) Cell {
 	c := text(format, args...)
-	c.Sort = v
+	c.Sort = &v
 	return c
 }
 

@@ -134,8 +134,8 @@ func (t Table) WriteHTML(w io.Writer) error {
 			if i == 0 {
 				tag, attributes = "th", attributes+` scope="row"`
 			}
-			if c.Sort != 0 && !math.IsNaN(c.Sort) && !math.IsInf(c.Sort, 0) {
-				attributes += fmt.Sprintf(" data-v=\"%.6g\"", c.Sort)
+			if c.Sort != nil && !math.IsNaN(*c.Sort) {
+				attributes += fmt.Sprintf(" data-v=\"%.6g\"", *c.Sort)
 			}
 			if c.Shade > 0 {
 				attributes += fmt.Sprintf(" style=\"--shade:%.0f%%\" class=\"shade\"", 100*c.Shade)

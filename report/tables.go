@@ -269,7 +269,7 @@ func (x Experiment) runsTable(g Group) Table {
 
 func labels(n float64) Cell {
 	if math.IsNaN(n) {
-		return Cell{Text: "–", Sort: 1e12}
+		return value(1e12, "–") // after all that can be counted
 	}
 	return value(n, "%.0f", n)
 }
@@ -306,11 +306,11 @@ func (x Experiment) comparisonTable(g Group, c Comparisons) Table {
 			t.Rows = append(t.Rows, []Cell{text("%s", name), Cell{Text: "no initial set in common", Span: 9}})
 			continue
 		}
-		mark := ""
+		mean := value(r.Difference.Mean, "%s", signed(r.Difference.Mean, m))
 		if r.significant() {
-			mark = "*"
+			mean.Marks = "*"
 		}
-		t.Rows = append(t.Rows, []Cell{text("%s", name), {Text: signed(r.Difference.Mean, m), Marks: mark, Sort: r.Difference.Mean},
+		t.Rows = append(t.Rows, []Cell{text("%s", name), mean,
 			interval(r.Interval, m, 2), value(float64(r.Better)/float64(len(r.Sets)), "%d of %d", r.Better, len(r.Sets)),
 			pvalue(r.SignFlip.P), pvalue(float64(r.HolmSignFlip)), pvalue(r.Wilcoxon.P), pvalue(float64(r.HolmWilcoxon)),
 			text("%d", len(r.Sets)), pvalue(r.Cycles.P)})
@@ -367,7 +367,9 @@ func (x Experiment) pairwiseTable(g Group) Table {
 				row = append(row, text("·"))
 				continue
 			}
-			row = append(row, Cell{Text: fmt.Sprintf("%.2f", share), Sort: share, Shade: share})
+			cell := value(share, "%.2f", share)
+			cell.Shade = share
+			row = append(row, cell)
 		}
 		t.Rows = append(t.Rows, row)
 	}
