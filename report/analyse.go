@@ -108,19 +108,40 @@ func analyse(s Source, o Options) (Experiment, error) {
 	if o.BesidePaper != nil {
 		x.BesidePaper = *o.BesidePaper
 	}
-	var grids []string
-	for _, r := range s.Runs {
-		if !slices.Contains(grids, r.Grid) {
-			grids = append(grids, r.Grid)
-		}
-	}
+	grids, idle := s.recipes()
 	for _, grid := range grids {
 		x.Groups = append(x.Groups, s.group(o, []string{grid}))
 	}
 	if len(grids) > 1 {
 		x.Groups = append(x.Groups, s.group(o, grids))
 	}
+	if len(idle) > 0 {
+		x.Groups[len(x.Groups)-1].warn("missing-recipe", "no run yet with the recipes %s", join(idle))
+	}
 	return x, nil
+}
+
+// recipes returns the names of those that have runs, in the order of the configuration, and of those that have none yet.
+func (s Source) recipes() (grids, idle []string) {
+	var begun []string
+	for _, r := range s.Runs {
+		if !slices.Contains(begun, r.Grid) {
+			begun = append(begun, r.Grid)
+		}
+	}
+	for _, r := range s.Settings.Grid {
+		if slices.Contains(begun, r.Name()) {
+			grids = append(grids, r.Name())
+		} else {
+			idle = append(idle, r.Name())
+		}
+	}
+	for _, name := range begun {
+		if !slices.Contains(grids, name) {
+			grids = append(grids, name)
+		}
+	}
+	return grids, idle
 }
 
 // distanceUnit returns the unit of the distances, or "mixed" where runs differ in it.

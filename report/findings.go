@@ -49,8 +49,34 @@ func (x Experiment) Findings(g Group) (out []string) {
 		}
 		out = append(out, text+strings.Join(blocks, "; ")+".")
 	}
+	out = append(out, x.recipesFinding(g)...)
 	out = append(out, g.labelsFinding()...)
 	return append(out, g.picksFinding()...)
+}
+
+// recipesFinding says with how many recipes stochastic batches are ahead.
+func (x Experiment) recipesFinding(pooled Group) []string {
+	ahead, of := 0, 0
+	for _, g := range x.Groups {
+		for _, c := range g.Comparisons {
+			if g.Pooled || !c.main() || c.Question != QuestionBatches {
+				continue
+			}
+			for _, r := range c.Rows {
+				if len(r.Sets) == 0 {
+					continue
+				}
+				of++
+				if r.Difference.Mean*measures[0].better() > 0 {
+					ahead++
+				}
+			}
+		}
+	}
+	if !pooled.Pooled || of == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("Score by score and recipe by recipe, stochastic batches are ahead of the plain score in the mean in %d of %d comparisons.", ahead, of)}
 }
 
 // labelsFinding says which strategy needs the fewest labels.

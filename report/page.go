@@ -152,6 +152,9 @@ func (x Experiment) facts() (out [][2]string) {
 	add("labels", "%d slices from the start, then %d queries of %d", s.InitialSize, s.Cycles, s.QuerySize)
 	add("initial sets", "%d", s.InitialSets)
 	add("training", "preset %s", s.Preset)
+	for _, r := range s.Grid {
+		add("recipe "+r.Name(), "%s", r.text())
+	}
 	add("seed", "%d", s.Seed)
 	switch s.Empty {
 	case "one":

@@ -38,10 +38,8 @@ type predicted struct {
 	unit   experiment.Unit
 }
 
-// withPredictions returns one unit per strategy, all of the first initial set that any of them has predictions of.
+// withPredictions returns the units, one per strategy, of the first recipe and initial set with predictions of a case.
 func (s Source) withPredictions(id string) (units []predicted, err error) {
-	bySet := map[int][]predicted{}
-	first := 0
 	for _, dir := range s.Dirs {
 		if record.IsFolder(dir) {
 			continue
@@ -51,21 +49,22 @@ func (s Source) withPredictions(id string) (units []predicted, err error) {
 			return nil, err
 		}
 		for _, u := range config.Units() {
-			if _, err := folder.Prediction(u, id); errors.Is(err, os.ErrNotExist) {
-				continue
-			} else if err != nil {
-				return nil, err
+			if len(units) > 0 {
+				if first := units[0].unit.Key(); u.Key().Grid != first.Grid || u.Set != first.Set {
+					continue
+				}
 			}
-			bySet[u.Set] = append(bySet[u.Set], predicted{folder, u})
-			if first == 0 || u.Set < first {
-				first = u.Set
+			if _, err := folder.Prediction(u, id); err == nil {
+				units = append(units, predicted{folder, u})
+			} else if !errors.Is(err, os.ErrNotExist) {
+				return nil, err
 			}
 		}
 	}
-	if first == 0 {
+	if len(units) == 0 {
 		return nil, errors.New("no run folder holds predictions (they are not part of a record)")
 	}
-	return bySet[first], nil
+	return units, nil
 }
 
 func (s Source) pictures(ctx context.Context, cases []CaseResult, data string) ([]Picture, error) {

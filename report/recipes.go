@@ -1,6 +1,11 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
 
 // recipesTables say, under the tables of all recipes together, how the strategies do with each: whether a difference
 // holds when the training changes.
@@ -92,4 +97,15 @@ func (x Experiment) recipeValues(pooled Group, single []Group) Table {
 	}
 	t.Notes = []string{"Mean ± sample standard deviation over finished runs."}
 	return t
+}
+
+// text lists what a recipe changes.
+func (r Recipe) text() string {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(r)) {
+		if key != "name" {
+			parts = append(parts, fmt.Sprintf("%s %v", key, r[key]))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

@@ -140,7 +140,9 @@ func TestRecipes(t *testing.T) {
 			runs = append(runs, makeRun(grid, "random", set, 0.5, 0.6+0.1*float64(i)), makeRun(grid, "entropy", set, 0.5, 0.7+0.2*float64(i)))
 		}
 	}
-	x := analyseOne(t, source(3, 1, []string{"random", "entropy"}, runs...))
+	s := source(3, 1, []string{"random", "entropy"}, runs...)
+	s.Settings.Grid = []Recipe{{"name": "lr=1"}, {"name": "lr=3"}, {"name": "lr=2", "steps": 7}}
+	x := analyseOne(t, s)
 	if len(x.Groups) != 3 || x.Groups[0].Grid != "lr=1" || !x.Groups[2].Pooled {
 		t.Fatalf("%d groups", len(x.Groups))
 	}
@@ -161,6 +163,14 @@ func TestRecipes(t *testing.T) {
 	}
 	if !slices.ContainsFunc(pooled.Warnings, func(w stats.Warning) bool { return w.Kind == "unfinished" }) {
 		t.Errorf("a missing run without a warning: %v", pooled.Warnings)
+	}
+	if w := pooled.Warnings[len(pooled.Warnings)-1]; w.Kind != "missing-recipe" || !strings.Contains(w.Text, "lr=3") {
+		t.Errorf("a missing recipe without a warning: %v", pooled.Warnings)
+	}
+	other := s
+	other.Settings.Grid = []Recipe{{"name": "lr=2", "steps": 8}}
+	if err := s.join(other); err == nil || !strings.Contains(err.Error(), "lr=2") {
+		t.Errorf("two recipes of one name were joined: %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"github.com/goccy/go-yaml"
@@ -38,6 +39,16 @@ type Settings struct {
 	Cycles      int      `yaml:"cycles" json:"cycles"`
 	Seed        uint64   `yaml:"seed" json:"seed"`
 	Preset      string   `yaml:"preset" json:"preset"`
+	Grid        []Recipe `yaml:"grid" json:"grid,omitempty"`
+}
+
+// Recipe is a point of the grid of training hyper-parameters, with the values that it changes beside its name.
+type Recipe map[string]any
+
+// Name returns what the recipe is called, in records and tables.
+func (r Recipe) Name() string {
+	name, _ := r["name"].(string)
+	return name
 }
 
 // Read reads run folders and record folders. Folders of one experiment, which differ at most in their strategies, their
@@ -161,6 +172,15 @@ func (s Source) identity() string {
 
 // join adds the runs of another folder of the same experiment. Of a run that both hold the longer one is kept.
 func (s *Source) join(other Source) error {
+	for _, r := range other.Settings.Grid {
+		i := slices.IndexFunc(s.Settings.Grid, func(mine Recipe) bool { return mine.Name() == r.Name() })
+		switch {
+		case i < 0:
+			s.Settings.Grid = append(s.Settings.Grid, r)
+		case !reflect.DeepEqual(s.Settings.Grid[i], r):
+			return fmt.Errorf("the recipe %s is another one in each; report them apart", r.Name())
+		}
+	}
 	for _, r := range other.Runs {
 		i := slices.IndexFunc(s.Runs, func(mine record.Run) bool { return mine.Key == r.Key })
 		if i < 0 {
