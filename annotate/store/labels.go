@@ -157,8 +157,15 @@ func (s *Store) Restore(ctx context.Context, item Item, number int, person strin
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(`UPDATE queue SET state = 'done' WHERE case_name = ? AND slice = ? AND state = 'waiting'`, item.Case, item.Slice)
-		return err
+		for _, statement := range []string{
+			`UPDATE queue SET state = 'done' WHERE case_name = ? AND slice = ? AND state = 'waiting'`,
+			`DELETE FROM skips WHERE case_name = ? AND slice = ?`,
+		} {
+			if _, err := tx.Exec(statement, item.Case, item.Slice); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return saved, err
 }
