@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/goccy/go-yaml"
@@ -36,6 +38,7 @@ type Config struct {
 
 	Preset string       `yaml:"preset"` // where the values of train come from that are not given; see DefaultPreset
 	Train  train.Config `yaml:"train"`
+	Grid   Grid         `yaml:"grid,omitempty"` // what is varied in train
 
 	// How the experiment is carried out: the numbers do not depend on it, and a run folder does not repeat it.
 	Jobs int    `yaml:"jobs,omitempty"` // units at the same time
@@ -137,8 +140,10 @@ func (c Config) Validate() error {
 			faults = append(faults, fmt.Errorf("strategies: %w", err))
 			continue
 		}
-		if err := checkStrategy(spec, c.Train); err != nil {
-			faults = append(faults, fmt.Errorf("strategies: %w", err))
+		for _, recipe := range c.recipes() {
+			if err := checkStrategy(spec, c.recipe(recipe)); err != nil {
+				faults = append(faults, fmt.Errorf("%s: %w", cmp.Or(recipe, "strategies"), err))
+			}
 		}
 		check(!seen[spec.String()], "strategies: %s is there twice", spec)
 		seen[spec.String()] = true
@@ -149,13 +154,12 @@ func (c Config) Validate() error {
 	check(c.Jobs >= 0, "jobs: want 1 or more, got %d", c.Jobs)
 	check(c.Cycles >= 0, "cycles: want 0 or more, got %d", c.Cycles)
 
-	if err := c.Train.Validate(); err != nil {
-		if list, ok := err.(interface{ Unwrap() []error }); ok {
-			for _, fault := range list.Unwrap() {
-				faults = append(faults, fmt.Errorf("train.%w", fault))
-			}
+	if len(c.Grid) == 0 { // else what a recipe replaces may be anything
+		for _, fault := range faultsOf(c.Train.Validate()) {
+			faults = append(faults, fmt.Errorf("train.%w", fault))
 		}
 	}
+	c.checkGrid(func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) })
 	return errors.Join(faults...)
 }
 
@@ -182,6 +186,33 @@ func (c Config) differences(other Config) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// outgrownBy names what keeps the units of there from being units of c, for a message: c may have further strategies,
+// initial sets and recipes, and nothing else.
+func (there Config) outgrownBy(c Config) (lines []string) {
+	lack := func(format string, args ...any) { lines = append(lines, "there: "+fmt.Sprintf(format, args...)) }
+	for _, name := range there.Strategies {
+		if !slices.Contains(c.Strategies, name) {
+			lack("strategy %s", name)
+		}
+	}
+	if there.InitialSets > c.InitialSets {
+		lack("%d initial sets", there.InitialSets)
+	}
+	if (len(there.Grid) == 0) != (len(c.Grid) == 0) {
+		lack("%d recipes in the grid", len(there.Grid))
+	}
+	for _, r := range there.Grid {
+		i := slices.IndexFunc(c.Grid, func(o Recipe) bool { return o.Name == r.Name })
+		if i < 0 || !reflect.DeepEqual(there.recipe(r.Name), c.recipe(r.Name)) {
+			lack("recipe %s, as %v", r.Name, r.Set)
+		}
+	}
+	for _, config := range []*Config{&there, &c} {
+		config.Strategies, config.InitialSets, config.Grid = nil, 0, nil
+	}
+	return append(lines, there.differences(c)...)
 }
 
 // parseAxis returns 0, 1, 2, or -1 for auto.

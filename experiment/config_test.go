@@ -152,6 +152,34 @@ func TestFolderRefusals(t *testing.T) {
 	other.Cycles = 99
 	refused(create(dir, other, true), "there: cycles: 4")
 
+	// Another strategy, set or recipe is run beside what is there; less than that is another experiment.
+	more := c
+	more.Strategies, more.InitialSets = append([]string{"margin"}, c.Strategies...), c.InitialSets+1
+	if err := create(dir, more, true); err != nil {
+		t.Errorf("more strategies and sets: %v", err)
+	}
+	if _, there, err := OpenFolder(dir); err != nil || !cmp.Equal(there.Strategies, more.Strategies) {
+		t.Errorf("the configuration did not grow: %v, %v", there.Strategies, err)
+	}
+	refused(create(dir, c, true), "there: strategy margin\n  there: 3 initial sets")
+	if err := create(dir, more, true); err != nil {
+		t.Fatal(err)
+	}
+	c = more
+	c.Grid = Grid{{Name: "a"}}
+	refused(create(dir, c, true), "there: 0 recipes in the grid")
+	varied := filepath.Join(t.TempDir(), "varied")
+	if err := create(varied, c, false); err != nil {
+		t.Fatal(err)
+	}
+	c.Grid = Grid{{Name: "b", Set: []Setting{{"steps", 3}}}, {Name: "a"}}
+	if err := create(varied, c, true); err != nil {
+		t.Errorf("one recipe more: %v", err)
+	}
+	c.Grid = Grid{{Name: "b", Set: []Setting{{"steps", 4}}}, {Name: "a"}}
+	refused(create(varied, c, true), "there: recipe b, as [{steps 3}]")
+	c.Grid = nil
+
 	held, err := createFolder(dir, c, true)
 	if err != nil {
 		t.Fatal(err)

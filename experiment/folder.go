@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,8 +33,9 @@ type Folder struct {
 	lock *os.File
 }
 
-// checkFolder tells whether dir can be the run folder of c, or, with resume, is it already: recorded says which. It
-// refuses folders that hold something else.
+// checkFolder tells whether dir can be the run folder of c, or, with resume, is it already: recorded says which. What is
+// recorded may have fewer strategies, initial sets and recipes than c: only what is missing is run. It refuses folders
+// that hold something else.
 func checkFolder(dir string, c Config, resume bool) (recorded bool, err error) {
 	there, err := recordedConfig(dir)
 	switch {
@@ -51,7 +53,7 @@ func checkFolder(dir string, c Config, resume bool) (recorded bool, err error) {
 	case err != nil:
 		return false, err
 	}
-	if lines := there.differences(c); len(lines) > 0 {
+	if lines := there.outgrownBy(c); len(lines) > 0 {
 		return false, fmt.Errorf("%s holds another experiment: choose another folder with --out\n  %s", dir, strings.Join(lines, "\n  "))
 	}
 	if !resume {
@@ -75,13 +77,19 @@ func createFolder(dir string, c Config, resume bool) (*Folder, error) {
 		return nil, fmt.Errorf("%s is in use by another nextslice: wait for it, or choose another folder with --out (%w)", dir, err)
 	}
 	f := &Folder{Dir: dir, lock: lock}
-	if !recorded {
+	if !recorded || !f.holds(c) {
 		if err := renameio.WriteFile(f.path("config.yaml"), c.YAML(), 0o666); err != nil {
 			f.close()
 			return nil, err
 		}
 	}
 	return f, nil
+}
+
+// holds reports whether the folder's configuration is c.
+func (f *Folder) holds(c Config) bool {
+	text, err := os.ReadFile(f.path("config.yaml"))
+	return err == nil && bytes.Equal(text, c.YAML())
 }
 
 const lockName = ".lock"

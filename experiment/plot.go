@@ -63,6 +63,9 @@ func (f *Folder) writeFigure(r Report) error {
 func (r Report) plot() (*plot.Plot, endLabels, error) {
 	p := plot.New()
 	p.Title.Text = "Dice on the test cases (3D), mean ± standard deviation over the initial sets"
+	if len(r.Recipes) > 0 {
+		p.Title.Text += " and recipes"
+	}
 	p.X.Label.Text = "labelled slices"
 	p.Y.Label.Text = "Dice"
 	p.Title.Padding = 4 * vg.Millimeter

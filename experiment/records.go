@@ -54,12 +54,12 @@ func (f *Folder) Initial() (map[int][]string, error) {
 }
 
 // Key is what the unit is called in a record.
-func (u Unit) Key() record.Key { return record.Key{Strategy: u.Strategy, Set: u.Set} }
+func (u Unit) Key() record.Key { return record.Key{Grid: u.Grid, Strategy: u.Strategy, Set: u.Set} }
 
 // takeOver writes the finished units of records to the run folder, where it has none of their cycles yet, so that they
 // are not run again. A record of another experiment is an error: another configuration (but for the strategies, the
-// number of initial sets and where the data lie), other cases, or other initial sets. The engine is not compared:
-// numbers of other engines and thread counts differ in the last bits.
+// number of initial sets, recipes that only one has, and where the data lie), other cases, or other initial sets. The
+// engine is not compared: numbers of other engines and thread counts differ in the last bits.
 func (x *experiment) takeOver(dirs []string, notice func(string)) error {
 	for _, dir := range dirs {
 		f, err := record.ReadFolder(dir)
@@ -102,8 +102,14 @@ func (x *experiment) sameExperiment(f record.Folder) error {
 		return err
 	}
 	here := x.config
+	for _, r := range here.Grid {
+		i := slices.IndexFunc(there.Grid, func(o Recipe) bool { return o.Name == r.Name })
+		if i >= 0 && !reflect.DeepEqual(there.recipe(r.Name), here.recipe(r.Name)) {
+			return fmt.Errorf("its recipe %s is another one", r.Name)
+		}
+	}
 	for _, c := range []*Config{&there, &here} {
-		c.Data, c.Strategies, c.InitialSets, c.Jobs, c.Out = "", nil, 0, 0, ""
+		c.Data, c.Strategies, c.InitialSets, c.Grid, c.Jobs, c.Out = "", nil, 0, nil, 0, ""
 	}
 	if lines := there.differences(here); len(lines) > 0 {
 		return fmt.Errorf("it is another experiment\n  %s", strings.Join(lines, "\n  "))

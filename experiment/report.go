@@ -17,7 +17,14 @@ type Report struct {
 	Folder     string           `json:"folder"`
 	Finished   int              `json:"finished_units"`
 	Units      int              `json:"units"`
-	Unit       string           `json:"distance_unit"` // of hd95_3d and assd: mm, voxel, or mixed
+	Unit       string           `json:"distance_unit"`     // of hd95_3d and assd: mm, voxel, or mixed
+	Strategies []StrategyReport `json:"strategies"`        // over the runs with all recipes
+	Recipes    []RecipeReport   `json:"recipes,omitempty"` // of the grid, if there is one
+}
+
+// RecipeReport is the outcome with one recipe of the grid.
+type RecipeReport struct {
+	Recipe     string           `json:"recipe"`
 	Strategies []StrategyReport `json:"strategies"`
 }
 
@@ -41,20 +48,44 @@ type Point struct {
 // Report reads the records of all units. Cycles of unfinished runs count as far as they go.
 func (f *Folder) Report(c Config) (Report, error) {
 	r := Report{Folder: f.Dir}
+	runs := map[Unit][]active.Cycle{}
+	for _, u := range c.Units() {
+		done, err := f.Cycles(u)
+		if err != nil {
+			return Report{}, err
+		}
+		runs[u] = done
+		r.Units++
+		if active.Finished(done, c.Cycles) {
+			r.Finished++
+		}
+		for _, cycle := range done {
+			if r.Unit = cmp.Or(r.Unit, cycle.Measures.Unit); r.Unit != cycle.Measures.Unit {
+				r.Unit = metrics.UnitMixed
+			}
+		}
+	}
+	r.Strategies = c.strategyReports(runs, c.recipes())
+	for _, recipe := range c.Grid {
+		r.Recipes = append(r.Recipes, RecipeReport{recipe.Name, c.strategyReports(runs, []string{recipe.Name})})
+	}
+	return r, nil
+}
+
+// strategyReports summarises, for each strategy, its runs with some recipes.
+func (c Config) strategyReports(runs map[Unit][]active.Cycle, recipes []string) []StrategyReport {
+	var out []StrategyReport
 	for _, name := range c.Strategies {
 		strategy := StrategyReport{Strategy: name}
 		var cycles []active.Cycle
 		var areas []float64
-		for set := 1; set <= c.InitialSets; set++ {
-			done, err := f.Cycles(Unit{Set: set, Strategy: name})
-			if err != nil {
-				return Report{}, err
-			}
-			cycles = append(cycles, done...)
-			r.Units++
-			if active.Finished(done, c.Cycles) {
-				r.Finished++
-				areas = append(areas, stats.AULC(curve(set, done)))
+		for _, recipe := range recipes {
+			for set := 1; set <= c.InitialSets; set++ {
+				done := runs[Unit{Grid: recipe, Set: set, Strategy: name}]
+				cycles = append(cycles, done...)
+				if active.Finished(done, c.Cycles) {
+					areas = append(areas, stats.AULC(curve(set, done)))
+				}
 			}
 		}
 		for cycle := range c.Cycles + 1 {
@@ -62,15 +93,10 @@ func (f *Folder) Report(c Config) (Report, error) {
 				strategy.Curve = append(strategy.Curve, p)
 			}
 		}
-		for _, done := range cycles {
-			if r.Unit = cmp.Or(r.Unit, done.Measures.Unit); r.Unit != done.Measures.Unit {
-				r.Unit = metrics.UnitMixed
-			}
-		}
 		strategy.AULC = stats.Describe(areas)
-		r.Strategies = append(r.Strategies, strategy)
+		out = append(out, strategy)
 	}
-	return r, nil
+	return out
 }
 
 // curve returns the 3D Dice of a run against its labels.
@@ -137,7 +163,19 @@ func (r Report) WriteTable(w io.Writer) error {
 		last = append(last, []string{s.Strategy, fmt.Sprint(p.Dice3D.N + p.Dice3D.Missing), fmt.Sprint(p.Labelled),
 			plusMinus(p.Dice3D, 3), plusMinus(p.Dice2D, 3), plusMinus(p.HD95, 1), plusMinus(p.ASSD, 2)})
 	}
-	_, err := fmt.Fprintf(w, "dice_3d on the test cases, mean ± standard deviation over the runs\n\n%s\n%s", t, last)
+	text := fmt.Sprintf("dice_3d on the test cases, mean ± standard deviation over the runs\n\n%s\n%s", t, last)
+	if len(r.Recipes) > 0 {
+		areas := table{append([]string{"AULC with the recipe"}, t[0][1:]...)}
+		for _, recipe := range r.Recipes {
+			row := []string{recipe.Recipe}
+			for _, s := range recipe.Strategies {
+				row = append(row, plusMinus(s.AULC, 3))
+			}
+			areas = append(areas, row)
+		}
+		text += "\n" + areas.String()
+	}
+	_, err := io.WriteString(w, text)
 	return err
 }
 
@@ -179,17 +217,25 @@ func (t table) String() string {
 	return b.String()
 }
 
-// WriteCSV writes one row per strategy and cycle, for other programs.
+// WriteCSV writes one row per strategy and cycle, for other programs. With a grid, recipe "" is all recipes together.
 func (r Report) WriteCSV(w io.Writer) error {
 	var b strings.Builder
+	if len(r.Recipes) > 0 {
+		b.WriteString("recipe,")
+	}
 	b.WriteString("strategy,cycle,labelled,runs,dice_3d,dice_3d_std,dice_2d,dice_2d_std,hd95_3d,hd95_3d_std,assd,assd_std,distance_unit\n")
-	for _, s := range r.Strategies {
-		for _, p := range s.Curve {
-			fmt.Fprintf(&b, "%q,%d,%d,%d", s.Strategy, p.Cycle, p.Labelled, p.Dice3D.N+p.Dice3D.Missing)
-			for _, m := range []stats.Summary{p.Dice3D, p.Dice2D, p.HD95, p.ASSD} {
-				fmt.Fprintf(&b, ",%s,%s", number(m.Mean), number(m.Std))
+	for _, recipe := range append([]RecipeReport{{"", r.Strategies}}, r.Recipes...) {
+		for _, s := range recipe.Strategies {
+			for _, p := range s.Curve {
+				if len(r.Recipes) > 0 {
+					fmt.Fprintf(&b, "%q,", recipe.Recipe)
+				}
+				fmt.Fprintf(&b, "%q,%d,%d,%d", s.Strategy, p.Cycle, p.Labelled, p.Dice3D.N+p.Dice3D.Missing)
+				for _, m := range []stats.Summary{p.Dice3D, p.Dice2D, p.HD95, p.ASSD} {
+					fmt.Fprintf(&b, ",%s,%s", number(m.Mean), number(m.Std))
+				}
+				fmt.Fprintf(&b, ",%s\n", r.Unit)
 			}
-			fmt.Fprintf(&b, ",%s\n", r.Unit)
 		}
 	}
 	_, err := io.WriteString(w, b.String())

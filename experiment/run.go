@@ -160,7 +160,9 @@ func (x *experiment) each(ctx context.Context, jobs int, units []Unit, f func(co
 }
 
 func (x *experiment) learner(e tensor.Engine, u Unit) *learner {
-	l := &learner{config: x.config, data: x.data, folder: x.folder, engine: e, unit: u, start: u.start(), spec: u.spec()}
+	config := x.config
+	config.Train = config.recipe(u.Grid)
+	l := &learner{config: config, data: x.data, folder: x.folder, engine: e, unit: u, start: u.start(), spec: u.spec()}
 	l.report = func(phase, done, of int, loss float64) { x.track.report(u.String(), l.cycle, phase, done, of, loss) }
 	return l
 }

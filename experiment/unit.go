@@ -10,9 +10,11 @@ import (
 	"github.com/nextslice/nextslice/random"
 )
 
-// Unit is one run of active learning: one strategy from one initial set. Units are independent of each other.
+// Unit is one run of active learning: one strategy from one initial set with one recipe of the grid. Units are independent
+// of each other.
 type Unit struct {
-	Set      int // 1 …
+	Grid     string // name of the recipe, "" without a grid
+	Set      int    // 1 …
 	Strategy string
 }
 
@@ -24,17 +26,21 @@ func (u Unit) Name() string {
 		}
 		return c
 	}
-	if u.Strategy == "" {
-		return fmt.Sprint(u.Set)
+	name := fmt.Sprint(u.Set)
+	if u.Grid != "" {
+		name = strings.Map(file, u.Grid) + "-" + name
 	}
-	return fmt.Sprintf("%d-%s", u.Set, strings.TrimRight(strings.Map(file, u.Strategy), "_"))
+	if u.Strategy != "" {
+		name += "-" + strings.TrimRight(strings.Map(file, u.Strategy), "_")
+	}
+	return name
 }
 
-// start returns the training of cycle 0 that the unit shares with others: those of its initial set, or, if its network
-// is trained with a loss module, those of them where that is so too. It is named like a unit, of strategy "" or
+// start returns the training of cycle 0 that the unit shares with others: those of its initial set and recipe, or, if its
+// network is trained with a loss module, those of them where that is so too. It is named like a unit, of strategy "" or
 // learning-loss.
 func (u Unit) start() Unit {
-	start := Unit{Set: u.Set}
+	start := Unit{Grid: u.Grid, Set: u.Set}
 	if u.spec().Score.Name == learningLoss {
 		start.Strategy = learningLoss
 	}
@@ -54,25 +60,31 @@ func (u Unit) spec() query.Spec {
 }
 
 func (u Unit) String() string {
-	if u.Strategy == "" {
-		return fmt.Sprintf("initial set %d", u.Set)
+	if u.Strategy != "" {
+		return u.Key().String()
 	}
-	return fmt.Sprintf("%s, set %d", u.Strategy, u.Set)
+	if u.Grid != "" {
+		return fmt.Sprintf("initial set %d, %s", u.Set, u.Grid)
+	}
+	return fmt.Sprintf("initial set %d", u.Set)
 }
 
-// Units returns all units of an experiment: the first strategy from every initial set, then the next.
+// Units returns all units of an experiment: with the first recipe the first strategy from every initial set, then the
+// next.
 func (c Config) Units() []Unit {
 	var units []Unit
-	for _, strategy := range c.Strategies {
-		for set := range c.InitialSets {
-			units = append(units, Unit{Set: set + 1, Strategy: strategy})
+	for _, recipe := range c.recipes() {
+		for _, strategy := range c.Strategies {
+			for set := range c.InitialSets {
+				units = append(units, Unit{Grid: recipe, Set: set + 1, Strategy: strategy})
+			}
 		}
 	}
 	return units
 }
 
 // Every random choice of an experiment has a stream of its own under the experiment's seed. Those of the initial set
-// and of the trainings do not know the strategy: strategies are compared from the same start.
+// and of the trainings do not know the strategy or the recipe: these are compared from the same start.
 
 // initialSet draws the items of pool that are labelled from the start.
 func (c Config) initialSet(set, pool int) []int {
@@ -104,7 +116,10 @@ func (c Config) bootstrapStream(set, cycle, member int) *rand.Rand {
 
 // queryStream is the stream of one query.
 func (c Config) queryStream(u Unit, cycle int) *rand.Rand {
-	return random.Stream(c.Seed, "query", u.Strategy, u.Set, cycle)
+	if u.Grid == "" {
+		return random.Stream(c.Seed, "query", u.Strategy, u.Set, cycle)
+	}
+	return random.Stream(c.Seed, "query", u.Strategy, u.Set, cycle, "grid", u.Grid)
 }
 
 // canonical returns the shortest names of valid strategies: however a strategy is spelled, its units and their random

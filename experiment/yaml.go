@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,18 +20,12 @@ import (
 // faults are reported at once, each as name:line:column. Unknown keys are faults, and so are duplicate ones, and
 // numbers that their field cannot hold: a library that cuts 1.5 down to 1 would train another network than asked for.
 func decode(name string, data []byte, into any) error {
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return yamlError(name, err)
-	}
-	if len(file.Docs) > 1 {
-		return fmt.Errorf("%s: want one YAML document, got %d", name, len(file.Docs))
-	}
-	if len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.CommentType {
-		return nil // decoding an empty document would set all of into to zero
+	body, err := parseYAML(name, data)
+	if err != nil || body == nil {
+		return err // decoding an empty document would set all of into to zero
 	}
 	c := checker{name: name}
-	c.check(file.Docs[0].Body, reflect.TypeOf(into).Elem(), "")
+	c.check(body, reflect.TypeOf(into).Elem(), "")
 	if len(c.faults) > 0 {
 		return errors.Join(c.faults...)
 	}
@@ -38,6 +33,21 @@ func decode(name string, data []byte, into any) error {
 		return yamlError(name, err)
 	}
 	return nil
+}
+
+// parseYAML returns the one document of a file, nil if it is empty.
+func parseYAML(name string, data []byte) (ast.Node, error) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, yamlError(name, err)
+	}
+	if len(file.Docs) > 1 {
+		return nil, fmt.Errorf("%s: want one YAML document, got %d", name, len(file.Docs))
+	}
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.CommentType {
+		return nil, nil
+	}
+	return file.Docs[0].Body, nil
 }
 
 func yamlError(name string, err error) error {
@@ -77,6 +87,10 @@ func (c *checker) check(n ast.Node, t reflect.Type, path string) {
 		return
 	case ast.AliasType:
 		return // its anchor was checked where it stands
+	}
+	if t == reflect.TypeFor[Grid]() {
+		c.grid(n)
+		return
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -123,27 +137,28 @@ func (c *checker) mapping(n ast.Node, t reflect.Type, path string) {
 		c.fault(n, "%swant keys with values, got %s", prefix(path), cmp.Or(n.String(), "nothing"))
 		return
 	}
-	fields := map[string]reflect.Type{}
-	var known []string
-	for field := range t.Fields() {
-		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-		if key != "" && key != "-" {
-			fields[key] = field.Type
-			known = append(known, key)
-		}
-	}
+	known := keys(t)
 	for _, v := range values {
 		key := v.Key.String()
 		if key == "<<" {
 			continue
 		}
-		field, ok := fields[key]
-		if !ok {
+		if !slices.Contains(known, key) {
 			c.fault(v.Key, "unknown key %q%s", join(path, key), suggest(key, known))
 			continue
 		}
-		c.check(v.Value, field, join(path, key))
+		c.check(v.Value, field(t, key).Type, join(path, key))
 	}
+}
+
+// keys returns those of a struct in a file.
+func keys(t reflect.Type) (names []string) {
+	for f := range t.Fields() {
+		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" && key != "-" {
+			names = append(names, key)
+		}
+	}
+	return names
 }
 
 // pairs returns the keys and values of a mapping; the parser gives a mapping of one key a type of its own.

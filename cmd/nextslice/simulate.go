@@ -39,7 +39,11 @@ func (simulateCommand) Help() string {
 cases, query, reveal the masks of the query, and so on, for each strategy from each initial set. Prints the learning
 curves; the run folder gets all records and a figure.
 
-An interrupted run goes on with --resume and ends with the same records.
+An interrupted run goes on with --resume and ends with the same records. With --resume further strategies, initial sets and
+recipes of the grid are added to a run: only what is missing is run.
+
+A configuration file can vary the training: "grid:" lists values of any key of "train:", or recipes by name; see
+experiments/figure2-promise12.yaml.
 
 Examples:
   nextslice simulate
