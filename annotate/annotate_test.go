@@ -1,12 +1,14 @@
 package annotate_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -302,40 +304,80 @@ func TestForegroundMasksArePartial(t *testing.T) {
 	}
 }
 
+// A case whose image goes while the server runs is left out, and comes back with its image.
 func TestVanishedImage(t *testing.T) {
 	data := annotatetest.Data(t, 4)
-	p := open(t, annotate.Options{Data: data, Change: small})
-	queue, err := p.Store().Queue(t.Context(), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone := queue[0].Item.Case
-	// Wait until the background has looked at the images, then use a fresh project so that nothing is cached.
-	p.close()
-	p = open(t, annotate.Options{Data: data, Dir: p.Dir()})
-	path := filepath.Join(data, "images", gone+".nii.gz")
+	var now atomic.Int64
+	now.Store(time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC).UnixNano())
+	p := open(t, annotate.Options{Data: data, Change: small, Now: func() time.Time { return time.Unix(0, now.Load()) }})
+	path := filepath.Join(data, "images", "c2.nii.gz")
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Fatal(err)
 	}
-	seen := 0
-	for range 3 {
+	item := annotate.Item{Case: "c2", Slice: 1}
+	var err error
+	for range 100 { // it may have been read before it went
+		if _, err = p.Task(t.Context(), item, ana); err != nil {
+			break
+		}
+		p.close()
+		if err := os.Rename(path+".away", path); err != nil {
+			t.Fatal(err)
+		}
+		p = open(t, annotate.Options{Data: data, Dir: p.Dir(), Now: func() time.Time { return time.Unix(0, now.Load()) }})
+		if err := os.Rename(path, path+".away"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !errors.Is(err, annotate.ErrGone) || !strings.Contains(err.Error(), "put the file back") {
+		t.Fatalf("task of a vanished image: %v", err)
+	}
+	for range 12 {
 		task, err := p.Next(t.Context(), ana, nil)
 		if errors.Is(err, store.ErrNotFound) {
 			break
 		}
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || task.Case == "c2" {
+			t.Fatalf("next: %+v, %v", task, err)
 		}
-		if task.Case != gone {
-			seen++
-		}
-		item, _ := p.Item(task.Item)
-		if _, err := p.Save(t.Context(), ana, annotate.Answer{Item: item, Mask: make([]uint8, 120), Action: store.ActionEmpty}); err != nil {
+		labelled, _ := p.Item(task.Item)
+		if _, err := p.Save(t.Context(), ana, annotate.Answer{Item: labelled, Mask: p.mask(labelled), Action: store.ActionEdited}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if seen == 0 {
-		t.Error("one image that is missing stopped everything")
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	now.Add(int64(time.Minute))
+	if _, err := p.Task(t.Context(), item, ana); err != nil {
+		t.Errorf("the image is back: %v", err)
+	}
+}
+
+// A case that has gone between two starts keeps its labels and is not asked for.
+func TestCaseGone(t *testing.T) {
+	data := annotatetest.Data(t, 4)
+	p := open(t, annotate.Options{Data: data, Change: small})
+	for _, name := range []string{"c0", "c1"} {
+		item := annotate.Item{Case: name, Slice: 2}
+		if _, err := p.Save(t.Context(), ana, annotate.Answer{Item: item, Mask: p.mask(item), Action: store.ActionEdited}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.close()
+	if err := os.Remove(filepath.Join(data, "images", "c0.nii.gz")); err != nil {
+		t.Fatal(err)
+	}
+	learner := &annotatetest.Learner{}
+	p = open(t, annotate.Options{Data: data, Dir: p.Dir(), Learner: learner.New})
+	until(t, "a model", func() bool { p.label(ana); return len(p.models()) > 0 })
+	labels := must(p.Store().Labels(t.Context(), ""))
+	if labels[0].Item.Case != "c0" {
+		t.Errorf("the labels of the case that has gone are lost: %v", labels[0].Item)
+	}
+	var list bytes.Buffer
+	if err := p.Export(t.Context(), &list, annotate.Export{Format: annotate.FormatCSV}); err != nil || !bytes.Contains(list.Bytes(), []byte("c0,2")) {
+		t.Errorf("export: %v\n%s", err, list.Bytes())
 	}
 }
 
@@ -433,4 +475,22 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+func TestReplacedImageIsRefused(t *testing.T) {
+	data := annotatetest.Data(t, 2)
+	p := open(t, annotate.Options{Data: data, Change: small})
+	p.close()
+	grid := volume.Grid{Size: [3]int{12, 10, 7}, Unit: volume.Millimetre, Affine: [3][4]float64{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}}
+	other := &volume.Volume{Grid: grid, Data: make([]float32, grid.Len())}
+	if err := volume.WriteVolume(filepath.Join(data, "images", "c1.nii.gz"), other); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(data, "labels", "c1.nii.gz")); err != nil { // it would be refused for this
+		t.Fatal(err)
+	}
+	_, err := annotate.Open(t.Context(), annotate.Options{Data: data, Dir: p.Dir(), Axis: 2})
+	if err == nil || !strings.Contains(err.Error(), "case c1 had 6 slices of 10 x 12 when it was added and has 7 of 10 x 12 now") {
+		t.Errorf("got %v", err)
+	}
 }

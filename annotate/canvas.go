@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,33 +29,44 @@ func newCanvases() *canvases {
 	return &canvases{images: map[string][][]float32{}, loaded: make(chan struct{})}
 }
 
-// load reads all cases. Those that cannot be read are reported and left out.
+// load reads all cases. Those that cannot be read are reported and left out for now.
 func (p *Project) load(ctx context.Context) error {
 	defer close(p.canvases.loaded)
 	workers, ctx := errgroup.WithContext(ctx)
 	workers.SetLimit(max(1, runtime.GOMAXPROCS(0)/2)) // the rest serves people
-	done := 0
-	for i, c := range p.data.Cases {
+	var done atomic.Int64
+	for i := range p.data.Cases {
 		workers.Go(func() error {
-			s, err := dataset.Load(ctx, p.data, []int{i}, p.Config.Preprocess, nil)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err != nil {
-				p.refuse(c.ID, err)
-			}
-			p.canvases.mu.Lock()
-			defer p.canvases.mu.Unlock()
-			if done++; err == nil {
-				p.canvases.images[c.ID] = s.Images
-			}
-			p.setTraining(Training{Running: true, Phase: "load", Step: done, Steps: len(p.data.Cases)})
-			return nil
+			p.loadCase(ctx, i)
+			p.setTraining(Training{Running: true, Phase: "load", Step: int(done.Add(1)), Steps: len(p.data.Cases)})
+			return ctx.Err()
 		})
 	}
 	err := workers.Wait()
 	p.setTraining(Training{})
 	return err
+}
+
+func (p *Project) loadCase(ctx context.Context, index int) {
+	s, err := dataset.Load(ctx, p.data, []int{index}, p.Config.Preprocess, nil)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		p.refuse(p.data.Cases[index].ID, err)
+	default:
+		p.canvases.mu.Lock()
+		defer p.canvases.mu.Unlock()
+		p.canvases.images[p.data.Cases[index].ID] = s.Images
+	}
+}
+
+// loadMissing tries the cases again that could not be read some time ago.
+func (p *Project) loadMissing(ctx context.Context) {
+	for i, c := range p.data.Cases {
+		if p.canvas(Item{Case: c.ID}) == nil && p.readable(c.ID) {
+			p.loadCase(ctx, i)
+		}
+	}
 }
 
 // again is how long a case whose image could not be read is left alone.

@@ -83,6 +83,7 @@ func (p *Project) report(what string, err error) {
 
 // plan fills the queue and prepares what it holds: proposals, uncertainty maps and the images of the next items.
 func (p *Project) plan(ctx context.Context) error {
+	p.loadMissing(ctx)
 	if err := p.fill(ctx); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -173,5 +174,15 @@ func TestReadOnly(t *testing.T) {
 	}
 	if _, err := s.Save(t.Context(), Save{Item: Item{"A", 1}, Person: "ana", Action: ActionEdited, Mask: mask(1)}); !errors.Is(err, ErrReadOnly) {
 		t.Errorf("got %v, want ErrReadOnly", err)
+	}
+}
+
+func TestDamagedDatabase(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "project.db"), []byte("this is not a database, but long enough to be looked at"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(t.Context(), dir, time.Now); err == nil || !strings.Contains(err.Error(), "put back a copy") {
+		t.Errorf("got %v, %v", s, err)
 	}
 }
