@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/phantom"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
@@ -22,6 +23,7 @@ type data struct {
 	record     DataRecord
 	preprocess preprocess.Config
 	classes    []string
+	info       model.Info // of models that are trained on the pool
 
 	pool       *dataset.Slices
 	positions  []query.Position // of the pool's items
@@ -47,30 +49,41 @@ const (
 	PhantomSeed  = 1
 )
 
-// loadData reads the slices of the pool and the test cases.
-func loadData(ctx context.Context, c Config, track *tracker, notice func(string)) (*data, error) {
+// openData opens the data set of an experiment. The phantom lies in a temporary folder until it is closed.
+func openData(ctx context.Context, c Config, track *tracker, notice func(string)) (set *dataset.Dataset, closeData func(), err error) {
 	dir := c.Data
+	closeData = func() {}
 	if dir == Phantom {
-		temporary, err := os.MkdirTemp("", "nextslice-phantom-")
-		if err != nil {
-			return nil, err
+		if dir, err = os.MkdirTemp("", "nextslice-phantom-"); err != nil {
+			return nil, nil, err
 		}
-		defer os.RemoveAll(temporary)
-		if err := phantom.Write(ctx, temporary, PhantomCases, PhantomSeed, track.load); err != nil {
-			return nil, err
+		closeData = func() { os.RemoveAll(dir) }
+		if err := phantom.Write(ctx, dir, PhantomCases, PhantomSeed, track.load); err != nil {
+			closeData()
+			return nil, nil, err
 		}
-		dir = temporary
 	}
-	set, err := dataset.Open(dir)
-	if err != nil {
-		return nil, err
+	if set, err = dataset.Open(dir); err != nil {
+		closeData()
+		return nil, nil, err
 	}
 	for _, problem := range set.Problems {
 		notice("data: " + problem.String())
 	}
 	if len(set.Classes) < 2 {
-		return nil, fmt.Errorf("%s: the masks hold no class beside the background: there is nothing to learn", c.Data)
+		closeData()
+		return nil, nil, fmt.Errorf("%s: the masks hold no class beside the background: there is nothing to learn", c.Data)
 	}
+	return set, closeData, nil
+}
+
+// loadData reads the slices of the pool and the test cases.
+func loadData(ctx context.Context, c Config, track *tracker, notice func(string)) (*data, error) {
+	set, closeData, err := openData(ctx, c, track, notice)
+	if err != nil {
+		return nil, err
+	}
+	defer closeData()
 	split, err := set.Split(c.Split, random.Stream(c.Seed, "split"))
 	if err != nil {
 		return nil, &ConfigError{err}
@@ -81,6 +94,7 @@ func loadData(ctx context.Context, c Config, track *tracker, notice func(string)
 		return nil, &ConfigError{err}
 	}
 	d := &data{preprocess: c.canvas(set, axis), classes: set.Classes}
+	d.info = model.Describe(set, split.Pool, d.preprocess)
 
 	total := len(split.Pool) + len(split.Test)
 	d.pool, err = dataset.Load(ctx, set, split.Pool, d.preprocess, func(done, _ int) { track.load(done, total) })

@@ -26,8 +26,11 @@ import (
 //	initial/<set>-learning-loss…       the same for those whose network is trained with a loss module, and the module
 //	units/<set>-<strategy>/cycles.jsonl    one line per finished cycle; the same bytes for the same seed and threads
 //	units/<set>-<strategy>/timings.jsonl   seconds per phase of each of them, passes and memory
-//	units/<set>-<strategy>/last/           of the last model: the masks that it predicts for the test cases, its calibration
+//	units/<set>-<strategy>/last/           of the last model: the masks that it predicts for the test cases, its calibration,
+//	                                       and with Options.SaveModels itself
 //	curves.png, curves.svg, curves.csv     drawn from the lines above
+//
+// With a grid the name of the recipe stands before the set: units/<recipe>-<set>-<strategy>.
 type Folder struct {
 	Dir  string
 	lock *os.File

@@ -90,6 +90,11 @@ const calibrationFile = "calibration.json"
 
 func (f *Folder) lastFolder(u Unit) string { return f.path("units", u.Name(), "last") }
 
+// LastModel is the file of a unit's last model, which is there if Options.SaveModels was set; see package model.
+func (f *Folder) LastModel(u Unit) string {
+	return filepath.Join(f.lastFolder(u), "model.safetensors")
+}
+
 // lastMask is the file of a case's predicted mask.
 func lastMask(id string) string {
 	return strings.Map(func(c rune) rune {

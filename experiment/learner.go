@@ -27,6 +27,8 @@ type learner struct {
 	spec   query.Spec // what is computed for the query
 	report func(phase, done, of int, loss float64)
 
+	saveModel bool // of the last cycle
+
 	cycle    int
 	labelled []int
 	net      *unet.Net
@@ -87,7 +89,7 @@ func (l *learner) trainInitial(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(l.folder.initialModel(l.start)), 0o777); err != nil {
 		return err
 	}
-	err = l.net.Save(l.folder.initialModel(l.start))
+	err = l.model().Save(l.folder.initialModel(l.start))
 	if l.module != nil {
 		err = errors.Join(err, l.module.Save(l.folder.initialModule(l.start)))
 	}
@@ -116,7 +118,11 @@ func (l *learner) evaluate(ctx context.Context) (metrics.Summary, error) {
 	d, rules := l.data, metrics.Rules{Empty: l.config.Empty}
 	progress := func(done, of int) { l.report(phaseEvaluate, done, of, 0) }
 	if l.cycle > 0 && l.cycle == l.config.Cycles {
-		return l.evaluateLast(ctx, rules, progress)
+		measures, err := l.evaluateLast(ctx, rules, progress)
+		if err == nil && l.saveModel {
+			err = l.model().Save(l.folder.LastModel(l.unit))
+		}
+		return measures, err
 	}
 	return train.Evaluate(ctx, l.net, d.preprocess, d.classes, rules, d.test, progress)
 }

@@ -16,14 +16,15 @@ import (
 // Options say how an experiment is carried out. But for Threads and Engine, which change the last bits of its numbers,
 // they do not change its outcome.
 type Options struct {
-	Out      string   // run folder; "" is the configuration's
-	Resume   bool     // go on with the run in it
-	Jobs     int      // units at the same time; 0 is the configuration's, or 1
-	Threads  int      // of each unit's engine; 0 is all cores for one job, else 1
-	Engine   string   // ref or onednn; "" is the fastest there is
-	Records  []string // record folders whose finished units are taken over instead of being run again
-	Progress func(Event)
-	Notice   func(text string) // lines for the person who waits
+	Out        string   // run folder; "" is the configuration's
+	Resume     bool     // go on with the run in it
+	Jobs       int      // units at the same time; 0 is the configuration's, or 1
+	Threads    int      // of each unit's engine; 0 is all cores for one job, else 1
+	Engine     string   // ref or onednn; "" is the fastest there is
+	Records    []string // record folders whose finished units are taken over instead of being run again
+	SaveModels bool     // keep the last model of each unit: see Folder.LastModel
+	Progress   func(Event)
+	Notice     func(text string) // lines for the person who waits
 }
 
 // Run carries out an experiment and returns its report. Records are kept as they come: after an error, or when ctx is
@@ -80,7 +81,7 @@ func Run(ctx context.Context, c Config, o Options) (Report, error) {
 	if err := folder.recordInitial(c, d.pool.Names); err != nil {
 		return Report{}, err
 	}
-	x := experiment{config: c, data: d, folder: folder, track: track, engines: make(chan tensor.Engine, jobs)}
+	x := experiment{config: c, data: d, folder: folder, track: track, engines: make(chan tensor.Engine, jobs), saveModels: o.SaveModels}
 	if err := x.takeOver(o.Records, o.Notice); err != nil {
 		return Report{}, err
 	}
@@ -105,11 +106,12 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 
 // experiment is one that is being carried out.
 type experiment struct {
-	config  Config
-	data    *data
-	folder  *Folder
-	track   *tracker
-	engines chan tensor.Engine // those that are free
+	config     Config
+	data       *data
+	folder     *Folder
+	track      *tracker
+	engines    chan tensor.Engine // those that are free
+	saveModels bool
 }
 
 // run runs what is not finished: first the trainings of cycle 0 that units share, then the units.
@@ -162,7 +164,7 @@ func (x *experiment) each(ctx context.Context, jobs int, units []Unit, f func(co
 func (x *experiment) learner(e tensor.Engine, u Unit) *learner {
 	config := x.config
 	config.Train = config.recipe(u.Grid)
-	l := &learner{config: config, data: x.data, folder: x.folder, engine: e, unit: u, start: u.start(), spec: u.spec()}
+	l := &learner{config: config, data: x.data, folder: x.folder, engine: e, unit: u, start: u.start(), spec: u.spec(), saveModel: x.saveModels}
 	l.report = func(phase, done, of int, loss float64) { x.track.report(u.String(), l.cycle, phase, done, of, loss) }
 	return l
 }

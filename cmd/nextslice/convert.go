@@ -226,6 +226,11 @@ func checkOutput(path string, mask, force bool) error {
 	case !slices.ContainsFunc([]string{".nii.gz", ".nii", ".mha", ".nrrd"}, func(ext string) bool { return strings.HasSuffix(name, ext) }):
 		return usagef("%s: cannot write this format: name the file .nii.gz, .nii, .mha, .nrrd or, for masks, .seg.nrrd or .dcm", path)
 	}
+	return checkFree(path, force)
+}
+
+// checkFree refuses a file that is there already, unless forced, and one without a folder.
+func checkFree(path string, force bool) error {
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return fmt.Errorf("%s: there is no folder %s", path, filepath.Dir(path))
 	}

@@ -24,6 +24,8 @@ type commands struct {
 	Simulate       simulateCommand       `cmd:"" help:"Compare query strategies by active learning on a labelled data set."`
 	Select         selectCommand         `cmd:"" help:"Pick the items to label next, by scores from any program."`
 	Strategies     strategiesCommand     `cmd:"" help:"List the query strategies."`
+	Train          trainCommand          `cmd:"" help:"Train a model on all labelled cases of a data set."`
+	Predict        predictCommand        `cmd:"" help:"Segment a case, or a folder of cases, with a model."`
 	Evaluate       evaluateCommand       `cmd:"" help:"Compare masks with reference masks."`
 	Inspect        inspectCommand        `cmd:"" help:"Say what a data set holds, and what is wrong with it."`
 	Convert        convertCommand        `cmd:"" help:"Write an image or a mask in another format."`

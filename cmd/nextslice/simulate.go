@@ -25,13 +25,14 @@ type simulateCommand struct {
 	Preset      *string `placeholder:"NAME" help:"Training preset: paper, workstation, quick (the default) or demo (that of the phantom); see the presets command."`
 	Seed        *uint64 `placeholder:"N" help:"Seed of everything random."`
 
-	Out     string   `placeholder:"DIR" help:"Run folder; the default is runs/ and the name of the data."`
-	Resume  bool     `help:"Go on with the run in the run folder."`
-	From    []string `placeholder:"DIR" help:"Record folder, made by report --export, whose finished runs are taken over instead of being run again."`
-	Jobs    int      `default:"0" placeholder:"N" help:"Runs at the same time, one thread each; a single one uses all cores."`
-	Threads int      `default:"0" placeholder:"N" help:"Threads of each run; 0 is all cores for one job, else 1."`
-	Engine  string   `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
-	JSON    bool     `help:"Write the learning curves as JSON."`
+	Out        string   `placeholder:"DIR" help:"Run folder; the default is runs/ and the name of the data."`
+	Resume     bool     `help:"Go on with the run in the run folder."`
+	SaveModels bool     `help:"Keep the last model of each run, for the predict command: units/RUN/last/model.safetensors."`
+	From       []string `placeholder:"DIR" help:"Record folder, made by report --export, whose finished runs are taken over instead of being run again."`
+	Jobs       int      `default:"0" placeholder:"N" help:"Runs at the same time, one thread each; a single one uses all cores."`
+	Threads    int      `default:"0" placeholder:"N" help:"Threads of each run; 0 is all cores for one job, else 1."`
+	Engine     string   `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
+	JSON       bool     `help:"Write the learning curves as JSON."`
 }
 
 func (simulateCommand) Help() string {
@@ -64,7 +65,7 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	p := newProgress(s.err)
 	defer p.end()
 	report, err := experiment.Run(ctx, config, experiment.Options{
-		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.Engine, Records: c.From,
+		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.Engine, Records: c.From, SaveModels: c.SaveModels,
 		Notice: func(text string) { p.line("%s", text) },
 		Progress: func(e experiment.Event) {
 			if r := e.Recorded; r != nil {

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
+)
+
+type predictCommand struct {
+	Model string `arg:"" placeholder:"MODEL" help:"Model file: of the train command, or of simulate --save-models."`
+	In    string `arg:"" placeholder:"IN" help:"Image of any format, folder of a DICOM series, or folder of cases."`
+	Out   string `arg:"" placeholder:"OUT" help:"Mask to write: .nii.gz, .nii, .mha, .nrrd, .seg.nrrd, or .dcm (DICOM SEG) for a DICOM series; for a folder of cases, a folder."`
+
+	Uncertainty string `placeholder:"PATH" help:"Write the uncertainty map too: a .nii.gz or .nii file, for a folder of cases a folder."`
+	Format      string `default:"nii.gz" enum:"nii.gz,nii,mha,nrrd,seg.nrrd" placeholder:"EXT" help:"Format of the masks of a folder of cases: nii.gz (the default), nii, mha, nrrd or seg.nrrd."`
+	Series      string `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
+	Engine      string `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
+	Threads     int    `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
+	Force       bool   `help:"Replace files that are there. Without it cases of a folder that have a mask in OUT are passed over."`
+}
+
+func (predictCommand) Help() string {
+	return `Segments a case on its own grid: the mask lies over the image in every viewer. Axes may run in any order and direction that
+the header tells. The uncertainty map is the entropy of the class probabilities at each voxel, in nats.
+
+Of a folder of cases, those that cannot be read are listed and the others are segmented; the exit code is then 1. The same
+command goes on where it was interrupted.
+
+Examples:
+  nextslice predict prostate.safetensors patient7.mha patient7.seg.nrrd
+  nextslice predict prostate.safetensors scans/patient7 patient7.dcm --uncertainty patient7-entropy.nii.gz
+  nextslice predict prostate.safetensors DIR masks --uncertainty entropies`
+}
+
+func (c predictCommand) Run(ctx context.Context, s streams) error {
+	if c.Threads < 0 {
+		return usagef("--threads %d: want no negative number", c.Threads)
+	}
+	if _, err := os.Stat(c.In); err != nil {
+		return err
+	}
+	cases := c.Series == "" && holdsCases(c.In)
+	if !cases {
+		if err := c.checkFiles(); err != nil {
+			return err
+		}
+	}
+	e, err := experiment.NewEngine(c.Engine, c.Threads)
+	if err != nil {
+		return usageError{err}
+	}
+	defer e.Close()
+	m, err := model.Load(e, c.Model)
+	if err != nil {
+		return err
+	}
+	if cases {
+		err = c.folder(ctx, s, m)
+	} else {
+		err = c.file(ctx, s, m)
+	}
+	if errors.Is(err, context.Canceled) {
+		return errors.New("interrupted; masks that are written are whole")
+	}
+	return err
+}
+
+// checkFiles refuses outputs of a single case that could not be written.
+func (c predictCommand) checkFiles() error {
+	if isDICOMName(c.Out) && !isSeries(c.In) {
+		return usagef("%s: a DICOM SEG refers to the DICOM series that it lies on, and %s is none", c.Out, c.In)
+	}
+	if err := checkOutput(c.Out, true, c.Force); err != nil || c.Uncertainty == "" {
+		return err
+	}
+	if !strings.HasSuffix(c.Uncertainty, ".nii.gz") && !strings.HasSuffix(c.Uncertainty, ".nii") {
+		return usagef("--uncertainty %s: want a name that ends in .nii.gz or .nii", c.Uncertainty)
+	}
+	if filepath.Clean(c.Uncertainty) == filepath.Clean(c.Out) {
+		return usagef("--uncertainty: want another file than OUT")
+	}
+	return checkFree(c.Uncertainty, c.Force)
+}
+
+// file segments one case.
+func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) error {
+	var series *dicom.Series
+	var v *volume.Volume
+	var err error
+	if isSeries(c.In) {
+		var warnings []string
+		if series, warnings, err = findSeries(c.In, c.Series); err != nil {
+			return err
+		}
+		warn(s.err, warnings)
+		v, err = series.Read()
+	} else {
+		v, err = volume.Read(c.In)
+	}
+	if err != nil {
+		return err
+	}
+	p := newProgress(s.err)
+	defer p.end()
+	prediction, err := m.Segment(ctx, v, c.Uncertainty != "", func(done, of int) {
+		p.show(float64(done)/float64(of), fmt.Sprintf("slice %d/%d", done, of))
+	})
+	p.end()
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.In, err)
+	}
+	warn(s.err, prediction.Warnings)
+	if c.Uncertainty != "" {
+		if err := volume.WriteVolume(c.Uncertainty, prediction.Uncertainty); err != nil {
+			return err
+		}
+	}
+	if _, err := writeSegments(c.Out, volume.NewSegmentation(prediction.Mask, m.Classes), series); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%s: %s\n", c.Out, describeVoxels(prediction.Mask, m.Classes))
+	return nil
+}
+
+// folder segments the cases of a folder.
+func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) error {
+	set, err := dataset.Open(c.In)
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{c.Out, c.Uncertainty} {
+		if dir == "" {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return err
+		}
+		if same(dir, c.In) {
+			return usagef("%s: choose another folder than that of the cases", dir)
+		}
+	}
+	p := newProgress(s.err)
+	defer p.end()
+	written, there, faults := 0, 0, 0
+	for _, problem := range set.Problems {
+		if problem.LeftOut {
+			faults++
+		}
+		p.line("%s", problem)
+	}
+	for i, one := range set.Cases {
+		name := strings.ReplaceAll(one.ID, "/", "_")
+		mask, entropy := filepath.Join(c.Out, name+"."+c.Format), ""
+		if c.Uncertainty != "" {
+			entropy = filepath.Join(c.Uncertainty, name+".nii.gz")
+		}
+		if !c.Force && exists(mask) && (entropy == "" || exists(entropy)) {
+			there++
+			continue
+		}
+		p.show(float64(i)/float64(len(set.Cases)), fmt.Sprintf("case %d/%d", i+1, len(set.Cases)))
+		switch err := predictCase(ctx, m, set, i, mask, entropy, p); {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			faults++
+			p.line("%v", err)
+		default:
+			written++
+		}
+	}
+	p.end()
+	fmt.Fprintf(s.out, "%s: %d masks", c.Out, written)
+	if there > 0 {
+		fmt.Fprintf(s.out, ", %d were there", there)
+	}
+	fmt.Fprintln(s.out)
+	if faults > 0 {
+		return fmt.Errorf("cases without a mask: %d", faults)
+	}
+	return nil
+}
+
+// predictCase segments one case of a data set; the mask is written last, so that a case that has one is complete.
+func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, index int, mask, entropy string, p *progress) error {
+	id := set.Cases[index].ID
+	v, err := set.Image(index)
+	if err != nil {
+		return err
+	}
+	prediction, err := m.Segment(ctx, v, entropy != "", nil)
+	if err != nil {
+		return fmt.Errorf("case %s: %w", id, err)
+	}
+	for _, w := range prediction.Warnings {
+		p.line("case %s: %s", id, w)
+	}
+	if entropy != "" {
+		if err := volume.WriteVolume(entropy, prediction.Uncertainty); err != nil {
+			return err
+		}
+	}
+	_, err = writeSegments(mask, volume.NewSegmentation(prediction.Mask, m.Classes), nil)
+	return err
+}
+
+// holdsCases reports whether path is a folder of cases rather than one of a DICOM series.
+func holdsCases(path string) bool {
+	entries, err := os.ReadDir(path)
+	return err == nil && !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return dicom.IsFile(filepath.Join(path, e.Name())) })
+}
+
+// describeVoxels counts the voxels of each class.
+func describeVoxels(m *volume.Mask, classes []string) string {
+	var count [256]int
+	for _, class := range m.Data {
+		count[class]++
+	}
+	text := describeGrid(m.Grid)
+	for class := 1; class < len(classes); class++ {
+		text += fmt.Sprintf(", %s %d voxels", classes[class], count[class])
+	}
+	return text
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// same reports whether two paths lead to one folder.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}

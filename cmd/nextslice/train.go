@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nextslice/nextslice/experiment"
+)
+
+type trainCommand struct {
+	Data string `required:"" placeholder:"DIR" help:"Folder of the labelled data set, or phantom (synthetic volumes)."`
+	Out  string `required:"" placeholder:"FILE" help:"Model to write: NAME.safetensors."`
+
+	Preset  string   `default:"workstation" placeholder:"NAME" help:"Training preset: paper, workstation (the default), quick or demo; see the presets command."`
+	Set     []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
+	Axis    string   `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
+	Seed    uint64   `default:"0" placeholder:"N" help:"Seed of everything random."`
+	Engine  string   `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
+	Threads int      `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
+	Force   bool     `help:"Replace the model if it is there."`
+}
+
+func (trainCommand) Help() string {
+	return `Trains one network on all slices of the cases that have a mask. The model is one file: weights, how slices are made, and what
+the classes are called; the predict command needs nothing else. Ctrl-C ends the training without a model.
+
+To learn how good such a model is, hold cases back: compare its masks of cases that it has not seen with the evaluate command,
+or use simulate.
+
+Examples:
+  nextslice train --data DIR --out prostate.safetensors
+  nextslice train --data DIR --out prostate.safetensors --preset quick --set steps=800 --set learning-rate.peak=5e-4`
+}
+
+func (c trainCommand) Run(ctx context.Context, s streams) error {
+	if c.Threads < 0 {
+		return usagef("--threads %d: want no negative number", c.Threads)
+	}
+	if !strings.HasSuffix(c.Out, ".safetensors") {
+		return usagef("--out %s: want a name that ends in .safetensors", c.Out)
+	}
+	if err := checkFree(c.Out, c.Force); err != nil {
+		return err
+	}
+	config, err := c.config()
+	if err != nil {
+		return usageError{err}
+	}
+	e, err := experiment.NewEngine(c.Engine, c.Threads)
+	if err != nil {
+		return usageError{err}
+	}
+	defer e.Close()
+	p := newProgress(s.err)
+	defer p.end()
+	loss := 0.0
+	m, err := experiment.TrainModel(ctx, e, config, func(event experiment.Event) {
+		if event.Loss != 0 {
+			loss += (event.Loss - loss) * max(0.02, 1/float64(event.Done)) // a mean that forgets the beginning
+			p.show(event.Part, fmt.Sprintf("step %d/%d, loss %.3f", event.Done, event.Of, loss))
+			return
+		}
+		p.show(0, event.String())
+	}, func(text string) { p.line("%s", text) })
+	p.end()
+	if errors.Is(err, context.Canceled) {
+		return errors.New("interrupted: no model was written")
+	}
+	if _, wrong := errors.AsType[*experiment.ConfigError](err); wrong {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	if err := m.Save(c.Out); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%s: %s, trained on %d slices of %d cases, loss %.3f\n", c.Out, strings.Join(m.Classes[1:], ", "), m.Slices, m.Cases, loss)
+	return nil
+}
+
+func (c trainCommand) config() (experiment.Config, error) {
+	config, err := experiment.ReadConfig("", func(config *experiment.Config) {
+		config.Data, config.Axis, config.Preset, config.Seed = c.Data, c.Axis, c.Preset, c.Seed
+	})
+	if err != nil {
+		return config, err
+	}
+	for _, setting := range c.Set {
+		key, value, ok := strings.Cut(setting, "=")
+		if !ok {
+			return config, fmt.Errorf("--set %s: want KEY=VALUE", setting)
+		}
+		if err := experiment.Set(&config.Train, key, value); err != nil {
+			return config, fmt.Errorf("--set %s: %w", setting, err)
+		}
+	}
+	return config, config.Validate()
+}

@@ -1,0 +1,54 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/train"
+)
+
+// TrainModel trains a network on all slices of the cases of c.Data that have a mask, with the hyper-parameters and the
+// canvas of a unit of c. progress, which may be nil, gets the phase and how far it is; notice what is wrong with cases.
+func TrainModel(ctx context.Context, e tensor.Engine, c Config, progress func(Event), notice func(string)) (*model.Model, error) {
+	if err := c.Validate(); err != nil {
+		return nil, &ConfigError{err}
+	}
+	track := newTracker(progress)
+	set, closeData, err := openData(ctx, c, track, notice)
+	if err != nil {
+		return nil, err
+	}
+	defer closeData()
+	axis, err := parseAxis(c.Axis)
+	if err != nil {
+		return nil, &ConfigError{err}
+	}
+	cases := set.Labelled()
+	p := c.canvas(set, axis)
+	slices, err := dataset.Load(ctx, set, cases, p, track.load)
+	if err != nil {
+		return nil, err
+	}
+	info := model.Describe(set, cases, p)
+	info.Preset, info.Slices = c.Preset, len(slices.Items)
+	data := train.Set{H: p.Height, W: p.Width, Classes: len(set.Classes), Images: slices.Images, Labels: slices.Labels}
+	what := fmt.Sprintf("%d slices of %d cases", info.Slices, info.Cases)
+	r, err := train.Run(ctx, e, c.Train, data, random.Stream(c.Seed, "model").Uint64(), func(p train.Progress) {
+		track.send(Event{Part: float64(p.Step) / float64(p.Of), Unit: what, Phase: phases[phaseTrain], Done: p.Step, Of: p.Of, Loss: p.Loss})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &model.Model{Net: r.Net, Info: info}, nil
+}
+
+// model returns the learner's network with what a prediction needs.
+func (l *learner) model() *model.Model {
+	info := l.data.info
+	info.Preset, info.Slices = l.config.Preset, len(l.labelled)
+	return &model.Model{Net: l.net, Info: info}
+}
