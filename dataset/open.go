@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -17,18 +18,42 @@ import (
 //
 // What is wrong with a case becomes a Problem; the case is left out where it cannot be used. Open returns an error where
 // the folder cannot be read, is none of the layouts, or has no usable case.
-func Open(dir string) (*Dataset, error) {
+func Open(dir string) (*Dataset, error) { return OpenWith(context.Background(), dir, OpenOptions{}) }
+
+// OpenOptions say how a folder is opened. The zero value is what Open does.
+type OpenOptions struct {
+	// NoMasks passes over all masks: cases that have one are opened as if they had none, whatever its state.
+	NoMasks bool
+	// Progress, which may be nil, is called after each header and then after each mask that is read, by one goroutine at a
+	// time; what is "headers" or "masks".
+	Progress func(what string, done, total int)
+}
+
+// OpenWith is Open, with options and an end: that of ctx is an error.
+func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) {
 	found, err := list(dir)
 	if err != nil {
 		return nil, err
+	}
+	if o.NoMasks {
+		for i := range found.cases {
+			found.cases[i].Label = ""
+		}
+		found.problems = slices.DeleteFunc(found.problems, func(p Problem) bool { return !p.LeftOut })
+	}
+	if o.Progress == nil {
+		o.Progress = func(string, int, int) {}
 	}
 	d := &Dataset{Name: found.name, Dir: dir, Layout: found.layout, Classes: found.classes, Problems: found.problems}
 	if d.Name == "" {
 		d.Name = filepath.Base(filepath.Clean(dir))
 	}
-	d.add(found.cases)
-	if d.Classes == nil {
-		d.findClasses()
+	d.add(ctx, found.cases, o.Progress)
+	if d.Classes == nil && !o.NoMasks {
+		d.findClasses(ctx, o.Progress)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("open data set %s: %w", dir, err)
 	}
 	d.compareOrientations()
 	if len(d.Cases) == 0 {
@@ -57,10 +82,16 @@ func (d *Dataset) firstProblems(n int) string {
 }
 
 // add reads the headers of the cases and takes over those that can be used, sorted by ID.
-func (d *Dataset) add(cases []Case) {
+func (d *Dataset) add(ctx context.Context, cases []Case, progress func(what string, done, total int)) {
 	slices.SortStableFunc(cases, func(a, b Case) int { return strings.Compare(a.ID, b.ID) })
 	problems := make([][]Problem, len(cases))
-	parallel(len(cases), func(i int) { problems[i] = cases[i].readHeaders() })
+	done := counter(len(cases), "headers", progress)
+	parallel(len(cases), func(i int) {
+		if ctx.Err() == nil {
+			problems[i] = cases[i].readHeaders()
+			done()
+		}
+	})
 	seen := make(map[string]Case)
 	for i, c := range cases {
 		if first, ok := seen[c.ID]; ok {
@@ -98,10 +129,15 @@ func (d *Dataset) compareOrientations() {
 
 // findClasses reads all masks and names the values in them. They must be 0, 1, 2 … without a gap: cases with values
 // beyond a gap are left out, because a value that nothing explains is more likely a fault than a class.
-func (d *Dataset) findClasses() {
+func (d *Dataset) findClasses(ctx context.Context, progress func(what string, done, total int)) {
 	values := make([][256]bool, len(d.Cases))
 	faults := make([]error, len(d.Cases))
+	done := counter(len(d.Cases), "masks", progress)
 	parallel(len(d.Cases), func(i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		defer done()
 		if d.Cases[i].Label == "" {
 			return
 		}
@@ -165,6 +201,18 @@ func valuesText(values [256]bool) string {
 		list = append(list[:9], fmt.Sprintf("… %s (%d values)", list[len(list)-1], len(list)))
 	}
 	return strings.Join(list, ", ")
+}
+
+// counter returns a function that counts its calls, from any goroutine, and reports each.
+func counter(total int, what string, progress func(what string, done, total int)) func() {
+	var mutex sync.Mutex
+	done := 0
+	return func() {
+		mutex.Lock()
+		defer mutex.Unlock()
+		done++
+		progress(what, done, total)
+	}
 }
 
 // parallel calls do for 0 … n-1 with up to GOMAXPROCS calls at a time, and returns when all are done.

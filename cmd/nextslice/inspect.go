@@ -15,7 +15,7 @@ type inspectCommand struct {
 func (inspectCommand) Help() string {
 	return `Recognises the folder's layout (Medical Segmentation Decathlon, PROMISE12, nnU-Net, MONAI Label, or images and labels), reads
 every case and says what is there: sizes, spacings, intensities, label values, and what is wrong with which case. The exit
-code is 1 if something is.
+code is 1 if something is: what cannot be read is listed, and the rest goes on. One case at a time is in memory.
 
 Examples:
   nextslice inspect DIR
@@ -23,11 +23,14 @@ Examples:
 }
 
 func (c inspectCommand) Run(ctx context.Context, s streams) error {
-	set, err := dataset.Open(c.Dir)
+	p := newProgress(s.err)
+	defer p.end()
+	set, err := dataset.OpenWith(ctx, c.Dir, dataset.OpenOptions{Progress: func(what string, done, total int) {
+		p.show(0, fmt.Sprintf("%s %d/%d", what, done, total))
+	}})
 	if err != nil {
 		return err
 	}
-	p := newProgress(s.err)
 	report, err := dataset.Inspect(ctx, set, func(done, total int) {
 		p.show(float64(done)/float64(total), fmt.Sprintf("case %d/%d", done, total))
 	}, nil)

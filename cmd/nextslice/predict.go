@@ -134,7 +134,7 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 
 // folder segments the cases of a folder.
 func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) error {
-	set, err := dataset.Open(c.In)
+	set, err := dataset.OpenWith(ctx, c.In, dataset.OpenOptions{NoMasks: true})
 	if err != nil {
 		return err
 	}
