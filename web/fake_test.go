@@ -82,7 +82,11 @@ func newFake(t *testing.T, dist string) (*fake, *httptest.Server) {
 		}
 	}
 	server := httptest.NewServer(f)
-	t.Cleanup(server.Close)
+	t.Cleanup(func() { // the page's event stream would keep Close waiting, and come again
+		server.Listener.Close()
+		server.CloseClientConnections()
+		server.Close()
+	})
 	return f, server
 }
 
