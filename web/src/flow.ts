@@ -26,6 +26,8 @@ export class Flow {
   private visited: string[] = [];
   private listeners = new Set<() => void>();
   private wanted = 0;
+  /** When the person asked for another slice. */
+  private asked = 0;
   private saved: { item: string; version: number } | null = null;
 
   constructor(project: Project, private readonly person: string, readonly editor: Editor) {
@@ -57,6 +59,7 @@ export class Flow {
   private async exclusive(action: () => Promise<void>): Promise<void> {
     if (this.busy) return;
     this.busy = true;
+    this.asked = performance.now();
     this.tell();
     try {
       await action();
@@ -251,7 +254,6 @@ export class Flow {
   }
 
   private async show(task: Task | null | undefined, fresh = false): Promise<void> {
-    const started = performance.now();
     this.back();
     if (!task) {
       this.editor.close();
@@ -295,7 +297,7 @@ export class Flow {
       this.say("info", "Two people read this slice differently. The first reading is drawn, the second is dotted: decide.");
     } else if (draft) this.say("info", "Your draft of this slice is back.");
     else if (this.note?.kind !== "error") this.note = null;
-    performance.measure("open", { start: started }); // for the browser's performance timeline, and the tests
+    performance.measure("open", { start: this.asked }); // for the browser's performance timeline, and the tests
     this.tell();
     void this.loadAhead(task);
   }

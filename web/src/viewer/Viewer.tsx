@@ -39,7 +39,11 @@ export function Viewer({ flow, project }: { flow: Flow; project: Project }) {
   useEffect(() => {
     if (!viewer || !id) return;
     setText("");
-    viewer.show(id, overlay, editor.window).then(() => setLoaded((n) => n + 1), (error) => setText(`The case could not be shown: ${error.message}`));
+    // the editor goes first: large volumes keep the browser busy
+    const timer = setTimeout(() => {
+      viewer.show(id, overlay, editor.window).then(() => setLoaded((n) => n + 1), (error) => setText(`The case could not be shown: ${error.message}`));
+    }, 250);
+    return () => clearTimeout(timer);
   }, [viewer, id, item, overlay, flow.lastSaved]);
 
   const slice = context?.slice ?? task?.slice ?? 0;
