@@ -63,7 +63,7 @@ func openData(ctx context.Context, c Config, track *tracker, notice func(string)
 			return nil, nil, err
 		}
 	}
-	if set, err = dataset.Open(dir); err != nil {
+	if set, err = dataset.OpenWith(ctx, dir, dataset.OpenOptions{}); err != nil {
 		closeData()
 		return nil, nil, err
 	}

@@ -26,8 +26,8 @@ type evaluateCommand struct {
 
 func (evaluateCommand) Help() string {
 	return `Compares masks with reference masks: Dice per slice and per volume, the 95th percentile of the surface distances and their
-mean. A pair has the same name but for the extension; reference masks without a prediction are an error, as are masks of
-different sizes.
+mean. Masks may be of any format, also DICOM SEG. A pair has the same name but for the extension; reference masks without a
+prediction are an error, as are masks of different sizes.
 
 Examples:
   nextslice evaluate --pred case12.nii.gz --ref labels/case12.nii.gz
@@ -112,11 +112,18 @@ func measure(m metrics.Measure, digits int) string {
 type maskPair struct{ name, pred, ref string }
 
 func (p maskPair) read() (pred, ref *volume.Mask, err error) {
-	if pred, err = volume.ReadMask(p.pred); err != nil {
+	if pred, err = readMask(p.pred); err != nil {
 		return nil, nil, err
 	}
-	if ref, err = volume.ReadMask(p.ref); err != nil {
+	if ref, err = readMask(p.ref); err != nil {
 		return nil, nil, err
+	}
+	if isDICOMName(p.pred) || isDICOMName(p.ref) { // a DICOM SEG leaves out slices, and its image may run otherwise
+		if placed, err := pred.On(ref.Grid); err == nil {
+			pred = placed
+		} else if placed, err := ref.On(pred.Grid); err == nil {
+			ref = placed
+		}
 	}
 	if pred.Size != ref.Size {
 		return nil, nil, fmt.Errorf("%s has %v voxels, its reference %v", p.pred, pred.Size, ref.Size)
@@ -138,7 +145,7 @@ func maskPairs(pred, ref string) ([]maskPair, error) {
 		return nil, usagef("--pred and --ref: want two files or two folders")
 	}
 	if !predInfo.IsDir() {
-		return []maskPair{{volume.TrimExt(filepath.Base(pred)), pred, ref}}, nil
+		return []maskPair{{maskName(filepath.Base(pred)), pred, ref}}, nil
 	}
 	preds, err := masksIn(pred)
 	if err != nil {
@@ -166,6 +173,14 @@ func maskPairs(pred, ref string) ([]maskPair, error) {
 	return pairs, nil
 }
 
+// maskName returns a file's name without its extension.
+func maskName(file string) string {
+	if isDICOMName(file) {
+		return strings.TrimSuffix(file, filepath.Ext(file))
+	}
+	return volume.TrimExt(file)
+}
+
 // masksIn returns the paths of a folder's masks by name.
 func masksIn(dir string) (map[string]string, error) {
 	entries, err := os.ReadDir(dir)
@@ -174,8 +189,8 @@ func masksIn(dir string) (map[string]string, error) {
 	}
 	paths := map[string]string{}
 	for _, e := range entries {
-		if !e.IsDir() && volume.IsImage(e.Name()) {
-			name := volume.TrimExt(e.Name())
+		if !e.IsDir() && (volume.IsImage(e.Name()) || isDICOMName(e.Name())) {
+			name := maskName(e.Name())
 			if paths[name] != "" {
 				return nil, fmt.Errorf("%s holds two masks named %s", dir, name)
 			}

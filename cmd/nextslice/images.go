@@ -85,6 +85,22 @@ func readSegments(path string, contoursOn *dicom.Series) (*volume.Segmentation, 
 	return volume.NewSegmentation(m, nil), warnings, nil
 }
 
+// readMask reads a mask of any format whose segments do not overlap.
+func readMask(path string) (*volume.Mask, error) {
+	if volume.IsImage(path) {
+		return volume.ReadMask(path)
+	}
+	s, _, err := readSegments(path, nil)
+	if err != nil {
+		return nil, err
+	}
+	m, _, err := s.Mask()
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return m, nil
+}
+
 // kindOf returns what a DICOM file holds; of a folder and of other files it is an image.
 func kindOf(path string) (dicom.Kind, error) {
 	if volume.IsImage(path) || !dicom.IsFile(path) {

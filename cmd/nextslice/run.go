@@ -69,19 +69,7 @@ func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) 
 			panic(r)
 		}
 	}()
-	var c commands
-	parser, err := kong.New(&c,
-		kong.Name("nextslice"),
-		kong.Description("nextslice tells a team which slices of their medical volumes to label next.\n\n"+
-			"Start with:  nextslice simulate      (a few minutes, on synthetic volumes)"),
-		kong.Vars(phantomDefaults()),
-		kong.Writers(out, errs),
-		kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-	)
-	if err != nil {
-		panic(err)
-	}
+	parser := newParser(out, errs, func(code int) { panic(exit(code)) })
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
@@ -108,4 +96,21 @@ func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) 
 		return misuse
 	}
 	return failed
+}
+
+// newParser returns the parser of the command line.
+func newParser(out, errs io.Writer, exit func(int)) *kong.Kong {
+	parser, err := kong.New(&commands{},
+		kong.Name("nextslice"),
+		kong.Description("nextslice tells a team which slices of their medical volumes to label next.\n\n"+
+			"Start with:  nextslice simulate      (a few minutes, on synthetic volumes)"),
+		kong.Vars(phantomDefaults()),
+		kong.Writers(out, errs),
+		kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		panic(err)
+	}
+	return parser
 }
