@@ -50,9 +50,9 @@ type page struct {
 }
 
 // openPage starts a browser on a fake server, logged in as ada.
-func openPage(t *testing.T) *page {
+func openPage(t *testing.T, flags ...chromedp.ExecAllocatorOption) *page {
 	t.Helper()
-	p := startBrowser(t)
+	p := startBrowser(t, flags...)
 	dist, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func openPage(t *testing.T) *page {
 
 // startBrowser starts a browser of 1280 x 800 pixels. What its console says in
 // warnings and errors fails the test.
-func startBrowser(t *testing.T) *page {
+func startBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *page {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -78,6 +78,7 @@ func startBrowser(t *testing.T) *page {
 	p := &page{t: t, allowed: []string{"GPU stall due to ReadPixels", "/api/v1/events"}} // software rendering; the end of an event stream
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.WindowSize(1280, 800),
 		chromedp.Flag("use-angle", "swiftshader"), chromedp.Flag("enable-unsafe-swiftshader", true))
+	options = append(options, flags...)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(func() {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/browser"
@@ -273,13 +274,13 @@ func (p *page) checkNames(where string) {
 	}
 }
 
-// Painting and drawing a stroke on 320 x 320 voxels takes less than a frame, and the
-// next slice is there in 150 ms; wider here, for machines that do other things too.
-// From the mouse's event to the drawn stroke ("stroke") is reported only: a busy
-// machine delivers events late.
+// From the mouse's event to the drawn stroke on 320 x 320 voxels passes less than a
+// frame of 16 ms, from the key to the next slice less than 150 ms. The limits here are
+// wider, for machines that do other things too. Without the graphics card that
+// swiftshader imitates: its frames alone take longer.
 func TestSpeed(t *testing.T) {
-	p := openPage(t)
-	p.key("v") // a browser without a graphics card is busy with the viewer
+	p := openPage(t, chromedp.Flag("use-angle", false), chromedp.Flag("enable-unsafe-swiftshader", false), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-3d-apis", true))
+	p.key("v")
 	p.key("n")
 	p.untilItem("wide/003")
 	at := p.fitted("wide/003")
@@ -288,11 +289,15 @@ func TestSpeed(t *testing.T) {
 		path = append(path, [2]int{160 + int(80*math.Cos(float64(i)/9)), 160 + int(80*math.Sin(float64(i)/9))})
 	}
 	p.drag(at, path)
-	p.key(kb.Enter)
-	p.untilItem("prostate/012")
-	p.key(kb.Enter)
-	p.untilItem("wide/004")
-	for name, limit := range map[string]float64{"paint": 16, "stroke": math.Inf(1), "open": 3 * 150} {
+	for _, item := range []string{"prostate/012", "wide/004", "prostate/007"} {
+		time.Sleep(time.Second) // nobody is faster, and what comes next is loaded meanwhile
+		if item == "prostate/012" {
+			eval[bool](p, `(performance.clearMeasures('open'), true)`)
+		}
+		p.key(kb.Enter)
+		p.untilItem(item)
+	}
+	for name, limit := range map[string]float64{"paint": 16, "stroke": 3 * 16, "open": 2 * 150} {
 		times := eval[[]float64](p, fmt.Sprintf(`performance.getEntriesByName(%q).map((e) => e.duration)`, name))
 		slices.Sort(times)
 		median := times[len(times)/2]
