@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -50,7 +52,8 @@ func Page(web, dist string) error {
 		MinifyWhitespace:    true,
 		MinifyIdentifiers:   true,
 		MinifySyntax:        true,
-		LegalComments:       api.LegalCommentsLinked,
+		LegalComments:       api.LegalCommentsNone,   // licenses writes them all
+		External:            []string{"numcodecs/*"}, // of NiiVue, for Zarr, which the server does not send
 		Metafile:            true,
 		Write:               true,
 		LogLevel:            api.LogLevelSilent,
@@ -74,7 +77,62 @@ func Page(web, dist string) error {
 	if err := page.Execute(&html, map[string]string{"Script": "assets/" + script, "Style": "assets/" + style}); err != nil {
 		return err
 	}
+	notices, err := licenses(web, result.Metafile)
+	if err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(filepath.Join(dist, "assets", "licenses.txt"), notices, 0o644); err != nil {
+		return err
+	}
 	return renameio.WriteFile(filepath.Join(dist, "index.html"), html.Bytes(), 0o644)
+}
+
+// licenses gathers the licence texts of the npm packages that went into the page,
+// as their licences ask of those who pass them on.
+func licenses(web, metafile string) ([]byte, error) {
+	var meta struct {
+		Inputs map[string]struct{} `json:"inputs"`
+	}
+	if err := json.Unmarshal([]byte(metafile), &meta); err != nil {
+		return nil, err
+	}
+	packages := map[string]bool{}
+	for name := range meta.Inputs {
+		at := strings.LastIndex(name, "node_modules/")
+		if at < 0 {
+			continue
+		}
+		part := strings.Split(name[at+len("node_modules/"):], "/")
+		length := 1
+		if strings.HasPrefix(part[0], "@") {
+			length = 2
+		}
+		packages[name[:at]+"node_modules/"+path.Join(part[:length]...)] = true
+	}
+	var out bytes.Buffer
+	for _, dir := range slices.Sorted(maps.Keys(packages)) {
+		text, err := os.ReadFile(filepath.Join(web, dir, "package.json"))
+		if err != nil {
+			return nil, err
+		}
+		var about struct{ Name, Version, License string }
+		if err := json.Unmarshal(text, &about); err != nil {
+			return nil, fmt.Errorf("%s/package.json: %w", dir, err)
+		}
+		fmt.Fprintf(&out, "%s %s: %s\n\n", about.Name, about.Version, about.License)
+		files, err := filepath.Glob(filepath.Join(web, dir, "[Ll][Ii][Cc][Ee][Nn][SsCc][Ee]*"))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			fmt.Fprintf(&out, "%s\n\n", strings.TrimSpace(string(text)))
+		}
+	}
+	return out.Bytes(), nil
 }
 
 // entry finds the names of the page's script and style sheet in esbuild's

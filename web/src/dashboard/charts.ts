@@ -20,7 +20,7 @@ export function draw(element: HTMLElement, chart: Chart, height = 190): () => vo
     width: element.clientWidth || 300,
     height,
     cursor: { y: false, drag: { x: false, y: false } },
-    legend: { live: true },
+    legend: { live: true, markers: { width: 0, fill: (_, i) => token(chart.lines[i - 1]?.color ?? "--quiet") } },
     scales: { x: { time: false }, y: { range: chart.dice ? (_, low) => [Math.max(0, Math.floor(10 * low - 0.5) / 10), 1] : { min: { pad: 0.1, soft: 0, mode: 1 }, max: { pad: 0.1, mode: 1 } } } },
     // labels are counted: no fractions of one
     axes: [{ ...axis(chart.xLabel), size: 28, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }, { ...axis(chart.yLabel), size: 44 }],

@@ -42,6 +42,7 @@ export function Help({ dialog }: { dialog: RefObject<HTMLDialogElement> }) {
           </section>
         </div>
       </div>
+      <p class="quiet">The page contains <a href="/assets/licenses.txt" target="_blank">free software by others</a>.</p>
     </form>
   </dialog>;
 }

@@ -29,7 +29,7 @@ export function Toolbar({ editor, help }: { editor: Editor; help: () => void }) 
           <Button key={tool} keys={key} pressed={editor.tool === tool} onClick={() => editor.setTool(tool)}>{name}</Button>)}
       </div>
       <label class="slider">
-        <span>Size <output>{editor.brush} voxels{unit === "mm" && ` · ${number(editor.brush * voxel, 2)} mm`}</output><kbd aria-hidden="true">[ ]</kbd></span>
+        <span>Size <output>{editor.brush} voxel{editor.brush !== 1 && "s"}{unit === "mm" && ` · ${number(editor.brush * voxel, 2)} mm`}</output><kbd aria-hidden="true">[ ]</kbd></span>
         <input type="range" aria-label="Brush size in voxels" min="1" max={largestBrush} value={editor.brush} onInput={(e) => editor.setBrush(e.currentTarget.valueAsNumber)}
           onPointerUp={(e) => e.currentTarget.blur()} />
       </label>
