@@ -145,6 +145,9 @@ func (p *Project) trainer(ctx context.Context, ready, planned chan struct{}) err
 		return err
 	}
 	defer learner.Close()
+	if err := p.wait(ctx); err != nil { // a label saved earlier must not start a training on the cases loaded so far
+		return err
+	}
 	return p.repeat(ctx, "training", ready, func() error {
 		for ctx.Err() == nil {
 			cycle, trains, err := p.trains(ctx)
