@@ -38,7 +38,7 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 	if c.Width < 1 || c.Size < 8 || c.Batch < 1 || c.Items < 1 || c.Rounds < 1 || c.Threads < 0 {
 		return usagef("bench: want positive numbers and a size of at least 8")
 	}
-	kernels := onednn.Direct
+	kernels := onednn.Winograd
 	if c.Library {
 		kernels = onednn.Library
 	}

@@ -4,31 +4,12 @@
 #include <algorithm>
 #include <cstring>
 
-#include "engine.h"
+#include "conv.h"
 #include "library.h"
 
 using namespace nextslice;
 
 namespace {
-
-int ceil_div(int a, int b) { return (a + b - 1) / b; }
-
-// Panels cuts the output channels into panels of two vectors, the last one of one vector where that is enough.
-struct Panels {
-  int vw, o;
-  Panels(const Kernels& k, int channels) : vw(k.width), o(channels) {}
-  int count() const { return ceil_div(o, 2 * vw); }
-  int vectors(int p) const { return o - p * 2 * vw > vw ? 2 : 1; }
-  int first(int p) const { return p * 2 * vw; }
-  int valid(int p) const { return std::min(o - first(p), vectors(p) * vw); }
-  int padded() const { return ceil_div(o, vw) * vw; }
-};
-
-// Source tells where weight (tap, in, out) of a product lies: at + tap·tap_step + in·in_step + out·out_step.
-struct Source {
-  const float* at;
-  ptrdiff_t tap_step, in_step, out_step;
-};
 
 // pack_weights writes panels [panel][block][tap][lane][vectors·vw], zero beyond the last channel, and returns each
 // panel's size in floats per vector.
@@ -134,26 +115,11 @@ struct Strips {
   }
 };
 
-// row_product computes one output row for every panel's tiles.
-void row_product(const Kernels& k, Product p, int w, int vectors, float* out) {
-  const int max = vectors == 2 ? k.max2 : k.max1;
-  auto* table = vectors == 2 ? k.product2 : k.product1;
-  const int tiles = ceil_div(w, max);
-  const float* rows[4];
-  const float* const* whole = p.rows;
-  p.rows = rows;
-  for (int t = 0; t < tiles; ++t) {
-    const int from = static_cast<int>(static_cast<int64_t>(w) * t / tiles);
-    const int to = static_cast<int>(static_cast<int64_t>(w) * (t + 1) / tiles);
-    for (int r = 0; r < p.kh; ++r) rows[r] = whole[r] + static_cast<ptrdiff_t>(from) * kLanes;
-    p.out = out + from * p.ldo;
-    table[to - from](p);
-  }
-}
-
 // convolve computes y [n h w o] of a packed product.
 void convolve(ns_engine* e, const Image& x, const Source& w, int o, const float* bias, bool leaky, float slope,
               float* y) {
+  if (x.border == 1 && e->winograd && winograd_fits(e, x.c, o))
+    return winograd(e, ns_shape{x.n, x.h, x.w, x.c, static_cast<int>(x.stride)}, x.x, w, o, bias, leaky, slope, y);
   const Kernels& k = e->k;
   const int kernel = x.kernel(), taps = kernel * kernel;
   const size_t per_vector = pack_weights(e, e->weights, w, taps, x.c, o);
@@ -186,60 +152,6 @@ void convolve(ns_engine* e, const Image& x, const Source& w, int o, const float*
       }
   });
 }
-
-// Gradient is the common part of the gradients of weights: partial sums of groups of parts, each [taps][in][padded o]
-// followed by the bias, added up in order, so the result does not depend on which thread did what.
-struct Gradient {
-  ns_engine* e;
-  int taps, in, o, padded, groups;
-  size_t size;
-  float* partial;
-
-  Gradient(ns_engine* engine, int taps_, int in_, int o_, int parts)
-      : e(engine), taps(taps_), in(in_), o(o_), padded(Panels(e->k, o_).padded()) {
-    size = (static_cast<size_t>(taps) * in + 1) * padded;
-    groups = std::min(parts, e->team.threads() * (size < (64 << 10) ? 4 : 1));
-    partial = e->partial.get(size * groups);
-  }
-  float* group(int g) const { return partial + size * g; }
-
-  // run calls f(part, thread, sums) for all parts and then writes dw and db.
-  template <typename F>
-  void run(int parts, float* dw, float* db, F f) {
-    e->team.run(groups, [&](int g, int thread) {
-      std::memset(group(g), 0, size * sizeof(float));
-      const int from = static_cast<int>(static_cast<int64_t>(parts) * g / groups);
-      const int to = static_cast<int>(static_cast<int64_t>(parts) * (g + 1) / groups);
-      for (int p = from; p < to; ++p) f(p, thread, group(g));
-    });
-    const int rows = taps * in + 1, chunk = 64;
-    e->team.run(ceil_div(rows, chunk), [&](int c, int) {
-      const int from = c * chunk, to = std::min(rows, from + chunk);
-      for (int g = 1; g < groups; ++g)
-        e->k.add(group(0) + static_cast<size_t>(from) * padded, group(g) + static_cast<size_t>(from) * padded,
-                 static_cast<int64_t>(to - from) * padded);
-      for (int r = from; r < to; ++r)
-        std::memcpy(r < rows - 1 ? dw + static_cast<size_t>(r) * o : db, group(0) + static_cast<size_t>(r) * padded,
-                    o * sizeof(float));
-    });
-  }
-
-  // outer adds x ⊗ dy of one tap, for all input channels and the panels of dy.
-  void outer(const float* x, ptrdiff_t block, ptrdiff_t xrow, const float* dy, ptrdiff_t dyrow, ptrdiff_t dypixel,
-             int rows, int pixels, int panel, float* sums) const {
-    const Kernels& k = e->k;
-    const Panels panels(k, o);
-    const int vectors = panels.vectors(panel), max = vectors == 2 ? k.outer2 : k.outer1;
-    auto* table = vectors == 2 ? k.outer_2 : k.outer_1;
-    for (int c = 0; c < in; c += kLanes, x += block) {
-      const int lanes = std::min(kLanes, in - c);
-      for (int l = 0; l < lanes; l += max) {
-        const Outer q{x + l, xrow, dy, dyrow, dypixel, rows, pixels, sums + static_cast<size_t>(c + l) * padded, padded};
-        table[std::min(max, lanes - l)](q);
-      }
-    }
-  }
-};
 
 // Padded gives dy with whole vectors readable: itself, or a packed copy where channels do not fill them.
 struct Padded {
@@ -293,6 +205,7 @@ extern "C" int ns_conv_backward_weights(ns_engine* e, ns_shape s, int o, int k, 
                                         const float* px) {
   return guarded(e, [&] {
     if (e->library) return e->library->backward_weights(e, s, o, k, dw, db, dy, px);
+    if (k == 3 && e->winograd && winograd_fits(e, s.c, o)) return winograd_weights(e, s, px, o, dw, db, dy);
     const Image x(e, px, s, k);
     const int kernel = x.kernel();
     const Strips strips(x, e->team.threads());

@@ -6,18 +6,19 @@
 
 using namespace nextslice;
 
-ns_engine::ns_engine(int threads, const Kernels* table, bool use_library)
-    : team(threads), k(*table), local(threads), library(use_library ? new Library : nullptr) {}
+ns_engine::ns_engine(int threads, const Kernels* table, int convolutions)
+    : team(threads), k(*table), local(threads), winograd(convolutions == 0),
+      library(convolutions == 2 ? new Library : nullptr) {}
 
 ns_engine::~ns_engine() = default;
 
 extern "C" {
 
-ns_engine* ns_new(int threads, int isa, int library) {
+ns_engine* ns_new(int threads, int isa, int convolutions) {
   const Kernels* table = kernels(isa);
   if (!table) return nullptr;
   try {
-    return new ns_engine(threads, table, library != 0);
+    return new ns_engine(threads, table, convolutions);
   } catch (const std::exception&) {
     return nullptr;
   }

@@ -41,13 +41,14 @@ class Library;  // oneDNN's convolutions
 }  // namespace nextslice
 
 struct ns_engine {
-  ns_engine(int threads, const nextslice::Kernels* kernels, bool library);
+  ns_engine(int threads, const nextslice::Kernels* kernels, int convolutions);
   ~ns_engine();
   nextslice::Team team;
   const nextslice::Kernels& k;
   std::vector<nextslice::Buffer> local;  // per thread
   nextslice::Buffer weights, partial;    // shared by the threads during one call
   std::vector<double> doubles;           // likewise
+  const bool winograd;  // for the 3×3 convolutions that it fits
   std::unique_ptr<nextslice::Library> library;
   std::string error;
 };

@@ -14,10 +14,12 @@ import (
 // Every kernel and instruction set that this processor has passes the suite that defines an engine.
 func TestConformance(t *testing.T) {
 	for name, o := range map[string]Options{
-		"direct":   {},
-		"library":  {Kernels: Library},
-		"baseline": {ISA: Baseline},
-		"avx2":     {ISA: AVX2},
+		"winograd":         {},
+		"direct":           {Kernels: Direct},
+		"library":          {Kernels: Library},
+		"baseline":         {ISA: Baseline},
+		"avx2":             {ISA: AVX2},
+		"direct, baseline": {ISA: Baseline, Kernels: Direct},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, err := NewWith(1, o)
@@ -41,7 +43,7 @@ func BenchmarkConv(b *testing.B) {
 	for _, kernels := range []struct {
 		name string
 		Options
-	}{{"direct", Options{}}, {"library", Options{Kernels: Library}}} {
+	}{{"winograd", Options{}}, {"direct", Options{Kernels: Direct}}, {"library", Options{Kernels: Library}}} {
 		for _, l := range []struct{ size, in, out int }{{128, 1, 8}, {128, 16, 16}, {128, 48, 16}, {64, 32, 32}, {64, 96, 32}, {32, 64, 64}, {16, 64, 128}, {128, 64, 64}, {128, 192, 64}, {32, 256, 256}, {32, 768, 256}, {16, 256, 512}} {
 			x, y := tensor.New(tensor.Shape{N: 4, H: l.size, W: l.size, C: l.in}), tensor.New(tensor.Shape{N: 4, H: l.size, W: l.size, C: l.out})
 			w, bias := make([]float32, 9*l.in*l.out), make([]float32, l.out)
@@ -73,7 +75,7 @@ func BenchmarkConv(b *testing.B) {
 
 // The whole network gives PyTorch's logits, losses and gradients.
 func TestUNet(t *testing.T) {
-	for name, o := range map[string]Options{"direct": {}, "library": {Kernels: Library}} {
+	for name, o := range map[string]Options{"winograd": {}, "direct": {Kernels: Direct}, "library": {Kernels: Library}} {
 		t.Run(name, func(t *testing.T) {
 			unettest.Run(t, func(threads int) tensor.Engine {
 				e, err := NewWith(threads, o)

@@ -36,6 +36,18 @@ struct Outer {
   ptrdiff_t ldo;
 };
 
+// Winograd's F(4×4, 3×3) makes 4×4 outputs from 6×6 inputs by 36 products, one per position.
+constexpr int kTile = 4, kPositions = 36;
+
+// A row of tiles of one item: 4 rows of outputs and the 6 rows of inputs that they depend on. What lies beyond the
+// image is nullptr.
+struct TileRow {
+  int tiles, w;          // tiles in the row, pixels in the image's rows
+  ptrdiff_t stride;      // floats from one pixel to the next
+  const float* rows[6];  // read: from pixel 0, first channel
+  float* out[4];         // written
+};
+
 // Adam's constants; the complements of β₁ and β₂ are given because 1 - 0.999f is off by 1e-5.
 struct Moments {
   float step, beta1, rest1, beta2, rest2, eps, c2, decay;
@@ -80,6 +92,19 @@ struct Kernels {
   // p = softmax(x) of pixels with k classes; p may be x
   void (*softmax)(float* p, const float* x, int64_t pixels, int k, ptrdiff_t pstride, ptrdiff_t xstride);
   void (*adam)(float* w, float* m, float* v, const float* g, int64_t n, const Moments& p);
+
+  // out[position][tile][kLanes] = Bᵀ d B of the 6×6 inputs of each tile, kLanes channels; scratch holds
+  // 6·(4·tiles + 2)·width floats.
+  void (*winograd_input)(const TileRow& r, float* out, ptrdiff_t position, float* scratch);
+  // r.out = leaky(Aᵀ m A + bias) of in[position][tile][channels], whole vectors of channels
+  void (*winograd_output)(const TileRow& r, const float* in, ptrdiff_t position, ptrdiff_t tile_step, int channels,
+                          const float* bias, bool leaky, float slope);
+  // out[position][tile][channels] = A dy Aᵀ of the 4×4 gradients of each tile, of which r.rows has the first four rows
+  void (*winograd_gradient)(const TileRow& r, int channels, float* out, ptrdiff_t position, ptrdiff_t tile_step);
+  // out[position] = G g Gᵀ of one vector of weights, nine taps tap_step apart
+  void (*winograd_weights)(const float* taps, ptrdiff_t tap_step, float* out, ptrdiff_t position);
+  // dw[tap][n] = Gᵀ u G of in[position][n]; n is a multiple of the width
+  void (*winograd_taps)(const float* in, ptrdiff_t position, float* dw, ptrdiff_t tap_step, int64_t n);
 
   // The processor's own ceilings: `rounds` times 12 independent multiply-adds of a vector; a = b + s·c.
   float (*multiply_adds)(int64_t rounds);

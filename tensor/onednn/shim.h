@@ -15,8 +15,9 @@ typedef struct {
   int n, h, w, c, stride;
 } ns_shape;
 
-// isa: 0 the best this processor has, 1 baseline, 2 AVX2, 3 AVX-512. library: convolutions by oneDNN.
-ns_engine *ns_new(int threads, int isa, int library);
+// isa: 0 the best this processor has, 1 baseline, 2 AVX2, 3 AVX-512. convolutions: 0 Winograd's where it
+// fits and direct ones elsewhere, 1 direct, 2 oneDNN's.
+ns_engine *ns_new(int threads, int isa, int convolutions);
 void ns_free(ns_engine *);
 const char *ns_error(const ns_engine *);
 const char *ns_isa(const ns_engine *);

@@ -1,0 +1,175 @@
+// 3×3 convolutions by Winograd's F(4×4, 3×3), which multiplies a quarter as often. Tiles of the input are transformed,
+// a chunk at a time that stays in the second-level cache; each of the 36 positions of a tile is then one product over
+// the channels, by the kernels of the direct convolutions; and the products are transformed back. The gradient of the
+// weights is the same way backwards: dU = (Bᵀ d B) ⊗ (A dy Aᵀ), dw = Gᵀ dU G.
+#include "conv.h"
+
+using namespace nextslice;
+
+namespace {
+
+constexpr ptrdiff_t kBudget = 160 * 1024;  // floats of a chunk
+
+// Chunks cuts the rows of tiles of all items into parts.
+struct Chunks {
+  int across, down, total;  // tiles in a row, rows of tiles in an item and in all
+  int rows, count;          // of a part; parts
+
+  Chunks(const ns_shape& s, int threads, ptrdiff_t floats_per_tile, ptrdiff_t budget)
+      : across(ceil_div(s.w, kTile)), down(ceil_div(s.h, kTile)), total(down * s.n) {
+    const ptrdiff_t tiles = std::max<ptrdiff_t>(budget / floats_per_tile, 14);
+    rows = static_cast<int>(std::clamp<ptrdiff_t>(tiles / across, 1, total));
+    // As many parts for every thread, if there are enough rows.
+    const int rounds = ceil_div(ceil_div(total, rows), threads);
+    rows = ceil_div(total, rounds * threads);
+    count = ceil_div(total, rows);
+  }
+  int from(int part) const { return part * rows; }
+  int to(int part) const { return std::min(total, from(part) + rows); }
+
+  // row describes a row of tiles for reading: its input with a border of one pixel, or the outputs alone.
+  TileRow row(const ns_shape& s, const float* px, int number, int border, int rows_read) const {
+    TileRow r{};
+    r.tiles = across, r.w = s.w, r.stride = s.stride;
+    const int item = number / down, first = number % down * kTile - border;
+    for (int i = 0; i < rows_read; ++i)
+      if (first + i >= 0 && first + i < s.h)
+        r.rows[i] = px + (static_cast<ptrdiff_t>(item) * s.h + first + i) * s.w * s.stride;
+    return r;
+  }
+};
+
+// spread adds a cache line to a distance, so that 36 streams do not meet in the same set of the cache.
+ptrdiff_t spread(ptrdiff_t floats) { return floats + 16; }
+
+// Input holds the transformed input of up to `rows` rows of tiles: [position][block][tile][kLanes].
+struct Input {
+  const Kernels& k;
+  int blocks;
+  ptrdiff_t block, position;
+  float *at, *scratch;
+
+  Input(const Kernels& kernels, int channels, int tiles) : k(kernels), blocks(channels / kLanes) {
+    block = static_cast<ptrdiff_t>(tiles) * kLanes;
+    position = spread(block * blocks);
+  }
+  size_t size(const Chunks& c) const { return kPositions * position + 6 * (kTile * c.across + 2) * k.width; }
+  void place(float* p) { at = p, scratch = p + kPositions * position; }
+
+  void fill(const Chunks& c, const ns_shape& s, const float* px, int from, int to) const {
+    for (int n = from; n < to; ++n)
+      for (int b = 0; b < blocks; ++b)
+        k.winograd_input(c.row(s, px + b * kLanes, n, 1, 6), at + b * block + (n - from) * c.across * kLanes, position,
+                         scratch);
+  }
+};
+
+// transform_weights writes [position][panel][in][vectors·vw] and returns the distance of two positions.
+ptrdiff_t transform_weights(ns_engine* e, const Source& s, int in, int out) {
+  const Panels panels(e->k, out);
+  const int vw = panels.vw, chunk = 16;
+  const ptrdiff_t position = spread(static_cast<ptrdiff_t>(in) * out);
+  float* to = e->weights.get(kPositions * position);
+  const int chunks = ceil_div(in, chunk);
+  e->team.run(panels.count() * chunks, [&](int part, int) {
+    const int p = part / chunks, begin = part % chunks * chunk, lanes = panels.vectors(p) * vw;
+    float gathered[9 * kLanes];
+    for (int i = begin; i < std::min(in, begin + chunk); ++i)
+      for (int v = 0; v < lanes; v += vw) {
+        const float* w = s.at + i * s.in_step + (panels.first(p) + v) * s.out_step;
+        ptrdiff_t step = s.tap_step;
+        if (s.out_step != 1) {
+          for (int t = 0; t < 9; ++t)
+            for (int l = 0; l < vw; ++l) gathered[t * vw + l] = w[t * s.tap_step + l * s.out_step];
+          w = gathered, step = vw;
+        }
+        e->k.winograd_weights(w, step, to + static_cast<ptrdiff_t>(in) * panels.first(p) + i * lanes + v, position);
+      }
+  });
+  return position;
+}
+
+}  // namespace
+
+bool nextslice::winograd_fits(const ns_engine* e, int in, int out) {
+  return in % kLanes == 0 && out % e->k.width == 0;
+}
+
+void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const Source& w, int o, const float* bias,
+                         bool leaky, float slope, float* y) {
+  const Kernels& k = e->k;
+  const ptrdiff_t weights_step = transform_weights(e, w, s.c, o);
+  const float* weights = e->weights.get(0);
+  const Panels panels(k, o);
+  const Chunks chunks(s, e->team.threads(), kPositions * (s.c + o), kBudget);
+  const int most = chunks.rows * chunks.across;
+  const ptrdiff_t products_step = spread(static_cast<ptrdiff_t>(most) * o);
+  e->team.run(chunks.count, [&](int part, int thread) {
+    const int from = chunks.from(part), to = chunks.to(part), tiles = (to - from) * chunks.across;
+    Input in(k, s.c, most);
+    const size_t size = (in.size(chunks) + 15) / 16 * 16;
+    float* room = e->local[thread].get(size + kPositions * products_step);
+    in.place(room);
+    in.fill(chunks, s, px, from, to);
+    float* products = room + size;
+    for (int position = 0; position < kPositions; ++position)
+      for (int p = 0; p < panels.count(); ++p) {
+        const float* rows = in.at + position * in.position;
+        Product q{};
+        q.rows = &rows;
+        q.kh = q.kw = 1;
+        q.block = in.block;
+        q.channels = s.c;
+        q.weights = weights + position * weights_step + static_cast<ptrdiff_t>(s.c) * panels.first(p);
+        q.ldo = o;
+        q.valid = panels.valid(p);
+        row_product(k, q, tiles, panels.vectors(p), products + position * products_step + panels.first(p));
+      }
+    for (int n = from; n < to; ++n) {
+      TileRow r{};
+      r.tiles = chunks.across, r.w = s.w, r.stride = o;
+      const int item = n / chunks.down, first = n % chunks.down * kTile;
+      for (int i = 0; i < kTile && first + i < s.h; ++i)
+        r.out[i] = y + (static_cast<ptrdiff_t>(item) * s.h + first + i) * s.w * o;
+      k.winograd_output(r, products + static_cast<ptrdiff_t>(n - from) * chunks.across * o, products_step, o, o, bias,
+                        leaky, slope);
+    }
+  });
+}
+
+void nextslice::winograd_weights(ns_engine* e, const ns_shape& s, const float* px, int o, float* dw, float* db,
+                                 const float* dy) {
+  const Kernels& k = e->k;
+  const ns_shape ds{s.n, s.h, s.w, o, o};
+  const ptrdiff_t sums_size = static_cast<ptrdiff_t>(kPositions) * s.c * o;
+  const Chunks chunks(s, e->team.threads(), kPositions * (s.c + o), std::max(kBudget, 2 * sums_size));
+  const int most = chunks.rows * chunks.across;
+  const ptrdiff_t dy_step = spread(static_cast<ptrdiff_t>(most) * o);
+  Gradient g(e, kPositions, s.c, o, chunks.count);
+  const Panels panels(k, o);
+  float* sums_of_all = e->weights.get(sums_size);
+  g.run(chunks.count, sums_of_all, db, [&](int part, int thread, float* sums) {
+    const int from = chunks.from(part), to = chunks.to(part), tiles = (to - from) * chunks.across;
+    Input in(k, s.c, most);
+    const size_t size = (in.size(chunks) + 15) / 16 * 16;
+    float* room = e->local[thread].get(size + kPositions * dy_step);
+    in.place(room);
+    in.fill(chunks, s, px, from, to);
+    float* gradients = room + size;
+    for (int n = from; n < to; ++n) {
+      const TileRow r = chunks.row(ds, dy, n, 0, kTile);
+      k.winograd_gradient(r, o, gradients + static_cast<ptrdiff_t>(n - from) * chunks.across * o, dy_step, o);
+      for (int i = 0; i < kTile && r.rows[i]; ++i)
+        k.channel_sums(r.rows[i], s.w, o, o, sums + sums_size);
+    }
+    for (int position = 0; position < kPositions; ++position)
+      for (int p = 0; p < panels.count(); ++p)
+        g.outer(in.at + position * in.position, in.block, 0, gradients + position * dy_step + panels.first(p), 0, o, 1,
+                tiles, p, sums + static_cast<ptrdiff_t>(position) * s.c * o + panels.first(p));
+  });
+  const int64_t n = static_cast<int64_t>(s.c) * o, chunk = 4096;
+  e->team.run(static_cast<int>((n + chunk - 1) / chunk), [&](int c, int) {
+    const int64_t at = c * chunk;
+    k.winograd_taps(sums_of_all + at, n, dw + at, n, std::min(chunk, n - at));
+  });
+}
