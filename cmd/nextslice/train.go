@@ -31,7 +31,7 @@ or use simulate.
 
 Examples:
   nextslice train --data DIR --out prostate.safetensors
-  nextslice train --data DIR --out prostate.safetensors --preset quick --set steps=800 --set learning-rate.peak=5e-4`
+  nextslice train --data DIR --out prostate.safetensors --preset quick --set steps=1600 --set learning-rate.peak=1e-3`
 }
 
 func (c trainCommand) Run(ctx context.Context, s streams) error {
