@@ -11,7 +11,7 @@ export CGO_ENABLED ?= 1
 .PHONY: demo demo-serve test build web deps test-deps fuzz clean
 
 build: deps web
-	go build -o nextslice ./cmd/nextslice
+	go build -buildvcs=auto -o nextslice ./cmd/nextslice
 
 deps:
 	@scripts/deps.sh
