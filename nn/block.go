@@ -50,8 +50,8 @@ func NewBlock(p *Params, prefix, index string, in, out int) *Block {
 }
 
 // Forward computes y [N H W O], dense or a view, from x [N H W I], dense. When train is set, x must stay as it is
-// until Backward; y need not.
-func (l *Block) Forward(e tensor.Engine, y, x tensor.Tensor, train bool) {
+// until Backward; y need not. An inference pass keeps what Again needs if again is set.
+func (l *Block) Forward(e tensor.Engine, y, x tensor.Tensor, train, again bool) {
 	op := tensor.Conv{K: 3}
 	if train {
 		l.x = x
@@ -63,19 +63,18 @@ func (l *Block) Forward(e tensor.Engine, y, x tensor.Tensor, train bool) {
 		return
 	}
 	l.fold()
-	if y.Dense() {
+	if !again {
 		op.Leaky, op.Slope = true, Slope
 		e.Conv(op, y, x, l.wf, l.bf)
 		return
 	}
-	// A convolution's output is dense; the normalisation then copies into the view at no further cost.
 	l.z.Resize(y.Shape)
 	e.Conv(op, l.z, x, l.w.Data, l.b.Data)
 	e.Affine(norm, y, l.z, l.scale, l.shift)
 }
 
-// Again writes the output of the last Forward, which must have been an inference pass into a view, to y, a view of the
-// same shape: the convolution is not computed again.
+// Again writes the output of the last Forward, which must have been an inference pass with again set, to y, a tensor of
+// the same shape: the convolution is not computed again.
 func (l *Block) Again(e tensor.Engine, y tensor.Tensor) { e.Affine(norm, y, l.z, l.scale, l.shift) }
 
 // track moves the running statistics toward those of a batch of count pixels. A single pixel has variance 0.

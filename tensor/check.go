@@ -36,9 +36,11 @@ func CheckLens(op string, want int, slices ...[]float32) {
 	}
 }
 
-// CheckConv checks a convolution, forward or backward: x and dx have the same shape, as have y and dy, w and dw.
+// CheckConv checks a convolution, forward or backward: x and dx have the same shape, as have y and dy, w and dw. That y
+// is dense is for the caller to check.
 func CheckConv(op string, c Conv, y, x Tensor, w []float32) {
-	CheckDense(op, y, x)
+	CheckDense(op, x)
+	CheckData(op, y)
 	if c.K != 1 && c.K != 3 {
 		panic(fmt.Sprintf("tensor: %s: want a kernel of 1 or 3, got %d", op, c.K))
 	}

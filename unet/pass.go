@@ -15,10 +15,13 @@ type Pass struct {
 
 	// Encoder ends the pass after center: Features without logits, which are then the zero Tensor.
 	Encoder bool
-	// SameImages says that x is that of the last Forward, which like this one was no training pass: enc1, which has no
-	// dropout before it, is not computed again.
+	// SameImages says that x is that of the last Forward, which like this one was a Monte Carlo dropout pass: enc1,
+	// which has no dropout before it, is not computed again.
 	SameImages bool
 }
+
+// again reports whether a further pass over the same images may follow.
+func (p Pass) again() bool { return p.Dropout && !p.Train }
 
 // Positions of the dropout layers, in order of the forward pass.
 const (
@@ -41,13 +44,13 @@ func (n *Net) dropout(position int) tensor.Dropout {
 // Forward computes the logits [N H W K] of images x [N H W 1], dense, H and W at least 8. They are valid until the
 // next call; x must stay as it is until Backward.
 //
-// It panics if p.SameImages does not follow an inference pass over images of this shape.
+// It panics if p.SameImages does not follow such a pass over images of this shape.
 func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 	if x.C != 1 || x.N < 1 || x.H < 1<<Levels || x.W < 1<<Levels {
 		panic(fmt.Sprintf("unet: Forward: want [N H W 1] of at least 8×8, got %v", x.Shape))
 	}
-	if p.SameImages && (p.Train || n.pass.Train || n.last != x.Shape) {
-		panic("unet: Forward: SameImages, but the last Forward was no inference pass over as many of that size")
+	if p.SameImages && (!p.again() || !n.pass.again() || n.last != x.Shape) {
+		panic("unet: Forward: SameImages, but this or the last Forward was no dropout pass over as many of that size")
 	}
 	n.pass, n.last = p, x.Shape
 	e, a := n.engine, &n.act
@@ -60,7 +63,7 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 		if level == 0 && p.SameImages {
 			n.enc[level].again(e, enc)
 		} else {
-			n.enc[level].forward(e, enc, x, p.Train)
+			n.enc[level].forward(e, enc, x, p.Train, level == 0 && p.again())
 		}
 		n.feature(level, enc)
 
@@ -73,7 +76,7 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 	s := x.Shape
 	s.C = n.channels(Levels)
 	a.center.Resize(s)
-	n.center.forward(e, a.center, x, p.Train)
+	n.center.forward(e, a.center, x, p.Train, false)
 	n.feature(Levels, a.center)
 	if p.Encoder {
 		return tensor.Tensor{}
@@ -89,7 +92,7 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 		s := a.cat[level].Shape
 		s.C = here
 		a.dec[level].Resize(s)
-		n.dec[level].forward(e, a.dec[level], a.cat[level], p.Train)
+		n.dec[level].forward(e, a.dec[level], a.cat[level], p.Train, false)
 		x = a.dec[level]
 	}
 

@@ -115,11 +115,12 @@ struct Strips {
   }
 };
 
-// convolve computes y [n h w o] of a packed product.
+// convolve computes y [n h w o], pixels ystride floats apart, of a packed product.
 void convolve(ns_engine* e, const Image& x, const Source& w, int o, const float* bias, bool leaky, float slope,
-              float* y) {
+              float* y, int ystride) {
   if (x.border == 1 && e->winograd && winograd_fits(e, x.c, o))
-    return winograd(e, ns_shape{x.n, x.h, x.w, x.c, static_cast<int>(x.stride)}, x.x, w, o, bias, leaky, slope, y);
+    return winograd(e, ns_shape{x.n, x.h, x.w, x.c, static_cast<int>(x.stride)}, x.x, w, o, bias, leaky, slope, y,
+                    ystride);
   const Kernels& k = e->k;
   const int kernel = x.kernel(), taps = kernel * kernel;
   const size_t per_vector = pack_weights(e, e->weights, w, taps, x.c, o);
@@ -146,9 +147,10 @@ void convolve(ns_engine* e, const Image& x, const Source& w, int o, const float*
         q.bias = padded.data() + panels.first(p);
         q.leaky = leaky;
         q.slope = slope;
-        q.ldo = o;
+        q.ldo = ystride;
         q.valid = panels.valid(p);
-        row_product(k, q, x.w, panels.vectors(p), y + (static_cast<ptrdiff_t>(item) * x.h + r) * x.w * o + panels.first(p));
+        row_product(k, q, x.w, panels.vectors(p),
+                    y + (static_cast<ptrdiff_t>(item) * x.h + r) * x.w * ystride + panels.first(p));
       }
   });
 }
@@ -171,21 +173,21 @@ Padded pad(const float* dy, int rows, int pixels, int o, int padded, ptrdiff_t r
 
 }  // namespace
 
-extern "C" int ns_conv(ns_engine* e, ns_shape s, int o, int k, int leaky, float slope, float* y, const float* px,
-                       const float* w, const float* b) {
+extern "C" int ns_conv(ns_engine* e, ns_shape s, int o, int ystride, int k, int leaky, float slope, float* y,
+                       const float* px, const float* w, const float* b) {
   return guarded(e, [&] {
-    if (e->library) return e->library->forward(e, s, o, k, false, leaky != 0, slope, y, px, w, b);
+    if (e->library) return e->library->forward(e, s, o, k, false, leaky != 0, slope, y, ystride, px, w, b);
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
     const Image x(e, px, s, k);
     // Gathered neighbours are channels (tap, i): the weights [k k I O] are already in that order.
-    convolve(e, x, Source{w, x.gathered ? 0 : io, o, 1}, o, b, leaky != 0, slope, y);
+    convolve(e, x, Source{w, x.gathered ? 0 : io, o, 1}, o, b, leaky != 0, slope, y, ystride);
   });
 }
 
 extern "C" int ns_conv_backward_data(ns_engine* e, ns_shape s, int o, int k, float* dx, const float* dy,
                                      const float* w) {
   return guarded(e, [&] {
-    if (e->library) return e->library->forward(e, s, o, k, true, false, 0, dx, dy, w, nullptr);
+    if (e->library) return e->library->forward(e, s, o, k, true, false, 0, dx, s.c, dy, w, nullptr);
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
     const ns_shape d{s.n, s.h, s.w, o, o};
     const Image x(e, dy, d, k);
@@ -194,10 +196,10 @@ extern "C" int ns_conv_backward_data(ns_engine* e, ns_shape s, int o, int k, flo
       for (int t = 0; t < 9; ++t)
         for (int i = 0; i < s.c; ++i)
           for (int j = 0; j < o; ++j) rotated[(static_cast<size_t>(t) * o + j) * s.c + i] = w[(8 - t) * io + i * o + j];
-      convolve(e, x, Source{rotated.data(), 0, s.c, 1}, s.c, nullptr, false, 0, dx);
+      convolve(e, x, Source{rotated.data(), 0, s.c, 1}, s.c, nullptr, false, 0, dx, s.c);
       return;
     }
-    convolve(e, x, Source{w + (k * k - 1) * io, -io, 1, o}, s.c, nullptr, false, 0, dx);
+    convolve(e, x, Source{w + (k * k - 1) * io, -io, 1, o}, s.c, nullptr, false, 0, dx, s.c);
   });
 }
 

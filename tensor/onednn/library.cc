@@ -23,11 +23,11 @@ constexpr auto f32 = memory::data_type::f32;
 
 struct Key {
   bool gradient, bias, leaky;
-  int h, w, in, out, k;
+  int h, w, in, out, k, stride;  // stride: floats from one pixel of the output to the next
   float slope;
   bool operator<(const Key& o) const {
-    return std::tie(gradient, bias, leaky, h, w, in, out, k, slope) <
-           std::tie(o.gradient, o.bias, o.leaky, o.h, o.w, o.in, o.out, o.k, o.slope);
+    return std::tie(gradient, bias, leaky, h, w, in, out, k, stride, slope) <
+           std::tie(o.gradient, o.bias, o.leaky, o.h, o.w, o.in, o.out, o.k, o.stride, o.slope);
   }
 };
 
@@ -40,7 +40,9 @@ void alone() {
   if (omp_set_num_threads) omp_set_num_threads(1);
 }
 
-memory::desc activation(const Key& k, int channels) { return {{1, channels, k.h, k.w}, f32, tag::nhwc}; }
+memory::desc activation(const Key& k, int channels, int stride) {
+  return {{1, channels, k.h, k.w}, f32, memory::dims{static_cast<memory::dim>(k.h) * k.w * stride, 1, k.w * stride, stride}};
+}
 
 }  // namespace
 
@@ -58,7 +60,7 @@ struct Library::State {
 
   convolution_forward::primitive_desc forward_desc(const Key& k) {
     const memory::dims pad{k.k / 2, k.k / 2}, one{1, 1};
-    const memory::desc src = activation(k, k.in), dst = activation(k, k.out);
+    const memory::desc src = activation(k, k.in, k.in), dst = activation(k, k.out, k.stride);
     const memory::desc w({k.out, k.in, k.k, k.k}, f32, tag::any);
     const memory::desc b = k.bias ? memory::desc({k.out}, f32, tag::x) : memory::desc();
     primitive_attr attr;
@@ -83,7 +85,7 @@ struct Library::State {
 
   convolution_backward_weights::primitive_desc gradient_desc(const Key& k) {
     const memory::dims pad{k.k / 2, k.k / 2}, one{1, 1};
-    const memory::desc src = activation(k, k.in), dst = activation(k, k.out);
+    const memory::desc src = activation(k, k.in, k.in), dst = activation(k, k.out, k.stride);
     const memory::desc w({k.out, k.in, k.k, k.k}, f32, tag::any), b({k.out}, f32, tag::x);
     primitive_attr attr;
     attr.set_scratchpad_mode(scratchpad_mode::user);
@@ -121,10 +123,10 @@ Library::Library() : state_(new State) {}
 Library::~Library() = default;
 
 void Library::forward(ns_engine* e, const ns_shape& s, int o, int k, bool rotated, bool leaky, float slope, float* y,
-                      const float* x, const float* w, const float* b) {
+                      int ystride, const float* x, const float* w, const float* b) {
   State& st = *state_;
   const int in = rotated ? o : s.c, out = rotated ? s.c : o;
-  const Primitive& p = st.get({false, b != nullptr, leaky, s.h, s.w, in, out, k, leaky ? slope : 0});
+  const Primitive& p = st.get({false, b != nullptr, leaky, s.h, s.w, in, out, k, ystride, leaky ? slope : 0});
   st.threads(e->team.threads());
   alone();
   const size_t io = static_cast<size_t>(in) * out;
@@ -146,7 +148,7 @@ void Library::forward(ns_engine* e, const ns_shape& s, int o, int k, bool rotate
     alone();
     std::unordered_map<int, memory> args{
         {DNNL_ARG_SRC, memory(p.src, st.cpu, const_cast<float*>(x) + item * pixels * in)},
-        {DNNL_ARG_DST, memory(p.dst, st.cpu, y + item * pixels * out)},
+        {DNNL_ARG_DST, memory(p.dst, st.cpu, y + item * pixels * ystride)},
         {DNNL_ARG_WEIGHTS, best},
         {DNNL_ARG_SCRATCHPAD, st.room(p.scratch, st.scratch[thread])}};
     if (b) args.emplace(DNNL_ARG_BIAS, memory(p.bias, st.cpu, const_cast<float*>(b)));
@@ -158,7 +160,7 @@ void Library::forward(ns_engine* e, const ns_shape& s, int o, int k, bool rotate
 void Library::backward_weights(ns_engine* e, const ns_shape& s, int o, int k, float* dw, float* db, const float* dy,
                                const float* x) {
   State& st = *state_;
-  const Primitive& p = st.get({true, true, false, s.h, s.w, s.c, o, k, 0});
+  const Primitive& p = st.get({true, true, false, s.h, s.w, s.c, o, k, o, 0});
   st.threads(e->team.threads());
   const size_t size = p.weights.get_size() / sizeof(float), each = size + o;
   float* sums = st.gradients.get(each * s.n);

@@ -20,7 +20,7 @@ class Library {
   // computes the gradient of the data (the library's own data gradient is its slowest kernel on these shapes); then
   // x has o channels and y has s.c.
   void forward(ns_engine* e, const ns_shape& s, int o, int k, bool rotated, bool leaky, float slope, float* y,
-               const float* x, const float* w, const float* b);
+               int ystride, const float* x, const float* w, const float* b);
   void backward_weights(ns_engine* e, const ns_shape& s, int o, int k, float* dw, float* db, const float* dy,
                         const float* x);
 

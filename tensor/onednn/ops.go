@@ -14,18 +14,20 @@ import (
 func (e *Engine) Conv(op tensor.Conv, y, x tensor.Tensor, w, b []float32) {
 	tensor.CheckConv("Conv", op, y, x, w)
 	tensor.WantLen("Conv: b", y.C, len(b))
-	e.check(C.ns_conv(e.c, shape(x), C.int(y.C), C.int(op.K), flag(op.Leaky), C.float(op.Slope), ptr(y.Data),
+	e.check(C.ns_conv(e.c, shape(x), C.int(y.C), C.int(y.Stride), C.int(op.K), flag(op.Leaky), C.float(op.Slope), ptr(y.Data),
 		ptr(x.Data), ptr(w), ptr(b)), "Conv", x.Shape)
 }
 
 func (e *Engine) ConvBackwardData(op tensor.Conv, dx, dy tensor.Tensor, w []float32) {
 	tensor.CheckConv("ConvBackwardData", op, dy, dx, w)
+	tensor.CheckDense("ConvBackwardData", dy)
 	e.check(C.ns_conv_backward_data(e.c, shape(dx), C.int(dy.C), C.int(op.K), ptr(dx.Data), ptr(dy.Data), ptr(w)),
 		"ConvBackwardData", dx.Shape)
 }
 
 func (e *Engine) ConvBackwardWeights(op tensor.Conv, dw, db []float32, dy, x tensor.Tensor) {
 	tensor.CheckConv("ConvBackwardWeights", op, dy, x, dw)
+	tensor.CheckDense("ConvBackwardWeights", dy)
 	tensor.WantLen("ConvBackwardWeights: db", dy.C, len(db))
 	e.check(C.ns_conv_backward_weights(e.c, shape(x), C.int(dy.C), C.int(op.K), ptr(dw), ptr(db), ptr(dy.Data),
 		ptr(x.Data)), "ConvBackwardWeights", x.Shape)

@@ -23,7 +23,7 @@ const char *ns_error(const ns_engine *);
 const char *ns_isa(const ns_engine *);
 const char *ns_library_version(void);
 
-int ns_conv(ns_engine *, ns_shape x, int o, int k, int leaky, float slope, float *y, const float *px, const float *w,
+int ns_conv(ns_engine *, ns_shape x, int o, int ystride, int k, int leaky, float slope, float *y, const float *px, const float *w,
             const float *b);
 int ns_conv_backward_data(ns_engine *, ns_shape x, int o, int k, float *dx, const float *dy, const float *w);
 int ns_conv_backward_weights(ns_engine *, ns_shape x, int o, int k, float *dw, float *db, const float *dy,

@@ -96,7 +96,7 @@ bool nextslice::winograd_fits(const ns_engine* e, int in, int out) {
 }
 
 void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const Source& w, int o, const float* bias,
-                         bool leaky, float slope, float* y) {
+                         bool leaky, float slope, float* y, int ystride) {
   const Kernels& k = e->k;
   const ptrdiff_t weights_step = transform_weights(e, w, s.c, o);
   const float* weights = e->weights.get(0);
@@ -127,10 +127,10 @@ void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const
       }
     for (int n = from; n < to; ++n) {
       TileRow r{};
-      r.tiles = chunks.across, r.w = s.w, r.stride = o;
+      r.tiles = chunks.across, r.w = s.w, r.stride = ystride;
       const int item = n / chunks.down, first = n % chunks.down * kTile;
       for (int i = 0; i < kTile && first + i < s.h; ++i)
-        r.out[i] = y + (static_cast<ptrdiff_t>(item) * s.h + first + i) * s.w * o;
+        r.out[i] = y + (static_cast<ptrdiff_t>(item) * s.h + first + i) * s.w * ystride;
       k.winograd_output(r, products + static_cast<ptrdiff_t>(n - from) * chunks.across * o, products_step, o, o, bias,
                         leaky, slope);
     }

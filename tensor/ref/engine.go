@@ -33,11 +33,13 @@ func (e *Engine) Conv(op tensor.Conv, y, x tensor.Tensor, w, b []float32) {
 
 func (e *Engine) ConvBackwardData(op tensor.Conv, dx, dy tensor.Tensor, w []float32) {
 	tensor.CheckConv("ConvBackwardData", op, dy, dx, w)
+	tensor.CheckDense("ConvBackwardData", dy)
 	e.k.ConvBackwardData(op, arr(dx), arr(dy), w)
 }
 
 func (e *Engine) ConvBackwardWeights(op tensor.Conv, dw, db []float32, dy, x tensor.Tensor) {
 	tensor.CheckConv("ConvBackwardWeights", op, dy, x, dw)
+	tensor.CheckDense("ConvBackwardWeights", dy)
 	tensor.WantLen("ConvBackwardWeights: db", dy.C, len(db))
 	e.k.ConvBackwardWeights(op, dw, db, arr(dy), arr(x))
 }

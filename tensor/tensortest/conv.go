@@ -29,8 +29,10 @@ func conv(s *suite) {
 		y, y64 := empty(so, false), ref.New64(so)
 		for _, op := range []tensor.Conv{{K: c.k}, {K: c.k, Leaky: true, Slope: 0.01}} {
 			s.truth.Conv(op, y64, x64, w64, b64)
-			s.check(fmt.Sprintf("Conv %s, leaky %v", name, op.Leaky), func() { s.e.Conv(op, y, x, w, b) },
-				result{"y", y, y64, convTolerance})
+			for _, y := range []tensor.Tensor{y, empty(so, true)} {
+				s.check(fmt.Sprintf("Conv %s, leaky %v, view %v", name, op.Leaky, !y.Dense()), func() { s.e.Conv(op, y, x, w, b) },
+					result{"y", y, y64, convTolerance})
+			}
 		}
 
 		op := tensor.Conv{K: c.k}
