@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/uncertainty"
@@ -75,10 +76,11 @@ func Score(ctx context.Context, n *unet.Net, h, w int, images [][]float32, s Sco
 		if err := p.run(ctx, part); err != nil {
 			return err
 		}
-		for i := range part {
-			score, err := p.items[i].Score(begin + i)
-			if err != nil {
-				return &ItemError{begin + i, err}
+		scores, faults := make([]float64, len(part)), make([]error, len(part))
+		p.parallel(len(part), func(i int) { scores[i], faults[i] = p.items[i].Score(begin + i) })
+		for i, score := range scores {
+			if faults[i] != nil {
+				return &ItemError{begin + i, faults[i]}
 			}
 			if err := each(begin+i, score); err != nil {
 				return err
@@ -96,9 +98,14 @@ type scorer struct {
 	states  [][]float32
 	items   []*uncertainty.Scorer
 
-	turns  []rotation // of the items of a mini-batch
-	turned []float32  // probabilities on the way back
-	valid  []bool
+	turns []rotation // of the items of a mini-batch
+	back  []turned
+}
+
+// turned are probabilities that were rotated back, and the pixels that have any.
+type turned struct {
+	probs []float32
+	valid []bool
 }
 
 func (p *scorer) run(ctx context.Context, images [][]float32) error {
@@ -140,9 +147,24 @@ func (p *scorer) passes(images [][]float32) {
 
 // add counts one pass of a mini-batch whose first item is begin.
 func (p *scorer) add(begin int, probs tensor.Tensor) {
-	for i := range probs.N {
-		p.items[begin+i].Add(probs.Items(i, i+1).Data, nil)
+	p.parallel(probs.N, func(i int) { p.items[begin+i].Add(probs.Items(i, i+1).Data, nil) })
+}
+
+// parallel calls f for 0 … n-1 on as many goroutines as the network's engine has threads, which are idle meanwhile.
+func (p *scorer) parallel(n int, f func(i int)) {
+	threads := min(n, p.net.Threads())
+	var wait sync.WaitGroup
+	for t := 1; t < threads; t++ {
+		wait.Go(func() {
+			for i := t; i < n; i += threads {
+				f(i)
+			}
+		})
 	}
+	for i := 0; i < n; i += threads {
+		f(i)
+	}
+	wait.Wait()
 }
 
 // augmented runs one pass of test-time augmentation.
@@ -157,12 +179,13 @@ func (p *scorer) augmented(images [][]float32) {
 		}
 	}
 	probs := p.probabilities(unet.Pass{})
-	p.turned = slices.Grow(p.turned[:0], probs.H*probs.W*probs.C)[:probs.H*probs.W*probs.C]
-	p.valid = slices.Grow(p.valid[:0], probs.H*probs.W)[:probs.H*probs.W]
-	for i := range probs.N {
-		p.turns[i].back(p.turned, p.valid, probs.Items(i, i+1).Data, probs.C)
-		p.items[i].Add(p.turned, p.valid)
+	for len(p.back) < probs.N {
+		p.back = append(p.back, turned{make([]float32, probs.H*probs.W*probs.C), make([]bool, probs.H*probs.W)})
 	}
+	p.parallel(probs.N, func(i int) {
+		p.turns[i].back(p.back[i].probs, p.back[i].valid, probs.Items(i, i+1).Data, probs.C)
+		p.items[i].Add(p.back[i].probs, p.back[i].valid)
+	})
 }
 
 // PredictedLosses calls each with the loss that the module predicts for each image, in the order of images: the score

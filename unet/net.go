@@ -108,6 +108,9 @@ func declare(e tensor.Engine, c Config) *Net {
 // Config returns the network's form.
 func (n *Net) Config() Config { return n.config }
 
+// Threads returns how many threads its engine computes on.
+func (n *Net) Threads() int { return n.engine.Threads() }
+
 // Params returns the weights and their gradients.
 func (n *Net) Params() *nn.Params { return &n.params }
 
