@@ -26,13 +26,13 @@ type Block struct {
 	gamma, beta   *Param
 	mean, squares *Param // running mean and variance
 
-	x                   tensor.Tensor // input of the last training pass
-	z                   tensor.Tensor // output of the convolution
+	x                   tensor.Tensor  // input of the last training pass
+	dropout             tensor.Dropout // of it
+	z                   tensor.Tensor  // output of the convolution
 	batchMean, batchVar []float32
 
-	version      uint64    // of the weights that are folded
-	wf, bf       []float32 // folded weights and bias
-	scale, shift []float32 // batch normalisation on running statistics as scale·z + shift
+	version uint64    // of the weights that are folded
+	wf, bf  []float32 // folded weights and bias
 }
 
 // NewBlock declares a block of in to out channels, with weights prefix.conv<index>.* and prefix.norm<index>.*.
@@ -49,12 +49,12 @@ func NewBlock(p *Params, prefix, index string, in, out int) *Block {
 	}
 }
 
-// Forward computes y [N H W O], dense or a view, from x [N H W I], dense. When train is set, x must stay as it is
-// until Backward; y need not. An inference pass keeps what Again needs if again is set.
-func (l *Block) Forward(e tensor.Engine, y, x tensor.Tensor, train, again bool) {
-	op := tensor.Conv{K: 3}
+// Forward computes y [N H W O], dense or a view, from x [N H W I], dense, with dropout of x. When train is set, x must
+// stay as it is until Backward; y need not.
+func (l *Block) Forward(e tensor.Engine, y, x tensor.Tensor, dropout tensor.Dropout, train bool) {
+	op := tensor.Conv{K: 3, Dropout: dropout}
 	if train {
-		l.x = x
+		l.x, l.dropout = x, dropout
 		l.z.Resize(y.Shape)
 		e.Conv(op, l.z, x, l.w.Data, l.b.Data)
 		l.batchMean, l.batchVar = resize(l.batchMean, y.C), resize(l.batchVar, y.C)
@@ -63,19 +63,9 @@ func (l *Block) Forward(e tensor.Engine, y, x tensor.Tensor, train, again bool) 
 		return
 	}
 	l.fold()
-	if !again {
-		op.Leaky, op.Slope = true, Slope
-		e.Conv(op, y, x, l.wf, l.bf)
-		return
-	}
-	l.z.Resize(y.Shape)
-	e.Conv(op, l.z, x, l.w.Data, l.b.Data)
-	e.Affine(norm, y, l.z, l.scale, l.shift)
+	op.Leaky, op.Slope = true, Slope
+	e.Conv(op, y, x, l.wf, l.bf)
 }
-
-// Again writes the output of the last Forward, which must have been an inference pass with again set, to y, a tensor of
-// the same shape: the convolution is not computed again.
-func (l *Block) Again(e tensor.Engine, y tensor.Tensor) { e.Affine(norm, y, l.z, l.scale, l.shift) }
 
 // track moves the running statistics toward those of a batch of count pixels. A single pixel has variance 0.
 func (l *Block) track(count int) {
@@ -94,23 +84,20 @@ func (l *Block) fold() {
 	}
 	l.version = l.params.version
 	out := len(l.b.Data)
-	l.scale, l.shift, l.bf = resize(l.scale, out), resize(l.shift, out), resize(l.bf, out)
+	l.wf, l.bf = resize(l.wf, len(l.w.Data)), resize(l.bf, out)
 	for o := range out {
-		s := float64(l.gamma.Data[o]) / math.Sqrt(float64(l.squares.Data[o])+Eps)
-		shift := float64(l.beta.Data[o]) - s*float64(l.mean.Data[o])
-		l.scale[o], l.shift[o] = float32(s), float32(shift)
-		l.bf[o] = float32(s*float64(l.b.Data[o]) + shift)
-	}
-	l.wf = resize(l.wf, len(l.w.Data))
-	for i, w := range l.w.Data {
-		l.wf[i] = w * l.scale[i%out]
+		scale := float64(l.gamma.Data[o]) / math.Sqrt(float64(l.squares.Data[o])+Eps)
+		l.bf[o] = float32(scale*float64(l.b.Data[o]-l.mean.Data[o]) + float64(l.beta.Data[o]))
+		for i := o; i < len(l.wf); i += out {
+			l.wf[i] = l.w.Data[i] * float32(scale)
+		}
 	}
 }
 
 // Backward computes the block's gradients, and dx unless it has no Data, from dy, dense, which it overwrites. It
 // belongs to the last Forward, which must have been a training pass.
 func (l *Block) Backward(e tensor.Engine, dx, dy tensor.Tensor) {
-	op := tensor.Conv{K: 3}
+	op := tensor.Conv{K: 3, Dropout: l.dropout}
 	e.NormBackward(norm, dy, l.gamma.Grad, l.beta.Grad, dy, l.z, l.gamma.Data, l.beta.Data, l.batchMean, l.batchVar)
 	e.ConvBackwardWeights(op, l.w.Grad, l.b.Grad, dy, l.x)
 	if dx.Data != nil {

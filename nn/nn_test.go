@@ -105,24 +105,21 @@ func TestBlockInference(t *testing.T) {
 	view := wide.Channels(2, 6)
 	for step, change := range []func(){
 		func() {},
-		func() { l.Forward(e, y, x, true, false) }, // moves the running statistics
+		func() { l.Forward(e, y, x, tensor.Dropout{}, true) }, // moves the running statistics
 		func() { l.gamma.Data[1], l.beta.Data[2] = -2, 0.5; p.Changed() },
 		func() { l.w.Data[7]++; l.b.Data[0]--; p.Changed() },
 	} {
 		change()
 		z := tensor.New(s)
 		e.Conv(tensor.Conv{K: 3}, z, x, l.w.Data, l.b.Data)
-		l.Forward(e, y, x, false, false)
-		l.Forward(e, view, x, false, false)
-		l.Forward(e, tensor.New(s), x, false, true)
-		again := tensor.New(s)
-		l.Again(e, again)
+		l.Forward(e, y, x, tensor.Dropout{}, false)
+		l.Forward(e, view, x, tensor.Dropout{}, false)
 		for pixel := range s.Pixels() {
 			for c := range 4 {
 				want := float64(l.gamma.Data[c])*(float64(z.Data[pixel*4+c])-float64(l.mean.Data[c]))/
 					math.Sqrt(float64(l.squares.Data[c])+1e-5) + float64(l.beta.Data[c])
 				want = max(want, 0.01*want)
-				for _, got := range []float32{y.Data[pixel*4+c], view.Data[pixel*9+c], again.Data[pixel*4+c]} {
+				for _, got := range []float32{y.Data[pixel*4+c], view.Data[pixel*9+c]} {
 					if math.Abs(float64(got)-want) > 1e-5 {
 						t.Fatalf("change %d: got %v, want %v", step, got, want)
 					}
@@ -140,7 +137,7 @@ func TestRunningStatistics(t *testing.T) {
 	l := NewBlock(p, "enc", "1", 1, 1)
 	p.Alloc(random.Stream(4))
 	x, y := randomTensor(tensor.Shape{N: 1, H: 2, W: 2, C: 1}, "x"), tensor.New(tensor.Shape{N: 1, H: 2, W: 2, C: 1})
-	l.Forward(ref.New(1), y, x, true, false)
+	l.Forward(ref.New(1), y, x, tensor.Dropout{}, true)
 	var mean, square float64
 	for _, v := range l.z.Data {
 		mean += float64(v) / 4

@@ -41,6 +41,7 @@ func CheckLens(op string, want int, slices ...[]float32) {
 func CheckConv(op string, c Conv, y, x Tensor, w []float32) {
 	CheckDense(op, x)
 	CheckData(op, y)
+	CheckDropout(op, c.Dropout)
 	if c.K != 1 && c.K != 3 {
 		panic(fmt.Sprintf("tensor: %s: want a kernel of 1 or 3, got %d", op, c.K))
 	}

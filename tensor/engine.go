@@ -15,7 +15,7 @@ type Engine interface {
 	// Close frees the engine's threads and memory. It must not be used afterwards.
 	Close() error
 
-	// Conv computes y = act(x * w + b), a convolution of stride 1 and zero padding that keeps H and W.
+	// Conv computes y = act(drop(x) * w + b), a convolution of stride 1 and zero padding that keeps H and W.
 	// x [N H W I], dense; y [N H W O]; w [k k I O]; b [O].
 	Conv(op Conv, y, x Tensor, w, b []float32)
 	// ConvBackwardData computes dx, the gradient of Conv's input (no activation). dx and dy are dense.
@@ -39,8 +39,6 @@ type Engine interface {
 	Norm(op Norm, y, x Tensor, gamma, beta, mean, variance []float32)
 	// NormBackward computes dx, dgamma and dbeta from Norm's x, mean and variance. dx may be dy (in place).
 	NormBackward(op Norm, dx Tensor, dgamma, dbeta []float32, dy, x Tensor, gamma, beta, mean, variance []float32)
-	// Affine computes y = leaky(scale·x + shift) per channel: batch normalisation on given statistics. y may be x.
-	Affine(op Norm, y, x Tensor, scale, shift []float32)
 
 	// MaxPool takes the maximum of each 2×2 window (stride 2, a last odd row or column is dropped), then applies
 	// op.Dropout. y [N ⌊H/2⌋ ⌊W/2⌋ C] is dense. argmax gets 2a+b of the first largest element of each window in
@@ -49,9 +47,6 @@ type Engine interface {
 	// MaxPoolBackward computes dx = skip + the gradient that flows back through MaxPool; a skip without Data
 	// counts as zero. skip has the shape of dx and may be a view.
 	MaxPoolBackward(op Pool, dx, dy Tensor, argmax []uint8, skip Tensor)
-
-	// Dropout multiplies x in place by the mask of op: forward and backward are the same operation.
-	Dropout(op Dropout, x Tensor)
 
 	// Softmax writes class probabilities p [N H W K] of logits. p may be logits.
 	Softmax(p, logits Tensor)

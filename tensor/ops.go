@@ -4,9 +4,10 @@ import "math"
 
 // Conv describes a convolution of stride 1 with zero padding K/2, so that height and width stay.
 type Conv struct {
-	K     int     // kernel size, 1 or 3
-	Leaky bool    // apply LeakyReLU to the output of the forward pass
-	Slope float32 // LeakyReLU's slope for negative inputs
+	K       int     // kernel size, 1 or 3
+	Leaky   bool    // apply LeakyReLU to the output of the forward pass
+	Slope   float32 // LeakyReLU's slope for negative inputs
+	Dropout Dropout // of the input, forward and in both gradients
 }
 
 // Norm describes batch normalisation followed by LeakyReLU.

@@ -58,16 +58,13 @@ func newDouble(p *nn.Params, name string, in, mid, out int) double {
 	return double{first: nn.NewBlock(p, name, "1", in, mid), second: nn.NewBlock(p, name, "2", mid, out), channels: mid}
 }
 
-func (d *double) forward(e tensor.Engine, y, x tensor.Tensor, train, again bool) {
+func (d *double) forward(e tensor.Engine, y, x tensor.Tensor, dropout tensor.Dropout, train bool) {
 	s := x.Shape
 	s.C = d.channels
 	d.mid.Resize(s)
-	d.first.Forward(e, d.mid, x, train, false)
-	d.second.Forward(e, y, d.mid, train, again)
+	d.first.Forward(e, d.mid, x, dropout, train)
+	d.second.Forward(e, y, d.mid, tensor.Dropout{}, train)
 }
-
-// again writes the output of the last inference pass, which had again set, to y.
-func (d *double) again(e tensor.Engine, y tensor.Tensor) { d.second.Again(e, y) }
 
 // backward overwrites dy.
 func (d *double) backward(e tensor.Engine, dx, dy tensor.Tensor) {

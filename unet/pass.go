@@ -15,13 +15,10 @@ type Pass struct {
 
 	// Encoder ends the pass after center: Features without logits, which are then the zero Tensor.
 	Encoder bool
-	// SameImages says that x is that of the last Forward, which like this one was a Monte Carlo dropout pass: enc1,
-	// which has no dropout before it, is not computed again.
+	// SameImages says that x is that of the last Forward, which like this one was no training pass: enc1, which has no
+	// dropout before it, is not computed again.
 	SameImages bool
 }
-
-// again reports whether a further pass over the same images may follow.
-func (p Pass) again() bool { return p.Dropout && !p.Train }
 
 // Positions of the dropout layers, in order of the forward pass.
 const (
@@ -44,13 +41,13 @@ func (n *Net) dropout(position int) tensor.Dropout {
 // Forward computes the logits [N H W K] of images x [N H W 1], dense, H and W at least 8. They are valid until the
 // next call; x must stay as it is until Backward.
 //
-// It panics if p.SameImages does not follow such a pass over images of this shape.
+// It panics if p.SameImages does not follow an inference pass over images of this shape.
 func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 	if x.C != 1 || x.N < 1 || x.H < 1<<Levels || x.W < 1<<Levels {
 		panic(fmt.Sprintf("unet: Forward: want [N H W 1] of at least 8×8, got %v", x.Shape))
 	}
-	if p.SameImages && (!p.again() || !n.pass.again() || n.last != x.Shape) {
-		panic("unet: Forward: SameImages, but this or the last Forward was no dropout pass over as many of that size")
+	if p.SameImages && (p.Train || n.pass.Train || n.last != x.Shape) {
+		panic("unet: Forward: SameImages, but the last Forward was no inference pass over as many of that size")
 	}
 	n.pass, n.last = p, x.Shape
 	e, a := n.engine, &n.act
@@ -60,10 +57,8 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 		s.C = 3 * here // [up, enc]
 		a.cat[level].Resize(s)
 		enc := a.cat[level].Channels(2*here, 3*here)
-		if level == 0 && p.SameImages {
-			n.enc[level].again(e, enc)
-		} else {
-			n.enc[level].forward(e, enc, x, p.Train, level == 0 && p.again())
+		if level > 0 || !p.SameImages { // else it is still there
+			n.enc[level].forward(e, enc, x, tensor.Dropout{}, p.Train)
 		}
 		n.feature(level, enc)
 
@@ -76,7 +71,7 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 	s := x.Shape
 	s.C = n.channels(Levels)
 	a.center.Resize(s)
-	n.center.forward(e, a.center, x, p.Train, false)
+	n.center.forward(e, a.center, x, tensor.Dropout{}, p.Train)
 	n.feature(Levels, a.center)
 	if p.Encoder {
 		return tensor.Tensor{}
@@ -86,13 +81,10 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 	for level := Levels - 1; level >= 0; level-- {
 		here := n.channels(level)
 		n.up[level].Forward(e, a.cat[level].Channels(0, 2*here), x)
-		if p.Dropout { // the pooling has read the skip by now
-			e.Dropout(n.dropout(dropCat+Levels-1-level), a.cat[level])
-		}
 		s := a.cat[level].Shape
 		s.C = here
 		a.dec[level].Resize(s)
-		n.dec[level].forward(e, a.dec[level], a.cat[level], p.Train, false)
+		n.dec[level].forward(e, a.dec[level], a.cat[level], n.dropout(dropCat+Levels-1-level), p.Train)
 		x = a.dec[level]
 	}
 
@@ -121,9 +113,6 @@ func (n *Net) BackwardFeatures(dlogits tensor.Tensor, dfeatures Features) {
 	for level := range Levels {
 		g.cat[level].Resize(a.cat[level].Shape)
 		n.dec[level].backward(e, g.cat[level], g.dec[level])
-		if n.pass.Dropout {
-			e.Dropout(n.dropout(dropCat+Levels-1-level), g.cat[level])
-		}
 		below := &g.center
 		if level+1 < Levels {
 			below = &g.dec[level+1]

@@ -104,20 +104,12 @@ func (m *Meter) NormBackward(op tensor.Norm, dx tensor.Tensor, dgamma, dbeta []f
 	m.pass("NormBackward", x.Shape, 5, func() { m.Engine.NormBackward(op, dx, dgamma, dbeta, dy, x, gamma, beta, mean, variance) })
 }
 
-func (m *Meter) Affine(op tensor.Norm, y, x tensor.Tensor, scale, shift []float32) {
-	m.pass("Affine", x.Shape, 2, func() { m.Engine.Affine(op, y, x, scale, shift) })
-}
-
 func (m *Meter) MaxPool(op tensor.Pool, y tensor.Tensor, argmax []uint8, x tensor.Tensor) {
 	m.pass("MaxPool", x.Shape, 1.3125, func() { m.Engine.MaxPool(op, y, argmax, x) })
 }
 
 func (m *Meter) MaxPoolBackward(op tensor.Pool, dx, dy tensor.Tensor, argmax []uint8, skip tensor.Tensor) {
 	m.pass("MaxPoolBackward", dx.Shape, 2.3125, func() { m.Engine.MaxPoolBackward(op, dx, dy, argmax, skip) })
-}
-
-func (m *Meter) Dropout(op tensor.Dropout, x tensor.Tensor) {
-	m.pass("Dropout", x.Shape, 2, func() { m.Engine.Dropout(op, x) })
 }
 
 func (m *Meter) Softmax(p, logits tensor.Tensor) {

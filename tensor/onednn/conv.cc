@@ -118,9 +118,6 @@ struct Strips {
 // convolve computes y [n h w o], pixels ystride floats apart, of a packed product.
 void convolve(ns_engine* e, const Image& x, const Source& w, int o, const float* bias, bool leaky, float slope,
               float* y, int ystride) {
-  if (x.border == 1 && e->winograd && winograd_fits(e, x.c, o))
-    return winograd(e, ns_shape{x.n, x.h, x.w, x.c, static_cast<int>(x.stride)}, x.x, w, o, bias, leaky, slope, y,
-                    ystride);
   const Kernels& k = e->k;
   const int kernel = x.kernel(), taps = kernel * kernel;
   const size_t per_vector = pack_weights(e, e->weights, w, taps, x.c, o);
@@ -173,41 +170,75 @@ Padded pad(const float* dy, int rows, int pixels, int o, int padded, ptrdiff_t r
 
 }  // namespace
 
-extern "C" int ns_conv(ns_engine* e, ns_shape s, int o, int ystride, int k, int leaky, float slope, float* y,
-                       const float* px, const float* w, const float* b) {
+namespace {
+
+// drop multiplies x, of a dense tensor's shape, by a mask.
+void drop(ns_engine* e, const ns_shape& s, float* x, const ns_mask& mask) {
+  const int row = s.w * s.c;
+  e->team.run(s.n * s.h, [&](int r, int) {
+    e->k.dropout(x + static_cast<ptrdiff_t>(r) * row, row, mask, static_cast<uint32_t>(r) * static_cast<uint32_t>(row));
+  });
+}
+
+// dropped returns px times a mask: itself without one, else a copy.
+const float* dropped(ns_engine* e, const ns_shape& s, const float* px, const ns_mask& mask) {
+  if (!mask.threshold) return px;
+  const size_t size = static_cast<size_t>(s.n) * s.h * s.w * s.c;
+  float* copy = e->masked.get(size);
+  std::memcpy(copy, px, size * sizeof(float));
+  drop(e, s, copy, mask);
+  return copy;
+}
+
+bool by_winograd(const ns_engine* e, int k, int in, int out) {
+  return k == 3 && e->winograd && winograd_fits(e, in, out);
+}
+
+}  // namespace
+
+extern "C" int ns_conv(ns_engine* e, ns_shape s, int o, int ystride, int k, int leaky, float slope, ns_mask mask,
+                       float* y, const float* px, const float* w, const float* b) {
   return guarded(e, [&] {
-    if (e->library) return e->library->forward(e, s, o, k, false, leaky != 0, slope, y, ystride, px, w, b);
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
+    if (by_winograd(e, k, s.c, o))
+      return winograd(e, s, px, Source{w, io, o, 1}, o, b, leaky != 0, slope, y, ystride, {mask, {}});
+    px = dropped(e, s, px, mask);
+    if (e->library) return e->library->forward(e, s, o, k, false, leaky != 0, slope, y, ystride, px, w, b);
     const Image x(e, px, s, k);
     // Gathered neighbours are channels (tap, i): the weights [k k I O] are already in that order.
     convolve(e, x, Source{w, x.gathered ? 0 : io, o, 1}, o, b, leaky != 0, slope, y, ystride);
   });
 }
 
-extern "C" int ns_conv_backward_data(ns_engine* e, ns_shape s, int o, int k, float* dx, const float* dy,
+extern "C" int ns_conv_backward_data(ns_engine* e, ns_shape s, int o, int k, ns_mask mask, float* dx, const float* dy,
                                      const float* w) {
   return guarded(e, [&] {
-    if (e->library) return e->library->forward(e, s, o, k, true, false, 0, dx, s.c, dy, w, nullptr);
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
     const ns_shape d{s.n, s.h, s.w, o, o};
-    const Image x(e, dy, d, k);
-    if (x.gathered) {  // rotate and transpose by hand: channels are (tap, o)
+    const Source turned{w + (k * k - 1) * io, -io, 1, o};  // rotated and transposed
+    if (by_winograd(e, k, o, s.c))
+      return winograd(e, d, dy, turned, s.c, nullptr, false, 0, dx, s.c, {{}, mask});
+    if (e->library) {
+      e->library->forward(e, s, o, k, true, false, 0, dx, s.c, dy, w, nullptr);
+    } else if (const Image x(e, dy, d, k); x.gathered) {  // by hand: channels are (tap, o)
       std::vector<float> rotated(9 * io);
       for (int t = 0; t < 9; ++t)
         for (int i = 0; i < s.c; ++i)
           for (int j = 0; j < o; ++j) rotated[(static_cast<size_t>(t) * o + j) * s.c + i] = w[(8 - t) * io + i * o + j];
       convolve(e, x, Source{rotated.data(), 0, s.c, 1}, s.c, nullptr, false, 0, dx, s.c);
-      return;
+    } else {
+      convolve(e, x, turned, s.c, nullptr, false, 0, dx, s.c);
     }
-    convolve(e, x, Source{w + (k * k - 1) * io, -io, 1, o}, s.c, nullptr, false, 0, dx, s.c);
+    if (mask.threshold) drop(e, s, dx, mask);
   });
 }
 
-extern "C" int ns_conv_backward_weights(ns_engine* e, ns_shape s, int o, int k, float* dw, float* db, const float* dy,
-                                        const float* px) {
+extern "C" int ns_conv_backward_weights(ns_engine* e, ns_shape s, int o, int k, ns_mask mask, float* dw, float* db,
+                                        const float* dy, const float* px) {
   return guarded(e, [&] {
+    if (by_winograd(e, k, s.c, o)) return winograd_weights(e, s, px, o, dw, db, dy, mask);
+    px = dropped(e, s, px, mask);
     if (e->library) return e->library->backward_weights(e, s, o, k, dw, db, dy, px);
-    if (k == 3 && e->winograd && winograd_fits(e, s.c, o)) return winograd_weights(e, s, px, o, dw, db, dy);
     const Image x(e, px, s, k);
     const int kernel = x.kernel();
     const Strips strips(x, e->team.threads());

@@ -101,12 +101,18 @@ struct Gradient {
 // winograd_fits reports whether a 3×3 convolution between so many channels can be carried out by winograd.
 bool winograd_fits(const ns_engine* e, int in, int out);
 
+// Masks are those of a convolution's input and output; threshold 0 is none.
+struct Masks {
+  ns_mask in, out;
+};
+
 // winograd computes y [n h w o], pixels ystride floats apart, = 3×3 convolution of px [n h w c] with padding 1, as `convolve`
 // does directly.
 void winograd(ns_engine* e, const ns_shape& s, const float* px, const Source& w, int o, const float* bias, bool leaky,
-              float slope, float* y, int ystride);
+              float slope, float* y, int ystride, const Masks& masks);
 
-// winograd_weights computes the gradients of the weights [3 3 c o] and of the bias.
-void winograd_weights(ns_engine* e, const ns_shape& s, const float* px, int o, float* dw, float* db, const float* dy);
+// winograd_weights computes the gradients of the weights [3 3 c o] and of the bias; the mask is that of px.
+void winograd_weights(ns_engine* e, const ns_shape& s, const float* px, int o, float* dw, float* db, const float* dy,
+                      const ns_mask& mask);
 
 }  // namespace nextslice

@@ -46,7 +46,7 @@ struct ns_engine {
   nextslice::Team team;
   const nextslice::Kernels& k;
   std::vector<nextslice::Buffer> local;  // per thread
-  nextslice::Buffer weights, partial;    // shared by the threads during one call
+  nextslice::Buffer weights, partial, masked;  // shared by the threads during one call
   std::vector<double> doubles;           // likewise
   const bool winograd;  // for the 3×3 convolutions that it fits
   std::unique_ptr<nextslice::Library> library;

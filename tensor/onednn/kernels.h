@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "shim.h"
+
 namespace nextslice {
 
 // Channels of a packed activation come in blocks of kLanes, so that a pixel's neighbours lie at constant offsets.
@@ -46,6 +48,9 @@ struct TileRow {
   ptrdiff_t stride;      // floats from one pixel to the next
   const float* rows[6];  // read: from pixel 0, first channel
   float* out[4];         // written
+  ns_mask mask;          // of what is read as input, or written as output
+  int channels;          // of the dense tensor that the mask belongs to
+  uint32_t index;        // there, of the first row's pixel 0 and first channel
 };
 
 // Adam's constants; the complements of β₁ and β₂ are given because 1 - 0.999f is off by 1e-5.
@@ -84,11 +89,11 @@ struct Kernels {
                   const float* a, const float* b, float slope);
   // One output row of a 2×2 max pooling with dropout; index is the number of the row's first output element.
   void (*maxpool)(float* y, uint8_t* argmax, const float* row0, const float* row1, int w, int c, ptrdiff_t stride,
-                  uint32_t threshold, float scale, uint64_t seed, uint32_t index);
+                  const ns_mask& mask, uint32_t index);
   void (*maxpool_backward)(float* dx0, float* dx1, const float* dy, const uint8_t* argmax, const float* skip0,
-                           const float* skip1, int w, int c, ptrdiff_t dxstride, ptrdiff_t skipstride, uint32_t threshold,
-                           float scale, uint64_t seed, uint32_t index);
-  void (*dropout)(float* x, int n, uint32_t threshold, float scale, uint64_t seed, uint32_t index);
+                           const float* skip1, int w, int c, ptrdiff_t dxstride, ptrdiff_t skipstride,
+                           const ns_mask& mask, uint32_t index);
+  void (*dropout)(float* x, int n, const ns_mask& mask, uint32_t index);
   // p = softmax(x) of pixels with k classes; p may be x
   void (*softmax)(float* p, const float* x, int64_t pixels, int k, ptrdiff_t pstride, ptrdiff_t xstride);
   void (*adam)(float* w, float* m, float* v, const float* g, int64_t n, const Moments& p);

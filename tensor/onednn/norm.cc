@@ -108,17 +108,6 @@ extern "C" void ns_norm_backward(ns_engine* e, ns_shape s, int dystride, int dxs
   });
 }
 
-extern "C" void ns_affine(ns_engine* e, ns_shape s, int ystride, float slope, float* y, const float* x,
-                          const float* scale, const float* shift) {
-  const int64_t total = pixels_of(s);
-  const Chunks chunks(total, s.c);
-  e->team.run(chunks.count, [&](int p, int) {
-    const int64_t from = p * chunks.pixels;
-    e->k.affine(y + from * ystride, x + from * s.stride, std::min(chunks.pixels, total - from), s.c, ystride, s.stride,
-                scale, shift, slope);
-  });
-}
-
 extern "C" void ns_mean(ns_engine* e, ns_shape s, float* y, const float* x) {
   const int64_t pixels = static_cast<int64_t>(s.h) * s.w;
   e->team.run(s.n, [&](int n, int) {

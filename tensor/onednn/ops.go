@@ -14,14 +14,14 @@ import (
 func (e *Engine) Conv(op tensor.Conv, y, x tensor.Tensor, w, b []float32) {
 	tensor.CheckConv("Conv", op, y, x, w)
 	tensor.WantLen("Conv: b", y.C, len(b))
-	e.check(C.ns_conv(e.c, shape(x), C.int(y.C), C.int(y.Stride), C.int(op.K), flag(op.Leaky), C.float(op.Slope), ptr(y.Data),
-		ptr(x.Data), ptr(w), ptr(b)), "Conv", x.Shape)
+	e.check(C.ns_conv(e.c, shape(x), C.int(y.C), C.int(y.Stride), C.int(op.K), flag(op.Leaky), C.float(op.Slope),
+		mask(op.Dropout), ptr(y.Data), ptr(x.Data), ptr(w), ptr(b)), "Conv", x.Shape)
 }
 
 func (e *Engine) ConvBackwardData(op tensor.Conv, dx, dy tensor.Tensor, w []float32) {
 	tensor.CheckConv("ConvBackwardData", op, dy, dx, w)
 	tensor.CheckDense("ConvBackwardData", dy)
-	e.check(C.ns_conv_backward_data(e.c, shape(dx), C.int(dy.C), C.int(op.K), ptr(dx.Data), ptr(dy.Data), ptr(w)),
+	e.check(C.ns_conv_backward_data(e.c, shape(dx), C.int(dy.C), C.int(op.K), mask(op.Dropout), ptr(dx.Data), ptr(dy.Data), ptr(w)),
 		"ConvBackwardData", dx.Shape)
 }
 
@@ -29,8 +29,8 @@ func (e *Engine) ConvBackwardWeights(op tensor.Conv, dw, db []float32, dy, x ten
 	tensor.CheckConv("ConvBackwardWeights", op, dy, x, dw)
 	tensor.CheckDense("ConvBackwardWeights", dy)
 	tensor.WantLen("ConvBackwardWeights: db", dy.C, len(db))
-	e.check(C.ns_conv_backward_weights(e.c, shape(x), C.int(dy.C), C.int(op.K), ptr(dw), ptr(db), ptr(dy.Data),
-		ptr(x.Data)), "ConvBackwardWeights", x.Shape)
+	e.check(C.ns_conv_backward_weights(e.c, shape(x), C.int(dy.C), C.int(op.K), mask(op.Dropout), ptr(dw), ptr(db),
+		ptr(dy.Data), ptr(x.Data)), "ConvBackwardWeights", x.Shape)
 }
 
 func (e *Engine) Up(y, x tensor.Tensor, w, bias []float32) {
@@ -68,16 +68,9 @@ func (e *Engine) NormBackward(op tensor.Norm, dx tensor.Tensor, dgamma, dbeta []
 		ptr(variance))
 }
 
-func (e *Engine) Affine(op tensor.Norm, y, x tensor.Tensor, scale, shift []float32) {
-	tensor.CheckSame("Affine", y, x)
-	tensor.CheckLens("Affine", x.C, scale, shift)
-	C.ns_affine(e.c, shape(x), C.int(y.Stride), C.float(op.Slope), ptr(y.Data), ptr(x.Data), ptr(scale), ptr(shift))
-}
-
 func (e *Engine) MaxPool(op tensor.Pool, y tensor.Tensor, argmax []uint8, x tensor.Tensor) {
 	tensor.CheckPool("MaxPool", op, y, x, argmax)
-	t, scale, seed := mask(op.Dropout)
-	C.ns_maxpool(e.c, shape(x), t, scale, seed, ptr(y.Data), bytes(argmax), ptr(x.Data))
+	C.ns_maxpool(e.c, shape(x), mask(op.Dropout), ptr(y.Data), bytes(argmax), ptr(x.Data))
 }
 
 func (e *Engine) MaxPoolBackward(op tensor.Pool, dx, dy tensor.Tensor, argmax []uint8, skip tensor.Tensor) {
@@ -85,23 +78,12 @@ func (e *Engine) MaxPoolBackward(op tensor.Pool, dx, dy tensor.Tensor, argmax []
 	if skip.Data != nil {
 		tensor.CheckSame("MaxPoolBackward", skip, dx)
 	}
-	t, scale, seed := mask(op.Dropout)
-	C.ns_maxpool_backward(e.c, shape(dx), C.int(skip.Stride), t, scale, seed, ptr(dx.Data), ptr(dy.Data),
+	C.ns_maxpool_backward(e.c, shape(dx), C.int(skip.Stride), mask(op.Dropout), ptr(dx.Data), ptr(dy.Data),
 		bytes(argmax), ptr(skip.Data))
 }
 
-func mask(d tensor.Dropout) (C.uint32_t, C.float, C.uint64_t) {
-	return C.uint32_t(d.Threshold()), C.float(d.Scale()), C.uint64_t(d.Seed)
-}
-
-func (e *Engine) Dropout(op tensor.Dropout, x tensor.Tensor) {
-	tensor.CheckData("Dropout", x)
-	tensor.CheckDropout("Dropout", op)
-	if op.Threshold() == 0 {
-		return
-	}
-	t, scale, seed := mask(op)
-	C.ns_dropout(e.c, shape(x), t, scale, seed, ptr(x.Data))
+func mask(d tensor.Dropout) C.ns_mask {
+	return C.ns_mask{threshold: C.uint32_t(d.Threshold()), scale: C.float(d.Scale()), seed: C.uint64_t(d.Seed)}
 }
 
 func (e *Engine) Softmax(p, logits tensor.Tensor) {

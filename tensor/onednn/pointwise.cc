@@ -7,20 +7,18 @@
 
 using namespace nextslice;
 
-extern "C" void ns_maxpool(ns_engine* e, ns_shape s, uint32_t threshold, float scale, uint64_t seed, float* y,
-                           uint8_t* argmax, const float* x) {
+extern "C" void ns_maxpool(ns_engine* e, ns_shape s, ns_mask mask, float* y, uint8_t* argmax, const float* x) {
   const int h = s.h / 2, w = s.w / 2;
   const ptrdiff_t row = static_cast<ptrdiff_t>(w) * s.c;
   e->team.run(s.n * h, [&](int r, int) {
     const float* first = x + (static_cast<ptrdiff_t>(r / h) * s.h + 2 * (r % h)) * s.w * s.stride;
     e->k.maxpool(y + r * row, argmax + r * row, first, first + static_cast<ptrdiff_t>(s.w) * s.stride, w, s.c, s.stride,
-                 threshold, scale, seed, static_cast<uint32_t>(r * row));
+                 mask, static_cast<uint32_t>(r * row));
   });
 }
 
-extern "C" void ns_maxpool_backward(ns_engine* e, ns_shape s, int skipstride, uint32_t threshold, float scale,
-                                    uint64_t seed, float* dx, const float* dy, const uint8_t* argmax,
-                                    const float* skip) {
+extern "C" void ns_maxpool_backward(ns_engine* e, ns_shape s, int skipstride, ns_mask mask, float* dx,
+                                    const float* dy, const uint8_t* argmax, const float* skip) {
   const int h = s.h / 2, w = s.w / 2, rows = (s.h + 1) / 2;
   const ptrdiff_t pooled = static_cast<ptrdiff_t>(w) * s.c;
   e->team.run(s.n * rows, [&](int part, int) {
@@ -45,21 +43,8 @@ extern "C" void ns_maxpool_backward(ns_engine* e, ns_shape s, int skipstride, ui
     const ptrdiff_t index = (static_cast<ptrdiff_t>(item) * h + r) * pooled;
     e->k.maxpool_backward(d, d + static_cast<ptrdiff_t>(s.w) * s.stride, dy + index, argmax + index, k,
                           k ? k + static_cast<ptrdiff_t>(s.w) * skipstride : nullptr, w, s.c, s.stride, skipstride,
-                          threshold, scale, seed, static_cast<uint32_t>(index));
+                          mask, static_cast<uint32_t>(index));
     if (s.w % 2) rest(0, s.w - 1), rest(1, s.w - 1);
-  });
-}
-
-extern "C" void ns_dropout(ns_engine* e, ns_shape s, uint32_t threshold, float scale, uint64_t seed, float* x) {
-  const ptrdiff_t row = static_cast<ptrdiff_t>(s.w) * s.c;
-  e->team.run(s.n * s.h, [&](int r, int) {
-    if (s.stride == s.c) {
-      e->k.dropout(x + r * row, static_cast<int>(row), threshold, scale, seed, static_cast<uint32_t>(r * row));
-      return;
-    }
-    for (int w = 0; w < s.w; ++w)
-      e->k.dropout(x + (static_cast<ptrdiff_t>(r) * s.w + w) * s.stride, s.c, threshold, scale, seed,
-                   static_cast<uint32_t>(r * row + static_cast<ptrdiff_t>(w) * s.c));
   });
 }
 

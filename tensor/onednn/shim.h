@@ -15,6 +15,13 @@ typedef struct {
   int n, h, w, c, stride;
 } ns_shape;
 
+// A dropout mask, a function of the seed and an element's number in the dense tensor; threshold 0: no dropout.
+typedef struct {
+  uint32_t threshold;
+  float scale;
+  uint64_t seed;
+} ns_mask;
+
 // isa: 0 the best this processor has, 1 baseline, 2 AVX2, 3 AVX-512. convolutions: 0 Winograd's where it
 // fits and direct ones elsewhere, 1 direct, 2 oneDNN's.
 ns_engine *ns_new(int threads, int isa, int convolutions);
@@ -23,11 +30,12 @@ const char *ns_error(const ns_engine *);
 const char *ns_isa(const ns_engine *);
 const char *ns_library_version(void);
 
-int ns_conv(ns_engine *, ns_shape x, int o, int ystride, int k, int leaky, float slope, float *y, const float *px, const float *w,
-            const float *b);
-int ns_conv_backward_data(ns_engine *, ns_shape x, int o, int k, float *dx, const float *dy, const float *w);
-int ns_conv_backward_weights(ns_engine *, ns_shape x, int o, int k, float *dw, float *db, const float *dy,
-                             const float *px);
+int ns_conv(ns_engine *, ns_shape x, int o, int ystride, int k, int leaky, float slope, ns_mask mask, float *y,
+            const float *px, const float *w, const float *b);
+int ns_conv_backward_data(ns_engine *, ns_shape x, int o, int k, ns_mask mask, float *dx, const float *dy,
+                          const float *w);
+int ns_conv_backward_weights(ns_engine *, ns_shape x, int o, int k, ns_mask mask, float *dw, float *db,
+                             const float *dy, const float *px);
 int ns_up(ns_engine *, ns_shape x, ns_shape y, float *py, const float *px, const float *w, const float *b);
 int ns_up_backward_data(ns_engine *, ns_shape x, ns_shape y, float *dx, const float *dy, const float *w);
 int ns_up_backward_weights(ns_engine *, ns_shape x, ns_shape y, float *dw, float *db, const float *dy,
@@ -38,13 +46,9 @@ void ns_norm(ns_engine *, ns_shape x, int ystride, float eps, float slope, float
 void ns_norm_backward(ns_engine *, ns_shape x, int dystride, int dxstride, float eps, float slope, float *dx,
                       float *dgamma, float *dbeta, const float *dy, const float *px, const float *gamma,
                       const float *beta, const float *mean, const float *variance);
-void ns_affine(ns_engine *, ns_shape x, int ystride, float slope, float *y, const float *px, const float *scale,
-               const float *shift);
-void ns_maxpool(ns_engine *, ns_shape x, uint32_t threshold, float scale, uint64_t seed, float *y, uint8_t *argmax,
-                const float *px);
-void ns_maxpool_backward(ns_engine *, ns_shape x, int skipstride, uint32_t threshold, float scale, uint64_t seed,
-                         float *dx, const float *dy, const uint8_t *argmax, const float *skip);
-void ns_dropout(ns_engine *, ns_shape x, uint32_t threshold, float scale, uint64_t seed, float *px);
+void ns_maxpool(ns_engine *, ns_shape x, ns_mask mask, float *y, uint8_t *argmax, const float *px);
+void ns_maxpool_backward(ns_engine *, ns_shape x, int skipstride, ns_mask mask, float *dx, const float *dy,
+                         const uint8_t *argmax, const float *skip);
 void ns_softmax(ns_engine *, int64_t pixels, int k, int pstride, int xstride, float *p, const float *logits);
 void ns_loss(ns_engine *, ns_shape x, float ce, float dice, float smooth, const float *weights, int sigmoid,
              float *dlogits, float *items, const float *logits, const uint8_t *target);

@@ -30,8 +30,9 @@ struct Chunks {
   // row describes a row of tiles for reading: its input with a border of one pixel, or the outputs alone.
   TileRow row(const ns_shape& s, const float* px, int number, int border, int rows_read) const {
     TileRow r{};
-    r.tiles = across, r.w = s.w, r.stride = s.stride;
+    r.tiles = across, r.w = s.w, r.stride = s.stride, r.channels = s.c;
     const int item = number / down, first = number % down * kTile - border;
+    r.index = static_cast<uint32_t>((item * s.h + first) * s.w) * static_cast<uint32_t>(s.c);
     for (int i = 0; i < rows_read; ++i)
       if (first + i >= 0 && first + i < s.h)
         r.rows[i] = px + (static_cast<ptrdiff_t>(item) * s.h + first + i) * s.w * s.stride;
@@ -56,11 +57,13 @@ struct Input {
   size_t size(const Chunks& c) const { return kPositions * position + 6 * (kTile * c.across + 2) * k.width; }
   void place(float* p) { at = p, scratch = p + kPositions * position; }
 
-  void fill(const Chunks& c, const ns_shape& s, const float* px, int from, int to) const {
+  void fill(const Chunks& c, const ns_shape& s, const float* px, const ns_mask& mask, int from, int to) const {
     for (int n = from; n < to; ++n)
-      for (int b = 0; b < blocks; ++b)
-        k.winograd_input(c.row(s, px + b * kLanes, n, 1, 6), at + b * block + (n - from) * c.across * kLanes, position,
-                         scratch);
+      for (int b = 0; b < blocks; ++b) {
+        TileRow r = c.row(s, px + b * kLanes, n, 1, 6);
+        r.mask = mask, r.index += static_cast<uint32_t>(b * kLanes);
+        k.winograd_input(r, at + b * block + (n - from) * c.across * kLanes, position, scratch);
+      }
   }
 };
 
@@ -96,7 +99,8 @@ bool nextslice::winograd_fits(const ns_engine* e, int in, int out) {
 }
 
 void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const Source& w, int o, const float* bias,
-                         bool leaky, float slope, float* y, int ystride) {
+                         bool leaky, float slope, float* y, int ystride,
+                         const Masks& masks) {
   const Kernels& k = e->k;
   const ptrdiff_t weights_step = transform_weights(e, w, s.c, o);
   const float* weights = e->weights.get(0);
@@ -110,7 +114,7 @@ void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const
     const size_t size = (in.size(chunks) + 15) / 16 * 16;
     float* room = e->local[thread].get(size + kPositions * products_step);
     in.place(room);
-    in.fill(chunks, s, px, from, to);
+    in.fill(chunks, s, px, masks.in, from, to);
     float* products = room + size;
     for (int position = 0; position < kPositions; ++position)
       for (int p = 0; p < panels.count(); ++p) {
@@ -127,8 +131,9 @@ void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const
       }
     for (int n = from; n < to; ++n) {
       TileRow r{};
-      r.tiles = chunks.across, r.w = s.w, r.stride = ystride;
+      r.tiles = chunks.across, r.w = s.w, r.stride = ystride, r.channels = o, r.mask = masks.out;
       const int item = n / chunks.down, first = n % chunks.down * kTile;
+      r.index = static_cast<uint32_t>((item * s.h + first) * s.w) * static_cast<uint32_t>(o);
       for (int i = 0; i < kTile && first + i < s.h; ++i)
         r.out[i] = y + (static_cast<ptrdiff_t>(item) * s.h + first + i) * s.w * ystride;
       k.winograd_output(r, products + static_cast<ptrdiff_t>(n - from) * chunks.across * o, products_step, o, o, bias,
@@ -138,7 +143,7 @@ void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const
 }
 
 void nextslice::winograd_weights(ns_engine* e, const ns_shape& s, const float* px, int o, float* dw, float* db,
-                                 const float* dy) {
+                                 const float* dy, const ns_mask& mask) {
   const Kernels& k = e->k;
   const ns_shape ds{s.n, s.h, s.w, o, o};
   const ptrdiff_t sums_size = static_cast<ptrdiff_t>(kPositions) * s.c * o;
@@ -154,7 +159,7 @@ void nextslice::winograd_weights(ns_engine* e, const ns_shape& s, const float* p
     const size_t size = (in.size(chunks) + 15) / 16 * 16;
     float* room = e->local[thread].get(size + kPositions * dy_step);
     in.place(room);
-    in.fill(chunks, s, px, from, to);
+    in.fill(chunks, s, px, mask, from, to);
     float* gradients = room + size;
     for (int n = from; n < to; ++n) {
       const TileRow r = chunks.row(ds, dy, n, 0, kTile);

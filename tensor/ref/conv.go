@@ -15,9 +15,22 @@ func taps(s tensor.Shape, k, base, h, w int, f func(tap, pixel int)) {
 	}
 }
 
+// dropped returns x times the mask of d, x itself without dropout.
+func dropped[T Float](d tensor.Dropout, x Tensor[T]) Tensor[T] {
+	if d.P == 0 {
+		return x
+	}
+	y := Tensor[T]{Shape: x.Shape, Stride: x.C, Data: make([]T, x.Len())}
+	for i := range y.Data {
+		y.Data[i] = x.pixel(i / x.C)[i%x.C] * factor[T](d, i)
+	}
+	return y
+}
+
 // Conv is tensor.Engine's Conv.
 func (k Kernels[T]) Conv(op tensor.Conv, y, x Tensor[T], w, b []T) {
 	in, out := x.C, y.C
+	x = dropped(op.Dropout, x)
 	k.each(x.N*x.H, func(from, to int) {
 		sums := make([]float64, out)
 		for row := from; row < to; row++ {
@@ -58,6 +71,9 @@ func (k Kernels[T]) ConvBackwardData(op tensor.Conv, dx, dy Tensor[T], w []T) {
 						sums[i] += dot(w[((last-tap)*in+i)*out:][:out], dy.pixel(pixel))
 					}
 				})
+				for c := range sums {
+					sums[c] *= factor[float64](op.Dropout, (row*dx.W+col)*in+c)
+				}
 				store(dx.pixel(row*dx.W+col), sums)
 			}
 		}
@@ -67,6 +83,7 @@ func (k Kernels[T]) ConvBackwardData(op tensor.Conv, dx, dy Tensor[T], w []T) {
 // ConvBackwardWeights is tensor.Engine's ConvBackwardWeights.
 func (k Kernels[T]) ConvBackwardWeights(op tensor.Conv, dw, db []T, dy, x Tensor[T]) {
 	in, out := x.C, dy.C
+	x = dropped(op.Dropout, x)
 	k.each(op.K*op.K*in, func(from, to int) {
 		sums := make([]float64, out)
 		for unit := from; unit < to; unit++ {

@@ -74,12 +74,6 @@ func (e *Engine) NormBackward(op tensor.Norm, dx tensor.Tensor, dgamma, dbeta []
 	e.k.NormBackward(op, arr(dx), dgamma, dbeta, arr(dy), arr(x), gamma, beta, mean, variance)
 }
 
-func (e *Engine) Affine(op tensor.Norm, y, x tensor.Tensor, scale, shift []float32) {
-	tensor.CheckSame("Affine", y, x)
-	tensor.CheckLens("Affine", x.C, scale, shift)
-	e.k.Affine(op, arr(y), arr(x), scale, shift)
-}
-
 func (e *Engine) MaxPool(op tensor.Pool, y tensor.Tensor, argmax []uint8, x tensor.Tensor) {
 	tensor.CheckPool("MaxPool", op, y, x, argmax)
 	e.k.MaxPool(op, arr(y), argmax, arr(x))
@@ -91,12 +85,6 @@ func (e *Engine) MaxPoolBackward(op tensor.Pool, dx, dy tensor.Tensor, argmax []
 		tensor.CheckSame("MaxPoolBackward", skip, dx)
 	}
 	e.k.MaxPoolBackward(op, arr(dx), arr(dy), argmax, arr(skip))
-}
-
-func (e *Engine) Dropout(op tensor.Dropout, x tensor.Tensor) {
-	tensor.CheckData("Dropout", x)
-	tensor.CheckDropout("Dropout", op)
-	e.k.Dropout(op, arr(x))
 }
 
 func (e *Engine) Softmax(p, logits tensor.Tensor) {

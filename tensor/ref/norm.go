@@ -62,15 +62,3 @@ func (k Kernels[T]) NormBackward(op tensor.Norm, dx Tensor[T], dgamma, dbeta []T
 		}
 	})
 }
-
-// Affine is tensor.Engine's Affine.
-func (k Kernels[T]) Affine(op tensor.Norm, y, x Tensor[T], scale, shift []T) {
-	k.each(x.Pixels(), func(from, to int) {
-		for p := from; p < to; p++ {
-			dst := y.pixel(p)
-			for c, v := range x.pixel(p) {
-				dst[c] = T(leaky(float64(scale[c])*float64(v)+float64(shift[c]), float64(op.Slope)))
-			}
-		}
-	})
-}

@@ -63,18 +63,6 @@ func (k Kernels[T]) MaxPoolBackward(op tensor.Pool, dx, dy Tensor[T], argmax []u
 	})
 }
 
-// Dropout is tensor.Engine's Dropout.
-func (k Kernels[T]) Dropout(op tensor.Dropout, x Tensor[T]) {
-	k.each(x.Pixels(), func(from, to int) {
-		for p := from; p < to; p++ {
-			dst := x.pixel(p)
-			for c := range dst {
-				dst[c] *= factor[T](op, p*x.C+c)
-			}
-		}
-	})
-}
-
 // Mean is tensor.Engine's Mean.
 func (k Kernels[T]) Mean(y []T, x Tensor[T]) {
 	area := x.H * x.W

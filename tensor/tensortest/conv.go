@@ -35,17 +35,22 @@ func conv(s *suite) {
 			}
 		}
 
-		op := tensor.Conv{K: c.k}
-		dx, dx64 := empty(si, false), ref.New64(si)
-		s.truth.ConvBackwardData(op, dx64, dy64, w64)
-		s.check("ConvBackwardData "+name, func() { s.e.ConvBackwardData(op, dx, dy, w) },
-			result{"dx", dx, dx64, convTolerance})
+		for _, mask := range masks {
+			op, name := tensor.Conv{K: c.k, Dropout: mask}, fmt.Sprintf("%s, %+v", name, mask)
+			s.truth.Conv(op, y64, x64, w64, b64)
+			s.check("Conv "+name, func() { s.e.Conv(op, y, x, w, b) }, result{"y", y, y64, convTolerance})
 
-		dw, db := make([]float32, len(w)), make([]float32, c.out)
-		dw64, db64 := make([]float64, len(w)), make([]float64, c.out)
-		s.truth.ConvBackwardWeights(op, dw64, db64, dy64, x64)
-		s.check("ConvBackwardWeights "+name, func() { s.e.ConvBackwardWeights(op, dw, db, dy, x) },
-			slice("dw", dw, dw64, convTolerance), slice("db", db, db64, convTolerance))
+			dx, dx64 := empty(si, false), ref.New64(si)
+			s.truth.ConvBackwardData(op, dx64, dy64, w64)
+			s.check("ConvBackwardData "+name, func() { s.e.ConvBackwardData(op, dx, dy, w) },
+				result{"dx", dx, dx64, convTolerance})
+
+			dw, db := make([]float32, len(w)), make([]float32, c.out)
+			dw64, db64 := make([]float64, len(w)), make([]float64, c.out)
+			s.truth.ConvBackwardWeights(op, dw64, db64, dy64, x64)
+			s.check("ConvBackwardWeights "+name, func() { s.e.ConvBackwardWeights(op, dw, db, dy, x) },
+				slice("dw", dw, dw64, convTolerance), slice("db", db, db64, convTolerance))
+		}
 		same()
 	}
 }

@@ -80,22 +80,6 @@ func (s *suite) norm(shape tensor.Shape, op tensor.Norm, dstView, srcView bool) 
 	}, results...)
 }
 
-func affine(s *suite) {
-	for _, shape := range shapes {
-		for _, layout := range layouts {
-			name := fmt.Sprintf("Affine %v, views %v %v", shape, layout.dst, layout.src)
-			op := tensor.Norm{Slope: 0.01}
-			scale, shift := s.offsets(shape.C, 1), s.offsets(shape.C, 0)
-			x, y, y64 := s.random(shape, layout.src), empty(shape, layout.dst), ref.New64(shape)
-			s.truth.Affine(op, y64, double(x), doubles(scale), doubles(shift))
-			same := s.unchanged(name, x.Data, scale, shift)
-			s.check(name, func() { s.e.Affine(op, y, x, scale, shift) }, result{"y", y, y64, 1e-6})
-			same()
-			s.check(name+" in place", func() { assign(y, x); s.e.Affine(op, y, y, scale, shift) }, result{"y", y, y64, 1e-6})
-		}
-	}
-}
-
 func mean(s *suite) {
 	for _, shape := range shapes {
 		for _, view := range []bool{false, true} {
