@@ -9,6 +9,7 @@ namespace nextslice {
 
 // Channels of a packed activation come in blocks of kLanes, so that a pixel's neighbours lie at constant offsets.
 constexpr int kLanes = 16;
+constexpr uint32_t kCount[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 // A product of packed rows with packed weights. Rows hold pixels of kLanes floats; `taps` pointers per channel
 // block say where each kernel tap begins; lanes of a block beyond the last channel are not read.
