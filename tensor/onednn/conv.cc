@@ -46,11 +46,7 @@ void pack_row(const Kernels& k, float* dst, const float* src, int pixels, int c,
       std::memset(dst, 0, kLanes * sizeof(float));
       std::memset(d + static_cast<ptrdiff_t>(pixels) * kLanes, 0, kLanes * sizeof(float));
     }
-    if (lanes == kLanes)
-      k.pack(d, s, pixels, step);
-    else
-      for (int p = 0; p < pixels; ++p)
-        for (int l = 0; l < lanes; ++l) d[p * kLanes + l] = s[p * step + l];
+    k.pack(d, s, pixels, step, lanes);
   }
 }
 

@@ -25,7 +25,6 @@ struct Product {
   float* out;       // first pixel
   ptrdiff_t ldo;    // floats from one output pixel to the next
   int valid;        // output channels to store, at most vectors · width
-  bool accumulate;  // add to out
 };
 
 // A gradient of weights: out[lane][o] += Σ_pixels x[pixel][lane] · dy[pixel][o] for one kernel tap.
@@ -70,8 +69,8 @@ struct Kernels {
   void (*const* outer_2)(const Outer&);
   void (*const* outer_1)(const Outer&);
 
-  // dst[p][lane] = src[p·step + lane] for kLanes lanes of each pixel
-  void (*pack)(float* dst, const float* src, int pixels, ptrdiff_t step);
+  // dst[p][lane] = src[p·step + lane] for so many lanes of each pixel, at most kLanes
+  void (*pack)(float* dst, const float* src, int pixels, ptrdiff_t step, int lanes);
   // dst[i] += src[i]
   void (*add)(float* dst, const float* src, int64_t n);
   // sum[c] += Σ x over pixels
