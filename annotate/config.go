@@ -45,6 +45,7 @@ type Config struct {
 	// a simulation with this seed and these labels. Else training begins with half of the answers and nobody waits.
 	Lockstep bool `json:"lockstep"`
 
+	Channel    int               `json:"channel,omitempty"` // that is read of images with several, from 0
 	Classes    []Class           `json:"classes"`
 	Preprocess preprocess.Config `json:"preprocess"`
 	Preset     string            `json:"preset"` // where Train comes from
@@ -103,6 +104,7 @@ func (c Config) fixed(b Config) error {
 		}
 	}
 	differ("seed", c.Seed == b.Seed)
+	differ("channel", c.Channel == b.Channel)
 	differ("axis", c.Preprocess.Axis == b.Preprocess.Axis)
 	differ("cold start", c.ColdStart == b.ColdStart)
 	differ("initial size", c.InitialSize == b.InitialSize)

@@ -93,8 +93,12 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 		o.Log.Warn("data: " + problem.String())
 	}
 	if !store.Exists(o.Dir) { // a wrong flag leaves no folder behind
-		if _, err := configure(data, o, nil); err != nil {
+		c, err := configure(data, o, nil)
+		if err != nil {
 			return nil, err
+		}
+		if err := data.UseChannel(c.Channel); err != nil {
+			return nil, &ConfigError{fmt.Errorf("channel: %w", err)}
 		}
 	}
 	s, err := store.Open(ctx, o.Dir, o.Now)
@@ -113,6 +117,9 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	}()
 	if err := p.setConfig(ctx, data, o); err != nil {
 		return nil, err
+	}
+	if err := data.UseChannel(p.Config.Channel); err != nil {
+		return nil, &ConfigError{fmt.Errorf("channel: %w", err)}
 	}
 	if err := p.addCases(ctx, data); err != nil {
 		return nil, err

@@ -14,6 +14,9 @@ type Case struct {
 	Label  string      // path of the mask, "" if there is none
 	Grid   volume.Grid // of the image
 	Stored string      // type of the image's voxels in the file, e.g. "int16"
+
+	Channels int // that the image file holds, at least 1
+	Channel  int // of them that is read, from 0; see Dataset.UseChannel
 }
 
 // Problem is something wrong with a case, in words for a person.

@@ -119,15 +119,15 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	}
 	l.layout = NNUNet
 	more := 0
-	err = l.pairFolders(images, labels, len("_0000"), func(name string) bool {
-		first := strings.HasSuffix(stem(name), "_0000")
+	err = l.pairFolders(images, labels, len(firstChannel), func(name string) bool {
+		first := strings.HasSuffix(stem(name), firstChannel)
 		if !first {
 			more++
 		}
 		return first
 	})
 	if more > 0 {
-		l.problem("", false, "%d images of further channels (_0001 …) are not used: a case is its channel _0000", more)
+		l.problem("", false, "%d images of further channels (_0001 …): channel 0 is read unless another one is chosen", more)
 	}
 	return err
 }
@@ -145,7 +145,7 @@ func (l *listing) listed(dir string, j *jsonFile) error {
 		c := Case{ID: id, Image: filepath.Join(dir, image)}
 		if _, err := os.Lstat(c.Image); err != nil {
 			ext := c.Image[len(stem(c.Image)):]
-			if channel := stem(c.Image) + "_0000" + ext; exists(channel) {
+			if channel := stem(c.Image) + firstChannel + ext; exists(channel) {
 				c.Image, l.layout = channel, NNUNet
 			}
 		}
@@ -161,7 +161,7 @@ func (l *listing) listed(dir string, j *jsonFile) error {
 	}
 	var unnamed []string
 	for _, name := range folder.images {
-		if !named[filepath.Join(dir, "imagesTr", name)] && (l.layout != NNUNet || strings.HasSuffix(stem(name), "_0000")) {
+		if !named[filepath.Join(dir, "imagesTr", name)] && (l.layout != NNUNet || strings.HasSuffix(stem(name), firstChannel)) {
 			unnamed = append(unnamed, name)
 		}
 	}

@@ -56,6 +56,7 @@ func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) 
 		return nil, fmt.Errorf("open data set %s: %w", dir, err)
 	}
 	d.compareOrientations()
+	d.noteChannels()
 	if len(d.Cases) == 0 {
 		return nil, fmt.Errorf("open data set %s (layout %s): no usable case%s", dir, d.Layout, d.firstProblems(3))
 	}

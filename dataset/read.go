@@ -45,7 +45,7 @@ func (d *Dataset) Reference(index int) (*volume.Mask, error) {
 
 func (c *Case) readImage() (*volume.Volume, error) {
 	if !isFolder(c.Image) {
-		return volume.Read(c.Image)
+		return volume.ReadChannel(c.Image, c.Channel)
 	}
 	v, _, err := dicom.Read(c.Image) // Open has told the warnings
 	return v, err
@@ -109,17 +109,19 @@ func (c *Case) readHeaders() []Problem {
 	if isFolder(c.Image) {
 		return c.readSeries()
 	}
-	var err error
-	if c.Grid, c.Stored, err = volume.ReadGrid(c.Image); err != nil {
+	h, err := volume.ReadHeader(c.Image)
+	if err != nil {
 		return problem(true, unreadable("image", c.Image, err))
 	}
+	c.Grid, c.Stored, c.Channels = h.Grid, h.Stored, h.Channels
 	if c.Label == "" || isDICOM(c.Label) {
 		return nil
 	}
-	mask, _, err := volume.ReadGrid(c.Label)
+	header, err := volume.ReadHeader(c.Label)
 	if err != nil {
 		return problem(true, unreadable("mask", c.Label, err))
 	}
+	mask := header.Grid
 	if !voxelByVoxel(c.Grid, mask) {
 		m := &volume.Mask{Grid: mask, Data: make([]uint8, mask.Len())}
 		if mask.Len() == c.Grid.Len() {

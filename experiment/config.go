@@ -23,11 +23,12 @@ const Phantom = "phantom"
 
 // Config is one experiment: everything that its numbers depend on, except the engine and its number of threads.
 type Config struct {
-	Data   string              `yaml:"data"`   // folder of the data set, or phantom
-	Axis   string              `yaml:"axis"`   // index axis that slices are cut across: i, j, k, or auto (that of the coarsest spacing)
-	Canvas []int               `yaml:"canvas"` // height and width of the network's input; empty is derived from the data
-	Split  dataset.SplitConfig `yaml:"split"`
-	Empty  string              `yaml:"empty"` // Dice where prediction and reference are both empty: undefined or one
+	Data    string              `yaml:"data"`              // folder of the data set, or phantom
+	Channel int                 `yaml:"channel,omitempty"` // that is read of images with several, from 0
+	Axis    string              `yaml:"axis"`              // index axis that slices are cut across: i, j, k, or auto (that of the coarsest spacing)
+	Canvas  []int               `yaml:"canvas"`            // height and width of the network's input; empty is derived from the data
+	Split   dataset.SplitConfig `yaml:"split"`
+	Empty   string              `yaml:"empty"` // Dice where prediction and reference are both empty: undefined or one
 
 	Strategies  []string `yaml:"strategies"`   // see `nextslice strategies`
 	InitialSets int      `yaml:"initial-sets"` // runs per strategy, each from another random initial set
@@ -120,6 +121,7 @@ func (c Config) Validate() error {
 		}
 	}
 	check(c.Data != "", "data: want a folder, or %s", Phantom)
+	check(c.Channel >= 0, "channel: want a number from 0 on, got %d", c.Channel)
 	if _, err := parseAxis(c.Axis); err != nil {
 		faults = append(faults, err)
 	}

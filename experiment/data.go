@@ -70,6 +70,10 @@ func openData(ctx context.Context, c Config, track *tracker, notice func(string)
 	for _, problem := range set.Problems {
 		notice("data: " + problem.String())
 	}
+	if err := set.UseChannel(c.Channel); err != nil {
+		closeData()
+		return nil, nil, &ConfigError{fmt.Errorf("channel: %w", err)}
+	}
 	if len(set.Classes) < 2 {
 		closeData()
 		return nil, nil, fmt.Errorf("%s: the masks hold no class beside the background: there is nothing to learn", c.Data)

@@ -34,7 +34,7 @@ func TrainModel(ctx context.Context, e tensor.Engine, c Config, progress func(Ev
 		return nil, err
 	}
 	info := model.Describe(set, cases, p)
-	info.Preset, info.Slices = c.Preset, len(slices.Items)
+	info.Preset, info.Slices, info.Channel = c.Preset, len(slices.Items), c.Channel
 	data := train.Set{H: p.Height, W: p.Width, Classes: len(set.Classes), Images: slices.Images, Labels: slices.Labels}
 	what := fmt.Sprintf("%d slices of %d cases", info.Slices, info.Cases)
 	r, err := train.Run(ctx, e, c.Train, data, random.Stream(c.Seed, "model").Uint64(), func(p train.Progress) {
@@ -49,6 +49,6 @@ func TrainModel(ctx context.Context, e tensor.Engine, c Config, progress func(Ev
 // model returns the learner's network with what a prediction needs.
 func (l *learner) model() *model.Model {
 	info := l.data.info
-	info.Preset, info.Slices = l.config.Preset, len(l.labelled)
+	info.Preset, info.Slices, info.Channel = l.config.Preset, len(l.labelled), l.config.Channel
 	return &model.Model{Net: l.net, Info: info}
 }

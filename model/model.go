@@ -34,6 +34,8 @@ type Info struct {
 	Orientation string     `json:"orientation,omitempty"`
 	Spacing     [3]float64 `json:"spacing"`
 
+	Channel int `json:"channel,omitempty"` // of the training cases' images that was read, from 0
+
 	Preset string `json:"preset,omitempty"` // of the training
 	Cases  int    `json:"cases,omitempty"`  // in the training
 	Slices int    `json:"slices,omitempty"` // in the training

@@ -121,6 +121,10 @@ func (s Source) openData(ctx context.Context, dir string) (set *dataset.Dataset,
 		remove()
 		return nil, nil, fmt.Errorf("the data are not at %s (say where with --data)", filepath.Base(dir))
 	}
+	if err := set.UseChannel(s.Settings.Channel); err != nil {
+		remove()
+		return nil, nil, err
+	}
 	return set, remove, nil
 }
 

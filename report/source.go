@@ -31,6 +31,7 @@ type Source struct {
 // Settings are the lines of the configuration that a report shows. Others may stand there too.
 type Settings struct {
 	Data        string   `yaml:"data" json:"data"`
+	Channel     int      `yaml:"channel" json:"channel,omitempty"`
 	Empty       string   `yaml:"empty" json:"empty"`
 	Strategies  []string `yaml:"strategies" json:"strategies"`
 	InitialSets int      `yaml:"initial-sets" json:"initial_sets"`

@@ -9,7 +9,7 @@
 //
 // Flow:
 //
-//  1. [Read], [ReadMask] and [ReadGrid] pick the parser by the file's extension. The parser turns the header into a
+//  1. [Read], [ReadMask] and [ReadHeader] pick the parser by the file's extension. The parser turns the header into a
 //     description of the voxels: grid, type, byte order, file, offset, packing.
 //  2. One function reads voxels by that description, whatever the format. It never trusts the header: a size that the
 //     file cannot hold is an error before memory is asked for, and reading stops at the declared size.

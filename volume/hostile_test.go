@@ -68,7 +68,7 @@ func readFS(fsys fs.FS, name string) (*Volume, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := m.read(fsys)
+	data, err := m.read(fsys, OnlyChannel)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func TestHostileNIfTI(t *testing.T) {
 		{"eight axes", niftiFile(put16(40, 8)), "dim[0]"},
 		{"negative dim", niftiFile(put16(40, 3, 2, -3)), "dim[2] says -3"},
 		{"zero dim", niftiFile(put16(40, 3, 0)), "dim[1] says 0"},
-		{"time", niftiFile(put16(40, 4, 2, 3, 2, 2)), "4-D image (dim[4] is 2)"},
+		{"time", niftiFile(put16(40, 4, 2, 3, 2, 2)), "it holds 2 channels: choose one, 0 to 1"},
 		{"huge", niftiFile(put16(40, 3, 32767, 32767, 32767)), "more than the 2147483648 that fit"},
 		{"promise", niftiFile(put16(40, 3, 1000, 1000, 1000)), "the header promises"},
 		{"gzip promise", gzipFile(niftiFile(put16(40, 3, 1000, 1000, 1000))), "the header promises"},
@@ -177,8 +177,9 @@ func TestHostileMetaImage(t *testing.T) {
 		{"huge", metaFile("DimSize = 1048576 1048576 1"), "more than the 2147483648 that fit"},
 		{"promise", metaFile("DimSize = 1000 1000 1000"), "the header promises"},
 		{"zlib promise", metaFile("CompressedData = True", "DimSize = 1000 1000 1000"), "the header promises"},
-		{"time", metaFile("NDims = 4", "DimSize = 2 3 4 2"), "4-D image"},
-		{"channels", metaFile("ElementNumberOfChannels = 3"), "ElementNumberOfChannels = 3"},
+		{"time", metaFile("NDims = 4", "DimSize = 2 3 4 2"), "it holds 2 channels"},
+		{"channels", metaFile("ElementNumberOfChannels = 3"), "it holds 3 channels"},
+		{"channels without number", metaFile("ElementNumberOfChannels = many"), "ElementNumberOfChannels = \"many\""},
 		{"type", metaFile("ElementType = MET_STRING"), `ElementType = "MET_STRING"`},
 		{"spacing zero", metaFile("ElementSpacing = 1 0 1"), "spacing 1 is not above 0"},
 		{"spacing NaN", metaFile("ElementSpacing = 1 nan 1"), "no finite number"},

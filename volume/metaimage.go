@@ -43,11 +43,20 @@ func parseMetaImage(fsys fs.FS, name string) (image, error) {
 	if err != nil {
 		return m, err
 	}
-	if m.grid, err = metaGrid(fields); err != nil {
+	if m.grid, m.channels, err = metaGrid(fields); err != nil {
 		return m, err
 	}
-	if channels := fields["elementnumberofchannels"]; channels != "" && channels != "1" {
-		return m, fmt.Errorf("ElementNumberOfChannels = %s: only one value per voxel can be read; split it first", shorten(channels))
+	if text, ok := fields["elementnumberofchannels"]; ok {
+		n, err := whole("ElementNumberOfChannels", text, 1)
+		if err != nil || len(n) != 1 {
+			return m, fmt.Errorf("ElementNumberOfChannels = %q, want a number from 1 on", shorten(text))
+		}
+		if n[0] > 1 && m.channels > 1 {
+			return m, fmt.Errorf("a 4-D image (DimSize = %s) of %d channels: split it first", shorten(fields["dimsize"]), n[0])
+		}
+		if n[0] > 1 {
+			m.channels, m.interleaved = n[0], true
+		}
 	}
 	var ok bool
 	if m.stored, ok = metaTypes[strings.ToUpper(fields["elementtype"])]; !ok {
@@ -119,25 +128,28 @@ func metaBool(fields map[string]string, name string, without bool) (bool, error)
 	}
 }
 
-// metaGrid returns the grid of a header. 2-D images become one slice; a fourth axis of one voxel is dropped.
-func metaGrid(fields map[string]string) (Grid, error) {
+// metaGrid returns the grid of a header and the number of channels, which are its fourth axis. 2-D images become one slice.
+func metaGrid(fields map[string]string) (Grid, int, error) {
 	g := Grid{Size: [3]int{1, 1, 1}, Unit: Voxel}
 	size, err := whole("DimSize", fields["dimsize"], 1)
 	if err != nil {
-		return g, err
+		return g, 0, err
 	}
-	n := len(size)
+	n, channels := len(size), 1
 	if dims, err := whole("NDims", fields["ndims"], 1); err != nil || len(dims) != 1 || dims[0] != n {
-		return g, fmt.Errorf("NDims = %q and DimSize = %q do not agree", shorten(fields["ndims"]), shorten(fields["dimsize"]))
+		return g, 0, fmt.Errorf("NDims = %q and DimSize = %q do not agree", shorten(fields["ndims"]), shorten(fields["dimsize"]))
 	}
 	if n < 2 {
-		return g, fmt.Errorf("NDims = %d: want an image of 2 or 3 axes", n)
+		return g, 0, fmt.Errorf("NDims = %d: want an image of 2 or 3 axes", n)
 	}
 	for a, s := range size {
-		if a < 3 {
+		switch {
+		case a < 3:
 			g.Size[a] = s
-		} else if s > 1 {
-			return g, fmt.Errorf("a %d-D image (DimSize = %s): only 3-D images with one value per voxel can be read; split it first", n, shorten(fields["dimsize"]))
+		case a == 3:
+			channels = s
+		case s > 1:
+			return g, 0, fmt.Errorf("a %d-D image (DimSize = %s): 3-D images can be read, and one channel of 4-D ones; split it first", n, shorten(fields["dimsize"]))
 		}
 	}
 	spacing := []float64{1, 1, 1}
@@ -147,11 +159,11 @@ func metaGrid(fields map[string]string) (Grid, error) {
 			continue
 		}
 		if spacing, err = numbers(name, text, n); err != nil {
-			return g, err
+			return g, 0, err
 		}
 		for a, s := range spacing {
 			if s <= 0 {
-				return g, fmt.Errorf("%s = %q: spacing %d is not above 0", name, shorten(text), a)
+				return g, 0, fmt.Errorf("%s = %q: spacing %d is not above 0", name, shorten(text), a)
 			}
 		}
 		g.Unit = Millimetre
@@ -159,7 +171,7 @@ func metaGrid(fields map[string]string) (Grid, error) {
 	origin := make([]float64, n)
 	if text, ok := fields["offset"]; ok {
 		if origin, err = numbers("Offset", text, n); err != nil {
-			return g, err
+			return g, 0, err
 		}
 	}
 	var lps [3][4]float64
@@ -169,7 +181,7 @@ func metaGrid(fields map[string]string) (Grid, error) {
 	if text, ok := fields["transformmatrix"]; ok {
 		t, err := numbers("TransformMatrix", text, n*n)
 		if err != nil {
-			return g, err
+			return g, 0, err
 		}
 		for c := range min(n, 3) {
 			for r := range min(n, 3) {
@@ -184,7 +196,7 @@ func metaGrid(fields map[string]string) (Grid, error) {
 		lps[a][3] = origin[a]
 	}
 	g.Affine = fromLPS(lps)
-	return g, nil
+	return g, channels, nil
 }
 
 // metaVoxels finds the file of the voxels and where they begin in it.

@@ -106,7 +106,7 @@ func parseNIfTI(fsys fs.FS, name, ext string) (image, error) {
 		m.codec = gzipped
 	}
 	m.bigEndian = h.order == binary.BigEndian
-	if m.grid.Size, err = h.shape(); err != nil {
+	if m.grid.Size, m.channels, err = h.shape(); err != nil {
 		return m, err
 	}
 	code := int(h.integer(h.datatype, 0, false))
@@ -192,29 +192,32 @@ func niftiHeader(data []byte) (niftiFields, error) {
 	return niftiFields{}, fmt.Errorf("not NIfTI: the header's size at byte 0 is %d, want 348 or 540", binary.LittleEndian.Uint32(data))
 }
 
-// shape returns the size of the grid. Axes after the third must have one voxel.
-func (h niftiFields) shape() ([3]int, error) {
-	size := [3]int{1, 1, 1}
+// shape returns the size of the grid and the number of channels, the fourth axis. Axes after that must have one voxel.
+func (h niftiFields) shape() (size [3]int, channels int, err error) {
+	size, channels = [3]int{1, 1, 1}, 1
 	n := h.integer(h.dim, 0, false)
 	if n < 1 || n > 7 {
-		return size, fmt.Errorf("dim[0] (byte %d) says %d axes, want 1 to 7", h.dim, n)
+		return size, 0, fmt.Errorf("dim[0] (byte %d) says %d axes, want 1 to 7", h.dim, n)
 	}
 	for a := range int(n) {
 		v := h.integer(h.dim, a+1, false)
 		if v < 1 {
-			return size, fmt.Errorf("dim[%d] says %d voxels, want at least 1", a+1, v)
+			return size, 0, fmt.Errorf("dim[%d] says %d voxels, want at least 1", a+1, v)
 		}
-		if a >= 3 && v > 1 {
-			return size, fmt.Errorf("a %d-D image (dim[%d] is %d): only 3-D images with one value per voxel can be read; split it first", n, a+1, v)
+		if a >= 4 && v > 1 {
+			return size, 0, fmt.Errorf("a %d-D image (dim[%d] is %d): 3-D images can be read, and one channel of 4-D ones; split it first", n, a+1, v)
 		}
 		if v > MaxVoxels {
-			return size, fmt.Errorf("dim[%d] says %d voxels, more than the %d that fit", a+1, v, MaxVoxels)
+			return size, 0, fmt.Errorf("dim[%d] says %d voxels, more than the %d that fit", a+1, v, MaxVoxels)
 		}
-		if a < 3 {
+		switch {
+		case a < 3:
 			size[a] = int(v)
+		case a == 3:
+			channels = int(v)
 		}
 	}
-	return size, nil
+	return size, channels, nil
 }
 
 // voxelStart returns the byte of the unpacked file at which the voxels begin.

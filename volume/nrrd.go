@@ -40,8 +40,8 @@ type nrrdAxis struct {
 
 // parseNRRD parses the header of an NRRD file (https://teem.sourceforge.net/nrrd/format.html), attached or detached.
 //
-// Axes without a place in space (kind list, vector, time ...; direction none) must have one entry, except the layers of
-// a segmentation. Spaces are right-, left-anterior-superior and left-posterior-superior; any other, or none, counts as
+// An axis without a place in space (kind list, vector, time ...; direction none) holds the layers of a segmentation or the
+// channels of an image; it is the first or the last one, and there is at most one of more than one entry. Spaces are right-, left-anterior-superior and left-posterior-superior; any other, or none, counts as
 // left-posterior-superior, as in ITK. Without space directions and spacings the unit is Voxel.
 func parseNRRD(fsys fs.FS, name string) (image, error) {
 	var m image
@@ -60,8 +60,14 @@ func parseNRRD(fsys fs.FS, name string) (image, error) {
 	if err != nil {
 		return m, err
 	}
-	if m.grid, m.layers, err = nrrdGrid(fields, axes, keys["Segment0_ID"] != "" || strings.HasSuffix(strings.ToLower(name), ".seg.nrrd")); err != nil {
+	var values int
+	if m.grid, values, m.interleaved, err = nrrdGrid(fields, axes); err != nil {
 		return m, err
+	}
+	if keys["Segment0_ID"] == "" && !strings.HasSuffix(strings.ToLower(name), ".seg.nrrd") {
+		m.channels = values
+	} else if m.layers = values; values > 256 || values > 1 && !m.interleaved {
+		return m, fmt.Errorf("a segmentation of %d layers: want at most 256, along the first axis", values)
 	}
 	m.keys = keys
 	kind := strings.Join(strings.Fields(strings.ToLower(fields["type"])), " ")
@@ -182,28 +188,27 @@ func nrrdAxes(fields map[string]string) ([]nrrdAxis, error) {
 	return axes, nil
 }
 
-// nrrdGrid returns the grid, and the number of layers of a segmentation, which are the fastest axis.
-func nrrdGrid(fields map[string]string, axes []nrrdAxis, segmentation bool) (Grid, int, error) {
-	g := Grid{Size: [3]int{1, 1, 1}, Unit: Voxel}
-	layers := 1
+// nrrdGrid returns the grid, and the number of values per voxel: fastest in the file (interleaved) or slowest.
+func nrrdGrid(fields map[string]string, axes []nrrdAxis) (g Grid, values int, interleaved bool, err error) {
+	g, values = Grid{Size: [3]int{1, 1, 1}, Unit: Voxel}, 1
 	var inSpace []nrrdAxis
 	for a, axis := range axes {
 		switch {
 		case axis.space && len(inSpace) < 3:
 			inSpace = append(inSpace, axis)
 		case axis.size == 1:
-		case a == 0 && segmentation && axis.size <= 256:
-			layers = axis.size
+		case !axis.space && values == 1 && (a == 0 || a == len(axes)-1) && !strings.Contains(axis.kind, "color") && !strings.Contains(axis.kind, "complex"):
+			values, interleaved = axis.size, a == 0
 		default:
 			what := axis.kind
 			if axis.space {
 				what = "a fourth axis in space"
 			}
-			return g, 0, fmt.Errorf("a %d-D image (axis %d has %d entries, %s): only 3-D images with one value per voxel can be read; split it first", len(axes), a, axis.size, strings.Trim(what, " "))
+			return g, 0, false, fmt.Errorf("a %d-D image (axis %d has %d entries, %s): 3-D images can be read, and one channel of 4-D ones; split it first", len(axes), a, axis.size, strings.Trim(what, " "))
 		}
 	}
 	if len(inSpace) < 2 {
-		return g, 0, fmt.Errorf("a %d-D image: want 2 or 3 axes in space", len(axes))
+		return g, 0, false, fmt.Errorf("a %d-D image: want 2 or 3 axes in space", len(axes))
 	}
 	var a [3][4]float64
 	for c := range 3 {
@@ -211,7 +216,7 @@ func nrrdGrid(fields map[string]string, axes []nrrdAxis, segmentation bool) (Gri
 	}
 	scale, err := nrrdUnits(fields)
 	if err != nil {
-		return g, 0, err
+		return g, 0, false, err
 	}
 	for c, axis := range inSpace {
 		g.Size[c] = axis.size
@@ -234,7 +239,7 @@ func nrrdGrid(fields map[string]string, axes []nrrdAxis, segmentation bool) (Gri
 	if text, ok := fields["space origin"]; ok {
 		v, err := nrrdVectors("space origin", text)
 		if err != nil || len(v) != 1 || v[0] == nil {
-			return g, 0, fmt.Errorf("space origin: %q, want one vector (x,y,z)", shorten(text))
+			return g, 0, false, fmt.Errorf("space origin: %q, want one vector (x,y,z)", shorten(text))
 		}
 		for r, x := range v[0] {
 			if r < 3 {
@@ -252,12 +257,12 @@ func nrrdGrid(fields map[string]string, axes []nrrdAxis, segmentation bool) (Gri
 		}
 	default:
 		if strings.HasSuffix(space, "-time") {
-			return g, 0, fmt.Errorf("space %q: time is not supported; split it first", shorten(space))
+			return g, 0, false, fmt.Errorf("space %q: time is not supported; split it first", shorten(space))
 		}
 		g.Affine = fromLPS(a)
 	}
 	g.flatAxis()
-	return g, layers, nil
+	return g, values, interleaved, nil
 }
 
 // nrrdUnits returns the millimetres in a unit of space. All axes must have the same.

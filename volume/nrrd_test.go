@@ -105,7 +105,7 @@ func TestHostileNRRD(t *testing.T) {
 		{"bzip2 promise", nrrdSmall("sizes: 1000 1000 1000", "encoding: bzip2"), "damaged at voxel 0"},
 		{"dimension", nrrdSmall("dimension: 2"), "do not agree"},
 		{"one axis", nrrdSmall("dimension: 1", "sizes: 24"), "1-D image"},
-		{"time", nrrdSmall("dimension: 4", "sizes: 2 3 2 2", "kinds: domain domain domain time"), "a 4-D image (axis 3 has 2 entries, time)"},
+		{"time", nrrdSmall("dimension: 4", "sizes: 2 3 2 2", "kinds: domain domain domain time"), "it holds 2 channels"},
 		{"colour", nrrdSmall("kinds: RGB-color domain domain", "sizes: 3 4 2"), "a 3-D image (axis 0 has 3 entries, rgb-color)"},
 		{"type", nrrdSmall("type: block"), `type "block"`},
 		{"no type", nrrdFile(make([]byte, 4), "dimension: 2", "sizes: 2 2", "encoding: raw"), `no field "type"`},

@@ -49,14 +49,32 @@ type image struct {
 	ascii  bool // numbers as text, separated by white space
 	exact  bool // no byte may follow the voxels; else up to slack may
 
-	layers int               // values per voxel of a segmentation, fastest in the file; 0 and 1 are the same
+	layers int // values per voxel of a segmentation, fastest in the file; 0 and 1 are the same
+	// channels are the values per voxel of an image, 0 and 1 being the same: image by image in the file, or, interleaved,
+	// voxel by voxel.
+	channels    int
+	interleaved bool
+
 	keys   map[string]string // key/value pairs of an NRRD header
 	// picture stands for all of the above where a decoder of its own reads the file.
 	picture func(fsys fs.FS, each func([]float64) error) error
 }
 
-// count returns the number of stored values: one a voxel, or one a voxel and layer.
-func (m image) count() int { return m.grid.Len() * max(1, m.layers) }
+// count returns the number of stored values: one a voxel, or one a voxel and layer or channel.
+func (m image) count() int { return m.grid.Len() * max(1, m.layers) * max(1, m.channels) }
+
+// channel checks the choice of a channel, OnlyChannel being none.
+func (m image) channel(choice int) (int, error) {
+	switch n := max(1, m.channels); {
+	case choice == OnlyChannel && n == 1:
+		return 0, nil
+	case choice == OnlyChannel:
+		return 0, fmt.Errorf("it holds %d channels: choose one, 0 to %d", n, n-1)
+	case choice < 0 || choice >= n:
+		return 0, fmt.Errorf("there is no channel %d: it holds %d, counted from 0", choice, n)
+	}
+	return choice, nil
+}
 
 // voxels reads the image's voxels in order and hands them to each, some thousands at a time. The slice is reused.
 // It never reads further than slack behind the declared size, so a small file cannot unpack into a large one.
@@ -222,15 +240,35 @@ func head(fsys fs.FS, name string, n int64) (data []byte, packed bool, err error
 	return data, packed, nil
 }
 
-// read returns the image's voxels as float32.
-func (m image) read(fsys fs.FS) ([]float32, error) {
+// read returns the voxels of one of the image's channels as float32.
+func (m image) read(fsys fs.FS, choice int) ([]float32, error) {
 	if m.layers > 1 {
 		return nil, fmt.Errorf("a segmentation of %d layers, not an image", m.layers)
 	}
+	channel, err := m.channel(choice)
+	if err != nil {
+		return nil, err
+	}
+	n, seen := m.grid.Len(), 0
 	var out []float32
-	err := m.voxels(fsys, func(values []float64) error {
+	err = m.voxels(fsys, func(values []float64) error {
 		if out == nil { // only now is it known that the file can hold as much as the header says
-			out = make([]float32, 0, m.capacity())
+			out = make([]float32, 0, m.capacity()/max(1, m.channels))
+		}
+		switch {
+		case m.channels < 2:
+		case m.interleaved:
+			chosen := values[:0]
+			for i, v := range values {
+				if (seen+i)%m.channels == channel {
+					chosen = append(chosen, v)
+				}
+			}
+			seen, values = seen+len(values), chosen
+		default:
+			from, to := channel*n-seen, (channel+1)*n-seen
+			seen += len(values)
+			values = values[min(max(from, 0), len(values)):min(max(to, 0), len(values))]
 		}
 		for _, v := range values {
 			out = append(out, float32(v))
@@ -245,6 +283,9 @@ const integerTolerance = 1e-4
 
 // readClasses returns the image's voxels as class indices, the layers of a segmentation fastest.
 func (m image) readClasses(fsys fs.FS) ([]uint8, error) {
+	if m.channels > 1 {
+		return nil, fmt.Errorf("not a mask: it holds %d channels", m.channels)
+	}
 	var out []uint8
 	err := m.voxels(fsys, func(values []float64) error {
 		if out == nil {

@@ -137,7 +137,7 @@ func TestUnitRoundTrip(t *testing.T) {
 		if err := WriteMask(path, &Mask{Grid: g, Data: []uint8{1, 2}}); err != nil {
 			t.Fatal(err)
 		}
-		if got, _, err := ReadGrid(path); err != nil || got.Unit != Voxel || got.Affine != g.Affine {
+		if got, err := ReadHeader(path); err != nil || got.Unit != Voxel || got.Affine != g.Affine {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}

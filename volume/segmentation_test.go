@@ -69,7 +69,7 @@ func TestSegmentationOfOldSlicer(t *testing.T) {
 	if err != nil || s.Segments[0].Name != "left" || s.Segments[1].Name != "b" || s.Segments[0].Color != [3]uint8{255, 128, 255} {
 		t.Errorf("%+v %v", s, err)
 	}
-	if _, err := m.read(fsys); err == nil {
+	if _, err := m.read(fsys, OnlyChannel); err == nil {
 		t.Error("layers were read as an image")
 	}
 }

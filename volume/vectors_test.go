@@ -81,9 +81,10 @@ func TestReadAgreesWithOtherReaders(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkVector(t, v, want)
-			g, stored, err := ReadGrid(path)
+			h, err := ReadHeader(path)
+			g, stored := h.Grid, h.Stored
 			if err != nil || !g.Same(v.Grid, 0) || g.Unit != v.Unit || stored != v.Stored {
-				t.Errorf("ReadGrid: %v %s %v, want %v %s", g, stored, err, v.Grid, v.Stored)
+				t.Errorf("ReadHeader: %v %s %v, want %v %s", g, stored, err, v.Grid, v.Stored)
 			}
 		})
 	}
@@ -140,7 +141,7 @@ func TestUnits(t *testing.T) {
 		"Task04_Hippocampus/imagesTr/hippocampus_001.nii.gz": Millimetre,
 		"formats/nifti/avg152T1_LR_nifti.nii.gz":             Millimetre,
 	} {
-		g, _, err := ReadGrid(shared(t, name))
+		g, err := ReadHeader(shared(t, name))
 		if err != nil || g.Unit != want {
 			t.Errorf("%s: unit %q, %v, want %q", name, g.Unit, err, want)
 		}
@@ -159,7 +160,7 @@ func TestReadMasks(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		g, _, err := ReadGrid(shared(t, image))
+		g, err := ReadHeader(shared(t, image))
 		if err != nil || !g.Same(m.Grid, 1e-6) {
 			t.Errorf("%s lies elsewhere than %s: %v", mask, image, err)
 		}

@@ -28,14 +28,21 @@ type Mask struct {
 }
 
 // Read reads an image. The format follows from the name's extension (see IsImage); the content must agree, a file that
-// carries another format's name is refused. Whole numbers beyond 2^24 are rounded to float32. Files with more than one
-// value per voxel (time, channels, colour, complex numbers) are refused.
-func Read(path string) (*Volume, error) {
+// carries another format's name is refused. Whole numbers beyond 2^24 are rounded to float32. Colour and complex numbers
+// are refused, and so are files of more than one channel: see ReadChannel.
+func Read(path string) (*Volume, error) { return ReadChannel(path, OnlyChannel) }
+
+// OnlyChannel stands for the channel of an image that has no other.
+const OnlyChannel = -1
+
+// ReadChannel is Read for 4-D files: of the images along the fourth axis (channels of an MR examination, points in time)
+// or of several values per voxel it reads one, counted from 0. An image of one channel has the channel 0.
+func ReadChannel(path string, channel int) (*Volume, error) {
 	m, fsys, err := open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	data, err := m.read(fsys)
+	data, err := m.read(fsys, channel)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
@@ -73,13 +80,20 @@ func (m image) readMask(fsys fs.FS) (*Mask, error) {
 	return mask, err
 }
 
-// ReadGrid reads only the header of an image and returns its grid and the type of the stored voxels.
-func ReadGrid(path string) (Grid, string, error) {
+// Header is what a file tells before its voxels are read.
+type Header struct {
+	Grid
+	Stored   string // type of the voxels, as in Volume
+	Channels int    // at least 1
+}
+
+// ReadHeader reads only the header of an image.
+func ReadHeader(path string) (Header, error) {
 	m, _, err := open(path)
 	if err != nil {
-		return Grid{}, "", fmt.Errorf("read %s: %w", path, err)
+		return Header{}, fmt.Errorf("read %s: %w", path, err)
 	}
-	return m.grid, string(m.stored), nil
+	return Header{m.grid, string(m.stored), max(1, m.channels)}, nil
 }
 
 // format is a file format by its name, as people say it.
@@ -175,8 +189,10 @@ func parse(fsys fs.FS, name string) (image, error) {
 	if err := m.grid.Check(); err != nil {
 		return m, fmt.Errorf("%s header: %w", format, err)
 	}
-	if m.layers > MaxVoxels/m.grid.Len() {
-		return m, fmt.Errorf("%s header: %d layers of %d voxels are more than the %d that fit", format, m.layers, m.grid.Len(), MaxVoxels)
+	for what, n := range map[string]int{"layers": m.layers, "channels": m.channels} {
+		if n > MaxVoxels/m.grid.Len() {
+			return m, fmt.Errorf("%s header: %d %s of %d voxels are more than the %d that fit", format, n, what, m.grid.Len(), MaxVoxels)
+		}
 	}
 	return m, nil
 }

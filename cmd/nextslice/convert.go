@@ -23,6 +23,7 @@ type convertCommand struct {
 	Names     []string `placeholder:"LIST" help:"Names of the mask's classes from 1 on, separated by commas."`
 	Values    []int    `placeholder:"LIST" help:"Grey values of the mask that become the classes 1, 2 ...; 0 is the background."`
 	Reference string   `placeholder:"PATH" help:"Image that the mask lies on: the mask gets its grid. DICOM SEG and RTSTRUCT need their DICOM series."`
+	Channel   *int     `placeholder:"N" help:"Channel to read of a 4-D image, from 0."`
 	Series    string   `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
 	Force     bool     `help:"Replace OUT if it is there."`
 }
@@ -40,6 +41,7 @@ Examples:
   nextslice convert contours.dcm contours.seg.nrrd --reference scans/patient7
   nextslice convert mask.nii.gz mask.dcm --reference scans/patient7 --names liver,tumour
   nextslice convert Case07_segmentation.mhd Case07.seg.nrrd --names prostate
+  nextslice convert prostate_00.nii.gz prostate_00_adc.nii.gz --channel 1
   nextslice convert drawn.png drawn.nii.gz --mask --values 128,255`
 }
 
@@ -79,7 +81,7 @@ func (c convertCommand) Run(ctx context.Context, s streams) error {
 
 // image reads an image. What it returns writes it and says what was written.
 func (c convertCommand) image(errs io.Writer) (write func() (string, error), err error) {
-	v, warnings, err := readImage(c.In, c.Series)
+	v, warnings, err := readImage(c.In, c.Series, c.Channel)
 	warn(errs, warnings)
 	if err != nil {
 		return nil, err

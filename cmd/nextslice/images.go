@@ -10,11 +10,15 @@ import (
 )
 
 // readImage reads an image of any format: a file, a folder with a DICOM series, or a DICOM file with the series that it
-// belongs to. series, which may be "", chooses among several in a folder. The warnings say what is doubtful.
-func readImage(path, series string) (*volume.Volume, []string, error) {
+// belongs to. series, which may be "", chooses among several in a folder; channel, which may be nil, among those of a
+// file. The warnings say what is doubtful.
+func readImage(path, series string, channel *int) (*volume.Volume, []string, error) {
 	if !isSeries(path) {
-		v, err := volume.Read(path)
+		v, err := readChannel(path, channel)
 		return v, nil, err
+	}
+	if channel != nil && *channel != 0 {
+		return nil, nil, usagef("--channel: a DICOM series has one channel")
 	}
 	s, warnings, err := findSeries(path, series)
 	if err != nil {
@@ -22,6 +26,19 @@ func readImage(path, series string) (*volume.Volume, []string, error) {
 	}
 	v, err := s.Read()
 	return v, warnings, err
+}
+
+// readChannel is volume.ReadChannel with errors that name the flag; nil is no choice.
+func readChannel(path string, channel *int) (*volume.Volume, error) {
+	choice := volume.OnlyChannel
+	if channel != nil {
+		choice = *channel
+	}
+	v, err := volume.ReadChannel(path, choice)
+	if err != nil && strings.Contains(err.Error(), "choose one") {
+		err = fmt.Errorf("%w with --channel", err)
+	}
+	return v, err
 }
 
 // findSeries is dicom.Find with an error that names the flag.
@@ -42,8 +59,8 @@ func isSeries(path string) bool {
 // readGrid returns the grid of an image of any format; a DICOM series is returned too.
 func readGrid(path, series string) (volume.Grid, *dicom.Series, error) {
 	if !isSeries(path) {
-		g, _, err := volume.ReadGrid(path)
-		return g, nil, err
+		h, err := volume.ReadHeader(path)
+		return h.Grid, nil, err
 	}
 	s, _, err := findSeries(path, series)
 	if err != nil {
@@ -72,7 +89,7 @@ func readSegments(path string, contoursOn *dicom.Series) (*volume.Segmentation, 
 		}
 		return dicom.ReadContours(path, contoursOn)
 	}
-	v, warnings, err := readImage(path, "")
+	v, warnings, err := readImage(path, "", nil)
 	if err != nil {
 		return nil, nil, err
 	}

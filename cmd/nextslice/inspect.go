@@ -8,8 +8,9 @@ import (
 )
 
 type inspectCommand struct {
-	Dir  string `arg:"" placeholder:"DIR" help:"Folder of the data set."`
-	JSON bool   `help:"Write JSON."`
+	Dir     string `arg:"" placeholder:"DIR" help:"Folder of the data set."`
+	Channel int    `default:"0" placeholder:"N" help:"Channel to read of images that hold several, from 0."`
+	JSON    bool   `help:"Write JSON."`
 }
 
 func (inspectCommand) Help() string {
@@ -30,6 +31,9 @@ func (c inspectCommand) Run(ctx context.Context, s streams) error {
 	}})
 	if err != nil {
 		return err
+	}
+	if err := set.UseChannel(c.Channel); err != nil {
+		return usagef("--channel: %v", err)
 	}
 	report, err := dataset.Inspect(ctx, set, func(done, total int) {
 		p.show(float64(done)/float64(total), fmt.Sprintf("case %d/%d", done, total))

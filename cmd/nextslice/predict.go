@@ -23,6 +23,7 @@ type predictCommand struct {
 
 	Uncertainty string `placeholder:"PATH" help:"Write the uncertainty map too: a .nii.gz or .nii file, for a folder of cases a folder."`
 	Format      string `default:"nii.gz" enum:"nii.gz,nii,mha,nrrd,seg.nrrd" placeholder:"EXT" help:"Format of the masks of a folder of cases: nii.gz (the default), nii, mha, nrrd or seg.nrrd."`
+	Channel     *int   `placeholder:"N" help:"Channel to read of images that hold several, from 0; the default is that of the training."`
 	Series      string `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
 	Engine      string `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
 	Threads     int    `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
@@ -105,7 +106,7 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 		warn(s.err, warnings)
 		v, err = series.Read()
 	} else {
-		v, err = volume.Read(c.In)
+		v, err = readChannel(c.In, c.channel(m))
 	}
 	if err != nil {
 		return err
@@ -132,11 +133,24 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 	return nil
 }
 
+// channel returns the chosen channel, or that of the training; nil where there was only one.
+func (c predictCommand) channel(m *model.Model) *int {
+	if c.Channel == nil && m.Channel > 0 {
+		return &m.Channel
+	}
+	return c.Channel
+}
+
 // folder segments the cases of a folder.
 func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) error {
 	set, err := dataset.OpenWith(ctx, c.In, dataset.OpenOptions{NoMasks: true})
 	if err != nil {
 		return err
+	}
+	if channel := c.channel(m); channel != nil {
+		if err := set.UseChannel(*channel); err != nil {
+			return usagef("--channel: %v", err)
+		}
 	}
 	for _, dir := range []string{c.Out, c.Uncertainty} {
 		if dir == "" {

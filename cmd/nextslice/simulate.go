@@ -16,6 +16,7 @@ type simulateCommand struct {
 	Config string `arg:"" optional:"" name:"config" placeholder:"CONFIG.yaml" help:"Configuration file. The flags go over it."`
 
 	Data        *string `placeholder:"DIR" help:"Folder of the labelled data set, or phantom (synthetic volumes, the default)."`
+	Channel     *int    `placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
 	Axis        *string `placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Strategies  *string `placeholder:"LIST" help:"Query strategies, separated by commas; see the strategies command."`
 	InitialSets *int    `placeholder:"N" help:"Runs per strategy, each from another random initial set."`
@@ -98,6 +99,7 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 func (c simulateCommand) config() (experiment.Config, error) {
 	config, err := experiment.ReadConfig(c.Config, func(config *experiment.Config) {
 		set(&config.Data, c.Data)
+		set(&config.Channel, c.Channel)
 		set(&config.Axis, c.Axis)
 		set(&config.InitialSets, c.InitialSets)
 		set(&config.InitialSize, c.InitialSize)

@@ -15,6 +15,7 @@ type trainCommand struct {
 
 	Preset  string   `default:"workstation" placeholder:"NAME" help:"Training preset: paper, workstation (the default), quick or demo; see the presets command."`
 	Set     []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
+	Channel int      `default:"0" placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
 	Axis    string   `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Seed    uint64   `default:"0" placeholder:"N" help:"Seed of everything random."`
 	Engine  string   `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
@@ -83,7 +84,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 
 func (c trainCommand) config() (experiment.Config, error) {
 	config, err := experiment.ReadConfig("", func(config *experiment.Config) {
-		config.Data, config.Axis, config.Preset, config.Seed = c.Data, c.Axis, c.Preset, c.Seed
+		config.Data, config.Channel, config.Axis, config.Preset, config.Seed = c.Data, c.Channel, c.Axis, c.Preset, c.Seed
 	})
 	if err != nil {
 		return config, err

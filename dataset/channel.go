@@ -1,0 +1,42 @@
+package dataset
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// firstChannel is the end of the names of nnU-Net's images: a file for each channel, from _0000 on.
+const firstChannel = "_0000"
+
+// UseChannel chooses which channel of each case is read, counted from 0, the one that is read without a choice: an image of
+// a 4-D file, or in the layout NNUNet the file X_0001 beside X_0000. The error names the first case that has not as many.
+func (d *Dataset) UseChannel(channel int) error {
+	for i := range d.Cases {
+		c := &d.Cases[i]
+		if d.Layout != NNUNet || c.Channels > 1 {
+			if channel < 0 || channel >= max(1, c.Channels) {
+				return fmt.Errorf("case %s has no channel %d: its image holds %d, counted from 0", c.ID, channel, max(1, c.Channels))
+			}
+			c.Channel = channel
+			continue
+		}
+		ext := c.Image[len(stem(c.Image)):]
+		image := strings.TrimSuffix(c.Image, firstChannel+ext) + fmt.Sprintf("_%04d", channel) + ext
+		if _, err := os.Stat(image); channel < 0 || err != nil {
+			return fmt.Errorf("case %s has no channel %d: there is no file %s", c.ID, channel, image)
+		}
+		c.Image = image
+	}
+	return nil
+}
+
+// noteChannels says that images hold more than what is read.
+func (d *Dataset) noteChannels() {
+	for _, c := range d.Cases {
+		if c.Channels > 1 {
+			d.problem("", false, "images hold more than one channel (%s: %d): channel 0 is read unless another one is chosen", c.ID, c.Channels)
+			return
+		}
+	}
+}
