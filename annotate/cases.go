@@ -118,7 +118,28 @@ func (p *Project) chooseRoles(data *dataset.Dataset, added []int) map[int]store.
 		}
 		left -= n
 	}
+	p.keepTogether(data, roles)
 	return roles
+}
+
+// keepTogether gives the cases of a patient one role: that of the cases that are in the project, else that of the first
+// of the added ones.
+func (p *Project) keepTogether(data *dataset.Dataset, roles map[int]store.Role) {
+	of := map[string]store.Role{}
+	for _, c := range data.Cases {
+		if role, known := p.roles[c.ID]; known {
+			of[c.Patient()] = role
+		}
+	}
+	for i, c := range data.Cases {
+		if _, added := roles[i]; !added {
+			continue
+		}
+		if _, known := of[c.Patient()]; !known {
+			of[c.Patient()] = roles[i]
+		}
+		roles[i] = of[c.Patient()]
+	}
 }
 
 // adopts reports whether the mask of a case is taken over.

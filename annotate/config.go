@@ -46,6 +46,7 @@ type Config struct {
 	Lockstep bool `json:"lockstep"`
 
 	Channel    int               `json:"channel,omitempty"` // that is read of images with several, from 0
+	Patient    string            `json:"patient,omitempty"` // pattern of case names that tells the patient; see dataset.UsePatients
 	Classes    []Class           `json:"classes"`
 	Preprocess preprocess.Config `json:"preprocess"`
 	Preset     string            `json:"preset"` // where Train comes from
@@ -93,6 +94,20 @@ func (c Config) Validate() error {
 	check(!c.Lockstep || c.DoubleReading == 0, "double reading: not in lockstep, where a query is answered as in a simulation")
 	faults = append(faults, c.Preprocess.Validate(), c.Train.Validate())
 	return errors.Join(faults...)
+}
+
+// apply chooses the channel of a data set and groups its cases by patient.
+func (c Config) apply(d *dataset.Dataset) error {
+	if err := d.UseChannel(c.Channel); err != nil {
+		return &ConfigError{fmt.Errorf("channel: %w", err)}
+	}
+	if c.Patient == "" {
+		return nil
+	}
+	if err := d.UsePatients(c.Patient); err != nil {
+		return &ConfigError{err}
+	}
+	return nil
 }
 
 // fixed returns an error if b changes what the labels or the picks of a project rest on.

@@ -97,8 +97,8 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := data.UseChannel(c.Channel); err != nil {
-			return nil, &ConfigError{fmt.Errorf("channel: %w", err)}
+		if err := c.apply(data); err != nil {
+			return nil, err
 		}
 	}
 	s, err := store.Open(ctx, o.Dir, o.Now)
@@ -118,8 +118,8 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if err := p.setConfig(ctx, data, o); err != nil {
 		return nil, err
 	}
-	if err := data.UseChannel(p.Config.Channel); err != nil {
-		return nil, &ConfigError{fmt.Errorf("channel: %w", err)}
+	if err := p.Config.apply(data); err != nil {
+		return nil, err
 	}
 	if err := p.addCases(ctx, data); err != nil {
 		return nil, err

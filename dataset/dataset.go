@@ -7,13 +7,18 @@ import (
 	"github.com/nextslice/nextslice/volume"
 )
 
-// Case is a patient's scan.
+// Case is a patient's scan, or one of several.
 type Case struct {
 	ID     string      // name of the image without folder, extension and the layout's suffix; unique in the data set
 	Image  string      // path of a file, or of a folder with one DICOM series
 	Label  string      // path of the mask, "" if there is none
 	Grid   volume.Grid // of the image
 	Stored string      // type of the image's voxels in the file, e.g. "int16"
+
+	// patient is who was scanned, "" standing for the ID; see UsePatients.
+	patient string
+	// Values are the values in the mask that stand for the classes 1, 2 …; nil if these are the values. See greyValues.
+	Values []uint8
 
 	Channels int // that the image file holds, at least 1
 	Channel  int // of them that is read, from 0; see Dataset.UseChannel

@@ -157,6 +157,7 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 			all[v] = all[v] || is
 		}
 	}
+	grey := d.greyValues(all)
 	n := 1
 	for n < 256 && all[n] {
 		n++
@@ -171,7 +172,7 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 			d.problem(c.ID, true, "%s", unreadable("mask", c.Label, faults[i]))
 			continue
 		}
-		if stray := slices.Index(values[i][n:], true); stray >= 0 {
+		if stray := slices.Index(values[i][n:], true); stray >= 0 && !grey {
 			d.problem(c.ID, true, "label value %d stands beyond a gap, the values of all masks being %s: renumber them 0, 1, 2 …, or name them in a dataset.json",
 				n+stray, valuesText(all))
 			continue
@@ -179,7 +180,7 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 		kept = append(kept, c)
 	}
 	d.Cases = kept
-	if masks == 0 {
+	if masks == 0 || grey {
 		return
 	}
 	d.Classes = []string{"background"}

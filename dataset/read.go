@@ -56,6 +56,9 @@ func (c *Case) readMask() (*volume.Mask, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.number(m); err != nil {
+		return nil, fmt.Errorf("read %s: %w", c.Label, err)
+	}
 	if voxelByVoxel(c.Grid, m.Grid) {
 		m.Grid = c.Grid
 		return m, nil

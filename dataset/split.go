@@ -34,15 +34,18 @@ func NewSplit(n int, c SplitConfig, rng *rand.Rand) (Split, error) {
 	if len(c.TestCases) > 0 || len(c.ValidationCases) > 0 {
 		return Split{}, errors.New("split: cases are given by ID: use Dataset.Split")
 	}
-	all := make([]int, n)
+	all := make([][]int, n)
 	for i := range all {
-		all[i] = i
+		all[i] = []int{i}
 	}
-	return draw(all, nil, c, Split{}, rng)
+	return draw(all, 0, c, Split{}, rng)
 }
 
 // Split draws a split like NewSplit, with cases that are given by ID where they shall be. Cases without a mask are
 // always in the pool: nothing can be measured on them. Parts are of the cases with a mask.
+//
+// A patient's cases stay together: after UsePatients parts and numbers are of patients, a case that is given by ID takes the
+// others along, and cases without a mask whose patient is not in the pool are in none of the lists.
 func (d *Dataset) Split(c SplitConfig, rng *rand.Rand) (Split, error) {
 	var s Split
 	var faults []error
@@ -77,11 +80,43 @@ func (d *Dataset) Split(c SplitConfig, rng *rand.Rand) (Split, error) {
 			without = append(without, i)
 		}
 	}
-	return draw(with, without, c, s, rng)
+	groups := d.patients(with)
+	for _, list := range []*[]int{&s.Test, &s.Validation} {
+		for _, group := range groups {
+			if slices.ContainsFunc(group, func(i int) bool { return slices.Contains(*list, i) }) {
+				for _, i := range group {
+					if !slices.Contains(*list, i) {
+						*list = append(*list, i)
+					}
+				}
+			}
+		}
+	}
+	for _, i := range s.Test {
+		if slices.Contains(s.Validation, i) {
+			return Split{}, fmt.Errorf("split: patient %s has cases in both lists, of the test and of validation", d.Cases[i].Patient())
+		}
+	}
+	s, err := draw(groups, len(without), c, s, rng)
+	if err != nil {
+		return s, err
+	}
+	held := map[string]bool{}
+	for _, i := range slices.Concat(s.Test, s.Validation) {
+		held[d.Cases[i].Patient()] = true
+	}
+	for _, i := range without {
+		if !held[d.Cases[i].Patient()] {
+			s.Pool = append(s.Pool, i)
+		}
+	}
+	slices.Sort(s.Pool)
+	return s, nil
 }
 
-// draw completes a split whose test or validation cases may be given. with are all cases with a mask.
-func draw(with, without []int, c SplitConfig, s Split, rng *rand.Rand) (Split, error) {
+// draw completes a split whose test or validation cases may be given. with are all cases with a mask, by patient; without
+// is how many there are beside them.
+func draw(with [][]int, without int, c SplitConfig, s Split, rng *rand.Rand) (Split, error) {
 	count := func(name string, v float64, least int) (int, error) {
 		switch {
 		case math.IsNaN(v) || v < 0 || v > math.MaxInt32:
@@ -108,20 +143,20 @@ func draw(with, without []int, c SplitConfig, s Split, rng *rand.Rand) (Split, e
 		return Split{}, err
 	}
 
-	var free []int
-	for _, i := range with {
-		if !slices.Contains(s.Test, i) && !slices.Contains(s.Validation, i) {
-			free = append(free, i)
+	var free [][]int
+	for _, group := range with {
+		if !slices.Contains(s.Test, group[0]) && !slices.Contains(s.Validation, group[0]) {
+			free = append(free, group)
 		}
 	}
-	if test+validation > len(free) || test+validation == len(free) && len(without) == 0 {
+	if test+validation > len(free) || test+validation == len(free) && without == 0 {
 		return Split{}, fmt.Errorf("split: %d test and %d validation cases leave no case for the pool: there are %d cases with a mask and %d without",
-			test+len(s.Test), validation+len(s.Validation), len(with), len(without))
+			test+len(s.Test), validation+len(s.Validation), len(with), without)
 	}
 	rng.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] })
-	s.Test = append(s.Test, free[:test]...)
-	s.Validation = append(s.Validation, free[test:test+validation]...)
-	s.Pool = append(slices.Clone(without), free[test+validation:]...)
+	s.Test = append(s.Test, slices.Concat(free[:test]...)...)
+	s.Validation = append(s.Validation, slices.Concat(free[test:test+validation]...)...)
+	s.Pool = slices.Concat(free[test+validation:]...)
 	slices.Sort(s.Test)
 	slices.Sort(s.Validation)
 	slices.Sort(s.Pool)

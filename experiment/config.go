@@ -25,6 +25,7 @@ const Phantom = "phantom"
 type Config struct {
 	Data    string              `yaml:"data"`              // folder of the data set, or phantom
 	Channel int                 `yaml:"channel,omitempty"` // that is read of images with several, from 0
+	Patient string              `yaml:"patient,omitempty"` // pattern of case IDs that tells the patient; see dataset.UsePatients
 	Axis    string              `yaml:"axis"`              // index axis that slices are cut across: i, j, k, or auto (that of the coarsest spacing)
 	Canvas  []int               `yaml:"canvas"`            // height and width of the network's input; empty is derived from the data
 	Split   dataset.SplitConfig `yaml:"split"`

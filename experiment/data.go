@@ -74,6 +74,12 @@ func openData(ctx context.Context, c Config, track *tracker, notice func(string)
 		closeData()
 		return nil, nil, &ConfigError{fmt.Errorf("channel: %w", err)}
 	}
+	if c.Patient != "" {
+		if err := set.UsePatients(c.Patient); err != nil {
+			closeData()
+			return nil, nil, &ConfigError{err}
+		}
+	}
 	if len(set.Classes) < 2 {
 		closeData()
 		return nil, nil, fmt.Errorf("%s: the masks hold no class beside the background: there is nothing to learn", c.Data)

@@ -48,6 +48,7 @@ type serveCommand struct {
 	Lease     *float64 `placeholder:"MINUTES" help:"How long a slice is kept for one person (20)."`
 
 	Channel         *int      `placeholder:"N" help:"New project: Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
+	Patient         *string   `placeholder:"PATTERN" help:"New project: Regular expression that finds the patient in a case's name, for slices in files of their own: cases of a patient are not divided."`
 	Axis            string    `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"New project: index axis that slices are cut across: i, j, k or auto."`
 	Classes         []string  `placeholder:"LIST" help:"New project: names of the classes without the background, where the data set has none."`
 	Seed            *uint64   `placeholder:"N" help:"New project: seed of everything random (0)."`
@@ -145,6 +146,7 @@ func (c serveCommand) options(log *slog.Logger) annotate.Options {
 			set(&config.LeaseMinutes, c.Lease)
 			set(&config.Seed, c.Seed)
 			set(&config.Channel, c.Channel)
+			set(&config.Patient, c.Patient)
 			set(&config.InitialSize, c.InitialSize)
 			set(&config.ColdStart, c.ColdStart)
 			set(&config.Masks, c.Masks)

@@ -1,0 +1,64 @@
+package dataset
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/nextslice/nextslice/volume"
+)
+
+// greyValues makes classes of the values of picture masks, which are often greys such as 0 and 255: the values in
+// increasing order stand for the classes 0, 1, 2 … It does nothing unless every mask is a picture and their values leave a
+// gap, and where so many values say that these are no masks or were compressed with losses.
+func (d *Dataset) greyValues(all [256]bool) bool {
+	const most = 16
+	var values []uint8
+	gap := false
+	for v := 1; v < len(all); v++ {
+		if all[v] {
+			gap = gap || v > 1 && !all[v-1]
+			values = append(values, uint8(v))
+		}
+	}
+	if !gap || len(values) > most {
+		return false
+	}
+	for _, c := range d.Cases {
+		if c.Label != "" && !isPicture(c.Label) {
+			return false
+		}
+	}
+	d.Classes = []string{"background"}
+	for _, v := range values {
+		d.Classes = append(d.Classes, fmt.Sprintf("value %d", v))
+	}
+	for i := range d.Cases {
+		d.Cases[i].Values = values
+	}
+	return true
+}
+
+// number turns the values of a mask into classes.
+func (c *Case) number(m *volume.Mask) error {
+	if c.Values == nil {
+		return nil
+	}
+	for i, v := range m.Data {
+		if v == 0 {
+			continue
+		}
+		class := slices.Index(c.Values, v)
+		if class < 0 {
+			return fmt.Errorf("the value %d is none of those that stand for classes, %v", v, c.Values)
+		}
+		m.Data[i] = uint8(class + 1)
+	}
+	return nil
+}
+
+// isPicture reports whether a file is one of those without geometry that painting programs write.
+func isPicture(path string) bool {
+	return slices.Contains([]string{".png", ".jpg", ".jpeg", ".tif", ".tiff"}, strings.ToLower(filepath.Ext(path)))
+}
