@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"slices"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
@@ -55,7 +56,7 @@ type image struct {
 	channels    int
 	interleaved bool
 
-	keys   map[string]string // key/value pairs of an NRRD header
+	keys map[string]string // key/value pairs of an NRRD header
 	// picture stands for all of the above where a decoder of its own reads the file.
 	picture func(fsys fs.FS, each func([]float64) error) error
 }
@@ -82,22 +83,31 @@ func (m image) voxels(fsys fs.FS, each func([]float64) error) error {
 	if m.picture != nil {
 		return m.picture(fsys, each)
 	}
-	want := m.skip + int64(m.count())*int64(m.stored.size())
-	if m.ascii {
-		want = m.skip + 2*int64(m.count()) - 1 // a digit each and something between them
-	}
-	r, close, err := m.payload(fsys, want)
+	r, close, err := m.start(fsys)
 	if err != nil {
 		return err
 	}
 	defer close()
-	if _, err := io.CopyN(io.Discard, r, m.skip); err != nil {
-		return m.cut(0, err)
-	}
 	if m.ascii {
 		return m.asciiVoxels(r, each)
 	}
-	return m.binaryVoxels(r, each)
+	return binaryVoxels(m, r, func(values []float64) error { return m.hand(values, each) })
+}
+
+// start opens the unpacked payload at its first voxel.
+func (m image) start(fsys fs.FS) (r io.Reader, close func() error, err error) {
+	want := m.skip + int64(m.count())*int64(m.stored.size())
+	if m.ascii {
+		want = m.skip + 2*int64(m.count()) - 1 // a digit each and something between them
+	}
+	if r, close, err = m.payload(fsys, want); err != nil {
+		return nil, nil, err
+	}
+	if _, err := io.CopyN(io.Discard, r, m.skip); err != nil {
+		close()
+		return nil, nil, m.cut(0, err)
+	}
+	return r, close, nil
 }
 
 // payload opens the unpacked payload, of which want bytes are to be read. A file that cannot hold as many is an error.
@@ -124,17 +134,18 @@ func (m image) payload(fsys fs.FS, want int64) (r io.Reader, close func() error,
 	return r, f.Close, nil
 }
 
-func (m image) binaryVoxels(r io.Reader, each func([]float64) error) error {
+// binaryVoxels hands the stored numbers on, without scaling.
+func binaryVoxels[F float32 | float64](m image, r io.Reader, each func([]F) error) error {
 	const chunk = 8192
 	n, size := m.count(), m.stored.size()
-	raw, values := make([]byte, chunk*size), make([]float64, chunk)
+	raw, values := make([]byte, chunk*size), make([]F, chunk)
 	for done := 0; done < n; {
 		c := min(chunk, n-done)
 		if got, err := io.ReadFull(r, raw[:c*size]); err != nil {
 			return m.cut(done+got/size, err)
 		}
-		m.stored.decode(values[:c], raw[:c*size], m.bigEndian)
-		if err := m.hand(values[:c], each); err != nil {
+		decode(m.stored, values[:c], raw[:c*size], m.bigEndian)
+		if err := each(values[:c]); err != nil {
 			return err
 		}
 		done += c
@@ -251,6 +262,9 @@ func (m image) read(fsys fs.FS, choice int) ([]float32, error) {
 	}
 	n, seen := m.grid.Len(), 0
 	var out []float32
+	if m.picture == nil && !m.ascii && m.channels < 2 && m.slope == 0 && m.stored.size() <= 2 {
+		return m.readSmall(fsys) // the most usual case, in half the time
+	}
 	err = m.voxels(fsys, func(values []float64) error {
 		if out == nil { // only now is it known that the file can hold as much as the header says
 			out = make([]float32, 0, m.capacity()/max(1, m.channels))
@@ -270,9 +284,29 @@ func (m image) read(fsys fs.FS, choice int) ([]float32, error) {
 			seen += len(values)
 			values = values[min(max(from, 0), len(values)):min(max(to, 0), len(values))]
 		}
-		for _, v := range values {
-			out = append(out, float32(v))
+		done := len(out)
+		out = slices.Grow(out, len(values))[:done+len(values)]
+		for i, to := 0, out[done:]; i < len(to); i++ {
+			to[i] = float32(values[i])
 		}
+		return nil
+	})
+	return out, err
+}
+
+// readSmall is read for numbers of up to 16 bits that are not scaled: a float32 holds them as they are.
+func (m image) readSmall(fsys fs.FS) ([]float32, error) {
+	r, close, err := m.start(fsys)
+	if err != nil {
+		return nil, err
+	}
+	defer close()
+	var out []float32
+	err = binaryVoxels(m, r, func(values []float32) error {
+		if out == nil {
+			out = make([]float32, 0, m.capacity())
+		}
+		out = append(out, values...)
 		return nil
 	})
 	return out, err

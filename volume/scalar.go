@@ -23,9 +23,9 @@ func (s scalar) size() int {
 	panic("volume: no such scalar: " + string(s))
 }
 
-// decode puts the numbers of src into dst. Whole numbers of 64 bits beyond 2^53 are rounded to a float64. A
-// big-endian src is swapped in place.
-func (s scalar) decode(dst []float64, src []byte, bigEndian bool) {
+// decode puts the numbers of src into dst. Whole numbers that F does not hold exactly are rounded. A big-endian src is
+// swapped in place.
+func decode[F float32 | float64](s scalar, dst []F, src []byte, bigEndian bool) {
 	size := s.size()
 	if bigEndian && size > 1 {
 		for i := 0; i+size <= len(src); i += size {
@@ -36,43 +36,43 @@ func (s scalar) decode(dst []float64, src []byte, bigEndian bool) {
 	switch s {
 	case "int8":
 		for i := range dst {
-			dst[i] = float64(int8(src[i]))
+			dst[i] = F(int8(src[i]))
 		}
 	case "uint8":
 		for i := range dst {
-			dst[i] = float64(src[i])
+			dst[i] = F(src[i])
 		}
 	case "int16":
 		for i := range dst {
-			dst[i] = float64(int16(le.Uint16(src[2*i:])))
+			dst[i] = F(int16(le.Uint16(src[2*i:])))
 		}
 	case "uint16":
 		for i := range dst {
-			dst[i] = float64(le.Uint16(src[2*i:]))
+			dst[i] = F(le.Uint16(src[2*i:]))
 		}
 	case "int32":
 		for i := range dst {
-			dst[i] = float64(int32(le.Uint32(src[4*i:])))
+			dst[i] = F(int32(le.Uint32(src[4*i:])))
 		}
 	case "uint32":
 		for i := range dst {
-			dst[i] = float64(le.Uint32(src[4*i:]))
+			dst[i] = F(le.Uint32(src[4*i:]))
 		}
 	case "int64":
 		for i := range dst {
-			dst[i] = float64(int64(le.Uint64(src[8*i:])))
+			dst[i] = F(int64(le.Uint64(src[8*i:])))
 		}
 	case "uint64":
 		for i := range dst {
-			dst[i] = float64(le.Uint64(src[8*i:]))
+			dst[i] = F(le.Uint64(src[8*i:]))
 		}
 	case "float32":
 		for i := range dst {
-			dst[i] = float64(math.Float32frombits(le.Uint32(src[4*i:])))
+			dst[i] = F(math.Float32frombits(le.Uint32(src[4*i:])))
 		}
 	case "float64":
 		for i := range dst {
-			dst[i] = math.Float64frombits(le.Uint64(src[8*i:]))
+			dst[i] = F(math.Float64frombits(le.Uint64(src[8*i:])))
 		}
 	}
 }
