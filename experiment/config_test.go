@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/nextslice/nextslice/volume/fuzztest"
 )
 
 func parse(t *testing.T, text string) Config {
@@ -223,4 +225,33 @@ func TestUnits(t *testing.T) {
 	if c.trainingSeed(1, 0) != c.trainingSeed(1, 1) {
 		t.Error("same-init: two cycles have two seeds")
 	}
+}
+
+// Whatever a configuration file holds, it is a configuration that reads back as it is written, or an error.
+func FuzzConfig(f *testing.F) {
+	for _, name := range []string{"table1-promise12.yaml", "figure2-promise12.yaml"} {
+		text, err := os.ReadFile(filepath.Join("..", "experiments", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Add("split: {test: 4, test-cases: [a, b]}\ntrain: {loss: {class-weights: [1, 2.5]}}\ngrid: {steps: [1, 2]}\n")
+	f.Add("a: &x [*x]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		fuzztest.Bound(t, func() int {
+			c, err := parseConfig("test.yaml", []byte(text), nil)
+			if err != nil || c.Validate() != nil {
+				return 0
+			}
+			again, err := parseConfig("test.yaml", c.YAML(), nil)
+			if err != nil {
+				t.Fatalf("%v in\n%s", err, c.YAML())
+			}
+			if lines := c.differences(again); lines != nil {
+				t.Errorf("%v", lines)
+			}
+			return 0
+		})
+	})
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
+
+	"github.com/nextslice/nextslice/volume/fuzztest"
 )
 
 // niftiFile returns a small valid NIfTI-1 file of 2 x 3 x 4 int16 voxels 0, 1, 2 ..., after edit has changed its header.
@@ -256,6 +258,7 @@ func FuzzNIfTI(f *testing.F) {
 	f.Add(niftiFile(both(form(1, 0), putFloat(256, 0.5, 0.5, 0.5))), false)
 	f.Add(niftiFile(form(0, 0)), true)
 	f.Add(nifti2File(), false)
+	f.Add(niftiFile(put16(40, 4, 2, 3, 2, 2)), false)
 	f.Fuzz(func(t *testing.T, data []byte, pair bool) {
 		fsys := fstest.MapFS{"a.nii": {Data: data}}
 		name := "a.nii"
@@ -272,13 +275,29 @@ func FuzzMetaImage(f *testing.F) {
 	f.Add(metaFile("ElementSpacing = 1 2 3", "Offset = 1 2 3", "HeaderSize = -1"), []byte{})
 	f.Add([]byte("NDims = 2\nDimSize = 2 2\nElementType = MET_UCHAR\nCompressedData = True\nElementDataFile = v\n"), zlibFile([]byte{1, 2, 3, 4}))
 	f.Add([]byte("NDims = 2\nDimSize = 2 2\nElementType = MET_FLOAT\nBinaryData = False\nElementDataFile = v\n"), []byte("1 2 3 4"))
+	f.Add(metaFile("DimSize = 2 3 2", "ElementNumberOfChannels = 2"), []byte{})
 	f.Fuzz(func(t *testing.T, header, voxels []byte) {
 		fuzzRead(t, fstest.MapFS{"a.mha": {Data: header}, "v": {Data: voxels}}, "a.mha")
 	})
 }
 
-// fuzzRead reads a file as image and as mask: no panic, and what is read without an error is complete and sound.
+// fuzzRead reads a file as image, as one channel of an image and as mask, within bounds: no panic, and what is read without
+// an error is complete and sound.
 func fuzzRead(t *testing.T, fsys fs.FS, name string) {
+	fuzztest.Bound(t, func() (declared int) {
+		m, err := parse(fsys, name)
+		if err != nil {
+			return 0
+		}
+		readChecked(t, fsys, name)
+		if data, err := m.read(fsys, 0); err == nil && len(data) != m.grid.Len() {
+			t.Errorf("channel of %d voxels on %v", len(data), m.grid.Size)
+		}
+		return 16 * m.count() // the image, its channel and the mask
+	})
+}
+
+func readChecked(t *testing.T, fsys fs.FS, name string) {
 	v, err := readFS(fsys, name)
 	if err != nil {
 		if strings.Contains(err.Error(), "\n") {

@@ -14,6 +14,7 @@ import (
 	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/fuzztest"
 )
 
 // summary evaluates two small cases of two classes; one class of one case is in neither mask, one is missed.
@@ -165,4 +166,34 @@ func TestFolder(t *testing.T) {
 	if math.IsNaN(got.Runs[1].Cycles[1].Measures.Mean.Dice3D.Value) {
 		t.Error("a value was lost")
 	}
+}
+
+// What Read accepts, Write writes such that it reads the same.
+func FuzzRead(f *testing.F) {
+	var b bytes.Buffer
+	if err := Write(&b, runs()); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.String())
+	f.Add(strings.Join(strings.SplitAfter(b.String(), "\n")[:2], ""))
+	f.Fuzz(func(t *testing.T, text string) {
+		fuzztest.Bound(t, func() int {
+			all, err := Read(strings.NewReader(text))
+			if err != nil {
+				return 0
+			}
+			var first, second bytes.Buffer
+			if err := Write(&first, all); err != nil {
+				return 0 // such as runs of other classes
+			}
+			again, err := Read(bytes.NewReader(first.Bytes()))
+			if err != nil {
+				t.Fatalf("%v in\n%s", err, first.String())
+			}
+			if err := Write(&second, again); err != nil || first.String() != second.String() {
+				t.Errorf("%v; first\n%s\nsecond\n%s", err, first.String(), second.String())
+			}
+			return 0
+		})
+	})
 }
