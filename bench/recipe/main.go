@@ -6,6 +6,8 @@
 // A variant is a list of KEY=VALUE that change the preset: canvas, width, dropout, steps, batch, lr, smooth, warmup,
 // decay, rotate, scale, shift, contrast, gamma, flip; seed is that of the training alone. The same held-back cases and the same random slices serve all
 // variants of a seed.
+//
+// With -figure FILE it draws what was measured, results/recipes.csv: the Dice against the steps.
 package main
 
 import (
@@ -32,9 +34,17 @@ func main() {
 	test := flag.Int("test", 10, "held-back cases")
 	seeds := flag.Int("seeds", 1, "trainings per variant")
 	threads := flag.Int("threads", 1, "engine threads")
+	figure := flag.String("figure", "", "draw the curves of results/recipes.csv to this `file` instead")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if *figure != "" {
+		if err := drawCurves("results/recipes.csv", *figure); err != nil {
+			fmt.Fprintln(os.Stderr, "recipe:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	fmt.Println("seed labels loss dice_3d dice_2d hd95 train_s eval_s variant")
 	for seed := range *seeds {
 		for _, variant := range flag.Args() {
