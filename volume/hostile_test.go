@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -320,3 +321,20 @@ func readChecked(t *testing.T, fsys fs.FS, name string) {
 		t.Errorf("mask of %d voxels on %v", len(mask.Data), mask.Size)
 	}
 }
+
+// A full disk is told once, in one line.
+func TestWriteFailsInOneLine(t *testing.T) {
+	g := Grid{Size: [3]int{64, 64, 64}, Unit: Millimetre, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}
+	noise := func(dst []byte, first, n int) {
+		for i := range dst[:n] {
+			dst[i] = byte((first + i) * 2654435761 >> 13)
+		}
+	}
+	for _, name := range []string{"a.nii", "a.nii.gz", "a.mha", "a.nrrd"} {
+		wantError(t, name, encode(fullDisk{}, name, g, "uint8", noise), "no space left")
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }

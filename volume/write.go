@@ -101,7 +101,10 @@ func encode(w io.Writer, name string, g Grid, s scalar, fill func(dst []byte, fi
 // the same bytes.
 func packed(w io.Writer, write func(io.Writer) error) error {
 	z := gzip.NewWriter(w)
-	return errors.Join(write(z), z.Close())
+	if err := write(z); err != nil {
+		return err // closing would only say it again
+	}
+	return z.Close()
 }
 
 // replace writes a file beside path, syncs it and renames it to path.

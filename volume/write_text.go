@@ -2,7 +2,6 @@ package volume
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -49,7 +48,10 @@ func writeNRRD(w io.Writer, g Grid, s scalar, layers int, keys string, fill func
 func writeMetaImage(w io.Writer, g Grid, s scalar, fill func(dst []byte, first, n int)) error {
 	var voxels bytes.Buffer // its length stands in the header
 	z := zlib.NewWriter(&voxels)
-	if err := errors.Join(writeVoxels(z, g.Len(), s.size(), fill), z.Close()); err != nil {
+	if err := writeVoxels(z, g.Len(), s.size(), fill); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
 		return err
 	}
 	a, spacing := fromLPS(g.Affine), g.Spacing()
