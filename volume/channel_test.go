@@ -29,6 +29,8 @@ func TestReadChannel(t *testing.T) {
 		"a.mha":  {metaFile("NDims = 4", "DimSize = 2 3 2 2"), slow},
 		"b.mha":  {metaFile("DimSize = 2 3 2", "ElementNumberOfChannels = 2"), fast},
 		"a.nrrd": {nrrdSmall("dimension: 4", "sizes: 2 3 2 2", "kinds: domain domain domain list"), slow},
+		"c.nrrd": {nrrdSmall("dimension: 4", "sizes: 2 3 2 2", "kinds: domain domain domain domain", "space dimension: 4",
+			"space directions: (1,0,0,0) (0,1,0,0) (0,0,1,0) (0,0,0,1)", "space origin: (0,0,0,0)"), slow}, // as ITK writes it
 		"b.nrrd": {nrrdSmall("dimension: 4", "sizes: 2 2 3 2", "kinds: vector domain domain domain"), fast},
 	} {
 		fsys := fstest.MapFS{name: {Data: c.data}}
@@ -53,6 +55,10 @@ func TestReadChannel(t *testing.T) {
 		if _, err := m.readMask(fsys); err == nil || !strings.Contains(err.Error(), "2 channels") {
 			t.Errorf("%s as a mask: %v", name, err)
 		}
+	}
+	oblique := nrrdSmall("dimension: 4", "sizes: 2 3 2 2", "space directions: (1,0,0,0) (0,1,0,0) (0,0,1,0) (1,0,0,1)")
+	if _, err := readFS(fstest.MapFS{"a.nrrd": {Data: oblique}}, "a.nrrd"); err == nil || !strings.Contains(err.Error(), "axis 3 runs through space and time") {
+		t.Errorf("an axis in space and time: %v", err)
 	}
 	five := niftiFile(put16(40, 5, 2, 3, 1, 1, 4))
 	if _, err := readFS(fstest.MapFS{"a.nii": {Data: five}}, "a.nii"); err == nil || !strings.Contains(err.Error(), "5-D image (dim[5] is 4)") {

@@ -162,6 +162,16 @@ func nrrdAxes(fields map[string]string) ([]nrrdAxis, error) {
 			return nil, fmt.Errorf("space directions: %d of them, want %d", len(steps), n)
 		}
 		for a, step := range steps {
+			if len(step) == 4 { // ITK gives 4-D images a space of four dimensions, the last of them time
+				if step[3] != 0 && (step[0] != 0 || step[1] != 0 || step[2] != 0) {
+					return nil, fmt.Errorf("space directions: axis %d runs through space and time", a)
+				}
+				if step[3] != 0 {
+					step = nil
+				} else {
+					step = step[:3]
+				}
+			}
 			axes[a].step, axes[a].space = step, step != nil
 		}
 	} else if text, ok := fields["spacings"]; ok {
@@ -308,8 +318,8 @@ func nrrdVectors(field, text string) ([][]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(v) < 1 || len(v) > 3 {
-			return nil, fmt.Errorf("%s: a vector of %d numbers, want 2 or 3", field, len(v))
+		if len(v) < 1 || len(v) > 4 {
+			return nil, fmt.Errorf("%s: a vector of %d numbers, want 2 to 4", field, len(v))
 		}
 		out, rest = append(out, v), after
 	}

@@ -154,6 +154,7 @@ func FuzzNRRD(f *testing.F) {
 	f.Add(nrrdSmall("data file: v", "encoding: bzip2", "sizes: 2 1 1"), []byte("BZh9"))
 	f.Add(nrrdSmall("dimension: 4", "sizes: 2 3 2 2", "kinds: list domain domain domain", "Segment0_ID:=a", "Segment1_ID:=b", "Segment1_Layer:=1", "Segment1_LabelValue:=3"), []byte{})
 	f.Add(nrrdSmall("dimension: 4", "sizes: 2 3 2 2", "kinds: domain domain domain list"), []byte{})
+	f.Add(nrrdSmall("dimension: 4", "sizes: 2 3 2 2", "space directions: (1,0,0,0) (0,1,0,0) (0,0,1,0) (0,0,0,1)"), []byte{})
 	f.Fuzz(func(t *testing.T, header, voxels []byte) {
 		fsys := fstest.MapFS{"a.nrrd": {Data: header}, "v": {Data: voxels}}
 		fuzzRead(t, fsys, "a.nrrd")
