@@ -37,7 +37,8 @@ const understood = `understood are:
   images and labels  images/X.nii.gz, labels/X.nii.gz
   DICOM              X/*.dcm (one series), labels/X.nii.gz
   images only        X.nii.gz
-NIfTI, MetaImage and NRRD may stand for each other; masks may be missing`
+NIfTI, MetaImage, NRRD, PNG, JPEG and TIFF may stand for each other, in images and imagesTr also folders with a DICOM
+series; masks may be missing`
 
 // suffix marks the mask of X in the layout Promise12.
 const suffix = "_segmentation"
@@ -78,6 +79,7 @@ func list(dir string) (*listing, error) {
 		err = l.imagesTr(at("imagesTr"), at("labelsTr"), j)
 	case folder.hasFolder("images"):
 		l.layout = Plain
+		l.seriesIn(at("images"))
 		err = l.pairFolders(at("images"), at("labels"), 0, nil)
 	case isFolder(at("labels/final")) && len(folder.images) > 0:
 		l.layout = MONAILabel
@@ -115,6 +117,7 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	}
 	if !all {
 		l.layout = Decathlon
+		l.series(folder)
 		return l.pairFolders(images, labels, 0, nil)
 	}
 	l.layout = NNUNet
@@ -195,6 +198,13 @@ func (l *listing) series(folder *folder) bool {
 		}
 	}
 	return len(l.cases) > 0
+}
+
+// seriesIn is series for a folder that may be unreadable: whoever lists its files says so.
+func (l *listing) seriesIn(path string) {
+	if folder, err := readFolder(path); err == nil {
+		l.series(folder)
+	}
 }
 
 // pairMasks gives the cases the masks of a folder that have their names. The folder may be missing.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/fuzztest"
 )
 
 const decathlonJSON = `{"name": "Prostate", "labels": {"0": "background", "1": "gland", "2": "lesion"}, "training": [
@@ -190,7 +191,9 @@ func FuzzJSON(f *testing.F) {
 	f.Add([]byte(decathlonJSON))
 	f.Add([]byte(`{"labels": {"background": 0, "a": "1", "b": [1, 2], "c": 1e400, "255": "d"}, "training": [{}, {"image": "../a"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		j, err := parseJSON(data)
+		var j *jsonFile
+		var err error
+		fuzztest.Bound(t, func() int { j, err = parseJSON(data); return 0 })
 		if err != nil {
 			return
 		}
@@ -399,6 +402,24 @@ func TestDICOM(t *testing.T) {
 	}
 	if len(s.Images) != 17 || s.Labels[0] == nil {
 		t.Errorf("%d slices", len(s.Images))
+	}
+	// The same folders in place of the files of images/, beside a file.
+	mixed := t.TempDir()
+	for _, name := range []string{"images", "imagesTr"} {
+		if err := os.CopyFS(filepath.Join(mixed, name, "patient"), os.DirFS(filepath.Join(dir, "patient"))); err != nil {
+			t.Fatal(err)
+		}
+		writeMask(t, d.Cases[0].Grid, []uint8{0, 1}, mixed, strings.Replace(name, "images", "labels", 1), "patient.nii.gz")
+	}
+	writeImage(t, grid(), 0, mixed, "images", "second.nrrd")
+	if m := open(t, mixed); m.Layout != Decathlon || ids(m) != "patient*" {
+		t.Errorf("imagesTr: layout %s, cases %s, problems %v", m.Layout, ids(m), m.Problems)
+	}
+	if err := os.RemoveAll(filepath.Join(mixed, "imagesTr")); err != nil {
+		t.Fatal(err)
+	}
+	if m := open(t, mixed); m.Layout != Plain || ids(m) != "patient* second" {
+		t.Errorf("images: layout %s, cases %s, problems %v", m.Layout, ids(m), m.Problems)
 	}
 	if _, err := Open(filepath.Join(dir, "patient")); err == nil || !strings.Contains(err.Error(), "folder above") {
 		t.Errorf("the series' own folder: got %v", err)

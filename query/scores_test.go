@@ -9,6 +9,7 @@ import (
 
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/volume/fuzztest"
 )
 
 func TestReadScores(t *testing.T) {
@@ -122,7 +123,9 @@ func FuzzReadScores(f *testing.F) {
 	f.Add(`[{"id": "a", "score": 1}]`)
 	f.Add(`{"a": 1, "b": -2e-3}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		scores, err := query.ReadScores(strings.NewReader(text))
+		var scores *query.Scores
+		var err error
+		fuzztest.Bound(t, func() int { scores, err = query.ReadScores(strings.NewReader(text)); return 0 })
 		if err != nil {
 			if scores != nil {
 				t.Fatal("scores beside an error")

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/nextslice/nextslice/volume/fuzztest"
 )
 
 func raw(header string, data int) []byte {
@@ -94,7 +96,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add(raw("{}", 0))
 	f.Add(raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}  `, 4))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := Decode(data)
+		var file *File
+		var err error
+		fuzztest.Bound(t, func() int { file, err = Decode(data); return 0 })
 		if err != nil {
 			return
 		}

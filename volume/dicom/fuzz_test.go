@@ -25,6 +25,18 @@ func seeds(t testing.TB) map[string][]byte {
 		"implicit": encodeFile(t, plane(1, [3]float64{1, 2, 3}, values{tag.TransferSyntaxUID: []string{implicitLittle}})),
 		"big":      encodeFile(t, plane(1, [3]float64{1, 2, 3}, values{tag.TransferSyntaxUID: []string{explicitBig}})),
 		"no meta":  encodeFile(t, plane(1, [3]float64{1, 2, 3}, nil))[metaLength(t, plane(1, [3]float64{1, 2, 3}, nil)):],
+		"enhanced": encodeFile(t, plane(1, [3]float64{}, values{
+			tag.ImagePositionPatient: nil, tag.ImageOrientationPatient: nil, tag.PixelSpacing: nil, tag.NumberOfFrames: []string{"2"},
+			tag.PixelData: lib.PixelDataInfo{IntentionallyUnprocessed: true, UnprocessedValueData: make([]byte, 24)},
+			tag.SharedFunctionalGroupsSequence: one(values{
+				tag.PlaneOrientationSequence: one(values{tag.ImageOrientationPatient: decimals(1, 0, 0, 0, 1, 0)}),
+				tag.PixelMeasuresSequence:    one(values{tag.PixelSpacing: decimals(3, 4), tag.SliceThickness: decimals(7)}),
+			}),
+			tag.PerFrameFunctionalGroupsSequence: [][]*lib.Element{
+				values{tag.PlanePositionSequence: one(values{tag.ImagePositionPatient: decimals(0, 0, 0)})}.elements(t),
+				values{tag.PlanePositionSequence: one(values{tag.ImagePositionPatient: decimals(0, 0, 4)})}.elements(t),
+			},
+		})),
 		"segmentation": encodeFile(t, plane(1, [3]float64{1, 2, 3}, values{
 			tag.SOPClassUID: []string{segClass}, tag.SegmentationType: []string{"BINARY"}, tag.BitsAllocated: []int{1}, tag.BitsStored: []int{1},
 			tag.HighBit: []int{0}, tag.PixelRepresentation: []int{0}, tag.NumberOfFrames: []string{"2"},
