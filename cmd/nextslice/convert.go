@@ -68,8 +68,8 @@ func (c convertCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return errors.New("interrupted: nothing is written")
 	}
 	text, err := write()
 	if err != nil {

@@ -8,9 +8,10 @@ import (
 )
 
 type inspectCommand struct {
-	Dir     string `arg:"" placeholder:"DIR" help:"Folder of the data set."`
-	Channel int    `default:"0" placeholder:"N" help:"Channel to read of images that hold several, from 0."`
-	JSON    bool   `help:"Write JSON."`
+	Path      string `arg:"" placeholder:"PATH" help:"Folder of the data set; or an image, a segmentation, or the folder of DICOM series."`
+	Channel   int    `default:"0" placeholder:"N" help:"Channel to read of images that hold several, from 0."`
+	Reference string `placeholder:"PATH" help:"DICOM series that the contours of an RTSTRUCT file lie on."`
+	JSON      bool   `help:"Write JSON."`
 }
 
 func (inspectCommand) Help() string {
@@ -18,15 +19,25 @@ func (inspectCommand) Help() string {
 every case and says what is there: sizes, spacings, intensities, label values, and what is wrong with which case. The exit
 code is 1 if something is: what cannot be read is listed, and the rest goes on. One case at a time is in memory.
 
+Of a single file, and of a folder with DICOM files, it says what each image or segmentation holds.
+
 Examples:
   nextslice inspect DIR
+  nextslice inspect liver.seg.nrrd
+  nextslice inspect scans/patient7
   nextslice inspect DIR --json > report.json`
 }
 
 func (c inspectCommand) Run(ctx context.Context, s streams) error {
+	if isOne(c.Path) {
+		return c.one(ctx, s)
+	}
+	if c.Reference != "" {
+		return usagef("--reference: it is for an RTSTRUCT file, and %s is a folder", c.Path)
+	}
 	p := newProgress(s.err)
 	defer p.end()
-	set, err := dataset.OpenWith(ctx, c.Dir, dataset.OpenOptions{Progress: func(what string, done, total int) {
+	set, err := dataset.OpenWith(ctx, c.Path, dataset.OpenOptions{Progress: func(what string, done, total int) {
 		p.show(0, fmt.Sprintf("%s %d/%d", what, done, total))
 	}})
 	if err != nil {
