@@ -76,8 +76,9 @@ func startBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *page {
 		t.Skip("npm packages are not installed: run make web")
 	}
 	p := &page{t: t, allowed: []string{"GPU stall due to ReadPixels", "/api/v1/events"}} // software rendering; the end of an event stream
+	// The page is put together without an imitated graphics card, which is slow; WebGL has one.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.WindowSize(1280, 800),
-		chromedp.Flag("use-angle", "swiftshader"), chromedp.Flag("enable-unsafe-swiftshader", true))
+		chromedp.Flag("use-angle", "swiftshader-webgl"), chromedp.Flag("enable-unsafe-swiftshader", true))
 	options = append(options, flags...)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
@@ -192,16 +193,22 @@ func eval[T any](p *page, expression string) T {
 // patience is how long the browser may take for anything, on a busy machine.
 const patience = time.Minute
 
-// until waits until a JavaScript expression is true.
+// until waits until a JavaScript expression is true. What it looks at need not be there yet: an expression that throws
+// is not true.
 func (p *page) until(what, expression string) {
 	p.t.Helper()
-	for deadline := time.Now().Add(patience); !eval[bool](p, "!!("+expression+")"); time.Sleep(20 * time.Millisecond) {
+	probe := "(() => { try { return (" + expression + ") ? 'yes' : 'no' } catch (e) { return String(e) } })()"
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		answer := eval[string](p, probe)
+		if answer == "yes" {
+			return
+		}
 		if p.threw() {
 			p.t.FailNow()
 		}
 		if time.Now().After(deadline) {
 			p.shoot("failed-" + strings.ReplaceAll(p.t.Name(), "/", "-"))
-			p.t.Fatalf("not so after a minute: %s\npage: %s", what, eval[string](p, "document.body.innerText"))
+			p.t.Fatalf("not so after a minute: %s (%s)\npage: %s", what, answer, eval[string](p, "document.body.innerText"))
 		}
 	}
 }

@@ -163,6 +163,7 @@ func TestReloadFindsDraft(t *testing.T) {
 	p.drag(at, path)
 	want := painted(c, p.server.proposal(item), path, 9, 1)
 	p.wait("the draft is on the server", func() bool { return bytes.Equal(p.server.draft(item), want) })
+	p.until("the page knows", `Object.keys(localStorage).some((k) => k.startsWith('nextslice/draft/') && JSON.parse(localStorage[k]).onServer)`)
 	p.do(chromedp.Reload())
 	p.until("the draft is announced", `document.querySelector('.note')?.innerText.includes('draft of this slice is back')`)
 	p.untilItem(item)

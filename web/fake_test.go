@@ -36,7 +36,8 @@ type fake struct {
 	labels map[string][]fakeVersion
 	drafts map[string][]byte
 	skips  map[string]string
-	down   bool // answers nothing but errors, as a server that was killed
+	down   bool          // answers nothing but errors, as a server that was killed
+	gate   chan struct{} // if not nil, volumes of cases wait until it is closed
 	events chan string
 	seen   []string // requests, method and path
 }
@@ -217,9 +218,20 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.stream(w, r)
 		return
 	}
+	if strings.HasSuffix(path, ".nii.gz") {
+		f.mu.Lock()
+		gate := f.gate
+		f.seen = append(f.seen, r.Method+" "+path)
+		f.mu.Unlock()
+		if gate != nil {
+			<-gate
+		}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.seen = append(f.seen, r.Method+" "+path)
+	if !strings.HasSuffix(path, ".nii.gz") {
+		f.seen = append(f.seen, r.Method+" "+path)
+	}
 	if f.down {
 		panic(http.ErrAbortHandler)
 	}
@@ -454,6 +466,25 @@ func (f *fake) draft(item string) []byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.drafts[item]
+}
+
+// hold keeps the volumes of cases back until a gate is closed; nil: no longer.
+func (f *fake) hold(gate chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.gate = gate
+}
+
+// asked is how many requests had such an end.
+func (f *fake) asked(end string) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range f.seen {
+		if strings.HasSuffix(r, end) {
+			n++
+		}
+	}
+	return n
 }
 
 func reply(w http.ResponseWriter, v any) {

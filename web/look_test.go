@@ -131,7 +131,7 @@ func TestViewerAndVersions(t *testing.T) {
 	p.shoot("viewer")
 	clickAt := func(u, v float64) { p.do(chromedp.MouseClickXY(box[0]+u*box[2], box[1]+v*box[3])) }
 	slice := func() int {
-		return eval[int](p, `parseInt(/slice (\d+)/.exec(document.querySelector('.corner.top.left').innerText)[1])`)
+		return eval[int](p, `parseInt(/slice (\d+)/.exec(document.querySelector('.corner.top.left')?.innerText)?.[1] ?? 0)`)
 	}
 	clickAt(0.25, 0.06)
 	p.wait("a slice near the head", func() bool { return slice() > 16 })
@@ -162,6 +162,28 @@ func TestViewerAndVersions(t *testing.T) {
 	got, _ := p.server.latest("prostate/010")
 	if n := differ(got.mask, p.server.proposal("prostate/010")); n > 0 || got.Version != 3 {
 		t.Errorf("version %d after restoring differs from the first in %d voxels", got.Version, n)
+	}
+}
+
+// A viewer that is folded while its case is on the way ends in silence.
+func TestViewerFoldedWhileLoading(t *testing.T) {
+	p := openPage(t)
+	p.untilItem("prostate/010")
+	for range 3 {
+		p.until("the viewer shows the case", `Number(document.querySelector('.planes').dataset.loaded) > 0`)
+		p.key("v")
+		p.until("folded", `!document.querySelector('.viewer')`)
+		gate := make(chan struct{})
+		p.server.hold(gate)
+		asked := p.server.asked("/image.nii.gz")
+		p.key("v")
+		p.wait("the case is on the way", func() bool { return p.server.asked("/image.nii.gz") > asked })
+		p.key("v")
+		p.until("folded", `!document.querySelector('.viewer')`)
+		p.server.hold(nil)
+		close(gate)
+		p.until("the case has come", `performance.getEntriesByType('resource').filter((e) => e.name.endsWith('/image.nii.gz') && e.responseEnd > 0).length > `+fmt.Sprint(asked))
+		p.key("v")
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/nextslice/nextslice/annotate/server"
 	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/train"
 	"github.com/nextslice/nextslice/web"
 )
 
@@ -40,6 +41,7 @@ type serveCommand struct {
 	Strategy  *string  `placeholder:"NAME" help:"Query strategy (entropy+sb); see the strategies command."`
 	QuerySize *int     `placeholder:"N" help:"Slices per query (10)."`
 	Preset    *string  `placeholder:"NAME" help:"Training preset (workstation); see the presets command."`
+	Set       []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
 	NoTrain   bool     `help:"No training: slices are chosen by the cold start's rule, without proposals."`
 	Engine    string   `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
 	Threads   int      `default:"0" placeholder:"N" help:"Threads of the training; 0 is all cores. It runs at low priority."`
@@ -77,6 +79,9 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return usagef("--tls-cert and --tls-key: give both or none")
+	}
+	if err := setTraining(&train.Config{}, c.Set); err != nil {
+		return usageError{err}
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
 	project, err := annotate.Open(ctx, c.options(log))
@@ -141,6 +146,7 @@ func (c serveCommand) options(log *slog.Logger) annotate.Options {
 			set(&config.Strategy, c.Strategy)
 			set(&config.QuerySize, c.QuerySize)
 			set(&config.Preset, c.Preset)
+			setTraining(&config.Train, c.Set) // was checked
 			set(&config.DoubleReading, c.Double)
 			set(&config.Agreement, c.Agreement)
 			set(&config.LeaseMinutes, c.Lease)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/train"
 )
 
 type trainCommand struct {
@@ -89,14 +90,22 @@ func (c trainCommand) config() (experiment.Config, error) {
 	if err != nil {
 		return config, err
 	}
-	for _, setting := range c.Set {
-		key, value, ok := strings.Cut(setting, "=")
-		if !ok {
-			return config, fmt.Errorf("--set %s: want KEY=VALUE", setting)
-		}
-		if err := experiment.Set(&config.Train, key, value); err != nil {
-			return config, fmt.Errorf("--set %s: %w", setting, err)
-		}
+	if err := setTraining(&config.Train, c.Set); err != nil {
+		return config, err
 	}
 	return config, config.Validate()
+}
+
+// setTraining changes hyper-parameters by settings KEY=VALUE.
+func setTraining(config *train.Config, settings []string) error {
+	for _, setting := range settings {
+		key, value, ok := strings.Cut(setting, "=")
+		if !ok {
+			return fmt.Errorf("--set %s: want KEY=VALUE", setting)
+		}
+		if err := experiment.Set(config, key, value); err != nil {
+			return fmt.Errorf("--set %s: %w", setting, err)
+		}
+	}
+	return nil
 }

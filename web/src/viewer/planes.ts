@@ -71,6 +71,7 @@ export class CaseViewer {
         this.shown = id;
         this.slice = -1;
       }
+      if (this.closed) return;
       const image = overlay === "none" ? null : await NVImage.loadFromUrl({ url: paths.volume(id, overlay), name: `${overlay}.nii.gz`, opacity: 0.4 });
       if (this.closed) return;
       if (this.overlay) this.nv.removeVolume(this.overlay);
@@ -85,7 +86,7 @@ export class CaseViewer {
 
   window(w: Window): void {
     const image = this.nv.volumes[0];
-    if (!this.shown || !image || (image.cal_min === w.low && image.cal_max === w.high)) return;
+    if (this.closed || !this.shown || !image || (image.cal_min === w.low && image.cal_max === w.high)) return;
     image.cal_min = w.low;
     image.cal_max = w.high;
     this.nv.updateGLVolume();
@@ -97,7 +98,7 @@ export class CaseViewer {
 
   /** Moves the crosshair to a slice; within the slice it stays where it is. */
   goto(slice: number): void {
-    if (!this.shown || slice === this.slice) return;
+    if (this.closed || !this.shown || slice === this.slice) return;
     this.slice = slice;
     const voxel = this.position();
     voxel[this.axis] = slice;
@@ -105,14 +106,17 @@ export class CaseViewer {
     this.nv.drawScene();
   }
 
+  /** Gives the graphics memory back, after a change that is on its way: NiiVue must not meet a lost context. */
   close(): void {
     this.closed = true;
-    this.nv.cleanup();
-    this.nv.gl.getExtension("WEBGL_lose_context")?.loseContext();
+    void this.busy.then(() => {
+      this.nv.cleanup();
+      this.nv.gl.getExtension("WEBGL_lose_context")?.loseContext();
+    });
   }
 
   private located(): void {
-    if (!this.shown) return;
+    if (this.closed || !this.shown) return;
     const slice = Math.round(this.position()[this.axis]);
     if (slice === this.slice) return;
     this.slice = slice;
