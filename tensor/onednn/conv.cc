@@ -164,10 +164,6 @@ Padded pad(const float* dy, int rows, int pixels, int o, int padded, ptrdiff_t r
   return {room, static_cast<ptrdiff_t>(pixels) * padded, padded};
 }
 
-}  // namespace
-
-namespace {
-
 // drop multiplies x, of a dense tensor's shape, by a mask.
 void drop(ns_engine* e, const ns_shape& s, float* x, const ns_mask& mask) {
   const int row = s.w * s.c;
