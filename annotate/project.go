@@ -131,8 +131,12 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	}
 	p.data, p.images = &unmasked, newCache(&unmasked)
 	p.predict = &predictor{project: p}
-	if err := p.fill(ctx); err != nil {
+	if queue, err := s.Queue(ctx, true); err != nil {
 		return nil, err
+	} else if len(queue) == 0 { // later fillings ask the model, which Run loads
+		if err := p.fill(ctx); err != nil {
+			return nil, err
+		}
 	}
 	summary, err := p.Summary(ctx)
 	if err != nil {
