@@ -169,7 +169,7 @@ func TestViewerAndVersions(t *testing.T) {
 func TestViewerFoldedWhileLoading(t *testing.T) {
 	p := openPage(t)
 	p.untilItem("prostate/010")
-	for range 3 {
+	for range 2 {
 		p.until("the viewer shows the case", `Number(document.querySelector('.planes').dataset.loaded) > 0`)
 		p.key("v")
 		p.until("folded", `!document.querySelector('.viewer')`)
