@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
+	"sync/atomic"
 
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
@@ -62,17 +64,45 @@ type LabelCount struct {
 	Voxels int    `json:"voxels"`
 }
 
-// Inspect reads every case, one after the other, and reports what is there. No more than one image or mask is in memory.
-// each gets every case's report as soon as it is made, then progress is called; both may be nil. Damage to files is no
-// error but a Problem of the report; an error comes only from ctx.
+// inspectors is the number of cases that are inspected at the same time: each holds one image or mask in memory.
+const inspectors = 2
+
+// Inspect reads every case and reports what is there. No more than two images or masks are in memory. each gets every
+// case's report, in the order of the cases, then progress is called; both may be nil. Damage to files is no error but a
+// Problem of the report; an error comes only from ctx.
 func Inspect(ctx context.Context, d *Dataset, progress func(done, total int), each func(CaseReport)) (Report, error) {
 	r := Report{Name: d.Name, Layout: d.Layout, Classes: d.Classes, Axis: preprocess.CoarsestAxis(d.Grids())}
 	r.Problems = append([]Problem{}, d.Problems...)
+	type result struct {
+		report   CaseReport
+		problems []Problem
+	}
+	results := make([]chan result, len(d.Cases))
+	for i := range results {
+		results[i] = make(chan result, 1)
+	}
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	var next atomic.Int64
+	for range inspectors {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(d.Cases) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				c, problems := inspectCase(d, i, r.Axis)
+				results[i] <- result{c, problems}
+			}
+		})
+	}
 	for i := range d.Cases {
+		var c CaseReport
+		select {
+		case <-ctx.Done():
+		case result := <-results[i]:
+			c = result.report
+			r.Problems = append(r.Problems, result.problems...)
+		}
 		if err := ctx.Err(); err != nil {
 			return Report{}, fmt.Errorf("inspect: %w", err)
 		}
-		c := r.inspect(d, i)
 		r.Cases = append(r.Cases, c)
 		r.Totals.add(c)
 		if each != nil {
@@ -99,15 +129,15 @@ func (t *Totals) add(c CaseReport) {
 	}
 }
 
-// inspect reports one case and adds what is wrong with it to the report's problems.
-func (r *Report) inspect(d *Dataset, index int) CaseReport {
+// inspectCase reports one case, cut across an axis, and what is wrong with it.
+func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Problem) {
 	c := d.Cases[index]
-	out := CaseReport{
+	out = CaseReport{
 		ID: c.ID, Size: c.Grid.Size, Spacing: c.Grid.Spacing(), Unit: c.Grid.Unit, Orientation: c.Grid.Orientation(),
-		Stored: c.Stored, Slices: c.Grid.Size[r.Axis],
+		Stored: c.Stored, Slices: c.Grid.Size[axis],
 	}
 	problem := func(format string, args ...any) {
-		r.Problems = append(r.Problems, Problem{Case: c.ID, Text: fmt.Sprintf(format, args...)})
+		problems = append(problems, Problem{Case: c.ID, Text: fmt.Sprintf(format, args...)})
 	}
 	if v, err := c.readImage(); err != nil {
 		problem("%s", unreadable("image", c.Image, err))
@@ -122,18 +152,18 @@ func (r *Report) inspect(d *Dataset, index int) CaseReport {
 		}
 	}
 	if c.Label == "" {
-		return out
+		return out, problems
 	}
 	m, err := c.readMask()
 	if err != nil {
 		problem("%s", unreadable("mask", c.Label, err))
-		return out
+		return out, problems
 	}
 	if err := checkValues(m, d.Classes); err != nil {
 		problem("%v", err)
 	}
 	out.Labels = countLabels(m.Data, d.Classes)
-	config := preprocess.Config{Axis: r.Axis, Fit: preprocess.Pad}
+	config := preprocess.Config{Axis: axis, Fit: preprocess.Pad}
 	for k := range out.Slices {
 		for _, v := range preprocess.Cut(config, m.Data, m.Grid, k) {
 			if v != 0 {
@@ -145,7 +175,7 @@ func (r *Report) inspect(d *Dataset, index int) CaseReport {
 	if out.Foreground == 0 {
 		problem("the mask has no foreground")
 	}
-	return out
+	return out, problems
 }
 
 // intensity describes the finite values of data, which it reorders, and counts the others.

@@ -17,7 +17,7 @@ type inspectCommand struct {
 func (inspectCommand) Help() string {
 	return `Recognises the folder's layout (Medical Segmentation Decathlon, PROMISE12, nnU-Net, MONAI Label, or images and labels), reads
 every case and says what is there: sizes, spacings, intensities, label values, and what is wrong with which case. The exit
-code is 1 if something is: what cannot be read is listed, and the rest goes on. One case at a time is in memory.
+code is 1 if something is: what cannot be read is listed, and the rest goes on. No more than two cases are in memory.
 
 Of a single file, and of a folder with DICOM files, it says what each image or segmentation holds.
 
