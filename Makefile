@@ -1,4 +1,4 @@
-# make demo        builds and runs the simulation on synthetic data, about three minutes on two cores
+# make demo        builds and runs the simulation on synthetic data, about two minutes on two cores
 # make demo-serve  builds and opens the annotation page on synthetic data
 # make test        runs every test
 # make build       builds ./nextslice
