@@ -96,10 +96,11 @@ func (p *project) label(who annotate.Person) (annotate.Item, bool) {
 	}
 	answer := annotate.Answer{Item: item, Mask: p.mask(item), Seconds: 3, Action: store.ActionEdited}
 	if task.Proposal {
-		if _, _, err := p.Proposal(p.t.Context(), item, *task.Model); err != nil {
+		_, model, err := p.Proposal(p.t.Context(), item, *task.Model)
+		if err != nil {
 			p.t.Fatal(err)
 		}
-		answer.Proposal = task.Model
+		answer.Proposal = &model
 	}
 	if _, err := p.Save(p.t.Context(), who, answer); err != nil {
 		p.t.Fatal(err)
@@ -467,6 +468,53 @@ func TestProposalsStandInHistory(t *testing.T) {
 	}
 	if validation == nil || validation.Proposal {
 		t.Errorf("validation task: %+v", validation)
+	}
+}
+
+// A page asks for the proposal of the model that its task names; a new model may have come in between.
+func TestProposalOfReplacedModel(t *testing.T) {
+	learner := &annotatetest.Learner{}
+	p := open(t, annotate.Options{Data: annotatetest.Data(t, 6), Learner: learner.New, Change: func(c *annotate.Config) {
+		small(c)
+		c.Lockstep = true
+	}})
+	var labelled []annotate.Item
+	for len(p.models()) < 2 {
+		if item, ok := p.label(ana); ok {
+			labelled = append(labelled, item)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	until(t, "model 2 is in use", func() bool { return *must(p.Task(t.Context(), labelled[0], ana)).Model == 2 })
+	made := 0
+	for _, item := range labelled {
+		v := must(p.Store().Versions(t.Context(), item))[0]
+		if v.Proposal == nil || *v.Proposal != 1 || !must(p.Task(t.Context(), item, ana)).Proposal {
+			continue
+		}
+		made++
+		if _, model, err := p.Proposal(t.Context(), item, 1); err != nil || model != 1 {
+			t.Errorf("%v, a proposal that was made: model %d, %v", item, model, err)
+		}
+	}
+	if made == 0 {
+		t.Error("nothing was labelled with the proposal of model 1")
+	}
+	asked := map[annotate.Item]bool{}
+	for _, q := range must(p.Store().Queue(t.Context(), true)) {
+		asked[q.Item] = true
+	}
+	for _, c := range p.data.Cases {
+		item := annotate.Item{Case: c.ID, Slice: 3}
+		if asked[item] {
+			continue
+		}
+		mask, model, err := p.Proposal(t.Context(), item, 1)
+		switch {
+		case errors.Is(err, store.ErrNotFound) && !must(p.Task(t.Context(), item, ana)).Proposal: // a case for validation
+		case err != nil || model != 2 || !bytes.Equal(mask, p.mask(item)):
+			t.Errorf("%v, a proposal that was not made: model %d, %v", item, model, err)
+		}
 	}
 }
 

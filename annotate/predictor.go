@@ -2,6 +2,7 @@ package annotate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -85,17 +86,23 @@ func (p *predictor) keep(items map[Item]bool) {
 	}
 }
 
-// predict computes proposals and uncertainty maps of items on their own grids, stores the one and keeps the other.
-// It returns the version of the model that it used, 0 if there is none. Items that cannot be read are left out.
-func (p *predictor) predict(ctx context.Context, items []Item) (version int, err error) {
+// answers is what a model says of items on their own grids: masks, and uncertainty in nats.
+type answers struct {
+	version     int // 0 without a model
+	masks       map[Item][]uint8
+	uncertainty map[Item][]float32
+}
+
+// predict computes the answers for items with the model in use, stores the masks and keeps the maps. Items that cannot be
+// read are left out.
+func (p *predictor) predict(ctx context.Context, items []Item) (a answers, err error) {
 	if err := p.project.wait(ctx); err != nil {
-		return 0, err
+		return a, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	version = p.version()
 	if p.model == nil {
-		return 0, nil
+		return a, nil
 	}
 	c, classes := p.project.Config.Preprocess, len(p.project.Config.Classes)
 	var images [][]float32
@@ -105,7 +112,7 @@ func (p *predictor) predict(ctx context.Context, items []Item) (version int, err
 			images, known = append(images, image), append(known, item)
 		}
 	}
-	masks := map[Item][]uint8{}
+	a = answers{p.version(), map[Item][]uint8{}, map[Item][]float32{}}
 	err = p.model.Predict(ctx, images, func(i int, canvas []float32) error {
 		item := known[i]
 		g := p.project.grid(item)
@@ -114,45 +121,39 @@ func (p *predictor) predict(ctx context.Context, items []Item) (version int, err
 		c.Back(canvas, classes, g, item.Slice, probs)
 		preprocess.Argmax(mask, probs, classes)
 		uncertainty.Entropy(entropy, probs, classes)
-		masks[item] = mask
+		a.masks[item], a.uncertainty[item] = mask, entropy
 		p.state.Lock()
 		defer p.state.Unlock()
 		p.maps[item] = entropy
 		return nil
 	})
 	if err != nil {
-		return 0, err
+		return answers{}, err
 	}
-	return version, p.project.store.SaveProposals(ctx, version, masks)
+	return a, p.project.store.SaveProposals(ctx, a.version, a.masks)
 }
 
-// Proposal returns a model's mask of an item, and the model's version. With version 0 it is that of the model in use,
-// computed now if need be. store.ErrNotFound: there is none, or people shall not see it.
+// Proposal returns a model's mask of an item, and the model's version. If the model has made none, as with version 0 or for
+// a model that was replaced before anybody asked, it is that of the model in use, computed now if need be.
+// store.ErrNotFound: there is no model, or people shall not see its mask.
 func (p *Project) Proposal(ctx context.Context, item Item, version int) ([]uint8, int, error) {
 	if !p.showsProposal(item) {
 		return nil, 0, fmt.Errorf("%s is for validation and is labelled without a proposal: %w", item, store.ErrNotFound)
 	}
-	return p.proposal(ctx, item, version)
-}
-
-func (p *Project) proposal(ctx context.Context, item Item, version int) ([]uint8, int, error) {
-	if version > 0 && version != p.predict.version() {
+	for _, version := range []int{version, p.predict.version()} {
 		mask, err := p.store.Proposal(ctx, item, version)
-		return mask, version, err
-	}
-	for range 2 { // the model may be replaced in between
-		version = p.predict.version()
-		if version == 0 {
-			return nil, 0, fmt.Errorf("there is no model yet: %w", store.ErrNotFound)
-		}
-		if mask, err := p.store.Proposal(ctx, item, version); err == nil {
-			return mask, version, nil
-		}
-		if _, err := p.predict.predict(ctx, []Item{item}); err != nil {
-			return nil, 0, err
+		if !errors.Is(err, store.ErrNotFound) {
+			return mask, version, err
 		}
 	}
-	return nil, 0, fmt.Errorf("no proposal of %s: %w", item, store.ErrNotFound)
+	a, err := p.predict.predict(ctx, []Item{item})
+	if err != nil {
+		return nil, 0, err
+	}
+	if mask, ok := a.masks[item]; ok {
+		return mask, a.version, nil
+	}
+	return nil, 0, fmt.Errorf("no model has segmented %s: %w", item, store.ErrNotFound)
 }
 
 // Uncertainty returns the entropy of the model in use at each pixel of an item, in nats.
@@ -163,11 +164,12 @@ func (p *Project) Uncertainty(ctx context.Context, item Item) ([]float32, error)
 	if m, ok := p.predict.uncertainty(item); ok {
 		return m, nil
 	}
-	if _, err := p.predict.predict(ctx, []Item{item}); err != nil {
+	a, err := p.predict.predict(ctx, []Item{item})
+	if err != nil {
 		return nil, err
 	}
-	if m, ok := p.predict.uncertainty(item); ok {
+	if m, ok := a.uncertainty[item]; ok {
 		return m, nil
 	}
-	return nil, fmt.Errorf("there is no model yet: %w", store.ErrNotFound)
+	return nil, fmt.Errorf("no model has segmented %s: %w", item, store.ErrNotFound)
 }

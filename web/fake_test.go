@@ -376,6 +376,7 @@ func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []
 	versions := f.labels[item]
 	switch r.Method + " " + what[0] {
 	case "GET proposal":
+		w.Header().Set("X-Model", "3")
 		send(w, f.proposal(item))
 	case "GET uncertainty":
 		send(w, f.uncertainty(item))

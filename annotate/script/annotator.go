@@ -65,11 +65,11 @@ func (a Annotator) label(ctx context.Context, task *annotate.Task) error {
 		action = store.ActionEmpty
 	}
 	if task.Proposal {
-		proposal, err := a.Client.Mask(ctx, task.Item, "proposal")
+		proposal, model, err := a.Client.Proposal(ctx, task.Item)
 		if err != nil {
 			return err
 		}
-		version = *task.Model
+		version = model
 		if bytes.Equal(proposal, mask) {
 			action = store.ActionAccepted
 		}

@@ -73,9 +73,14 @@ func (c *Client) Curves(ctx context.Context) (q annotate.Curves, err error) {
 	return q, c.call(ctx, "GET", "/curves", nil, &q)
 }
 
-// Mask returns the label, draft or proposal of an item; which is one of these words.
-func (c *Client) Mask(ctx context.Context, item, which string) ([]uint8, error) {
-	return c.do(ctx, "GET", "/items/"+url.PathEscape(item)+"/"+which, "", nil)
+// Proposal returns the mask of the model in use, and the model's version.
+func (c *Client) Proposal(ctx context.Context, item string) (mask []uint8, model int, err error) {
+	mask, header, err := c.do(ctx, "GET", "/items/"+url.PathEscape(item)+"/proposal", "", nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	model, err = strconv.Atoi(header.Get("X-Model"))
+	return mask, model, err
 }
 
 // Save stores a label. proposal is the version of the model whose proposal it was compared with, 0 for none.
@@ -84,7 +89,7 @@ func (c *Client) Save(ctx context.Context, item string, mask []uint8, seconds fl
 	if proposal > 0 {
 		q.Set("proposal", strconv.Itoa(proposal))
 	}
-	text, err := c.do(ctx, "PUT", "/items/"+url.PathEscape(item)+"/label?"+q.Encode(), "application/octet-stream", mask)
+	text, _, err := c.do(ctx, "PUT", "/items/"+url.PathEscape(item)+"/label?"+q.Encode(), "application/octet-stream", mask)
 	if err != nil {
 		return saved, err
 	}
@@ -100,17 +105,17 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 			return err
 		}
 	}
-	text, err := c.do(ctx, method, path, "application/json", body)
+	text, _, err := c.do(ctx, method, path, "application/json", body)
 	if err != nil || len(text) == 0 {
 		return err
 	}
 	return json.Unmarshal(text, out)
 }
 
-func (c *Client) do(ctx context.Context, method, path, kind string, body []byte) ([]byte, error) {
+func (c *Client) do(ctx context.Context, method, path, kind string, body []byte) ([]byte, http.Header, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if body != nil {
 		r.Header.Set("Content-Type", kind)
@@ -120,19 +125,19 @@ func (c *Client) do(ctx context.Context, method, path, kind string, body []byte)
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if answer.StatusCode >= 300 {
 		var problem struct{ Title, Detail string }
 		if json.Unmarshal(text, &problem) != nil || problem.Detail == "" {
 			problem.Detail = answer.Status
 		}
-		return nil, &Error{answer.StatusCode, problem.Detail}
+		return nil, nil, &Error{answer.StatusCode, problem.Detail}
 	}
-	return text, nil
+	return text, answer.Header, nil
 }

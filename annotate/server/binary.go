@@ -63,7 +63,7 @@ func (s *Server) sliceImage(_ context.Context, in *sliceInput) (*huma.StreamResp
 
 type modelInput struct {
 	ItemPath
-	Model int `query:"model" minimum:"0" doc:"The model's version; that of the model in use if left out."`
+	Model int `query:"model" minimum:"0" doc:"The model's version. If it is left out, or that model has made none, the answer is that of the model in use; X-Model says which."`
 }
 
 func (s *Server) proposal(ctx context.Context, in *modelInput) (*huma.StreamResponse, error) {

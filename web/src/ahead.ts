@@ -1,12 +1,12 @@
 // Loads before it is asked for, and keeps what was loaded last.
 
-export class Ahead {
-  private readonly loaded = new Map<string, Promise<ArrayBuffer>>();
+export class Ahead<T> {
+  private readonly loaded = new Map<string, Promise<T>>();
 
-  constructor(private readonly fetch: (path: string) => Promise<ArrayBuffer>, private readonly limit = 48) {}
+  constructor(private readonly fetch: (path: string) => Promise<T>, private readonly limit = 48) {}
 
-  /** What is at a path. The buffer is shared: copy before changing it. */
-  get(path: string): Promise<ArrayBuffer> {
+  /** What is at a path. It is shared: copy before changing it. */
+  get(path: string): Promise<T> {
     let data = this.loaded.get(path);
     if (data) {
       this.loaded.delete(path); // to the end: used last

@@ -152,8 +152,16 @@ export const paths = {
   events: `${root}/events`,
 };
 
+/** Raw bytes, and the version of the model that they are from, if they are from one. */
+export interface Bytes { data: ArrayBuffer; model: number | null }
+
+export async function bytesOf(path: string): Promise<Bytes> {
+  const response = await send("GET", path), model = response.headers.get("X-Model");
+  return { data: await response.arrayBuffer(), model: model === null ? null : Number(model) };
+}
+
 export async function binary(path: string): Promise<ArrayBuffer> {
-  return (await send("GET", path)).arrayBuffer();
+  return (await bytesOf(path)).data;
 }
 
 /** What the server sends as a file, with the name it gives it. */

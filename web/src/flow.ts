@@ -1,6 +1,6 @@
 // From one slice to the next: opening, saving, skipping, drafts, loading ahead.
 
-import { api, ApiError, binary, paths, splitItem, type Project, type QueueEntry, type Saved, type Task } from "./api";
+import { api, ApiError, binary, bytesOf, paths, splitItem, type Project, type QueueEntry, type Saved, type Task } from "./api";
 import { Clock } from "./editor/clock";
 import { Drafts } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
@@ -22,7 +22,7 @@ export class Flow {
   busy = false;
   readonly clock = new Clock();
   readonly drafts: Drafts;
-  private readonly ahead = new Ahead(binary);
+  private readonly ahead = new Ahead(bytesOf);
   private visited: string[] = [];
   private listeners = new Set<() => void>();
   private wanted = 0;
@@ -215,7 +215,7 @@ export class Flow {
     const turn = ++this.wanted;
     this.pending = k;
     try {
-      const data = await this.ahead.get(paths.image(task.case, k));
+      const { data } = await this.ahead.get(paths.image(task.case, k));
       if (turn !== this.wanted) return; // the person went on
       this.pending = null;
       this.editor.liftPen();
@@ -269,22 +269,25 @@ export class Flow {
     const get = (path: string) => this.ahead.get(path);
     const readings = task.purpose === "adjudication" && !mine && !task.draft ? await this.readings(task.item) : null;
     // masks that people change are never taken from what was loaded ahead
-    const [image, proposal, uncertainty, stored] = await Promise.all([
+    const [image, proposed, uncertainty, stored] = await Promise.all([
       get(paths.image(task.case, task.slice)),
       task.proposal ? get(modelPath(paths.proposal(task.item), task.model)) : null,
       task.uncertainty ? get(modelPath(paths.uncertainty(task.item), task.model)) : null,
       mine ? null : readings ? readings.first : task.draft ? binary(paths.draft(task.item)) : task.label !== null ? binary(paths.label(task.item)) : null,
     ]);
-    for (const [what, data, want] of [["image", image, 4 * size], ["proposal", proposal, size], ["uncertainty map", uncertainty, 4 * size], ["mask", stored, size]] as const) {
+    // a new model may have come between the task and its proposal
+    const proposal = proposed && proposed.data;
+    if (proposed) task = { ...task, model: proposed.model ?? task.model };
+    for (const [what, data, want] of [["image", image.data, 4 * size], ["proposal", proposal, size], ["uncertainty map", uncertainty?.data, 4 * size], ["mask", stored, size]] as const) {
       if (data && data.byteLength !== want) throw new ApiError(0, `The ${what} of ${task.item} has ${data.byteLength} bytes, not ${want}.`);
     }
     const drawn = mine ? mine.labels : stored ? new Uint8Array(stored) : proposal ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size);
     const draft = mine !== null || task.draft;
     this.editor.open(task, {
-      image: new Float32Array(image),
+      image: new Float32Array(image.data),
       labels: drawn,
       proposal: proposal && new Uint8Array(proposal),
-      uncertainty: uncertainty && new Float32Array(uncertainty),
+      uncertainty: uncertainty && new Float32Array(uncertainty.data),
     }, draft);
     this.clock.reset(own?.seconds ?? 0);
     this.drafts.opened(draft ? (mine ? "browser only" : "saved") : "none");
