@@ -73,6 +73,12 @@ func (c *Client) Curves(ctx context.Context) (q annotate.Curves, err error) {
 	return q, c.call(ctx, "GET", "/curves", nil, &q)
 }
 
+// Label returns the newest mask of an item.
+func (c *Client) Label(ctx context.Context, item string) ([]uint8, error) {
+	mask, _, err := c.do(ctx, "GET", "/items/"+url.PathEscape(item)+"/label", "", nil)
+	return mask, err
+}
+
 // Proposal returns the mask of the model in use, and the model's version.
 func (c *Client) Proposal(ctx context.Context, item string) (mask []uint8, model int, err error) {
 	mask, header, err := c.do(ctx, "GET", "/items/"+url.PathEscape(item)+"/proposal", "", nil)

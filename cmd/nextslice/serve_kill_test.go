@@ -96,7 +96,7 @@ func TestServeKilled(t *testing.T) {
 		t.Errorf("%d labels, %d were acknowledged, %v", project.Labelled, len(saved), err)
 	}
 	for item, mask := range saved {
-		got, err := client.Mask(t.Context(), item, "label")
+		got, err := client.Label(t.Context(), item)
 		if err != nil || !bytes.Equal(got, mask) {
 			t.Errorf("%s over the API: %v", item, err)
 		}
