@@ -69,12 +69,9 @@ func (n network) Save(path string) error { return n.net.Save(path) }
 
 // canServe returns an error unless annotation can carry out a strategy.
 func canServe(s query.Spec) error {
-	switch s.Score.Name {
-	case "", "entropy", "least-confidence", "margin", "dropout", "tta":
-	default:
-		return fmt.Errorf("annotation does not compute the score %s, which takes more trainings", s.Score.Name)
-	}
 	switch {
+	case s.Score.Members > 0 || s.Score.PredictedLoss:
+		return fmt.Errorf("annotation does not compute the score %s, which takes more trainings", s.Score.Name)
 	case s.UsesHiddenMasks():
 		return errors.New("it looks at masks that nobody has drawn yet: it exists in simulations only")
 	case s.Features() != query.NoFeatures:
@@ -83,7 +80,7 @@ func canServe(s query.Spec) error {
 	return nil
 }
 
-// scoring says how a score is computed; canServe knows the names.
+// scoring says how a score of one network is computed.
 func scoring(s query.Score) train.Scoring {
 	t := train.Scoring{
 		Config: uncertainty.Config{
@@ -93,13 +90,10 @@ func scoring(s query.Score) train.Scoring {
 			Band:        s.Band,
 		},
 		Passes:  s.Passes,
-		Dropout: s.Name == "dropout",
+		Dropout: s.Dropout,
 	}
-	if s.Name == "tta" {
+	if s.Augment {
 		t.TTA = train.StandardTTA
-	}
-	if t.Map == "" {
-		t.Map = uncertainty.Map(s.Name) // scores of one pass are named as their map
 	}
 	return t
 }

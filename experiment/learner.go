@@ -37,10 +37,8 @@ type learner struct {
 	asked    time.Time // when the query began
 }
 
-// learningLoss is the score whose network is trained with a module of its own.
-const learningLoss = "learning-loss"
-
-func (l *learner) learnsLoss() bool { return l.spec.Score.Name == learningLoss }
+// learnsLoss tells whether the network is trained with a module that predicts its loss.
+func (l *learner) learnsLoss() bool { return l.spec.Score.PredictedLoss }
 
 // Train trains a network from scratch. In cycle 0 it takes the model that strategies of the initial set share.
 func (l *learner) Train(ctx context.Context, cycle int, labelled []int) (err error) {

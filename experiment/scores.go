@@ -149,13 +149,10 @@ func scoring(s query.Score) train.Scoring {
 			Band:        s.Band,
 		},
 		Passes:  s.Passes,
-		Dropout: s.Name == "dropout",
+		Dropout: s.Dropout,
 	}
-	if s.Name == "tta" {
+	if s.Augment {
 		t.TTA = train.StandardTTA
-	}
-	if s.Map == "" {
-		t.Map = uncertainty.Map(s.Name) // scores of one pass are named as their map
 	}
 	return t
 }
@@ -164,11 +161,11 @@ func scoring(s query.Score) train.Scoring {
 func checkStrategy(s query.Spec, c train.Config) error {
 	_, power := s.Strategy.(query.Power)
 	switch {
-	case s.Score.Name == "dropout" && c.Dropout == 0:
+	case s.Score.Dropout && c.Dropout == 0:
 		return fmt.Errorf("%s: with train.dropout 0 all passes are the same: choose a larger one", s)
-	case s.Score.Name == learningLoss && c.Batch < 2:
+	case s.Score.PredictedLoss && c.Batch < 2:
 		return fmt.Errorf("%s: the slices of a mini-batch are compared in pairs: choose a train.batch of 2 or more", s)
-	case s.Score.Name == learningLoss && power:
+	case s.Score.PredictedLoss && power:
 		return fmt.Errorf("%s: power takes no negative scores, and a predicted loss can be: choose softmax or softrank", s)
 	}
 	return nil

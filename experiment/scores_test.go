@@ -77,7 +77,7 @@ func TestEveryStrategy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		module := u.spec().Score.Name == learningLoss
+		module := u.spec().Score.PredictedLoss
 		if first, ok := initial[module]; !ok {
 			initial[module] = cycles[0].Measures
 		} else if !sameJSON(t, first, cycles[0].Measures) {
@@ -270,7 +270,7 @@ func TestScoresFollowTheError(t *testing.T) {
 		"dropout", "dropout(map=legacy-jsd)", "dropout(map=entropy)", "dropout(map=variance)",
 		"tta", "tta(map=legacy-jsd)", "tta(map=entropy)", "tta(map=variance)", "tta(aggregation=legacy)",
 		"ensemble(members=3)", "ensemble(map=legacy-jsd,members=3)", "ensemble(map=entropy,members=3)", "ensemble(map=variance,members=3)",
-		learningLoss,
+		"learning-loss",
 	} {
 		l.spec = spec(t, name)
 		var scores []float64
@@ -297,7 +297,7 @@ func TestScoresFollowTheError(t *testing.T) {
 		byPixels, byLoss := stats.Spearman(scores, wrong), stats.Spearman(scores, loss)
 		table = append(table, []string{name, fmt.Sprintf("%.2f", byPixels), fmt.Sprintf("%.2f", stats.Spearman(some, dice)), fmt.Sprintf("%.2f", byLoss)})
 		rho := byPixels
-		if name == learningLoss {
+		if name == "learning-loss" {
 			rho = byLoss
 		}
 		if !(rho > 0.2) {

@@ -38,11 +38,11 @@ func (u Unit) Name() string {
 
 // start returns the training of cycle 0 that the unit shares with others: those of its initial set and recipe, or, if its
 // network is trained with a loss module, those of them where that is so too. It is named like a unit, of strategy "" or
-// learning-loss.
+// that score.
 func (u Unit) start() Unit {
 	start := Unit{Grid: u.Grid, Set: u.Set}
-	if u.spec().Score.Name == learningLoss {
-		start.Strategy = learningLoss
+	if score := u.spec().Score; score.PredictedLoss {
+		start.Strategy = score.Name
 	}
 	return start
 }

@@ -101,4 +101,20 @@ func drawFar(weights []float32, taken []bool, rng *rand.Rand) int {
 	return last
 }
 
+// Features tells what [Pool].Features must return.
+func (BADGE) Features() Features { return Gradient }
+
 func (s BADGE) String() string { return call("badge", option("first", s.First, "", FirstUniform)) }
+
+var badge = entry{
+	Info: Info{
+		Name: "badge", Kind: KindStrategy,
+		Line:    "k-means++ seeding on gradient embeddings of the last layer",
+		Options: "first=uniform|norm",
+		Cost:    "1 pass",
+		Source:  "Ash et al. 2020, ICLR",
+	},
+	strategy: func(p *part) Strategy {
+		return BADGE{First: FirstCenter(p.choice("first", string(FirstUniform), string(FirstNorm)))}
+	},
+}

@@ -64,4 +64,17 @@ func farthest(values []float32, rng *rand.Rand) int {
 	return best
 }
 
+// Features tells what [Pool].Features must return.
+func (CoreSet) Features() Features { return Bottleneck }
+
 func (CoreSet) String() string { return "core-set" }
+
+var coreSet = entry{
+	Info: Info{
+		Name: "core-set", Kind: KindStrategy,
+		Line:   "k-center greedy on bottleneck features; labelled items are centers",
+		Cost:   "1 pass, labelled items too",
+		Source: "Sener, Savarese 2018, ICLR",
+	},
+	strategy: func(*part) Strategy { return CoreSet{} },
+}

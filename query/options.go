@@ -7,21 +7,15 @@ import (
 	"strings"
 )
 
-// part is one part of a strategy's name, such as "sb(draw=partition,q=200)". The switches in names.go read its
-// options one by one with a default each; err then tells what is wrong, including options that nobody asked for.
+// part is one part of a strategy's name, such as "sb(draw=partition,q=200)". An [entry] reads its options one by one with
+// a default each; err then tells what is wrong, including options that nobody asked for.
 type part struct {
 	name   string
 	values map[string]string
 
 	known  []string // keys that were asked for
 	faults []error
-
-	selector bool  // set by strategyOf: picks by a score
-	score    Score // set by strategyOf: the selector's own score when the name gives none
 }
-
-// fresh returns the part as it was read, with nothing asked yet.
-func (p *part) fresh() *part { return &part{name: p.name, values: p.values} }
 
 // splitName cuts "a(k=v)+b(k=v)" into one or two parts.
 func splitName(name string) ([]*part, error) {
@@ -120,6 +114,31 @@ func (p *part) number(key string, standard, highest float64) float64 {
 		p.fault("option %s of %s is %q; want a number above 0 and at most %g", key, p.name, value, highest)
 	}
 	return x
+}
+
+// The options that several scores share, as [List] shows them.
+const (
+	maps             = "map=jsd|legacy-jsd|entropy|variance"
+	aggregation      = "aggregation=mean|foreground|max|top" + aggregationParts
+	aggregationParts = ", band=3 (foreground), fraction=0.1 (top)"
+
+	standardFraction = 0.1
+	standardBand     = 3
+)
+
+// passesMap returns how several passes become one map.
+func (p *part) passesMap() string { return p.choice("map", "jsd", "legacy-jsd", "entropy", "variance") }
+
+// aggregated adds to a score how its map becomes one number. more are aggregations beyond the usual ones.
+func (p *part) aggregated(s Score, more ...string) Score {
+	s.Aggregation = p.choice("aggregation", append([]string{"mean", "foreground", "max", "top"}, more...)...)
+	switch s.Aggregation {
+	case "top":
+		s.Fraction = p.number("fraction", standardFraction, 1)
+	case "foreground":
+		s.Band = p.integer("band", standardBand, 0)
+	}
+	return s
 }
 
 func (p *part) get(key string) (string, bool) {

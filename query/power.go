@@ -37,3 +37,14 @@ func (s Power) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
 }
 
 func (s Power) String() string { return call("power", option("beta", s.Beta, 0, 1)) }
+
+var power = entry{
+	Info: Info{
+		Name: "power", Kind: KindSelector,
+		Line:    "random draw, probability proportional to score^beta; scores of 0 or more",
+		Options: "beta=1",
+		Cost:    "of the score, all items",
+		Source:  "Kirsch et al. 2023, TMLR, arXiv 2106.12059",
+	},
+	strategy: func(p *part) Strategy { return Power{Beta: p.number("beta", 1, math.MaxFloat64)} },
+}

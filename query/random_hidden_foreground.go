@@ -65,6 +65,22 @@ func (s RandomHiddenForeground) Select(p Pool, size int, rng *rand.Rand) (Select
 	return picked(ints(picks), nil), nil
 }
 
+// UsesHiddenMasks tells that it reads what only a simulation knows.
+func (RandomHiddenForeground) UsesHiddenMasks() bool { return true }
+
 func (s RandomHiddenForeground) String() string {
 	return call("random-hidden-foreground", option("fraction", s.Fraction, 0, standardForeground))
+}
+
+var randomHiddenForeground = entry{
+	Info: Info{
+		Name: "random-hidden-foreground", Kind: KindStrategy,
+		Line:    "random, with a fraction from slices with foreground; reads hidden masks: simulation only",
+		Options: "fraction=0.66",
+		Cost:    "no pass",
+		Source:  "Lüth et al. 2025 (nnActive), arXiv 2511.19183",
+	},
+	strategy: func(p *part) Strategy {
+		return RandomHiddenForeground{Fraction: p.number("fraction", standardForeground, 1)}
+	},
 }

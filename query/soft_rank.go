@@ -31,3 +31,14 @@ func (s SoftRank) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
 }
 
 func (s SoftRank) String() string { return call("softrank", option("beta", s.Beta, 0, 1)) }
+
+var softRank = entry{
+	Info: Info{
+		Name: "softrank", Kind: KindSelector,
+		Line:    "random draw, probability proportional to rank^-beta",
+		Options: "beta=1",
+		Cost:    "of the score, all items",
+		Source:  "Kirsch et al. 2023, TMLR, arXiv 2106.12059",
+	},
+	strategy: func(p *part) Strategy { return SoftRank{Beta: p.number("beta", 1, math.MaxFloat64)} },
+}

@@ -1,6 +1,9 @@
 package query
 
-import "math/rand/v2"
+import (
+	"math"
+	"math/rand/v2"
+)
 
 // Softmax picks items at random without replacement, each step with probability proportional to the exponential of
 // the score:
@@ -29,3 +32,14 @@ func (s Softmax) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
 }
 
 func (s Softmax) String() string { return call("softmax", option("beta", s.Beta, 0, 1)) }
+
+var softmax = entry{
+	Info: Info{
+		Name: "softmax", Kind: KindSelector,
+		Line:    "random draw, probability proportional to exp(beta*score)",
+		Options: "beta=1",
+		Cost:    "of the score, all items",
+		Source:  "Kirsch et al. 2023, TMLR, arXiv 2106.12059",
+	},
+	strategy: func(p *part) Strategy { return Softmax{Beta: p.number("beta", 1, math.MaxFloat64)} },
+}

@@ -12,32 +12,32 @@ type Spec struct {
 	Strategy Strategy // ready to select
 }
 
-// Score says how an item's score is computed. The zero value means that no score is needed.
-//
-// Scores of one forward pass have an empty Map. Fields that a score does not use are zero.
+// Score says how an item's score is computed: which forward passes, how they make an uncertainty map, and how the map makes a
+// number. The zero value means that no score is needed. Fields that a score does not use are zero.
 type Score struct {
-	Name string // "entropy", "least-confidence", "margin", "dropout", "tta", "ensemble", "learning-loss"
+	Name string // "entropy", "dropout", ...: see [List]
 
-	Map       string // how several passes make one uncertainty map: "jsd", "legacy-jsd", "entropy", "variance"
-	Passes    int    // dropout, tta: T, the forward passes per item
-	Members   int    // ensemble: M, the networks that are trained; one pass per item each
-	Bootstrap bool   // ensemble: each network is trained on a resample of the labelled items
+	Passes    int  // T, the forward passes per item; 0 is one, plain
+	Dropout   bool // every pass has dropout active
+	Augment   bool // every pass but the first one is of a changed image
+	Members   int  // M, the networks that are trained, one plain pass of each; 0 is the one network
+	Bootstrap bool // each member is trained on a resample of the labelled items
 
+	Map         string  // passes -> uncertainty map: "entropy", "least-confidence", "margin", "jsd", "legacy-jsd", "variance"
 	Aggregation string  // uncertainty map -> score: "mean", "foreground", "max", "top", "legacy"
 	Fraction    float64 // top: the fraction of the pixels whose mean counts, in (0, 1]
 	Band        int     // foreground: pixels by which the predicted foreground is widened
+
+	PredictedLoss bool // no map: the score is what a module of the network predicts
 }
 
 // ForwardPasses returns how many forward passes the score of one item takes; 0 without a score. A selection costs this
 // times [Selection].Scored, and one more pass for each item of the pool if [Spec.Features] are asked for.
 func (s Score) ForwardPasses() int {
-	switch {
-	case s.Name == "":
+	if s.Name == "" {
 		return 0
-	case s.Map == "":
-		return 1
 	}
-	return s.Passes + s.Members // one of them is zero
+	return max(1, s.Passes, s.Members)
 }
 
 // Features names the vectors that [Pool].Features must return.
@@ -49,21 +49,19 @@ const (
 	Gradient   Features = "gradient"   // the loss gradient of the last layer, see [BADGE]
 )
 
-// Features returns which vectors the strategy asks for.
+// Features returns which vectors the strategy asks for: those that its own method Features names, if it has one.
 func (s Spec) Features() Features {
-	switch s.Strategy.(type) {
-	case CoreSet, SuggestiveAnnotation:
-		return Bottleneck
-	case BADGE:
-		return Gradient
+	if asks, ok := s.Strategy.(interface{ Features() Features }); ok {
+		return asks.Features()
 	}
 	return NoFeatures
 }
 
-// UsesHiddenMasks tells whether the strategy reads what only a simulation knows. Results of it are no method's merit.
+// UsesHiddenMasks tells whether the strategy reads what only a simulation knows, as its own method UsesHiddenMasks says.
+// Results of it are no method's merit.
 func (s Spec) UsesHiddenMasks() bool {
-	_, hidden := s.Strategy.(RandomHiddenForeground)
-	return hidden
+	says, ok := s.Strategy.(interface{ UsesHiddenMasks() bool })
+	return ok && says.UsesHiddenMasks()
 }
 
 // Parse reads the name of a strategy:
@@ -88,36 +86,38 @@ func parse(name string) (Spec, error) {
 		return Spec{}, err
 	}
 	first := parts[0]
-	if score, ok := scoreOf(first); ok {
-		var strategy Strategy = Top{}
-		if len(parts) == 2 {
-			second := parts[1]
-			if _, isScore := scoreOf(second.fresh()); isScore {
-				return Spec{}, fmt.Errorf("%s is a score; after the + stands a selector, as in %s+sb", second.name, first.name)
-			}
-			strategy, ok = strategyOf(second)
-			if !ok {
-				return Spec{}, unknown(second.name, KindSelector)
-			}
-			if !second.selector {
-				return Spec{}, fmt.Errorf("%s does not pick by a score: it stands alone", second.name)
-			}
-			if err := second.err(); err != nil {
-				return Spec{}, err
-			}
-		}
-		return Spec{Score: score, Strategy: strategy}, first.err()
-	}
-	strategy, ok := strategyOf(first)
+	e, ok := entryOf(first.name)
 	switch {
 	case !ok:
 		return Spec{}, unknown(first.name, KindStrategy, KindScore)
-	case first.selector && first.score.Name == "":
+	case e.Kind == KindSelector && e.own.Name == "":
 		return Spec{}, fmt.Errorf("%s needs a score to pick by, as in entropy+%s", first.name, first.name)
-	case len(parts) == 2:
+	case e.Kind != KindScore && len(parts) == 2:
 		return Spec{}, fmt.Errorf("%s yields no score that %s could pick by", first.name, parts[1].name)
+	case e.Kind != KindScore:
+		return Spec{Score: e.own, Strategy: e.strategy(first)}, first.err()
 	}
-	return Spec{Score: first.score, Strategy: strategy}, first.err()
+	spec := Spec{Score: e.scoreOf(first), Strategy: Top{}}
+	if len(parts) == 2 {
+		if spec.Strategy, err = selectorAfter(parts[1], first.name); err != nil {
+			return Spec{}, err
+		}
+	}
+	return spec, first.err()
+}
+
+// selectorAfter returns the selector of the part after a score's.
+func selectorAfter(p *part, score string) (Strategy, error) {
+	e, ok := entryOf(p.name)
+	switch {
+	case !ok:
+		return nil, unknown(p.name, KindSelector)
+	case e.Kind == KindScore:
+		return nil, fmt.Errorf("%s is a score; after the + stands a selector, as in %s+sb", p.name, score)
+	case e.Kind != KindSelector:
+		return nil, fmt.Errorf("%s does not pick by a score: it stands alone", p.name)
+	}
+	return e.strategy(p), p.err()
 }
 
 // ParseSelector reads a strategy for scores that were computed elsewhere: "top", "sb(q=200)", "power", "random", ...
@@ -129,13 +129,15 @@ func ParseSelector(name string) (Strategy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("strategy %q: %w", name, err)
 	}
-	strategy, ok := strategyOf(parts[0])
+	var strategy Strategy
+	e, ok := entryOf(parts[0].name)
 	switch {
-	case !ok:
+	case !ok || e.Kind == KindScore:
 		err = unknown(parts[0].name, KindSelector)
-	case !parts[0].selector && strategy != Strategy(Random{}):
+	case e.Kind != KindSelector && e.Name != random.Name:
 		err = fmt.Errorf("%s does not pick by a score", parts[0].name)
 	default:
+		strategy = e.strategy(parts[0])
 		err = parts[0].err()
 	}
 	if err != nil {
@@ -155,7 +157,7 @@ func (s Spec) String() string {
 	}
 	// A selector with a score of its own is named alone.
 	if parts, err := splitName(strategy); err == nil {
-		if _, ok := strategyOf(parts[0]); ok && parts[0].score == s.Score {
+		if e, ok := entryOf(parts[0].name); ok && e.own == s.Score {
 			return strategy
 		}
 	}
@@ -164,10 +166,11 @@ func (s Spec) String() string {
 
 // String returns the name of the score with the options that are not the default.
 func (s Score) String() string {
-	standard, ok := scoreOf(&part{name: s.Name})
-	if !ok {
+	e, ok := entryOf(s.Name)
+	if !ok || e.Kind != KindScore {
 		return s.Name
 	}
+	standard := e.scoreOf(&part{name: s.Name})
 	var fraction, band string
 	switch s.Aggregation {
 	case "top":

@@ -170,3 +170,20 @@ func (s StochasticBatches) validate() error {
 func (s StochasticBatches) String() string {
 	return call("sb", option("draw", s.Draw, "", Resample), option("q", s.Q, 0), option("reduce", s.Reduce, "", Mean))
 }
+
+var stochasticBatches = entry{
+	Info: Info{
+		Name: "sb", Kind: KindSelector,
+		Line:    "stochastic batches: the best of Q batches drawn at random",
+		Options: "draw=resample|partition, q=0 (floor(N/B)), reduce=mean|max|sum",
+		Cost:    "of the score, drawn items only",
+		Source:  "Gaillochet et al. 2023, MedIA, arXiv 2301.07670",
+	},
+	strategy: func(p *part) Strategy {
+		return StochasticBatches{
+			Draw:   Draw(p.choice("draw", string(Resample), string(Partition))),
+			Q:      p.integer("q", 0, 0),
+			Reduce: Reduce(p.choice("reduce", string(Mean), string(Max), string(Sum))),
+		}
+	},
+}

@@ -76,3 +76,13 @@ func byCase(positions []Position) [][]int {
 }
 
 func (Strided) String() string { return "strided" }
+
+var strided = entry{
+	Info: Info{
+		Name: "strided", Kind: KindStrategy,
+		Line:   "slices evenly spread over the cases and their heights",
+		Cost:   "no pass",
+		Source: "Burmeister et al. 2022, arXiv 2207.00845",
+	},
+	strategy: func(*part) Strategy { return Strided{} },
+}

@@ -106,6 +106,25 @@ func gain(similarity, covered []float32) float64 {
 	return sum
 }
 
+// Features tells what [Pool].Features must return.
+func (SuggestiveAnnotation) Features() Features { return Bottleneck }
+
 func (s SuggestiveAnnotation) String() string {
 	return call("suggestive-annotation", option("candidates", s.Candidates, 0))
+}
+
+// committee is the score of the paper: the variance among four networks, each trained on a bootstrap resample of the
+// labelled items.
+var committee = Score{Name: "ensemble", Map: "variance", Members: 4, Bootstrap: true, Aggregation: "mean"}
+
+var suggestiveAnnotation = entry{
+	Info: Info{
+		Name: "suggestive-annotation", Kind: KindSelector,
+		Line:    "the best cover of the pool among the K highest scores; alone: scores by a bootstrap committee of 4",
+		Options: "candidates=0 (2*B)",
+		Cost:    "of the score, all items, and 1 pass; alone: trains 4 networks",
+		Source:  "Yang et al. 2017, MICCAI",
+	},
+	own:      committee,
+	strategy: func(p *part) Strategy { return SuggestiveAnnotation{Candidates: p.integer("candidates", 0, 0)} },
 }

@@ -83,3 +83,13 @@ func (h lowestFirst) Less(i, j int) bool { return h[i].compare(h[j]) < 0 }
 func (h lowestFirst) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
 func (h lowestFirst) Push(any)           { panic("query: the heap has a fixed size") }
 func (h lowestFirst) Pop() any           { panic("query: the heap has a fixed size") }
+
+var top = entry{
+	Info: Info{
+		Name: "top", Kind: KindSelector,
+		Line:   "the highest scores; what a score does when it stands alone",
+		Cost:   "of the score, all items",
+		Source: "Settles 2009",
+	},
+	strategy: func(*part) Strategy { return Top{} },
+}

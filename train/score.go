@@ -2,10 +2,7 @@ package train
 
 import (
 	"context"
-	"fmt"
-	"math"
 	"math/rand/v2"
-	"slices"
 	"sync"
 
 	"github.com/nextslice/nextslice/tensor"
@@ -30,16 +27,6 @@ type Scoring struct {
 	// learning in image classification", CVPR). Passes is not used then.
 	Members [][]float32
 }
-
-// TTA is test-time augmentation: a rotation, then noise. The predictions are rotated back before they are compared, and
-// pixels that left the image in any pass do not count.
-type TTA struct {
-	Rotate float64 // largest angle in degrees; uniform to both sides
-	Noise  float64 // standard deviation of Gaussian noise, in normalised intensities
-}
-
-// StandardTTA is that of Gaillochet et al. 2023.
-var StandardTTA = TTA{Rotate: 10, Noise: 0.01}
 
 // PerItem returns the number of forward passes for each item.
 func (s Scoring) PerItem() int { return max(1, s.Passes, 1+len(s.Members)) }
@@ -102,12 +89,6 @@ type scorer struct {
 	back  []turned
 }
 
-// turned are probabilities that were rotated back, and the pixels that have any.
-type turned struct {
-	probs []float32
-	valid []bool
-}
-
 func (p *scorer) run(ctx context.Context, images [][]float32) error {
 	for _, item := range p.items {
 		item.Reset()
@@ -165,42 +146,4 @@ func (p *scorer) parallel(n int, f func(i int)) {
 		f(i)
 	}
 	wait.Wait()
-}
-
-// augmented runs one pass of test-time augmentation.
-func (p *scorer) augmented(images [][]float32) {
-	a := p.scoring.TTA
-	p.turns = slices.Grow(p.turns, len(images))[:len(images)]
-	for i := range images {
-		changed := p.image(i)
-		p.turns[i].turn(changed, images[i], p.h, p.w, uniform(p.rng, a.Rotate)*math.Pi/180)
-		for j := range changed {
-			changed[j] += float32(a.Noise * p.rng.NormFloat64())
-		}
-	}
-	probs := p.probabilities(unet.Pass{})
-	for len(p.back) < probs.N {
-		p.back = append(p.back, turned{make([]float32, probs.H*probs.W*probs.C), make([]bool, probs.H*probs.W)})
-	}
-	p.parallel(probs.N, func(i int) {
-		p.turns[i].back(p.back[i].probs, p.back[i].valid, probs.Items(i, i+1).Data, probs.C)
-		p.items[i].Add(p.back[i].probs, p.back[i].valid)
-	})
-}
-
-// PredictedLosses calls each with the loss that the module predicts for each image, in the order of images: the score
-// of learning loss (Yoo, Kweon 2019). It runs the network's encoder alone. A loss that is not finite is an *ItemError.
-func PredictedLosses(ctx context.Context, n *unet.Net, module *unet.LossModule, h, w int, images [][]float32, each func(i int, loss float64) error) error {
-	p := predictor{net: n, h: h, w: w}
-	return p.batches(ctx, images, func(begin int) error {
-		n.Forward(p.x, unet.Pass{Features: true, Encoder: true})
-		for i, loss := range module.Forward(n.Features()) {
-			if l := float64(loss); math.IsNaN(l) || math.IsInf(l, 0) {
-				return &ItemError{begin + i, fmt.Errorf("item %d: the predicted loss is %v; the loss module has diverged", begin+i, l)}
-			} else if err := each(begin+i, l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -1,0 +1,31 @@
+package query
+
+// ensemble is the disagreement of M networks that were trained from different seeds on the same labels, or, with bootstrap, on
+// resamples of them: one plain pass of each. The maps are those of [dropout]; jsd is the mutual information between the
+// prediction and the choice of the network, entropy that of the committee's mean.
+//
+// The first member is the network that the cycle evaluates, the other M - 1 are trained for the query alone.
+//
+// Shapes: M × probabilities [H W K] → map [H W] → one number.
+//
+// Cost: M forward passes per item and M - 1 trainings (M = 5 by default); memory: the weights of M networks, and beyond a pass
+// as [dropout].
+//
+// Source: Beluch, Genewein, Nürnberger, Köhler 2018, "The power of ensembles for active learning in image classification",
+// CVPR. Computed by train.Score.
+var ensemble = entry{
+	Info: Info{
+		Name: "ensemble", Kind: KindScore,
+		Line:    "disagreement of networks trained from different seeds",
+		Options: maps + ", members=5, bootstrap=false, " + aggregation,
+		Cost:    "M = 5 passes; trains M networks",
+		Source:  "Beluch et al. 2018, CVPR",
+	},
+	score: func(p *part) Score {
+		return p.aggregated(Score{
+			Map:       p.passesMap(),
+			Members:   p.integer("members", 5, 2),
+			Bootstrap: p.choice("bootstrap", "false", "true") == "true",
+		})
+	},
+}

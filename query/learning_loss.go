@@ -1,0 +1,27 @@
+package query
+
+// learningLoss is the segmentation loss that a small module of the network predicts for the item: the features of every
+// encoder block, averaged over the image, through a fully connected layer and ReLU each, and one more layer over all of them.
+// The module learns the order of the losses l in pairs (i, j) of each mini-batch, from its predictions q:
+//
+//	max(0, -sign(l_i - l_j) (q_i - q_j) + ξ),  ξ the margin, 1
+//
+// One number comes per item, of any sign: there is no map and no aggregation. A prediction that is not finite is an error that
+// names the item.
+//
+// Shapes: features [H/2^b W/2^b C_b] of the encoder's blocks b → one number.
+//
+// Cost: 1 pass of the encoder alone per item; the module is trained along with the network and its gradient reaches the
+// encoder in the first part of the training, so the networks of this score are not those of the others.
+//
+// Source: Yoo, Kweon 2019, "Learning loss for active learning", CVPR, section 3; numbers as in Gaillochet et al. 2023.
+// Computed by train.PredictedLosses; trained by train.LearningLoss.
+var learningLoss = entry{
+	Info: Info{
+		Name: "learning-loss", Kind: KindScore,
+		Line:   "the loss that a module of the network predicts",
+		Cost:   "1 pass; trains the module along",
+		Source: "Yoo, Kweon 2019, CVPR",
+	},
+	score: func(*part) Score { return Score{PredictedLoss: true} },
+}

@@ -1,0 +1,22 @@
+package query
+
+// leastConfidence is the uncertainty of one plain pass, what the most probable class lacks of certainty at each pixel:
+//
+//	1 - max_k p_k,  in [0, 1 - 1/K]
+//
+// It becomes the item's score by an aggregation, the mean over the pixels if nothing else is said.
+//
+// Shapes, the rule for what is no probability, and cost: as [entropy]. The unit is probability, not nats.
+//
+// Source: Wang, Zhang, Li, Zhang, Lin 2017, "Cost-effective active learning for deep image classification", IEEE TCSVT
+// 27(12):2591-2600. Computed by uncertainty.LeastConfidence.
+var leastConfidence = entry{
+	Info: Info{
+		Name: "least-confidence", Kind: KindScore,
+		Line:    "1 - the largest class probability",
+		Options: aggregation,
+		Cost:    "1 pass",
+		Source:  "Wang et al. 2017 (CEAL), TCSVT",
+	},
+	score: func(p *part) Score { return p.aggregated(Score{Map: "least-confidence"}) },
+}

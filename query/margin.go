@@ -1,0 +1,23 @@
+package query
+
+// margin is the uncertainty of one plain pass, one minus the lead of the most probable class over the second at each pixel:
+//
+//	1 - (p₁ - p₂),  in [0, 1],  p₁ ≥ p₂ the two largest probabilities
+//
+// It becomes the item's score by an aggregation, the mean over the pixels if nothing else is said. With two classes it ranks
+// the items as [leastConfidence] does.
+//
+// Shapes, the rule for what is no probability, and cost: as [entropy]. The unit is probability, not nats.
+//
+// Source: Wang, Zhang, Li, Zhang, Lin 2017, "Cost-effective active learning for deep image classification", IEEE TCSVT
+// 27(12):2591-2600, who pick the smallest p₁ - p₂. Computed by uncertainty.Margin.
+var margin = entry{
+	Info: Info{
+		Name: "margin", Kind: KindScore,
+		Line:    "1 - the lead of the first class over the second",
+		Options: aggregation,
+		Cost:    "1 pass",
+		Source:  "Wang et al. 2017 (CEAL), TCSVT",
+	},
+	score: func(p *part) Score { return p.aggregated(Score{Map: "margin"}) },
+}

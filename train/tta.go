@@ -1,0 +1,45 @@
+package train
+
+import (
+	"math"
+	"slices"
+
+	"github.com/nextslice/nextslice/unet"
+)
+
+// TTA is test-time augmentation: a rotation, then noise. The predictions are rotated back before they are compared, and
+// pixels that left the image in any pass do not count.
+type TTA struct {
+	Rotate float64 // largest angle in degrees; uniform to both sides
+	Noise  float64 // standard deviation of Gaussian noise, in normalised intensities
+}
+
+// StandardTTA is that of Gaillochet et al. 2023.
+var StandardTTA = TTA{Rotate: 10, Noise: 0.01}
+
+// turned are probabilities that were rotated back, and the pixels that have any.
+type turned struct {
+	probs []float32
+	valid []bool
+}
+
+// augmented runs one pass of test-time augmentation.
+func (p *scorer) augmented(images [][]float32) {
+	a := p.scoring.TTA
+	p.turns = slices.Grow(p.turns, len(images))[:len(images)]
+	for i := range images {
+		changed := p.image(i)
+		p.turns[i].turn(changed, images[i], p.h, p.w, uniform(p.rng, a.Rotate)*math.Pi/180)
+		for j := range changed {
+			changed[j] += float32(a.Noise * p.rng.NormFloat64())
+		}
+	}
+	probs := p.probabilities(unet.Pass{})
+	for len(p.back) < probs.N {
+		p.back = append(p.back, turned{make([]float32, probs.H*probs.W*probs.C), make([]bool, probs.H*probs.W)})
+	}
+	p.parallel(probs.N, func(i int) {
+		p.turns[i].back(p.back[i].probs, p.back[i].valid, probs.Items(i, i+1).Data, probs.C)
+		p.items[i].Add(p.back[i].probs, p.back[i].valid)
+	})
+}
