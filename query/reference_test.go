@@ -34,7 +34,7 @@ func reference() string {
 	var b strings.Builder
 	b.WriteString(`# Query strategies
 
-<!-- Written by go test ./query -run Reference -update; change query/names.go or query/reference_test.go instead. -->
+<!-- Written by go test ./query -run Reference -update; change the entries in query or query/reference_test.go instead. -->
 
 A strategy picks the items to label next. Its name is one of these:
 
