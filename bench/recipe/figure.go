@@ -44,7 +44,7 @@ func drawCurves(table, out string) error {
 	p.X.Label.Text, p.Y.Label.Text = "steps of a training (batch 4, width 16)", "3D Dice on ten held-back cases"
 	p.X.Scale, p.Y.Min, p.Y.Max = plot.LogScale{}, 0.2, 0.85
 	p.X.Tick.Marker = plot.ConstantTicks{{Value: 100, Label: "100"}, {Value: 200, Label: "200"}, {Value: 400, Label: "400"}, {Value: 800, Label: "800"},
-		{Value: 1600, Label: "1600"}, {Value: 2500, Label: "2500"}, {Value: 5000, Label: "5000"}, {Value: 10000, Label: "10000"}}
+		{Value: 1600, Label: "1600"}, {Value: 2400, Label: "2400"}, {Value: 5000, Label: "5000"}, {Value: 10000, Label: "10000"}}
 	p.Legend.Padding, p.Legend.YOffs = vg.Millimeter, vg.Millimeter
 	p.Add(plotter.NewGrid())
 	for i, s := range series {
