@@ -20,10 +20,9 @@ import (
 var dist embed.FS
 
 // ContentSecurityPolicy is what the page needs and no more: scripts and data
-// from its own server only. Inline styles are NiiVue's and uPlot's, workers from
-// blobs are NiiVue's.
+// from its own server only. Workers from blobs are NiiVue's.
 const ContentSecurityPolicy = "default-src 'self'; img-src 'self' blob: data:; worker-src 'self' blob:; " +
-	"style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	"style-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // Files returns the page's files with index.html at the root. The other files
 // lie under assets/ and carry a hash of their content in their names: they

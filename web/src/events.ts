@@ -5,7 +5,7 @@ import { paths, type Training } from "./api";
 interface Happened extends Partial<Training> { type?: string; text?: string; model?: number }
 
 /** Follows the server's events until the returned function is called. */
-export function follow(training: (t: Partial<Training>) => void, refresh: () => void, say: (kind: "info" | "warning", text: string) => void): () => void {
+export function follow(training: (t: Partial<Training>) => void, refresh: () => void, warn: (text: string) => void, mention: (text: string) => void): () => void {
   const source = new EventSource(paths.events);
   let soon: ReturnType<typeof setTimeout> | undefined;
   let connected = false;
@@ -17,8 +17,8 @@ export function follow(training: (t: Partial<Training>) => void, refresh: () => 
       return; // a comment to keep the connection open
     }
     const { type, text, ...rest } = event;
-    if (type === "problem" && text) say("warning", text);
-    if (type === "model" && rest.model) say("info", `Model ${rest.model} is in use.`);
+    if (type === "problem" && text) warn(text);
+    if (type === "model" && rest.model) mention(`Model ${rest.model} is in use.`);
     if (type === "training") training(rest);
     // many labels may come at once: one refresh for all
     if (type !== "training" || rest.running === false) {

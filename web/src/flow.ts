@@ -50,6 +50,11 @@ export class Flow {
     this.tell();
   }
 
+  /** Something to know that must not take the place of what the person has to read. */
+  mention(text: string): void {
+    if (!this.note) this.say("info", text);
+  }
+
   dismiss(): void {
     this.note = null;
     this.tell();

@@ -70,7 +70,7 @@ function App() {
       void session.current?.flow.wake();
     };
     return follow((training) => setProject((p) => p && { ...p, training: { ...p.training, ...training } as Project["training"] }), refresh,
-      (kind, text) => session.current?.flow.say(kind, text));
+      (text) => session.current?.flow.say("warning", text), (text) => session.current?.flow.mention(text));
   }, [state]);
 
   if (failure) {

@@ -26,19 +26,21 @@ export function Side({ flow, project }: { flow: Flow; project: Project }) {
 function Versions({ flow }: { flow: Flow }) {
   const { task } = flow.editor, label = task?.label ?? null;
   const [versions, setVersions] = useState<Version[]>([]);
+  const [failure, setFailure] = useState("");
   useEffect(() => {
     setVersions([]);
+    setFailure("");
     if (!task) return;
     let gone = false;
     api.versions(task.item).then((v) => { if (!gone) setVersions((v ?? []).slice().sort((a, b) => b.version - a.version)); }, (error) => {
       if (!(error instanceof ApiError)) throw error;
-      if (!gone) flow.say("error", error.message);
+      if (!gone) setFailure(error.message);
     });
     return () => { gone = true; };
   }, [task?.item, label]);
   return <section class="versions">
     <h2>Saved versions</h2>
-    {versions.length === 0 ? <p class="quiet">This slice is not labelled yet.</p> : <ol>
+    {failure ? <p class="quiet">They could not be loaded: {failure}</p> : versions.length === 0 ? <p class="quiet">This slice is not labelled yet.</p> : <ol>
       {versions.map((v) => <li key={v.version}>
         <b>{v.version}</b>
         <span>{v.reading > 0 ? `reading ${v.reading}` : v.action} by {v.who}<br /><span class="quiet">{when(v.when)} · {duration(v.seconds)}{v.dice_to_proposal !== null && <> · Dice to proposal {fraction(v.dice_to_proposal)}</>}{v.agreement !== null && <> · agreement {fraction(v.agreement)}</>}</span></span>
