@@ -228,8 +228,14 @@ func (p *Project) addState(ctx context.Context, t *Task, item Item, who Person) 
 	} else if lease != nil {
 		t.Lease = &Lease{lease.Person, lease.Until}
 	}
-	if model := p.predict.version(); model > 0 && p.showsProposal(item) && p.canvas(item) != nil {
-		t.Proposal, t.Uncertainty, t.Model = true, true, &model
+	if model := p.predict.version(); model > 0 && p.showsProposal(item) {
+		t.Uncertainty = p.canvas(item) != nil
+		// that of a queued item is kept: it is there before all cases are loaded
+		_, err := p.store.Proposal(ctx, item, model)
+		t.Proposal = t.Uncertainty || err == nil
+		if t.Proposal {
+			t.Model = &model
+		}
 	}
 	return nil
 }
