@@ -73,6 +73,35 @@ func BenchmarkConv(b *testing.B) {
 	}
 }
 
+func BenchmarkUp(b *testing.B) {
+	for _, l := range []struct{ size, in, width int }{{64, 32, 48}, {32, 64, 96}, {16, 128, 192}, {64, 64, 96}, {32, 128, 192}} {
+		e, err := NewWith(0, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		x, wide := tensor.New(tensor.Shape{N: 4, H: l.size, W: l.size, C: l.in}), tensor.New(tensor.Shape{N: 4, H: 2 * l.size, W: 2 * l.size, C: l.width})
+		y := wide.Channels(l.width-l.in, l.width)
+		w, bias := make([]float32, 4*l.in*l.in), make([]float32, l.in)
+		for i := range x.Data {
+			x.Data[i] = float32(i%17) - 8
+		}
+		flop := 2 * float64(len(w)) * float64(x.Pixels())
+		for pass, run := range map[string]func(){
+			"forward": func() { e.Up(y, x, w, bias) },
+			"data":    func() { e.UpBackwardData(x, y, w) },
+			"weights": func() { e.UpBackwardWeights(w, bias, y, x) },
+		} {
+			b.Run(fmt.Sprintf("%dx%d-%d/%s", l.size, l.size, l.in, pass), func(b *testing.B) {
+				for b.Loop() {
+					run()
+				}
+				b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+		e.Close()
+	}
+}
+
 // The whole network gives PyTorch's logits, losses and gradients.
 func TestUNet(t *testing.T) {
 	for name, o := range map[string]Options{"winograd": {}, "direct": {Kernels: Direct}, "library": {Kernels: Library}} {

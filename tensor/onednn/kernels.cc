@@ -4,7 +4,7 @@
 #pragma GCC optimize("no-math-errno")  // square roots of whole vectors
 #endif
 
-// Each instruction set is one inclusion of kernels.inc. Vector extensions do the rest: what has no wide vectors gets
+// Each instruction set is one inclusion of kernels.inc.h. Vector extensions do the rest: what has no wide vectors gets
 // several narrow ones, so the baseline works everywhere.
 namespace nextslice {
 
@@ -12,7 +12,7 @@ namespace baseline {
 #define VW 4
 #define REGISTERS 12
 #define NAME "baseline"
-#include "kernels.inc"
+#include "kernels.inc.h"
 #undef VW
 #undef REGISTERS
 #undef NAME
@@ -26,7 +26,7 @@ namespace avx2 {
 #define VW 8
 #define REGISTERS 12
 #define NAME "AVX2"
-#include "kernels.inc"
+#include "kernels.inc.h"
 #undef VW
 #undef REGISTERS
 #undef NAME
@@ -39,7 +39,7 @@ namespace avx512 {
 #define VW 16
 #define REGISTERS 28
 #define NAME "AVX-512"
-#include "kernels.inc"
+#include "kernels.inc.h"
 #undef VW
 #undef REGISTERS
 #undef NAME

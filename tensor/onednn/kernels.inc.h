@@ -24,9 +24,11 @@ constexpr int kOuter2 = REGISTERS >= 16 ? 8 : 4, kOuter1 = REGISTERS >= 16 ? 16 
 // tile computes MR pixels × NV vectors of output channels in registers.
 template <int MR, int NV>
 static void tile(const Product& p) {
-  V acc[MR][NV];
+  V acc[MR][NV];  // in registers, if every index is a constant
+#pragma GCC unroll 2
   for (int v = 0; v < NV; ++v) {
-    V b = p.bias ? load(p.bias + v * VW) : V{};
+    const V b = p.bias ? load(p.bias + v * VW) : V{};
+#pragma GCC unroll 32
     for (int m = 0; m < MR; ++m) acc[m][v] = b;
   }
   const float* w = p.weights;
@@ -48,22 +50,29 @@ static void tile(const Product& p) {
       }
     }
   }
-  for (int m = 0; m < MR; ++m) {
-    float* out = p.out + m * p.ldo;
-    if (p.valid == NV * VW) {
-      for (int v = 0; v < NV; ++v) store(out + v * VW, p.leaky ? leaky(acc[m][v], p.slope) : acc[m][v]);
-      continue;
-    }
-    float lane[NV * VW];
-    for (int v = 0; v < NV; ++v) store(lane + v * VW, p.leaky ? leaky(acc[m][v], p.slope) : acc[m][v]);
-    copy_lanes(out, lane, p.valid);
+  if (p.leaky) {
+#pragma GCC unroll 32
+    for (int m = 0; m < MR; ++m)
+      for (int v = 0; v < NV; ++v) acc[m][v] = leaky(acc[m][v], p.slope);
   }
+  if (p.valid == NV * VW) {
+#pragma GCC unroll 32
+    for (int m = 0; m < MR; ++m)
+      for (int v = 0; v < NV; ++v) store(p.out + m * p.ldo + v * VW, acc[m][v]);
+    return;
+  }
+  V lanes[MR][NV];
+#pragma GCC unroll 32
+  for (int m = 0; m < MR; ++m)
+    for (int v = 0; v < NV; ++v) lanes[m][v] = acc[m][v];
+  for (int m = 0; m < MR; ++m) copy_lanes(p.out + m * p.ldo, reinterpret_cast<const float*>(lanes[m]), p.valid);
 }
 
 // outer accumulates MR lanes × NV vectors over all pixels of some rows.
 template <int MR, int NV>
 static void outer(const Outer& p) {
   V acc[MR][NV];
+#pragma GCC unroll 16
   for (int m = 0; m < MR; ++m)
     for (int v = 0; v < NV; ++v) acc[m][v] = load(p.out + m * p.ldo + v * VW);
   for (int r = 0; r < p.rows; ++r) {
@@ -80,6 +89,7 @@ static void outer(const Outer& p) {
       }
     }
   }
+#pragma GCC unroll 16
   for (int m = 0; m < MR; ++m)
     for (int v = 0; v < NV; ++v) store(p.out + m * p.ldo + v * VW, acc[m][v]);
 }
@@ -412,7 +422,7 @@ static void adam(float* w, float* m, float* v, const float* g, int64_t n, const 
   }
 }
 
-#include "winograd.inc"
+#include "winograd.inc.h"
 
 static float multiply_adds(int64_t rounds) {
   V a = splat(1.0f), b = splat(0.999f), c = splat(1e-3f);
