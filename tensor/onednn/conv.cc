@@ -14,7 +14,7 @@ namespace {
 // pack_weights writes panels [panel][block][tap][lane][vectors·vw], zero beyond the last channel, and returns each
 // panel's size in floats per vector.
 size_t pack_weights(ns_engine* e, Buffer& buffer, const Source& s, int taps, int in, int out) {
-  const Panels panels(e->k, out);
+  const Panels panels(narrow(e->k, out), out);
   const int vw = panels.vw;
   const size_t per_vector = static_cast<size_t>(taps) * in * vw;
   float* dst = buffer.get(per_vector * 2 * panels.count());
@@ -114,7 +114,7 @@ struct Strips {
 // convolve computes y [n h w o], pixels ystride floats apart, of a packed product.
 void convolve(ns_engine* e, const Image& x, const Source& w, int o, const float* bias, bool leaky, float slope,
               float* y, int ystride) {
-  const Kernels& k = e->k;
+  const Kernels& k = narrow(e->k, o);
   const int kernel = x.kernel(), taps = kernel * kernel;
   const size_t per_vector = pack_weights(e, e->weights, w, taps, x.c, o);
   const float* packed = e->weights.get(0);
@@ -234,7 +234,7 @@ extern "C" int ns_conv_backward_weights(ns_engine* e, ns_shape s, int o, int k, 
     const Image x(e, px, s, k);
     const int kernel = x.kernel();
     const Strips strips(x, e->team.threads());
-    const Panels panels(e->k, o);
+    const Panels panels(narrow(e->k, o), o);
     Gradient g(e, kernel * kernel, x.c, o, strips.count);
     const int block_rows = std::max(1, 160 / x.w);  // rows of dy that stay in the first-level cache
     g.run(strips.count, dw, db, [&](int part, int thread, float* sums) {
@@ -246,7 +246,7 @@ extern "C" int ns_conv_backward_weights(ns_engine* e, ns_shape s, int o, int k, 
       for (int r = from; r < to; r += block_rows) {
         const int rows = std::min(block_rows, to - r);
         const float* d = dy + (static_cast<ptrdiff_t>(item) * x.h + r) * x.w * o;
-        e->k.channel_sums(d, static_cast<int64_t>(rows) * x.w, o, o, sums + static_cast<size_t>(g.taps) * x.c * g.padded);
+        narrow(e->k, o).channel_sums(d, static_cast<int64_t>(rows) * x.w, o, o, sums + static_cast<size_t>(g.taps) * x.c * g.padded);
         const Padded q = pad(d, rows, x.w, o, g.padded, static_cast<ptrdiff_t>(x.w) * o, o, in + packed);
         for (int p = 0; p < panels.count(); ++p)
           for (int t = 0; t < g.taps; ++t)
@@ -263,9 +263,10 @@ extern "C" int ns_up(ns_engine* e, ns_shape s, ns_shape ys, float* y, const floa
   return guarded(e, [&] {
     const int o = ys.c;
     const Image x(e, px, s, 1);
-    const Panels panels(e->k, o);
-    const size_t per_vector = 4 * static_cast<size_t>(s.c) * e->k.width;
-    const size_t one = static_cast<size_t>(s.c) * e->k.width;
+    const Kernels& k = narrow(e->k, o);
+    const Panels panels(k, o);
+    const size_t per_vector = 4 * static_cast<size_t>(s.c) * k.width;
+    const size_t one = static_cast<size_t>(s.c) * k.width;
     // Four products, one per output position of the 2×2 kernel, their packed weights one after the other.
     float* packed = e->weights.get(per_vector * 2 * panels.count());
     e->team.run(4, [&](int t, int) {
@@ -301,7 +302,7 @@ extern "C" int ns_up(ns_engine* e, ns_shape s, ns_shape ys, float* y, const floa
             q.ldo = 2 * ys.stride;
             q.valid = panels.valid(p);
             const ptrdiff_t first = static_cast<ptrdiff_t>(2 * r + t / 2) * ys.w + t % 2;
-            row_product(e->k, q, x.w, panels.vectors(p), out + first * ys.stride + panels.first(p));
+            row_product(k, q, x.w, panels.vectors(p), out + first * ys.stride + panels.first(p));
           }
       // What lies beyond twice the input's size is padding.
       if (ys.w > 2 * x.w)
@@ -320,7 +321,8 @@ extern "C" int ns_up_backward_data(ns_engine* e, ns_shape s, ns_shape ys, float*
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o, block = static_cast<ptrdiff_t>(s.w) * kLanes;
     const size_t per_vector = pack_weights(e, e->weights, Source{w, io, 1, o}, 4, o, s.c);
     const float* packed = e->weights.get(0);
-    const Panels panels(e->k, s.c);
+    const Kernels& k = narrow(e->k, s.c);
+    const Panels panels(k, s.c);
     const std::vector<float> zero(panels.padded(), 0.0f);
     e->team.run(s.n * s.h, [&](int part, int thread) {
       const int item = part / s.h, r = part % s.h;
@@ -342,7 +344,7 @@ extern "C" int ns_up_backward_data(ns_engine* e, ns_shape s, ns_shape ys, float*
         q.bias = zero.data();
         q.ldo = s.c;
         q.valid = panels.valid(p);
-        row_product(e->k, q, s.w, panels.vectors(p),
+        row_product(k, q, s.w, panels.vectors(p),
                     dx + (static_cast<ptrdiff_t>(item) * s.h + r) * s.w * s.c + panels.first(p));
       }
     });
@@ -355,7 +357,7 @@ extern "C" int ns_up_backward_weights(ns_engine* e, ns_shape s, ns_shape ys, flo
     const int o = ys.c;
     const Image x(e, px, s, 1);
     const Strips strips(x, e->team.threads());
-    const Panels panels(e->k, o);
+    const Panels panels(narrow(e->k, o), o);
     Gradient g(e, 4, x.c, o, strips.count);
     const int block_rows = std::max(1, 160 / x.w);
     g.run(strips.count, dw, db, [&](int part, int thread, float* sums) {
@@ -371,7 +373,7 @@ extern "C" int ns_up_backward_weights(ns_engine* e, ns_shape s, ns_shape ys, flo
           const float* d = dy + first * ys.stride;
           const ptrdiff_t drow = 2 * static_cast<ptrdiff_t>(ys.w) * ys.stride, dpixel = 2 * ys.stride;
           for (int i = 0; i < rows; ++i)
-            e->k.channel_sums(d + i * drow, x.w, o, dpixel, sums + 4 * static_cast<size_t>(x.c) * g.padded);
+            narrow(e->k, o).channel_sums(d + i * drow, x.w, o, dpixel, sums + 4 * static_cast<size_t>(x.c) * g.padded);
           const Padded q = pad(d, rows, x.w, o, g.padded, drow, dpixel, in + packed);
           for (int p = 0; p < panels.count(); ++p)
             g.outer(in + (r - from) * x.row(), x.block(), x.row(), q.at + panels.first(p), q.row, q.pixel, rows, x.w,

@@ -53,7 +53,7 @@ struct Gradient {
   float* partial;
 
   Gradient(ns_engine* engine, int taps_, int in_, int o_, int parts)
-      : e(engine), taps(taps_), in(in_), o(o_), padded(Panels(e->k, o_).padded()) {
+      : e(engine), taps(taps_), in(in_), o(o_), padded(Panels(narrow(e->k, o_), o_).padded()) {
     size = (static_cast<size_t>(taps) * in + 1) * padded;
     groups = std::min(parts, e->team.threads() * (size < (64 << 10) ? 4 : 1));
     partial = e->partial.get(size * groups);
@@ -84,7 +84,7 @@ struct Gradient {
   // outer adds x ⊗ dy of one tap, for all input channels and the panels of dy.
   void outer(const float* x, ptrdiff_t block, ptrdiff_t xrow, const float* dy, ptrdiff_t dyrow, ptrdiff_t dypixel,
              int rows, int pixels, int panel, float* sums) const {
-    const Kernels& k = e->k;
+    const Kernels& k = narrow(e->k, o);
     const Panels panels(k, o);
     const int vectors = panels.vectors(panel), max = vectors == 2 ? k.outer2 : k.outer1;
     auto* table = vectors == 2 ? k.outer_2 : k.outer_1;

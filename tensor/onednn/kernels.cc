@@ -1,7 +1,7 @@
 #include "kernels.h"
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-math-errno")  // square roots of whole vectors
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#include <immintrin.h>
 #endif
 
 // Each instruction set is one inclusion of kernels.inc.h. Vector extensions do the rest: what has no wide vectors gets
@@ -12,10 +12,12 @@ namespace baseline {
 #define VW 4
 #define REGISTERS 12
 #define NAME "baseline"
+#define NARROWER nullptr
 #include "kernels.inc.h"
 #undef VW
 #undef REGISTERS
 #undef NAME
+#undef NARROWER
 }  // namespace baseline
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
@@ -26,10 +28,14 @@ namespace avx2 {
 #define VW 8
 #define REGISTERS 12
 #define NAME "AVX2"
+#define NARROWER nullptr
+#define SQUARE_ROOT(v) _mm256_sqrt_ps(v)
 #include "kernels.inc.h"
+#undef SQUARE_ROOT
 #undef VW
 #undef REGISTERS
 #undef NAME
+#undef NARROWER
 }  // namespace avx2
 #pragma GCC pop_options
 
@@ -39,17 +45,21 @@ namespace avx512 {
 #define VW 16
 #define REGISTERS 28
 #define NAME "AVX-512"
+#define NARROWER &avx2::table
+#define SQUARE_ROOT(v) _mm512_maskz_sqrt_ps(0xffff, v)
 #include "kernels.inc.h"
+#undef SQUARE_ROOT
 #undef VW
 #undef REGISTERS
 #undef NAME
+#undef NARROWER
 }  // namespace avx512
 #pragma GCC pop_options
 
 const Kernels* kernels(int isa) {
-  const bool has512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   const bool has2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool has512 = has2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   switch (isa) {
     case 0:
       return has512 ? &avx512::table : has2 ? &avx2::table : &baseline::table;

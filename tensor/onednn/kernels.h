@@ -61,6 +61,7 @@ struct Moments {
 // Kernels of one instruction set. Tables are indexed by the tile's height, 1 … max.
 struct Kernels {
   const char* name;
+  const Kernels* narrower;  // with vectors of half the width, nullptr if there are none
   int width;           // floats per vector
   int max2, max1;      // largest tiles of a Product with two vectors and with one
   int outer2, outer1;  // largest numbers of lanes of an Outer with two vectors and with one
@@ -115,6 +116,11 @@ struct Kernels {
   float (*multiply_adds)(int64_t rounds);
   void (*triad)(float* a, const float* b, const float* c, int64_t n, float s);
 };
+
+// narrow returns the kernels for rows of so few channels that half a vector holds them, else k itself.
+inline const Kernels& narrow(const Kernels& k, int channels) {
+  return k.narrower && 2 * channels <= k.width ? *k.narrower : k;
+}
 
 // kernels returns the table for an instruction set (0 best, 1 baseline, 2 AVX2, 3 AVX-512), or nullptr if this
 // processor or build has it not.

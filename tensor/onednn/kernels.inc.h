@@ -390,6 +390,16 @@ static void softmax(float* p, const float* x, int64_t pixels, int k, ptrdiff_t p
   }
 }
 
+// square_root takes the roots lane by lane where there is no instruction for all: the compiler does not find it.
+static inline V square_root(V v) {
+#ifdef SQUARE_ROOT
+  return SQUARE_ROOT(v);
+#else
+  for (int l = 0; l < VW; ++l) v[l] = __builtin_sqrtf(v[l]);
+  return v;
+#endif
+}
+
 static void adam(float* w, float* m, float* v, const float* g, int64_t n, const Moments& p) {
   int64_t i = 0;
   for (; i < n; i += VW) {
@@ -411,9 +421,7 @@ static void adam(float* w, float* m, float* v, const float* g, int64_t n, const 
     V grad = load(pg) + weight * p.decay;
     V first = load(pm) * p.beta1 + grad * p.rest1;
     V second = load(pv) * p.beta2 + grad * grad * p.rest2;
-    V root;
-    for (int l = 0; l < VW; ++l) root[l] = __builtin_sqrtf(second[l]);
-    weight -= first * p.step / (root / p.c2 + p.eps);
+    weight -= first * p.step / (square_root(second) / p.c2 + p.eps);
     store(pw, weight);
     store(pm, first);
     store(pv, second);
@@ -448,7 +456,7 @@ static void triad(float* a, const float* b, const float* c, int64_t n, float s) 
 }
 
 static const Kernels table = {
-    NAME, VW, kMax2, kMax1, kOuter2, kOuter1,
+    NAME, NARROWER, VW, kMax2, kMax1, kOuter2, kOuter1,
     Tiles<2, kMax2>::table, Tiles<1, kMax1>::table, Outers<2, kOuter2>::table, Outers<1, kOuter1>::table,
     pack, add, channel_sums, channel_squares, affine, norm_sums, norm_dx,
     maxpool, maxpool_backward, dropout, softmax, adam,

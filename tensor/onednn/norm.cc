@@ -39,6 +39,7 @@ extern "C" void ns_norm(ns_engine* e, ns_shape s, int ystride, float eps, float 
                         const float* gamma, const float* beta, float* mean, float* variance) {
   const int64_t total = pixels_of(s);
   const int c = s.c;
+  const Kernels& k = narrow(e->k, c);
   const Chunks chunks(total, c);
   // Mean and squared deviations of each chunk, combined in double (Chan, Golub, LeVeque 1979): one pass over memory,
   // the second over a chunk finds it in the cache, and no cancellation.
@@ -47,18 +48,18 @@ extern "C" void ns_norm(ns_engine* e, ns_shape s, int ystride, float eps, float 
     const int64_t from = p * chunks.pixels, n = std::min(chunks.pixels, total - from);
     float *m = part + static_cast<size_t>(p) * 2 * c, *sq = m + c;
     std::fill_n(m, 2 * c, 0.0f);
-    e->k.channel_sums(x + from * s.stride, n, c, s.stride, m);
+    k.channel_sums(x + from * s.stride, n, c, s.stride, m);
     for (int i = 0; i < c; ++i) m[i] /= static_cast<float>(n);
-    e->k.channel_squares(x + from * s.stride, n, c, s.stride, m, sq);
+    k.channel_squares(x + from * s.stride, n, c, s.stride, m, sq);
   });
   for (int i = 0; i < c; ++i) {
     double n = 0, m = 0, sq = 0;
     for (int p = 0; p < chunks.count; ++p) {
-      const double k = static_cast<double>(std::min(chunks.pixels, total - p * chunks.pixels));
+      const double pixels = static_cast<double>(std::min(chunks.pixels, total - p * chunks.pixels));
       const double d = part[static_cast<size_t>(p) * 2 * c + i] - m;
-      m += d * k / (n + k);
-      sq += part[static_cast<size_t>(p) * 2 * c + c + i] + d * d * n * k / (n + k);
-      n += k;
+      m += d * pixels / (n + pixels);
+      sq += part[static_cast<size_t>(p) * 2 * c + c + i] + d * d * n * pixels / (n + pixels);
+      n += pixels;
     }
     mean[i] = static_cast<float>(m);
     variance[i] = static_cast<float>(sq / n);
@@ -66,7 +67,7 @@ extern "C" void ns_norm(ns_engine* e, ns_shape s, int ystride, float eps, float 
   const Affine a(c, eps, gamma, beta, mean, variance);
   e->team.run(chunks.count, [&](int p, int) {
     const int64_t from = p * chunks.pixels;
-    e->k.affine(y + from * ystride, x + from * s.stride, std::min(chunks.pixels, total - from), c, ystride, s.stride,
+    k.affine(y + from * ystride, x + from * s.stride, std::min(chunks.pixels, total - from), c, ystride, s.stride,
                 a.scale.data(), a.shift.data(), slope);
   });
 }
@@ -76,6 +77,7 @@ extern "C" void ns_norm_backward(ns_engine* e, ns_shape s, int dystride, int dxs
                                  const float* gamma, const float* beta, const float* mean, const float* variance) {
   const int64_t total = pixels_of(s);
   const int c = s.c;
+  const Kernels& k = narrow(e->k, c);
   const Chunks chunks(total, c);
   const Affine a(c, eps, gamma, beta, mean, variance);
   float* part = e->partial.get(static_cast<size_t>(chunks.count) * 2 * c);
@@ -83,7 +85,7 @@ extern "C" void ns_norm_backward(ns_engine* e, ns_shape s, int dystride, int dxs
     const int64_t from = p * chunks.pixels;
     float* sum = part + static_cast<size_t>(p) * 2 * c;
     std::fill_n(sum, 2 * c, 0.0f);
-    e->k.norm_sums(dy + from * dystride, x + from * s.stride, std::min(chunks.pixels, total - from), c, dystride,
+    k.norm_sums(dy + from * dystride, x + from * s.stride, std::min(chunks.pixels, total - from), c, dystride,
                    s.stride, a.scale.data(), a.shift.data(), mean, slope, sum, sum + c);
   });
   // dx = scale·(g - mean(g) - (x-mean)·mean(g·(x-mean))/variance), dgamma = Σ g·x̂, dbeta = Σ g
@@ -102,7 +104,7 @@ extern "C" void ns_norm_backward(ns_engine* e, ns_shape s, int dystride, int dxs
   }
   e->team.run(chunks.count, [&](int p, int) {
     const int64_t from = p * chunks.pixels;
-    e->k.norm_dx(dx + from * dxstride, dy + from * dystride, x + from * s.stride,
+    k.norm_dx(dx + from * dxstride, dy + from * dystride, x + from * s.stride,
                  std::min(chunks.pixels, total - from), c, dxstride, dystride, s.stride, a.scale.data(),
                  a.shift.data(), mean, first.data(), second.data(), slope);
   });
