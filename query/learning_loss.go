@@ -11,8 +11,9 @@ package query
 //
 // Shapes: features [H/2^b W/2^b C_b] of the encoder's blocks b → one number.
 //
-// Cost: 1 pass of the encoder alone per item; the module is trained along with the network and its gradient reaches the
-// encoder in the first part of the training, so the networks of this score are not those of the others.
+// Cost: 1 pass of the encoder alone per item, and the module's weights in memory; the module is trained along with the
+// network and its gradient reaches the encoder in the first part of the training, so the networks of this score are not
+// those of the others.
 //
 // Source: Yoo, Kweon 2019, "Learning loss for active learning", CVPR, section 3; numbers as in Gaillochet et al. 2023.
 // Computed by train.PredictedLosses; trained by train.LearningLoss.

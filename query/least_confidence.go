@@ -6,7 +6,9 @@ package query
 //
 // It becomes the item's score by an aggregation, the mean over the pixels if nothing else is said.
 //
-// Shapes, the rule for what is no probability, and cost: as [entropy]. The unit is probability, not nats.
+// Shapes and the rule for what is no probability: as [entropy]. The unit is probability, not nats.
+//
+// Cost: 1 forward pass per item; O(H·W·K) time, and a map of 4·H·W bytes for each item of the mini-batch.
 //
 // Source: Wang, Zhang, Li, Zhang, Lin 2017, "Cost-effective active learning for deep image classification", IEEE TCSVT
 // 27(12):2591-2600. Computed by uncertainty.LeastConfidence.

@@ -13,7 +13,7 @@ import (
 // β → 0 is [Random], β → ∞ is [Top]. Scores must not be negative: a negative one is an error that names the item
 // (use [Softmax] or [SoftRank]). An item of score 0 is picked only when too few others are left, then at random.
 //
-// Cost: scores all N items; O(N log B) time.
+// Cost: scores all N items, each by the passes of its score; O(N log B) time and O(N) memory beyond them.
 //
 // Source: Kirsch, Farquhar, Atighehchian, Jesson, Branchaud-Charron, Gal 2023, "Stochastic batch acquisition: a simple
 // baseline for deep active learning", TMLR, arXiv 2106.12059. There, too, β = 1 unless said otherwise.

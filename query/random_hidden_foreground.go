@@ -14,7 +14,7 @@ import (
 // round(Fraction·B) items are drawn uniformly from those with foreground, or all of them if there are fewer; the
 // others uniformly from all remaining items, with foreground or without.
 //
-// Needs HiddenForeground. Cost: no forward pass; O(N) time.
+// Needs HiddenForeground. Cost: no forward pass; O(N) time and memory.
 //
 // Source: Lüth et al. 2025, "nnActive: a framework for evaluation of active learning in 3D biomedical segmentation",
 // arXiv 2511.19183, whose foreground-aware random draws 33 % or 66 % around foreground. Differs from the paper: items

@@ -12,7 +12,7 @@ import (
 // where r_i = 1 for the highest score, 2 for the next, and so on; equal scores are ranked in random order. Only the
 // order of the scores counts, so it does not depend on their unit and takes negative ones.
 //
-// Cost: scores all N items; O(N log N) time.
+// Cost: scores all N items, each by the passes of its score; O(N log N) time and O(N) memory beyond them.
 //
 // Source: Kirsch et al. 2023, as in [Power].
 type SoftRank struct {

@@ -13,7 +13,7 @@ import (
 // β has the unit of one over the score. Uncertainty averaged over an image is often below 0.1 nats: there β = 1 is
 // hardly more than [Random], so choose β by the spread of the scores. Scores may be negative.
 //
-// Cost: scores all N items; O(N log B) time.
+// Cost: scores all N items, each by the passes of its score; O(N log B) time and O(N) memory beyond them.
 //
 // Source: Kirsch et al. 2023, as in [Power].
 type Softmax struct {

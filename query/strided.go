@@ -17,7 +17,7 @@ import (
 //  3. The heights o differ from case to case, evenly spread over [0, 1) with a random start: without this, single
 //     picks would all lie at the same height of their cases.
 //
-// Needs Positions. Cost: no forward pass; O(N log N) time.
+// Needs Positions. Cost: no forward pass; O(N log N) time and O(N) memory.
 //
 // Source: strided sampling as a strong baseline is from Burmeister et al. 2022, "Less is more: a comparison of active
 // learning strategies for 3D medical image segmentation", arXiv 2207.00845. Differs from the paper: there the slices
