@@ -111,7 +111,7 @@ func (p *project) label(who annotate.Person) (annotate.Item, bool) {
 // until waits for a condition.
 func until(t *testing.T, what string, yes func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if yes() {
 			return
 		}
