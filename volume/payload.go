@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
@@ -91,7 +92,8 @@ func (m image) voxels(fsys fs.FS, each func([]float64) error) error {
 	if m.ascii {
 		return m.asciiVoxels(r, each)
 	}
-	return binaryVoxels(m, r, func(values []float64) error { return m.hand(values, each) })
+	values := make([]float64, chunk)
+	return binaryVoxels(m, r, func(n int) []float64 { return values[:n] }, func(values []float64) error { return m.hand(values, each) })
 }
 
 // start opens the unpacked payload at its first voxel.
@@ -134,21 +136,53 @@ func (m image) payload(fsys fs.FS, want int64) (r io.Reader, close func() error,
 	return r, f.Close, nil
 }
 
-// binaryVoxels hands the stored numbers on, without scaling.
-func binaryVoxels[F float32 | float64](m image, r io.Reader, each func([]F) error) error {
-	const chunk = 8192
+// chunk is how many voxels are read at a time.
+const chunk = 1 << 15
+
+// binaryVoxels reads the stored numbers, without scaling, to where room says, and hands them on. The next ones are unpacked
+// meanwhile.
+func binaryVoxels[F float32 | float64](m image, r io.Reader, room func(n int) []F, each func([]F) error) error {
 	n, size := m.count(), m.stored.size()
-	raw, values := make([]byte, chunk*size), make([]F, chunk)
-	for done := 0; done < n; {
-		c := min(chunk, n-done)
-		if got, err := io.ReadFull(r, raw[:c*size]); err != nil {
-			return m.cut(done+got/size, err)
+	type piece struct {
+		raw []byte
+		err error
+	}
+	pieces, stop := make(chan piece, 1), make(chan struct{})
+	var reader sync.WaitGroup
+	defer func() {
+		close(stop)
+		reader.Wait()
+	}()
+	reader.Go(func() {
+		defer close(pieces)
+		var buffers [3][]byte // one is being filled, one waits, one is read
+		for i, done := 0, 0; done < n; i, done = (i+1)%3, done+chunk {
+			if buffers[i] == nil {
+				buffers[i] = make([]byte, min(chunk, n)*size)
+			}
+			raw := buffers[i][:min(chunk, n-done)*size]
+			got, err := io.ReadFull(r, raw)
+			select {
+			case pieces <- piece{raw[:got], err}:
+			case <-stop:
+				return
+			}
+			if err != nil {
+				return
+			}
 		}
-		decode(m.stored, values[:c], raw[:c*size], m.bigEndian)
-		if err := each(values[:c]); err != nil {
+	})
+	done := 0
+	for p := range pieces {
+		if p.err != nil {
+			return m.cut(done+len(p.raw)/size, p.err)
+		}
+		values := room(len(p.raw) / size)
+		decode(m.stored, values, p.raw, m.bigEndian)
+		if err := each(values); err != nil {
 			return err
 		}
-		done += c
+		done += len(values)
 	}
 	// Reading on to the end also makes gzip and zlib compare their checksums.
 	allowed := int64(slack)
@@ -302,13 +336,14 @@ func (m image) readSmall(fsys fs.FS) ([]float32, error) {
 	}
 	defer close()
 	var out []float32
-	err = binaryVoxels(m, r, func(values []float32) error {
-		if out == nil {
+	err = binaryVoxels(m, r, func(n int) []float32 {
+		if out == nil { // only now is it known that the file can hold as much as the header says
 			out = make([]float32, 0, m.capacity())
 		}
-		out = append(out, values...)
-		return nil
-	})
+		done := len(out)
+		out = slices.Grow(out, n)[:done+n]
+		return out[done:]
+	}, func([]float32) error { return nil })
 	return out, err
 }
 
