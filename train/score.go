@@ -60,11 +60,20 @@ func Score(ctx context.Context, n *unet.Net, h, w int, images [][]float32, s Sco
 	}
 	for begin := 0; begin < len(images); begin += group {
 		part := images[begin:min(begin+group, len(images))]
-		if err := p.run(ctx, part); err != nil {
+		scores, faults := make([]float64, len(part)), make([]error, len(part))
+		var err error
+		if s.PerItem() == 1 && !s.Dropout {
+			err = p.batches(ctx, part, func(int) error {
+				probs := p.probabilities(unet.Pass{})
+				p.parallel(probs.N, func(i int) { scores[i], faults[i] = p.items[i].ScoreOf(probs.Items(i, i+1).Data, begin+i) })
+				return nil
+			})
+		} else if err = p.run(ctx, part); err == nil {
+			p.parallel(len(part), func(i int) { scores[i], faults[i] = p.items[i].Score(begin + i) })
+		}
+		if err != nil {
 			return err
 		}
-		scores, faults := make([]float64, len(part)), make([]error, len(part))
-		p.parallel(len(part), func(i int) { scores[i], faults[i] = p.items[i].Score(begin + i) })
 		for i, score := range scores {
 			if faults[i] != nil {
 				return &ItemError{begin + i, faults[i]}
