@@ -33,7 +33,7 @@ or use simulate.
 
 Examples:
   nextslice train --data DIR --out prostate.safetensors
-  nextslice train --data DIR --out prostate.safetensors --preset quick --set steps=1600 --set learning-rate.peak=1e-3`
+  nextslice train --data DIR --out prostate.safetensors --preset quick --set steps=4000 --set learning-rate.peak=1e-3`
 }
 
 func (c trainCommand) Run(ctx context.Context, s streams) error {
