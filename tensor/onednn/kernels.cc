@@ -4,8 +4,8 @@
 #include <immintrin.h>
 #endif
 
-// Each instruction set is one inclusion of kernels.inc.h. Vector extensions do the rest: what has no wide vectors gets
-// several narrow ones, so the baseline works everywhere.
+// Each instruction set is one inclusion of kernels.inc.h (a .h, or the go command would not see that it has changed).
+// Vector extensions do the rest: what has no wide vectors gets several narrow ones, so the baseline works everywhere.
 namespace nextslice {
 
 namespace baseline {

@@ -22,7 +22,7 @@ export function Header({ project, person, page, leave }: Props) {
       <span class="meter" aria-hidden="true"><span style={{ width: `${100 * share}%` }} /></span>
       {project.labelled} labelled · {project.queue} in queue
     </span>
-    <span class="training" role="status">{training(project)}</span>
+    <span class="training" role="status" title={project.training?.running ? `Step ${project.training.step} of ${project.training.steps}` : undefined}>{training(project)}</span>
     {project.stop?.suggested && <a class="stop" href="#/dashboard" title={project.stop.reason}>Stop suggested</a>}
     <span class="space" />
     <button class="quiet" onClick={() => { change({ theme: nextTheme }); applyTheme(); setTheme(nextTheme); }}
