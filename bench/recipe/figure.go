@@ -18,7 +18,8 @@ import (
 var series = []struct {
 	name, labels, canvas, augmentation, rate string
 }{
-	{"96×96, more augmentation, 100 slices (workstation)", "100", "96", "more", "0.001"},
+	{"128×128, more augmentation, 100 slices (workstation)", "100", "128", "more", "0.001"},
+	{"96×96, more augmentation, 100 slices", "100", "96", "more", "0.001"},
 	{"64×64, more augmentation, 100 slices (quick)", "100", "64", "more", "0.002"},
 	{"64×64, augmentation of the paper, 100 slices", "100", "64", "paper", "0.002"},
 	{"64×64, more augmentation, 40 slices", "40", "64", "more", "0.002"},
