@@ -144,10 +144,14 @@ func TestAnnotationNeverWaits(t *testing.T) {
 	if n := len(p.models()); n != 0 {
 		t.Fatalf("%d models while the training is held", n)
 	}
+	until(t, "progress of the training", func() bool { return p.Training().Phase == "train" })
+	progress := p.Training()
 	learner.Wait <- struct{}{}
 	until(t, "model 1", func() bool { return len(p.models()) == 1 })
 	if m := p.models()[0]; m.Labelled < 4 || m.Labelled >= 15 || !m.Adopted {
 		t.Errorf("the first model: %+v", m)
+	} else if batch := p.Config.Train.Batch; progress.Epoch != 1 || progress.Epochs != (2*batch+m.Labelled-1)/m.Labelled { // of 2 steps
+		t.Errorf("progress of a training on %d labels: %+v", m.Labelled, progress)
 	}
 	until(t, "a second training, on the labels made meanwhile", func() bool {
 		select {

@@ -20,6 +20,8 @@ type Training struct {
 	Cycle       int     `json:"cycle"`
 	Step        int     `json:"step"`
 	Steps       int     `json:"steps"`
+	Epoch       int     `json:"epoch"` // which pass over the labelled slices it is, from 1; 0 outside "train"
+	Epochs      int     `json:"epochs"`
 	Loss        float64 `json:"loss"`
 	SecondsLeft float64 `json:"seconds_left"`
 }

@@ -240,8 +240,11 @@ func (p *Project) cycle(ctx context.Context, learner Learner, cycle int) error {
 	if err != nil {
 		return err
 	}
+	epoch := func(steps int) int { return (steps*c.Train.Batch + len(training) - 1) / len(training) }
 	model, err := learner.Train(ctx, c.Train, set, c.trainingSeed(cycle), func(s train.Progress) {
-		progress(Training{Phase: "train", Step: s.Step, Steps: s.Of, Loss: s.Loss, SecondsLeft: s.Left.Seconds()}, s.Step == s.Of)
+		progress(Training{
+			Phase: "train", Step: s.Step, Steps: s.Of, Epoch: epoch(s.Step), Epochs: epoch(s.Of), Loss: s.Loss, SecondsLeft: s.Left.Seconds(),
+		}, s.Step == s.Of)
 	})
 	if err != nil {
 		return err

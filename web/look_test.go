@@ -210,8 +210,8 @@ func TestDashboard(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(folder, "labels.csv"))
 		return err == nil && string(text) == "item,version\n"
 	})
-	p.server.events <- `{"type":"training","running":true,"phase":"training","step":300,"steps":1200,"loss":0.213,"seconds_left":95}`
-	p.until("progress of the training", `document.querySelector('.training').innerText.includes('25 %')`)
+	p.server.events <- `{"type":"training","running":true,"phase":"train","step":300,"steps":1200,"epoch":20,"epochs":80,"loss":0.213,"seconds_left":95}`
+	p.until("progress of the training", `document.querySelector('.training').innerText.includes('train epoch 20 of 80 · loss 0.213')`)
 	p.do(chromedp.Click(chromedp.CSS(`.dashboard a[href="#/item/wide%2F008"]`)))
 	p.untilItem("wide/008")
 }

@@ -36,7 +36,7 @@ export function Header({ project, person, page, leave }: Props) {
 
 function training({ training: t, model }: Project): string {
   if (t?.running) {
-    const part = t.steps > 0 ? ` ${Math.floor(100 * t.step / t.steps)} %` : "";
+    const part = t.epochs > 0 ? ` epoch ${t.epoch} of ${t.epochs}` : t.steps > 0 ? ` ${Math.floor(100 * t.step / t.steps)} %` : "";
     const loss = t.loss > 0 ? ` · loss ${number(t.loss)}` : "";
     const left = t.seconds_left > 0 ? ` · ${duration(t.seconds_left)} left` : "";
     return `${t.phase || "training"}${part}${loss}${left}`;

@@ -4,7 +4,7 @@ import type { Letters } from "./editor/view";
 
 export interface Class { value: number; name: string; color: string }
 
-export interface Training { running: boolean; phase: string; step: number; steps: number; loss: number; seconds_left: number }
+export interface Training { running: boolean; phase: string; step: number; steps: number; epoch: number; epochs: number; loss: number; seconds_left: number }
 
 export interface Project {
   name: string;
