@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -70,12 +72,9 @@ func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) 
 		}
 	}()
 	parser := newParser(out, errs, func(code int) { panic(exit(code)) })
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(spelled(args))
 	if err != nil {
-		fmt.Fprintln(errs, "nextslice:", err)
+		fmt.Fprintln(errs, "nextslice:", strings.Replace(err.Error(), `but got "EOL" (<EOL>)`, "and there is none", 1))
 		if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context.Selected() != nil {
 			fmt.Fprintf(errs, "Run \"nextslice %s --help\" for its flags and examples.\n", parse.Context.Selected().Name)
 		} else {
@@ -96,6 +95,19 @@ func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) 
 		return misuse
 	}
 	return failed
+}
+
+// spelled puts what people type with other programs, nothing, help and --version, in our way.
+func spelled(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case args[0] == "--version":
+		return append([]string{"version"}, args[1:]...)
+	}
+	return args
 }
 
 // newParser returns the parser of the command line.
