@@ -90,6 +90,9 @@ func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) 
 	case errors.Is(err, syscall.EPIPE):
 		return failed // whoever read the output has gone: there is nobody to tell
 	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted") // where there is nothing to go on with
+	}
 	fmt.Fprintln(errs, "nextslice:", err)
 	if _, wrong := errors.AsType[usageError](err); wrong {
 		return misuse
