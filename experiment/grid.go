@@ -75,6 +75,16 @@ func (c Config) recipe(name string) train.Config {
 	return c.Train
 }
 
+// base returns the name of the recipe that changes nothing, if there is one: "" without a grid.
+func (c Config) base() (name string, ok bool) {
+	for _, r := range c.Grid {
+		if len(r.Set) == 0 {
+			return r.Name, true
+		}
+	}
+	return "", len(c.Grid) == 0
+}
+
 // recipes returns the names of the grid's recipes, "" where there is no grid.
 func (c Config) recipes() []string {
 	if len(c.Grid) == 0 {

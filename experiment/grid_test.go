@@ -85,6 +85,11 @@ grid:
 	if c.queryStream(units[0], 1).Uint64() == c.queryStream(units[4], 1).Uint64() {
 		t.Error("two recipes draw the same query")
 	}
+	alone := c
+	alone.Grid = nil
+	if alone.queryStream(Unit{Set: 1, Strategy: "random"}, 1).Uint64() != c.queryStream(Unit{Grid: "as-it-is", Set: 1, Strategy: "random"}, 1).Uint64() {
+		t.Error("the recipe that changes nothing draws otherwise than the experiment without a grid")
+	}
 }
 
 func TestGridFaults(t *testing.T) {

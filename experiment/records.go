@@ -57,22 +57,32 @@ func (f *Folder) Initial() (map[int][]string, error) {
 func (u Unit) Key() record.Key { return record.Key{Grid: u.Grid, Strategy: u.Strategy, Set: u.Set} }
 
 // takeOver writes the finished units of records to the run folder, where it has none of their cycles yet, so that they
-// are not run again. A record of another experiment is an error: another configuration (but for the strategies, the
-// number of initial sets, recipes that only one has, and where the data lie), other cases, or other initial sets. The
-// engine is not compared: numbers of other engines and thread counts differ in the last bits.
+// are not run again. Of a record with more cycles those that are asked for are taken, and one without a grid has the runs
+// of a recipe that changes nothing. A record of another experiment is an error: another configuration (but for the
+// strategies, the number of initial sets, recipes that only one has, further cycles there, and where the data lie), other
+// cases, or other initial sets. The engine is not compared: numbers of other engines and thread counts differ in the last
+// bits.
 func (x *experiment) takeOver(dirs []string, notice func(string)) error {
 	for _, dir := range dirs {
 		f, err := record.ReadFolder(dir)
 		if err != nil {
 			return err
 		}
-		if err := x.sameExperiment(f); err != nil {
+		there, err := x.sameExperiment(f)
+		if err != nil {
 			return fmt.Errorf("%s cannot be taken over: %w", dir, err)
 		}
 		taken := 0
 		for _, u := range x.config.Units() {
-			r, found := record.Find(f.Runs, u.Key())
-			if !found || !active.Finished(r.ActiveCycles(), x.config.Cycles) {
+			key := u.Key()
+			if base, ok := x.config.base(); ok && u.Grid == base {
+				if key.Grid, ok = there.base(); !ok {
+					continue
+				}
+			}
+			r, found := record.Find(f.Runs, key)
+			r, whole := r.Within(x.config.Cycles)
+			if !found || !whole {
 				continue
 			}
 			if mine := initialNames(x.config, u.Set, x.data.pool.Names); r.Cycles[0].Initial != nil && !slices.Equal(r.Cycles[0].Initial, mine) {
@@ -95,35 +105,36 @@ func (x *experiment) takeOver(dirs []string, notice func(string)) error {
 	return nil
 }
 
-// sameExperiment returns what makes a record that of another experiment.
-func (x *experiment) sameExperiment(f record.Folder) error {
-	there, err := parseConfig(record.ConfigFile, f.Config, nil)
+// sameExperiment returns the configuration of a record, or as an error what makes it that of another experiment.
+func (x *experiment) sameExperiment(f record.Folder) (Config, error) {
+	recorded, err := parseConfig(record.ConfigFile, f.Config, nil)
 	if err != nil {
-		return err
+		return Config{}, err
 	}
-	here := x.config
+	there, here := recorded, x.config
 	for _, r := range here.Grid {
 		i := slices.IndexFunc(there.Grid, func(o Recipe) bool { return o.Name == r.Name })
 		if i >= 0 && !reflect.DeepEqual(there.recipe(r.Name), here.recipe(r.Name)) {
-			return fmt.Errorf("its recipe %s is another one", r.Name)
+			return Config{}, fmt.Errorf("its recipe %s is another one", r.Name)
 		}
 	}
+	there.Cycles = min(there.Cycles, here.Cycles)
 	for _, c := range []*Config{&there, &here} {
 		c.Data, c.Strategies, c.InitialSets, c.Grid, c.Jobs, c.Out = "", nil, 0, nil, 0, ""
 	}
 	if lines := there.differences(here); len(lines) > 0 {
-		return fmt.Errorf("it is another experiment\n  %s", strings.Join(lines, "\n  "))
+		return Config{}, fmt.Errorf("it is another experiment\n  %s", strings.Join(lines, "\n  "))
 	}
 	var data DataRecord
 	if err := json.Unmarshal(f.Data, &data); err != nil {
-		return fmt.Errorf("%s: %w", record.DataFile, err)
+		return Config{}, fmt.Errorf("%s: %w", record.DataFile, err)
 	}
 	mine := x.data.record
 	data.Name, data.Layout = mine.Name, mine.Layout // of the folder, which may have moved
 	if !reflect.DeepEqual(data, mine) {
-		return fmt.Errorf("its data are others: cases, classes or preprocessing differ (see %s there)", record.DataFile)
+		return Config{}, fmt.Errorf("its data are others: cases, classes or preprocessing differ (see %s there)", record.DataFile)
 	}
-	return nil
+	return recorded, nil
 }
 
 // writeUnit writes a unit that was run elsewhere. record.json in its folder says so.

@@ -101,6 +101,38 @@ func TestTakeOver(t *testing.T) {
 		}
 	})
 
+	t.Run("fewer cycles, as a recipe of a grid", func(t *testing.T) {
+		fewer := c
+		fewer.Cycles = 0
+		fewer.Grid = parse(t, "grid: [{name: same}, {name: wide, width: 4}]").Grid
+		straight, taken := filepath.Join(t.TempDir(), "straight"), filepath.Join(t.TempDir(), "taken")
+		if _, err := Run(t.Context(), fewer, Options{Out: straight, Threads: 1}); err != nil {
+			t.Fatal(err)
+		}
+		var notices []string
+		if _, err := Run(t.Context(), fewer, Options{Out: taken, Threads: 1, Records: []string{dir}, Notice: func(s string) { notices = append(notices, s) }}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(notices, "\n"); !strings.Contains(got, "2 finished runs taken from") {
+			t.Errorf("%s", got)
+		}
+		from, _, _ := OpenFolder(straight)
+		to, _, _ := OpenFolder(taken)
+		for _, u := range fewer.Units() {
+			want, _ := from.Cycles(u)
+			got, err := to.Cycles(u)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if u.Grid == "same" {
+				want[0].Measures.PerCase = nil
+			}
+			if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
+				t.Errorf("%s (-straight +taken over):\n%s", u, diff)
+			}
+		}
+	})
+
 	refused := func(name, want string, c Config, dir string) {
 		t.Run(name, func(t *testing.T) {
 			_, err := Run(t.Context(), c, Options{Out: filepath.Join(t.TempDir(), "out"), Threads: 1, Records: []string{dir}})
@@ -115,6 +147,9 @@ func TestTakeOver(t *testing.T) {
 	other = c
 	other.Train.Steps = 5
 	refused("other training", "there: steps: 4", other, dir)
+	other = c
+	other.Cycles = 2
+	refused("more cycles", "there: cycles: 1", other, dir)
 	other = c
 	other.Data = writePhantom(t, 6)
 	refused("other cases", "its data are others", other, dir)

@@ -114,9 +114,9 @@ func (c Config) bootstrapStream(set, cycle, member int) *rand.Rand {
 	return random.Stream(c.Seed, "bootstrap", set, cycle, member)
 }
 
-// queryStream is the stream of one query.
+// queryStream is the stream of one query. That of the base recipe is that of the experiment without a grid.
 func (c Config) queryStream(u Unit, cycle int) *rand.Rand {
-	if u.Grid == "" {
+	if base, ok := c.base(); ok && u.Grid == base {
 		return random.Stream(c.Seed, "query", u.Strategy, u.Set, cycle)
 	}
 	return random.Stream(c.Seed, "query", u.Strategy, u.Set, cycle, "grid", u.Grid)

@@ -112,6 +112,20 @@ func (r Run) ActiveCycles() []active.Cycle {
 	return cycles
 }
 
+// Within returns the run as it is with a budget of so many queries, and whether it got that far. A run that ended with
+// fewer is whole where there was nothing left to ask.
+func (r Run) Within(queries int) (Run, bool) {
+	if !active.Finished(r.ActiveCycles(), queries) {
+		return r, false
+	}
+	if len(r.Cycles) > queries {
+		r.Cycles = slices.Clone(r.Cycles[:queries+1])
+		last := &r.Cycles[queries]
+		last.Query, last.Scored = nil, 0
+	}
+	return r, true
+}
+
 // Find returns the run of a key.
 func Find(runs []Run, k Key) (Run, bool) {
 	for _, r := range runs {
