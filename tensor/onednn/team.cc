@@ -14,7 +14,7 @@ static const int kSpins = 2000;
 
 static const uint32_t kClosed = 0x7fffffff;  // a part number above every job's
 
-Team::Team(int threads) {
+Team::Team(int threads) : shares_(threads) {
   for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
 }
 
@@ -28,18 +28,21 @@ Team::~Team() {
 }
 
 void Team::dispatch(int parts, Call call, void* arg) {
-  // Close the last job first: a worker that still holds its ticket must not claim a part of it once the fields below
+  // Close the last job first: a worker that still holds a ticket of it must not claim a part once the fields below
   // belong to the next one.
-  const uint32_t last = static_cast<uint32_t>(ticket_.load(std::memory_order_relaxed) >> 32);
-  ticket_.store(static_cast<uint64_t>(last) << 32 | kClosed, std::memory_order_seq_cst);
-  parts_.store(parts, std::memory_order_release);
+  const uint32_t last = static_cast<uint32_t>(shares_[0].ticket.load(std::memory_order_relaxed) >> 32);
+  uint32_t job = last + 1;
+  for (Share& s : shares_) s.ticket.store(static_cast<uint64_t>(last) << 32 | kClosed, std::memory_order_seq_cst);
   call_.store(call, std::memory_order_relaxed);
   arg_.store(arg, std::memory_order_relaxed);
   left_.store(parts, std::memory_order_relaxed);
-  uint32_t job = last + 1;
   {
     std::lock_guard<std::mutex> lock(mutex_);  // no worker may check for work and fall asleep in between
-    ticket_.store(static_cast<uint64_t>(job) << 32, std::memory_order_release);
+    const int64_t n = threads();
+    for (int t = 0; t < n; ++t) {
+      shares_[t].end.store(static_cast<int>(parts * (t + 1) / n), std::memory_order_relaxed);
+      shares_[t].ticket.store(static_cast<uint64_t>(job) << 32 | static_cast<uint64_t>(parts * t / n), std::memory_order_release);
+    }
   }
   wake_.notify_all();
   while (step(0, &job)) {
@@ -51,29 +54,34 @@ void Team::dispatch(int parts, Call call, void* arg) {
   }
 }
 
-// step claims one part and computes it. It returns false when the current job has none left.
+// step claims one part and computes it: of the thread's own share, or else of the next one that has any. It returns
+// false when the current job, whose number it tells, has none left.
 bool Team::step(int thread, uint32_t* job) {
-  uint64_t t = ticket_.load(std::memory_order_acquire);
-  for (;;) {
-    *job = static_cast<uint32_t>(t >> 32);
-    int part = static_cast<int>(static_cast<uint32_t>(t));
-    if (part >= parts_.load(std::memory_order_acquire)) return false;
-    Call call = call_.load(std::memory_order_relaxed);
-    void* arg = arg_.load(std::memory_order_relaxed);
-    // Success means that the ticket has not changed since it was read, so call and arg are this job's.
-    if (!ticket_.compare_exchange_weak(t, t + 1, std::memory_order_acq_rel)) continue;
-    call(arg, part, thread);
-    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1 && thread != 0) {
-      std::lock_guard<std::mutex> lock(mutex_);
-      done_.notify_one();
+  for (int i = 0; i < threads(); ++i) {
+    Share& share = shares_[(thread + i) % threads()];
+    uint64_t t = share.ticket.load(std::memory_order_acquire);
+    if (i == 0) *job = static_cast<uint32_t>(t >> 32);
+    for (;;) {
+      const int part = static_cast<int>(static_cast<uint32_t>(t));
+      if (part >= share.end.load(std::memory_order_relaxed)) break;
+      Call call = call_.load(std::memory_order_relaxed);
+      void* arg = arg_.load(std::memory_order_relaxed);
+      // Success means that the ticket has not changed since it was read, so call and arg are this job's.
+      if (!share.ticket.compare_exchange_weak(t, t + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      call(arg, part, thread);
+      if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1 && thread != 0) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        done_.notify_one();
+      }
+      return true;
     }
-    return true;
   }
+  return false;
 }
 
 void Team::work(int thread) {
   uint32_t seen = 0;
-  auto fresh = [&] { return static_cast<uint32_t>(ticket_.load(std::memory_order_acquire) >> 32) != seen; };
+  auto fresh = [&] { return static_cast<uint32_t>(shares_[thread].ticket.load(std::memory_order_acquire) >> 32) != seen; };
   for (;;) {
     for (int i = 0; i < kSpins && !fresh() && !quit_; ++i) pause_cpu();
     if (!fresh()) {
