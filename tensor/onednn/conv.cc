@@ -129,10 +129,8 @@ void convolve(ns_engine* e, const Image& x, const Source& w, int o, const float*
     x.pack(in, item, from, to);
     for (int p = 0; p < panels.count(); ++p)
       for (int r = from; r < to; ++r) {
-        const float* rows[3];
-        for (int i = 0; i < kernel; ++i) rows[i] = in + (r - from + i) * x.row();
         Product q{};
-        q.rows = rows;
+        for (int i = 0; i < kernel; ++i) q.rows[i] = in + (r - from + i) * x.row();
         q.kh = q.kw = kernel;
         q.block = x.block();
         q.channels = x.c;
@@ -140,10 +138,10 @@ void convolve(ns_engine* e, const Image& x, const Source& w, int o, const float*
         q.bias = padded.data() + panels.first(p);
         q.leaky = leaky;
         q.slope = slope;
+        q.out = y + (static_cast<ptrdiff_t>(item) * x.h + r) * x.w * ystride + panels.first(p);
         q.ldo = ystride;
         q.valid = panels.valid(p);
-        row_product(k, q, x.w, panels.vectors(p),
-                    y + (static_cast<ptrdiff_t>(item) * x.h + r) * x.w * ystride + panels.first(p));
+        row_product(k, q, x.w, panels.vectors(p));
       }
   });
 }
@@ -291,18 +289,18 @@ extern "C" int ns_up(ns_engine* e, ns_shape s, ns_shape ys, float* y, const floa
       for (int t = 0; t < 4; ++t)
         for (int p = 0; p < panels.count(); ++p)
           for (int r = from; r < to; ++r) {
-            const float* row = in + (r - from) * x.row();
+            const ptrdiff_t first = static_cast<ptrdiff_t>(2 * r + t / 2) * ys.w + t % 2;
             Product q{};
-            q.rows = &row;
+            q.rows[0] = in + (r - from) * x.row();
             q.kh = q.kw = 1;
             q.block = x.block();
             q.channels = x.c;
             q.weights = packed + (static_cast<size_t>(t) * panels.count() + p) * one * 2;
             q.bias = bias.data() + panels.first(p);
+            q.out = out + first * ys.stride + panels.first(p);
             q.ldo = 2 * ys.stride;
             q.valid = panels.valid(p);
-            const ptrdiff_t first = static_cast<ptrdiff_t>(2 * r + t / 2) * ys.w + t % 2;
-            row_product(k, q, x.w, panels.vectors(p), out + first * ys.stride + panels.first(p));
+            row_product(k, q, x.w, panels.vectors(p));
           }
       // What lies beyond twice the input's size is padding.
       if (ys.w > 2 * x.w)
@@ -323,29 +321,25 @@ extern "C" int ns_up_backward_data(ns_engine* e, ns_shape s, ns_shape ys, float*
     const float* packed = e->weights.get(0);
     const Kernels& k = narrow(e->k, s.c);
     const Panels panels(k, s.c);
-    const std::vector<float> zero(panels.padded(), 0.0f);
     e->team.run(s.n * s.h, [&](int part, int thread) {
       const int item = part / s.h, r = part % s.h;
       float* in = e->local[thread].get(4 * block * blocks);
-      const float* rows[4];
       for (int t = 0; t < 4; ++t) {
-        rows[t] = in + t * block * blocks;
         const ptrdiff_t first = (static_cast<ptrdiff_t>(item) * ys.h + 2 * r + t / 2) * ys.w + t % 2;
         pack_row(e->k, in + t * block * blocks, dy + first * ys.stride, s.w, o, 2 * ys.stride, 0, block);
       }
       for (int p = 0; p < panels.count(); ++p) {
         Product q{};
-        q.rows = rows;
+        for (int t = 0; t < 4; ++t) q.rows[t] = in + t * block * blocks;
         q.kh = 4;
         q.kw = 1;
         q.block = block;
         q.channels = o;
         q.weights = packed + per_vector * 2 * p;
-        q.bias = zero.data();
+        q.out = dx + (static_cast<ptrdiff_t>(item) * s.h + r) * s.w * s.c + panels.first(p);
         q.ldo = s.c;
         q.valid = panels.valid(p);
-        row_product(k, q, s.w, panels.vectors(p),
-                    dx + (static_cast<ptrdiff_t>(item) * s.h + r) * s.w * s.c + panels.first(p));
+        row_product(k, q, s.w, panels.vectors(p));
       }
     });
   });

@@ -27,20 +27,18 @@ struct Source {
   ptrdiff_t tap_step, in_step, out_step;
 };
 
-// row_product computes one output row for every panel's tiles.
-inline void row_product(const Kernels& k, Product p, int w, int vectors, float* out) {
+// row_product computes one output row, of w pixels, for every panel's tiles. p describes the first tile and is moved on in
+// place: a copy would be read in wider pieces than it was just written in, and such a read waits until all stores before
+// it, the sums of the last tile among them, have reached the cache.
+inline void row_product(const Kernels& k, Product& p, int w, int vectors) {
   const int max = vectors == 2 ? k.max2 : k.max1;
   auto* table = vectors == 2 ? k.product2 : k.product1;
-  const int tiles = ceil_div(w, max);
-  const float* rows[4];
-  const float* const* whole = p.rows;
-  p.rows = rows;
+  const int tiles = ceil_div(w, max), least = w / tiles, more = w % tiles;  // so many are a pixel wider
   for (int t = 0; t < tiles; ++t) {
-    const int from = static_cast<int>(static_cast<int64_t>(w) * t / tiles);
-    const int to = static_cast<int>(static_cast<int64_t>(w) * (t + 1) / tiles);
-    for (int r = 0; r < p.kh; ++r) rows[r] = whole[r] + static_cast<ptrdiff_t>(from) * kLanes;
-    p.out = out + from * p.ldo;
-    table[to - from](p);
+    const int width = least + (t < more);
+    table[width](p);
+    for (int r = 0; r < p.kh; ++r) p.rows[r] += static_cast<ptrdiff_t>(width) * kLanes;
+    p.out += width * p.ldo;
   }
 }
 

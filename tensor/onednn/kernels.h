@@ -14,8 +14,8 @@ constexpr uint32_t kCount[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 1
 // A product of packed rows with packed weights. Rows hold pixels of kLanes floats; `taps` pointers per channel
 // block say where each kernel tap begins; lanes of a block beyond the last channel are not read.
 struct Product {
-  const float* const* rows;  // [kernel rows] packed row of channel block 0, at the tile's first pixel
-  int kh, kw;                // kernel rows and columns
+  const float* rows[4];      // of each kernel row: packed row of channel block 0, at the tile's first pixel
+  int kh, kw;                // kernel rows, at most 4, and columns
   ptrdiff_t block;           // floats from a channel block to the next
   int channels;              // input channels
   const float* weights;      // packed [block kh kw lane vector…]

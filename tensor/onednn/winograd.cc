@@ -118,16 +118,16 @@ void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const
     float* products = room + size;
     for (int position = 0; position < kPositions; ++position)
       for (int p = 0; p < panels.count(); ++p) {
-        const float* rows = in.at + position * in.position;
         Product q{};
-        q.rows = &rows;
+        q.rows[0] = in.at + position * in.position;
         q.kh = q.kw = 1;
         q.block = in.block;
         q.channels = s.c;
         q.weights = weights + position * weights_step + static_cast<ptrdiff_t>(s.c) * panels.first(p);
         q.ldo = o;
         q.valid = panels.valid(p);
-        row_product(k, q, tiles, panels.vectors(p), products + position * products_step + panels.first(p));
+        q.out = products + position * products_step + panels.first(p);
+        row_product(k, q, tiles, panels.vectors(p));
       }
     for (int n = from; n < to; ++n) {
       TileRow r{};
