@@ -12,6 +12,7 @@ import "C"
 import (
 	"fmt"
 	"runtime"
+	"time"
 	"unsafe"
 
 	"github.com/nextslice/nextslice/tensor"
@@ -50,6 +51,7 @@ type Options struct {
 type Engine struct {
 	c       *C.ns_engine
 	threads int
+	yielded time.Time // when the scheduler was last let in
 }
 
 var _ tensor.Engine = (*Engine)(nil)
@@ -87,12 +89,21 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// check turns a status of the C side into a panic with a *tensor.EngineError.
-func (e *Engine) check(status C.int, op string, s tensor.Shape) {
+// done ends an operation: it turns a status of the C side into a panic with a *tensor.EngineError, and lets Go's scheduler
+// in from time to time. A goroutine that only calls C, and never yields for 10 ms, has its processor taken away by the
+// scheduler's monitor call after call, with wake-ups of idle threads that compete with those that compute: a tenth of the
+// time of a step (docs/performance.md).
+func (e *Engine) done(status C.int, op string, s tensor.Shape) {
 	if status != 0 {
 		panic(&tensor.EngineError{Op: op + " " + s.String(), Status: C.GoString(C.ns_error(e.c))})
 	}
+	if now := time.Now(); now.Sub(e.yielded) > yieldEvery {
+		e.yielded = now
+		runtime.Gosched()
+	}
 }
+
+const yieldEvery = 4 * time.Millisecond
 
 func shape(t tensor.Tensor) C.ns_shape {
 	return C.ns_shape{n: C.int(t.N), h: C.int(t.H), w: C.int(t.W), c: C.int(t.C), stride: C.int(t.Stride)}

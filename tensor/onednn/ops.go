@@ -14,14 +14,14 @@ import (
 func (e *Engine) Conv(op tensor.Conv, y, x tensor.Tensor, w, b []float32) {
 	tensor.CheckConv("Conv", op, y, x, w)
 	tensor.WantLen("Conv: b", y.C, len(b))
-	e.check(C.ns_conv(e.c, shape(x), C.int(y.C), C.int(y.Stride), C.int(op.K), flag(op.Leaky), C.float(op.Slope),
+	e.done(C.ns_conv(e.c, shape(x), C.int(y.C), C.int(y.Stride), C.int(op.K), flag(op.Leaky), C.float(op.Slope),
 		mask(op.Dropout), ptr(y.Data), ptr(x.Data), ptr(w), ptr(b)), "Conv", x.Shape)
 }
 
 func (e *Engine) ConvBackwardData(op tensor.Conv, dx, dy tensor.Tensor, w []float32) {
 	tensor.CheckConv("ConvBackwardData", op, dy, dx, w)
 	tensor.CheckDense("ConvBackwardData", dy)
-	e.check(C.ns_conv_backward_data(e.c, shape(dx), C.int(dy.C), C.int(op.K), mask(op.Dropout), ptr(dx.Data), ptr(dy.Data), ptr(w)),
+	e.done(C.ns_conv_backward_data(e.c, shape(dx), C.int(dy.C), C.int(op.K), mask(op.Dropout), ptr(dx.Data), ptr(dy.Data), ptr(w)),
 		"ConvBackwardData", dx.Shape)
 }
 
@@ -29,26 +29,26 @@ func (e *Engine) ConvBackwardWeights(op tensor.Conv, dw, db []float32, dy, x ten
 	tensor.CheckConv("ConvBackwardWeights", op, dy, x, dw)
 	tensor.CheckDense("ConvBackwardWeights", dy)
 	tensor.WantLen("ConvBackwardWeights: db", dy.C, len(db))
-	e.check(C.ns_conv_backward_weights(e.c, shape(x), C.int(dy.C), C.int(op.K), mask(op.Dropout), ptr(dw), ptr(db),
+	e.done(C.ns_conv_backward_weights(e.c, shape(x), C.int(dy.C), C.int(op.K), mask(op.Dropout), ptr(dw), ptr(db),
 		ptr(dy.Data), ptr(x.Data)), "ConvBackwardWeights", x.Shape)
 }
 
 func (e *Engine) Up(y, x tensor.Tensor, w, bias []float32) {
 	tensor.CheckUp("Up", y, x, w)
 	tensor.WantLen("Up: bias", y.C, len(bias))
-	e.check(C.ns_up(e.c, shape(x), shape(y), ptr(y.Data), ptr(x.Data), ptr(w), ptr(bias)), "Up", x.Shape)
+	e.done(C.ns_up(e.c, shape(x), shape(y), ptr(y.Data), ptr(x.Data), ptr(w), ptr(bias)), "Up", x.Shape)
 }
 
 func (e *Engine) UpBackwardData(dx, dy tensor.Tensor, w []float32) {
 	tensor.CheckUp("UpBackwardData", dy, dx, w)
-	e.check(C.ns_up_backward_data(e.c, shape(dx), shape(dy), ptr(dx.Data), ptr(dy.Data), ptr(w)), "UpBackwardData",
+	e.done(C.ns_up_backward_data(e.c, shape(dx), shape(dy), ptr(dx.Data), ptr(dy.Data), ptr(w)), "UpBackwardData",
 		dx.Shape)
 }
 
 func (e *Engine) UpBackwardWeights(dw, dbias []float32, dy, x tensor.Tensor) {
 	tensor.CheckUp("UpBackwardWeights", dy, x, dw)
 	tensor.WantLen("UpBackwardWeights: dbias", dy.C, len(dbias))
-	e.check(C.ns_up_backward_weights(e.c, shape(x), shape(dy), ptr(dw), ptr(dbias), ptr(dy.Data), ptr(x.Data)),
+	e.done(C.ns_up_backward_weights(e.c, shape(x), shape(dy), ptr(dw), ptr(dbias), ptr(dy.Data), ptr(x.Data)),
 		"UpBackwardWeights", x.Shape)
 }
 
