@@ -103,6 +103,7 @@ func (e *Engine) done(status C.int, op string, s tensor.Shape) {
 	}
 }
 
+// yieldEvery is well below the 10 ms after which the monitor steps in.
 const yieldEvery = 4 * time.Millisecond
 
 func shape(t tensor.Tensor) C.ns_shape {

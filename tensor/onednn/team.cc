@@ -40,8 +40,10 @@ void Team::dispatch(int parts, Call call, void* arg) {
     std::lock_guard<std::mutex> lock(mutex_);  // no worker may check for work and fall asleep in between
     const int64_t n = threads();
     for (int t = 0; t < n; ++t) {
-      shares_[t].end.store(static_cast<int>(parts * (t + 1) / n), std::memory_order_relaxed);
-      shares_[t].ticket.store(static_cast<uint64_t>(job) << 32 | static_cast<uint64_t>(parts * t / n), std::memory_order_release);
+      // Who sees the new end sees the ticket closed, and cannot claim with an old one.
+      shares_[t].end.store(static_cast<int>(parts * (t + 1) / n), std::memory_order_release);
+      shares_[t].ticket.store(static_cast<uint64_t>(job) << 32 | static_cast<uint64_t>(parts * t / n),
+                              std::memory_order_release);
     }
   }
   wake_.notify_all();
@@ -63,7 +65,7 @@ bool Team::step(int thread, uint32_t* job) {
     if (i == 0) *job = static_cast<uint32_t>(t >> 32);
     for (;;) {
       const int part = static_cast<int>(static_cast<uint32_t>(t));
-      if (part >= share.end.load(std::memory_order_relaxed)) break;
+      if (part >= share.end.load(std::memory_order_acquire)) break;
       Call call = call_.load(std::memory_order_relaxed);
       void* arg = arg_.load(std::memory_order_relaxed);
       // Success means that the ticket has not changed since it was read, so call and arg are this job's.
