@@ -69,8 +69,10 @@ func (t *tracker) load(done, of int) {
 func (t *tracker) report(unit string, cycle, phase, done, of int, loss float64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	// Not back to the start when the query trains further networks.
-	t.running[unit] = max(t.running[unit], phaseBegin[phase]+phaseLength[phase]*float64(done)/float64(of))
+	// Not back to the start when the query trains further networks; and cycle 0 of a unit has no training of its own.
+	if cycle > 0 || phase != phaseScore {
+		t.running[unit] = max(t.running[unit], phaseBegin[phase]+phaseLength[phase]*float64(done)/float64(of))
+	}
 	t.send(Event{Part: t.part(), Unit: unit, Cycle: cycle, Phase: phases[phase], Done: done, Of: of, Loss: loss})
 }
 
@@ -80,7 +82,7 @@ func (t *tracker) finish(unit string, cycle int, recorded *active.Cycle) {
 	defer t.mu.Unlock()
 	delete(t.running, unit)
 	if cycle > 0 || recorded == nil {
-		t.done++ // cycle 0 of a unit has no training of its own
+		t.done++
 	}
 	t.send(Event{Part: t.part(), Unit: unit, Cycle: cycle, Phase: phases[phaseScore], Done: 1, Of: 1, Recorded: recorded})
 }

@@ -133,6 +133,12 @@ func (f *Folder) initialModule(start Unit) string {
 }
 func (f *Folder) initialMeasures(start Unit) string { return f.path("initial", start.Name()+".json") }
 
+// holdsInitial tells whether a run before has finished such a training.
+func (f *Folder) holdsInitial(start Unit) bool {
+	_, err := os.Stat(f.initialMeasures(start))
+	return err == nil
+}
+
 // writeJSON replaces a file as a whole.
 func writeJSON(path string, value any) error {
 	data, err := json.MarshalIndent(value, "", "  ")

@@ -71,11 +71,8 @@ func (l *learner) train(ctx context.Context) error {
 	return nil
 }
 
-// trainInitial trains, evaluates and stores the model of cycle 0, unless a run before has done so.
+// trainInitial trains, evaluates and stores the model of cycle 0.
 func (l *learner) trainInitial(ctx context.Context) error {
-	if _, err := os.Stat(l.folder.initialMeasures(l.start)); err == nil {
-		return nil
-	}
 	l.labelled = l.config.initialSet(l.start.Set, len(l.data.pool.Names))
 	if err := l.train(ctx); err != nil {
 		return fmt.Errorf("train on the initial set: %w", err)
@@ -94,7 +91,7 @@ func (l *learner) trainInitial(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(l.folder.initialMeasures(l.start), measures) // last: it says that the model is complete
+	return writeJSON(l.folder.initialMeasures(l.start), measures) // last: see holdsInitial
 }
 
 // Evaluate measures the network on the test cases, each on its own grid.

@@ -127,7 +127,7 @@ func (x *experiment) run(ctx context.Context, jobs int) error {
 			continue
 		}
 		units = append(units, u)
-		begin[u.start()] = begin[u.start()] || len(done) == 0
+		begin[u.start()] = begin[u.start()] || len(done) == 0 && !x.folder.holdsInitial(u.start())
 		x.track.cycles += float64(x.config.Cycles - max(0, len(done)-1))
 	}
 	var initial []Unit

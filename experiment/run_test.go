@@ -141,11 +141,15 @@ func TestRun(t *testing.T) {
 		// Killed again and again, each time a little later and in another phase, with the record in progress torn.
 		for kill := 50; ; kill += 70 {
 			ctx, cancel := context.WithCancel(t.Context())
-			events := 0
+			events, part := 0, 0.0
 			_, err := Run(ctx, c, Options{Out: dir, Resume: true, Threads: 1, Progress: func(e Event) {
 				if e.Phase != "load" {
 					events++
 				}
+				if events == 1 && e.Part > 0.05 || e.Part < part {
+					t.Errorf("event %d of what is left: %.3f of it, after %.3f: %v", events, e.Part, part, e)
+				}
+				part = e.Part
 				if events == kill {
 					cancel()
 				}
