@@ -56,66 +56,39 @@ func (f *Folder) Initial() (map[int][]string, error) {
 // Key is what the unit is called in a record.
 func (u Unit) Key() record.Key { return record.Key{Grid: u.Grid, Strategy: u.Strategy, Set: u.Set} }
 
-// takeOver writes the finished units of records to the run folder, where it has none of their cycles yet, so that they
-// are not run again. Of a record with more cycles those that are asked for are taken, and one without a grid has the runs
-// of a recipe that changes nothing. A record of another experiment is an error: another configuration (but for the
-// strategies, the number of initial sets, recipes that only one has, further cycles there, and where the data lie), other
-// cases, or other initial sets. The engine is not compared: numbers of other engines and thread counts differ in the last
-// bits.
-func (x *experiment) takeOver(dirs []string, notice func(string)) error {
+// source is a record whose finished units are taken over, so that they are not run again.
+type source struct {
+	record.Folder
+	dir    string
+	config Config
+}
+
+// readSources reads records. One of another experiment than c is an error: another configuration, but for the strategies,
+// the number of initial sets, recipes that only one has, further cycles there, and where the data lie.
+func readSources(dirs []string, c Config) (sources []source, err error) {
 	for _, dir := range dirs {
 		f, err := record.ReadFolder(dir)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		there, err := x.sameExperiment(f)
+		recorded, err := parseConfig(record.ConfigFile, f.Config, nil)
+		if err == nil {
+			err = sameExperiment(recorded, c)
+		}
 		if err != nil {
-			return fmt.Errorf("%s cannot be taken over: %w", dir, err)
+			return nil, fmt.Errorf("%s cannot be taken over: %w", dir, err)
 		}
-		taken := 0
-		for _, u := range x.config.Units() {
-			key := u.Key()
-			if base, ok := x.config.base(); ok && u.Grid == base {
-				if key.Grid, ok = there.base(); !ok {
-					continue
-				}
-			}
-			r, found := record.Find(f.Runs, key)
-			r, whole := r.Within(x.config.Cycles)
-			if !found || !whole {
-				continue
-			}
-			if mine := initialNames(x.config, u.Set, x.data.pool.Names); r.Cycles[0].Initial != nil && !slices.Equal(r.Cycles[0].Initial, mine) {
-				return fmt.Errorf("%s cannot be taken over: %s started from other slices than it would here: the seed or the data are others", dir, u)
-			}
-			done, err := x.folder.Cycles(u)
-			if err != nil {
-				return err
-			}
-			if len(done) > 0 {
-				continue
-			}
-			if err := x.folder.writeUnit(u, r, f.Env); err != nil {
-				return err
-			}
-			taken++
-		}
-		notice(fmt.Sprintf("%d finished runs taken from %s", taken, dir))
+		sources = append(sources, source{f, dir, recorded})
 	}
-	return nil
+	return sources, nil
 }
 
-// sameExperiment returns the configuration of a record, or as an error what makes it that of another experiment.
-func (x *experiment) sameExperiment(f record.Folder) (Config, error) {
-	recorded, err := parseConfig(record.ConfigFile, f.Config, nil)
-	if err != nil {
-		return Config{}, err
-	}
-	there, here := recorded, x.config
+// sameExperiment tells what makes a recorded configuration that of another experiment.
+func sameExperiment(there, here Config) error {
 	for _, r := range here.Grid {
 		i := slices.IndexFunc(there.Grid, func(o Recipe) bool { return o.Name == r.Name })
 		if i >= 0 && !reflect.DeepEqual(there.recipe(r.Name), here.recipe(r.Name)) {
-			return Config{}, fmt.Errorf("its recipe %s is another one", r.Name)
+			return fmt.Errorf("its recipe %s is another one", r.Name)
 		}
 	}
 	there.Cycles = min(there.Cycles, here.Cycles)
@@ -123,18 +96,58 @@ func (x *experiment) sameExperiment(f record.Folder) (Config, error) {
 		c.Data, c.Strategies, c.InitialSets, c.Grid, c.Jobs, c.Out = "", nil, 0, nil, 0, ""
 	}
 	if lines := there.differences(here); len(lines) > 0 {
-		return Config{}, fmt.Errorf("it is another experiment\n  %s", strings.Join(lines, "\n  "))
+		return fmt.Errorf("it is another experiment\n  %s", strings.Join(lines, "\n  "))
 	}
-	var data DataRecord
-	if err := json.Unmarshal(f.Data, &data); err != nil {
-		return Config{}, fmt.Errorf("%s: %w", record.DataFile, err)
+	return nil
+}
+
+// check refuses a record of other cases or other initial sets.
+func (s source) check(c Config, d *data) error {
+	var there DataRecord
+	if err := json.Unmarshal(s.Data, &there); err != nil {
+		return fmt.Errorf("%s cannot be taken over: %s: %w", s.dir, record.DataFile, err)
 	}
-	mine := x.data.record
-	data.Name, data.Layout = mine.Name, mine.Layout // of the folder, which may have moved
-	if !reflect.DeepEqual(data, mine) {
-		return Config{}, fmt.Errorf("its data are others: cases, classes or preprocessing differ (see %s there)", record.DataFile)
+	there.Name, there.Layout = d.record.Name, d.record.Layout // of the folder, which may have moved
+	if !reflect.DeepEqual(there, d.record) {
+		return fmt.Errorf("%s cannot be taken over: its data are others: cases, classes or preprocessing differ (see %s there)", s.dir, record.DataFile)
 	}
-	return recorded, nil
+	for _, r := range s.Runs {
+		if len(r.Cycles) > 0 && r.Cycles[0].Initial != nil && !slices.Equal(r.Cycles[0].Initial, initialNames(c, r.Set, d.pool.Names)) {
+			return fmt.Errorf("%s cannot be taken over: %s started from other slices than it would here: the seed or the data are others", s.dir, r.Key)
+		}
+	}
+	return nil
+}
+
+// takeOver writes the finished units of a record to the run folder, where it has none of their cycles yet. Of a record with
+// more cycles those that are asked for are taken, and one without a grid has the runs of a recipe that changes nothing. The
+// engine is not compared: numbers of other engines and thread counts differ in the last bits.
+func (x *experiment) takeOver(s source) (taken int, err error) {
+	for _, u := range x.config.Units() {
+		key := u.Key()
+		if base, ok := x.config.base(); ok && u.Grid == base {
+			if key.Grid, ok = s.config.base(); !ok {
+				continue
+			}
+		}
+		r, found := record.Find(s.Runs, key)
+		r, whole := r.Within(x.config.Cycles)
+		if !found || !whole {
+			continue
+		}
+		done, err := x.folder.Cycles(u)
+		if err != nil {
+			return taken, err
+		}
+		if len(done) > 0 {
+			continue
+		}
+		if err := x.folder.writeUnit(u, r, s.Env); err != nil {
+			return taken, err
+		}
+		taken++
+	}
+	return taken, nil
 }
 
 // writeUnit writes a unit that was run elsewhere. record.json in its folder says so.

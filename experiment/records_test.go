@@ -135,9 +135,13 @@ func TestTakeOver(t *testing.T) {
 
 	refused := func(name, want string, c Config, dir string) {
 		t.Run(name, func(t *testing.T) {
-			_, err := Run(t.Context(), c, Options{Out: filepath.Join(t.TempDir(), "out"), Threads: 1, Records: []string{dir}})
+			out := filepath.Join(t.TempDir(), "out")
+			_, err := Run(t.Context(), c, Options{Out: out, Threads: 1, Records: []string{dir}})
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v, want %q", err, want)
+			}
+			if _, err := os.Stat(out); !os.IsNotExist(err) {
+				t.Errorf("a run folder was left behind: %v", err)
 			}
 		})
 	}

@@ -42,6 +42,10 @@ func Run(ctx context.Context, c Config, o Options) (Report, error) {
 	if _, err := checkFolder(o.Out, c, o.Resume); err != nil {
 		return Report{}, err // before minutes are spent on loading
 	}
+	sources, err := readSources(o.Records, c)
+	if err != nil {
+		return Report{}, err
+	}
 	jobs := max(1, o.Jobs)
 	threads := o.Threads
 	if threads == 0 && jobs > 1 {
@@ -67,6 +71,11 @@ func Run(ctx context.Context, c Config, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	for _, s := range sources {
+		if err := s.check(c, d); err != nil {
+			return Report{}, err
+		}
+	}
 	folder, err := createFolder(o.Out, c, o.Resume)
 	if err != nil {
 		return Report{}, err
@@ -82,8 +91,12 @@ func Run(ctx context.Context, c Config, o Options) (Report, error) {
 		return Report{}, err
 	}
 	x := experiment{config: c, data: d, folder: folder, track: track, engines: make(chan tensor.Engine, jobs), saveModels: o.SaveModels}
-	if err := x.takeOver(o.Records, o.Notice); err != nil {
-		return Report{}, err
+	for _, s := range sources {
+		taken, err := x.takeOver(s)
+		if err != nil {
+			return Report{}, err
+		}
+		o.Notice(fmt.Sprintf("%d finished runs taken from %s", taken, s.dir))
 	}
 	for _, e := range engines {
 		x.engines <- e
