@@ -51,7 +51,7 @@ void pack_row(const Kernels& k, float* dst, const float* src, int pixels, int c,
 }
 
 // Image is the input of a product: [n h w c], seen either as it is, with a border of one pixel for a 3×3 kernel, or,
-// for few channels, with the nine neighbours of each pixel as its channels, so that lanes are not wasted.
+// for a single channel, with the nine neighbours of each pixel as its channels, so that lanes are not wasted.
 struct Image {
   const Kernels& k;
   const float* x;
@@ -60,9 +60,9 @@ struct Image {
   ptrdiff_t stride;
 
   Image(const ns_engine* e, const float* px, const ns_shape& s, int kernel)
-      : k(e->k), x(px), n(s.n), h(s.h), w(s.w), c(s.c), border(kernel / 2), gathered(kernel == 3 && 9 * s.c <= kLanes),
+      : k(e->k), x(px), n(s.n), h(s.h), w(s.w), c(s.c), border(kernel / 2), gathered(kernel == 3 && s.c == 1),
         stride(s.stride) {
-    if (gathered) c = 9 * s.c, border = 0;
+    if (gathered) c = 9, border = 0;
   }
   int kernel() const { return 2 * border + 1; }
   ptrdiff_t block() const { return static_cast<ptrdiff_t>(w + 2 * border) * kLanes; }
@@ -81,18 +81,19 @@ struct Image {
   }
 
  private:
+  // gather writes the nine neighbours of each pixel of a row, of the only channel. Three at a time go in one store of four
+  // lanes; the next kernel row, or nobody, overwrites or reads the fourth.
   void gather(float* dst, int i, int r) const {
-    const int channels = c / 9;
-    for (int tap = 0; tap < 9; ++tap) {
-      const int rr = r + tap / 3 - 1, shift = tap % 3 - 1;
-      const bool inside = rr >= 0 && rr < h;
-      const int from = inside ? std::max(0, -shift) : w, to = inside ? std::min(w, w - shift) : w;
-      const float* s = x + (static_cast<ptrdiff_t>(i) * h + rr) * w * stride + shift * stride;
-      for (int l = 0; l < channels; ++l) {
-        float* d = dst + tap * channels + l;
-        for (int p = 0; p < from; ++p) d[p * kLanes] = 0;
-        for (int p = from; p < to; ++p) d[p * kLanes] = s[p * stride + l];
-        for (int p = to; p < w; ++p) d[p * kLanes] = 0;
+    for (int tap = 0; tap < 9; tap += 3, dst += 3) {
+      const int from = r + tap / 3 - 1;
+      const float* s = x + (static_cast<ptrdiff_t>(i) * h + from) * w;
+      const bool inside = from >= 0 && from < h;
+      for (int p = 0; p < w; ++p) {
+        float* d = dst + p * kLanes;
+        if (inside && p > 0 && p + 2 < w)
+          std::memcpy(d, s + p - 1, 4 * sizeof(float));
+        else
+          for (int t = -1; t <= 1; ++t) d[t + 1] = inside && p + t >= 0 && p + t < w ? s[p + t] : 0;
       }
     }
   }

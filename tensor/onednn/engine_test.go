@@ -44,7 +44,7 @@ func BenchmarkConv(b *testing.B) {
 		name string
 		Options
 	}{{"winograd", Options{}}, {"direct", Options{Kernels: Direct}}, {"library", Options{Kernels: Library}}} {
-		for _, l := range []struct{ size, in, out int }{{128, 1, 8}, {128, 16, 16}, {128, 48, 16}, {64, 32, 32}, {64, 96, 32}, {32, 64, 64}, {16, 64, 128}, {128, 64, 64}, {128, 192, 64}, {32, 256, 256}, {32, 768, 256}, {16, 256, 512}} {
+		for _, l := range []struct{ size, in, out int }{{128, 1, 8}, {128, 8, 16}, {128, 16, 16}, {128, 48, 16}, {64, 32, 32}, {64, 96, 32}, {32, 64, 64}, {16, 64, 128}, {128, 64, 64}, {128, 192, 64}, {32, 256, 256}, {32, 768, 256}, {16, 256, 512}} {
 			x, y := tensor.New(tensor.Shape{N: 4, H: l.size, W: l.size, C: l.in}), tensor.New(tensor.Shape{N: 4, H: l.size, W: l.size, C: l.out})
 			w, bias := make([]float32, 9*l.in*l.out), make([]float32, l.out)
 			for i := range x.Data {

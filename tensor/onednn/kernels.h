@@ -46,6 +46,7 @@ constexpr int kTile = 4, kPositions = 36;
 struct TileRow {
   int tiles, w;          // tiles in the row, pixels in the image's rows
   ptrdiff_t stride;      // floats from one pixel to the next
+  int lanes;             // channels to read as input, a multiple of the width, at most kLanes
   const float* rows[6];  // read: from pixel 0, first channel
   float* out[4];         // written
   ns_mask mask;          // of what is read as input, or written as output
@@ -99,7 +100,7 @@ struct Kernels {
   void (*softmax)(float* p, const float* x, int64_t pixels, int k, ptrdiff_t pstride, ptrdiff_t xstride);
   void (*adam)(float* w, float* m, float* v, const float* g, int64_t n, const Moments& p);
 
-  // out[position][tile][kLanes] = Bᵀ d B of the 6×6 inputs of each tile, kLanes channels; scratch holds
+  // out[position][tile][kLanes] = Bᵀ d B of the 6×6 inputs of each tile, r.lanes channels; scratch holds
   // 6·(4·tiles + 2)·width floats.
   void (*winograd_input)(const TileRow& r, float* out, ptrdiff_t position, float* scratch);
   // r.out = leaky(Aᵀ m A + bias) of in[position][tile][channels], whole vectors of channels

@@ -9,6 +9,7 @@ using namespace nextslice;
 namespace {
 
 constexpr ptrdiff_t kBudget = 160 * 1024;  // floats of a chunk
+constexpr int kHalf = kLanes / 2;          // channels that half a vector holds
 
 // Chunks cuts the rows of tiles of all items into parts.
 struct Chunks {
@@ -50,7 +51,7 @@ struct Input {
   ptrdiff_t block, position;
   float *at, *scratch;
 
-  Input(const Kernels& kernels, int channels, int tiles) : k(kernels), blocks(channels / kLanes) {
+  Input(const Kernels& kernels, int channels, int tiles) : k(kernels), blocks(ceil_div(channels, kLanes)) {
     block = static_cast<ptrdiff_t>(tiles) * kLanes;
     position = spread(block * blocks);
   }
@@ -62,7 +63,8 @@ struct Input {
       for (int b = 0; b < blocks; ++b) {
         TileRow r = c.row(s, px + b * kLanes, n, 1, 6);
         r.mask = mask, r.index += static_cast<uint32_t>(b * kLanes);
-        k.winograd_input(r, at + b * block + (n - from) * c.across * kLanes, position, scratch);
+        r.lanes = std::min(kLanes, s.c - b * kLanes);
+        narrow(k, r.lanes).winograd_input(r, at + b * block + (n - from) * c.across * kLanes, position, scratch);
       }
   }
 };
@@ -95,7 +97,7 @@ ptrdiff_t transform_weights(ns_engine* e, const Source& s, int in, int out) {
 }  // namespace
 
 bool nextslice::winograd_fits(const ns_engine* e, int in, int out) {
-  return in % kLanes == 0 && out % e->k.width == 0;
+  return in % kHalf == 0 && out % e->k.width == 0;
 }
 
 void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const Source& w, int o, const float* bias,

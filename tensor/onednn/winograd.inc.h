@@ -54,8 +54,8 @@ static inline void to_three(const V (&u)[6], V (&g)[3]) {
 
 template <bool MASKED>
 static void winograd_input_of(const TileRow& r, float* out, ptrdiff_t position, float* scratch) {
-  const int columns = kTile * r.tiles + 2;
-  for (int l = 0; l < kLanes; l += VW) {
+  const int columns = kTile * r.tiles + 2, lanes = VW == kLanes ? kLanes : r.lanes;
+  for (int l = 0; l < lanes; l += VW) {
     for (int c = 0; c < columns; ++c) {
       const int x = c - 1;
       V d[6] = {}, t[6];
