@@ -177,26 +177,71 @@ func (l Lines) plots() ([]*plot.Plot, error) {
 		if i%columns == 0 {
 			p.Y.Label.Text = l.Y
 		}
-		p.Legend.Top = !panel.high(y) && !l.Equal
-		p.Legend.XOffs, p.Legend.YOffs = -vg.Millimeter, vg.Millimeter
-		if p.Legend.Top {
-			p.Legend.YOffs = -vg.Millimeter
+		left, lift := l.legendPlace(panel, x, y)
+		p.Legend.Left = left
+		p.Legend.XOffs, p.Legend.YOffs = -vg.Millimeter, vg.Millimeter+vg.Length(lift)*axisHeight
+		if left {
+			p.Legend.XOffs = 2 * vg.Millimeter
 		}
 		out = append(out, p)
 	}
 	return out, nil
 }
 
-// high reports whether the right half of the curves lies in the upper half of the axis, so that the legend goes below.
-func (p Panel) high(y axis) bool {
-	sum, n := 0.0, 0
+// axisHeight is about that of the axes in a panel of curves.
+const axisHeight = 4.7 * vg.Centimeter
+
+// legendPlace returns where a panel's legend hides no part of a curve or band, or the least: on the left or the right, and
+// how far its lower edge is lifted, as a part of the axis. The lower right is taken if it is free.
+func (l Lines) legendPlace(p Panel, x, y axis) (left bool, lift float64) {
+	longest := 0
 	for _, s := range p.Series {
-		for _, q := range s.Points[len(s.Points)/2:] {
-			sum += (q.Mean - y.low) / (y.high - y.low)
-			n++
+		longest = max(longest, len(s.Name))
+	}
+	width, height := 0.15+0.018*float64(longest), 0.02+0.075*float64(len(p.Series))
+	least := math.MaxInt
+	for step := range 20 {
+		low := float64(step) / 20
+		for _, side := range []bool{false, true} {
+			hidden := 0
+			l.along(p, x, y, func(across, up float64) {
+				if side {
+					across = 1 - across
+				}
+				if across > 1-width && up > low-0.02 && up < low+height {
+					hidden++
+				}
+			})
+			if hidden < least && low+height <= 1 {
+				left, lift, least = side, low, hidden
+			}
 		}
 	}
-	return sum >= 0.5*float64(n)
+	return left, lift
+}
+
+// along calls f at places along every curve, the edges of its band and the lines of reference, as parts of the axes.
+func (l Lines) along(p Panel, x, y axis, f func(across, up float64)) {
+	line := func(x0, y0, x1, y1 float64) {
+		for k := range 9 {
+			part := float64(k) / 8
+			f((x0+part*(x1-x0)-x.low)/(x.high-x.low), (y0+part*(y1-y0)-y.low)/(y.high-y.low))
+		}
+	}
+	for _, s := range p.Series {
+		for i := 1; i < len(s.Points); i++ {
+			a, b := s.Points[i-1], s.Points[i]
+			line(a.X, a.Mean, b.X, b.Mean)
+			line(a.X, a.Low, b.X, b.Low)
+			line(a.X, a.High, b.X, b.High)
+		}
+	}
+	if l.Zero != "" {
+		line(x.low, 0, x.high, 0)
+	}
+	if l.Equal {
+		line(x.low, x.low, x.high, x.high)
+	}
 }
 
 // plotters returns the band of the intervals, which may be nil, the curve and its points.
