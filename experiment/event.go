@@ -11,11 +11,12 @@ import (
 type Event struct {
 	Part     float64       // of the trainings to be done, 0 … 1
 	Unit     string        // what it is about, e.g. "entropy, set 2"
+	Run      Unit          // the same, if it is a unit or a training that units share
 	Cycle    int           //
 	Phase    string        // load, train, evaluate or score
 	Done, Of int           // cases, steps, cases, slices
 	Loss     float64       // of phase train
-	Recorded *active.Cycle // the cycle that was finished, or nil
+	Recorded *active.Cycle // the cycle that was finished, in phase load by an earlier run; or nil
 }
 
 // String describes what is being done.
@@ -28,6 +29,14 @@ func (e Event) String() string {
 		text += fmt.Sprintf(", loss %.3f", e.Loss)
 	}
 	return text
+}
+
+// Earlier tells that the recorded cycle is that of an earlier run.
+func (e Event) Earlier() bool { return e.Recorded != nil && e.Phase == phases[phaseLoad] }
+
+// Ended tells that what it is about has nothing left to do at present: all is loaded, or a cycle is finished.
+func (e Event) Ended() bool {
+	return e.Done == e.Of && (e.Phase == phases[phaseLoad] || e.Phase == phases[phaseScore])
 }
 
 const (
@@ -65,26 +74,37 @@ func (t *tracker) load(done, of int) {
 	t.send(Event{Phase: phases[phaseLoad], Done: done, Of: of})
 }
 
-// report takes the progress of a unit's phase.
-func (t *tracker) report(unit string, cycle, phase, done, of int, loss float64) {
+// known tells which cycles of a unit need not be run.
+func (t *tracker) known(u Unit, cycles []active.Cycle) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for _, c := range cycles {
+		t.send(Event{Unit: u.String(), Run: u, Cycle: c.Cycle, Phase: phases[phaseLoad], Recorded: &c})
+	}
+}
+
+// report takes the progress of a unit's phase.
+func (t *tracker) report(u Unit, cycle, phase, done, of int, loss float64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	unit := u.String()
 	// Not back to the start when the query trains further networks; and cycle 0 of a unit has no training of its own.
 	if cycle > 0 || phase != phaseScore {
 		t.running[unit] = max(t.running[unit], phaseBegin[phase]+phaseLength[phase]*float64(done)/float64(of))
 	}
-	t.send(Event{Part: t.part(), Unit: unit, Cycle: cycle, Phase: phases[phase], Done: done, Of: of, Loss: loss})
+	t.send(Event{Part: t.part(), Unit: unit, Run: u, Cycle: cycle, Phase: phases[phase], Done: done, Of: of, Loss: loss})
 }
 
 // finish counts a cycle. recorded is nil for the model that strategies share.
-func (t *tracker) finish(unit string, cycle int, recorded *active.Cycle) {
+func (t *tracker) finish(u Unit, cycle int, recorded *active.Cycle) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	unit := u.String()
 	delete(t.running, unit)
 	if cycle > 0 || recorded == nil {
 		t.done++
 	}
-	t.send(Event{Part: t.part(), Unit: unit, Cycle: cycle, Phase: phases[phaseScore], Done: 1, Of: 1, Recorded: recorded})
+	t.send(Event{Part: t.part(), Unit: unit, Run: u, Cycle: cycle, Phase: phases[phaseScore], Done: 1, Of: 1, Recorded: recorded})
 }
 
 func (t *tracker) part() float64 {

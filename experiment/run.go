@@ -136,6 +136,7 @@ func (x *experiment) run(ctx context.Context, jobs int) error {
 		if err != nil {
 			return err
 		}
+		x.track.known(u, done)
 		if active.Finished(done, x.config.Cycles) {
 			continue
 		}
@@ -178,7 +179,7 @@ func (x *experiment) learner(e tensor.Engine, u Unit) *learner {
 	config := x.config
 	config.Train = config.recipe(u.Grid)
 	l := &learner{config: config, data: x.data, folder: x.folder, engine: e, unit: u, start: u.start(), spec: u.spec(), saveModel: x.saveModels}
-	l.report = func(phase, done, of int, loss float64) { x.track.report(u.String(), l.cycle, phase, done, of, loss) }
+	l.report = func(phase, done, of int, loss float64) { x.track.report(u, l.cycle, phase, done, of, loss) }
 	return l
 }
 
@@ -186,7 +187,7 @@ func (x *experiment) trainInitial(ctx context.Context, e tensor.Engine, u Unit) 
 	if err := x.learner(e, u).trainInitial(ctx); err != nil {
 		return fmt.Errorf("%s: %w", u, err)
 	}
-	x.track.finish(u.String(), 0, nil)
+	x.track.finish(u, 0, nil)
 	return nil
 }
 
@@ -197,7 +198,7 @@ func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u Unit) error
 	}
 	learner := x.learner(e, u)
 	recorder.seconds = learner.costs
-	recorder.recorded = func(c active.Cycle) { x.track.finish(u.String(), c.Cycle, &c) }
+	recorder.recorded = func(c active.Cycle) { x.track.finish(u, c.Cycle, &c) }
 	loop := active.Loop{
 		Learner: learner, Oracle: masks{}, Recorder: recorder, Strategy: learner.spec.Strategy,
 		Names: x.data.pool.Names, Initial: x.config.initialSet(u.Set, len(x.data.pool.Names)),

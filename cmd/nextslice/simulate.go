@@ -64,19 +64,13 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 		return usagef("--jobs and --threads: want no negative number")
 	}
 	out := cmp.Or(c.Out, config.Out, filepath.Join("runs", filepath.Base(filepath.Clean(config.Data))))
-	p := newProgress(s.err)
-	defer p.end()
+	w := newWatcher(s.err, config)
+	defer w.end()
 	report, err := experiment.Run(ctx, config, experiment.Options{
 		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.Engine, Records: c.From, SaveModels: c.SaveModels,
-		Notice: func(text string) { p.line("%s", text) },
-		Progress: func(e experiment.Event) {
-			if r := e.Recorded; r != nil {
-				p.line("%s, cycle %d: %d labelled, dice_3d %s", e.Unit, r.Cycle, r.Labelled, value(r.Measures.Mean.Dice3D.Value))
-			}
-			p.show(e.Part, e.String())
-		},
+		Notice: w.notice, Progress: w.event,
 	})
-	p.end()
+	w.end()
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("interrupted; go on with:\n  %s", c.again(s.args, out))
 	}
