@@ -51,11 +51,17 @@ func (f *Folder) writeFigure(r Report) error {
 		if _, err := canvas.WriteTo(&b); err != nil {
 			return err
 		}
-		if err := renameio.WriteFile(f.path(name), b.Bytes(), 0o666); err != nil {
+		if err := renameio.WriteFile(f.path(name), NameFonts(b.Bytes()), 0o666); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// NameFonts names, in an SVG figure of gonum/plot, the fonts to be taken where Liberation Sans is not installed: first those
+// of the same widths, or labels would run into what they stand beside. Other bytes are returned as they are.
+func NameFonts(figure []byte) []byte {
+	return bytes.ReplaceAll(figure, []byte("font-family:Liberation Sans;"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
 }
 
 // plot returns the figure: per strategy the mean 3D Dice over the runs against the labelled items, with a band of one

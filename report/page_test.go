@@ -77,6 +77,9 @@ func TestWrite(t *testing.T) {
 		}
 		switch filepath.Ext(name) {
 		case ".svg":
+			if !bytes.Contains(text, []byte("sans-serif;")) || bytes.Contains(text, []byte("family:Liberation")) {
+				t.Errorf("%s names no font for where ours is missing", name)
+			}
 			for d := xml.NewDecoder(bytes.NewReader(text)); ; {
 				if _, err := d.Token(); errors.Is(err, io.EOF) {
 					break

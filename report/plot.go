@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
@@ -16,6 +17,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/nextslice/nextslice/experiment"
 )
 
 // drawing is a figure laid out on paper: plots in rows, all of one size.
@@ -54,7 +57,11 @@ func (f Figure) write(w io.Writer, format string) error {
 			}
 		}
 	}
-	_, err = canvas.WriteTo(w)
+	var b bytes.Buffer
+	if _, err := canvas.WriteTo(&b); err != nil {
+		return err
+	}
+	_, err = w.Write(experiment.NameFonts(b.Bytes()))
 	return err
 }
 
