@@ -68,6 +68,9 @@ type source struct {
 func readSources(dirs []string, c Config) (sources []source, err error) {
 	for _, dir := range dirs {
 		f, err := record.ReadFolder(dir)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s is no record: nextslice report RUN --export DIR makes one (%w)", dir, err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -129,7 +129,7 @@ func (t *liveTable) end() { t.erase() }
 // erase takes the table away.
 func (t *liveTable) erase() {
 	if t.drawn > 0 {
-		fmt.Fprintf(t.out, "\x1b[%dA\x1b[J", t.drawn)
+		fmt.Fprintf(t.out, "\r\x1b[%dA\x1b[J", t.drawn) // from the first column: Ctrl-C is echoed where the cursor stands
 		t.drawn = 0
 	}
 }

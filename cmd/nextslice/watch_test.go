@@ -18,7 +18,7 @@ import (
 // screen is what a terminal shows after text that goes back by whole lines only.
 func screen(t *testing.T, text string) (lines []string) {
 	t.Helper()
-	up := regexp.MustCompile(`^\x1b\[(\d+)A\x1b\[J`)
+	up := regexp.MustCompile(`^\r\x1b\[(\d+)A\x1b\[J`)
 	for text != "" {
 		if m := up.FindStringSubmatch(text); m != nil {
 			n, _ := strconv.Atoi(m[1])
