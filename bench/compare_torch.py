@@ -18,6 +18,10 @@ from torch import nn
 
 
 
+# Before each measurement, for whoever is next: OpenMP's threads spin for a while after their work, on the cores of the other.
+SETTLE = 0.5
+
+
 def block(i, o):
     return nn.Sequential(
         nn.Conv2d(i, o, 3, padding=1), nn.BatchNorm2d(o), nn.LeakyReLU(0.01, inplace=True),
@@ -135,9 +139,13 @@ def main():
                 ask(what, width, items, h, w, 1)
                 times = [[], [], []]
                 for _ in range(a.rounds):
-                    times[0].append(timed(plain, reps))
-                    times[1].append(timed(last, reps))
-                    times[2].append(ask(what, width, items, h, w, reps))
+                    for side, measure in enumerate((
+                        lambda: timed(plain, reps),
+                        lambda: timed(last, reps),
+                        lambda: ask(what, width, items, h, w, reps),
+                    )):
+                        time.sleep(SETTLE)
+                        times[side].append(measure())
                 m = [1000 * statistics.median(t) for t in times]
                 print(f"{what:6} {width:5} {size:>8} {items:5} {m[0]:9.1f} {m[1]:9.1f} {m[2]:9.1f} {min(m[:2]) / m[2]:6.2f}",
                       flush=True)
