@@ -132,6 +132,47 @@ func TestBlockInference(t *testing.T) {
 	}
 }
 
+// Merged agrees with up, concatenation and the block, also where the border is all there is, and after each thing that it
+// depends on has changed.
+func TestMerged(t *testing.T) {
+	const in, mid, rest, out = 3, 4, 2, 5
+	e := ref.New(1)
+	p := &Params{}
+	up, l := NewUp(p, "up", in, mid), NewBlock(p, "dec", "1", mid+rest, out)
+	m := NewMerged(up, l)
+	p.Alloc(random.Stream(7))
+	for _, size := range [][2]int{{1, 1}, {1, 3}, {4, 1}, {3, 5}} {
+		s := tensor.Shape{N: 2, H: size[0], W: size[1], C: in}
+		x := randomTensor(s, "x", s.H, s.W)
+		s.H, s.W = 2*s.H, 2*s.W
+		s.C = mid + rest
+		cat := randomTensor(s, "cat", s.H, s.W)
+		s.C = rest
+		skip := tensor.New(s)
+		for pixel := range s.Pixels() {
+			copy(skip.Data[pixel*rest:][:rest], cat.Data[pixel*(mid+rest)+mid:])
+		}
+		s.C = out
+		want, got := tensor.New(s), tensor.New(s)
+		for step, change := range []func(){
+			func() {},
+			func() { l.Forward(e, want, cat, tensor.Dropout{}, true) }, // moves the running statistics
+			func() { up.w.Data[5]++; up.b.Data[1] = 3; p.Changed() },
+			func() { l.w.Data[7]++; l.b.Data[0]--; p.Changed() },
+		} {
+			change()
+			up.Forward(e, cat.Channels(0, mid), x)
+			l.Forward(e, want, cat, tensor.Dropout{}, false)
+			m.Forward(e, got, x, skip)
+			for i, v := range got.Data {
+				if math.Abs(float64(v-want.Data[i])) > 1e-5 {
+					t.Fatalf("%v, change %d: element %d is %v, want %v", size, step, i, v, want.Data[i])
+				}
+			}
+		}
+	}
+}
+
 func TestRunningStatistics(t *testing.T) {
 	p := &Params{}
 	l := NewBlock(p, "enc", "1", 1, 1)

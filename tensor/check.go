@@ -45,10 +45,16 @@ func CheckConv(op string, c Conv, y, x Tensor, w []float32) {
 	if c.K != 1 && c.K != 3 {
 		panic(fmt.Sprintf("tensor: %s: want a kernel of 1 or 3, got %d", op, c.K))
 	}
+	if (c.Add || c.Shuffle) && op != "Conv" {
+		panic(fmt.Sprintf("tensor: %s: Add and Shuffle have no gradient", op))
+	}
 	want := x.Shape
 	want.C = y.C
+	if c.Shuffle {
+		want.H, want.W = 2*want.H, 2*want.W
+	}
 	Want(op, want, y.Shape)
-	WantLen(op+": w", c.K*c.K*x.C*y.C, len(w))
+	WantLen(op+": w", c.K*c.K*x.C*c.Outputs(y.C), len(w))
 }
 
 // CheckUp checks a transposed convolution, forward or backward.

@@ -8,6 +8,22 @@ type Conv struct {
 	Leaky   bool    // apply LeakyReLU to the output of the forward pass
 	Slope   float32 // LeakyReLU's slope for negative inputs
 	Dropout Dropout // of the input, forward and in both gradients
+
+	// Of the forward pass alone:
+
+	// Add adds to what y holds, before the activation.
+	Add bool
+	// Shuffle doubles the size (the sub-pixel convolution of Shi et al. 2016): w has 4·O outputs, of which number (2a+b)·O + o
+	// at pixel (h, w) is y's channel o at (2h+a, 2w+b); y [N 2H 2W O], b [O].
+	Shuffle bool
+}
+
+// Outputs returns how many outputs w has for y's o channels.
+func (c Conv) Outputs(o int) int {
+	if c.Shuffle {
+		return 4 * o
+	}
+	return o
 }
 
 // Norm describes batch normalisation followed by LeakyReLU.

@@ -19,8 +19,9 @@ type Net struct {
 
 	enc    [Levels]double // enc1, enc2, enc3
 	center double
-	up     [Levels]*nn.Up // [0] is up3: as enc, indexed by level from full resolution down
-	dec    [Levels]double // [0] is dec3
+	up     [Levels]*nn.Up     // [0] is up3: as enc, indexed by level from full resolution down
+	dec    [Levels]double     // [0] is dec3
+	merged [Levels]*nn.Merged // up and the first block of dec
 	out    *nn.Head
 
 	pass Pass         // the last one
@@ -31,7 +32,7 @@ type Net struct {
 
 // activations are a pass's intermediate results, kept for Backward.
 type activations struct {
-	cat    [Levels]tensor.Tensor // [up, enc], the input of dec
+	cat    [Levels]tensor.Tensor // [up, enc], the input of dec; enc alone where up and dec are merged
 	pooled [Levels]tensor.Tensor
 	argmax [Levels][]uint8
 	center tensor.Tensor
@@ -97,6 +98,7 @@ func declare(e tensor.Engine, c Config) *Net {
 		here, below, name := w<<level, 2*w<<level, fmt.Sprint(Levels-level)
 		n.up[level] = nn.NewUp(p, "up"+name, below, below)
 		n.dec[level] = newDouble(p, "dec"+name, below+here, here, here)
+		n.merged[level] = nn.NewMerged(n.up[level], n.dec[level].first)
 	}
 	n.out = nn.NewHead(p, "out", w, c.Classes)
 	return n

@@ -14,8 +14,12 @@ import (
 
 // A pass that takes enc1 from the last one has the same bits as one that computes it.
 func TestSameImages(t *testing.T) {
+	sameImages(t, images(2, 17, 10))
+	sameImages(t, images(2, 16, 24)) // plain passes merge layers, those with dropout do not
+}
+
+func sameImages(t *testing.T, x tensor.Tensor) {
 	n := small(1)
-	x := images(2, 17, 10)
 	pass := func(p Pass) []float32 { return slices.Clone(n.Forward(x, p).Data) }
 	n.Forward(x, Pass{Train: true})
 	var want [][]float32

@@ -53,11 +53,14 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 	e, a := n.engine, &n.act
 	for level := range Levels {
 		here := n.channels(level)
-		s := x.Shape
-		s.C = 3 * here // [up, enc]
+		s, from, before := x.Shape, 2*here, a.cat[level].C
+		if n.merges(s) {
+			from = 0
+		}
+		s.C = from + here
 		a.cat[level].Resize(s)
-		enc := a.cat[level].Channels(2*here, 3*here)
-		if level > 0 || !p.SameImages { // else it is still there
+		enc := a.cat[level].Channels(from, from+here)
+		if level > 0 || !p.SameImages || before != s.C { // else it is still there
 			n.enc[level].forward(e, enc, x, tensor.Dropout{}, p.Train)
 		}
 		n.feature(level, enc)
@@ -80,11 +83,17 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 
 	for level := Levels - 1; level >= 0; level-- {
 		here := n.channels(level)
-		n.up[level].Forward(e, a.cat[level].Channels(0, 2*here), x)
 		s := a.cat[level].Shape
 		s.C = here
 		a.dec[level].Resize(s)
-		n.dec[level].forward(e, a.dec[level], a.cat[level], n.dropout(dropCat+Levels-1-level), p.Train)
+		if d := &n.dec[level]; n.merges(s) {
+			d.mid.Resize(s)
+			n.merged[level].Forward(e, d.mid, x, a.cat[level])
+			d.second.Forward(e, a.dec[level], d.mid, tensor.Dropout{}, false)
+		} else {
+			n.up[level].Forward(e, a.cat[level].Channels(0, 2*here), x)
+			d.forward(e, a.dec[level], a.cat[level], n.dropout(dropCat+Levels-1-level), p.Train)
+		}
 		x = a.dec[level]
 	}
 
@@ -93,6 +102,12 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 	a.logits.Resize(s)
 	n.out.Forward(e, a.logits, x)
 	return a.logits
+}
+
+// merges reports whether this pass computes the transposed convolution to a level and the convolution after it as one: at
+// plain inference nothing lies between them, and even sizes leave no row without a source.
+func (n *Net) merges(s tensor.Shape) bool {
+	return !n.pass.Train && !n.pass.Dropout && s.H%2 == 0 && s.W%2 == 0
 }
 
 // Backward computes the gradients of all weights, Params().Grad, from that of the logits. It belongs to the last

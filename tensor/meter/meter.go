@@ -73,7 +73,7 @@ func (m *Meter) pass(op string, s tensor.Shape, n float64, f func()) {
 }
 
 func (m *Meter) Conv(op tensor.Conv, y, x tensor.Tensor, w, b []float32) {
-	m.product("Conv", x.Shape, y.C, op.K*op.K, y.Shape, func() { m.Engine.Conv(op, y, x, w, b) })
+	m.product("Conv", x.Shape, op.Outputs(y.C), op.K*op.K, y.Shape, func() { m.Engine.Conv(op, y, x, w, b) })
 }
 
 func (m *Meter) ConvBackwardData(op tensor.Conv, dx, dy tensor.Tensor, w []float32) {

@@ -187,17 +187,35 @@ bool by_winograd(const ns_engine* e, int k, int in, int out) {
 
 }  // namespace
 
-extern "C" int ns_conv(ns_engine* e, ns_shape s, int o, int ystride, int k, int leaky, float slope, ns_mask mask,
-                       float* y, const float* px, const float* w, const float* b) {
+extern "C" int ns_conv(ns_engine* e, ns_shape s, int channels, int k, int leaky, float slope, ns_mask mask,
+                       ns_output y, const float* px, const float* w, const float* b) {
   return guarded(e, [&] {
+    const Parts parts(y, s.w);
+    const int o = channels * parts.count;
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
-    if (by_winograd(e, k, s.c, o))
-      return winograd(e, s, px, Source{w, io, o, 1}, o, b, leaky != 0, slope, y, ystride, {mask, {}});
+    if (by_winograd(e, k, s.c, channels))
+      return winograd(e, s, px, Source{w, io, o, 1}, channels, b, leaky != 0, slope, y, {mask, {}});
     px = dropped(e, s, px, mask);
-    if (e->library) return e->library->forward(e, s, o, k, false, leaky != 0, slope, y, ystride, px, w, b);
-    const Image x(e, px, s, k);
-    // Gathered neighbours are channels (tap, i): the weights [k k I O] are already in that order.
-    convolve(e, x, Source{w, x.gathered ? 0 : io, o, 1}, o, b, leaky != 0, slope, y, ystride);
+    auto run = [&](const float* bias, bool with_leaky, float* to, int stride) {
+      if (e->library) return e->library->forward(e, s, o, k, false, with_leaky, slope, to, stride, px, w, bias);
+      const Image x(e, px, s, k);
+      // Gathered neighbours are channels (tap, i): the weights [k k I O] are already in that order.
+      convolve(e, x, Source{w, x.gathered ? 0 : io, o, 1}, o, bias, with_leaky, slope, to, stride);
+    };
+    if (!y.add && !y.shuffle) return run(b, leaky != 0, y.at, y.stride);
+    float* sums = e->partial.get(static_cast<size_t>(s.n) * s.h * s.w * o);
+    run(nullptr, false, sums, o);
+    e->team.run(s.n * s.h, [&](int row, int) {
+      for (int q = 0; q < parts.count; ++q) {
+        float* to = parts.row(row, q);
+        const float* from = sums + static_cast<ptrdiff_t>(row) * s.w * o + q * channels;
+        for (int p = 0; p < s.w; ++p, to += parts.step, from += o)
+          for (int c = 0; c < channels; ++c) {
+            const float v = from[c] + b[c] + (y.add ? to[c] : 0.0f);
+            to[c] = v > 0 || !leaky ? v : v * slope;
+          }
+      }
+    });
   });
 }
 
@@ -208,7 +226,7 @@ extern "C" int ns_conv_backward_data(ns_engine* e, ns_shape s, int o, int k, ns_
     const ns_shape d{s.n, s.h, s.w, o, o};
     const Source turned{w + (k * k - 1) * io, -io, 1, o};  // rotated and transposed
     if (by_winograd(e, k, o, s.c))
-      return winograd(e, d, dy, turned, s.c, nullptr, false, 0, dx, s.c, {{}, mask});
+      return winograd(e, d, dy, turned, s.c, nullptr, false, 0, ns_output{dx, s.c, 0, 0}, {{}, mask});
     if (e->library) {
       e->library->forward(e, s, o, k, true, false, 0, dx, s.c, dy, w, nullptr);
     } else if (const Image x(e, dy, d, k); x.gathered) {  // by hand: channels are (tap, o)

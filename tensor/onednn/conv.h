@@ -104,10 +104,20 @@ struct Masks {
   ns_mask in, out;
 };
 
-// winograd computes y [n h w o], pixels ystride floats apart, = 3×3 convolution of px [n h w c] with padding 1, as `convolve`
-// does directly.
+// winograd computes y, of o channels, = 3×3 convolution of px [n h w c] with padding 1, as `convolve` does directly.
 void winograd(ns_engine* e, const ns_shape& s, const float* px, const Source& w, int o, const float* bias, bool leaky,
-              float slope, float* y, int ystride, const Masks& masks);
+              float slope, const ns_output& y, const Masks& masks);
+
+// Parts are the four pixels that a shuffled output has for each one of the input, or the only one of another: part q of row
+// r, which counts those of all items, begins at row(r, q), and its pixels are `step` floats apart.
+struct Parts {
+  const ns_output& y;
+  int w, grow;  // pixels in a row of the input; how many times as many y has
+  int count, step;
+  Parts(const ns_output& output, int width)
+      : y(output), w(width), grow(output.shuffle ? 2 : 1), count(grow * grow), step(grow * output.stride) {}
+  float* row(ptrdiff_t r, int q) const { return y.at + ((r * grow + q / 2) * grow * w + q % 2) * y.stride; }
+};
 
 // winograd_weights computes the gradients of the weights [3 3 c o] and of the bias; the mask is that of px.
 void winograd_weights(ns_engine* e, const ns_shape& s, const float* px, int o, float* dw, float* db, const float* dy,

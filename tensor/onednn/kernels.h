@@ -49,6 +49,7 @@ struct TileRow {
   int lanes;             // channels to read as input, a multiple of the width, at most kLanes
   const float* rows[6];  // read: from pixel 0, first channel
   float* out[4];         // written
+  bool add;              // to what is there
   ns_mask mask;          // of what is read as input, or written as output
   int channels;          // of the dense tensor that the mask belongs to
   uint32_t index;        // there, of the first row's pixel 0 and first channel
@@ -103,7 +104,7 @@ struct Kernels {
   // out[position][tile][kLanes] = Bᵀ d B of the 6×6 inputs of each tile, r.lanes channels; scratch holds
   // 6·(4·tiles + 2)·width floats.
   void (*winograd_input)(const TileRow& r, float* out, ptrdiff_t position, float* scratch);
-  // r.out = leaky(Aᵀ m A + bias) of in[position][tile][channels], whole vectors of channels
+  // r.out = leaky(Aᵀ m A + bias), plus r.out inside with r.add, of in[position][tile][channels], whole vectors of channels
   void (*winograd_output)(const TileRow& r, const float* in, ptrdiff_t position, ptrdiff_t tile_step, int channels,
                           const float* bias, bool leaky, float slope);
   // out[position][tile][channels] = A dy Aᵀ of the 4×4 gradients of each tile, of which r.rows has the first four rows

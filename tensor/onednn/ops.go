@@ -14,8 +14,9 @@ import (
 func (e *Engine) Conv(op tensor.Conv, y, x tensor.Tensor, w, b []float32) {
 	tensor.CheckConv("Conv", op, y, x, w)
 	tensor.WantLen("Conv: b", y.C, len(b))
-	e.done(C.ns_conv(e.c, shape(x), C.int(y.C), C.int(y.Stride), C.int(op.K), flag(op.Leaky), C.float(op.Slope),
-		mask(op.Dropout), ptr(y.Data), ptr(x.Data), ptr(w), ptr(b)), "Conv", x.Shape)
+	to := C.ns_output{at: ptr(y.Data), stride: C.int(y.Stride), add: flag(op.Add), shuffle: flag(op.Shuffle)}
+	e.done(C.ns_conv(e.c, shape(x), C.int(y.C), C.int(op.K), flag(op.Leaky), C.float(op.Slope), mask(op.Dropout), to,
+		ptr(x.Data), ptr(w), ptr(b)), "Conv", x.Shape)
 }
 
 func (e *Engine) ConvBackwardData(op tensor.Conv, dx, dy tensor.Tensor, w []float32) {

@@ -30,8 +30,14 @@ const char *ns_error(const ns_engine *);
 const char *ns_isa(const ns_engine *);
 const char *ns_library_version(void);
 
-int ns_conv(ns_engine *, ns_shape x, int o, int ystride, int k, int leaky, float slope, ns_mask mask, float *y,
-            const float *px, const float *w, const float *b);
+// Where a convolution's result goes: pixels stride floats apart; add and shuffle are tensor.Conv's.
+typedef struct {
+  float *at;
+  int stride, add, shuffle;
+} ns_output;
+
+int ns_conv(ns_engine *, ns_shape x, int o, int k, int leaky, float slope, ns_mask mask, ns_output y, const float *px,
+            const float *w, const float *b);
 int ns_conv_backward_data(ns_engine *, ns_shape x, int o, int k, ns_mask mask, float *dx, const float *dy,
                           const float *w);
 int ns_conv_backward_weights(ns_engine *, ns_shape x, int o, int k, ns_mask mask, float *dw, float *db,

@@ -100,10 +100,11 @@ bool nextslice::winograd_fits(const ns_engine* e, int in, int out) {
   return in % kHalf == 0 && out % e->k.width == 0;
 }
 
-void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const Source& w, int o, const float* bias,
-                         bool leaky, float slope, float* y, int ystride,
-                         const Masks& masks) {
+void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const Source& w, int channels,
+                         const float* bias, bool leaky, float slope, const ns_output& y, const Masks& masks) {
   const Kernels& k = e->k;
+  const Parts parts(y, s.w);
+  const int o = channels * parts.count;  // of the products
   const ptrdiff_t weights_step = transform_weights(e, w, s.c, o);
   const float* weights = e->weights.get(0);
   const Panels panels(k, o);
@@ -132,14 +133,15 @@ void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const
         row_product(k, q, tiles, panels.vectors(p));
       }
     for (int n = from; n < to; ++n) {
+      const int item = n / chunks.down, first = n % chunks.down * kTile, row = item * s.h + first;
       TileRow r{};
-      r.tiles = chunks.across, r.w = s.w, r.stride = ystride, r.channels = o, r.mask = masks.out;
-      const int item = n / chunks.down, first = n % chunks.down * kTile;
-      r.index = static_cast<uint32_t>((item * s.h + first) * s.w) * static_cast<uint32_t>(o);
-      for (int i = 0; i < kTile && first + i < s.h; ++i)
-        r.out[i] = y + (static_cast<ptrdiff_t>(item) * s.h + first + i) * s.w * ystride;
-      k.winograd_output(r, products + static_cast<ptrdiff_t>(n - from) * chunks.across * o, products_step, o, o, bias,
-                        leaky, slope);
+      r.tiles = chunks.across, r.w = s.w, r.stride = parts.step, r.add = y.add, r.channels = o, r.mask = masks.out;
+      r.index = static_cast<uint32_t>(row * s.w) * static_cast<uint32_t>(o);
+      for (int q = 0; q < parts.count; ++q) {
+        for (int i = 0; i < kTile && first + i < s.h; ++i) r.out[i] = parts.row(row + i, q);
+        k.winograd_output(r, products + static_cast<ptrdiff_t>(n - from) * chunks.across * o + q * channels,
+                          products_step, o, channels, bias, leaky, slope);
+      }
     }
   });
 }

@@ -114,6 +114,7 @@ static void winograd_output(const TileRow& r, const float* in, ptrdiff_t positio
         for (int j = 0; j < 4; ++j) {
           if (j >= columns) break;
           V v = y[j] + b;
+          if (r.add) v += load(p + j * r.stride);
           if (with_leaky) v = leaky(v, slope);
           if (r.mask.threshold)
             v = drop(v, r.index + static_cast<uint32_t>((i * r.w + kTile * tile + j) * r.channels + o), r.mask);

@@ -29,7 +29,7 @@ func dropped[T Float](d tensor.Dropout, x Tensor[T]) Tensor[T] {
 
 // Conv is tensor.Engine's Conv.
 func (k Kernels[T]) Conv(op tensor.Conv, y, x Tensor[T], w, b []T) {
-	in, out := x.C, y.C
+	in, out := x.C, op.Outputs(y.C)
 	x = dropped(op.Dropout, x)
 	k.each(x.N*x.H, func(from, to int) {
 		sums := make([]float64, out)
@@ -37,7 +37,7 @@ func (k Kernels[T]) Conv(op tensor.Conv, y, x Tensor[T], w, b []T) {
 			base, h := row/x.H*x.H*x.W, row%x.H
 			for col := range x.W {
 				for o := range sums {
-					sums[o] = float64(b[o])
+					sums[o] = float64(b[o%y.C])
 				}
 				taps(x.Shape, op.K, base, h, col, func(tap, pixel int) {
 					for i, v := range x.pixel(pixel) {
@@ -45,10 +45,18 @@ func (k Kernels[T]) Conv(op tensor.Conv, y, x Tensor[T], w, b []T) {
 					}
 				})
 				for o, s := range sums {
+					pixel := row*y.W + col
+					if op.Shuffle {
+						pixel = (2*row+o/y.C/2)*y.W + 2*col + o/y.C%2
+					}
+					to := &y.pixel(pixel)[o%y.C]
+					if op.Add {
+						s += float64(*to)
+					}
 					if op.Leaky {
 						s = leaky(s, float64(op.Slope))
 					}
-					y.Data[(row*y.W+col)*y.Stride+o] = T(s)
+					*to = T(s)
 				}
 			}
 		}

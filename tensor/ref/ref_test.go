@@ -3,6 +3,7 @@ package ref
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/nextslice/nextslice/tensor"
@@ -36,6 +37,28 @@ func TestConvByDefinition(t *testing.T) {
 							}
 						}
 					}
+					near(t, "y", y.at(n, h, col, o), max(sum, 0.125*sum))
+				}
+			}
+		}
+	}
+}
+
+// Shuffle moves what a convolution of four times the channels has; Add and the activation come after.
+func TestConvOntoByDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 1))
+	s := tensor.Shape{N: 2, H: 2, W: 3, C: 3}
+	x, w, b := random(rng, s), randomSlice(rng, 9*3*8), randomSlice(rng, 2)
+	plain := New64(tensor.Shape{N: 2, H: 2, W: 3, C: 8})
+	kernels.Conv(tensor.Conv{K: 3}, plain, x, w, slices.Repeat(b, 4))
+	before := random(rng, tensor.Shape{N: 2, H: 4, W: 6, C: 2})
+	y := Tensor[float64]{Shape: before.Shape, Stride: 2, Data: slices.Clone(before.Data)}
+	kernels.Conv(tensor.Conv{K: 3, Shuffle: true, Add: true, Leaky: true, Slope: 0.125}, y, x, w, b)
+	for n := range 2 {
+		for h := range 4 {
+			for col := range 6 {
+				for o := range 2 {
+					sum := before.at(n, h, col, o) + plain.at(n, h/2, col/2, (h%2*2+col%2)*2+o)
 					near(t, "y", y.at(n, h, col, o), max(sum, 0.125*sum))
 				}
 			}

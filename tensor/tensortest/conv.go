@@ -55,6 +55,37 @@ func conv(s *suite) {
 	}
 }
 
+// convOnto adds to the destination, shuffles, or both.
+func convOnto(s *suite) {
+	for _, c := range []struct{ k, n, h, w, in, out int }{
+		{3, 2, 8, 9, 32, 16}, {3, 1, 5, 3, 8, 32}, {3, 3, 4, 4, 16, 8}, {3, 2, 7, 6, 1, 2}, {3, 1, 1, 1, 48, 16},
+		{3, 1, 6, 5, 64, 48}, {1, 1, 1, 9, 24, 16}, {1, 2, 3, 4, 5, 3},
+	} {
+		for i := range 8 {
+			op := tensor.Conv{K: c.k, Add: i&1 > 0, Shuffle: i&2 > 0, Leaky: i&4 > 0, Slope: 0.01}
+			si, so := tensor.Shape{N: c.n, H: c.h, W: c.w, C: c.in}, tensor.Shape{N: c.n, H: c.h, W: c.w, C: c.out}
+			if op.Shuffle {
+				so.H, so.W = 2*so.H, 2*so.W
+			}
+			x, w, b := s.random(si, false), s.randomSlice(c.k*c.k*c.in*op.Outputs(c.out)), s.randomSlice(c.out)
+			for _, view := range []bool{false, true} {
+				name := fmt.Sprintf("Conv %v of %v to %v, view %v", op, si, so, view)
+				before, y := s.random(so, view), empty(so, view)
+				y64 := double(before)
+				s.truth.Conv(op, y64, double(x), doubles(w), doubles(b))
+				same := s.unchanged(name, x.Data, w, b)
+				s.check(name, func() {
+					if op.Add {
+						assign(y, before)
+					}
+					s.e.Conv(op, y, x, w, b)
+				}, result{"y", y, y64, convTolerance})
+				same()
+			}
+		}
+	}
+}
+
 func up(s *suite) {
 	for _, c := range []struct {
 		n, h, w, in, out, rows, columns int // rows and columns beyond 2H and 2W

@@ -43,7 +43,7 @@ func Run(t *testing.T, newEngine func(threads int) tensor.Engine) {
 				name string
 				run  func(*suite)
 			}{
-				{"Conv", conv}, {"Up", up},
+				{"Conv", conv}, {"Conv onto", convOnto}, {"Up", up},
 				{"Norm", norm},
 				{"MaxPool", maxPool}, {"MaxPool ties", maxPoolTies}, {"Mean", mean},
 				{"Softmax", softmax}, {"Loss", loss}, {"Loss extremes", lossExtremes}, {"Adam", adam},

@@ -1,0 +1,118 @@
+package nn
+
+import (
+	"fmt"
+
+	"github.com/nextslice/nextslice/tensor"
+)
+
+// Merged computes at inference what a [Block] makes of [up(x), skip], of an even size, without its input: up and the block's
+// convolution are linear, so one convolution at the size of x, its outputs shuffled, stands for both; another one adds the
+// skip. It is made anew only after weights or statistics have changed.
+type Merged struct {
+	up    *Up
+	block *Block
+
+	version    uint64    // of the weights that are merged
+	low, high  []float32 // convolutions of x [3 3 I 4·O] and of the skip [3 3 S O]
+	bias, zero []float32 // what up's bias gives inside the image; zeros
+	// What of it is missing in the first row, between, and in the last, where the convolution sees up's bias on two
+	// rows only; likewise by column.
+	missing [3][3][]float32
+}
+
+// NewMerged returns what computes as up and then block, which has more input channels than up has outputs: the skip's.
+func NewMerged(up *Up, block *Block) *Merged { return &Merged{up: up, block: block} }
+
+// Forward computes y [N 2H 2W O] from x [N H W I] and skip [N 2H 2W S], all dense, without dropout.
+func (m *Merged) Forward(e tensor.Engine, y, x, skip tensor.Tensor) {
+	if y.H != 2*x.H || y.W != 2*x.W {
+		panic(fmt.Sprintf("nn: Merged: want twice %v, got %v", x.Shape, y.Shape))
+	}
+	m.merge(e)
+	e.Conv(tensor.Conv{K: 3, Shuffle: true}, y, x, m.low, m.bias)
+	m.trim(y)
+	e.Conv(tensor.Conv{K: 3, Add: true, Leaky: true, Slope: Slope}, y, skip, m.high, m.block.bf)
+}
+
+// merge brings the derived weights up to date.
+//
+// Output row 2h+p sees through row a of its kernel the row r = 2h+p+a-1 of up's output, which is made from row ⌊r/2⌋ of x by
+// row r mod 2 of up's kernel; likewise for columns. So each of the four outputs of a pixel sees 2×2 pixels of x.
+func (m *Merged) merge(e tensor.Engine) {
+	m.block.fold()
+	if m.version == m.block.version {
+		return
+	}
+	m.version = m.block.version
+	mid, out := len(m.up.b.Data), len(m.block.b.Data)
+	in := len(m.up.w.Data) / (4 * mid)
+	all := len(m.block.w.Data) / (9 * out) // input channels of the block
+	m.low, m.high = resize(m.low, 9*in*4*out), resize(m.high, 9*(all-mid)*out)
+	m.bias, m.zero = resize(m.bias, out), resize(m.zero, out)
+	clear(m.low)
+	clear(m.bias)
+	clear(m.zero)
+	var biases [9][]float32 // up's, seen through one tap
+	for tap := range 9 {
+		w := m.block.wf[tap*all*out:][:all*out]
+		copy(m.high[tap*(all-mid)*out:], w[mid*out:])
+		biases[tap] = make([]float32, out)
+		for i, v := range m.up.b.Data {
+			for o := range out {
+				biases[tap][o] += v * w[i*out+o]
+			}
+		}
+		for o, v := range biases[tap] {
+			m.bias[o] += v
+		}
+		for part := range 4 {
+			// Rows and columns of up's output, counted from the one above and left of the first of these four pixels.
+			r, c := part/2+tap/3+1, part%2+tap%3+1
+			x := tensor.Tensor{Shape: tensor.Shape{N: 1, H: 1, W: in, C: mid}, Stride: mid, Data: m.up.w.Data[(r%2*2+c%2)*in*mid:][:in*mid]}
+			y := tensor.Tensor{Shape: tensor.Shape{N: 1, H: 1, W: in, C: out}, Stride: 4 * out, Data: m.low[(r/2*3+c/2)*in*4*out+part*out:]}
+			e.Conv(tensor.Conv{K: 1, Add: true}, y, x, w[:mid*out], m.zero)
+		}
+	}
+	for i := range 3 {
+		for j := range 3 {
+			m.missing[i][j] = resize(m.missing[i][j], out)
+			clear(m.missing[i][j])
+			for tap, b := range biases {
+				if beyond(i, tap/3) || beyond(j, tap%3) {
+					for o, v := range b {
+						m.missing[i][j][o] += v
+					}
+				}
+			}
+		}
+	}
+}
+
+// beyond reports whether a tap 0 … 2 leaves the image at its first (0) or last (2) row, or between (1).
+func beyond(place, tap int) bool { return place != 1 && place == tap }
+
+// trim takes from the border of y the bias of what is not there.
+func (m *Merged) trim(y tensor.Tensor) {
+	place := func(i, n int) int {
+		switch i {
+		case 0:
+			return 0
+		case n - 1:
+			return 2
+		}
+		return 1
+	}
+	for row := range y.N * y.H {
+		i, step := place(row%y.H, y.H), 1
+		if i == 1 {
+			step = y.W - 1 // the first and the last pixel
+		}
+		for c := 0; c < y.W; c += step {
+			pixel := y.Data[(row*y.W+c)*y.Stride:][:y.C]
+			for o, v := range m.missing[i][place(c, y.W)] {
+				pixel[o] -= v
+			}
+		}
+	}
+}
