@@ -50,6 +50,10 @@ type Engine interface {
 
 	// Softmax writes class probabilities p [N H W K] of logits. p may be logits.
 	Softmax(p, logits Tensor)
+	// Entropy writes the Shannon entropy of each pixel's class probabilities p [N H W K], in nats, to h [N·H·W]:
+	//	h = -Σ_k p_k ln p_k,  0 ln 0 = 0,  p_k in [0, 1] or NaN
+	// It is NaN where one of them is.
+	Entropy(h []float32, p Tensor)
 	// Loss writes the loss of each item to items [N], and to dlogits the gradient of their mean unless dlogits
 	// has no Data. target [N H W] holds class indices below K. All dense.
 	Loss(op Loss, dlogits Tensor, items []float32, logits Tensor, target []uint8)

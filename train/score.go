@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"sync"
 
@@ -30,6 +31,12 @@ type Scoring struct {
 
 // PerItem returns the number of forward passes for each item.
 func (s Scoring) PerItem() int { return max(1, s.Passes, 1+len(s.Members)) }
+
+// meanEntropy reports whether the score is the mean entropy of one plain pass, which the engine computes.
+func (s Scoring) meanEntropy() bool {
+	return s.PerItem() == 1 && !s.Dropout && (s.Map == "" || s.Map == uncertainty.EntropyMap) &&
+		(s.Aggregation == "" || s.Aggregation == uncertainty.ByMean)
+}
 
 // ItemError says which image has no score.
 type ItemError struct {
@@ -62,14 +69,14 @@ func Score(ctx context.Context, n *unet.Net, h, w int, images [][]float32, s Sco
 		part := images[begin:min(begin+group, len(images))]
 		scores, faults := make([]float64, len(part)), make([]error, len(part))
 		var err error
-		if s.PerItem() == 1 && !s.Dropout {
+		score := func(i int) { scores[i], faults[i] = p.items[i].Score(begin + i) }
+		if s.meanEntropy() {
 			err = p.batches(ctx, part, func(int) error {
-				probs := p.probabilities(unet.Pass{})
-				p.parallel(probs.N, func(i int) { scores[i], faults[i] = p.items[i].ScoreOf(probs.Items(i, i+1).Data, begin+i) })
+				p.entropies(scores, score)
 				return nil
 			})
 		} else if err = p.run(ctx, part); err == nil {
-			p.parallel(len(part), func(i int) { scores[i], faults[i] = p.items[i].Score(begin + i) })
+			p.parallel(len(part), score)
 		}
 		if err != nil {
 			return err
@@ -93,6 +100,7 @@ type scorer struct {
 	rng     *rand.Rand
 	states  [][]float32
 	items   []*uncertainty.Scorer
+	entropy tensor.Tensor // of the mini-batch [N H W 1]
 
 	turns []rotation // of the items of a mini-batch
 	back  []turned
@@ -119,6 +127,21 @@ func (p *scorer) run(ctx context.Context, images [][]float32) error {
 		}
 	}
 	return nil
+}
+
+// entropies writes the mean entropies of the mini-batch, which is loaded. For an item without one it asks score, which knows why.
+func (p *scorer) entropies(scores []float64, score func(i int)) {
+	probs := p.probabilities(unet.Pass{})
+	p.entropy.Resize(tensor.Shape{N: probs.N, H: p.h, W: p.w, C: 1})
+	p.net.Entropy(p.entropy.Data, probs)
+	p.parallel(probs.N, func(i int) {
+		scores[i] = uncertainty.Mean(p.entropy.Items(i, i+1).Data)
+		if math.IsNaN(scores[i]) {
+			p.items[i].Reset()
+			p.items[i].Add(probs.Items(i, i+1).Data, nil)
+			score(i)
+		}
+	})
 }
 
 // passes runs those of one mini-batch, which is loaded.

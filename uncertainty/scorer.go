@@ -119,25 +119,6 @@ func (s *Scorer) Score(item int) (float64, error) {
 	return score, nil
 }
 
-// ScoreOf returns the score of an item of which probs is the only pass: what Reset, Add and Score give, with less work for the
-// mean entropy. Errors as [Scorer.Score].
-func (s *Scorer) ScoreOf(probs []float32, item int) (float64, error) {
-	if s.config.Map != EntropyMap || s.config.Aggregation != ByMean {
-		s.Reset()
-		s.Add(probs, nil)
-		return s.Score(item)
-	}
-	Entropy(s.current, probs, s.passes.classes)
-	score := meanOver(s.current, nil)
-	if math.IsNaN(score) {
-		for i := range s.valid {
-			s.valid[i] = true
-		}
-		return 0, s.fault(item)
-	}
-	return score, nil
-}
-
 // foregroundOr returns the valid pixels of the widened predicted foreground, or in if there are none.
 func (s *Scorer) foregroundOr(m []float32, in []bool) []bool {
 	for i, u := range m {

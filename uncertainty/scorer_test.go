@@ -187,25 +187,3 @@ func BenchmarkScorer(b *testing.B) {
 		s.Score(0)
 	}
 }
-
-// ScoreOf is Reset, Add and Score in one, to the last bit and to the error.
-func TestScoreOf(t *testing.T) {
-	for _, c := range []Config{{}, {Map: LeastConfidenceMap}, {Aggregation: ByMax}, {Aggregation: ByForeground, Band: 1}, {Aggregation: ByTop, Fraction: 0.3}} {
-		rapid.Check(t, func(rt *rapid.T) {
-			p := rapid.SliceOfN(rapid.Float32Range(0, 1), 12, 12).Draw(rt, "p")
-			if rapid.IntRange(0, 9).Draw(rt, "broken") == 0 {
-				p[rapid.IntRange(0, 11).Draw(rt, "pixel")] = float32(math.NaN())
-			}
-			probs := flat(p...)
-			s := NewScorer(c, 3, 4, 2)
-			s.Add(flat(make([]float32, 12)...), []bool{false, true, true, true, true, true, true, true, true, true, true, true}) // of the item before
-			got, gotErr := s.ScoreOf(probs, 7)
-			s.Reset()
-			s.Add(probs, nil)
-			want, wantErr := s.Score(7)
-			if got != want || (gotErr == nil) != (wantErr == nil) || gotErr != nil && gotErr.Error() != wantErr.Error() {
-				rt.Errorf("%+v: %v, %v; want %v, %v", c, got, gotErr, want, wantErr)
-			}
-		})
-	}
-}

@@ -19,6 +19,9 @@ func (n *Net) Probabilities(p, logits tensor.Tensor) {
 	}
 }
 
+// Entropy writes the entropy of each pixel's probabilities p [N H W K], in nats, to h [N·H·W]; NaN where one is NaN.
+func (n *Net) Entropy(h []float32, p tensor.Tensor) { n.engine.Entropy(h, p) }
+
 // HeadGradients writes, for each item of the last Forward apart, the gradient of the last layer's weights that belongs
 // to dlogits [N H W K]:
 //

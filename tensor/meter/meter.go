@@ -116,6 +116,10 @@ func (m *Meter) Softmax(p, logits tensor.Tensor) {
 	m.pass("Softmax", logits.Shape, 2, func() { m.Engine.Softmax(p, logits) })
 }
 
+func (m *Meter) Entropy(h []float32, p tensor.Tensor) {
+	m.pass("Entropy", p.Shape, 1+1/float64(p.C), func() { m.Engine.Entropy(h, p) })
+}
+
 func (m *Meter) Loss(op tensor.Loss, dlogits tensor.Tensor, items []float32, logits tensor.Tensor, target []uint8) {
 	m.pass("Loss", logits.Shape, 2.25, func() { m.Engine.Loss(op, dlogits, items, logits, target) })
 }

@@ -99,6 +99,8 @@ struct Kernels {
   void (*dropout)(float* x, int n, const ns_mask& mask, uint32_t index);
   // p = softmax(x) of pixels with k classes; p may be x
   void (*softmax)(float* p, const float* x, int64_t pixels, int k, ptrdiff_t pstride, ptrdiff_t xstride);
+  // h = -Σ p ln p of pixels with k classes
+  void (*entropy)(float* h, const float* p, int64_t pixels, int k, ptrdiff_t pstride);
   void (*adam)(float* w, float* m, float* v, const float* g, int64_t n, const Moments& p);
 
   // out[position][tile][kLanes] = Bᵀ d B of the 6×6 inputs of each tile, r.lanes channels; scratch holds

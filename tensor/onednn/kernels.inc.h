@@ -390,6 +390,38 @@ static void softmax(float* p, const float* x, int64_t pixels, int k, ptrdiff_t p
   }
 }
 
+// surprise returns -p ln p of p in [0, 1], 0 for 0, NaN for NaN. p = 2ⁿ·m with m in [√½, √2), and with s = (m-1)/(m+1),
+// ln m = 2·artanh s = 2(s + s³/3 + s⁵/5 + s⁷/7 + …), |s| < 0.172, whose next term is below 3e-8.
+static inline V surprise(V p) {
+  const int32_t root_half = 0x3f3504f3;
+  const I bits = reinterpret_cast<I&>(p);
+  const I n = (bits - root_half) >> 23;
+  const I mantissa = bits - (n << 23);
+  const V m = reinterpret_cast<const V&>(mantissa);
+  const V s = (m - 1.0f) / (m + 1.0f), z = s * s;
+  V series = splat(2.0f / 7);
+  series = series * z + 2.0f / 5;
+  series = series * z + 2.0f / 3;
+  series = series * z + 2.0f;
+  const V log = __builtin_convertvector(n, V) * 0.693147181f + s * series;
+  return p > 0 ? -p * log : p * 0.0f;
+}
+
+static void entropy(float* h, const float* p, int64_t pixels, int k, ptrdiff_t pstride) {
+  for (int64_t q = 0; q < pixels; q += VW) {
+    const int n = pixels - q < VW ? static_cast<int>(pixels - q) : VW;
+    V sum = V{};
+    for (int j = 0; j < k; ++j) {
+      float lane[VW] = {};
+      for (int l = 0; l < n; ++l) lane[l] = p[(q + l) * pstride + j];
+      sum += surprise(load(lane));
+    }
+    float lane[VW];
+    store(lane, sum);
+    for (int l = 0; l < n; ++l) h[q + l] = lane[l];
+  }
+}
+
 // square_root takes the roots lane by lane where there is no instruction for all: the compiler does not find it.
 static inline V square_root(V v) {
 #ifdef SQUARE_ROOT
@@ -459,7 +491,7 @@ static const Kernels table = {
     NAME, NARROWER, VW, kMax2, kMax1, kOuter2, kOuter1,
     Tiles<2, kMax2>::table, Tiles<1, kMax1>::table, Outers<2, kOuter2>::table, Outers<1, kOuter1>::table,
     pack, add, channel_sums, channel_squares, affine, norm_sums, norm_dx,
-    maxpool, maxpool_backward, dropout, softmax, adam,
+    maxpool, maxpool_backward, dropout, softmax, entropy, adam,
     winograd_input, winograd_output, winograd_gradient, winograd_weights, winograd_taps,
     multiply_adds, triad,
 };

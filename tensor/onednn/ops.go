@@ -101,6 +101,12 @@ func wantClasses(op string, k int) {
 	}
 }
 
+func (e *Engine) Entropy(h []float32, p tensor.Tensor) {
+	tensor.CheckData("Entropy", p)
+	tensor.WantLen("Entropy: h", p.Pixels(), len(h))
+	C.ns_entropy(e.c, C.int64_t(p.Pixels()), C.int(p.C), C.int(p.Stride), ptr(h), ptr(p.Data))
+}
+
 func (e *Engine) Loss(op tensor.Loss, dlogits tensor.Tensor, items []float32, logits tensor.Tensor, target []uint8) {
 	tensor.CheckLoss(op, dlogits, items, logits, target)
 	wantClasses("Loss", logits.C)

@@ -56,6 +56,14 @@ extern "C" void ns_softmax(ns_engine* e, int64_t pixels, int k, int pstride, int
   });
 }
 
+extern "C" void ns_entropy(ns_engine* e, int64_t pixels, int k, int pstride, float* h, const float* p) {
+  const int64_t chunk = 4096;
+  e->team.run(static_cast<int>((pixels + chunk - 1) / chunk), [&](int c, int) {
+    const int64_t from = c * chunk;
+    e->k.entropy(h + from, p + from * pstride, std::min(chunk, pixels - from), k, pstride);
+  });
+}
+
 namespace {
 
 // Sums are what the loss needs of some pixels: Σ weighted cross-entropy, Σ weights, and per class Σ p·t, Σ p, Σ t. They

@@ -56,6 +56,7 @@ void ns_maxpool(ns_engine *, ns_shape x, ns_mask mask, float *y, uint8_t *argmax
 void ns_maxpool_backward(ns_engine *, ns_shape x, int skipstride, ns_mask mask, float *dx, const float *dy,
                          const uint8_t *argmax, const float *skip);
 void ns_softmax(ns_engine *, int64_t pixels, int k, int pstride, int xstride, float *p, const float *logits);
+void ns_entropy(ns_engine *, int64_t pixels, int k, int pstride, float *h, const float *p);
 void ns_loss(ns_engine *, ns_shape x, float ce, float dice, float smooth, const float *weights, int sigmoid,
              float *dlogits, float *items, const float *logits, const uint8_t *target);
 void ns_mean(ns_engine *, ns_shape x, float *y, const float *px);

@@ -92,6 +92,12 @@ func (e *Engine) Softmax(p, logits tensor.Tensor) {
 	e.k.Softmax(arr(p), arr(logits))
 }
 
+func (e *Engine) Entropy(h []float32, p tensor.Tensor) {
+	tensor.CheckData("Entropy", p)
+	tensor.WantLen("Entropy: h", p.Pixels(), len(h))
+	e.k.Entropy(h, arr(p))
+}
+
 func (e *Engine) Loss(op tensor.Loss, dlogits tensor.Tensor, items []float32, logits tensor.Tensor, target []uint8) {
 	tensor.CheckLoss(op, dlogits, items, logits, target)
 	e.k.Loss(op, arr(dlogits), items, arr(logits), target)

@@ -17,6 +17,21 @@ func (k Kernels[T]) Softmax(p, logits Tensor[T]) {
 	})
 }
 
+// Entropy is tensor.Engine's Entropy.
+func (k Kernels[T]) Entropy(h []T, p Tensor[T]) {
+	k.each(p.Pixels(), func(from, to int) {
+		for i := from; i < to; i++ {
+			var sum float64
+			for _, v := range p.pixel(i) {
+				if v != 0 {
+					sum -= float64(v) * math.Log(float64(v))
+				}
+			}
+			h[i] = T(sum)
+		}
+	})
+}
+
 // softmax writes the probabilities and returns the logarithm of Σ exp(logits).
 func softmax[T Float](probs []float64, logits []T) float64 {
 	top := math.Inf(-1)

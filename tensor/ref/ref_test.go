@@ -157,6 +157,24 @@ func TestAdamKnown(t *testing.T) {
 	near(t, "second step", w[0], want)
 }
 
+func TestEntropyKnownValues(t *testing.T) {
+	third := 1.0 / 3
+	p := Tensor[float64]{Shape: tensor.Shape{N: 1, H: 1, W: 4, C: 3}, Stride: 4, Data: []float64{
+		third, third, third, 9,
+		0, 1, 0, 9,
+		0.5, 0, 0.5, 9,
+		0.5, math.NaN(), 0.5,
+	}}
+	h := make([]float64, 4)
+	kernels.Entropy(h, p)
+	for i, want := range []float64{math.Log(3), 0, math.Ln2} {
+		near(t, "h", h[i], want)
+	}
+	if h[3] == h[3] {
+		t.Errorf("%v of no probability, want NaN", h[3])
+	}
+}
+
 func TestThreadsDoNotMatter(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 1))
 	s := tensor.Shape{N: 1, H: 3, W: 5, C: 4}

@@ -25,6 +25,35 @@ func softmax(s *suite) {
 	}
 }
 
+func entropy(s *suite) {
+	for _, classes := range []int{1, 2, 3, 16} {
+		for _, view := range []bool{false, true} {
+			shape := tensor.Shape{N: 2, H: 5, W: 7, C: classes}
+			name := fmt.Sprintf("Entropy %v, view %v", shape, view)
+			logits, p := s.random(shape, false), empty(shape, view)
+			for i := range logits.Data { // from undecided to almost certain
+				logits.Data[i] *= []float32{0, 1, 5, 30}[i/classes%4]
+			}
+			s.e.Softmax(p, logits)
+			certain := p.Data[3*p.Stride:][:classes]
+			clear(certain)
+			certain[classes/2] = 1
+			h, h64 := make([]float32, shape.Pixels()), make([]float64, shape.Pixels())
+			s.truth.Entropy(h64, double(p))
+			same := s.unchanged(name, p.Data)
+			s.check(name, func() { s.e.Entropy(h, p) }, slice("h", h, h64, 1e-6))
+			same()
+			if h[3] != 0 {
+				s.Errorf("%s: %v of a certain pixel, want 0", name, h[3])
+			}
+			p.Data[9*p.Stride+classes-1] = float32(math.NaN())
+			if s.e.Entropy(h, p); h[9] == h[9] || h[8] != h[8] || h[10] != h[10] {
+				s.Errorf("%s: one probability is NaN: got %v, want NaN in the middle", name, h[8:11])
+			}
+		}
+	}
+}
+
 // lossVariants are the forms that training offers, for K classes.
 func lossVariants(classes int) []tensor.Loss {
 	weights := []float32{0.5, 2, 1.5, 3, 0.25}[:classes]

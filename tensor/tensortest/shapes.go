@@ -65,6 +65,7 @@ func wrongShapes(s *suite) {
 			e.Conv(tensor.Conv{K: 3, Dropout: tensor.Dropout{P: -0.1}}, t(2, 4, 6, 3), x, f(81), f(3))
 		}},
 		{"Softmax", "columns", func() { e.Softmax(t(2, 4, 5, 3), x) }},
+		{"Entropy", "pixels", func() { e.Entropy(f(47), x) }},
 		{"Loss", "items", func() { e.Loss(tensor.Loss{CE: 1}, tensor.Tensor{}, f(3), x, b(48)) }},
 		{"Loss", "target", func() { e.Loss(tensor.Loss{CE: 1}, tensor.Tensor{}, f(2), x, b(47)) }},
 		{"Loss", "dlogits", func() { e.Loss(tensor.Loss{CE: 1}, t(2, 4, 6, 2), f(2), x, b(48)) }},

@@ -46,7 +46,7 @@ func Run(t *testing.T, newEngine func(threads int) tensor.Engine) {
 				{"Conv", conv}, {"Conv onto", convOnto}, {"Up", up},
 				{"Norm", norm},
 				{"MaxPool", maxPool}, {"MaxPool ties", maxPoolTies}, {"Mean", mean},
-				{"Softmax", softmax}, {"Loss", loss}, {"Loss extremes", lossExtremes}, {"Adam", adam},
+				{"Softmax", softmax}, {"Entropy", entropy}, {"Loss", loss}, {"Loss extremes", lossExtremes}, {"Adam", adam},
 				{"wrong shapes", wrongShapes}, {"alternating shapes", alternating},
 			} {
 				t.Run(part.name, func(t *testing.T) {
