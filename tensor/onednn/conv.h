@@ -57,15 +57,26 @@ struct Gradient {
     partial = e->partial.get(size * groups);
   }
   float* group(int g) const { return partial + size * g; }
+  float* bias(int g) const { return group(g) + size - padded; }
+
+  // each calls f(part, thread, sums, fresh) for all parts. The sums of the weights hold anything when they are fresh, in the
+  // first part of a group; those of the bias are zero then.
+  template <typename F>
+  void each(int parts, F f) {
+    e->team.run(groups, [&](int g, int thread) {
+      std::memset(bias(g), 0, padded * sizeof(float));
+      const int from = static_cast<int>(static_cast<int64_t>(parts) * g / groups);
+      const int to = static_cast<int>(static_cast<int64_t>(parts) * (g + 1) / groups);
+      for (int p = from; p < to; ++p) f(p, thread, group(g), p == from);
+    });
+  }
 
   // run calls f(part, thread, sums) for all parts and then writes dw and db.
   template <typename F>
   void run(int parts, float* dw, float* db, F f) {
-    e->team.run(groups, [&](int g, int thread) {
-      std::memset(group(g), 0, size * sizeof(float));
-      const int from = static_cast<int>(static_cast<int64_t>(parts) * g / groups);
-      const int to = static_cast<int>(static_cast<int64_t>(parts) * (g + 1) / groups);
-      for (int p = from; p < to; ++p) f(p, thread, group(g));
+    each(parts, [&](int part, int thread, float* sums, bool fresh) {
+      if (fresh) std::memset(sums, 0, (size - padded) * sizeof(float));
+      f(part, thread, sums);
     });
     const int rows = taps * in + 1, chunk = 64;
     e->team.run(ceil_div(rows, chunk), [&](int c, int) {
@@ -79,9 +90,9 @@ struct Gradient {
     });
   }
 
-  // outer adds x ⊗ dy of one tap, for all input channels and the panels of dy.
+  // outer adds x ⊗ dy of one tap, for all input channels and the panels of dy; to nothing where the sums are fresh.
   void outer(const float* x, ptrdiff_t block, ptrdiff_t xrow, const float* dy, ptrdiff_t dyrow, ptrdiff_t dypixel,
-             int rows, int pixels, int panel, float* sums) const {
+             int rows, int pixels, int panel, float* sums, bool fresh = false) const {
     const Kernels& k = narrow(e->k, o);
     const Panels panels(k, o);
     const int vectors = panels.vectors(panel), max = vectors == 2 ? k.outer2 : k.outer1;
@@ -89,7 +100,7 @@ struct Gradient {
     for (int c = 0; c < in; c += kLanes, x += block) {
       const int lanes = std::min(kLanes, in - c);
       for (int l = 0; l < lanes; l += max) {
-        const Outer q{x + l, xrow, dy, dyrow, dypixel, rows, pixels, sums + static_cast<size_t>(c + l) * padded, padded};
+        const Outer q{x + l, xrow, dy, dyrow, dypixel, rows, pixels, sums + static_cast<size_t>(c + l) * padded, padded, fresh};
         table[std::min(max, lanes - l)](q);
       }
     }

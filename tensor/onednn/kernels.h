@@ -36,6 +36,7 @@ struct Outer {
   int rows, pixels;
   float* out;        // [lanes][ldo]
   ptrdiff_t ldo;
+  bool fresh;        // out holds nothing yet
 };
 
 // Winograd's F(4×4, 3×3) makes 4×4 outputs from 6×6 inputs by 36 products, one per position.
@@ -113,8 +114,9 @@ struct Kernels {
   void (*winograd_gradient)(const TileRow& r, int channels, float* out, ptrdiff_t position, ptrdiff_t tile_step);
   // out[position] = G g Gᵀ of one vector of weights, nine taps tap_step apart
   void (*winograd_weights)(const float* taps, ptrdiff_t tap_step, float* out, ptrdiff_t position);
-  // dw[tap][n] = Gᵀ u G of in[position][n]; n is a multiple of the width
-  void (*winograd_taps)(const float* in, ptrdiff_t position, float* dw, ptrdiff_t tap_step, int64_t n);
+  // dw[tap][n] = Gᵀ u G, u the sum of in[group][position][n] over so many groups; n is a multiple of the width
+  void (*winograd_taps)(const float* in, int groups, ptrdiff_t group, ptrdiff_t position, float* dw, ptrdiff_t tap_step,
+                        int64_t n);
 
   // The processor's own ceilings: `rounds` times 12 independent multiply-adds of a vector; a = b + s·c.
   float (*multiply_adds)(int64_t rounds);

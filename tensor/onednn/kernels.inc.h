@@ -74,7 +74,7 @@ static void outer(const Outer& p) {
   V acc[MR][NV];
 #pragma GCC unroll 16
   for (int m = 0; m < MR; ++m)
-    for (int v = 0; v < NV; ++v) acc[m][v] = load(p.out + m * p.ldo + v * VW);
+    for (int v = 0; v < NV; ++v) acc[m][v] = p.fresh ? V{} : load(p.out + m * p.ldo + v * VW);
   for (int r = 0; r < p.rows; ++r) {
     const float* x = p.x + r * p.xrow;
     const float* dy = p.dy + r * p.dyrow;

@@ -156,8 +156,7 @@ void nextslice::winograd_weights(ns_engine* e, const ns_shape& s, const float* p
   const ptrdiff_t dy_step = spread(static_cast<ptrdiff_t>(most) * o);
   Gradient g(e, kPositions, s.c, o, chunks.count);
   const Panels panels(k, o);
-  float* sums_of_all = e->weights.get(sums_size);
-  g.run(chunks.count, sums_of_all, db, [&](int part, int thread, float* sums) {
+  g.each(chunks.count, [&](int part, int thread, float* sums, bool fresh) {
     const int from = chunks.from(part), to = chunks.to(part), tiles = (to - from) * chunks.across;
     Input in(k, s.c, most);
     const size_t size = (in.size(chunks) + 15) / 16 * 16;
@@ -174,11 +173,15 @@ void nextslice::winograd_weights(ns_engine* e, const ns_shape& s, const float* p
     for (int position = 0; position < kPositions; ++position)
       for (int p = 0; p < panels.count(); ++p)
         g.outer(in.at + position * in.position, in.block, 0, gradients + position * dy_step + panels.first(p), 0, o, 1,
-                tiles, p, sums + static_cast<ptrdiff_t>(position) * s.c * o + panels.first(p));
+                tiles, p, sums + static_cast<ptrdiff_t>(position) * s.c * o + panels.first(p), fresh);
   });
-  const int64_t n = static_cast<int64_t>(s.c) * o, chunk = 4096;
+  const int64_t n = static_cast<int64_t>(s.c) * o, chunk = 1024;
   e->team.run(static_cast<int>((n + chunk - 1) / chunk), [&](int c, int) {
     const int64_t at = c * chunk;
-    k.winograd_taps(sums_of_all + at, n, dw + at, n, std::min(chunk, n - at));
+    k.winograd_taps(g.group(0) + at, g.groups, g.size, n, dw + at, n, std::min(chunk, n - at));
   });
+  for (int i = 0; i < o; ++i) {
+    db[i] = g.bias(0)[i];
+    for (int group = 1; group < g.groups; ++group) db[i] += g.bias(group)[i];
+  }
 }
