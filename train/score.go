@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 
 	"github.com/nextslice/nextslice/tensor"
@@ -54,6 +55,10 @@ const memberBatch = 8 * predictBatch
 // augmentations come from rng, which is not used without them. A probability that is not finite is an *ItemError. Score
 // ends with ctx's error between two batches, and with the first error of each.
 func Score(ctx context.Context, n *unet.Net, h, w int, images [][]float32, s Scoring, rng *rand.Rand, each func(i int, score float64) error) error {
+	// Between two passes other goroutines add up the last one. Without the lock Go goes on with this one on the thread of whichever
+	// ends last, often on the core of another thread of the engine.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	p := scorer{predictor: predictor{net: n, h: h, w: w}, scoring: s, rng: rng}
 	group := predictBatch
 	if len(s.Members) > 0 {
@@ -132,16 +137,22 @@ func (p *scorer) run(ctx context.Context, images [][]float32) error {
 // entropies writes the mean entropies of the mini-batch, which is loaded. For an item without one it asks score, which knows why.
 func (p *scorer) entropies(scores []float64, score func(i int)) {
 	probs := p.probabilities(unet.Pass{})
-	p.entropy.Resize(tensor.Shape{N: probs.N, H: p.h, W: p.w, C: 1})
-	p.net.Entropy(p.entropy.Data, probs)
+	h := p.entropyOf(probs)
 	p.parallel(probs.N, func(i int) {
-		scores[i] = uncertainty.Mean(p.entropy.Items(i, i+1).Data)
+		scores[i] = uncertainty.Mean(h(i))
 		if math.IsNaN(scores[i]) {
 			p.items[i].Reset()
 			p.items[i].Add(probs.Items(i, i+1).Data, nil)
 			score(i)
 		}
 	})
+}
+
+// entropyOf computes the entropies of the mini-batch's pixels and returns a function that gives those of an item.
+func (p *scorer) entropyOf(probs tensor.Tensor) func(i int) []float32 {
+	p.entropy.Resize(tensor.Shape{N: probs.N, H: p.h, W: p.w, C: 1})
+	p.net.Entropy(p.entropy.Data, probs)
+	return func(i int) []float32 { return p.entropy.Items(i, i+1).Data }
 }
 
 // passes runs those of one mini-batch, which is loaded.
@@ -160,7 +171,11 @@ func (p *scorer) passes(images [][]float32) {
 
 // add counts one pass of a mini-batch whose first item is begin.
 func (p *scorer) add(begin int, probs tensor.Tensor) {
-	p.parallel(probs.N, func(i int) { p.items[begin+i].Add(probs.Items(i, i+1).Data, nil) })
+	known := func(int) []float32 { return nil }
+	if p.scoring.Map.OfPasses() {
+		known = p.entropyOf(probs)
+	}
+	p.parallel(probs.N, func(i int) { p.items[begin+i].AddKnown(probs.Items(i, i+1).Data, known(i), nil) })
 }
 
 // parallel calls f for 0 … n-1 on as many goroutines as the network's engine has threads, which are idle meanwhile.

@@ -50,7 +50,7 @@ func NewPasses(what Map, pixels, classes int) *Passes {
 	}
 	p := &Passes{what: what, classes: classes, sum: make([]float64, pixels*classes)}
 	switch what {
-	case JSD, LegacyJSD:
+	case JSD, LegacyJSD: // what OfPasses says
 		p.entropies = make([]float64, pixels)
 	case Variance:
 		p.squares = make([]float64, pixels*classes)
@@ -69,9 +69,19 @@ func (p *Passes) Reset() {
 	clear(p.entropies)
 }
 
+// OfPasses reports whether the map is made of the entropy of each pass: see [Passes.AddKnown].
+func (m Map) OfPasses() bool { return m == JSD || m == LegacyJSD }
+
 // Add adds one pass, [pixels K]. probs is not kept. Panics on a wrong length.
-func (p *Passes) Add(probs []float32) {
+func (p *Passes) Add(probs []float32) { p.AddKnown(probs, nil) }
+
+// AddKnown is Add for who has the [Entropy] of probs already: [pixels], or nil. It is not used where [Map.OfPasses] is
+// false.
+func (p *Passes) AddKnown(probs, entropies []float32) {
 	checkShape("Passes.Add", len(p.sum)/p.classes, len(probs), p.classes)
+	if entropies != nil {
+		checkShape("Passes.AddKnown", len(entropies), len(probs), p.classes)
+	}
 	p.passes++
 	for i, x := range probs {
 		v := float64(x)
@@ -83,8 +93,14 @@ func (p *Passes) Add(probs []float32) {
 	for i := range p.squares {
 		p.squares[i] += float64(probs[i]) * float64(probs[i])
 	}
+	if entropies == nil {
+		for i := range p.entropies {
+			p.entropies[i] += entropy(probs[i*p.classes:(i+1)*p.classes], 1)
+		}
+		return
+	}
 	for i := range p.entropies {
-		p.entropies[i] += entropy(probs[i*p.classes:(i+1)*p.classes], 1)
+		p.entropies[i] += float64(entropies[i])
 	}
 }
 

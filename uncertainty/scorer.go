@@ -70,8 +70,11 @@ func (s *Scorer) Reset() {
 
 // Add adds one pass of the item: probs is [h w K], valid is [h w] or nil if all pixels are valid, as in every pass
 // that is not augmented. A pixel counts only if it is valid in all passes. Neither is kept.
-func (s *Scorer) Add(probs []float32, valid []bool) {
-	s.passes.Add(probs)
+func (s *Scorer) Add(probs []float32, valid []bool) { s.AddKnown(probs, nil, valid) }
+
+// AddKnown is Add for who has the [Entropy] of probs already, as for [Passes.AddKnown].
+func (s *Scorer) AddKnown(probs, entropies []float32, valid []bool) {
+	s.passes.AddKnown(probs, entropies)
 	if valid == nil {
 		return
 	}
