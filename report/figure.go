@@ -197,7 +197,10 @@ func (g Group) panels(random bool, scale float64, curve func(Strategy) []Point) 
 }
 
 func (g Group) panelsOf(random bool, curve func(Strategy) []Place) (out []Panel) {
-	all := families(g.names())
+	var all []family
+	for _, f := range families(g.names()) {
+		all = append(all, f.split()...)
+	}
 	if len(all) == 0 {
 		all = []family{{name: Baseline}} // random alone
 	}

@@ -24,8 +24,19 @@ import (
 // drawing is a figure laid out on paper: plots in rows, all of one size.
 type drawing struct {
 	plots         [][]*plot.Plot
-	width, height vg.Length // of the whole
+	below         map[*plot.Plot]*plot.Legend // legends that stand under their plot, having no place in it
+	width, height vg.Length                   // of the whole
 	title         string
+}
+
+// room returns how much the plots of a row leave free under them for legends.
+func (d drawing) room(row []*plot.Plot) (room vg.Length) {
+	for _, p := range row {
+		if l := d.below[p]; l != nil {
+			room = max(room, l.Rectangle(draw.Canvas{}).Size().Y+2*vg.Millimeter)
+		}
+	}
+	return room
 }
 
 // write draws the figure in a format, png or svg.
@@ -49,14 +60,7 @@ func (f Figure) write(w io.Writer, format string) error {
 	margin := 3 * vg.Millimeter
 	c.FillText(head, vg.Point{X: d.width / 2, Y: d.height - margin}, d.title)
 	c = draw.Crop(c, margin, -margin, margin, -9*vg.Millimeter)
-	tiles := draw.Tiles{Rows: len(d.plots), Cols: len(d.plots[0]), PadX: 5 * vg.Millimeter, PadY: 5 * vg.Millimeter}
-	for i, row := range plot.Align(d.plots, tiles, c) {
-		for j, cell := range row {
-			if p := d.plots[i][j]; p != nil {
-				p.Draw(cell)
-			}
-		}
-	}
+	d.drawRows(c)
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return err
@@ -65,11 +69,48 @@ func (f Figure) write(w io.Writer, format string) error {
 	return err
 }
 
+// drawRows draws the plots from the top down, with their axes of one size and aligned.
+func (d drawing) drawRows(c draw.Canvas) {
+	const gap = 5 * vg.Millimeter
+	packed := c // as if no legend stood below
+	for _, row := range d.plots {
+		packed.Min.Y += d.room(row)
+	}
+	rows := vg.Length(len(d.plots))
+	height := (packed.Max.Y - packed.Min.Y - gap*(rows-1)) / rows
+	tiles := draw.Tiles{Rows: len(d.plots), Cols: len(d.plots[0]), PadX: gap, PadY: gap}
+	bottom := c.Max.Y // of the row
+	var lower vg.Length
+	for i, cells := range plot.Align(d.plots, tiles, packed) {
+		bottom -= height
+		room := d.room(d.plots[i])
+		for j, p := range d.plots[i] {
+			if p == nil {
+				continue
+			}
+			p.Draw(draw.Crop(cells[j], 0, 0, -lower, -lower))
+			if l := d.below[p]; l != nil {
+				under := cells[j]
+				under.Min.X += vg.Centimeter
+				under.Min.Y, under.Max.Y = bottom-room, bottom-vg.Millimeter
+				l.Draw(under)
+			}
+		}
+		bottom -= room + gap
+		lower += room
+	}
+}
+
 func (f Figure) draw() (drawing, error) {
 	switch {
 	case f.Lines != nil:
-		plots, err := f.Lines.plots()
-		return layout(f.Title, plots, f.Lines.columns(), 8.6*vg.Centimeter, 6.4*vg.Centimeter), err
+		plots, below, err := f.Lines.plots()
+		d := layout(f.Title, plots, f.Lines.columns(), 8.6*vg.Centimeter, 6.4*vg.Centimeter)
+		d.below = below
+		for _, row := range d.plots {
+			d.height += d.room(row)
+		}
+		return d, err
 	case f.Map != nil:
 		plots := f.Map.plots()
 		return layout(f.Title, plots, min(3, len(plots)), 6.6*vg.Centimeter, 5*vg.Centimeter), nil
@@ -138,10 +179,11 @@ func (a axis) apply(to *plot.Axis) {
 	to.Tick.Marker = ticks
 }
 
-func (l Lines) plots() ([]*plot.Plot, error) {
+// plots draws the panels. Where a legend would hide a curve wherever it stood, it is apart.
+func (l Lines) plots() (out []*plot.Plot, below map[*plot.Plot]*plot.Legend, err error) {
 	x, y := l.axes()
 	columns := l.columns()
-	var out []*plot.Plot
+	below = map[*plot.Plot]*plot.Legend{}
 	for i, panel := range l.Panels {
 		p := newPlot(panel.Title)
 		grid := plotter.NewGrid()
@@ -150,7 +192,7 @@ func (l Lines) plots() ([]*plot.Plot, error) {
 		if l.Zero != "" {
 			zero, err := plotter.NewLine(plotter.XYs{{X: x.low}, {X: x.high}})
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			zero.Color, zero.Width, zero.Dashes = shade(roleRandom, 255), vg.Points(1.2), dashes(roleRandom)
 			p.Add(zero)
@@ -158,7 +200,7 @@ func (l Lines) plots() ([]*plot.Plot, error) {
 		if l.Equal {
 			equal, err := plotter.NewLine(plotter.XYs{{X: x.low, Y: x.low}, {X: x.high, Y: x.high}})
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			equal.Color, equal.Width = color.Gray{190}, vg.Points(1)
 			p.Add(equal)
@@ -167,7 +209,7 @@ func (l Lines) plots() ([]*plot.Plot, error) {
 		for _, s := range panel.Series {
 			band, curve, marks, err := s.plotters()
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if band != nil {
 				p.Add(band)
@@ -184,38 +226,48 @@ func (l Lines) plots() ([]*plot.Plot, error) {
 		if i%columns == 0 {
 			p.Y.Label.Text = l.Y
 		}
-		left, lift := l.legendPlace(panel, x, y)
+		left, lift, hides := l.legendPlace(panel, x, y)
 		p.Legend.Left = left
 		p.Legend.XOffs, p.Legend.YOffs = -vg.Millimeter, vg.Millimeter+vg.Length(lift)*axisHeight
 		if left {
 			p.Legend.XOffs = 2 * vg.Millimeter
 		}
+		if hides {
+			apart := p.Legend
+			apart.Left, apart.Top, apart.XOffs, apart.YOffs = true, true, 0, 0
+			below[p], p.Legend = &apart, plot.NewLegend()
+		}
 		out = append(out, p)
 	}
-	return out, nil
+	return out, below, nil
 }
 
 // axisHeight is about that of the axes in a panel of curves.
 const axisHeight = 4.7 * vg.Centimeter
 
 // legendPlace returns where a panel's legend hides no part of a curve or band, or the least: on the left or the right, and
-// how far its lower edge is lifted, as a part of the axis. The lower right is taken if it is free.
-func (l Lines) legendPlace(p Panel, x, y axis) (left bool, lift float64) {
+// how far its lower edge is lifted, as a part of the axis; and whether it hides a curve there. The lower right is taken if it is free.
+func (l Lines) legendPlace(p Panel, x, y axis) (left bool, lift float64, hides bool) {
 	longest := 0
 	for _, s := range p.Series {
 		longest = max(longest, len(s.Name))
 	}
 	width, height := 0.15+0.018*float64(longest), 0.02+0.075*float64(len(p.Series))
+	const aCurve = 1 << 16 // more than all edges of bands
 	least := math.MaxInt
 	for step := range 20 {
 		low := float64(step) / 20
 		for _, side := range []bool{false, true} {
 			hidden := 0
-			l.along(p, x, y, func(across, up float64) {
+			l.along(p, x, y, func(across, up float64, curve bool) {
 				if side {
 					across = 1 - across
 				}
-				if across > 1-width && up > low-0.02 && up < low+height {
+				switch {
+				case across <= 1-width || up <= low-0.02 || up >= low+height:
+				case curve:
+					hidden += aCurve
+				default:
 					hidden++
 				}
 			})
@@ -224,30 +276,30 @@ func (l Lines) legendPlace(p Panel, x, y axis) (left bool, lift float64) {
 			}
 		}
 	}
-	return left, lift
+	return left, lift, least >= aCurve
 }
 
 // along calls f at places along every curve, the edges of its band and the lines of reference, as parts of the axes.
-func (l Lines) along(p Panel, x, y axis, f func(across, up float64)) {
-	line := func(x0, y0, x1, y1 float64) {
+func (l Lines) along(p Panel, x, y axis, f func(across, up float64, curve bool)) {
+	line := func(x0, y0, x1, y1 float64, curve bool) {
 		for k := range 9 {
 			part := float64(k) / 8
-			f((x0+part*(x1-x0)-x.low)/(x.high-x.low), (y0+part*(y1-y0)-y.low)/(y.high-y.low))
+			f((x0+part*(x1-x0)-x.low)/(x.high-x.low), (y0+part*(y1-y0)-y.low)/(y.high-y.low), curve)
 		}
 	}
 	for _, s := range p.Series {
 		for i := 1; i < len(s.Points); i++ {
 			a, b := s.Points[i-1], s.Points[i]
-			line(a.X, a.Mean, b.X, b.Mean)
-			line(a.X, a.Low, b.X, b.Low)
-			line(a.X, a.High, b.X, b.High)
+			line(a.X, a.Mean, b.X, b.Mean, true)
+			line(a.X, a.Low, b.X, b.Low, false)
+			line(a.X, a.High, b.X, b.High, false)
 		}
 	}
 	if l.Zero != "" {
-		line(x.low, 0, x.high, 0)
+		line(x.low, 0, x.high, 0, false)
 	}
 	if l.Equal {
-		line(x.low, x.low, x.high, x.high)
+		line(x.low, x.low, x.high, x.high, false)
 	}
 }
 

@@ -26,9 +26,39 @@ func TestLegendPlace(t *testing.T) {
 		{"not on the line at zero", Lines{Zero: "random"}, Panel{Series: []Series{rising}}, false, 0.02, 0.7},
 		{"left of a curve that falls on the right", Lines{}, Panel{Series: []Series{{Name: "a", Points: []Place{{10, 100, 100, 100, 1}, {60, 100, 100, 100, 1}, {65, 0, 0, 0, 1}, {66, 100, 100, 100, 1}}}}}, true, 0, 0},
 	} {
-		left, lift := c.l.legendPlace(c.p, x, y)
+		left, lift, _ := c.l.legendPlace(c.p, x, y)
 		if left != c.left || lift < c.low || lift > c.high {
 			t.Errorf("%s: left %v, lifted by %.2f", c.name, left, lift)
 		}
+	}
+}
+
+// Many names over many curves have no place among them: they stand under the axes, which keep their size.
+func TestLegendBelow(t *testing.T) {
+	var many Panel
+	for i := range 7 {
+		s := Series{Name: "entropy+sb(q=100000)"}
+		for x := range 6 {
+			s.Points = append(s.Points, Place{X: float64(10 * x), Mean: float64(40 + (i+3*x)%11), Low: math.NaN(), High: math.NaN()})
+		}
+		many.Series = append(many.Series, s)
+	}
+	few := Panel{Series: many.Series[:1]}
+	plots, below, err := Lines{Panels: []Panel{many, few}}.plots()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(below) != 1 || below[plots[0]] == nil {
+		t.Fatalf("legends below: %v, want that of the first panel", below)
+	}
+	height := func(p Panel) float64 {
+		d, err := Figure{Lines: &Lines{Panels: []Panel{p}}}.draw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.height.Points()
+	}
+	if a, b := height(many), height(few); a < b+7*8 { // seven lines of eight points
+		t.Errorf("a figure with the legend below is %.0f points high, one without %.0f", a, b)
 	}
 }

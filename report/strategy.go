@@ -51,6 +51,43 @@ func isStochasticBatches(selector string) bool {
 type family struct {
 	name    string   // of the score; "" for strategies without one
 	members []string // strategies: the plain score first, then stochastic batches, then others
+	part    string   // which of them, where the family is shown in parts
+}
+
+// inPanel is how many curves of a family are told apart in one panel.
+const inPanel = 7
+
+// split shows a large family in parts: in each the plain score and stochastic batches, and some of the others, the variants
+// of stochastic batches before other ways to pick.
+func (f family) split() []family {
+	if len(f.members) <= inPanel {
+		return []family{f}
+	}
+	var shared, variants, others []string
+	for _, m := range f.members {
+		switch _, selector := parts(m); {
+		case f.name != "" && (selector == "" || selector == "sb"):
+			shared = append(shared, m)
+		case isStochasticBatches(selector):
+			variants = append(variants, m)
+		default:
+			others = append(others, m)
+		}
+	}
+	var out []family
+	for _, kind := range []struct {
+		title   string
+		members []string
+	}{{"stochastic batches", variants}, {"other ways to pick", others}} {
+		title := kind.title
+		if f.name == "" {
+			title = "" // these have no score to pick by
+		}
+		for chunk := range slices.Chunk(kind.members, inPanel-len(shared)) {
+			out = append(out, family{f.name, slices.Concat(shared, chunk), title})
+		}
+	}
+	return out
 }
 
 // title is how a family is headed.
@@ -61,11 +98,14 @@ func (f family) title() string {
 	}
 	bare, options, _ := strings.Cut(f.name, "(")
 	title, ok := titles[bare]
-	if !ok {
-		return f.name
+	switch {
+	case !ok:
+		title = f.name
+	case options != "":
+		title += " (" + options
 	}
-	if options != "" {
-		return title + " (" + options
+	if f.part != "" {
+		title += ": " + f.part
 	}
 	return title
 }

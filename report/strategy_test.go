@@ -9,9 +9,9 @@ import (
 func TestFamilies(t *testing.T) {
 	got := families([]string{"badge", "random", "entropy+power", "entropy+sb(q=7)", "entropy+sb", "entropy", "tta(map=entropy)", "tta(map=entropy)+sb", "core-set"})
 	want := []family{
-		{"entropy", []string{"entropy", "entropy+sb", "entropy+sb(q=7)", "entropy+power"}},
-		{"tta(map=entropy)", []string{"tta(map=entropy)", "tta(map=entropy)+sb"}},
-		{"", []string{"badge", "core-set"}},
+		{"entropy", []string{"entropy", "entropy+sb", "entropy+sb(q=7)", "entropy+power"}, ""},
+		{"tta(map=entropy)", []string{"tta(map=entropy)", "tta(map=entropy)+sb"}, ""},
+		{"", []string{"badge", "core-set"}, ""},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(family{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -22,6 +22,29 @@ func TestFamilies(t *testing.T) {
 	roles := got[0].roles()
 	if roles["random"] != roleRandom || roles["entropy"] != rolePlain || roles["entropy+sb"] != roleBatches || roles["entropy+power"] == roles["entropy+sb(q=7)"] {
 		t.Errorf("%v", roles)
+	}
+}
+
+// A family of more curves than a panel can show comes in parts that hold every member, the two that others are compared with
+// in each.
+func TestSplit(t *testing.T) {
+	f := families([]string{"entropy", "entropy+sb", "entropy+sb(q=1)", "entropy+sb(q=2)", "entropy+power", "entropy+sb(q=3)",
+		"entropy+sb(q=4)", "entropy+sb(q=5)", "entropy+sb(q=6)"})[0]
+	got := f.split()
+	want := []family{
+		{"entropy", []string{"entropy", "entropy+sb", "entropy+sb(q=1)", "entropy+sb(q=2)", "entropy+sb(q=3)", "entropy+sb(q=4)", "entropy+sb(q=5)"}, "stochastic batches"},
+		{"entropy", []string{"entropy", "entropy+sb", "entropy+sb(q=6)"}, "stochastic batches"},
+		{"entropy", []string{"entropy", "entropy+sb", "entropy+power"}, "other ways to pick"},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(family{})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if title := got[2].title(); title != "Entropy: other ways to pick" {
+		t.Errorf("title %q", title)
+	}
+	f.members = f.members[:inPanel]
+	if diff := cmp.Diff([]family{f}, f.split(), cmp.AllowUnexported(family{})); diff != "" {
+		t.Errorf("a small family is split (-want +got):\n%s", diff)
 	}
 }
 
