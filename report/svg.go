@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // The page draws figures as inline SVG in the page's own colours, which follow its light or dark theme. Without scripts
@@ -183,7 +184,13 @@ func (one Series) band(f frame, x, y axis) string {
 }
 
 func (f Forest) html() string {
-	const width, row, names = 900.0, 25.0, 270.0
+	const width, row = 900.0, 25.0
+	names := 270.0 // wide, or more for long ones
+	for _, r := range f.Rows {
+		if !r.Title {
+			names = min(max(names, 7.6*float64(utf8.RuneCountInString(r.Name))+18), width/2)
+		}
+	}
 	a := f.axis()
 	height := row*float64(len(f.Rows)) + 44
 	in := frame{left: names, right: width - 150, top: 4, bottom: height - 40}
