@@ -102,6 +102,8 @@ struct Kernels {
   void (*softmax)(float* p, const float* x, int64_t pixels, int k, ptrdiff_t pstride, ptrdiff_t xstride);
   // h = -Σ p ln p of pixels with k classes
   void (*entropy)(float* h, const float* p, int64_t pixels, int k, ptrdiff_t pstride);
+  // x = ln x, for normal x > 0
+  void (*logarithms)(float* x, int n);
   void (*adam)(float* w, float* m, float* v, const float* g, int64_t n, const Moments& p);
 
   // out[position][tile][kLanes] = Bᵀ d B of the 6×6 inputs of each tile, r.lanes channels; scratch holds

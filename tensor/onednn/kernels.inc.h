@@ -390,11 +390,11 @@ static void softmax(float* p, const float* x, int64_t pixels, int k, ptrdiff_t p
   }
 }
 
-// surprise returns -p ln p of p in [0, 1], 0 for 0, NaN for NaN. p = 2ⁿ·m with m in [√½, √2), and with s = (m-1)/(m+1),
-// ln m = 2·artanh s = 2(s + s³/3 + s⁵/5 + s⁷/7 + …), |s| < 0.172, whose next term is below 3e-8.
-static inline V surprise(V p) {
+// logarithm returns ln x of a normal x > 0 and some number for any other. x = 2ⁿ·m with m in [√½, √2), and with
+// s = (m-1)/(m+1), ln m = 2·artanh s = 2(s + s³/3 + s⁵/5 + s⁷/7 + …), |s| < 0.172, whose next term is below 3e-8.
+static inline V logarithm(V x) {
   const int32_t root_half = 0x3f3504f3;
-  const I bits = reinterpret_cast<I&>(p);
+  const I bits = reinterpret_cast<I&>(x);
   const I n = (bits - root_half) >> 23;
   const I mantissa = bits - (n << 23);
   const V m = reinterpret_cast<const V&>(mantissa);
@@ -403,8 +403,16 @@ static inline V surprise(V p) {
   series = series * z + 2.0f / 5;
   series = series * z + 2.0f / 3;
   series = series * z + 2.0f;
-  const V log = __builtin_convertvector(n, V) * 0.693147181f + s * series;
-  return p > 0 ? -p * log : p * 0.0f;
+  return __builtin_convertvector(n, V) * 0.693147181f + s * series;
+}
+
+static void logarithms(float* x, int n) {
+  int i = 0;
+  for (; i + VW <= n; i += VW) store(x + i, logarithm(load(x + i)));
+  float lane[VW] = {};
+  for (int l = 0; i + l < n; ++l) lane[l] = x[i + l];
+  store(lane, logarithm(load(lane)));
+  for (int l = 0; i + l < n; ++l) x[i + l] = lane[l];
 }
 
 static void entropy(float* h, const float* p, int64_t pixels, int k, ptrdiff_t pstride) {
@@ -414,7 +422,8 @@ static void entropy(float* h, const float* p, int64_t pixels, int k, ptrdiff_t p
     for (int j = 0; j < k; ++j) {
       float lane[VW] = {};
       for (int l = 0; l < n; ++l) lane[l] = p[(q + l) * pstride + j];
-      sum += surprise(load(lane));
+      const V v = load(lane);
+      sum -= v > 0 ? v * logarithm(v) : v * 0.0f;  // NaN stays
     }
     float lane[VW];
     store(lane, sum);
@@ -491,7 +500,7 @@ static const Kernels table = {
     NAME, NARROWER, VW, kMax2, kMax1, kOuter2, kOuter1,
     Tiles<2, kMax2>::table, Tiles<1, kMax1>::table, Outers<2, kOuter2>::table, Outers<1, kOuter1>::table,
     pack, add, channel_sums, channel_squares, affine, norm_sums, norm_dx,
-    maxpool, maxpool_backward, dropout, softmax, entropy, adam,
+    maxpool, maxpool_backward, dropout, softmax, entropy, logarithms, adam,
     winograd_input, winograd_output, winograd_gradient, winograd_weights, winograd_taps,
     multiply_adds, triad,
 };

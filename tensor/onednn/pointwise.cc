@@ -86,11 +86,8 @@ double sigmoids(const float* z, int target, int k, float* p) {
   return sum / k;
 }
 
-// cross_entropy returns -ln p[target]; where the probability underflowed, from the logits.
-double cross_entropy(const float* z, int target, int k, const float* p) {
-  if (p[target] > 1e-30f) return -std::log(p[target]);
-  return *std::max_element(z, z + k) - z[target];
-}
+// underflow is the probability below which -ln p[target] comes from the logits: max z - z[target].
+constexpr float underflow = 1e-30f;
 
 }  // namespace
 
@@ -104,17 +101,29 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
   room.assign((rows + s.n) * row + s.n * (1 + 2 * static_cast<size_t>(k)), 0.0);
   double *of_items = room.data() + rows * row, *weight = of_items + s.n * row, *direct = weight + s.n,
          *shared = direct + static_cast<size_t>(s.n) * k;
-  e->team.run(s.n * s.h, [&](int r, int) {
+  e->team.run(s.n * s.h, [&](int r, int thread) {
     const Sums sum(room.data() + r * row, k);
     const float* z = logits + static_cast<ptrdiff_t>(r) * s.w * k;
     const uint8_t* t = target + static_cast<ptrdiff_t>(r) * s.w;
     float* p = probs + static_cast<ptrdiff_t>(r) * s.w * k;
-    if (!sigmoid) e->k.softmax(p, z, s.w, k, k, k);
+    float* logs = e->local[thread].get(s.w);  // ln p of each pixel's class
+    if (!sigmoid) {
+      e->k.softmax(p, z, s.w, k, k, k);
+      for (int q = 0; q < s.w; ++q) logs[q] = std::max(p[q * k + t[q]], underflow);
+      e->k.logarithms(logs, s.w);
+    }
     for (int q = 0; q < s.w; ++q) {
       float* pq = p + q * k;
       const float* zq = z + q * k;
       const float w = weights ? weights[t[q]] : 1.0f;
-      *sum.ce += w * (sigmoid ? sigmoids(zq, t[q], k, pq) : cross_entropy(zq, t[q], k, pq));
+      double loss;
+      if (sigmoid)
+        loss = sigmoids(zq, t[q], k, pq);
+      else if (pq[t[q]] > underflow)
+        loss = -logs[q];
+      else
+        loss = *std::max_element(zq, zq + k) - zq[t[q]];
+      *sum.ce += w * loss;
       *sum.weight += w;
       for (int j = 1; j < k; ++j) sum.p[j] += pq[j];
       if (t[q]) {
