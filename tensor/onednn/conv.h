@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "engine.h"
 
@@ -48,46 +49,66 @@ struct Gradient {
   ns_engine* e;
   int taps, in, o, padded, groups;
   size_t size;
-  float* partial;
+  std::vector<float*> sums_of;  // by group, in memory of the thread whose share it is
 
   Gradient(ns_engine* engine, int taps_, int in_, int o_, int parts)
       : e(engine), taps(taps_), in(in_), o(o_), padded(Panels(narrow(e->k, o_), o_).padded()) {
     size = (static_cast<size_t>(taps) * in + 1) * padded;
-    groups = std::min(parts, e->team.threads() * (size < (64 << 10) ? 4 : 1));
-    partial = e->partial.get(size * groups);
+    const int threads = e->team.threads();
+    groups = std::min(parts, threads * (size < (64 << 10) ? 4 : 1));
+    for (int t = 0; t < threads; ++t) {
+      const int from = groups * t / threads, to = groups * (t + 1) / threads;
+      float* room = e->sums[t].get(size * (to - from));
+      for (int g = from; g < to; ++g) sums_of.push_back(room + size * (g - from));
+    }
   }
-  float* group(int g) const { return partial + size * g; }
+  float* group(int g) const { return sums_of[g]; }
   float* bias(int g) const { return group(g) + size - padded; }
 
-  // each calls f(part, thread, sums, fresh) for all parts. The sums of the weights hold anything when they are fresh, in the
-  // first part of a group; those of the bias are zero then.
-  template <typename F>
-  void each(int parts, F f) {
+  // each calls f(part, thread, sums, fresh) for all parts, and done(sums) after the last one of a group. The sums of the
+  // weights hold anything when they are fresh, in the first part of a group; those of the bias are zero then.
+  template <typename Done, typename F>
+  void each(int parts, Done done, F f) {
     e->team.run(groups, [&](int g, int thread) {
       std::memset(bias(g), 0, padded * sizeof(float));
       const int from = static_cast<int>(static_cast<int64_t>(parts) * g / groups);
       const int to = static_cast<int>(static_cast<int64_t>(parts) * (g + 1) / groups);
       for (int p = from; p < to; ++p) f(p, thread, group(g), p == from);
+      done(group(g));
     });
   }
 
   // run calls f(part, thread, sums) for all parts and then writes dw and db.
   template <typename F>
   void run(int parts, float* dw, float* db, F f) {
-    each(parts, [&](int part, int thread, float* sums, bool fresh) {
+    each(parts, [](float*) {}, [&](int part, int thread, float* sums, bool fresh) {
       if (fresh) std::memset(sums, 0, (size - padded) * sizeof(float));
       f(part, thread, sums);
     });
-    const int rows = taps * in + 1, chunk = 64;
-    e->team.run(ceil_div(rows, chunk), [&](int c, int) {
-      const int from = c * chunk, to = std::min(rows, from + chunk);
-      for (int g = 1; g < groups; ++g)
-        e->k.add(group(0) + static_cast<size_t>(from) * padded, group(g) + static_cast<size_t>(from) * padded,
-                 static_cast<int64_t>(to - from) * padded);
-      for (int r = from; r < to; ++r)
-        std::memcpy(r < rows - 1 ? dw + static_cast<size_t>(r) * o : db, group(0) + static_cast<size_t>(r) * padded,
-                    o * sizeof(float));
-    });
+    add_up(taps, dw, db);
+  }
+
+  // add_up writes dw [kept][in][o], the first taps of the groups' sums, and db.
+  void add_up(int kept, float* dw, float* db) const {
+    const int rows = kept * in;
+    if (padded == o) {
+      e->team.at_home(dw, static_cast<int64_t>(rows) * o, [&](int64_t from, int64_t n) {
+        std::memcpy(dw + from, group(0) + from, n * sizeof(float));
+        for (int g = 1; g < groups; ++g) e->k.add(dw + from, group(g) + from, n);
+      });
+    } else {
+      for (int g = 0; g < groups; ++g)
+        for (int r = 0; r < rows; ++r)
+          for (int i = 0; i < o; ++i) {
+            float& to = dw[static_cast<size_t>(r) * o + i];
+            const float v = group(g)[static_cast<size_t>(r) * padded + i];
+            to = g ? to + v : v;
+          }
+    }
+    for (int i = 0; i < o; ++i) {
+      db[i] = bias(0)[i];
+      for (int g = 1; g < groups; ++g) db[i] += bias(g)[i];
+    }
   }
 
   // outer adds x ⊗ dy of one tap, for all input channels and the panels of dy; to nothing where the sums are fresh.

@@ -7,7 +7,7 @@
 using namespace nextslice;
 
 ns_engine::ns_engine(int threads, const Kernels* table, int convolutions)
-    : team(threads), k(*table), local(threads), winograd(convolutions == 0),
+    : team(threads), k(*table), local(threads), own(threads), sums(threads), winograd(convolutions == 0),
       library(convolutions == 2 ? new Library : nullptr) {}
 
 ns_engine::~ns_engine() = default;

@@ -45,7 +45,7 @@ struct ns_engine {
   ~ns_engine();
   nextslice::Team team;
   const nextslice::Kernels& k;
-  std::vector<nextslice::Buffer> local;  // per thread
+  std::vector<nextslice::Buffer> local, own, sums;  // per thread: scratch, its copy of weights, its sums of gradients
   nextslice::Buffer weights, partial, masked;  // shared by the threads during one call
   std::vector<double> doubles;           // likewise
   const bool winograd;  // for the 3×3 convolutions that it fits

@@ -116,9 +116,8 @@ struct Kernels {
   void (*winograd_gradient)(const TileRow& r, int channels, float* out, ptrdiff_t position, ptrdiff_t tile_step);
   // out[position] = G g Gᵀ of one vector of weights, nine taps tap_step apart
   void (*winograd_weights)(const float* taps, ptrdiff_t tap_step, float* out, ptrdiff_t position);
-  // dw[tap][n] = Gᵀ u G, u the sum of in[group][position][n] over so many groups; n is a multiple of the width
-  void (*winograd_taps)(const float* in, int groups, ptrdiff_t group, ptrdiff_t position, float* dw, ptrdiff_t tap_step,
-                        int64_t n);
+  // u[tap][n] = Gᵀ u G of u[position][n], in place; n is a multiple of the width
+  void (*winograd_taps)(float* u, int64_t n);
 
   // The processor's own ceilings: `rounds` times 12 independent multiply-adds of a vector; a = b + s·c.
   float (*multiply_adds)(int64_t rounds);

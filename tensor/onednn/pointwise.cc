@@ -179,7 +179,6 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
 
 extern "C" void ns_adam(ns_engine* e, int64_t n, float step, double beta1, double beta2, float eps, float c2,
                         float decay, float* w, float* m, float* v, const float* g) {
-  const int64_t chunk = 16384;
   const Moments p{step,
                   static_cast<float>(beta1),
                   static_cast<float>(1 - beta1),
@@ -188,8 +187,8 @@ extern "C" void ns_adam(ns_engine* e, int64_t n, float step, double beta1, doubl
                   eps,
                   c2,
                   decay};
-  e->team.run(static_cast<int>((n + chunk - 1) / chunk), [&](int c, int) {
-    const int64_t from = c * chunk;
-    e->k.adam(w + from, m + from, v + from, g + from, std::min(chunk, n - from), p);
+  // By the place of the gradient, which its layer wrote so.
+  e->team.at_home(g, n, [&](int64_t from, int64_t count) {
+    e->k.adam(w + from, m + from, v + from, g + from, count, p);
   });
 }

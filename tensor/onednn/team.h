@@ -1,5 +1,6 @@
 // Team: the threads of one engine.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -31,6 +32,22 @@ class Team {
     }
     using Fn = std::remove_reference_t<F>;
     dispatch(parts, [](void* arg, int part, int thread) { (*static_cast<Fn*>(arg))(part, thread); }, &f);
+  }
+
+  // at_home calls f(from, count) for pieces that cover base[0] … base[n-1]. A piece of memory falls to the same thread in
+  // every job, whatever else the job covers: what one operation writes, another finds in its own core's cache.
+  template <typename F>
+  void at_home(const float* base, int64_t n, F f) {
+    constexpr int64_t kPiece = 4096;  // floats
+    const int64_t offset = static_cast<int64_t>(reinterpret_cast<uintptr_t>(base) / sizeof(float));
+    const int64_t first = offset / kPiece, last = (offset + n - 1) / kPiece, all = threads();
+    const int64_t each = (last - first) / all + 1;  // pieces of a thread: every all-th one
+    run(static_cast<int>(all * each), [&](int part, int) {
+      const int64_t thread = part / each;
+      const int64_t piece = first + (thread - first % all + all) % all + part % each * all;
+      const int64_t from = std::max<int64_t>(piece * kPiece - offset, 0), to = std::min((piece + 1) * kPiece - offset, n);
+      if (from < to) f(from, to - from);
+    });
   }
 
  private:

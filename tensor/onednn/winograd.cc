@@ -2,6 +2,8 @@
 // a chunk at a time that stays in the second-level cache; each of the 36 positions of a tile is then one product over
 // the channels, by the kernels of the direct convolutions; and the products are transformed back. The gradient of the
 // weights is the same way backwards: dU = (Bᵀ d B) ⊗ (A dy Aᵀ), dw = Gᵀ dU G.
+#include <vector>
+
 #include "conv.h"
 
 using namespace nextslice;
@@ -69,17 +71,48 @@ struct Input {
   }
 };
 
-// transform_weights writes [position][panel][in][vectors·vw] and returns the distance of two positions.
-ptrdiff_t transform_weights(ns_engine* e, const Source& s, int in, int out) {
-  const Panels panels(e->k, out);
-  const int vw = panels.vw, chunk = 16;
-  const ptrdiff_t position = spread(static_cast<ptrdiff_t>(in) * out);
-  float* to = e->weights.get(kPositions * position);
-  const int chunks = ceil_div(in, chunk);
-  e->team.run(panels.count() * chunks, [&](int part, int) {
-    const int p = part / chunks, begin = part % chunks * chunk, lanes = panels.vectors(p) * vw;
+// Weights are the transformed ones, [position][panel][in][vectors·vw]. Small ones are transformed by every thread for itself:
+// where two cores share no cache that is far quicker than fetching from the other what is four times as large as the weights,
+// and elsewhere hardly slower.
+class Weights {
+ public:
+  const ptrdiff_t position;  // the distance of two positions
+
+  Weights(ns_engine* engine, const Source& source, int channels, int out)
+      : position(spread(static_cast<ptrdiff_t>(channels) * out)), e(engine), s(source), in(channels), panels(e->k, out),
+        chunks(ceil_div(in, kChunk)) {
+    if (kPositions * position * e->team.threads() <= kOwn) {
+      done.assign(e->team.threads(), false);
+    } else {
+      float* to = e->weights.get(kPositions * position);
+      e->team.run(panels.count() * chunks, [&](int part, int) { transform(part, to); });
+    }
+  }
+
+  // of returns those that a thread of the current job reads.
+  const float* of(int thread) {
+    if (done.empty()) return e->weights.get(0);
+    float* to = e->own[thread].get(kPositions * position);
+    if (!done[thread])
+      for (int part = 0; part < panels.count() * chunks; ++part) transform(part, to);
+    done[thread] = true;
+    return to;
+  }
+
+ private:
+  static constexpr int kChunk = 16;                 // input channels of a part
+  static constexpr ptrdiff_t kOwn = 1024 * 1024;  // floats of all threads' copies
+  ns_engine* e;
+  const Source& s;
+  const int in;
+  const Panels panels;
+  const int chunks;
+  std::vector<char> done;  // by thread; empty if they share the weights
+
+  void transform(int part, float* to) const {
+    const int vw = panels.vw, p = part / chunks, begin = part % chunks * kChunk, lanes = panels.vectors(p) * vw;
     float gathered[9 * kLanes];
-    for (int i = begin; i < std::min(in, begin + chunk); ++i)
+    for (int i = begin; i < std::min(in, begin + kChunk); ++i)
       for (int v = 0; v < lanes; v += vw) {
         const float* w = s.at + i * s.in_step + (panels.first(p) + v) * s.out_step;
         ptrdiff_t step = s.tap_step;
@@ -90,9 +123,8 @@ ptrdiff_t transform_weights(ns_engine* e, const Source& s, int in, int out) {
         }
         e->k.winograd_weights(w, step, to + static_cast<ptrdiff_t>(in) * panels.first(p) + i * lanes + v, position);
       }
-  });
-  return position;
-}
+  }
+};
 
 }  // namespace
 
@@ -105,8 +137,7 @@ void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const
   const Kernels& k = e->k;
   const Parts parts(y, s.w);
   const int o = channels * parts.count;  // of the products
-  const ptrdiff_t weights_step = transform_weights(e, w, s.c, o);
-  const float* weights = e->weights.get(0);
+  Weights transformed(e, w, s.c, o);
   const Panels panels(k, o);
   const Chunks chunks(s, e->team.threads(), kPositions * (s.c + o), kBudget);
   const int most = chunks.rows * chunks.across;
@@ -118,6 +149,7 @@ void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const
     float* room = e->local[thread].get(size + kPositions * products_step);
     in.place(room);
     in.fill(chunks, s, px, masks.in, from, to);
+    const float* weights = transformed.of(thread);
     float* products = room + size;
     for (int position = 0; position < kPositions; ++position)
       for (int p = 0; p < panels.count(); ++p) {
@@ -126,7 +158,7 @@ void nextslice::winograd(ns_engine* e, const ns_shape& s, const float* px, const
         q.kh = q.kw = 1;
         q.block = in.block;
         q.channels = s.c;
-        q.weights = weights + position * weights_step + static_cast<ptrdiff_t>(s.c) * panels.first(p);
+        q.weights = weights + position * transformed.position + static_cast<ptrdiff_t>(s.c) * panels.first(p);
         q.ldo = o;
         q.valid = panels.valid(p);
         q.out = products + position * products_step + panels.first(p);
@@ -156,7 +188,9 @@ void nextslice::winograd_weights(ns_engine* e, const ns_shape& s, const float* p
   const ptrdiff_t dy_step = spread(static_cast<ptrdiff_t>(most) * o);
   Gradient g(e, kPositions, s.c, o, chunks.count);
   const Panels panels(k, o);
-  g.each(chunks.count, [&](int part, int thread, float* sums, bool fresh) {
+  // Each group's sums are transformed by the thread that made them: what others read of them then is a quarter.
+  auto transform = [&](float* sums) { k.winograd_taps(sums, static_cast<int64_t>(s.c) * o); };
+  g.each(chunks.count, transform, [&](int part, int thread, float* sums, bool fresh) {
     const int from = chunks.from(part), to = chunks.to(part), tiles = (to - from) * chunks.across;
     Input in(k, s.c, most);
     const size_t size = (in.size(chunks) + 15) / 16 * 16;
@@ -175,13 +209,5 @@ void nextslice::winograd_weights(ns_engine* e, const ns_shape& s, const float* p
         g.outer(in.at + position * in.position, in.block, 0, gradients + position * dy_step + panels.first(p), 0, o, 1,
                 tiles, p, sums + static_cast<ptrdiff_t>(position) * s.c * o + panels.first(p), fresh);
   });
-  const int64_t n = static_cast<int64_t>(s.c) * o, chunk = 1024;
-  e->team.run(static_cast<int>((n + chunk - 1) / chunk), [&](int c, int) {
-    const int64_t at = c * chunk;
-    k.winograd_taps(g.group(0) + at, g.groups, g.size, n, dw + at, n, std::min(chunk, n - at));
-  });
-  for (int i = 0; i < o; ++i) {
-    db[i] = g.bias(0)[i];
-    for (int group = 1; group < g.groups; ++group) db[i] += g.bias(group)[i];
-  }
+  g.add_up(9, dw, db);
 }

@@ -171,18 +171,14 @@ static void winograd_weights(const float* taps, ptrdiff_t tap_step, float* out, 
   }
 }
 
-static void winograd_taps(const float* in, int groups, ptrdiff_t group, ptrdiff_t position, float* dw,
-                          ptrdiff_t tap_step, int64_t n) {
+static void winograd_taps(float* sums, int64_t n) {
   for (int64_t at = 0; at < n; at += VW) {
     V half[3][6];
 #pragma GCC unroll 6
     for (int j = 0; j < 6; ++j) {
       V u[6], g[3];
 #pragma GCC unroll 6
-      for (int i = 0; i < 6; ++i) u[i] = load(in + (6 * i + j) * position + at);
-      for (int g = 1; g < groups; ++g)
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; ++i) u[i] += load(in + g * group + (6 * i + j) * position + at);
+      for (int i = 0; i < 6; ++i) u[i] = load(sums + (6 * i + j) * n + at);
       to_three(u, g);
 #pragma GCC unroll 3
       for (int i = 0; i < 3; ++i) half[i][j] = g[i];
@@ -192,7 +188,7 @@ static void winograd_taps(const float* in, int groups, ptrdiff_t group, ptrdiff_
       V g[3];
       to_three(half[i], g);
 #pragma GCC unroll 3
-      for (int j = 0; j < 3; ++j) store(dw + (3 * i + j) * tap_step + at, g[j]);
+      for (int j = 0; j < 3; ++j) store(sums + (3 * i + j) * n + at, g[j]);
     }
   }
 }
