@@ -50,6 +50,7 @@ func TestEveryStrategy(t *testing.T) {
 	c := smallConfig(t, 6)
 	c.Strategies = everyStrategy(t)
 	c.QuerySize, c.Train.Width, c.Train.Steps = 4, 4, 10
+	c.Train.LearningLoss.Gradient = 0.5 // so that it gives another network
 	dir := filepath.Join(t.TempDir(), "run")
 	report, err := Run(t.Context(), c, Options{Out: dir, Threads: 1})
 	if err != nil {
