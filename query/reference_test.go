@@ -84,7 +84,8 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
   With ` + "`bootstrap`" + ` each of those sees as many items as are labelled, drawn with replacement; the first sees all of them once.
   (In the paper of suggestive annotation every member sees a resample.)
 - ` + "`learning-loss`" + `: the module is trained on pairs of each mini-batch; ` + "`train.learning-loss`" + ` in the configuration has margin,
-  optimiser, and for how long its gradient reaches the encoder. A predicted loss may be negative, which ` + "`power`" + ` does not take.
+  optimiser, and for which part of the training its gradient reaches the encoder: for 0.27 of it in preset ` + "`paper`" + `, not at all in the others, because
+  it harms the network ([measured](../results.md#ablation-why-learning-loss-fails)). A predicted loss may be negative, which ` + "`power`" + ` does not take.
 - Networks trained with ` + "`loss.kind: sigmoid`" + ` have a sigmoid per class as probabilities, which need not sum to 1: their
   entropies are the sums of -p ln p over the classes as they are.
 - ` + "`core-set`" + ` and ` + "`suggestive-annotation`" + ` compare the deepest encoder output averaged over the image; ` + "`badge`" + ` the gradient
