@@ -16,7 +16,8 @@ type Engine interface {
 	Close() error
 
 	// Conv computes y = act(drop(x) * w + b), a convolution of stride 1 and zero padding that keeps H and W.
-	// x [N H W I], dense; y [N H W O]; w [k k I O]; b [O].
+	// x [N H W I], dense; y [N H W O]; w [k k I O]; b [O]; other shapes with op.Shuffle. With op.Add what y held is added
+	// before the activation.
 	Conv(op Conv, y, x Tensor, w, b []float32)
 	// ConvBackwardData computes dx, the gradient of Conv's input (no activation). dx and dy are dense.
 	ConvBackwardData(op Conv, dx, dy Tensor, w []float32)
