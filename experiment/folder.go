@@ -100,6 +100,9 @@ const lockName = ".lock"
 // OpenFolder opens a run folder for reading.
 func OpenFolder(dir string) (*Folder, Config, error) {
 	c, err := recordedConfig(dir)
+	if _, missing := os.Stat(dir); errors.Is(missing, os.ErrNotExist) {
+		return nil, Config{}, fmt.Errorf("there is no folder %s", dir)
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, Config{}, fmt.Errorf("%s is no run folder: it has no config.yaml", dir)
 	}

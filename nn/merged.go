@@ -13,18 +13,20 @@ type Merged struct {
 	up    *Up
 	block *Block
 
-	version    uint64    // of the weights that are merged
-	low, high  []float32 // convolutions of x [3 3 I 4·O] and of the skip [3 3 S O]
-	bias, zero []float32 // what up's bias gives inside the image; zeros
-	// What of it is missing in the first row, between, and in the last, where the convolution sees up's bias on two
-	// rows only; likewise by column.
+	version   uint64    // of the weights that are merged
+	low, high []float32 // convolutions of x [3 3 I 4·O] and of the skip [3 3 S O]
+	bias      []float32 // [O]: what up's bias gives where the convolution sees all of its nine pixels
+	zero      []float32 // [O]
+	// [O] each: what of bias is missing in the first row, between, and in the last one, by column likewise: there the
+	// convolution sees less than nine.
 	missing [3][3][]float32
 }
 
 // NewMerged returns what computes as up and then block, which has more input channels than up has outputs: the skip's.
 func NewMerged(up *Up, block *Block) *Merged { return &Merged{up: up, block: block} }
 
-// Forward computes y [N 2H 2W O] from x [N H W I] and skip [N 2H 2W S], all dense, without dropout.
+// Forward computes y [N 2H 2W O], which may be a view, from x [N H W I] and skip [N 2H 2W S], both dense, without dropout.
+// It panics on other sizes.
 func (m *Merged) Forward(e tensor.Engine, y, x, skip tensor.Tensor) {
 	if y.H != 2*x.H || y.W != 2*x.W {
 		panic(fmt.Sprintf("nn: Merged: want twice %v, got %v", x.Shape, y.Shape))

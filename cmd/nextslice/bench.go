@@ -9,6 +9,7 @@ import (
 
 	"github.com/nextslice/nextslice/bench"
 	"github.com/nextslice/nextslice/tensor/onednn"
+	"github.com/nextslice/nextslice/unet"
 )
 
 type benchCommand struct {
@@ -35,8 +36,11 @@ Examples:
 }
 
 func (c benchCommand) Run(ctx context.Context, s streams) error {
-	if c.Width < 1 || c.Size < 8 || c.Batch < 1 || c.Items < 1 || c.Rounds < 1 || c.Threads < 0 {
-		return usagef("bench: want positive numbers and a size of at least 8")
+	if c.Size < 1<<unet.Levels || c.Batch < 1 || c.Items < 1 || c.Rounds < 1 || c.Threads < 0 {
+		return usagef("bench: want positive numbers and a size of at least %d", 1<<unet.Levels)
+	}
+	if err := (unet.Config{Classes: 2, Width: c.Width}).Validate(); err != nil {
+		return usagef("bench: --%v", err)
 	}
 	kernels := onednn.Winograd
 	if c.Library {

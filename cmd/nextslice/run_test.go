@@ -19,6 +19,7 @@ func TestExitCodes(t *testing.T) {
 		"simulate --cycles many":            misuse,
 		"simulate --cycles -1":              misuse,
 		"select --scores x":                 misuse,
+		"bench --width 3":                   misuse,
 		"inspect " + t.TempDir() + "/none":  failed,
 		"select --size 1 --scores /no/file": failed,
 	} {

@@ -100,7 +100,7 @@ class Weights {
   }
 
  private:
-  static constexpr int kChunk = 16;                 // input channels of a part
+  static constexpr int kChunk = 16;               // input channels of a part
   static constexpr ptrdiff_t kOwn = 1024 * 1024;  // floats of all threads' copies
   ns_engine* e;
   const Source& s;
