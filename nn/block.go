@@ -94,8 +94,8 @@ func (l *Block) fold() {
 	}
 }
 
-// Backward computes the block's gradients, and dx unless it has no Data, from dy, dense, which it overwrites. It
-// belongs to the last Forward, which must have been a training pass.
+// Backward computes the block's gradients, and dx unless it has no Data, from dy, dense, which it overwrites. dx may be
+// the x of Forward. It belongs to the last Forward, which must have been a training pass.
 func (l *Block) Backward(e tensor.Engine, dx, dy tensor.Tensor) {
 	op := tensor.Conv{K: 3, Dropout: l.dropout}
 	e.NormBackward(norm, dy, l.gamma.Grad, l.beta.Grad, dy, l.z, l.gamma.Data, l.beta.Data, l.batchMean, l.batchVar)

@@ -23,7 +23,7 @@ func (l *Up) Forward(e tensor.Engine, y, x tensor.Tensor) {
 	e.Up(y, x, l.w.Data, l.b.Data)
 }
 
-// Backward computes the layer's gradients and dx from dy, which may be a view.
+// Backward computes the layer's gradients and dx, which may be the x of Forward, from dy, which may be a view.
 func (l *Up) Backward(e tensor.Engine, dx, dy tensor.Tensor) {
 	e.UpBackwardWeights(l.w.Grad, l.b.Grad, dy, l.x)
 	e.UpBackwardData(dx, dy, l.w.Data)
@@ -49,7 +49,7 @@ func (l *Head) Forward(e tensor.Engine, y, x tensor.Tensor) {
 	e.Conv(tensor.Conv{K: 1}, y, x, l.w.Data, l.b.Data)
 }
 
-// Backward computes the layer's gradients and dx from dy, both dense.
+// Backward computes the layer's gradients and dx, which may be the x of Forward, from dy, both dense.
 func (l *Head) Backward(e tensor.Engine, dx, dy tensor.Tensor) {
 	e.ConvBackwardWeights(tensor.Conv{K: 1}, l.w.Grad, l.b.Grad, dy, l.x)
 	e.ConvBackwardData(tensor.Conv{K: 1}, dx, dy, l.w.Data)

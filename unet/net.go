@@ -26,11 +26,12 @@ type Net struct {
 
 	pass Pass         // the last one
 	last tensor.Shape // of its images
+	over bool         // Backward has overwritten act
 	act  activations
-	grad gradients
 }
 
-// activations are a pass's intermediate results, kept for Backward.
+// activations are a pass's intermediate results, kept for Backward, which puts the gradient of each in its place: it is in
+// the cache then, having just been read for the gradient of the weights, and half of the memory suffices.
 type activations struct {
 	cat    [Levels]tensor.Tensor // [up, enc], the input of dec; enc alone where up and dec are merged
 	pooled [Levels]tensor.Tensor
@@ -42,16 +43,10 @@ type activations struct {
 	features Features
 }
 
-// gradients are those of activations of the same name, and of the encoder's outputs.
-type gradients struct {
-	cat, pooled, enc, dec [Levels]tensor.Tensor
-	center                tensor.Tensor
-}
-
 // double is two blocks in a row.
 type double struct {
 	first, second *nn.Block
-	mid, dmid     tensor.Tensor
+	mid           tensor.Tensor
 	channels      int // between the two
 }
 
@@ -67,11 +62,10 @@ func (d *double) forward(e tensor.Engine, y, x tensor.Tensor, dropout tensor.Dro
 	d.second.Forward(e, y, d.mid, tensor.Dropout{}, train)
 }
 
-// backward overwrites dy.
+// backward overwrites dy. dx may be the x of forward.
 func (d *double) backward(e tensor.Engine, dx, dy tensor.Tensor) {
-	d.dmid.Resize(d.mid.Shape)
-	d.second.Backward(e, d.dmid, dy)
-	d.first.Backward(e, dx, d.dmid)
+	d.second.Backward(e, d.mid, dy)
+	d.first.Backward(e, dx, d.mid)
 }
 
 // New returns a network with random weights (see nn.Params.Alloc) that computes on e. It panics if c is not valid.

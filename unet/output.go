@@ -28,8 +28,12 @@ func (n *Net) Entropy(h []float32, p tensor.Tensor) { n.engine.Entropy(h, p) }
 //	dst[i, c, k] = Σ over the item's pixels of dlogits_k · h_c
 //
 // with h the last layer's input, of [Config].Width channels: dst is [N width·K]. The gradients in Params stay.
+// It panics after Backward, which overwrites h.
 func (n *Net) HeadGradients(dst []float32, dlogits tensor.Tensor) {
 	tensor.Want("unet: HeadGradients", n.act.logits.Shape, dlogits.Shape)
+	if n.over {
+		panic("unet: HeadGradients: Backward has overwritten the activations")
+	}
 	size := n.config.Width * n.config.Classes
 	tensor.WantLen("unet: HeadGradients: dst", dlogits.N*size, len(dst))
 	bias := make([]float32, n.config.Classes)

@@ -113,6 +113,13 @@ func TestHeadGradients(t *testing.T) {
 			}
 		}
 	}
+	// By hand, from the definition: item 1, channel 1, class 2.
+	var want float32
+	for p := range 16 * 8 {
+		want += dlogits.At(1, p/8, p%8, 2) * n.act.dec[0].At(1, p/8, p%8, 1)
+	}
+	check("definition", got[size+1*3+2:][:1], []float32{want})
+
 	n.Backward(dlogits)
 	weights := n.Params().Named()["out.weight"]
 	sum := make([]float32, size)
@@ -120,13 +127,9 @@ func TestHeadGradients(t *testing.T) {
 		sum[i%size] += g
 	}
 	check("sum over the items", sum, weights.Grad)
-
-	// By hand, from the definition: item 1, channel 1, class 2.
-	var want float32
-	for p := range 16 * 8 {
-		want += dlogits.At(1, p/8, p%8, 2) * n.act.dec[0].At(1, p/8, p%8, 1)
+	if !panics(func() { n.HeadGradients(got, dlogits) }) || !panics(func() { n.Backward(dlogits) }) {
+		t.Error("after Backward, which overwrites the activations: no panic")
 	}
-	check("definition", got[size+1*3+2:][:1], []float32{want})
 }
 
 func TestState(t *testing.T) {

@@ -49,7 +49,7 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 	if p.SameImages && (p.Train || n.pass.Train || n.last != x.Shape) {
 		panic("unet: Forward: SameImages, but the last Forward was no inference pass over as many of that size")
 	}
-	n.pass, n.last = p, x.Shape
+	n.pass, n.last, n.over = p, x.Shape, false
 	e, a := n.engine, &n.act
 	for level := range Levels {
 		here := n.channels(level)
@@ -111,49 +111,43 @@ func (n *Net) merges(s tensor.Shape) bool {
 }
 
 // Backward computes the gradients of all weights, Params().Grad, from that of the logits. It belongs to the last
-// Forward and panics unless that was a training pass.
+// Forward and panics unless that was a training pass, once: each activation makes room for its gradient.
 func (n *Net) Backward(dlogits tensor.Tensor) { n.BackwardFeatures(dlogits, Features{}) }
 
 // BackwardFeatures is Backward with a second gradient that flows in: that of [Net.Features]. A nil element counts
 // as zero.
 func (n *Net) BackwardFeatures(dlogits tensor.Tensor, dfeatures Features) {
-	if !n.pass.Train || n.pass.Encoder {
-		panic("unet: Backward: the last Forward was not a whole training pass")
+	if !n.pass.Train || n.pass.Encoder || n.over {
+		panic("unet: Backward: the last Forward was not a whole training pass, or this is its second Backward")
 	}
+	n.over = true
 	tensor.Want("unet: Backward", n.act.logits.Shape, dlogits.Shape)
-	e, a, g := n.engine, &n.act, &n.grad
-	g.dec[0].Resize(a.dec[0].Shape)
-	n.out.Backward(e, g.dec[0], dlogits)
+	e, a := n.engine, &n.act
+	n.out.Backward(e, a.dec[0], dlogits)
 
 	for level := range Levels {
-		g.cat[level].Resize(a.cat[level].Shape)
-		n.dec[level].backward(e, g.cat[level], g.dec[level])
-		below := &g.center
+		n.dec[level].backward(e, a.cat[level], a.dec[level])
+		below := a.center
 		if level+1 < Levels {
-			below = &g.dec[level+1]
-			below.Resize(a.dec[level+1].Shape)
-		} else {
-			below.Resize(a.center.Shape)
+			below = a.dec[level+1]
 		}
-		n.up[level].Backward(e, *below, g.cat[level].Channels(0, 2*n.channels(level)))
+		n.up[level].Backward(e, below, a.cat[level].Channels(0, 2*n.channels(level)))
 	}
 
-	n.addFeature(g.center, dfeatures[Levels])
-	g.pooled[Levels-1].Resize(a.pooled[Levels-1].Shape)
-	n.center.backward(e, g.pooled[Levels-1], g.center)
+	n.addFeature(a.center, dfeatures[Levels])
+	n.center.backward(e, a.pooled[Levels-1], a.center)
 
 	for level := Levels - 1; level >= 0; level-- {
 		here := n.channels(level)
-		skip := g.cat[level].Channels(2*here, 3*here)
-		g.enc[level].Resize(skip.Shape)
-		e.MaxPoolBackward(tensor.Pool{Dropout: n.dropout(dropPool + level)}, g.enc[level], g.pooled[level], a.argmax[level], skip)
-		n.addFeature(g.enc[level], dfeatures[level])
+		skip := a.cat[level].Channels(2*here, 3*here)
+		enc := a.dec[level] // as large, and no longer needed
+		e.MaxPoolBackward(tensor.Pool{Dropout: n.dropout(dropPool + level)}, enc, a.pooled[level], a.argmax[level], skip)
+		n.addFeature(enc, dfeatures[level])
 		var dx tensor.Tensor // the images need no gradient
 		if level > 0 {
-			g.pooled[level-1].Resize(a.pooled[level-1].Shape)
-			dx = g.pooled[level-1]
+			dx = a.pooled[level-1]
 		}
-		n.enc[level].backward(e, dx, g.enc[level])
+		n.enc[level].backward(e, dx, enc)
 	}
 }
 
