@@ -194,7 +194,7 @@ extern "C" int ns_conv(ns_engine* e, ns_shape s, int channels, int k, int leaky,
     const int o = channels * parts.count;
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
     if (by_winograd(e, k, s.c, channels))
-      return winograd(e, s, px, Source{w, io, o, 1}, channels, b, leaky != 0, slope, y, {mask, {}});
+      return winograd(e, {s, px, Source{w, io, o, 1}, channels, b, leaky != 0, slope, y, mask, {}});
     px = dropped(e, s, px, mask);
     auto run = [&](const float* bias, bool with_leaky, float* to, int stride) {
       if (e->library) return e->library->forward(e, s, o, k, false, with_leaky, slope, to, stride, px, w, bias);
@@ -226,7 +226,7 @@ extern "C" int ns_conv_backward_data(ns_engine* e, ns_shape s, int o, int k, ns_
     const ns_shape d{s.n, s.h, s.w, o, o};
     const Source turned{w + (k * k - 1) * io, -io, 1, o};  // rotated and transposed
     if (by_winograd(e, k, o, s.c))
-      return winograd(e, d, dy, turned, s.c, nullptr, false, 0, ns_output{dx, s.c, 0, 0}, {{}, mask});
+      return winograd(e, {d, dy, turned, s.c, nullptr, false, 0, ns_output{dx, s.c, 0, 0}, {}, mask});
     if (e->library) {
       e->library->forward(e, s, o, k, true, false, 0, dx, s.c, dy, w, nullptr);
     } else if (const Image x(e, dy, d, k); x.gathered) {  // by hand: channels are (tap, o)

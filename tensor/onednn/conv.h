@@ -43,6 +43,16 @@ inline void row_product(const Kernels& k, Product& p, int w, int vectors) {
   }
 }
 
+// outer_products adds x ⊗ dy of one tap, for so many channels of a block and the vectors of dy, to out [channel][ldo], or to
+// nothing where that is fresh.
+inline void outer_products(const Kernels& k, int vectors, int channels, const float* x, ptrdiff_t xrow, const float* dy,
+                           ptrdiff_t dyrow, ptrdiff_t dypixel, int rows, int pixels, float* out, ptrdiff_t ldo, bool fresh) {
+  const int max = vectors == 2 ? k.outer2 : k.outer1;
+  auto* table = vectors == 2 ? k.outer_2 : k.outer_1;
+  for (int l = 0; l < channels; l += max)
+    table[std::min(max, channels - l)]({x + l, xrow, dy, dyrow, dypixel, rows, pixels, out + l * ldo, ldo, fresh});
+}
+
 // Gradient is the common part of the gradients of weights: partial sums of groups of parts, each [taps][in][padded o]
 // followed by the bias, added up in order, so the result does not depend on which thread did what.
 struct Gradient {
@@ -115,30 +125,31 @@ struct Gradient {
   void outer(const float* x, ptrdiff_t block, ptrdiff_t xrow, const float* dy, ptrdiff_t dyrow, ptrdiff_t dypixel,
              int rows, int pixels, int panel, float* sums, bool fresh = false) const {
     const Kernels& k = narrow(e->k, o);
-    const Panels panels(k, o);
-    const int vectors = panels.vectors(panel), max = vectors == 2 ? k.outer2 : k.outer1;
-    auto* table = vectors == 2 ? k.outer_2 : k.outer_1;
-    for (int c = 0; c < in; c += kLanes, x += block) {
-      const int lanes = std::min(kLanes, in - c);
-      for (int l = 0; l < lanes; l += max) {
-        const Outer q{x + l, xrow, dy, dyrow, dypixel, rows, pixels, sums + static_cast<size_t>(c + l) * padded, padded, fresh};
-        table[std::min(max, lanes - l)](q);
-      }
-    }
+    const int vectors = Panels(k, o).vectors(panel);
+    for (int c = 0; c < in; c += kLanes, x += block)
+      outer_products(k, vectors, std::min(kLanes, in - c), x, xrow, dy, dyrow, dypixel, rows, pixels,
+                     sums + static_cast<size_t>(c) * padded, padded, fresh);
   }
 };
 
 // winograd_fits reports whether a 3×3 convolution between so many channels can be carried out by winograd.
 bool winograd_fits(const ns_engine* e, int in, int out);
 
-// Masks are those of a convolution's input and output; threshold 0 is none.
-struct Masks {
-  ns_mask in, out;
+// Convolution is a 3×3 convolution of px [n h w c] with padding 1 to y, of so many channels.
+struct Convolution {
+  ns_shape s;
+  const float* px;
+  Source w;
+  int channels;
+  const float* bias;  // nullptr for zero
+  bool leaky;
+  float slope;
+  ns_output y;
+  ns_mask in, out;  // of px and of y; threshold 0 is none
 };
 
-// winograd computes y, of o channels, = 3×3 convolution of px [n h w c] with padding 1, as `convolve` does directly.
-void winograd(ns_engine* e, const ns_shape& s, const float* px, const Source& w, int o, const float* bias, bool leaky,
-              float slope, const ns_output& y, const Masks& masks);
+// winograd computes what `convolve` does directly.
+void winograd(ns_engine* e, const Convolution& c);
 
 // Parts are the four pixels that a shuffled output has for each one of the input, or the only one of another: part q of row
 // r, which counts those of all items, begins at row(r, q), and its pixels are `step` floats apart.

@@ -20,6 +20,7 @@ struct Product {
   int channels;              // input channels
   const float* weights;      // packed [block kh kw lane vector…]
   const float* bias;         // one per output lane, padded to whole vectors; nullptr for zero
+  bool more;                 // add to out, whole vectors, instead
   bool leaky;
   float slope;
   float* out;       // first pixel

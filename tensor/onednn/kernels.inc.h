@@ -31,6 +31,11 @@ static void tile(const Product& p) {
 #pragma GCC unroll 32
     for (int m = 0; m < MR; ++m) acc[m][v] = b;
   }
+  if (p.more) {
+#pragma GCC unroll 32
+    for (int m = 0; m < MR; ++m)
+      for (int v = 0; v < NV; ++v) acc[m][v] = load(p.out + m * p.ldo + v * VW);
+  }
   const float* w = p.weights;
   for (int c = 0; c < p.channels; c += kLanes) {
     const int lanes = p.channels - c < kLanes ? p.channels - c : kLanes;

@@ -28,7 +28,7 @@ import (
 
 // Run checks the engines that newEngine makes, on one thread and on two. It closes them.
 func Run(t *testing.T, newEngine func(threads int) tensor.Engine) {
-	for _, threads := range []int{1, 2} {
+	for _, threads := range []int{1, 2, 5} { // 5: more than some jobs have parts
 		t.Run(fmt.Sprintf("threads %d", threads), func(t *testing.T) {
 			e := newEngine(threads)
 			defer func() {

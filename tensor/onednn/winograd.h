@@ -1,0 +1,103 @@
+// What the two ways to divide Winograd's work among the threads share: tiles, and their transforms.
+#pragma once
+#include "conv.h"
+
+namespace nextslice {
+
+// spread adds a cache line to a distance, so that 36 streams do not meet in the same set of the cache.
+inline ptrdiff_t spread(ptrdiff_t floats) { return floats + 16; }
+
+// Grid is the tiles of all items, in rows; consecutive rows are the parts of a job.
+struct Grid {
+  int across, down, total;  // tiles in a row, rows of tiles in an item and in all
+  int rows, count;          // of a part; parts
+
+  // The parts are as large as keeps floats_per_tile of each of their tiles within a budget, but as many for every thread.
+  Grid(const ns_shape& s, int threads, ptrdiff_t floats_per_tile, ptrdiff_t budget)
+      : across(ceil_div(s.w, kTile)), down(ceil_div(s.h, kTile)), total(down * s.n) {
+    const ptrdiff_t tiles = std::max<ptrdiff_t>(budget / floats_per_tile, 14);
+    rows = static_cast<int>(std::clamp<ptrdiff_t>(tiles / across, 1, total));
+    const int rounds = ceil_div(ceil_div(total, rows), threads);
+    rows = ceil_div(total, rounds * threads);
+    count = ceil_div(total, rows);
+  }
+  // Parts of any size.
+  Grid(const ns_shape& s, int parts) : Grid(s, parts, 1, ptrdiff_t{1} << 40) {}
+
+  int from(int part) const { return part * rows; }
+  int to(int part) const { return std::min(total, from(part) + rows); }
+  int tiles() const { return across * total; }
+
+  // row describes a row of tiles for reading: its input with a border of one pixel, or the outputs alone.
+  TileRow row(const ns_shape& s, const float* px, int number, int border, int rows_read) const {
+    TileRow r{};
+    r.tiles = across, r.w = s.w, r.stride = s.stride, r.channels = s.c;
+    const int item = number / down, first = number % down * kTile - border;
+    r.index = static_cast<uint32_t>((item * s.h + first) * s.w) * static_cast<uint32_t>(s.c);
+    for (int i = 0; i < rows_read; ++i)
+      if (first + i >= 0 && first + i < s.h)
+        r.rows[i] = px + (static_cast<ptrdiff_t>(item) * s.h + first + i) * s.w * s.stride;
+    return r;
+  }
+};
+
+// Input holds some channels of the transformed input of some rows of tiles: [position][block][tile][kLanes].
+struct Input {
+  const Kernels& k;
+  const Grid& grid;
+  int blocks;
+  ptrdiff_t block, position;
+  float *at, *scratch;
+
+  Input(const Kernels& kernels, const Grid& g, int channels, int rows) : k(kernels), grid(g), blocks(ceil_div(channels, kLanes)) {
+    block = static_cast<ptrdiff_t>(rows) * g.across * kLanes;
+    position = spread(block * blocks);
+  }
+  size_t size() const { return (kPositions * position + 6 * (kTile * grid.across + 2) * k.width + 15) / 16 * 16; }
+  void place(float* p) { at = p, scratch = p + kPositions * position; }
+
+  // fill transforms rows [from, to) of tiles, of the channels from `first` on.
+  void fill(const ns_shape& s, const float* px, const ns_mask& mask, int from, int to, int first = 0) const {
+    for (int n = from; n < to; ++n)
+      for (int b = 0; b < blocks; ++b) {
+        const int channel = first + b * kLanes;
+        if (channel >= s.c) break;
+        TileRow r = grid.row(s, px + channel, n, 1, 6);
+        r.mask = mask, r.index += static_cast<uint32_t>(channel);
+        r.lanes = std::min(kLanes, s.c - channel);
+        narrow(k, r.lanes).winograd_input(r, at + b * block + (n - from) * grid.across * kLanes, position, scratch);
+      }
+  }
+
+  // multiply makes the products of so many tiles and channels with a panel's weights [channel][vectors·vw] of one position.
+  void multiply(int at_position, int tiles, int channels, const float* weights, int vectors, bool more, float* out, int ldo) const {
+    Product q{};
+    q.rows[0] = at + at_position * position;
+    q.kh = q.kw = 1;
+    q.block = block;
+    q.channels = channels;
+    q.weights = weights;
+    q.more = more;
+    q.out = out;
+    q.ldo = ldo;
+    q.valid = vectors * k.width;
+    row_product(k, q, tiles, vectors);
+  }
+};
+
+// transform_weights transforms those from channels [begin, end) of the input to a panel of outputs: to[position][in][vectors·vw].
+void transform_weights(const Kernels& k, const Source& s, const Panels& panels, int panel, int begin, int end, float* to,
+                       ptrdiff_t position);
+
+// transform_outputs writes outputs [first, last) of rows [from, to) of tiles, of products [position][tile][last - first].
+void transform_outputs(const Kernels& k, const Convolution& c, const Grid& grid, int from, int to, int first, int last,
+                       const float* products, ptrdiff_t position);
+
+// With less tiles than outputs the transforms of the weights are most of the work, and they are divided instead: each part
+// has some outputs of all tiles, or of the gradient of the weights some inputs or outputs.
+bool few_tiles(const Grid& grid, int channels);
+void winograd_few(ns_engine* e, const Convolution& c);
+void winograd_weights_few(ns_engine* e, const ns_shape& s, const float* px, int o, float* dw, float* db, const float* dy,
+                          const ns_mask& mask);
+
+}  // namespace nextslice
