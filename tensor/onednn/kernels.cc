@@ -23,7 +23,7 @@ namespace baseline {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 
 #pragma GCC push_options
-#pragma GCC target("avx2,fma")
+#pragma GCC target("avx2,fma,prfchw")
 namespace avx2 {
 #define VW 8
 #define REGISTERS 12
@@ -40,7 +40,7 @@ namespace avx2 {
 #pragma GCC pop_options
 
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,prefer-vector-width=512")
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,prfchw,prefer-vector-width=512")
 namespace avx512 {
 #define VW 16
 #define REGISTERS 28

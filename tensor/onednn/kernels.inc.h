@@ -36,6 +36,12 @@ static void tile(const Product& p) {
     for (int m = 0; m < MR; ++m)
       for (int v = 0; v < NV; ++v) acc[m][v] = load(p.out + m * p.ldo + v * VW);
   }
+  // Pixels far apart, of a transposed convolution or of many channels: nothing foresees the lines that the sums go to, and
+  // stores wait for them one after the other.
+  if (p.ldo > 2 * NV * VW)
+#pragma GCC unroll 32
+    for (int m = 0; m < MR; ++m)
+      for (int line = 0; line < NV * VW; line += 16) __builtin_prefetch(p.out + m * p.ldo + line, 1);
   const float* w = p.weights;
   for (int c = 0; c < p.channels; c += kLanes) {
     const int lanes = p.channels - c < kLanes ? p.channels - c : kLanes;
