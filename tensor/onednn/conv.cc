@@ -181,6 +181,32 @@ const float* dropped(ns_engine* e, const ns_shape& s, const float* px, const ns_
   return copy;
 }
 
+// narrow_weights computes the gradients of a 1×1 convolution to so few channels that x fills the vectors, not dy:
+// dwᵀ[o][c] = Σ dy[o]·x[c].
+void narrow_weights(ns_engine* e, const ns_shape& s, int o, float* dw, float* db, const float* dy, const float* px) {
+  const int64_t pixels = static_cast<int64_t>(s.n) * s.h * s.w, chunk = 1024;
+  const int parts = static_cast<int>((pixels + chunk - 1) / chunk);
+  const Panels panels(e->k, s.c);
+  Gradient g(e, 1, o, s.c, parts);
+  std::vector<float> turned(static_cast<size_t>(o) * s.c), unused(s.c);
+  float* sums_of_dy = e->partial.get(static_cast<size_t>(parts) * o);
+  g.run(parts, turned.data(), unused.data(), [&](int part, int thread, float* sums) {
+    const int64_t from = part * chunk, n = std::min(chunk, pixels - from);
+    float* lanes = e->local[thread].get(chunk * kLanes);
+    e->k.pack(lanes, dy + from * o, static_cast<int>(n), o, o);
+    for (int p = 0; p < panels.count(); ++p)
+      g.outer(lanes, 0, 0, px + from * s.stride + panels.first(p), 0, s.stride, 1, static_cast<int>(n), p, sums + panels.first(p));
+    float* sum = sums_of_dy + static_cast<ptrdiff_t>(part) * o;
+    std::fill_n(sum, o, 0.0f);
+    e->k.channel_sums(dy + from * o, n, o, o, sum);
+  });
+  for (int i = 0; i < s.c; ++i)
+    for (int j = 0; j < o; ++j) dw[i * o + j] = turned[static_cast<size_t>(j) * s.c + i];
+  std::fill_n(db, o, 0.0f);
+  for (int p = 0; p < parts; ++p)
+    for (int j = 0; j < o; ++j) db[j] += sums_of_dy[static_cast<ptrdiff_t>(p) * o + j];
+}
+
 bool by_winograd(const ns_engine* e, int k, int in, int out) {
   return k == 3 && e->winograd && winograd_fits(e, in, out);
 }
@@ -247,6 +273,8 @@ extern "C" int ns_conv_backward_weights(ns_engine* e, ns_shape s, int o, int k, 
   return guarded(e, [&] {
     if (by_winograd(e, k, s.c, o)) return winograd_weights(e, s, px, o, dw, db, dy, mask);
     px = dropped(e, s, px, mask);
+    if (k == 1 && o < e->k.width && s.c % e->k.width == 0 && !e->library)
+      return narrow_weights(e, s, o, dw, db, dy, px);
     if (e->library) return e->library->backward_weights(e, s, o, k, dw, db, dy, px);
     const Image x(e, px, s, k);
     const int kernel = x.kernel();

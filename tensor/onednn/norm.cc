@@ -9,11 +9,12 @@ using namespace nextslice;
 
 namespace {
 
-// Chunks cuts pixels into parts of about 64 KB, whatever the number of threads, so that sums do not depend on it.
+// Chunks cuts pixels into parts of at most about 64 KB, twelve or more of them if there are enough, whatever the number of
+// threads, so that sums do not depend on it.
 struct Chunks {
   int64_t pixels;
   int count;
-  Chunks(int64_t total, int c) : pixels(std::max<int64_t>(16, 16384 / std::max(1, c))) {
+  Chunks(int64_t total, int c) : pixels(std::max<int64_t>(16, std::min<int64_t>(16384 / std::max(1, c), (total + 11) / 12))) {
     count = static_cast<int>((total + pixels - 1) / pixels);
   }
 };
