@@ -52,76 +52,116 @@ static inline void to_three(const V (&u)[6], V (&g)[3]) {
   g[2] = (s2 - s1) * (1.0f / 6) + u[5];
 }
 
-template <bool MASKED>
-static void winograd_input_of(const TileRow& r, float* out, ptrdiff_t position, float* scratch) {
-  const int columns = kTile * r.tiles + 2, lanes = VW == kLanes ? kLanes : r.lanes;
+// input_row is winograd_input for rows that are all inside the image, WHOLE, or not, with dropout of the input or without.
+template <bool WHOLE, bool MASKED>
+static void input_row(const TileRow& r, float* out, ptrdiff_t position, float* scratch) {
+  const int tiles = r.tiles, w = r.w, columns = kTile * tiles + 2, lanes = VW == kLanes ? kLanes : r.lanes;
+  const ptrdiff_t stride = r.stride;
+  const ns_mask mask = r.mask;
+  const uint32_t line = static_cast<uint32_t>(w) * r.channels, pixel = r.channels;
+  const float* const rows[6] = {r.rows[0], r.rows[1], r.rows[2], r.rows[3], r.rows[4], r.rows[5]};
   for (int l = 0; l < lanes; l += VW) {
     for (int c = 0; c < columns; ++c) {
       const int x = c - 1;
       V d[6] = {}, t[6];
-      if (x >= 0 && x < r.w)
+      if (x >= 0 && x < w)
 #pragma GCC unroll 6
         for (int i = 0; i < 6; ++i) {
-          if (!r.rows[i]) continue;
-          d[i] = load(r.rows[i] + x * r.stride + l);
-          if (MASKED) d[i] = drop(d[i], r.index + static_cast<uint32_t>((i * r.w + x) * r.channels + l), r.mask);
+          if (!WHOLE && !rows[i]) continue;
+          d[i] = load(rows[i] + x * stride + l);
+          if (MASKED) d[i] = drop(d[i], r.index + i * line + x * pixel + l, mask);
         }
       to_six(d, t);
 #pragma GCC unroll 6
       for (int i = 0; i < 6; ++i) store(scratch + (i * columns + c) * VW, t[i]);
     }
-    for (int tile = 0; tile < r.tiles; ++tile)
+    for (int tile = 0; tile < tiles; ++tile) {
+      const float* from = scratch + kTile * tile * VW;
+      float* to = out + tile * kLanes + l;
 #pragma GCC unroll 6
-      for (int i = 0; i < 6; ++i) {
+      for (int i = 0; i < 6; ++i, from += columns * VW) {
         V d[6], t[6];
 #pragma GCC unroll 6
-        for (int j = 0; j < 6; ++j) d[j] = load(scratch + (i * columns + kTile * tile + j) * VW);
+        for (int j = 0; j < 6; ++j) d[j] = load(from + j * VW);
         to_six(d, t);
 #pragma GCC unroll 6
-        for (int j = 0; j < 6; ++j) store(out + (6 * i + j) * position + tile * kLanes + l, t[j]);
+        for (int j = 0; j < 6; ++j, to += position) store(to, t[j]);
       }
+    }
   }
 }
 
 static void winograd_input(const TileRow& r, float* out, ptrdiff_t position, float* scratch) {
-  (r.mask.threshold ? winograd_input_of<true> : winograd_input_of<false>)(r, out, position, scratch);
+  bool whole = true;
+  for (const float* row : r.rows) whole = whole && row;
+  auto* run = r.mask.threshold ? (whole ? input_row<true, true> : input_row<false, true>)
+                               : (whole ? input_row<true, false> : input_row<false, false>);
+  run(r, out, position, scratch);
+}
+
+// output_tile transforms the products m of a tile back and stores finish(sum, place, row, column) for each of its outputs;
+// WHOLE says that all 16 are inside the image.
+template <bool WHOLE, typename Finish>
+static inline void output_tile(const float* m, ptrdiff_t position, float* const (&out)[4], ptrdiff_t offset,
+                               ptrdiff_t stride, int columns, Finish finish) {
+  V half[4][6];
+#pragma GCC unroll 6
+  for (int j = 0; j < 6; ++j) {
+    V d[6], y[4];
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i) d[i] = load(m + (6 * i + j) * position);
+    to_four(d, y);
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) half[i][j] = y[i];
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    if (!WHOLE && !out[i]) continue;
+    V y[4];
+    to_four(half[i], y);
+    float* p = out[i] + offset;
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j, p += stride)
+      if (WHOLE || j < columns) store(p, finish(y[j], p, i, j));
+  }
+}
+
+template <typename Finish>
+static inline void output_row(const TileRow& r, const float* in, ptrdiff_t position, ptrdiff_t tile_step, int channels,
+                              Finish finish) {
+  float* const out[4] = {r.out[0], r.out[1], r.out[2], r.out[3]};
+  const int tiles = r.tiles, w = r.w;
+  const ptrdiff_t stride = r.stride;
+  for (int tile = 0; tile < tiles; ++tile) {
+    const int x = kTile * tile, columns = w - x < kTile ? w - x : kTile;
+    const bool whole = columns == kTile && out[3];
+    for (int o = 0; o < channels; o += VW) {
+      const float* m = in + tile * tile_step + o;
+      auto at = [&](V v, const float* p, int i, int j) { return finish(v, p, i, x + j, o); };
+      if (whole)
+        output_tile<true>(m, position, out, x * stride + o, stride, columns, at);
+      else
+        output_tile<false>(m, position, out, x * stride + o, stride, columns, at);
+    }
+  }
 }
 
 static void winograd_output(const TileRow& r, const float* in, ptrdiff_t position, ptrdiff_t tile_step, int channels,
                             const float* bias, bool with_leaky, float slope) {
-  for (int tile = 0; tile < r.tiles; ++tile) {
-    const int columns = r.w - kTile * tile < kTile ? r.w - kTile * tile : kTile;
-    for (int o = 0; o < channels; o += VW) {
-      const float* m = in + tile * tile_step + o;
-      V half[4][6];
-#pragma GCC unroll 6
-      for (int j = 0; j < 6; ++j) {
-        V d[6], y[4];
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; ++i) d[i] = load(m + (6 * i + j) * position);
-        to_four(d, y);
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; ++i) half[i][j] = y[i];
-      }
-      const V b = bias ? load(bias + o) : V{};
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) {
-        if (!r.out[i]) continue;
-        V y[4];
-        to_four(half[i], y);
-        float* p = r.out[i] + kTile * tile * r.stride + o;
-#pragma GCC unroll 4
-        for (int j = 0; j < 4; ++j) {
-          if (j >= columns) break;
-          V v = y[j] + b;
-          if (r.add) v += load(p + j * r.stride);
-          if (with_leaky) v = leaky(v, slope);
-          if (r.mask.threshold)
-            v = drop(v, r.index + static_cast<uint32_t>((i * r.w + kTile * tile + j) * r.channels + o), r.mask);
-          store(p + j * r.stride, v);
-        }
-      }
-    }
+  auto row = [&](auto finish) { output_row(r, in, position, tile_step, channels, finish); };
+  const float zeros[VW] = {}, *b = bias ? bias : zeros;
+  const ptrdiff_t step = bias ? 1 : 0;
+  if (r.mask.threshold) {
+    const ns_mask mask = r.mask;
+    const uint32_t index = r.index, line = static_cast<uint32_t>(r.w) * r.channels, pixel = r.channels;
+    row([=](V v, const float*, int i, int x, int o) { return drop(v + load(b + o * step), index + i * line + x * pixel + o, mask); });
+  } else if (r.add) {
+    const float negative = with_leaky ? slope : 1.0f;
+    row([=](V v, const float* p, int, int, int o) { return leaky(v + load(b + o * step) + load(p), negative); });
+  } else if (with_leaky) {
+    row([=](V v, const float*, int, int, int o) { return leaky(v + load(b + o * step), slope); });
+  } else {
+    row([=](V v, const float*, int, int, int o) { return v + load(b + o * step); });
   }
 }
 
