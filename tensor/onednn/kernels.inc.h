@@ -19,7 +19,7 @@ static inline void copy_lanes(float* dst, const float* src, int n) {
 }
 
 constexpr int kMax2 = REGISTERS / 2, kMax1 = REGISTERS > 16 ? 16 : REGISTERS;
-constexpr int kOuter2 = REGISTERS >= 16 ? 8 : 4, kOuter1 = REGISTERS >= 16 ? 16 : 8;
+constexpr int kOuter2 = REGISTERS >= 16 ? 8 : 6, kOuter1 = REGISTERS >= 16 ? 16 : 8;
 
 // tile computes MR pixels × NV vectors of output channels in registers.
 template <int MR, int NV>
@@ -255,8 +255,7 @@ static void norm_dx(float* dx, const float* dy, const float* x, int64_t pixels, 
 }
 
 // hash is tensor.Hash.
-template <typename T>
-static inline T hash(T h, uint64_t seed) {
+static inline uint32_t hash(uint32_t h, uint64_t seed) {
   h ^= static_cast<uint32_t>(seed);
   h ^= h >> 16;
   h *= 0x7feb352du;
@@ -270,8 +269,18 @@ static inline T hash(T h, uint64_t seed) {
 // lanes returns first, first + 1, … The numbers come from memory: put together lane by lane they cost more than the hash.
 static inline U lanes(uint32_t first) { return *reinterpret_cast<const U*>(kCount) + first; }
 
+// drop is v where hash(index + lane) is not below the threshold. 2³¹ added before the last product, by an odd number, turns
+// the hash's upper bit, so that a comparison of signed numbers, of which there are instructions, does. The hash's last line
+// changes the lower half only: where the threshold has none, as 0.5 has, it can be left out.
 static inline V drop(V v, uint32_t index, const ns_mask& m) {
-  return hash(lanes(index), m.seed) >= m.threshold ? v * m.scale : V{};
+  U h = lanes(index) ^ static_cast<uint32_t>(m.seed);
+  h ^= h >> 16;
+  h *= 0x7feb352du;
+  h ^= h >> 15;
+  h += static_cast<uint32_t>(m.seed >> 32) + 0x80000000u;
+  h *= 0x846ca68bu;
+  if (m.threshold & 0xffff) h ^= h >> 16 ^ 0x8000u;
+  return reinterpret_cast<I&>(h) > static_cast<int32_t>((m.threshold - 1) ^ 0x80000000u) ? v * m.scale : V{};
 }
 static inline float drop1(float v, uint32_t index, const ns_mask& m) {
   return hash(index, m.seed) >= m.threshold ? v * m.scale : 0.0f;
