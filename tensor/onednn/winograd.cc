@@ -67,17 +67,25 @@ bool nextslice::winograd_fits(const ns_engine* e, int in, int out) {
 void nextslice::transform_weights(const Kernels& k, const Source& s, const Panels& panels, int panel, int begin, int end,
                                   float* to, ptrdiff_t position) {
   const int vw = panels.vw, lanes = panels.vectors(panel) * vw;
-  float gathered[9 * kLanes];
-  for (int i = begin; i < end; ++i, to += lanes)
+  if (s.out_step == 1) {
+    for (int i = begin; i < end; ++i, to += lanes)
+      for (int v = 0; v < lanes; v += vw)
+        k.winograd_weights(s.at + i * s.in_step + panels.first(panel) + v, s.tap_step, to + v, position);
+    return;
+  }
+  // Transposed weights lie one after the other by input. They are turned a block and a tap at a time: taps are so far apart
+  // that they meet in the same sets of the cache.
+  float turned[9][kLanes][kLanes];  // [tap][in][out]
+  for (int first = begin; first < end; first += kLanes)
     for (int v = 0; v < lanes; v += vw) {
-      const float* w = s.at + i * s.in_step + (panels.first(panel) + v) * s.out_step;
-      ptrdiff_t step = s.tap_step;
-      if (s.out_step != 1) {
-        for (int t = 0; t < 9; ++t)
-          for (int l = 0; l < vw; ++l) gathered[t * vw + l] = w[t * s.tap_step + l * s.out_step];
-        w = gathered, step = vw;
-      }
-      k.winograd_weights(w, step, to + v, position);
+      const int n = std::min(kLanes, end - first);
+      for (int t = 0; t < 9; ++t)
+        for (int l = 0; l < vw; ++l) {
+          const float* w = s.at + t * s.tap_step + (panels.first(panel) + v + l) * s.out_step + first * s.in_step;
+          for (int i = 0; i < n; ++i) turned[t][i][l] = w[i * s.in_step];
+        }
+      for (int i = 0; i < n; ++i)
+        k.winograd_weights(turned[0][i], kLanes * kLanes, to + (first - begin + i) * lanes + v, position);
     }
 }
 
