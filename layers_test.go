@@ -29,7 +29,7 @@ var rules = []struct {
 		reason:    "a network knows numbers, not patients",
 	},
 	{
-		packages:  []string{"nn", "unet", "train", "model"},
+		packages:  []string{"nn", "unet", "train", "model", "scoring"},
 		forbidden: []string{"tensor/ref", "tensor/onednn"},
 		reason:    "the engine is passed in, so that every part runs on every engine; only experiment chooses",
 	},
@@ -37,6 +37,11 @@ var rules = []struct {
 		packages:  []string{"train", "model"},
 		forbidden: []string{"query", "active", "stats", "experiment"},
 		reason:    "a training does not know why it is run",
+	},
+	{
+		packages:  []string{"scoring"},
+		forbidden: []string{"active", "dataset", "experiment", "annotate"},
+		reason:    "a network is asked the same in simulations, by people and on the bench",
 	},
 	{
 		packages:  []string{"active"},

@@ -7,9 +7,9 @@ import (
 	"math/rand/v2"
 
 	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/scoring"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/uncertainty"
 	"github.com/nextslice/nextslice/unet"
 )
 
@@ -62,7 +62,7 @@ func (n network) Predict(ctx context.Context, images [][]float32, each func(i in
 }
 
 func (n network) Score(ctx context.Context, images [][]float32, s query.Score, rng *rand.Rand, each func(i int, score float64) error) error {
-	return train.Score(ctx, n.net, n.h, n.w, images, scoring(s), rng, each)
+	return scoring.Network{Net: n.net, H: n.h, W: n.w}.Score(ctx, s, images, rng, each)
 }
 
 func (n network) Save(path string) error { return n.net.Save(path) }
@@ -78,22 +78,4 @@ func canServe(s query.Spec) error {
 		return fmt.Errorf("annotation does not compute the %s features that it needs", s.Features())
 	}
 	return nil
-}
-
-// scoring says how a score of one network is computed.
-func scoring(s query.Score) train.Scoring {
-	t := train.Scoring{
-		Config: uncertainty.Config{
-			Map:         uncertainty.Map(s.Map),
-			Aggregation: uncertainty.Aggregation(s.Aggregation),
-			Fraction:    s.Fraction,
-			Band:        s.Band,
-		},
-		Passes:  s.Passes,
-		Dropout: s.Dropout,
-	}
-	if s.Augment {
-		t.TTA = train.StandardTTA
-	}
-	return t
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/scoring"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/uncertainty"
 )
 
 // Pool offers the scores and features of the unlabelled items, and where they lie.
@@ -44,25 +44,19 @@ func (l *learner) Pool(ctx context.Context, unlabelled []int) query.Pool {
 
 // scores returns the scores of items of the pool.
 func (l *learner) scores(ctx context.Context, items []int) ([]float64, error) {
-	s := scoring(l.spec.Score)
-	var err error
-	if s.Members, err = l.members(ctx); err != nil {
+	members, err := l.members(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("train the ensemble: %w", err)
 	}
-	defer l.scored(time.Now(), len(items)*s.PerItem())
+	defer l.scored(time.Now(), len(items)*l.spec.Score.ForwardPasses())
 	scores := make([]float64, len(items))
-	put := func(i int, score float64) error {
+	images := l.images(items)
+	rng := random.Stream(l.config.Seed, "score", l.start.Set, l.cycle)
+	err = l.network(members).Score(ctx, l.spec.Score, images, rng, func(i int, score float64) error {
 		scores[i] = score
 		l.report(phaseScore, i+1, len(items), 0)
 		return nil
-	}
-	images, h, w := l.images(items)
-	if l.learnsLoss() {
-		err = train.PredictedLosses(ctx, l.net, l.module, h, w, images, put)
-	} else {
-		rng := random.Stream(l.config.Seed, "score", l.start.Set, l.cycle)
-		err = train.Score(ctx, l.net, h, w, images, s, rng, put)
-	}
+	})
 	var fault *train.ItemError
 	if errors.As(err, &fault) {
 		return nil, fmt.Errorf("%s: %w", l.data.pool.Names[items[fault.Item]], fault.Err)
@@ -107,20 +101,22 @@ func (l *learner) features(ctx context.Context, items []int) ([][]float32, error
 		l.report(phaseScore, i+1, len(items), 0)
 		return nil
 	}
-	images, h, w := l.images(items)
-	if l.spec.Features() == query.Gradient {
-		return vectors, train.Gradients(ctx, l.net, h, w, images, put)
-	}
-	return vectors, train.Bottlenecks(ctx, l.net, h, w, images, put)
+	return vectors, l.network(nil).Features(ctx, l.spec.Features(), l.images(items), put)
 }
 
-// images returns items of the pool on the canvas, and its size.
-func (l *learner) images(items []int) (images [][]float32, h, w int) {
-	images = make([][]float32, len(items))
+// network returns the network of the cycle for scoring, with those of an ensemble's further members.
+func (l *learner) network(members [][]float32) scoring.Network {
+	p := l.data.preprocess
+	return scoring.Network{Net: l.net, Module: l.module, Members: members, H: p.Height, W: p.Width}
+}
+
+// images returns items of the pool on the canvas.
+func (l *learner) images(items []int) [][]float32 {
+	images := make([][]float32, len(items))
 	for i, item := range items {
 		images[i] = l.data.pool.Images[item]
 	}
-	return images, l.data.preprocess.Height, l.data.preprocess.Width
+	return images
 }
 
 // scored counts what forward passes for the query cost.
@@ -135,24 +131,6 @@ func (l *learner) costs() Timing {
 	if !l.asked.IsZero() {
 		t.Query = max(0, time.Since(l.asked).Seconds()-t.Members-t.Score)
 		t.PeakMB = peakMemory() / 1e6
-	}
-	return t
-}
-
-// scoring says how an uncertainty score is computed.
-func scoring(s query.Score) train.Scoring {
-	t := train.Scoring{
-		Config: uncertainty.Config{
-			Map:         uncertainty.Map(s.Map),
-			Aggregation: uncertainty.Aggregation(s.Aggregation),
-			Fraction:    s.Fraction,
-			Band:        s.Band,
-		},
-		Passes:  s.Passes,
-		Dropout: s.Dropout,
-	}
-	if s.Augment {
-		t.TTA = train.StandardTTA
 	}
 	return t
 }

@@ -276,10 +276,7 @@ func TestScoresFollowTheError(t *testing.T) {
 		l.spec = spec(t, name)
 		var scores []float64
 		if l.spec.Score.Members > 0 { // those that are trained already
-			s := scoring(l.spec.Score)
-			s.Members = members
-			images, h, w := l.images(items)
-			err = train.Score(t.Context(), l.net, h, w, images, s, nil, func(_ int, score float64) error {
+			err = l.network(members).Score(t.Context(), l.spec.Score, l.images(items), nil, func(_ int, score float64) error {
 				scores = append(scores, score)
 				return nil
 			})
@@ -312,8 +309,9 @@ func TestScoresFollowTheError(t *testing.T) {
 // and the loss of the training.
 func (l *learner) errors(t *testing.T, items []int) (wrong, overlap, loss []float64) {
 	t.Helper()
-	images, h, w := l.images(items)
-	err := train.Predict(t.Context(), l.net, h, w, images, unet.Pass{}, func(i int, probs []float32) error {
+	n := l.network(nil)
+	h, w := n.H, n.W
+	err := train.Predict(t.Context(), n.Net, h, w, l.images(items), unet.Pass{}, func(i int, probs []float32) error {
 		pred, ref := make([]uint8, h*w), l.data.pool.Labels[items[i]]
 		preprocess.Argmax(pred, probs, 2)
 		miss, entropy, both, sum := 0.0, 0.0, 0.0, 0.0
