@@ -13,8 +13,6 @@ import (
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/meter"
-	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/uncertainty"
 	"github.com/nextslice/nextslice/unet"
 )
 
@@ -24,7 +22,13 @@ type Options struct {
 	Height, Width int // of a slice
 	Batch         int // slices per training step
 	Items         int // slices per scoring pass
-	Rounds        int // repetitions; figures are medians
+	Rounds        int // repetitions; figures are medians; at most three of a query
+}
+
+// Report is what was measured.
+type Report struct {
+	Works   []Work  `json:"works"`
+	Queries []Query `json:"queries"`
 }
 
 // Work is one kind of work, e.g. a training step.
@@ -35,8 +39,8 @@ type Work struct {
 	Rounds  int          `json:"rounds"` // that the costs are the sum of
 }
 
-// Run measures a training step, an inference pass over 8 slices and scoring passes on e.
-func Run(ctx context.Context, e tensor.Engine, o Options) (works []Work, err error) {
+// Run measures a training step, an inference pass over 8 slices and a query by each strategy on e.
+func Run(ctx context.Context, e tensor.Engine, o Options) (report Report, err error) {
 	defer tensor.Catch(&err)
 	m := meter.New(e)
 	net := unet.New(m, unet.Config{Classes: 2, Width: o.NetWidth, Dropout: 0.5}, random.Stream(1, "init"))
@@ -73,50 +77,53 @@ func Run(ctx context.Context, e tensor.Engine, o Options) (works []Work, err err
 		m.Softmax(probs, logits)
 		return nil
 	}
-	images := make([][]float32, o.Items)
-	for i := range images {
-		images[i] = input(1).Data
-	}
-	score := func(s train.Scoring) func() error {
-		return func() error {
-			return train.Score(ctx, net, o.Height, o.Width, images, s, random.Stream(1, "score"), func(int, float64) error { return nil })
-		}
-	}
 	for _, w := range []struct {
 		name string
 		run  func() error
 	}{
 		{fmt.Sprintf("training step of %d", o.Batch), step},
 		{"inference of 8", infer},
-		{fmt.Sprintf("entropy of %d", o.Items), score(train.Scoring{Config: uncertainty.Config{Map: "entropy"}})},
-		{fmt.Sprintf("dropout (8 passes) of %d", o.Items), score(train.Scoring{Config: uncertainty.Config{Map: "jsd"}, Passes: 8, Dropout: true})},
 	} {
 		if err := w.run(); err != nil { // makes buffers
-			return nil, err
+			return Report{}, err
 		}
 		m.Reset()
-		var seconds []float64
-		for range o.Rounds {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			begin := time.Now()
-			if err := w.run(); err != nil {
-				return nil, err
-			}
-			seconds = append(seconds, time.Since(begin).Seconds())
+		seconds, err := median(ctx, o.Rounds, w.run)
+		if err != nil {
+			return Report{}, err
 		}
-		slices.Sort(seconds)
-		works = append(works, Work{Name: w.name, Seconds: seconds[len(seconds)/2], Costs: m.Costs(), Rounds: o.Rounds})
+		report.Works = append(report.Works, Work{Name: w.name, Seconds: seconds, Costs: m.Costs(), Rounds: o.Rounds})
 	}
-	return works, nil
+	images := make([][]float32, o.Items)
+	for i := range images {
+		images[i] = input(1).Data
+	}
+	report.Queries, err = queries(ctx, net, o, images)
+	return report, err
 }
 
-// WriteText prints works: a line per operation and shape of the first two, with its share of the ceiling peak (FLOP/s),
-// then the totals.
-func WriteText(w io.Writer, works []Work, peak float64) error {
+// median returns the median of the seconds that run takes.
+func median(ctx context.Context, rounds int, run func() error) (float64, error) {
+	var seconds []float64
+	for range rounds {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		begin := time.Now()
+		if err := run(); err != nil {
+			return 0, err
+		}
+		seconds = append(seconds, time.Since(begin).Seconds())
+	}
+	slices.Sort(seconds)
+	return seconds[len(seconds)/2], nil
+}
+
+// WriteText prints a line per operation and shape of each work, with its share of the ceiling peak (FLOP/s), then the totals
+// and the queries.
+func (r Report) WriteText(w io.Writer, peak float64) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, work := range works[:2] {
+	for _, work := range r.Works {
 		fmt.Fprintf(t, "%s\tcalls\tms\tshare\tGFLOP/s\tof peak\tMB\tGB/s\t\n", work.Name)
 		var total, products, flop float64
 		for _, c := range work.Costs {
@@ -140,10 +147,10 @@ func WriteText(w io.Writer, works []Work, peak float64) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	for _, work := range works {
+	for _, work := range r.Works {
 		fmt.Fprintf(w, "%-28s %8.1f ms\n", work.Name, 1e3*work.Seconds)
 	}
-	return nil
+	return writeQueries(w, r.Queries)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.0f%%", 100*share) }

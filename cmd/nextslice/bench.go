@@ -16,7 +16,7 @@ type benchCommand struct {
 	Width   int  `help:"Width of the network." default:"16"`
 	Size    int  `help:"Height and width of the slices." default:"128"`
 	Batch   int  `help:"Slices per training step." default:"4"`
-	Items   int  `help:"Slices per scoring pass." default:"64"`
+	Items   int  `help:"Slices that the strategies query." default:"64"`
 	Threads int  `help:"Threads; 0 is all cores." default:"0"`
 	Rounds  int  `help:"Repetitions; figures are medians." default:"10"`
 	Library bool `help:"Convolutions by oneDNN instead of our own kernels."`
@@ -24,10 +24,10 @@ type benchCommand struct {
 }
 
 func (benchCommand) Help() string {
-	return `Measures the machine's ceilings (multiply-adds per second, memory bandwidth) on one thread and on all, and where the
-time of a training step and of an inference pass goes, layer by layer. Activations keep one memory layout from end to
-end: there are no reorders of them to count; a convolution packs its weights and the rows in work, and that is part of
-its time. Run it on a machine that does nothing else.
+	return `Measures the machine's ceilings (multiply-adds per second, memory bandwidth) on one thread and on all, where the time of
+a training step and of an inference pass goes, layer by layer, and how long a query by each strategy takes. Activations
+keep one memory layout from end to end: there are no reorders of them to count; a convolution packs its weights and the
+rows in work, and that is part of its time. Run it on a machine that does nothing else.
 
 Examples:
   nextslice bench
@@ -60,7 +60,7 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer e.Close()
-	works, err := bench.Run(ctx, e, bench.Options{NetWidth: c.Width, Height: c.Size, Width: c.Size, Batch: c.Batch, Items: c.Items, Rounds: c.Rounds})
+	report, err := bench.Run(ctx, e, bench.Options{NetWidth: c.Width, Height: c.Size, Width: c.Size, Batch: c.Batch, Items: c.Items, Rounds: c.Rounds})
 	if err != nil {
 		return err
 	}
@@ -70,12 +70,12 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 			OneDNN   string            `json:"onednn"`
 			Reorders int               `json:"reorders"` // of activations between layers
 			Ceilings []onednn.Ceilings `json:"ceilings"`
-			Works    []bench.Work      `json:"works"`
-		}{e.ISA(), onednn.Version(), 0, ceilings, works})
+			bench.Report
+		}{e.ISA(), onednn.Version(), 0, ceilings, report})
 	}
 	for _, l := range ceilings {
 		fmt.Fprintf(s.out, "ceiling of %d threads: %.0f GFLOP/s, %.1f GB/s (%s)\n", l.Threads, l.FLOP/1e9, l.Bandwidth/1e9, e.ISA())
 	}
 	fmt.Fprintln(s.out)
-	return bench.WriteText(s.out, works, ceilings[1].FLOP)
+	return report.WriteText(s.out, ceilings[1].FLOP)
 }
