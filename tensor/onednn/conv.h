@@ -28,19 +28,21 @@ struct Source {
   ptrdiff_t tap_step, in_step, out_step;
 };
 
-// row_product computes one output row, of w pixels, for every panel's tiles. p describes the first tile and is moved on in
-// place: a copy would be read in wider pieces than it was just written in, and such a read waits until all stores before
-// it, the sums of the last tile among them, have reached the cache.
+// row_product computes one output row, of w pixels, of a panel: as few tiles as do, some of them a pixel wider than the rest.
+// p describes the first tile and is moved on.
 inline void row_product(const Kernels& k, Product& p, int w, int vectors) {
   const int max = vectors == 2 ? k.max2 : k.max1;
   auto* table = vectors == 2 ? k.product2 : k.product1;
-  const int tiles = ceil_div(w, max), least = w / tiles, more = w % tiles;  // so many are a pixel wider
-  for (int t = 0; t < tiles; ++t) {
-    const int width = least + (t < more);
+  const int tiles = ceil_div(w, max), least = w / tiles, wider = w % tiles;
+  if (wider) {
+    const int width = least + 1;
+    p.count = wider;
     table[width](p);
-    for (int r = 0; r < p.kh; ++r) p.rows[r] += static_cast<ptrdiff_t>(width) * kLanes;
-    p.out += width * p.ldo;
+    for (int r = 0; r < p.kh; ++r) p.rows[r] += static_cast<ptrdiff_t>(wider) * width * kLanes;
+    p.out += wider * width * p.ldo;
   }
+  p.count = tiles - wider;
+  table[least](p);
 }
 
 // outer_products adds x ⊗ dy of one tap, for so many channels of a block and the vectors of dy, to out [channel][ldo], or to

@@ -11,10 +11,10 @@ namespace nextslice {
 constexpr int kLanes = 16;
 constexpr uint32_t kCount[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-// A product of packed rows with packed weights. Rows hold pixels of kLanes floats; `taps` pointers per channel
-// block say where each kernel tap begins; lanes of a block beyond the last channel are not read.
+// A product of packed rows with packed weights, for so many tiles side by side. Rows hold pixels of kLanes floats; lanes of
+// a block beyond the last channel are not read.
 struct Product {
-  const float* rows[4];      // of each kernel row: packed row of channel block 0, at the tile's first pixel
+  const float* rows[4];      // of each kernel row: packed row of channel block 0, at the first tile's first pixel
   int kh, kw;                // kernel rows, at most 4, and columns
   ptrdiff_t block;           // floats from a channel block to the next
   int channels;              // input channels
@@ -23,9 +23,10 @@ struct Product {
   bool more;                 // add to out, whole vectors, instead
   bool leaky;
   float slope;
-  float* out;       // first pixel
+  float* out;       // first pixel of the first tile
   ptrdiff_t ldo;    // floats from one output pixel to the next
   int valid;        // output channels to store, at most vectors · width
+  int count;        // tiles
 };
 
 // A gradient of weights: out[lane][o] += Σ_pixels x[pixel][lane] · dy[pixel][o] for one kernel tap.

@@ -21,62 +21,72 @@ static inline void copy_lanes(float* dst, const float* src, int n) {
 constexpr int kMax2 = REGISTERS / 2, kMax1 = REGISTERS > 16 ? 16 : REGISTERS;
 constexpr int kOuter2 = REGISTERS >= 16 ? 8 : 6, kOuter1 = REGISTERS >= 16 ? 16 : 8;
 
-// tile computes MR pixels × NV vectors of output channels in registers.
+// tile computes p.count times MR pixels × NV vectors of output channels in registers.
 template <int MR, int NV>
 static void tile(const Product& p) {
-  V acc[MR][NV];  // in registers, if every index is a constant
+  // For all the compiler knows, a store to out could change p.
+  const float *const weights = p.weights, *const bias = p.bias;
+  const int channels = p.channels, rows = p.kh, columns = p.kw, valid = p.valid;
+  const ptrdiff_t block = p.block, ldo = p.ldo, end = static_cast<ptrdiff_t>(p.count) * MR * kLanes;
+  const bool more = p.more, with_leaky = p.leaky;
+  const float slope = p.slope;
+  const float* const row[4] = {p.rows[0], p.rows[1], p.rows[2], p.rows[3]};
+  float* out = p.out;
+  for (ptrdiff_t first = 0; first < end; first += MR * kLanes, out += MR * ldo) {
+    V acc[MR][NV];  // in registers, if every index is a constant
 #pragma GCC unroll 2
-  for (int v = 0; v < NV; ++v) {
-    const V b = p.bias ? load(p.bias + v * VW) : V{};
+    for (int v = 0; v < NV; ++v) {
+      const V b = bias ? load(bias + v * VW) : V{};
 #pragma GCC unroll 32
-    for (int m = 0; m < MR; ++m) acc[m][v] = b;
-  }
-  if (p.more) {
+      for (int m = 0; m < MR; ++m) acc[m][v] = b;
+    }
+    if (more) {
 #pragma GCC unroll 32
-    for (int m = 0; m < MR; ++m)
-      for (int v = 0; v < NV; ++v) acc[m][v] = load(p.out + m * p.ldo + v * VW);
-  }
-  // Pixels far apart, of a transposed convolution or of many channels: nothing foresees the lines that the sums go to, and
-  // stores wait for them one after the other.
-  if (p.ldo > 2 * NV * VW)
+      for (int m = 0; m < MR; ++m)
+        for (int v = 0; v < NV; ++v) acc[m][v] = load(out + m * ldo + v * VW);
+    }
+    // Pixels far apart, of a transposed convolution or of many channels: nothing foresees the lines that the sums go to, and
+    // stores wait for them one after the other.
+    if (ldo > 2 * NV * VW)
 #pragma GCC unroll 32
-    for (int m = 0; m < MR; ++m)
-      for (int line = 0; line < NV * VW; line += 16) __builtin_prefetch(p.out + m * p.ldo + line, 1);
-  const float* w = p.weights;
-  for (int c = 0; c < p.channels; c += kLanes) {
-    const int lanes = p.channels - c < kLanes ? p.channels - c : kLanes;
-    for (int kh = 0; kh < p.kh; ++kh) {
-      const float* a = p.rows[kh] + c / kLanes * p.block;
-      for (int kw = 0; kw < p.kw; ++kw, a += kLanes) {
+      for (int m = 0; m < MR; ++m)
+        for (int line = 0; line < NV * VW; line += 16) __builtin_prefetch(out + m * ldo + line, 1);
+    const float* w = weights;
+    for (int c = 0; c < channels; c += kLanes) {
+      const int lanes = channels - c < kLanes ? channels - c : kLanes;
+      for (int kh = 0; kh < rows; ++kh) {
+        const float* a = row[kh] + c / kLanes * block + first;
+        for (int kw = 0; kw < columns; ++kw, a += kLanes) {
 #pragma GCC unroll 4
-        for (int i = 0; i < lanes; ++i, w += NV * VW) {
-          V b[NV];
-          for (int v = 0; v < NV; ++v) b[v] = load(w + v * VW);
+          for (int i = 0; i < lanes; ++i, w += NV * VW) {
+            V b[NV];
+            for (int v = 0; v < NV; ++v) b[v] = load(w + v * VW);
 #pragma GCC unroll 32
-          for (int m = 0; m < MR; ++m) {
-            V x = splat(a[m * kLanes + i]);
-            for (int v = 0; v < NV; ++v) acc[m][v] += x * b[v];
+            for (int m = 0; m < MR; ++m) {
+              V x = splat(a[m * kLanes + i]);
+              for (int v = 0; v < NV; ++v) acc[m][v] += x * b[v];
+            }
           }
         }
       }
     }
-  }
-  if (p.leaky) {
+    if (with_leaky) {
+#pragma GCC unroll 32
+      for (int m = 0; m < MR; ++m)
+        for (int v = 0; v < NV; ++v) acc[m][v] = leaky(acc[m][v], slope);
+    }
+    if (valid == NV * VW) {
+#pragma GCC unroll 32
+      for (int m = 0; m < MR; ++m)
+        for (int v = 0; v < NV; ++v) store(out + m * ldo + v * VW, acc[m][v]);
+      continue;
+    }
+    V lanes[MR][NV];
 #pragma GCC unroll 32
     for (int m = 0; m < MR; ++m)
-      for (int v = 0; v < NV; ++v) acc[m][v] = leaky(acc[m][v], p.slope);
+      for (int v = 0; v < NV; ++v) lanes[m][v] = acc[m][v];
+    for (int m = 0; m < MR; ++m) copy_lanes(out + m * ldo, reinterpret_cast<const float*>(lanes[m]), valid);
   }
-  if (p.valid == NV * VW) {
-#pragma GCC unroll 32
-    for (int m = 0; m < MR; ++m)
-      for (int v = 0; v < NV; ++v) store(p.out + m * p.ldo + v * VW, acc[m][v]);
-    return;
-  }
-  V lanes[MR][NV];
-#pragma GCC unroll 32
-  for (int m = 0; m < MR; ++m)
-    for (int v = 0; v < NV; ++v) lanes[m][v] = acc[m][v];
-  for (int m = 0; m < MR; ++m) copy_lanes(p.out + m * p.ldo, reinterpret_cast<const float*>(lanes[m]), p.valid);
 }
 
 // outer accumulates MR lanes × NV vectors over all pixels of some rows.
