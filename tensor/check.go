@@ -45,6 +45,7 @@ func CheckConv(op string, c Conv, y, x Tensor, w []float32) {
 	if c.K != 1 && c.K != 3 {
 		panic(fmt.Sprintf("tensor: %s: want a kernel of 1 or 3, got %d", op, c.K))
 	}
+	CheckSlope(op, c.Slope)
 	if (c.Add || c.Shuffle) && op != "Conv" {
 		panic(fmt.Sprintf("tensor: %s: Add and Shuffle have no gradient", op))
 	}
@@ -70,6 +71,21 @@ func CheckUp(op string, y, x Tensor, w []float32) {
 	}
 	Want(op, want, y.Shape)
 	WantLen(op+": w", 4*x.C*y.C, len(w))
+}
+
+// CheckNorm checks a normalisation, forward or backward: y, or dx and dy, have the shape of x.
+func CheckNorm(op string, n Norm, x Tensor, others ...Tensor) {
+	CheckSlope(op, n.Slope)
+	for _, t := range others {
+		CheckSame(op, t, x)
+	}
+}
+
+// CheckSlope panics unless 0 ≤ slope ≤ 1, where LeakyReLU is the larger of v and slope·v.
+func CheckSlope(op string, slope float32) {
+	if !(slope >= 0 && slope <= 1) {
+		panic(fmt.Sprintf("tensor: %s: want a slope of [0, 1], got %v", op, slope))
+	}
 }
 
 // CheckDropout panics unless 0 ≤ P < 1.

@@ -6,7 +6,7 @@ import "math"
 type Conv struct {
 	K       int     // kernel size, 1 or 3
 	Leaky   bool    // apply LeakyReLU to the output of the forward pass
-	Slope   float32 // LeakyReLU's slope for negative inputs
+	Slope   float32 // LeakyReLU's slope for negative inputs, 0 to 1
 	Dropout Dropout // of the input, forward and in both gradients
 
 	// Of the forward pass alone:
@@ -29,7 +29,7 @@ func (c Conv) Outputs(o int) int {
 // Norm describes batch normalisation followed by LeakyReLU.
 type Norm struct {
 	Eps   float32 // added to the variance
-	Slope float32 // LeakyReLU's slope for negative inputs; 1 is the identity
+	Slope float32 // LeakyReLU's slope for negative inputs, 0 to 1; 1 is the identity
 }
 
 // Pool describes a 2×2 max pooling followed by dropout.

@@ -54,15 +54,14 @@ func (e *Engine) UpBackwardWeights(dw, dbias []float32, dy, x tensor.Tensor) {
 }
 
 func (e *Engine) Norm(op tensor.Norm, y, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	tensor.CheckSame("Norm", y, x)
+	tensor.CheckNorm("Norm", op, x, y)
 	tensor.CheckLens("Norm", x.C, gamma, beta, mean, variance)
 	C.ns_norm(e.c, shape(x), C.int(y.Stride), C.float(op.Eps), C.float(op.Slope), ptr(y.Data), ptr(x.Data), ptr(gamma),
 		ptr(beta), ptr(mean), ptr(variance))
 }
 
 func (e *Engine) NormBackward(op tensor.Norm, dx tensor.Tensor, dgamma, dbeta []float32, dy, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	tensor.CheckSame("NormBackward", dx, x)
-	tensor.CheckSame("NormBackward", dy, x)
+	tensor.CheckNorm("NormBackward", op, x, dx, dy)
 	tensor.CheckLens("NormBackward", x.C, dgamma, dbeta, gamma, beta, mean, variance)
 	C.ns_norm_backward(e.c, shape(x), C.int(dy.Stride), C.int(dx.Stride), C.float(op.Eps), C.float(op.Slope),
 		ptr(dx.Data), ptr(dgamma), ptr(dbeta), ptr(dy.Data), ptr(x.Data), ptr(gamma), ptr(beta), ptr(mean),

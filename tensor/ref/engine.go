@@ -62,14 +62,13 @@ func (e *Engine) UpBackwardWeights(dw, dbias []float32, dy, x tensor.Tensor) {
 }
 
 func (e *Engine) Norm(op tensor.Norm, y, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	tensor.CheckSame("Norm", y, x)
+	tensor.CheckNorm("Norm", op, x, y)
 	tensor.CheckLens("Norm", x.C, gamma, beta, mean, variance)
 	e.k.Norm(op, arr(y), arr(x), gamma, beta, mean, variance)
 }
 
 func (e *Engine) NormBackward(op tensor.Norm, dx tensor.Tensor, dgamma, dbeta []float32, dy, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	tensor.CheckSame("NormBackward", dx, x)
-	tensor.CheckSame("NormBackward", dy, x)
+	tensor.CheckNorm("NormBackward", op, x, dx, dy)
 	tensor.CheckLens("NormBackward", x.C, dgamma, dbeta, gamma, beta, mean, variance)
 	e.k.NormBackward(op, arr(dx), dgamma, dbeta, arr(dy), arr(x), gamma, beta, mean, variance)
 }
