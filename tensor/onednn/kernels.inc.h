@@ -9,7 +9,11 @@ static inline V load(const float* p) { return *reinterpret_cast<const V*>(p); }
 static inline void store(float* p, V v) { *reinterpret_cast<V*>(p) = v; }
 // splat copies f to every lane. f - 0 is f for every f, so the compiler makes it one broadcast; 0 + f is not (-0).
 static inline V splat(float f) { return f - V{}; }
-static inline V leaky(V v, float slope) { return v > 0 ? v : v * slope; }
+// leaky is v where that is above 0, else v·slope, for 0 ≤ slope ≤ 1: a multiplication and a maximum.
+static inline V leaky(V v, float slope) {
+  const V low = v * slope;
+  return low > v ? low : v;
+}
 
 // copy_lanes copies n floats, few and often 8.
 static inline void copy_lanes(float* dst, const float* src, int n) {
@@ -52,21 +56,29 @@ static void tile(const Product& p) {
       for (int m = 0; m < MR; ++m)
         for (int line = 0; line < NV * VW; line += 16) __builtin_prefetch(out + m * ldo + line, 1);
     const float* w = weights;
-    for (int c = 0; c < channels; c += kLanes) {
-      const int lanes = channels - c < kLanes ? channels - c : kLanes;
-      for (int kh = 0; kh < rows; ++kh) {
-        const float* a = row[kh] + c / kLanes * block + first;
-        for (int kw = 0; kw < columns; ++kw, a += kLanes) {
+    auto multiply = [&](const float* a, int lanes) __attribute__((always_inline)) {
 #pragma GCC unroll 4
-          for (int i = 0; i < lanes; ++i, w += NV * VW) {
-            V b[NV];
-            for (int v = 0; v < NV; ++v) b[v] = load(w + v * VW);
+      for (int i = 0; i < lanes; ++i, w += NV * VW) {
+        V b[NV];
+        for (int v = 0; v < NV; ++v) b[v] = load(w + v * VW);
 #pragma GCC unroll 32
-            for (int m = 0; m < MR; ++m) {
-              V x = splat(a[m * kLanes + i]);
-              for (int v = 0; v < NV; ++v) acc[m][v] += x * b[v];
-            }
-          }
+        for (int m = 0; m < MR; ++m) {
+          V x = splat(a[m * kLanes + i]);
+          for (int v = 0; v < NV; ++v) acc[m][v] += x * b[v];
+        }
+      }
+    };
+    if (rows == 1 && columns == 1) {
+      const float* a = row[0] + first;
+      int c = channels;
+      for (; c >= kLanes; c -= kLanes, a += block) multiply(a, kLanes);
+      if (c) multiply(a, c);
+    } else {
+      for (int c = 0; c < channels; c += kLanes) {
+        const int lanes = channels - c < kLanes ? channels - c : kLanes;
+        for (int kh = 0; kh < rows; ++kh) {
+          const float* a = row[kh] + c / kLanes * block + first;
+          for (int kw = 0; kw < columns; ++kw, a += kLanes) multiply(a, lanes);
         }
       }
     }

@@ -52,11 +52,14 @@ static inline void to_three(const V (&u)[6], V (&g)[3]) {
   g[2] = (s2 - s1) * (1.0f / 6) + u[5];
 }
 
+// OPAQUE hides from the compiler where a pointer comes from. It would keep the addresses of all 36 positions, on the stack.
+#define OPAQUE(pointer) __asm__("" : "+r"(pointer))
+
 // input_row is winograd_input for rows that are all inside the image, WHOLE, or not, with dropout of the input or without.
 template <bool WHOLE, bool MASKED>
 static void input_row(const TileRow& r, float* out, ptrdiff_t position, float* scratch) {
   const int tiles = r.tiles, w = r.w, columns = kTile * tiles + 2, lanes = VW == kLanes ? kLanes : r.lanes;
-  const ptrdiff_t stride = r.stride;
+  const ptrdiff_t stride = r.stride, row = w * stride;
   const ns_mask mask = r.mask;
   const uint32_t line = static_cast<uint32_t>(w) * r.channels, pixel = r.channels;
   const float* const rows[6] = {r.rows[0], r.rows[1], r.rows[2], r.rows[3], r.rows[4], r.rows[5]};
@@ -64,28 +67,34 @@ static void input_row(const TileRow& r, float* out, ptrdiff_t position, float* s
     for (int c = 0; c < columns; ++c) {
       const int x = c - 1;
       V d[6] = {}, t[6];
-      if (x >= 0 && x < w)
+      if (x >= 0 && x < w) {
+        const float* first = WHOLE ? rows[0] + x * stride + l : nullptr;
+        OPAQUE(first);
 #pragma GCC unroll 6
         for (int i = 0; i < 6; ++i) {
           if (!WHOLE && !rows[i]) continue;
-          d[i] = load(rows[i] + x * stride + l);
+          d[i] = load(WHOLE ? first + i * row : rows[i] + x * stride + l);
           if (MASKED) d[i] = drop(d[i], r.index + i * line + x * pixel + l, mask);
         }
+      }
       to_six(d, t);
+      float* to = scratch + c * VW;
+      OPAQUE(to);
 #pragma GCC unroll 6
-      for (int i = 0; i < 6; ++i) store(scratch + (i * columns + c) * VW, t[i]);
+      for (int i = 0; i < 6; ++i) store(to + i * columns * VW, t[i]);
     }
     for (int tile = 0; tile < tiles; ++tile) {
       const float* from = scratch + kTile * tile * VW;
       float* to = out + tile * kLanes + l;
 #pragma GCC unroll 6
-      for (int i = 0; i < 6; ++i, from += columns * VW) {
+      for (int i = 0; i < 6; ++i, from += columns * VW, to += 6 * position) {
         V d[6], t[6];
 #pragma GCC unroll 6
         for (int j = 0; j < 6; ++j) d[j] = load(from + j * VW);
         to_six(d, t);
+        OPAQUE(to);
 #pragma GCC unroll 6
-        for (int j = 0; j < 6; ++j, to += position) store(to, t[j]);
+        for (int j = 0; j < 6; ++j) store(to + j * position, t[j]);
       }
     }
   }
@@ -106,10 +115,11 @@ static inline void output_tile(const float* m, ptrdiff_t position, float* const 
                                ptrdiff_t stride, int columns, Finish finish) {
   V half[4][6];
 #pragma GCC unroll 6
-  for (int j = 0; j < 6; ++j) {
+  for (int j = 0; j < 6; ++j, m += position) {
     V d[6], y[4];
+    OPAQUE(m);
 #pragma GCC unroll 6
-    for (int i = 0; i < 6; ++i) d[i] = load(m + (6 * i + j) * position);
+    for (int i = 0; i < 6; ++i) d[i] = load(m + 6 * i * position);
     to_four(d, y);
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) half[i][j] = y[i];
@@ -180,12 +190,14 @@ static void winograd_gradient(const TileRow& r, int channels, float* out, ptrdif
 #pragma GCC unroll 6
         for (int i = 0; i < 6; ++i) half[i][j] = t[i];
       }
+      float* to = out + tile * tile_step + o;
 #pragma GCC unroll 6
-      for (int i = 0; i < 6; ++i) {
+      for (int i = 0; i < 6; ++i, to += 6 * position) {
         V t[6];
         from_four(half[i], t);
+        OPAQUE(to);
 #pragma GCC unroll 6
-        for (int j = 0; j < 6; ++j) store(out + (6 * i + j) * position + tile * tile_step + o, t[j]);
+        for (int j = 0; j < 6; ++j) store(to + j * position, t[j]);
       }
     }
   }
@@ -203,22 +215,25 @@ static void winograd_weights(const float* taps, ptrdiff_t tap_step, float* out, 
     for (int i = 0; i < 6; ++i) half[i][j] = u[i];
   }
 #pragma GCC unroll 6
-  for (int i = 0; i < 6; ++i) {
+  for (int i = 0; i < 6; ++i, out += 6 * position) {
     V u[6];
     from_three(half[i], u);
+    OPAQUE(out);
 #pragma GCC unroll 6
-    for (int j = 0; j < 6; ++j) store(out + (6 * i + j) * position, u[j]);
+    for (int j = 0; j < 6; ++j) store(out + j * position, u[j]);
   }
 }
 
 static void winograd_taps(float* sums, int64_t n) {
   for (int64_t at = 0; at < n; at += VW) {
     V half[3][6];
+    const float* from = sums + at;
 #pragma GCC unroll 6
-    for (int j = 0; j < 6; ++j) {
+    for (int j = 0; j < 6; ++j, from += n) {
       V u[6], g[3];
+      OPAQUE(from);
 #pragma GCC unroll 6
-      for (int i = 0; i < 6; ++i) u[i] = load(sums + (6 * i + j) * n + at);
+      for (int i = 0; i < 6; ++i) u[i] = load(from + 6 * i * n);
       to_three(u, g);
 #pragma GCC unroll 3
       for (int i = 0; i < 3; ++i) half[i][j] = g[i];
