@@ -288,14 +288,14 @@ static inline uint32_t hash(uint32_t h, uint64_t seed) {
   return h;
 }
 
-// lanes returns first, first + 1, … The numbers come from memory: put together lane by lane they cost more than the hash.
-static inline U lanes(uint32_t first) { return *reinterpret_cast<const U*>(kCount) + first; }
+// numbers returns first, first + 1, … They come from memory: put together lane by lane they cost more than the hash.
+static inline U numbers(uint32_t first) { return *reinterpret_cast<const U*>(kCount) + first; }
 
-// drop is v where hash(index + lane) is not below the threshold. 2³¹ added before the last product, by an odd number, turns
+// drop is v where the hash of its number is not below the threshold. 2³¹ added before the last product, by an odd number, turns
 // the hash's upper bit, so that a comparison of signed numbers, of which there are instructions, does. The hash's last line
 // changes the lower half only: where the threshold has none, as 0.5 has, it can be left out.
-static inline V drop(V v, uint32_t index, const ns_mask& m) {
-  U h = lanes(index) ^ static_cast<uint32_t>(m.seed);
+static inline V drop(V v, U number, const ns_mask& m) {
+  U h = number ^ static_cast<uint32_t>(m.seed);
   h ^= h >> 16;
   h *= 0x7feb352du;
   h ^= h >> 15;
@@ -310,7 +310,7 @@ static inline float drop1(float v, uint32_t index, const ns_mask& m) {
 
 static void dropout(float* x, int n, const ns_mask& mask, uint32_t index) {
   each(
-      n, [&](int i) { store(x + i, drop(load(x + i), index + i, mask)); },
+      n, [&](int i) { store(x + i, drop(load(x + i), numbers(index + i), mask)); },
       [&](int i) { x[i] = drop1(x[i], index + i, mask); });
 }
 
@@ -335,7 +335,7 @@ static void maxpool(float* y, uint8_t* argmax, const float* row0, const float* r
           more = v > best;
           best = more ? v : best;
           at = more ? I{} + 3 : at;
-          if (mask.threshold) best = drop(best, index + i, mask);
+          if (mask.threshold) best = drop(best, numbers(index + i), mask);
           store(y + i, best);
           for (int l = 0; l < VW; ++l) argmax[i + l] = static_cast<uint8_t>(at[l]);
         },
@@ -368,7 +368,7 @@ static void maxpool_backward(float* dx0, float* dx1, const float* dy, const uint
         c,
         [&](int i) {
           V g = load(dy + i);
-          if (mask.threshold) g = drop(g, index + i, mask);
+          if (mask.threshold) g = drop(g, numbers(index + i), mask);
           I at;
           for (int l = 0; l < VW; ++l) at[l] = argmax[i + l];
           for (int k = 0; k < 4; ++k) {

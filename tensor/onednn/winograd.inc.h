@@ -64,7 +64,8 @@ static void input_row(const TileRow& r, float* out, ptrdiff_t position, float* s
   const uint32_t line = static_cast<uint32_t>(w) * r.channels, pixel = r.channels;
   const float* const rows[6] = {r.rows[0], r.rows[1], r.rows[2], r.rows[3], r.rows[4], r.rows[5]};
   for (int l = 0; l < lanes; l += VW) {
-    for (int c = 0; c < columns; ++c) {
+    U number = numbers(r.index + l - pixel);  // of row 0 in column c
+    for (int c = 0; c < columns; ++c, number += pixel) {
       const int x = c - 1;
       V d[6] = {}, t[6];
       if (x >= 0 && x < w) {
@@ -74,7 +75,7 @@ static void input_row(const TileRow& r, float* out, ptrdiff_t position, float* s
         for (int i = 0; i < 6; ++i) {
           if (!WHOLE && !rows[i]) continue;
           d[i] = load(WHOLE ? first + i * row : rows[i] + x * stride + l);
-          if (MASKED) d[i] = drop(d[i], r.index + i * line + x * pixel + l, mask);
+          if (MASKED) d[i] = drop(d[i], number + i * line, mask);
         }
       }
       to_six(d, t);
@@ -164,7 +165,7 @@ static void winograd_output(const TileRow& r, const float* in, ptrdiff_t positio
   if (r.mask.threshold) {
     const ns_mask mask = r.mask;
     const uint32_t index = r.index, line = static_cast<uint32_t>(r.w) * r.channels, pixel = r.channels;
-    row([=](V v, const float*, int i, int x, int o) { return drop(v + load(b + o * step), index + i * line + x * pixel + o, mask); });
+    row([=](V v, const float*, int i, int x, int o) { return drop(v + load(b + o * step), numbers(index + i * line + x * pixel + o), mask); });
   } else if (r.add) {
     const float negative = with_leaky ? slope : 1.0f;
     row([=](V v, const float* p, int, int, int o) { return leaky(v + load(b + o * step) + load(p), negative); });
