@@ -153,12 +153,9 @@ void nextslice::winograd_weights(ns_engine* e, const ns_shape& s, const float* p
     float* gradients = room + in.size();
     in.place(room);
     in.fill(s, px, mask, from, to);
-    for (int n = from; n < to; ++n) {
-      const TileRow r = grid.row(ds, dy, n, 0, kTile);
-      k.winograd_gradient(r, o, gradients + static_cast<ptrdiff_t>(n - from) * grid.across * o, position, o);
-      for (int i = 0; i < kTile && r.rows[i]; ++i)
-        k.channel_sums(r.rows[i], s.w, o, o, sums + sums_size);
-    }
+    for (int n = from; n < to; ++n)
+      k.winograd_gradient(grid.row(ds, dy, n, 0, kTile), o, gradients + static_cast<ptrdiff_t>(n - from) * grid.across * o, position, o);
+    k.channel_sums(gradients + kSumOfTile * position, tiles, o, o, sums + sums_size);
     for (int i = 0; i < kPositions; ++i)
       for (int p = 0; p < panels.count(); ++p)
         g.outer(in.at + i * in.position, in.block, 0, gradients + i * position + panels.first(p), 0, o, 1, tiles, p,

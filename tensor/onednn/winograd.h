@@ -7,6 +7,9 @@ namespace nextslice {
 // spread adds a cache line to a distance, so that 36 streams do not meet in the same set of the cache.
 inline ptrdiff_t spread(ptrdiff_t floats) { return floats + 16; }
 
+// Of a tile's gradients A dy Aᵀ, position (1, 1) is their sum: that row of A is all ones.
+constexpr int kSumOfTile = 7;
+
 // Grid is the tiles of all items, in rows; consecutive rows are the parts of a job.
 struct Grid {
   int across, down, total;  // tiles in a row, rows of tiles in an item and in all

@@ -68,11 +68,11 @@ void nextslice::winograd_weights_few(ns_engine* e, const ns_shape& s, const floa
     float* room = e->local[thread].get(in.size() + kPositions * (position + kLanes * 2 * panels.vw));
     float *gradients = room + in.size(), *sums = gradients + kPositions * position;
     in.place(room);
-    if (block == 0) std::memset(db + first, 0, lanes * sizeof(float));
-    for (int n = 0; n < grid.total; ++n) {
-      const TileRow r = grid.row(ds, dy + first, n, 0, kTile);
-      k.winograd_gradient(r, lanes, gradients + static_cast<ptrdiff_t>(n) * grid.across * lanes, position, lanes);
-      for (int i = 0; block == 0 && i < kTile && r.rows[i]; ++i) k.channel_sums(r.rows[i], s.w, lanes, o, db + first);
+    for (int n = 0; n < grid.total; ++n)
+      k.winograd_gradient(grid.row(ds, dy + first, n, 0, kTile), lanes, gradients + static_cast<ptrdiff_t>(n) * grid.across * lanes, position, lanes);
+    if (block == 0) {
+      std::memset(db + first, 0, lanes * sizeof(float));
+      k.channel_sums(gradients + kSumOfTile * position, tiles, lanes, lanes, db + first);
     }
     for (int b = block; b < last_block; ++b) {
       const int channel = b * kLanes, count = std::min(kLanes, s.c - channel);
