@@ -1,0 +1,57 @@
+package bench
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/tensor/meter"
+	"github.com/nextslice/nextslice/tensor/ref"
+)
+
+// The report has the two works, with what each operation took, and a query by every strategy that reads no hidden masks.
+func TestRun(t *testing.T) {
+	r, err := Run(t.Context(), ref.New(1), Options{NetWidth: 4, Height: 8, Width: 8, Batch: 2, Items: 12, Rounds: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, ops := range [][]string{{"Conv", "ConvBackwardData", "ConvBackwardWeights", "Norm", "Loss", "Adam"}, {"Conv", "Softmax"}} {
+		for _, op := range ops {
+			if w := r.Works[i]; !slices.ContainsFunc(w.Costs, func(c meter.Cost) bool { return c.Op == op && c.Calls > 0 && c.Bytes > 0 }) {
+				t.Errorf("%s: no %s", w.Name, op)
+			}
+		}
+	}
+	found := map[string]Query{}
+	for _, q := range r.Queries {
+		found[q.Strategy] = q
+		if q.Pool != 12 || q.Size != 2 || q.Seconds < 0 {
+			t.Errorf("%+v: want a query of 2 of 12 slices", q)
+		}
+	}
+	for _, s := range query.List() {
+		if _, ok := found[s.Name]; ok != (s.Kind != query.KindSelector && s.Name != "random-hidden-foreground") {
+			t.Errorf("%s: measured: %v", s.Name, ok)
+		}
+	}
+	for name, passes := range map[string]int{"random": 0, "core-set": 12, "entropy": 12, "dropout": 96, "ensemble": 60, "learning-loss": 12} {
+		if got := found[name].Passes; got != passes {
+			t.Errorf("%s: %d passes, want %d", name, got, passes)
+		}
+	}
+	// Of 6 batches of 2 drawn from 12 slices: two thirds in the mean, and at least one batch.
+	if q := found["dropout+sb"]; q.Scored < 2 || q.Scored >= 12 || q.Passes != 8*q.Scored {
+		t.Errorf("dropout+sb scores what it has not drawn: %+v", q)
+	}
+
+	var text strings.Builder
+	if err := r.WriteText(&text, 1e12); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"training step of 2", "inference of 8", "everything else", "query of 2 of 12 slices", "learning-loss+sb"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the text does not say %q:\n%s", want, text.String())
+		}
+	}
+}
