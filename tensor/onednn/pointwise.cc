@@ -99,8 +99,8 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
   // Sums of each row of pixels, then of each item, then what the gradient needs of each item.
   std::vector<double>& room = e->doubles;
   room.assign((rows + s.n) * row + s.n * (1 + 2 * static_cast<size_t>(k)), 0.0);
-  double *of_items = room.data() + rows * row, *weight = of_items + s.n * row, *direct = weight + s.n,
-         *shared = direct + static_cast<size_t>(s.n) * k;
+  double *of_items = room.data() + rows * row, *weight = of_items + s.n * row, *others = weight + s.n,
+         *own = others + static_cast<size_t>(s.n) * k;
   e->team.run(s.n * s.h, [&](int r, int thread) {
     const Sums sum(room.data() + r * row, k);
     const float* z = logits + static_cast<ptrdiff_t>(r) * s.w * k;
@@ -112,6 +112,7 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
       for (int q = 0; q < s.w; ++q) logs[q] = std::max(p[q * k + t[q]], underflow);
       e->k.logarithms(logs, s.w);
     }
+    double total = 0, total_weight = 0;
     for (int q = 0; q < s.w; ++q) {
       float* pq = p + q * k;
       const float* zq = z + q * k;
@@ -123,13 +124,16 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
         loss = -logs[q];
       else
         loss = *std::max_element(zq, zq + k) - zq[t[q]];
-      *sum.ce += w * loss;
-      *sum.weight += w;
-      for (int j = 1; j < k; ++j) sum.p[j] += pq[j];
-      if (t[q]) {
-        sum.both[t[q]] += pq[t[q]];
-        sum.t[t[q]] += 1;
-      }
+      total += w * loss;
+      total_weight += w;
+      sum.both[t[q]] += pq[t[q]];  // of the background too, which nobody reads: a question per pixel costs more
+      sum.t[t[q]] += 1;
+    }
+    *sum.ce = total, *sum.weight = total_weight;
+    for (int j = 1; j < k; ++j) {
+      double of_class = 0;
+      for (int q = 0; q < s.w; ++q) of_class += p[q * k + j];
+      sum.p[j] = of_class;
     }
   });
   const int classes = k - 1;
@@ -142,9 +146,10 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
       const double top = 2 * sum.both[j] + smooth, bottom = sum.p[j] + sum.t[j] + smooth;
       if (bottom == 0) continue;  // absent, and every probability underflowed
       d += top / bottom;
-      // ∂(1 - D)/∂p = shared where the pixel is of another class, shared + direct where it is of this one.
-      direct[static_cast<size_t>(n) * k + j] = -2 / bottom / classes;
-      shared[static_cast<size_t>(n) * k + j] = top / (bottom * bottom) / classes;
+      // ∂(Dice term)/∂p at pixels of other classes, and at the class's own; the background's stay 0.
+      const double share = dice / s.n / classes, all = top / (bottom * bottom);
+      others[static_cast<size_t>(n) * k + j] = share * all;
+      own[static_cast<size_t>(n) * k + j] = share * (all - 2 / bottom);
     }
     weight[n] = *sum.weight;
     items[n] = static_cast<float>(ce * (weight[n] > 0 ? *sum.ce / weight[n] : 0) + dice * (1 - d / classes));
@@ -155,24 +160,19 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
     const uint8_t* t = target + static_cast<ptrdiff_t>(r) * s.w;
     const float* p = probs + static_cast<ptrdiff_t>(r) * s.w * k;
     float* g = dlogits + static_cast<ptrdiff_t>(r) * s.w * k;
-    const double *near = direct + static_cast<size_t>(n) * k, *all = shared + static_cast<size_t>(n) * k;
-    const double share_of_dice = dice / s.n;
+    const double *other = others + static_cast<size_t>(n) * k, *same = own + static_cast<size_t>(n) * k;
     const float unit = static_cast<float>(weight[n] > 0 ? ce / weight[n] / s.n / (sigmoid ? k : 1) : 0);
     for (int q = 0; q < s.w; ++q) {
-      const int target_class = t[q];
-      const float* pq = p + q * k;
-      const float share = unit * (weights ? weights[target_class] : 1.0f);
-      // ∂(Dice term)/∂p of class j at this pixel; the background has none: its sums stay 0.
-      auto slope = [&](int j) {
-        return static_cast<float>(share_of_dice * (all[j] + (j == target_class ? near[j] : 0.0)));
+      const int c = t[q];
+      const float *pq = p + q * k, share = unit * (weights ? weights[c] : 1.0f);
+      float mean = static_cast<float>(same[c] - other[c]) * pq[c];  // Σ_j dp_j·p_j, softmax's coupling of the classes
+      for (int j = 1; j < k; ++j) mean += static_cast<float>(other[j]) * pq[j];
+      auto gradient = [&](double slope, float v, float error) {
+        const float dp = static_cast<float>(slope);
+        return share * error + (sigmoid ? dp * v * (1 - v) : v * (dp - mean));
       };
-      float mean = 0;  // Σ_j dp_j·p_j, softmax's coupling of the classes
-      for (int j = 1; j < k; ++j) mean += slope(j) * pq[j];
-      for (int j = 0; j < k; ++j) {
-        const float dp = slope(j);
-        const float d = sigmoid ? dp * pq[j] * (1 - pq[j]) : pq[j] * (dp - mean);
-        g[q * k + j] = share * (pq[j] - (j == target_class ? 1.0f : 0.0f)) + d;
-      }
+      for (int j = 0; j < k; ++j) g[q * k + j] = gradient(other[j], pq[j], pq[j]);
+      g[q * k + c] = gradient(same[c], pq[c], pq[c] - 1);
     }
   });
 }
