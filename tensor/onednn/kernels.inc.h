@@ -405,6 +405,27 @@ static inline V exponential(V x) {
   return e * reinterpret_cast<V&>(power);
 }
 
+// gather returns x[0], x[stride], … of n lanes, and zeros.
+static inline V gather(const float* x, ptrdiff_t stride, int n) {
+  V v = V{};
+  if (n == VW) {
+#pragma GCC unroll 16
+    for (int l = 0; l < VW; ++l) v[l] = x[l * stride];
+  } else {
+    float lane[VW] = {};
+    for (int l = 0; l < n; ++l) lane[l] = x[l * stride];
+    v = load(lane);
+  }
+  return v;
+}
+
+// scatter stores n lanes to x[0], x[stride], …
+static inline void scatter(float* x, ptrdiff_t stride, int n, V v) {
+  float lane[VW];
+  store(lane, v);
+  for (int l = 0; l < n; ++l) x[l * stride] = lane[l];
+}
+
 static void softmax(float* p, const float* x, int64_t pixels, int k, ptrdiff_t pstride, ptrdiff_t xstride) {
   constexpr int kMaxClasses = 256;
   static thread_local float buffer[kMaxClasses][VW];
@@ -412,9 +433,7 @@ static void softmax(float* p, const float* x, int64_t pixels, int k, ptrdiff_t p
     const int n = pixels - q < VW ? static_cast<int>(pixels - q) : VW;
     V top = V{};
     for (int j = 0; j < k; ++j) {
-      float lane[VW] = {};
-      for (int l = 0; l < n; ++l) lane[l] = x[(q + l) * xstride + j];
-      V v = load(lane);
+      const V v = gather(x + q * xstride + j, xstride, n);
       top = j == 0 ? v : (v > top ? v : top);
       store(buffer[j], v);
     }
@@ -424,11 +443,7 @@ static void softmax(float* p, const float* x, int64_t pixels, int k, ptrdiff_t p
       store(buffer[j], e);
       sum += e;
     }
-    for (int j = 0; j < k; ++j) {
-      float lane[VW];
-      store(lane, load(buffer[j]) / sum);
-      for (int l = 0; l < n; ++l) p[(q + l) * pstride + j] = lane[l];
-    }
+    for (int j = 0; j < k; ++j) scatter(p + q * pstride + j, pstride, n, load(buffer[j]) / sum);
   }
 }
 
@@ -462,14 +477,10 @@ static void entropy(float* h, const float* p, int64_t pixels, int k, ptrdiff_t p
     const int n = pixels - q < VW ? static_cast<int>(pixels - q) : VW;
     V sum = V{};
     for (int j = 0; j < k; ++j) {
-      float lane[VW] = {};
-      for (int l = 0; l < n; ++l) lane[l] = p[(q + l) * pstride + j];
-      const V v = load(lane);
+      const V v = gather(p + q * pstride + j, pstride, n);
       sum -= v > 0 ? v * logarithm(v) : v * 0.0f;  // NaN stays
     }
-    float lane[VW];
-    store(lane, sum);
-    for (int l = 0; l < n; ++l) h[q + l] = lane[l];
+    scatter(h + q, 1, n, sum);
   }
 }
 
