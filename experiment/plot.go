@@ -157,8 +157,9 @@ func (tenths) Ticks(low, high float64) []plot.Tick {
 		per = 20
 	}
 	var ticks []plot.Tick
-	for n := math.Ceil(low*per - 1e-9); n <= high*per+1e-9; n++ {
-		ticks = append(ticks, plot.Tick{Value: n / per, Label: fmt.Sprintf("%.4g", n/per)})
+	for n := int(math.Ceil(low*per - 1e-9)); float64(n) <= high*per+1e-9; n++ { // whole numbers have no -0
+		v := float64(n) / per
+		ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("%.4g", v)})
 	}
 	return ticks
 }

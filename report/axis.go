@@ -41,8 +41,11 @@ func niceAxis(values []float64, n int) axis {
 	return a
 }
 
-// tickText writes a tick without the noise of floating point.
+// tickText writes a tick without the noise of floating point, and without the sign of a zero.
 func tickText(v float64) string {
+	if v == 0 {
+		return "0"
+	}
 	return strings.Replace(strconv.FormatFloat(v, 'g', 6, 64), "-", "−", 1)
 }
 

@@ -62,3 +62,11 @@ func TestLegendBelow(t *testing.T) {
 		t.Errorf("a figure with the legend below is %.0f points high, one without %.0f", a, b)
 	}
 }
+
+func TestTickText(t *testing.T) {
+	for v, want := range map[float64]string{math.Copysign(0, -1): "0", -0.5: "−0.5", 0.1 + 0.2: "0.3", 40: "40"} {
+		if got := tickText(v); got != want {
+			t.Errorf("%v: %q, want %q", v, got, want)
+		}
+	}
+}
