@@ -21,8 +21,16 @@ type Options struct {
 	NetWidth      int // of the network
 	Height, Width int // of a slice
 	Batch         int // slices per training step
-	Items         int // slices per scoring pass
+	Items         int // slices that the strategies query
 	Rounds        int // repetitions; figures are medians; at most three of a query
+
+	Progress func(what string) // called before each piece of work; nil for none
+}
+
+func (o Options) begin(what string) {
+	if o.Progress != nil {
+		o.Progress(what)
+	}
 }
 
 // Report is what was measured.
@@ -84,6 +92,7 @@ func Run(ctx context.Context, e tensor.Engine, o Options) (report Report, err er
 		{fmt.Sprintf("training step of %d", o.Batch), step},
 		{"inference of 8", infer},
 	} {
+		o.begin(w.name)
 		if err := w.run(); err != nil { // makes buffers
 			return Report{}, err
 		}

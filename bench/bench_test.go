@@ -12,9 +12,13 @@ import (
 
 // The report has the two works, with what each operation took, and a query by every strategy that reads no hidden masks.
 func TestRun(t *testing.T) {
-	r, err := Run(t.Context(), ref.New(1), Options{NetWidth: 4, Height: 8, Width: 8, Batch: 2, Items: 12, Rounds: 1})
+	begun := 0
+	r, err := Run(t.Context(), ref.New(1), Options{NetWidth: 4, Height: 8, Width: 8, Batch: 2, Items: 12, Rounds: 1, Progress: func(string) { begun++ }})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if begun != len(r.Works)+len(r.Queries) {
+		t.Errorf("%d pieces of work were announced, %d are in the report", begun, len(r.Works)+len(r.Queries))
 	}
 	for i, ops := range [][]string{{"Conv", "ConvBackwardData", "ConvBackwardWeights", "Norm", "Loss", "Adam"}, {"Conv", "Softmax"}} {
 		for _, op := range ops {

@@ -46,6 +46,7 @@ func queries(ctx context.Context, net *unet.Net, o Options, images [][]float32) 
 		if spec.UsesHiddenMasks() {
 			continue
 		}
+		o.begin("query by " + name)
 		n := scoring.Network{Net: net, H: o.Height, W: o.Width}
 		if spec.Score.PredictedLoss {
 			n.Module = unet.NewLossModule(o.NetWidth, random.Stream(1, "module"))

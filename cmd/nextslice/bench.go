@@ -60,7 +60,10 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer e.Close()
-	report, err := bench.Run(ctx, e, bench.Options{NetWidth: c.Width, Height: c.Size, Width: c.Size, Batch: c.Batch, Items: c.Items, Rounds: c.Rounds})
+	report, err := bench.Run(ctx, e, bench.Options{
+		NetWidth: c.Width, Height: c.Size, Width: c.Size, Batch: c.Batch, Items: c.Items, Rounds: c.Rounds,
+		Progress: func(what string) { fmt.Fprintln(s.err, "measuring:", what) },
+	})
 	if err != nil {
 		return err
 	}
