@@ -39,4 +39,4 @@ fuzz: deps
 	@scripts/fuzz.sh $(FUZZTIME)
 
 clean:
-	rm -rf nextslice runs web/dist web/node_modules
+	rm -rf nextslice runs annotate/page/dist annotate/page/node_modules

@@ -19,18 +19,18 @@ var rules = []struct {
 		reason:    "the bottom layer stands on its own, so that each part can be read and used without the rest",
 	},
 	{
-		packages:  []string{"preprocess", "metrics", "phantom", "dataset", "active"},
-		forbidden: []string{"tensor", "nn", "unet", "train"},
+		packages:  []string{"preprocess", "metrics", "dataset/phantom", "dataset", "active"},
+		forbidden: []string{"tensor", "nn", "nn/unet", "train"},
 		reason:    "data, measures and the loop must work with any model",
 	},
 	{
-		packages:  []string{"tensor/ref", "nn", "unet"},
+		packages:  []string{"tensor/ref", "nn", "nn/unet"},
 		forbidden: []string{"volume", "preprocess", "dataset", "query", "metrics", "stats"},
 		reason:    "a network knows numbers, not patients",
 	},
 	{
-		packages:  []string{"nn", "unet", "train", "model", "scoring"},
-		forbidden: []string{"tensor/ref", "tensor/onednn"},
+		packages:  []string{"nn", "nn/unet", "train", "model", "scoring"},
+		forbidden: []string{"tensor/ref", "tensor/native"},
 		reason:    "the engine is passed in, so that every part runs on every engine; only experiment chooses",
 	},
 	{
@@ -79,7 +79,7 @@ func TestImportsGoDown(t *testing.T) {
 func TestOnlyOnePackageUsesC(t *testing.T) {
 	for line := range strings.Lines(list(t, "{{.ImportPath}} {{len .CgoFiles}}")) {
 		name, files, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if files != "0" && name != module+"/tensor/onednn" {
+		if files != "0" && name != module+"/tensor/native" {
 			t.Errorf("%s has %s files with import \"C\"", name, files)
 		}
 	}

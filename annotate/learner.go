@@ -10,7 +10,7 @@ import (
 	"github.com/nextslice/nextslice/scoring"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // Learner trains models and reads stored ones. It and its models are used by one goroutine at a time.

@@ -6,7 +6,7 @@ import (
 	"os"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/random"
 )
 

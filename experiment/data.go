@@ -11,7 +11,7 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/model"
-	"github.com/nextslice/nextslice/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"

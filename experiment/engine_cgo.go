@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/nextslice/nextslice/tensor"
-	"github.com/nextslice/nextslice/tensor/onednn"
+	"github.com/nextslice/nextslice/tensor/native"
 	"github.com/nextslice/nextslice/tensor/ref"
 )
 
@@ -14,11 +14,11 @@ import (
 func newEngine(name string, threads int) (e tensor.Engine, detail string, err error) {
 	switch name {
 	case "", "onednn":
-		e, err := onednn.New(threads)
+		e, err := native.New(threads)
 		if err != nil {
 			return nil, "", err
 		}
-		return e, fmt.Sprintf("oneDNN %s, %s", onednn.Version(), e.ISA()), nil
+		return e, fmt.Sprintf("oneDNN %s, %s", native.Version(), e.ISA()), nil
 	case "ref":
 		return ref.New(threads), "plain Go", nil
 	}

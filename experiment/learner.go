@@ -13,7 +13,7 @@ import (
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // learner trains the networks of one run, on one engine. It is the run's active.Learner.

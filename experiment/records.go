@@ -14,7 +14,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/nextslice/nextslice/active"
-	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/record"
 )
 
 // initialItems is the file with the names of the items of each initial set.

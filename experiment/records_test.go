@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/nextslice/nextslice/active"
-	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/record"
 )
 
 // makeRecord makes the record of a run folder, as the report command does.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nextslice/nextslice/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/train"
 )
 

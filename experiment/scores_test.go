@@ -16,7 +16,7 @@ import (
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/stats"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // everyStrategy returns a strategy for each name there is: scores alone and with stochastic batches, selectors with the

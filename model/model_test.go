@@ -16,7 +16,7 @@ import (
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor/ref"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/volume"
 )
 

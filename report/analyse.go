@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/nextslice/nextslice/experiment"
-	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/stats"
 )
 

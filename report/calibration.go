@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/nextslice/nextslice/metrics"
-	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/stats"
 )
 

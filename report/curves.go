@@ -6,7 +6,7 @@ import (
 
 	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/metrics"
-	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/stats"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/stats"
 )
 

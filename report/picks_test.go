@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/record"
 )
 
 func TestRedundancy(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/experiment"
-	"github.com/nextslice/nextslice/phantom"
-	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/volume"
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/nextslice/nextslice/experiment"
-	"github.com/nextslice/nextslice/report/record"
+	"github.com/nextslice/nextslice/record"
 )
 
 // Source is an experiment as it was read: from one run folder, one record folder, or several of the same experiment.

@@ -10,7 +10,7 @@ import (
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/train"
 	"github.com/nextslice/nextslice/uncertainty"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // Network is a trained network, and what some scores need beside it.

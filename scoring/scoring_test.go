@@ -9,7 +9,7 @@ import (
 	"github.com/nextslice/nextslice/scoring"
 	"github.com/nextslice/nextslice/tensor/ref"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 const h, w, width, classes = 8, 16, 4, 3

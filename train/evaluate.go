@@ -5,7 +5,7 @@ import (
 
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/preprocess"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/volume"
 )
 

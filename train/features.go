@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/nextslice/nextslice/tensor"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // Bottlenecks calls each with the features of each image, in the order of images: the deepest output of the encoder,

@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/nextslice/nextslice/nn"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // LearningLoss is how the module is trained that predicts each slice's loss, where one is trained.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nextslice/nextslice/tensor"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // predictBatch is the number of slices that are predicted together. Batch norm stands on its running statistics, so

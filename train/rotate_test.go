@@ -9,7 +9,7 @@ import (
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/ref"
 	"github.com/nextslice/nextslice/uncertainty"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 func tensorOf(image []float32, h, w int) tensor.Tensor {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/uncertainty"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // Scoring says how a network scores items by the uncertainty of its predictions. The zero value is the entropy of one

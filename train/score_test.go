@@ -9,7 +9,7 @@ import (
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor/ref"
 	"github.com/nextslice/nextslice/uncertainty"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // scoresOf returns what Score finds.

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // TTA is test-time augmentation: a rotation, then noise. The predictions are rotated back before they are compared, and

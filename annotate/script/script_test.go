@@ -16,7 +16,7 @@ import (
 	"github.com/nextslice/nextslice/annotate/server"
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/experiment"
-	"github.com/nextslice/nextslice/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nextslice/nextslice/bench"
-	"github.com/nextslice/nextslice/tensor/onednn"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/internal/bench"
+	"github.com/nextslice/nextslice/tensor/native"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 type benchCommand struct {
@@ -42,20 +42,20 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 	if err := (unet.Config{Classes: 2, Width: c.Width}).Validate(); err != nil {
 		return usagef("bench: --%v", err)
 	}
-	kernels := onednn.Winograd
+	kernels := native.Winograd
 	if c.Library {
-		kernels = onednn.Library
+		kernels = native.Library
 	}
-	var ceilings []onednn.Ceilings
+	var ceilings []native.Ceilings
 	for _, threads := range []int{1, c.Threads} {
-		e, err := onednn.New(threads)
+		e, err := native.New(threads)
 		if err != nil {
 			return err
 		}
 		ceilings = append(ceilings, e.Ceilings(300*time.Millisecond))
 		e.Close()
 	}
-	e, err := onednn.NewWith(c.Threads, onednn.Options{Kernels: kernels})
+	e, err := native.NewWith(c.Threads, native.Options{Kernels: kernels})
 	if err != nil {
 		return err
 	}
@@ -72,9 +72,9 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 			ISA      string            `json:"isa"`
 			OneDNN   string            `json:"onednn"`
 			Reorders int               `json:"reorders"` // of activations between layers
-			Ceilings []onednn.Ceilings `json:"ceilings"`
+			Ceilings []native.Ceilings `json:"ceilings"`
 			bench.Report
-		}{e.ISA(), onednn.Version(), 0, ceilings, report})
+		}{e.ISA(), native.Version(), 0, ceilings, report})
 	}
 	for _, l := range ceilings {
 		fmt.Fprintf(s.out, "ceiling of %d threads: %.0f GFLOP/s, %.1f GB/s (%s)\n", l.Threads, l.FLOP/1e9, l.Bandwidth/1e9, e.ISA())

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nextslice/nextslice/experiment"
-	"github.com/nextslice/nextslice/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom"
 )
 
 type phantomCommand struct {

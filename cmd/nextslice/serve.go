@@ -24,7 +24,7 @@ import (
 	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/web"
+	"github.com/nextslice/nextslice/annotate/page"
 )
 
 type serveCommand struct {
@@ -109,7 +109,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	handler := server.New(project, server.Options{
-		Page: web.Files(), ContentSecurityPolicy: web.ContentSecurityPolicy, Token: c.Token, Local: local, Secure: c.TLSCert != "",
+		Page: page.Files(), ContentSecurityPolicy: page.ContentSecurityPolicy, Token: c.Token, Local: local, Secure: c.TLSCert != "",
 	})
 	address := c.address(listener)
 	fmt.Fprintf(s.out, "project  %s\npage     %s\nstop     Ctrl+C\n", project.Dir(), address)

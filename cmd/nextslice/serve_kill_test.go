@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/annotate/script"
-	"github.com/nextslice/nextslice/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 )

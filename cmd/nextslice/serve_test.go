@@ -22,7 +22,7 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/annotate/store"
-	"github.com/nextslice/nextslice/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom"
 )
 
 // output is a buffer that one goroutine writes while another reads.

@@ -46,7 +46,7 @@ An interrupted run goes on with --resume and ends with the same records. With --
 recipes of the grid are added to a run: only what is missing is run.
 
 A configuration file can vary the training: "grid:" lists values of any key of "train:", or recipes by name; see
-experiments/figure2-promise12.yaml.
+studies/figure2-promise12/experiment.yaml.
 
 Examples:
   nextslice simulate

@@ -7,7 +7,7 @@ import (
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/ref"
 	"github.com/nextslice/nextslice/tensor/tensortest"
-	"github.com/nextslice/nextslice/unet"
+	"github.com/nextslice/nextslice/nn/unet"
 )
 
 func TestConformance(t *testing.T) {

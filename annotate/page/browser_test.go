@@ -1,0 +1,316 @@
+package page_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	protocol "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/annotate/page/bundle"
+)
+
+// built bundles the page once for all tests of this package.
+var built = sync.OnceValues(func() (string, error) {
+	dist, err := os.MkdirTemp("", "nextslice-page")
+	if err != nil {
+		return "", err
+	}
+	return dist, bundle.Page(".", dist)
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dist, err := built(); err == nil && dist != "" {
+		os.RemoveAll(dist)
+	}
+	os.Exit(code)
+}
+
+// page is a browser's window on the annotation page.
+type page struct {
+	t      *testing.T
+	ctx    context.Context
+	server *fake
+	url    string
+
+	mu      sync.Mutex
+	console []string // warnings and errors
+	allowed []string // parts of messages that a test expects
+	dialogs []string // types of dialogs that opened; they were accepted
+}
+
+// openPage starts a browser on a fake server, logged in as ada.
+func openPage(t *testing.T, flags ...chromedp.ExecAllocatorOption) *page {
+	t.Helper()
+	p := startBrowser(t, flags...)
+	dist, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, server := newFake(t, dist)
+	p.server, p.url = f, server.URL
+	t.Cleanup(p.leave)
+	p.login()
+	return p
+}
+
+// startBrowser starts a browser of 1280 x 800 pixels. What its console says in
+// warnings and errors fails the test.
+func startBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *page {
+	t.Helper()
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("chromium is not installed")
+	}
+	if _, err := os.Stat("node_modules"); err != nil {
+		t.Skip("npm packages are not installed: run make web")
+	}
+	p := &page{t: t, allowed: []string{"GPU stall due to ReadPixels", "/api/v1/events"}} // software rendering; the end of an event stream
+	// The page is put together without an imitated graphics card, which is slow; WebGL has one.
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.WindowSize(1280, 800),
+		chromedp.Flag("use-angle", "swiftshader-webgl"), chromedp.Flag("enable-unsafe-swiftshader", true))
+	options = append(options, flags...)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(func() {
+		cancel()
+		stop()
+	})
+	p.ctx = ctx
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 800)); err != nil { // starts the browser
+		t.Fatal(err)
+	}
+	dialogs := chromedp.Events(ctx, protocol.JavascriptDialogOpening)
+	go func() {
+		for e, err := range dialogs {
+			if err != nil {
+				return
+			}
+			p.mu.Lock()
+			p.dialogs = append(p.dialogs, string(e.Type))
+			p.mu.Unlock()
+			if _, err := chromedp.Call(ctx, protocol.HandleJavaScriptDialog, protocol.HandleJavaScriptDialogParams{Accept: true}); err != nil {
+				return
+			}
+		}
+	}()
+	listening := make(chan struct{})
+	go func() {
+		messages := chromedp.Console(ctx)
+		close(listening)
+		for m, err := range messages {
+			if err != nil {
+				return
+			}
+			if m.IsException() || m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleWarning {
+				p.mu.Lock()
+				p.console = append(p.console, m.String()+" "+m.URL)
+				p.mu.Unlock()
+			}
+		}
+	}()
+	<-listening
+	t.Cleanup(p.checkConsole)
+	return p
+}
+
+// login answers the page's login form.
+func (p *page) login() {
+	p.t.Helper()
+	p.allow("401 (Unauthorized)") // the page asks who is logged in
+	p.do(chromedp.Navigate(p.url+"/"), chromedp.WaitVisible(chromedp.CSS("input[name=name]")))
+	p.do(chromedp.SendKeys(chromedp.CSS("input[name=name]"), "ada\r"), chromedp.WaitVisible(chromedp.CSS(".tools")))
+	p.until("the first slice is open", `!!document.querySelector('.corner.top.left')`)
+}
+
+// leave closes the annotation page: a server that ends is an error to it.
+func (p *page) leave() {
+	p.do(chromedp.Navigate("about:blank"))
+}
+
+// allow says that the console may hold messages with such a part.
+func (p *page) allow(part string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.allowed = append(p.allowed, part)
+}
+
+// threw tells whether a script of the page ended with an exception.
+func (p *page) threw() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.console, func(m string) bool { return strings.HasPrefix(m, "exception") })
+}
+
+// asked tells whether the page asked to stay when it was closed or loaded anew.
+func (p *page) asked() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.dialogs) > 0
+}
+
+func (p *page) checkConsole() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range p.console {
+		if !slices.ContainsFunc(p.allowed, func(part string) bool { return strings.Contains(m, part) }) {
+			p.t.Errorf("console: %s", m)
+		}
+	}
+}
+
+func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// eval is the value of a JavaScript expression.
+func eval[T any](p *page, expression string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// patience is how long the browser may take for anything, on a busy machine.
+const patience = time.Minute
+
+// until waits until a JavaScript expression is true. What it looks at need not be there yet: an expression that throws
+// is not true.
+func (p *page) until(what, expression string) {
+	p.t.Helper()
+	probe := "(() => { try { return (" + expression + ") ? 'yes' : 'no' } catch (e) { return String(e) } })()"
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		answer := eval[string](p, probe)
+		if answer == "yes" {
+			return
+		}
+		if p.threw() {
+			p.t.FailNow()
+		}
+		if time.Now().After(deadline) {
+			p.shoot("failed-" + strings.ReplaceAll(p.t.Name(), "/", "-"))
+			p.t.Fatalf("not so after a minute: %s (%s)\npage: %s", what, answer, eval[string](p, "document.body.innerText"))
+		}
+	}
+}
+
+// wait waits until something is true of the server.
+func (p *page) wait(what string, ok func() bool) {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("not so after a minute: %s\nnote: %s", what, eval[string](p, "document.querySelector('.note')?.innerText ?? ''"))
+		}
+	}
+}
+
+// untilItem waits until the page shows an item, ready to be drawn on.
+func (p *page) untilItem(item string) {
+	p.t.Helper()
+	p.until("shows "+item, fmt.Sprintf(`decodeURIComponent(location.hash) === "#/item/%s" && document.querySelector(".screen") && !document.querySelector(".screen").dataset.busy`, item))
+}
+
+func (p *page) key(keys string, modifiers ...chromedp.Modifier) {
+	p.t.Helper()
+	p.do(chromedp.KeyEvent(keys, chromedp.KeyModifiers(modifiers...)))
+}
+
+func (p *page) click(selector string) {
+	p.t.Helper()
+	p.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// shoot writes a picture of the page into the folder NEXTSLICE_SCREENSHOTS names, if it does.
+func (p *page) shoot(name string) {
+	p.t.Helper()
+	dir := os.Getenv("NEXTSLICE_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// setDown makes the server fail every request, or answer again.
+func (p *page) setDown(down bool) {
+	p.server.mu.Lock()
+	defer p.server.mu.Unlock()
+	p.server.down = down
+}
+
+// place is where a slice lies in the browser's window.
+type place struct {
+	left, top, right, bottom float64 // of the slice's voxels
+	columns, rows            int
+	flipped                  bool // both ways, as RAS slices are for display
+}
+
+// fitted computes where a newly opened item of the fake server must be.
+func (p *page) fitted(item string) place {
+	p.t.Helper()
+	c, name, _ := p.server.split(item)
+	return p.fittedGrid(c.image.Grid, name == "wide")
+}
+
+// fittedGrid computes where a newly opened axial slice must be: in the middle of the
+// canvas, as large as fits with margins of 26 pixels, in the proportions of its voxels.
+func (p *page) fittedGrid(g volume.Grid, flipped bool) place {
+	p.t.Helper()
+	box := eval[[]float64](p, `(() => { const b = document.querySelector('.screen canvas').getBoundingClientRect(); return [b.left, b.top, b.width, b.height] })()`)
+	s, size := g.Spacing(), g.Size
+	w, h := float64(size[0])*s[0], float64(size[1])*s[1]
+	scale := min((box[2]-52)/w, (box[3]-52)/h)
+	left, top := box[0]+(box[2]-w*scale)/2, box[1]+(box[3]-h*scale)/2
+	return place{left, top, left + w*scale, top + h*scale, size[0], size[1], flipped}
+}
+
+// at is the middle of a voxel on the screen.
+func (l place) at(column, row int) (x, y float64) {
+	u, v := (float64(column)+0.5)/float64(l.columns), (float64(row)+0.5)/float64(l.rows)
+	if l.flipped {
+		u, v = 1-u, 1-v
+	}
+	return l.left + u*(l.right-l.left), l.top + v*(l.bottom-l.top)
+}
+
+// drag moves the mouse with a button down over voxels.
+func (p *page) drag(l place, voxels [][2]int, options ...chromedp.MouseOption) {
+	p.t.Helper()
+	if len(options) == 0 {
+		options = []chromedp.MouseOption{chromedp.ButtonLeft}
+	}
+	with := func(more ...chromedp.MouseOption) []chromedp.MouseOption {
+		return append(append([]chromedp.MouseOption{}, options...), more...)
+	}
+	x, y := l.at(voxels[0][0], voxels[0][1])
+	p.do(chromedp.MouseEvent(chromedp.MouseMoved, x, y), chromedp.MouseEvent(chromedp.MousePressed, x, y, with(chromedp.ClickCount(1))...))
+	for _, v := range voxels[1:] {
+		x, y = l.at(v[0], v[1])
+		p.do(chromedp.MouseEvent(chromedp.MouseMoved, x, y, with()...))
+	}
+	p.do(chromedp.MouseEvent(chromedp.MouseReleased, x, y, with(chromedp.ClickCount(1))...))
+}

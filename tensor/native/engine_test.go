@@ -1,0 +1,118 @@
+//go:build cgo
+
+package native
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/tensor/tensortest"
+	"github.com/nextslice/nextslice/nn/unet/unettest"
+)
+
+// Every kernel and instruction set that this processor has passes the suite that defines an engine.
+func TestConformance(t *testing.T) {
+	for name, o := range map[string]Options{
+		"winograd":         {},
+		"direct":           {Kernels: Direct},
+		"library":          {Kernels: Library},
+		"baseline":         {ISA: Baseline},
+		"avx2":             {ISA: AVX2},
+		"direct, baseline": {ISA: Baseline, Kernels: Direct},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := NewWith(1, o)
+			if err != nil {
+				t.Skipf("%s: %v", name, err)
+			}
+			e.Close()
+			tensortest.Run(t, func(threads int) tensor.Engine {
+				e, err := NewWith(threads, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return e
+			})
+		})
+	}
+}
+
+// The layers of a U-Net of width 16 at 128×128, batch 4, and the ceiling they are measured against.
+func BenchmarkConv(b *testing.B) {
+	for _, kernels := range []struct {
+		name string
+		Options
+	}{{"winograd", Options{}}, {"direct", Options{Kernels: Direct}}, {"library", Options{Kernels: Library}}} {
+		for _, l := range []struct{ size, in, out int }{{128, 1, 8}, {128, 8, 16}, {128, 16, 16}, {128, 48, 16}, {64, 32, 32}, {64, 96, 32}, {32, 64, 64}, {16, 64, 128}, {128, 64, 64}, {128, 192, 64}, {32, 256, 256}, {32, 768, 256}, {16, 256, 512}} {
+			x, y := tensor.New(tensor.Shape{N: 4, H: l.size, W: l.size, C: l.in}), tensor.New(tensor.Shape{N: 4, H: l.size, W: l.size, C: l.out})
+			w, bias := make([]float32, 9*l.in*l.out), make([]float32, l.out)
+			for i := range x.Data {
+				x.Data[i] = float32(i%17) - 8
+			}
+			e, err := NewWith(0, kernels.Options)
+			if err != nil {
+				b.Fatal(err)
+			}
+			op := tensor.Conv{K: 3}
+			flop := 2 * float64(len(w)) * float64(x.Pixels())
+			for pass, run := range map[string]func(){
+				"forward": func() { e.Conv(op, y, x, w, bias) },
+				"data":    func() { e.ConvBackwardData(op, x, y, w) },
+				"weights": func() { e.ConvBackwardWeights(op, w, bias, y, x) },
+			} {
+				b.Run(fmt.Sprintf("%s/%dx%d-%d-%d/%s", kernels.name, l.size, l.size, l.in, l.out, pass), func(b *testing.B) {
+					for b.Loop() {
+						run()
+					}
+					b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+				})
+			}
+			e.Close()
+		}
+	}
+}
+
+func BenchmarkUp(b *testing.B) {
+	for _, l := range []struct{ size, in, width int }{{64, 32, 48}, {32, 64, 96}, {16, 128, 192}, {64, 64, 96}, {32, 128, 192}} {
+		e, err := NewWith(0, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		x, wide := tensor.New(tensor.Shape{N: 4, H: l.size, W: l.size, C: l.in}), tensor.New(tensor.Shape{N: 4, H: 2 * l.size, W: 2 * l.size, C: l.width})
+		y := wide.Channels(l.width-l.in, l.width)
+		w, bias := make([]float32, 4*l.in*l.in), make([]float32, l.in)
+		for i := range x.Data {
+			x.Data[i] = float32(i%17) - 8
+		}
+		flop := 2 * float64(len(w)) * float64(x.Pixels())
+		for pass, run := range map[string]func(){
+			"forward": func() { e.Up(y, x, w, bias) },
+			"data":    func() { e.UpBackwardData(x, y, w) },
+			"weights": func() { e.UpBackwardWeights(w, bias, y, x) },
+		} {
+			b.Run(fmt.Sprintf("%dx%d-%d/%s", l.size, l.size, l.in, pass), func(b *testing.B) {
+				for b.Loop() {
+					run()
+				}
+				b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+		e.Close()
+	}
+}
+
+// The whole network gives PyTorch's logits, losses and gradients.
+func TestUNet(t *testing.T) {
+	for name, o := range map[string]Options{"winograd": {}, "direct": {Kernels: Direct}, "library": {Kernels: Library}} {
+		t.Run(name, func(t *testing.T) {
+			unettest.Run(t, func(threads int) tensor.Engine {
+				e, err := NewWith(threads, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return e
+			})
+		})
+	}
+}
