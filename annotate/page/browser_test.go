@@ -36,8 +36,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// page is a browser's window on the annotation page.
-type page struct {
+// window is a browser's window on the annotation page.
+type window struct {
 	t      *testing.T
 	ctx    context.Context
 	server *fake
@@ -50,7 +50,7 @@ type page struct {
 }
 
 // openPage starts a browser on a fake server, logged in as ada.
-func openPage(t *testing.T, flags ...chromedp.ExecAllocatorOption) *page {
+func openPage(t *testing.T, flags ...chromedp.ExecAllocatorOption) *window {
 	t.Helper()
 	p := startBrowser(t, flags...)
 	dist, err := built()
@@ -66,7 +66,7 @@ func openPage(t *testing.T, flags ...chromedp.ExecAllocatorOption) *page {
 
 // startBrowser starts a browser of 1280 x 800 pixels. What its console says in
 // warnings and errors fails the test.
-func startBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *page {
+func startBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *window {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -75,7 +75,7 @@ func startBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *page {
 	if _, err := os.Stat("node_modules"); err != nil {
 		t.Skip("npm packages are not installed: run make web")
 	}
-	p := &page{t: t, allowed: []string{"GPU stall due to ReadPixels", "/api/v1/events"}} // software rendering; the end of an event stream
+	p := &window{t: t, allowed: []string{"GPU stall due to ReadPixels", "/api/v1/events"}} // software rendering; the end of an event stream
 	// The page is put together without an imitated graphics card, which is slow; WebGL has one.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.WindowSize(1280, 800),
 		chromedp.Flag("use-angle", "swiftshader-webgl"), chromedp.Flag("enable-unsafe-swiftshader", true))
@@ -125,7 +125,7 @@ func startBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *page {
 }
 
 // login answers the page's login form.
-func (p *page) login() {
+func (p *window) login() {
 	p.t.Helper()
 	p.allow("401 (Unauthorized)") // the page asks who is logged in
 	p.do(chromedp.Navigate(p.url+"/"), chromedp.WaitVisible(chromedp.CSS("input[name=name]")))
@@ -134,32 +134,32 @@ func (p *page) login() {
 }
 
 // leave closes the annotation page: a server that ends is an error to it.
-func (p *page) leave() {
+func (p *window) leave() {
 	p.do(chromedp.Navigate("about:blank"))
 }
 
 // allow says that the console may hold messages with such a part.
-func (p *page) allow(part string) {
+func (p *window) allow(part string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.allowed = append(p.allowed, part)
 }
 
 // threw tells whether a script of the page ended with an exception.
-func (p *page) threw() bool {
+func (p *window) threw() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.ContainsFunc(p.console, func(m string) bool { return strings.HasPrefix(m, "exception") })
 }
 
 // asked tells whether the page asked to stay when it was closed or loaded anew.
-func (p *page) asked() bool {
+func (p *window) asked() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.dialogs) > 0
 }
 
-func (p *page) checkConsole() {
+func (p *window) checkConsole() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, m := range p.console {
@@ -169,7 +169,7 @@ func (p *page) checkConsole() {
 	}
 }
 
-func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
+func (p *window) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
@@ -179,7 +179,7 @@ func (p *page) do(steps ...chromedp.Action[chromedp.Void]) {
 }
 
 // eval is the value of a JavaScript expression.
-func eval[T any](p *page, expression string) T {
+func eval[T any](p *window, expression string) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
@@ -195,7 +195,7 @@ const patience = time.Minute
 
 // until waits until a JavaScript expression is true. What it looks at need not be there yet: an expression that throws
 // is not true.
-func (p *page) until(what, expression string) {
+func (p *window) until(what, expression string) {
 	p.t.Helper()
 	probe := "(() => { try { return (" + expression + ") ? 'yes' : 'no' } catch (e) { return String(e) } })()"
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
@@ -214,7 +214,7 @@ func (p *page) until(what, expression string) {
 }
 
 // wait waits until something is true of the server.
-func (p *page) wait(what string, ok func() bool) {
+func (p *window) wait(what string, ok func() bool) {
 	p.t.Helper()
 	for deadline := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -224,23 +224,23 @@ func (p *page) wait(what string, ok func() bool) {
 }
 
 // untilItem waits until the page shows an item, ready to be drawn on.
-func (p *page) untilItem(item string) {
+func (p *window) untilItem(item string) {
 	p.t.Helper()
 	p.until("shows "+item, fmt.Sprintf(`decodeURIComponent(location.hash) === "#/item/%s" && document.querySelector(".screen") && !document.querySelector(".screen").dataset.busy`, item))
 }
 
-func (p *page) key(keys string, modifiers ...chromedp.Modifier) {
+func (p *window) key(keys string, modifiers ...chromedp.Modifier) {
 	p.t.Helper()
 	p.do(chromedp.KeyEvent(keys, chromedp.KeyModifiers(modifiers...)))
 }
 
-func (p *page) click(selector string) {
+func (p *window) click(selector string) {
 	p.t.Helper()
 	p.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
 // shoot writes a picture of the page into the folder NEXTSLICE_SCREENSHOTS names, if it does.
-func (p *page) shoot(name string) {
+func (p *window) shoot(name string) {
 	p.t.Helper()
 	dir := os.Getenv("NEXTSLICE_SCREENSHOTS")
 	if dir == "" {
@@ -256,7 +256,7 @@ func (p *page) shoot(name string) {
 }
 
 // setDown makes the server fail every request, or answer again.
-func (p *page) setDown(down bool) {
+func (p *window) setDown(down bool) {
 	p.server.mu.Lock()
 	defer p.server.mu.Unlock()
 	p.server.down = down
@@ -270,7 +270,7 @@ type place struct {
 }
 
 // fitted computes where a newly opened item of the fake server must be.
-func (p *page) fitted(item string) place {
+func (p *window) fitted(item string) place {
 	p.t.Helper()
 	c, name, _ := p.server.split(item)
 	return p.fittedGrid(c.image.Grid, name == "wide")
@@ -278,7 +278,7 @@ func (p *page) fitted(item string) place {
 
 // fittedGrid computes where a newly opened axial slice must be: in the middle of the
 // canvas, as large as fits with margins of 26 pixels, in the proportions of its voxels.
-func (p *page) fittedGrid(g volume.Grid, flipped bool) place {
+func (p *window) fittedGrid(g volume.Grid, flipped bool) place {
 	p.t.Helper()
 	box := eval[[]float64](p, `(() => { const b = document.querySelector('.screen canvas').getBoundingClientRect(); return [b.left, b.top, b.width, b.height] })()`)
 	s, size := g.Spacing(), g.Size
@@ -298,7 +298,7 @@ func (l place) at(column, row int) (x, y float64) {
 }
 
 // drag moves the mouse with a button down over voxels.
-func (p *page) drag(l place, voxels [][2]int, options ...chromedp.MouseOption) {
+func (p *window) drag(l place, voxels [][2]int, options ...chromedp.MouseOption) {
 	p.t.Helper()
 	if len(options) == 0 {
 		options = []chromedp.MouseOption{chromedp.ButtonLeft}

@@ -42,7 +42,7 @@ func differ(a, b []byte) (n int) {
 	return n
 }
 
-func (p *page) wantSaved(item, action string, mask []byte) {
+func (p *window) wantSaved(item, action string, mask []byte) {
 	p.t.Helper()
 	p.wait(item+" is saved", func() bool { _, ok := p.server.latest(item); return ok })
 	got, _ := p.server.latest(item)

@@ -18,7 +18,7 @@ import (
 )
 
 // pixel is the canvas's red, green and blue at the middle of a voxel.
-func (p *page) pixel(l place, column, row int) [3]int {
+func (p *window) pixel(l place, column, row int) [3]int {
 	p.t.Helper()
 	x, y := l.at(column, row)
 	return eval[[3]int](p, fmt.Sprintf(`(() => {
@@ -28,7 +28,7 @@ func (p *page) pixel(l place, column, row int) [3]int {
 }
 
 // untilPixel waits until a pixel is as wanted, to the rounding of colours.
-func (p *page) untilPixel(what string, l place, column, row int, want [3]int) {
+func (p *window) untilPixel(what string, l place, column, row int, want [3]int) {
 	p.t.Helper()
 	var got [3]int
 	p.wait(what, func() bool {
@@ -271,7 +271,7 @@ const lowContrast = `(() => {
 })()`
 
 // checkNames fails for controls that a screen reader could not name.
-func (p *page) checkNames(where string) {
+func (p *window) checkNames(where string) {
 	p.t.Helper()
 	tree, err := chromedp.Call(p.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
 	if err != nil {

@@ -98,7 +98,7 @@ func TestServe(t *testing.T) {
 }
 
 // nextItem waits until the page shows an item that is not saved yet.
-func (p *page) nextItem(saved map[string][]byte) (item string) {
+func (p *window) nextItem(saved map[string][]byte) (item string) {
 	p.t.Helper()
 	p.wait("a slice to label", func() bool {
 		item = eval[string](p, `document.querySelector('.screen:not([data-busy]) .corner.top.left') ? decodeURIComponent(location.hash).replace('#/item/', '') : ''`)

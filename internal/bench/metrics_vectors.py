@@ -1,7 +1,7 @@
 """Writes metrics/testdata/vectors.json: masks with the values that numpy and scipy give for the measures.
 
-    /usr/bin/python3 bench/metrics_vectors.py            # needs numpy and scipy
-    /usr/bin/python3 bench/metrics_vectors.py --check    # also MONAI (1.3.2) and MedPy (0.5.2): compares, then writes
+    /usr/bin/python3 internal/bench/metrics_vectors.py            # needs numpy and scipy
+    /usr/bin/python3 internal/bench/metrics_vectors.py --check    # also MONAI (1.3.2) and MedPy (0.5.2): compares, then writes
 
 The rule of the measures is written out below, on scipy's binary_erosion and distance_transform_edt. With --check the
 same numbers must come out of MONAI (hd95, assd) and MedPy (the pooled percentile, assd, Dice).

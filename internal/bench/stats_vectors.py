@@ -1,6 +1,6 @@
 """Writes stats/testdata/vectors.json: values of scipy's tests that the Go package must reproduce to 1e-9.
 
-    /usr/bin/python3 bench/stats_vectors.py    # needs numpy and scipy 1.10 or later
+    /usr/bin/python3 internal/bench/stats_vectors.py    # needs numpy and scipy 1.10 or later
 """
 
 import json

@@ -4,7 +4,7 @@ Fixed weights and images, dropout masks from the same hash as tensor.Hash; logit
 of ten optimiser steps, then inference on the running statistics. All of it in float64, stored as float32, so that a
 test measures the Go engine's error alone.
 
-    python3 bench/unet_vectors.py unet/unettest/testdata
+    python3 internal/bench/unet_vectors.py unet/unettest/testdata
 
 Needs numpy and torch (1.13 made the files that are in the repository).
 """

@@ -1,7 +1,7 @@
 // Recipe trains variants of a preset on a fixed number of labelled slices and prints the test Dice of each: the
 // measurements behind train/presets.yaml.
 //
-//	go run ./bench/recipe -data DIR -labels 100 -seeds 2 'base' 'lr=3e-3 steps=1000' 'canvas=96 width=16 dropout=0.2'
+//	go run ./internal/bench/recipe -data DIR -labels 100 -seeds 2 'base' 'lr=3e-3 steps=1000' 'canvas=96 width=16 dropout=0.2'
 //
 // A variant is a list of KEY=VALUE that change the preset: canvas, width, dropout, steps, batch, lr, smooth, warmup,
 // decay, rotate, scale, shift, contrast, gamma, flip; seed is that of the training alone. The same held-back cases and the same random slices serve all
