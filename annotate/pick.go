@@ -53,15 +53,7 @@ func (p *Project) query(ctx context.Context, model Model, items []Item, size int
 		for i, item := range chosen {
 			images[i] = p.canvas(items[item])
 		}
-		scores := make([]float64, len(chosen))
-		err := model.Score(ctx, images, p.spec.Score, scoring, func(i int, score float64) error {
-			scores[i] = score
-			if progress != nil {
-				progress(i+1, len(chosen))
-			}
-			return nil
-		})
-		return scores, err
+		return model.Score(ctx, images, p.spec.Score, scoring, progress)
 	})
 	s, err := p.spec.Strategy.Select(pool, size, rng)
 	if err != nil {

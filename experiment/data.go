@@ -10,8 +10,8 @@ import (
 	"slices"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
@@ -28,7 +28,7 @@ type data struct {
 	pool       *dataset.Slices
 	positions  []query.Position // of the pool's items
 	foreground []bool           // whether their masks have any
-	test       []train.Case
+	test       []model.Case
 }
 
 // DataRecord is what a run folder says about its data: what was made of them, and which case was used for what.
@@ -129,7 +129,7 @@ func loadData(ctx context.Context, c Config, track *tracker, notice func(string)
 		}
 		first, n := test.Range(index)
 		one := set.Cases[index]
-		d.test = append(d.test, train.Case{ID: one.ID, Grid: one.Grid, Images: test.Images[first : first+n], Ref: reference})
+		d.test = append(d.test, model.Case{ID: one.ID, Grid: one.Grid, Images: test.Images[first : first+n], Ref: reference})
 	}
 
 	ids := func(cases []int) []string {

@@ -11,8 +11,8 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
-	"github.com/nextslice/nextslice/train"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -22,20 +22,18 @@ const calibrationMargin = 10
 
 // evaluateLast is the evaluation of a unit's last model. It keeps the predicted masks of the test cases and how well the
 // model's probabilities are calibrated, so that a report can show both.
-func (l *learner) evaluateLast(ctx context.Context, rules metrics.Rules, progress func(done, of int)) (metrics.Summary, error) {
+func (l *learner) evaluateLast(ctx context.Context, n model.Network, e model.Evaluation) (metrics.Summary, error) {
 	d := l.data
 	dir := l.folder.lastFolder(l.unit)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return metrics.Summary{}, err
 	}
 	calibration := calibrator{metrics.NewCalibration(len(d.classes), metrics.DefaultBins), d, box{}, ""}
-	look := train.Look{
-		Slice: calibration.add,
-		Case: func(c train.Case, pred *volume.Mask) error {
-			return volume.WriteMask(filepath.Join(dir, lastMask(c.ID)), pred)
-		},
+	e.Slice = calibration.add
+	e.Case = func(c model.Case, pred *volume.Mask) error {
+		return volume.WriteMask(filepath.Join(dir, lastMask(c.ID)), pred)
 	}
-	measures, err := train.EvaluateLooking(ctx, l.net, d.preprocess, d.classes, rules, d.test, look, progress)
+	measures, err := n.Evaluate(ctx, d.test, e)
 	if err != nil {
 		return measures, err
 	}
@@ -54,7 +52,7 @@ type calibrator struct {
 type box struct{ top, bottom, left, right int }
 
 // add counts the pixels of a slice inside the box of its case. A slice without foreground counts nothing.
-func (k *calibrator) add(c train.Case, slice int, probs []float32) {
+func (k *calibrator) add(c model.Case, slice int, probs []float32) {
 	p, classes := k.data.preprocess, len(k.data.classes)
 	if c.ID != k.id {
 		k.id, k.box = c.ID, k.around(c)
@@ -71,7 +69,7 @@ func (k *calibrator) add(c train.Case, slice int, probs []float32) {
 }
 
 // around returns the box around the foreground of all slices of a case, with its margin.
-func (k *calibrator) around(c train.Case) box {
+func (k *calibrator) around(c model.Case) box {
 	p := k.data.preprocess
 	h, w := p.SliceSize(c.Grid)
 	b := box{top: h, left: w}

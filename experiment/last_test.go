@@ -8,8 +8,8 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
-	"github.com/nextslice/nextslice/train"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -92,7 +92,7 @@ func TestCalibratorCountsTheBox(t *testing.T) {
 		probs[2*i], probs[2*i+1] = 0.75, 0.25
 	}
 	for slice := range 3 {
-		k.add(train.Case{ID: "a", Grid: grid, Ref: ref}, slice, probs)
+		k.add(model.Case{ID: "a", Grid: grid, Ref: ref}, slice, probs)
 	}
 	if want := (box{8, 31, 0, 15}); k.box != want {
 		t.Errorf("box %v, want %v", k.box, want)

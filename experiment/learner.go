@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // learner trains the networks of one run, on one engine. It is the run's active.Learner.
@@ -31,8 +31,7 @@ type learner struct {
 
 	cycle    int
 	labelled []int
-	net      *unet.Net
-	module   *unet.LossModule // nil unless the strategy needs it
+	net      model.Network
 	timing   Timing
 	asked    time.Time // when the query began
 }
@@ -46,9 +45,9 @@ func (l *learner) Train(ctx context.Context, cycle int, labelled []int) (err err
 	if cycle > 0 {
 		return l.train(ctx)
 	}
-	l.net, err = unet.Load(l.engine, l.folder.initialModel(l.start))
+	l.net, err = model.LoadNetwork(l.engine, l.folder.initialModel(l.start), l.data.preprocess)
 	if err == nil && l.learnsLoss() {
-		l.module, err = unet.LoadLossModule(l.folder.initialModule(l.start))
+		err = l.net.LoadModule(l.folder.initialModule(l.start))
 	}
 	return err
 }
@@ -67,7 +66,7 @@ func (l *learner) train(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.net, l.module = r.Net, r.Module
+	l.net = model.Network{Net: r.Net, Module: r.Module, Preprocess: l.data.preprocess}
 	return nil
 }
 
@@ -85,8 +84,8 @@ func (l *learner) trainInitial(ctx context.Context) error {
 		return err
 	}
 	err = l.model().Save(l.folder.initialModel(l.start))
-	if l.module != nil {
-		err = errors.Join(err, l.module.Save(l.folder.initialModule(l.start)))
+	if module := l.net.Module; module != nil {
+		err = errors.Join(err, module.Save(l.folder.initialModule(l.start)))
 	}
 	if err != nil {
 		return err
@@ -110,14 +109,20 @@ func (l *learner) Evaluate(ctx context.Context) (metrics.Summary, error) {
 func (l *learner) evaluate(ctx context.Context) (metrics.Summary, error) {
 	begin := time.Now()
 	defer func() { l.timing.Evaluate = time.Since(begin).Seconds() }()
-	d, rules := l.data, metrics.Rules{Empty: l.config.Empty}
-	progress := func(done, of int) { l.report(phaseEvaluate, done, of, 0) }
+	n, e := l.network(phaseEvaluate), model.Evaluation{Classes: l.data.classes, Rules: metrics.Rules{Empty: l.config.Empty}}
 	if l.cycle > 0 && l.cycle == l.config.Cycles {
-		measures, err := l.evaluateLast(ctx, rules, progress)
+		measures, err := l.evaluateLast(ctx, n, e)
 		if err == nil && l.saveModel {
 			err = l.model().Save(l.folder.LastModel(l.unit))
 		}
 		return measures, err
 	}
-	return train.Evaluate(ctx, l.net, d.preprocess, d.classes, rules, d.test, progress)
+	return n.Evaluate(ctx, l.data.test, e)
+}
+
+// network returns the network of the cycle, which reports its progress as a phase.
+func (l *learner) network(phase int) model.Network {
+	n := l.net
+	n.Progress = func(done, of int) { l.report(phase, done, of, 0) }
+	return n
 }

@@ -50,5 +50,5 @@ func TrainModel(ctx context.Context, e tensor.Engine, c Config, progress func(Ev
 func (l *learner) model() *model.Model {
 	info := l.data.info
 	info.Preset, info.Slices, info.Channel = l.config.Preset, len(l.labelled), l.config.Channel
-	return &model.Model{Net: l.net, Info: info}
+	return &model.Model{Net: l.net.Net, Info: info}
 }

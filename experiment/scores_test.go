@@ -15,8 +15,6 @@ import (
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/stats"
-	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // everyStrategy returns a strategy for each name there is: scores alone and with stochastic batches, selectors with the
@@ -119,9 +117,9 @@ func TestEveryStrategy(t *testing.T) {
 // one pass for each item whose features are compared.
 func passes(s query.Spec, c active.Cycle, unlabelled, labelled int) int {
 	n := s.Score.ForwardPasses() * c.Scored
-	if unlabelled > 0 && s.Features() != query.NoFeatures {
+	if needs := s.Strategy.Needs(); unlabelled > 0 && needs.Features != query.NoFeatures {
 		n += unlabelled
-		if s.Strategy == query.Strategy(query.CoreSet{}) {
+		if needs.LabelledFeatures {
 			n += labelled
 		}
 	}
@@ -183,7 +181,7 @@ func TestMembers(t *testing.T) {
 		return states
 	}
 	three := members("ensemble(members=3)")
-	if len(three) != 2 || slices.Equal(three[0], three[1]) || slices.Equal(three[0], l.net.State()) {
+	if len(three) != 2 || slices.Equal(three[0], three[1]) || slices.Equal(three[0], l.net.Net.State()) {
 		t.Errorf("%d members beside the network, want 2 of their own", len(three))
 	}
 	two, resampled := members("ensemble(members=2)"), members("ensemble(members=2,bootstrap=true)")
@@ -197,9 +195,9 @@ func TestMembers(t *testing.T) {
 		t.Error("a score of one network has further members")
 	}
 
-	l.net.Params().Weights[0] = float32(math.NaN())
-	l.net.Params().Changed()
-	if _, err := l.scores(t.Context(), []int{9, 10}); err == nil || !strings.Contains(err.Error(), l.data.pool.Names[9]) {
+	l.net.Net.Params().Weights[0] = float32(math.NaN())
+	l.net.Net.Params().Changed()
+	if _, err := l.Pool(t.Context(), []int{9, 10}).Score([]int{0, 1}); err == nil || !strings.Contains(err.Error(), l.data.pool.Names[9]) {
 		t.Errorf("a score that is NaN: %v, want the item's name", err)
 	}
 }
@@ -263,6 +261,10 @@ func TestScoresFollowTheError(t *testing.T) {
 			items = append(items, i)
 		}
 	}
+	all := make([]int, len(items))
+	for i := range all {
+		all[i] = i
+	}
 	wrong, overlap, loss := l.errors(t, items)
 
 	table := table{{"rank correlation with", "wrong pixels", "1 - Dice", "loss"}}
@@ -276,12 +278,11 @@ func TestScoresFollowTheError(t *testing.T) {
 		l.spec = spec(t, name)
 		var scores []float64
 		if l.spec.Score.Members > 0 { // those that are trained already
-			err = l.network(members).Score(t.Context(), l.spec.Score, l.images(items), nil, func(_ int, score float64) error {
-				scores = append(scores, score)
-				return nil
-			})
+			n := l.net
+			n.Members = members
+			scores, err = n.Score(t.Context(), pick(d.pool.Images, items), l.spec.Score, nil)
 		} else {
-			scores, err = l.scores(t.Context(), items)
+			scores, err = l.Pool(t.Context(), items).Score(all)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -309,9 +310,8 @@ func TestScoresFollowTheError(t *testing.T) {
 // and the loss of the training.
 func (l *learner) errors(t *testing.T, items []int) (wrong, overlap, loss []float64) {
 	t.Helper()
-	n := l.network(nil)
-	h, w := n.H, n.W
-	err := train.Predict(t.Context(), n.Net, h, w, l.images(items), unet.Pass{}, func(i int, probs []float32) error {
+	h, w := l.data.preprocess.Height, l.data.preprocess.Width
+	err := l.net.Predict(t.Context(), pick(l.data.pool.Images, items), func(i int, probs []float32) error {
 		pred, ref := make([]uint8, h*w), l.data.pool.Labels[items[i]]
 		preprocess.Argmax(pred, probs, 2)
 		miss, entropy, both, sum := 0.0, 0.0, 0.0, 0.0

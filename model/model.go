@@ -9,9 +9,9 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/nn/safetensors"
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/tensor"
-	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/volume"
 )
 

@@ -13,10 +13,10 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/nn/safetensors"
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor/ref"
-	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/volume"
 )
 

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/nextslice/nextslice/preprocess"
-	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/uncertainty"
 	"github.com/nextslice/nextslice/nn/unet"
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/uncertainty"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -43,27 +42,22 @@ func (m *Model) Segment(ctx context.Context, v *volume.Volume, uncertain bool, p
 	if err != nil {
 		return nil, err
 	}
-	c := train.Case{Grid: turned.Grid}
+	c := Case{Grid: turned.Grid}
 	for k := range p.Slices(turned.Grid) {
 		c.Images = append(c.Images, p.Image(data, turned.Grid, k))
 	}
-	look := func(train.Case, int, []float32) {}
-	done := 0
-	if progress != nil {
-		look = func(train.Case, int, []float32) { done++; progress(done, len(c.Images)) }
-	}
 	var entropy *volume.Volume
+	var each func(k int, probs []float32)
 	if uncertain {
 		entropy = &volume.Volume{Grid: turned.Grid, Data: make([]float32, turned.Len()), Stored: "float32"}
 		h, w := p.SliceSize(turned.Grid)
-		slice, count := make([]float32, h*w), look
-		look = func(c train.Case, k int, probs []float32) {
+		slice := make([]float32, h*w)
+		each = func(k int, probs []float32) {
 			uncertainty.Entropy(slice, probs, len(m.Classes))
 			preprocess.Paste(p, slice, entropy.Data, turned.Grid, k)
-			count(c, k, probs)
 		}
 	}
-	mask, err := train.Segment(ctx, m.Net, p, len(m.Classes), c, look)
+	mask, err := Network{Net: m.Net, Preprocess: p, Progress: progress}.Segment(ctx, c, each)
 	if err != nil {
 		return nil, err
 	}

@@ -38,12 +38,15 @@ const (
 	FirstNorm    FirstCenter = "norm"    // the largest gradient, as in the code published with the paper
 )
 
+// Needs implements [Strategy].
+func (BADGE) Needs() Needs { return Needs{Features: Gradient} }
+
 // Select implements [Strategy]. The picks come in the order in which they were drawn.
 func (s BADGE) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
-	if err := check(p, size, rng); err != nil || size == 0 {
+	if err := check(s, p, size, rng); err != nil || size == 0 {
 		return Selection{}, err
 	}
-	items, _, err := p.features()
+	items, err := p.features()
 	if err != nil {
 		return Selection{}, err
 	}
@@ -101,9 +104,6 @@ func drawFar(weights []float32, taken []bool, rng *rand.Rand) int {
 	return last
 }
 
-// Features tells what [Pool].Features must return.
-func (BADGE) Features() Features { return Gradient }
-
 func (s BADGE) String() string { return call("badge", option("first", s.First, "", FirstUniform)) }
 
 var badge = entry{
@@ -115,6 +115,6 @@ var badge = entry{
 		Source:  "Ash et al. 2020, ICLR",
 	},
 	strategy: func(p *part) Strategy {
-		return BADGE{First: FirstCenter(p.choice("first", string(FirstUniform), string(FirstNorm)))}
+		return BADGE{First: choice(p, "first", FirstUniform, FirstNorm)}
 	},
 }

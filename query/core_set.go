@@ -21,12 +21,19 @@ import (
 // algorithm 1. Differs from the paper: the greedy solution is not refined by mixed-integer programming (algorithm 2).
 type CoreSet struct{}
 
+// Needs implements [Strategy].
+func (CoreSet) Needs() Needs { return Needs{Features: Bottleneck, LabelledFeatures: true} }
+
 // Select implements [Strategy]. The picks come farthest first.
-func (CoreSet) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
-	if err := check(p, size, rng); err != nil || size == 0 {
+func (s CoreSet) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
+	if err := check(s, p, size, rng); err != nil || size == 0 {
 		return Selection{}, err
 	}
-	items, labelled, err := p.features()
+	items, err := p.features()
+	if err != nil {
+		return Selection{}, err
+	}
+	labelled, err := p.labelledFeatures(items)
 	if err != nil {
 		return Selection{}, err
 	}
@@ -63,9 +70,6 @@ func farthest(values []float32, rng *rand.Rand) int {
 	}
 	return best
 }
-
-// Features tells what [Pool].Features must return.
-func (CoreSet) Features() Features { return Bottleneck }
 
 func (CoreSet) String() string { return "core-set" }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -22,9 +23,16 @@ func onLine(labelled []float32, unlabelled ...float32) query.Pool {
 		}
 		return out
 	}
-	return query.Pool{N: len(unlabelled), Features: func() ([][]float32, [][]float32, error) {
-		return vectors(unlabelled), vectors(labelled), nil
-	}}
+	return withFeatures(query.Pool{N: len(unlabelled)}, vectors(unlabelled), vectors(labelled))
+}
+
+// withFeatures returns p with vectors of its items, and of the labelled ones unless these are nil.
+func withFeatures(p query.Pool, unlabelled, labelled [][]float32) query.Pool {
+	p.Features = func() ([][]float32, error) { return unlabelled, nil }
+	if labelled != nil {
+		p.LabelledFeatures = func() ([][]float32, error) { return labelled, nil }
+	}
+	return p
 }
 
 func TestCoreSetOnALine(t *testing.T) {
@@ -82,7 +90,7 @@ func TestCoreSetAgainstDefinition(t *testing.T) {
 		items := drawVectors(rt, "item", rapid.IntRange(3, 9).Draw(rt, "n"), d)
 		labelled := drawVectors(rt, "labelled", rapid.IntRange(1, 3).Draw(rt, "l"), d)
 		size := rapid.IntRange(1, 3).Draw(rt, "size")
-		pool := query.Pool{N: len(items), Features: func() ([][]float32, [][]float32, error) { return items, labelled, nil }}
+		pool := withFeatures(query.Pool{N: len(items)}, items, labelled)
 		picks := pick(t, query.CoreSet{}, pool, size)
 		for i := range picks {
 			far := radius(items, labelled, picks[:i])
@@ -198,8 +206,7 @@ func TestSuggestiveAnnotationAgainstDefinition(t *testing.T) {
 		for i, v := range rapid.Permutation(ramp(len(items))).Draw(rt, "scores") {
 			scores[i] = float64(v)
 		}
-		pool := poolOf(scores...)
-		pool.Features = func() ([][]float32, [][]float32, error) { return items, nil, nil }
+		pool := withFeatures(poolOf(scores...), items, nil)
 		picks := pick(t, query.SuggestiveAnnotation{Candidates: count}, pool, size)
 
 		candidates := pick(t, query.Top{}, pool, count)
@@ -238,21 +245,24 @@ func ramp(n int) []int {
 }
 
 func TestSuggestiveAnnotationRefusesFewCandidates(t *testing.T) {
-	pool := poolOf(1, 2, 3)
-	pool.Features = func() ([][]float32, [][]float32, error) { return [][]float32{{1}, {2}, {3}}, nil, nil }
+	pool := withFeatures(poolOf(1, 2, 3), [][]float32{{1}, {2}, {3}}, nil)
 	if _, err := (query.SuggestiveAnnotation{Candidates: 1}).Select(pool, 2, random.Stream(1)); err == nil {
 		t.Error("2 picks out of 1 candidate were accepted")
 	}
 }
 
 func TestFeaturesOfTwoLengths(t *testing.T) {
-	for _, pool := range []query.Pool{
-		{N: 2, Features: func() ([][]float32, [][]float32, error) { return [][]float32{{1}, {1, 2}}, nil, nil }},
-		{N: 2, Features: func() ([][]float32, [][]float32, error) { return [][]float32{{1}, {1}}, [][]float32{{1, 2}}, nil }},
-		{N: 2, Features: func() ([][]float32, [][]float32, error) { return [][]float32{{1}}, nil, nil }},
+	for _, c := range []struct {
+		unlabelled, labelled [][]float32
+		want                 string
+	}{
+		{[][]float32{{1}, {1, 2}}, [][]float32{}, "item 1 are 2 numbers"},
+		{[][]float32{{1}, {1}}, [][]float32{{1, 2}}, "labelled item 0 are 2 numbers"},
+		{[][]float32{{1}}, [][]float32{}, "1 feature vectors for 2"},
 	} {
-		if _, err := (query.CoreSet{}).Select(pool, 1, random.Stream(1)); err == nil {
-			t.Error("vectors that do not fit were accepted")
+		pool := withFeatures(query.Pool{N: 2}, c.unlabelled, c.labelled)
+		if _, err := (query.CoreSet{}).Select(pool, 1, random.Stream(1)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("vectors that do not fit: %v, want %q", err, c.want)
 		}
 	}
 }
@@ -276,9 +286,7 @@ func tenThousand() query.Pool {
 	for i := range scores {
 		scores[i] = rng.Float64()
 	}
-	pool := poolOf(scores...)
-	pool.Features = func() ([][]float32, [][]float32, error) { return unlabelled, labelled, nil }
-	return pool
+	return withFeatures(poolOf(scores...), unlabelled, labelled)
 }
 
 func diversity() []query.Strategy {

@@ -1,5 +1,7 @@
 package query
 
+import "github.com/nextslice/nextslice/uncertainty"
+
 // dropout is the disagreement of T passes with dropout active (Monte Carlo dropout). With p_t the probabilities of pass t at a
 // pixel and p̄ their mean, the map is one of
 //
@@ -26,7 +28,7 @@ var dropout = entry{
 		Cost:    "T = 8 passes",
 		Source:  "Gal, Ghahramani 2016, ICML",
 	},
-	score: func(p *part) Score {
-		return p.aggregated(Score{Map: p.passesMap(), Passes: p.integer("passes", 8, 2), Dropout: true})
+	score: func(p *part) uncertainty.Score {
+		return p.aggregated(uncertainty.Score{Map: p.passesMap(), Passes: p.integer("passes", 8, 2), Dropout: true})
 	},
 }

@@ -1,5 +1,7 @@
 package query
 
+import "github.com/nextslice/nextslice/uncertainty"
+
 // ensemble is the disagreement of M networks that were trained from different seeds on the same labels, or, with bootstrap, on
 // resamples of them: one plain pass of each. The maps are those of [dropout]; jsd is the mutual information between the
 // prediction and the choice of the network, entropy that of the committee's mean.
@@ -21,11 +23,11 @@ var ensemble = entry{
 		Cost:    "M = 5 passes; trains M networks",
 		Source:  "Beluch et al. 2018, CVPR",
 	},
-	score: func(p *part) Score {
-		return p.aggregated(Score{
+	score: func(p *part) uncertainty.Score {
+		return p.aggregated(uncertainty.Score{
 			Map:       p.passesMap(),
 			Members:   p.integer("members", 5, 2),
-			Bootstrap: p.choice("bootstrap", "false", "true") == "true",
+			Bootstrap: choice(p, "bootstrap", "false", "true") == "true",
 		})
 	},
 }

@@ -1,5 +1,7 @@
 package query
 
+import "github.com/nextslice/nextslice/uncertainty"
+
 // entropy is the uncertainty of one plain pass, the entropy of the class probabilities p of each pixel, in nats:
 //
 //	H(p) = -Σ_k p_k ln p_k,  in [0, ln K],  with 0 ln 0 = 0
@@ -21,5 +23,5 @@ var entropy = entry{
 		Cost:    "1 pass",
 		Source:  "Shannon 1948; Settles 2009",
 	},
-	score: func(p *part) Score { return p.aggregated(Score{Map: "entropy"}) },
+	score: func(p *part) uncertainty.Score { return p.aggregated(uncertainty.Score{Map: uncertainty.EntropyMap}) },
 }

@@ -1,36 +1,38 @@
 package query
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"runtime"
 	"sync"
 )
 
-// features asks the pool for the vectors of all items and refuses what has no distance.
-func (p Pool) features() (unlabelled, labelled [][]float32, err error) {
-	if p.Features == nil {
-		return nil, nil, errors.New("query: this strategy compares items by feature vectors, and the pool has none")
+// features asks the pool for the vectors of the unlabelled items and refuses those that cannot be compared.
+func (p Pool) features() ([][]float32, error) {
+	vectors, err := p.Features()
+	if err == nil && len(vectors) != p.N {
+		return nil, fmt.Errorf("query: %d feature vectors for %d unlabelled items", len(vectors), p.N)
 	}
-	unlabelled, labelled, err = p.Features()
+	return vectors, checkVectors("item", vectors, vectors, err)
+}
+
+// labelledFeatures returns the vectors of the labelled items, which must be as long as those of the unlabelled ones.
+func (p Pool) labelledFeatures(unlabelled [][]float32) ([][]float32, error) {
+	vectors, err := p.LabelledFeatures()
+	return vectors, checkVectors("labelled item", vectors, unlabelled, err)
+}
+
+// checkVectors returns err, or an error that names the first vector that cannot be compared with the first of others.
+func checkVectors(what string, vectors, others [][]float32, err error) error {
 	if err != nil {
-		return nil, nil, fmt.Errorf("compute features: %w", err)
+		return fmt.Errorf("compute features of each %s: %w", what, err)
 	}
-	if len(unlabelled) != p.N {
-		return nil, nil, fmt.Errorf("query: %d feature vectors for %d unlabelled items", len(unlabelled), p.N)
-	}
-	for i, v := range unlabelled {
-		if err := checkVector(v, len(unlabelled[0])); err != nil {
-			return nil, nil, fmt.Errorf("query: the features of item %d %w", i, err)
+	for i, v := range vectors {
+		if err := checkVector(v, len(others[0])); err != nil {
+			return fmt.Errorf("query: the features of %s %d %w", what, i, err)
 		}
 	}
-	for i, v := range labelled {
-		if err := checkVector(v, len(unlabelled[0])); err != nil {
-			return nil, nil, fmt.Errorf("query: the features of labelled item %d %w", i, err)
-		}
-	}
-	return unlabelled, labelled, nil
+	return nil
 }
 
 func checkVector(v []float32, length int) error {

@@ -13,8 +13,8 @@ import (
 func gumbel(rng *rand.Rand) float64 { return -math.Log(rng.ExpFloat64()) }
 
 // noisyTop picks the B items of the highest logWeight + Gumbel noise. logWeights turns all scores into log weights.
-func noisyTop(p Pool, size int, rng *rand.Rand, logWeights func(scores []float64) ([]float64, error)) (Selection, error) {
-	if err := check(p, size, rng); err != nil || size == 0 {
+func noisyTop(s Strategy, p Pool, size int, rng *rand.Rand, logWeights func(scores []float64) ([]float64, error)) (Selection, error) {
+	if err := check(s, p, size, rng); err != nil || size == 0 {
 		return Selection{}, err
 	}
 	scores, err := p.scoreAll()

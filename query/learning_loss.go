@@ -1,5 +1,7 @@
 package query
 
+import "github.com/nextslice/nextslice/uncertainty"
+
 // learningLoss is the segmentation loss that a small module of the network predicts for the item: the features of every
 // encoder block, averaged over the image, through a fully connected layer and ReLU each, and one more layer over all of them.
 // The module learns the order of the losses l in pairs (i, j) of each mini-batch, from its predictions q:
@@ -24,5 +26,5 @@ var learningLoss = entry{
 		Cost:   "1 pass; trains the module along",
 		Source: "Yoo, Kweon 2019, CVPR",
 	},
-	score: func(*part) Score { return Score{PredictedLoss: true} },
+	score: func(*part) uncertainty.Score { return uncertainty.Score{PredictedLoss: true} },
 }

@@ -1,5 +1,7 @@
 package query
 
+import "github.com/nextslice/nextslice/uncertainty"
+
 // leastConfidence is the uncertainty of one plain pass, what the most probable class lacks of certainty at each pixel:
 //
 //	1 - max_k p_k,  in [0, 1 - 1/K]
@@ -20,5 +22,7 @@ var leastConfidence = entry{
 		Cost:    "1 pass",
 		Source:  "Wang et al. 2017 (CEAL), TCSVT",
 	},
-	score: func(p *part) Score { return p.aggregated(Score{Map: "least-confidence"}) },
+	score: func(p *part) uncertainty.Score {
+		return p.aggregated(uncertainty.Score{Map: uncertainty.LeastConfidenceMap})
+	},
 }

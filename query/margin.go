@@ -1,5 +1,7 @@
 package query
 
+import "github.com/nextslice/nextslice/uncertainty"
+
 // margin is the uncertainty of one plain pass, one minus the lead of the most probable class over the second at each pixel:
 //
 //	1 - (p₁ - p₂),  in [0, 1],  p₁ ≥ p₂ the two largest probabilities
@@ -21,5 +23,5 @@ var margin = entry{
 		Cost:    "1 pass",
 		Source:  "Wang et al. 2017 (CEAL), TCSVT",
 	},
-	score: func(p *part) Score { return p.aggregated(Score{Map: "margin"}) },
+	score: func(p *part) uncertainty.Score { return p.aggregated(uncertainty.Score{Map: uncertainty.MarginMap}) },
 }

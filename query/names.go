@@ -1,5 +1,7 @@
 package query
 
+import "github.com/nextslice/nextslice/uncertainty"
+
 // Kind says what a name stands for.
 type Kind string
 
@@ -22,9 +24,9 @@ type Info struct {
 // entry is what a method's own file says of its name: how it is listed, and what is made of it and its options.
 type entry struct {
 	Info
-	strategy func(*part) Strategy // strategies and selectors
-	own      Score                // selectors: the score that it picks by when the name gives none
-	score    func(*part) Score    // scores; the name is filled in
+	strategy func(*part) Strategy          // strategies and selectors
+	own      uncertainty.Score             // selectors: the score that it picks by when the name gives none
+	score    func(*part) uncertainty.Score // scores; the name is filled in
 }
 
 // names is the index of this package, in the order of [List]. Each has a file of its name.
@@ -71,7 +73,7 @@ func entryOf(name string) (entry, bool) {
 }
 
 // scoreOf returns the score of a part with its options.
-func (e entry) scoreOf(p *part) Score {
+func (e entry) scoreOf(p *part) uncertainty.Score {
 	s := e.score(p)
 	s.Name = e.Name
 	return s

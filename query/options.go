@@ -1,6 +1,8 @@
 package query
 
 import (
+	"github.com/nextslice/nextslice/uncertainty"
+
 	"fmt"
 	"slices"
 	"strconv"
@@ -79,15 +81,19 @@ func readPart(text string) (*part, error) {
 }
 
 // choice returns the value of an option that is one of allowed; the first is the default.
-func (p *part) choice(key string, allowed ...string) string {
+func choice[T ~string](p *part, key string, allowed ...T) T {
 	value, given := p.get(key)
 	if !given {
 		return allowed[0]
 	}
-	if !slices.Contains(allowed, value) {
-		p.fault("option %s of %s is %q; want %s", key, p.name, value, strings.Join(allowed, ", "))
+	if !slices.Contains(allowed, T(value)) {
+		var names []string
+		for _, a := range allowed {
+			names = append(names, string(a))
+		}
+		p.fault("option %s of %s is %q; want %s", key, p.name, value, strings.Join(names, ", "))
 	}
-	return value
+	return T(value)
 }
 
 // integer returns the value of an option that is a whole number of at least lowest.
@@ -127,15 +133,18 @@ const (
 )
 
 // passesMap returns how several passes become one map.
-func (p *part) passesMap() string { return p.choice("map", "jsd", "legacy-jsd", "entropy", "variance") }
+func (p *part) passesMap() uncertainty.Map {
+	return choice(p, "map", uncertainty.JSD, uncertainty.LegacyJSD, uncertainty.EntropyMap, uncertainty.Variance)
+}
 
 // aggregated adds to a score how its map becomes one number. more are aggregations beyond the usual ones.
-func (p *part) aggregated(s Score, more ...string) Score {
-	s.Aggregation = p.choice("aggregation", append([]string{"mean", "foreground", "max", "top"}, more...)...)
+func (p *part) aggregated(s uncertainty.Score, more ...uncertainty.Aggregation) uncertainty.Score {
+	usual := []uncertainty.Aggregation{uncertainty.ByMean, uncertainty.ByForeground, uncertainty.ByMax, uncertainty.ByTop}
+	s.Aggregation = choice(p, "aggregation", append(usual, more...)...)
 	switch s.Aggregation {
-	case "top":
+	case uncertainty.ByTop:
 		s.Fraction = p.number("fraction", standardFraction, 1)
-	case "foreground":
+	case uncertainty.ByForeground:
 		s.Band = p.integer("band", standardBand, 0)
 	}
 	return s

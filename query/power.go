@@ -21,9 +21,12 @@ type Power struct {
 	Beta float64 // β > 0; 0 = 1
 }
 
+// Needs implements [Strategy].
+func (Power) Needs() Needs { return Needs{Scores: true, NonNegative: true} }
+
 // Select implements [Strategy].
 func (s Power) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
-	return noisyTop(p, size, rng, func(scores []float64) ([]float64, error) {
+	return noisyTop(s, p, size, rng, func(scores []float64) ([]float64, error) {
 		weights := make([]float64, len(scores))
 		for i, v := range scores {
 			if v < 0 {

@@ -1,42 +1,48 @@
 package query
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 )
 
-// A Strategy picks the items to label next.
+// A Strategy picks the items to label next. Its String is the name that [Parse] or [ParseSelector] reads.
 type Strategy interface {
+	// Needs says what the strategy asks of a pool.
+	Needs() Needs
+
 	// Select picks size distinct items of p, best first where the strategy ranks them. All randomness comes from
 	// rng: the same pool and the same state of rng give the same picks. The pool's data are not modified.
 	//
 	// size 0 picks nothing and asks for no score. An error is returned if size is negative or larger than p.N, if p
-	// lacks what the strategy needs, if Score or Features fail, or if a value is NaN or infinite (the error names
-	// the item). A nil rng panics.
+	// lacks something that the strategy needs, if a function of p fails, or if a value is NaN or infinite (the error
+	// names the item). A nil rng panics.
 	Select(p Pool, size int, rng *rand.Rand) (Selection, error)
 }
 
-// Pool is what a strategy may ask about the unlabelled items, which are numbered 0 to N-1. A strategy uses some of
-// the fields and leaves the others alone: what is costly is a function, so that it is only paid for when asked.
+// Pool is what a strategy may ask about the unlabelled items, which are numbered 0 to N-1. It offers what the strategy's
+// [Needs] declare; a field that no need names is nil. What is costly is a function, so that it is paid for only when asked.
 type Pool struct {
 	N int // number of unlabelled items
 
 	// Score returns the scores of these items, in this order; higher = label sooner. A strategy calls it at most once
-	// per Select, with distinct items. May be nil for strategies without a score.
+	// per Select, with distinct items.
 	Score func(items []int) ([]float64, error)
 
-	// Features returns one vector per unlabelled item and one per item that is already labelled, all of one length.
-	// A strategy reads them and writes nothing. May be nil for strategies without features.
-	Features func() (unlabelled, labelled [][]float32, err error)
+	// Features returns one vector per unlabelled item, LabelledFeatures one per item that is already labelled, all of
+	// one length; without labelled items there are none. A strategy calls each at most once and writes to no vector.
+	Features, LabelledFeatures func() ([][]float32, error)
 
-	// Positions says where each unlabelled item lies; N long, or nil for strategies that do not need it.
+	// Positions says where each unlabelled item lies; N long.
 	Positions []Position
 
 	// HiddenForeground says which unlabelled items hold foreground in their hidden masks; N long. It exists in a
 	// simulation only: nobody knows it before the items are labelled.
 	HiddenForeground []bool
+
+	// Query is the number of this query, from 0, and Queries how many there will be, 0 where nobody knows: for
+	// strategies that explore at first and exploit later.
+	Query, Queries int
 }
 
 // Position is where an item lies: a slice of a case.
@@ -49,9 +55,9 @@ type Selection struct {
 	Scored int       // how many items the strategy asked a score for: the forward passes it costs
 }
 
-// check refuses sizes that p cannot serve. It panics without a random stream, which is the caller's fault: results
-// drawn from a hidden generator could not be repeated.
-func check(p Pool, size int, rng *rand.Rand) error {
+// check refuses sizes that p cannot serve and a pool that lacks what the strategy needs. It panics without a random stream,
+// which is the caller's fault: results drawn from a hidden generator could not be repeated.
+func check(s Strategy, p Pool, size int, rng *rand.Rand) error {
 	if rng == nil {
 		panic("query: Select: nil random stream")
 	}
@@ -61,14 +67,14 @@ func check(p Pool, size int, rng *rand.Rand) error {
 	if size < 0 || size > p.N {
 		return fmt.Errorf("query: cannot pick %d of %d unlabelled items", size, p.N)
 	}
-	return nil
+	if size == 0 {
+		return nil // nothing will be asked
+	}
+	return p.offers(s)
 }
 
 // score asks the pool for the scores of items and refuses what cannot be ranked.
 func (p Pool) score(items []int) ([]float64, error) {
-	if p.Score == nil {
-		return nil, errors.New("query: this strategy ranks items by a score, and the pool has none")
-	}
 	scores, err := p.Score(items)
 	if err != nil {
 		return nil, fmt.Errorf("score %d items: %w", len(items), err)

@@ -10,9 +10,12 @@ import "math/rand/v2"
 // Cost: no forward pass; O(N) time and memory.
 type Random struct{}
 
+// Needs implements [Strategy].
+func (Random) Needs() Needs { return Needs{} }
+
 // Select implements [Strategy].
-func (Random) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
-	if err := check(p, size, rng); err != nil {
+func (s Random) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
+	if err := check(s, p, size, rng); err != nil {
 		return Selection{}, err
 	}
 	return picked(ints(newDeck(p.N).draw(0, size, rng)), nil), nil

@@ -25,14 +25,13 @@ type RandomHiddenForeground struct {
 
 const standardForeground = 0.66
 
+// Needs implements [Strategy].
+func (RandomHiddenForeground) Needs() Needs { return Needs{HiddenForeground: true} }
+
 // Select implements [Strategy].
 func (s RandomHiddenForeground) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
-	if err := check(p, size, rng); err != nil || size == 0 {
+	if err := check(s, p, size, rng); err != nil || size == 0 {
 		return Selection{}, err
-	}
-	if len(p.HiddenForeground) != p.N {
-		return Selection{}, fmt.Errorf("query: random-hidden-foreground needs the hidden masks of %d items, the pool has %d; "+
-			"it works in simulations only", p.N, len(p.HiddenForeground))
 	}
 	fraction := s.Fraction
 	if fraction == 0 {
@@ -64,9 +63,6 @@ func (s RandomHiddenForeground) Select(p Pool, size int, rng *rand.Rand) (Select
 	picks = append(picks, rest.draw(0, size-want, rng)...)
 	return picked(ints(picks), nil), nil
 }
-
-// UsesHiddenMasks tells that it reads what only a simulation knows.
-func (RandomHiddenForeground) UsesHiddenMasks() bool { return true }
 
 func (s RandomHiddenForeground) String() string {
 	return call("random-hidden-foreground", option("fraction", s.Fraction, 0, standardForeground))

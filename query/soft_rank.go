@@ -19,9 +19,12 @@ type SoftRank struct {
 	Beta float64 // β > 0; 0 = 1
 }
 
+// Needs implements [Strategy].
+func (SoftRank) Needs() Needs { return Needs{Scores: true} }
+
 // Select implements [Strategy].
 func (s SoftRank) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
-	return noisyTop(p, size, rng, func(scores []float64) ([]float64, error) {
+	return noisyTop(s, p, size, rng, func(scores []float64) ([]float64, error) {
 		weights := make([]float64, len(scores))
 		for rank, item := range highest(scores, len(scores), rng) {
 			weights[item] = -inverseTemperature(s.Beta) * math.Log(float64(rank+1))

@@ -20,9 +20,12 @@ type Softmax struct {
 	Beta float64 // β > 0; 0 = 1
 }
 
+// Needs implements [Strategy].
+func (Softmax) Needs() Needs { return Needs{Scores: true} }
+
 // Select implements [Strategy].
 func (s Softmax) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
-	return noisyTop(p, size, rng, func(scores []float64) ([]float64, error) {
+	return noisyTop(s, p, size, rng, func(scores []float64) ([]float64, error) {
 		weights := make([]float64, len(scores))
 		for i, v := range scores {
 			weights[i] = inverseTemperature(s.Beta) * v

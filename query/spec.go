@@ -3,65 +3,15 @@ package query
 import (
 	"fmt"
 	"strings"
+
+	"github.com/nextslice/nextslice/uncertainty"
 )
 
 // Spec is a strategy as a person names it: what must be computed for the items, and how to pick from it. [Parse]
 // makes it of a name such as "entropy+sb", String makes the name of it; the two are inverse. Specs are comparable.
 type Spec struct {
-	Score    Score    // the score that [Pool].Score must return; its Name is "" if none is needed
-	Strategy Strategy // ready to select
-}
-
-// Score says how an item's score is computed: which forward passes, how they make an uncertainty map, and how the map makes a
-// number. The zero value means that no score is needed. Fields that a score does not use are zero.
-type Score struct {
-	Name string // "entropy", "dropout", ...: see [List]
-
-	Passes    int  // T, the forward passes per item; 0 is one, plain
-	Dropout   bool // every pass has dropout active
-	Augment   bool // every pass but the first one is of a changed image
-	Members   int  // M, the networks that are trained, one plain pass of each; 0 is the one network
-	Bootstrap bool // each member is trained on a resample of the labelled items
-
-	Map         string  // passes -> uncertainty map: "entropy", "least-confidence", "margin", "jsd", "legacy-jsd", "variance"
-	Aggregation string  // uncertainty map -> score: "mean", "foreground", "max", "top", "legacy"
-	Fraction    float64 // top: the fraction of the pixels whose mean counts, in (0, 1]
-	Band        int     // foreground: pixels by which the predicted foreground is widened
-
-	PredictedLoss bool // no map: the score is what a module of the network predicts
-}
-
-// ForwardPasses returns how many forward passes the score of one item takes; 0 without a score. A selection costs this
-// times [Selection].Scored, and one more pass for each item of the pool if [Spec.Features] are asked for.
-func (s Score) ForwardPasses() int {
-	if s.Name == "" {
-		return 0
-	}
-	return max(1, s.Passes, s.Members)
-}
-
-// Features names the vectors that [Pool].Features must return.
-type Features string
-
-const (
-	NoFeatures Features = ""           // Features is not called
-	Bottleneck Features = "bottleneck" // the deepest encoder output, averaged over the image
-	Gradient   Features = "gradient"   // the loss gradient of the last layer, see [BADGE]
-)
-
-// Features returns which vectors the strategy asks for: those that its own method Features names, if it has one.
-func (s Spec) Features() Features {
-	if asks, ok := s.Strategy.(interface{ Features() Features }); ok {
-		return asks.Features()
-	}
-	return NoFeatures
-}
-
-// UsesHiddenMasks tells whether the strategy reads what only a simulation knows, as its own method UsesHiddenMasks says.
-// Results of it are no method's merit.
-func (s Spec) UsesHiddenMasks() bool {
-	says, ok := s.Strategy.(interface{ UsesHiddenMasks() bool })
-	return ok && says.UsesHiddenMasks()
+	Score    uncertainty.Score // what [Pool].Score returns; the zero value if the strategy needs no scores
+	Strategy Strategy          // ready to select
 }
 
 // Parse reads the name of a strategy:
@@ -150,10 +100,10 @@ func ParseSelector(name string) (Strategy, error) {
 func (s Spec) String() string {
 	strategy := fmt.Sprint(s.Strategy)
 	switch {
-	case s.Score.Name == "":
+	case s.Score == uncertainty.Score{}:
 		return strategy
 	case s.Strategy == Strategy(Top{}):
-		return s.Score.String()
+		return scoreName(s.Score)
 	}
 	// A selector with a score of its own is named alone.
 	if parts, err := splitName(strategy); err == nil {
@@ -161,11 +111,11 @@ func (s Spec) String() string {
 			return strategy
 		}
 	}
-	return s.Score.String() + "+" + strategy
+	return scoreName(s.Score) + "+" + strategy
 }
 
-// String returns the name of the score with the options that are not the default.
-func (s Score) String() string {
+// scoreName returns the name of a score with the options that are not the default.
+func scoreName(s uncertainty.Score) string {
 	e, ok := entryOf(s.Name)
 	if !ok || e.Kind != KindScore {
 		return s.Name
@@ -173,9 +123,9 @@ func (s Score) String() string {
 	standard := e.scoreOf(&part{name: s.Name})
 	var fraction, band string
 	switch s.Aggregation {
-	case "top":
+	case uncertainty.ByTop:
 		fraction = option("fraction", s.Fraction, standardFraction)
-	case "foreground":
+	case uncertainty.ByForeground:
 		band = option("band", s.Band, standardBand)
 	}
 	return call(s.Name,

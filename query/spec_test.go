@@ -1,6 +1,8 @@
 package query_test
 
 import (
+	"github.com/nextslice/nextslice/uncertainty"
+
 	"strings"
 	"testing"
 
@@ -8,12 +10,12 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	entropy := query.Score{Name: "entropy", Map: "entropy", Aggregation: "mean"}
-	dropout := query.Score{Name: "dropout", Dropout: true, Map: "jsd", Passes: 8, Aggregation: "mean"}
+	entropy := uncertainty.Score{Name: "entropy", Map: "entropy", Aggregation: "mean"}
+	dropout := uncertainty.Score{Name: "dropout", Dropout: true, Map: "jsd", Passes: 8, Aggregation: "mean"}
 	variance := dropout
 	variance.Map, variance.Passes = "variance", 4
-	tta := query.Score{Name: "tta", Augment: true, Map: "legacy-jsd", Passes: 8, Aggregation: "legacy"}
-	committee := query.Score{Name: "ensemble", Map: "variance", Members: 4, Bootstrap: true, Aggregation: "mean"}
+	tta := uncertainty.Score{Name: "tta", Augment: true, Map: "legacy-jsd", Passes: 8, Aggregation: "legacy"}
+	committee := uncertainty.Score{Name: "ensemble", Map: "variance", Members: 4, Bootstrap: true, Aggregation: "mean"}
 	paper := query.StochasticBatches{Draw: query.Resample, Reduce: query.Mean}
 
 	for name, want := range map[string]query.Spec{
@@ -25,7 +27,7 @@ func TestParse(t *testing.T) {
 		"entropy+softrank":      {Score: entropy, Strategy: query.SoftRank{Beta: 1}},
 		"entropy+power(beta=8)": {Score: entropy, Strategy: query.Power{Beta: 8}},
 		"dropout+sb":            {Score: dropout, Strategy: paper},
-		"learning-loss+sb":      {Score: query.Score{Name: "learning-loss", PredictedLoss: true}, Strategy: paper},
+		"learning-loss+sb":      {Score: uncertainty.Score{Name: "learning-loss", PredictedLoss: true}, Strategy: paper},
 		"core-set":              {Strategy: query.CoreSet{}},
 		"badge":                 {Strategy: query.BADGE{First: query.FirstUniform}},
 		"badge(first=norm)":     {Strategy: query.BADGE{First: query.FirstNorm}},
@@ -38,9 +40,9 @@ func TestParse(t *testing.T) {
 		"entropy+sb(draw=partition,q=200,reduce=max)": {Score: entropy,
 			Strategy: query.StochasticBatches{Draw: query.Partition, Q: 200, Reduce: query.Max}},
 		"entropy(aggregation=top,fraction=0.05)": {Strategy: query.Top{},
-			Score: query.Score{Name: "entropy", Map: "entropy", Aggregation: "top", Fraction: 0.05}},
+			Score: uncertainty.Score{Name: "entropy", Map: "entropy", Aggregation: "top", Fraction: 0.05}},
 		"margin(aggregation=foreground,band=5)+sb": {Strategy: paper,
-			Score: query.Score{Name: "margin", Map: "margin", Aggregation: "foreground", Band: 5}},
+			Score: uncertainty.Score{Name: "margin", Map: "margin", Aggregation: "foreground", Band: 5}},
 	} {
 		got, err := query.Parse(name)
 		if err != nil {
@@ -171,26 +173,31 @@ func TestListIsComplete(t *testing.T) {
 
 func TestNeeds(t *testing.T) {
 	for name, want := range map[string]struct {
-		features query.Features
-		passes   int
-		hidden   bool
+		needs  query.Needs
+		passes int // of its score
 	}{
-		"random":                   {query.NoFeatures, 0, false},
-		"entropy+sb":               {query.NoFeatures, 1, false},
-		"learning-loss":            {query.NoFeatures, 1, false},
-		"dropout+sb":               {query.NoFeatures, 8, false},
-		"ensemble(members=3)":      {query.NoFeatures, 3, false},
-		"core-set":                 {query.Bottleneck, 0, false},
-		"badge":                    {query.Gradient, 0, false},
-		"suggestive-annotation":    {query.Bottleneck, 4, false},
-		"random-hidden-foreground": {query.NoFeatures, 0, true},
+		"random":                   {query.Needs{}, 1},
+		"strided":                  {query.Needs{Positions: true}, 1},
+		"entropy":                  {query.Needs{Scores: true}, 1},
+		"entropy+sb":               {query.Needs{Scores: true}, 1},
+		"entropy+power":            {query.Needs{Scores: true, NonNegative: true}, 1},
+		"learning-loss":            {query.Needs{Scores: true}, 1},
+		"dropout+sb":               {query.Needs{Scores: true}, 8},
+		"ensemble(members=3)":      {query.Needs{Scores: true}, 3},
+		"core-set":                 {query.Needs{Features: query.Bottleneck, LabelledFeatures: true}, 1},
+		"badge":                    {query.Needs{Features: query.Gradient}, 1},
+		"suggestive-annotation":    {query.Needs{Scores: true, Features: query.Bottleneck}, 4},
+		"random-hidden-foreground": {query.Needs{HiddenForeground: true}, 1},
 	} {
 		spec, err := query.Parse(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if spec.Features() != want.features || spec.UsesHiddenMasks() != want.hidden || spec.Score.ForwardPasses() != want.passes {
-			t.Errorf("%s: features %q, %d passes, hidden masks %v", name, spec.Features(), spec.Score.ForwardPasses(), spec.UsesHiddenMasks())
+		if got := spec.Strategy.Needs(); got != want.needs || spec.Score.ForwardPasses() != want.passes {
+			t.Errorf("%s: %+v, %d passes", name, got, spec.Score.ForwardPasses())
+		}
+		if spec.Strategy.Needs().Scores == (spec.Score == uncertainty.Score{}) {
+			t.Errorf("%s: score %+v", name, spec.Score)
 		}
 	}
 }

@@ -55,12 +55,15 @@ const (
 	Sum  Reduce = "sum"  // picks the same batch as Mean, since all batches have B items
 )
 
+// Needs implements [Strategy].
+func (StochasticBatches) Needs() Needs { return Needs{Scores: true} }
+
 // Select implements [Strategy]. The picks come in the order in which the batch was drawn.
 func (s StochasticBatches) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
 	if err := s.validate(); err != nil {
 		return Selection{}, err
 	}
-	if err := check(p, size, rng); err != nil || size == 0 {
+	if err := check(s, p, size, rng); err != nil || size == 0 {
 		return Selection{}, err
 	}
 	q := s.Q
@@ -181,9 +184,9 @@ var stochasticBatches = entry{
 	},
 	strategy: func(p *part) Strategy {
 		return StochasticBatches{
-			Draw:   Draw(p.choice("draw", string(Resample), string(Partition))),
+			Draw:   choice(p, "draw", Resample, Partition),
 			Q:      p.integer("q", 0, 0),
-			Reduce: Reduce(p.choice("reduce", string(Mean), string(Max), string(Sum))),
+			Reduce: choice(p, "reduce", Mean, Max, Sum),
 		}
 	},
 }

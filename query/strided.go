@@ -2,7 +2,6 @@ package query
 
 import (
 	"cmp"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 )
@@ -24,13 +23,13 @@ import (
 // are evenly spaced within a case; the rule across cases is ours.
 type Strided struct{}
 
+// Needs implements [Strategy].
+func (Strided) Needs() Needs { return Needs{Positions: true} }
+
 // Select implements [Strategy]. The picks come by case, in the order of their slices.
-func (Strided) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
-	if err := check(p, size, rng); err != nil || size == 0 {
+func (s Strided) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
+	if err := check(s, p, size, rng); err != nil || size == 0 {
 		return Selection{}, err
-	}
-	if len(p.Positions) != p.N {
-		return Selection{}, fmt.Errorf("query: strided needs the positions of %d items, the pool has %d", p.N, len(p.Positions))
 	}
 	cases := byCase(p.Positions)
 	rng.Shuffle(len(cases), func(i, j int) { cases[i], cases[j] = cases[j], cases[i] })

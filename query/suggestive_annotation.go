@@ -1,6 +1,8 @@
 package query
 
 import (
+	"github.com/nextslice/nextslice/uncertainty"
+
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -26,9 +28,12 @@ type SuggestiveAnnotation struct {
 	Candidates int // K, at least B; 0 = 2·B, or all items if there are fewer
 }
 
+// Needs implements [Strategy].
+func (SuggestiveAnnotation) Needs() Needs { return Needs{Scores: true, Features: Bottleneck} }
+
 // Select implements [Strategy]. The picks come in the order in which they were added.
 func (s SuggestiveAnnotation) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
-	if err := check(p, size, rng); err != nil || size == 0 {
+	if err := check(s, p, size, rng); err != nil || size == 0 {
 		return Selection{}, err
 	}
 	count := s.Candidates
@@ -42,7 +47,7 @@ func (s SuggestiveAnnotation) Select(p Pool, size int, rng *rand.Rand) (Selectio
 	if err != nil {
 		return Selection{}, err
 	}
-	items, _, err := p.features()
+	items, err := p.features()
 	if err != nil {
 		return Selection{}, err
 	}
@@ -106,16 +111,13 @@ func gain(similarity, covered []float32) float64 {
 	return sum
 }
 
-// Features tells what [Pool].Features must return.
-func (SuggestiveAnnotation) Features() Features { return Bottleneck }
-
 func (s SuggestiveAnnotation) String() string {
 	return call("suggestive-annotation", option("candidates", s.Candidates, 0))
 }
 
 // committee is the score of the paper: the variance among four networks, each trained on a bootstrap resample of the
 // labelled items.
-var committee = Score{Name: "ensemble", Map: "variance", Members: 4, Bootstrap: true, Aggregation: "mean"}
+var committee = uncertainty.Score{Name: "ensemble", Map: uncertainty.Variance, Members: 4, Bootstrap: true, Aggregation: uncertainty.ByMean}
 
 var suggestiveAnnotation = entry{
 	Info: Info{

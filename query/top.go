@@ -16,9 +16,12 @@ import (
 // Cost: scores all N items; O(N log B) time and O(N) memory beyond them.
 type Top struct{}
 
+// Needs implements [Strategy].
+func (Top) Needs() Needs { return Needs{Scores: true} }
+
 // Select implements [Strategy].
-func (Top) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
-	if err := check(p, size, rng); err != nil || size == 0 {
+func (s Top) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
+	if err := check(s, p, size, rng); err != nil || size == 0 {
 		return Selection{}, err
 	}
 	scores, err := p.scoreAll()

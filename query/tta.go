@@ -1,5 +1,7 @@
 package query
 
+import "github.com/nextslice/nextslice/uncertainty"
+
 // tta is the disagreement of T passes under test-time augmentation: the first pass is of the image as it is, each other one of
 // the image rotated by an angle uniform in ±10° and with Gaussian noise of 0.01. The probabilities are rotated back before
 // they are compared, and pixels that left the image in any pass do not count. The maps are those of [dropout].
@@ -21,7 +23,7 @@ var tta = entry{
 		Cost:    "T = 8 passes",
 		Source:  "Gaillochet et al. 2022, MICCAI DALI",
 	},
-	score: func(p *part) Score {
-		return p.aggregated(Score{Map: p.passesMap(), Passes: p.integer("passes", 8, 2), Augment: true}, "legacy")
+	score: func(p *part) uncertainty.Score {
+		return p.aggregated(uncertainty.Score{Map: p.passesMap(), Passes: p.integer("passes", 8, 2), Augment: true}, uncertainty.Legacy)
 	},
 }

@@ -3,6 +3,8 @@ package train
 import (
 	"math"
 	"math/rand/v2"
+
+	"github.com/nextslice/nextslice/preprocess"
 )
 
 // Augment says how each slice of a mini-batch is changed at random before the network sees it. A zero switches its
@@ -106,36 +108,11 @@ func (t affine) warp(dstImage []float32, dstMask []uint8, image []float32, mask 
 			x := midX + t.x + t.xx*dx + t.xy*dy
 			y := midY + t.y + t.yx*dx + t.yy*dy
 			at := row*w + column
-			dstImage[at] = bilinear(image, h, w, y, x)
+			dstImage[at] = preprocess.Bilinear(image, h, w, y, x)
 			dstMask[at] = 0
 			if r, c := int(math.Floor(y+0.5)), int(math.Floor(x+0.5)); uint(r) < uint(h) && uint(c) < uint(w) {
 				dstMask[at] = mask[r*w+c]
 			}
 		}
 	}
-}
-
-// bilinear returns the value between the four pixels around (y, x). Pixels outside the image are 0.
-func bilinear(image []float32, h, w int, y, x float64) float32 {
-	top, left := math.Floor(y), math.Floor(x)
-	r, c := int(top), int(left)
-	fy, fx := float32(y-top), float32(x-left)
-	if uint(r) < uint(h-1) && uint(c) < uint(w-1) {
-		i := r*w + c
-		a, b := image[i:i+2], image[i+w:i+w+2]
-		upper, lower := a[0]+fx*(a[1]-a[0]), b[0]+fx*(b[1]-b[0])
-		return upper + fy*(lower-upper)
-	}
-	if r < -1 || r >= h || c < -1 || c >= w {
-		return 0
-	}
-	pixel := func(r, c int) float32 {
-		if uint(r) < uint(h) && uint(c) < uint(w) {
-			return image[r*w+c]
-		}
-		return 0
-	}
-	upper := pixel(r, c) + fx*(pixel(r, c+1)-pixel(r, c))
-	lower := pixel(r+1, c) + fx*(pixel(r+1, c+1)-pixel(r+1, c))
-	return upper + fy*(lower-upper)
 }

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -58,21 +57,4 @@ func (m *moduleTraining) gradient(features unet.Features, losses []float32, step
 		d = unet.Features{}
 	}
 	return loss, d, nil
-}
-
-// PredictedLosses calls each with the loss that the module predicts for each image, in the order of images: the score
-// of learning loss (Yoo, Kweon 2019). It runs the network's encoder alone. A loss that is not finite is an *ItemError.
-func PredictedLosses(ctx context.Context, n *unet.Net, module *unet.LossModule, h, w int, images [][]float32, each func(i int, loss float64) error) error {
-	p := predictor{net: n, h: h, w: w}
-	return p.batches(ctx, images, func(begin int) error {
-		n.Forward(p.x, unet.Pass{Features: true, Encoder: true})
-		for i, loss := range module.Forward(n.Features()) {
-			if l := float64(loss); math.IsNaN(l) || math.IsInf(l, 0) {
-				return &ItemError{begin + i, fmt.Errorf("item %d: the predicted loss is %v; the loss module has diverged", begin+i, l)}
-			} else if err := each(begin+i, l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -5,8 +5,11 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor/ref"
+	"github.com/nextslice/nextslice/uncertainty"
 )
 
 func learningLoss(steps int) Config {
@@ -38,7 +41,12 @@ func TestRunLearningLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	var easiest, hardest = math.Inf(-1), math.Inf(1)
-	for i, l := range losses(t, r.Net, r.Module, slicesOf(20, "test").Images) {
+	n := model.Network{Net: r.Net, Module: r.Module, Preprocess: preprocess.Config{Height: side, Width: side}}
+	predicted, err := n.Score(t.Context(), slicesOf(20, "test").Images, uncertainty.Score{PredictedLoss: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, l := range predicted {
 		if hard(i) {
 			hardest = min(hardest, l)
 		} else {

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/nn"
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
-	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // Set is what one training sees: slices on the canvas, with their masks.

@@ -10,11 +10,10 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor/ref"
-	"github.com/nextslice/nextslice/uncertainty"
-	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -63,7 +62,8 @@ func TestRunLearns(t *testing.T) {
 
 	test := discs(10, random.Stream(1, "test"))
 	var dice float64
-	err = Predict(ctx, r.Net, side, side, test.Images, unet.Pass{}, func(i int, probs []float32) error {
+	n := model.Network{Net: r.Net, Preprocess: preprocess.Config{Height: side, Width: side}}
+	err = n.Predict(ctx, test.Images, func(i int, probs []float32) error {
 		labels := make([]uint8, side*side)
 		preprocess.Argmax(labels, probs, 2)
 		d, _ := metrics.Dice(labels, test.Labels[i], 1)
@@ -125,93 +125,6 @@ func TestRunRefusesNaNLoss(t *testing.T) {
 	}
 }
 
-// A slice's prediction must not depend on the slices that it is predicted with.
-func TestPredictBatches(t *testing.T) {
-	e := ref.New(1)
-	defer e.Close()
-	n := unet.New(e, unet.Config{Classes: 3, Width: 4, Dropout: 0.5}, random.Stream(5))
-	images := discs(predictBatch+3, random.Stream(6)).Images
-	var order []int
-	together := make([][]float32, len(images))
-	err := Predict(t.Context(), n, side, side, images, unet.Pass{}, func(i int, probs []float32) error {
-		order = append(order, i)
-		together[i] = slices.Clone(probs)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.IsSorted(order) || len(order) != len(images) {
-		t.Fatalf("order %v", order)
-	}
-	for i, image := range images {
-		err := Predict(t.Context(), n, side, side, [][]float32{image}, unet.Pass{}, func(_ int, probs []float32) error {
-			for j := range probs {
-				if math.Abs(float64(probs[j]-together[i][j])) > 1e-6 {
-					t.Fatalf("slice %d alone: probability %d is %v, together %v", i, j, probs[j], together[i][j])
-				}
-			}
-			for j := 0; j < len(probs); j += 3 {
-				if sum := probs[j] + probs[j+1] + probs[j+2]; math.Abs(float64(sum)-1) > 1e-5 {
-					t.Fatalf("slice %d: probabilities of pixel %d sum to %v", i, j/3, sum)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func TestScore(t *testing.T) {
-	e := ref.New(1)
-	defer e.Close()
-	n := unet.New(e, unet.Config{Classes: 2, Width: 4, Dropout: 0.5}, random.Stream(5))
-	images := discs(predictBatch+1, random.Stream(6)).Images
-	scores := func(s Scoring, seed uint64) []float64 {
-		var scores []float64
-		err := Score(t.Context(), n, side, side, images, s, random.Stream(seed), func(i int, score float64) error {
-			scores = append(scores, score)
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return scores
-	}
-
-	got := scores(Scoring{}, 1)
-	m := make([]float32, side*side)
-	err := Predict(t.Context(), n, side, side, images, unet.Pass{}, func(i int, probs []float32) error {
-		uncertainty.Entropy(m, probs, 2)
-		if want := uncertainty.Mean(m); math.Abs(got[i]-want) > 1e-6 {
-			t.Errorf("slice %d: score %v, want the mean entropy %v", i, got[i], want)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	passes := Scoring{Config: uncertainty.Config{Map: uncertainty.JSD}, Passes: 3, Dropout: true}
-	first := scores(passes, 1)
-	if !slices.Equal(first, scores(passes, 1)) {
-		t.Error("dropout: the same stream gave other scores")
-	}
-	if slices.Equal(first, scores(passes, 2)) {
-		t.Error("dropout: another stream gave the same scores")
-	}
-	if slices.Min(first) <= 0 {
-		t.Errorf("dropout: passes that differ have divergence 0: %v", first)
-	}
-	n.Params().Weights[0] = float32(math.NaN())
-	n.Params().Changed()
-	if err := Score(t.Context(), n, side, side, images, Scoring{}, nil, func(int, float64) error { return nil }); err == nil {
-		t.Error("a network of NaN gave scores")
-	}
-}
-
 // A network that has learned discs finds those of a ball, across any axis: a transposed or shifted way to the canvas or
 // back would cost most of the Dice.
 func TestEvaluateOnOwnGrid(t *testing.T) {
@@ -236,16 +149,17 @@ func TestEvaluateOnOwnGrid(t *testing.T) {
 			}
 		}
 		p := preprocess.Config{Axis: axis, Height: side, Width: side, Fit: preprocess.Pad, ClipLow: 0, ClipHigh: 100}
-		c := Case{ID: "ball", Grid: grid, Ref: mask}
+		c := model.Case{ID: "ball", Grid: grid, Ref: mask}
 		for k := range p.Slices(grid) {
 			c.Images = append(c.Images, p.Image(v.Data, grid, k))
 		}
 		done := 0
-		s, err := Evaluate(t.Context(), r.Net, p, []string{"background", "ball"}, metrics.Rules{}, []Case{c}, func(n, of int) { done = n })
+		n := model.Network{Net: r.Net, Preprocess: p, Progress: func(n, of int) { done += n + 10*of }}
+		s, err := n.Evaluate(t.Context(), []model.Case{c}, model.Evaluation{Classes: []string{"background", "ball"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if done != 1 || s.Cases != 1 || s.Unit != "mm" {
+		if done != 11 || s.Cases != 1 || s.Unit != "mm" {
 			t.Errorf("axis %d: %d reported, %d cases, unit %q", axis, done, s.Cases, s.Unit)
 		}
 		if d := s.Mean.Dice3D.Value; !(d > 0.85) {

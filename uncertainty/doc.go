@@ -11,7 +11,7 @@
 //
 // # Flow
 //
-//  1. [NewScorer] takes a [Config]: which map, which aggregation. It is made once and used for every item.
+//  1. [NewScorer] takes a [Score]: which map, which aggregation. It is made once and used for every item.
 //  2. For each item: [Scorer.Reset], then [Scorer.Add] for each pass, with the pixels that are valid in it.
 //  3. [Scorer.Score] reduces the passes to a map ([Map]) and the map to a number ([Aggregation]).
 //
@@ -22,6 +22,6 @@
 // # What cannot be ranked
 //
 // A probability that is NaN or outside [0, 1] makes its pixel of the map NaN, a NaN in the map makes the score NaN,
-// and [Scorer.Score] returns an error that names the item. Values up to 1e-5 outside are rounding and count as 0 or
+// and [Scorer.Score] returns an error that says where it is. Values up to 1e-5 outside are rounding and count as 0 or
 // 1. Probabilities need not sum to 1: at the border of a rotated image they do not.
 package uncertainty

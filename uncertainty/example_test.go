@@ -8,11 +8,11 @@ import (
 
 // Two passes of one item of 1 × 2 pixels and two classes: they agree on the first pixel and differ on the second.
 func Example() {
-	scorer := uncertainty.NewScorer(uncertainty.Config{Map: uncertainty.JSD}, 1, 2, 2)
+	scorer := uncertainty.NewScorer(uncertainty.Score{Map: uncertainty.JSD}, 1, 2, 2)
 	scorer.Reset()
 	scorer.Add([]float32{0.9, 0.1, 0.8, 0.2}, nil)
 	scorer.Add([]float32{0.9, 0.1, 0.2, 0.8}, nil)
-	score, err := scorer.Score(17)
+	score, err := scorer.Score()
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -50,7 +50,7 @@ func NewPasses(what Map, pixels, classes int) *Passes {
 	}
 	p := &Passes{what: what, classes: classes, sum: make([]float64, pixels*classes)}
 	switch what {
-	case JSD, LegacyJSD: // what OfPasses says
+	case JSD, LegacyJSD: // those that UsesPassEntropies reports
 		p.entropies = make([]float64, pixels)
 	case Variance:
 		p.squares = make([]float64, pixels*classes)
@@ -69,18 +69,18 @@ func (p *Passes) Reset() {
 	clear(p.entropies)
 }
 
-// OfPasses reports whether the map is made of the entropy of each pass: see [Passes.AddKnown].
-func (m Map) OfPasses() bool { return m == JSD || m == LegacyJSD }
+// UsesPassEntropies reports whether the map is made from the entropy of each pass: see [Passes.AddWithEntropy].
+func (m Map) UsesPassEntropies() bool { return m == JSD || m == LegacyJSD }
 
 // Add adds one pass, [pixels K]. probs is not kept. Panics on a wrong length.
-func (p *Passes) Add(probs []float32) { p.AddKnown(probs, nil) }
+func (p *Passes) Add(probs []float32) { p.AddWithEntropy(probs, nil) }
 
-// AddKnown is Add for who has the [Entropy] of probs already: [pixels], or nil. It is not used where [Map.OfPasses] is
-// false.
-func (p *Passes) AddKnown(probs, entropies []float32) {
+// AddWithEntropy is Add for callers that already have the [Entropy] of probs: [pixels], or nil. The entropies are ignored
+// where [Map.UsesPassEntropies] is false.
+func (p *Passes) AddWithEntropy(probs, entropies []float32) {
 	checkShape("Passes.Add", len(p.sum)/p.classes, len(probs), p.classes)
 	if entropies != nil {
-		checkShape("Passes.AddKnown", len(entropies), len(probs), p.classes)
+		checkShape("Passes.AddWithEntropy", len(entropies), len(probs), p.classes)
 	}
 	p.passes++
 	for i, x := range probs {

@@ -145,17 +145,17 @@ func TestBadPassIsNaN(t *testing.T) {
 }
 
 // Entropies that the caller has give the map that Add gives.
-func TestAddKnown(t *testing.T) {
+func TestAddWithEntropy(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		classes := rapid.IntRange(1, 4).Draw(t, "classes")
 		passes := [][]float32{drawProbs(t, "p", 5, classes), drawProbs(t, "p", 5, classes)}
 		for _, what := range []Map{JSD, LegacyJSD, EntropyMap, Variance} {
 			p, h, got := NewPasses(what, 5, classes), make([]float32, 5), make([]float32, 5)
 			for _, probs := range passes {
-				if what.OfPasses() {
+				if what.UsesPassEntropies() {
 					Entropy(h, probs, classes)
 				}
-				p.AddKnown(probs, h) // which another map does not look at
+				p.AddWithEntropy(probs, h) // which another map does not look at
 			}
 			p.Map(got)
 			for i, want := range mapOf(what, classes, passes...) {

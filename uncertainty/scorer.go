@@ -1,22 +1,15 @@
 package uncertainty
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
 
-// Config says what a [Scorer] computes. The zero value is the entropy, averaged over the image.
-type Config struct {
-	Map         Map         // "" = EntropyMap
-	Aggregation Aggregation // "" = ByMean
-	Fraction    float64     // ByTop: the fraction of the pixels that counts, in (0, 1]
-	Band        int         // ByForeground: how many pixels around the predicted foreground count, 0 or more
-}
-
 // Scorer computes the scores of items of one size, one after the other. It is not safe for concurrent use: make one
 // for each goroutine.
 type Scorer struct {
-	config Config
+	how    Score
 	h, w   int
 	passes *Passes
 
@@ -28,32 +21,32 @@ type Scorer struct {
 	scratch                   []float32 // ByTop
 }
 
-// NewScorer returns a scorer for items of h × w pixels. Panics on an unknown map or aggregation, or on options out of
-// their range: check what a person wrote before.
-func NewScorer(c Config, h, w, classes int) *Scorer {
-	if c.Map == "" {
-		c.Map = EntropyMap
+// NewScorer returns a scorer for items of h × w pixels; of how it uses the map, the aggregation and their options, not the
+// passes. Panics on an unknown map or aggregation and on options out of range: check first what a person wrote.
+func NewScorer(how Score, h, w, classes int) *Scorer {
+	if how.Map == "" {
+		how.Map = EntropyMap
 	}
-	if c.Aggregation == "" {
-		c.Aggregation = ByMean
+	if how.Aggregation == "" {
+		how.Aggregation = ByMean
 	}
 	pixels := h * w
-	s := &Scorer{config: c, h: h, w: w, passes: NewPasses(c.Map, pixels, classes),
+	s := &Scorer{how: how, h: h, w: w, passes: NewPasses(how.Map, pixels, classes),
 		valid: make([]bool, pixels), current: make([]float32, pixels)}
-	switch c.Aggregation {
+	switch how.Aggregation {
 	case ByMean, ByMax, Legacy:
 	case ByForeground:
-		if c.Band < 0 {
-			panic(fmt.Sprintf("uncertainty: NewScorer: a band of %d pixels", c.Band))
+		if how.Band < 0 {
+			panic(fmt.Sprintf("uncertainty: NewScorer: a band of %d pixels", how.Band))
 		}
 		s.region, s.foreground, s.lines = make([]bool, pixels), make([]bool, pixels), make([]bool, pixels)
 	case ByTop:
-		if !(c.Fraction > 0 && c.Fraction <= 1) {
-			panic(fmt.Sprintf("uncertainty: NewScorer: want a top fraction in (0, 1], got %v", c.Fraction))
+		if !(how.Fraction > 0 && how.Fraction <= 1) {
+			panic(fmt.Sprintf("uncertainty: NewScorer: want a top fraction in (0, 1], got %v", how.Fraction))
 		}
 		s.scratch = make([]float32, pixels)
 	default:
-		panic(fmt.Sprintf("uncertainty: NewScorer: no aggregation %q", c.Aggregation))
+		panic(fmt.Sprintf("uncertainty: NewScorer: no aggregation %q", how.Aggregation))
 	}
 	s.Reset()
 	return s
@@ -70,11 +63,11 @@ func (s *Scorer) Reset() {
 
 // Add adds one pass of the item: probs is [h w K], valid is [h w] or nil if all pixels are valid, as in every pass
 // that is not augmented. A pixel counts only if it is valid in all passes. Neither is kept.
-func (s *Scorer) Add(probs []float32, valid []bool) { s.AddKnown(probs, nil, valid) }
+func (s *Scorer) Add(probs []float32, valid []bool) { s.AddWithEntropy(probs, nil, valid) }
 
-// AddKnown is Add for who has the [Entropy] of probs already, as for [Passes.AddKnown].
-func (s *Scorer) AddKnown(probs, entropies []float32, valid []bool) {
-	s.passes.AddKnown(probs, entropies)
+// AddWithEntropy is Add for callers that already have the [Entropy] of probs, as in [Passes.AddWithEntropy].
+func (s *Scorer) AddWithEntropy(probs, entropies []float32, valid []bool) {
+	s.passes.AddWithEntropy(probs, entropies)
 	if valid == nil {
 		return
 	}
@@ -96,15 +89,15 @@ func (s *Scorer) Map() []float32 {
 	return s.current
 }
 
-// Score returns the score of the passes since Reset. item is only used to name it in the error that is returned if
-// no pixel is valid or if a valid pixel had a probability that is NaN or outside [0, 1]. Panics before the first pass.
-func (s *Scorer) Score(item int) (float64, error) {
+// Score returns the score of the passes since Reset; an error if no pixel is valid or if a valid pixel had a probability
+// that is NaN or outside [0, 1]. Panics before the first pass.
+func (s *Scorer) Score() (float64, error) {
 	m, in := s.Map(), s.valid
 	if !s.masked {
 		in = nil
 	}
 	var score float64
-	switch s.config.Aggregation {
+	switch s.how.Aggregation {
 	case ByMean:
 		score = meanOver(m, in)
 	case ByForeground:
@@ -112,12 +105,12 @@ func (s *Scorer) Score(item int) (float64, error) {
 	case ByMax:
 		score = maxOver(m, in)
 	case ByTop:
-		score = topOver(m, in, s.config.Fraction, s.scratch)
+		score = topOver(m, in, s.how.Fraction, s.scratch)
 	case Legacy:
 		score = s.share() * meanOver(m, in)
 	}
 	if math.IsNaN(score) {
-		return 0, s.fault(item)
+		return 0, s.fault()
 	}
 	return score, nil
 }
@@ -128,7 +121,7 @@ func (s *Scorer) foregroundOr(m []float32, in []bool) []bool {
 		// A pixel without a value has no class either: it is taken in, so that it is not overlooked.
 		s.foreground[i] = s.valid[i] && (u != u || s.passes.class(i) != 0)
 	}
-	widen(s.region, s.foreground, s.lines, s.h, s.w, s.config.Band)
+	widen(s.region, s.foreground, s.lines, s.h, s.w, s.how.Band)
 	empty := true
 	for i := range s.region {
 		s.region[i] = s.region[i] && s.valid[i]
@@ -152,12 +145,12 @@ func (s *Scorer) share() float64 {
 }
 
 // fault says why the score is NaN.
-func (s *Scorer) fault(item int) error {
+func (s *Scorer) fault() error {
 	for i, u := range s.current {
 		if s.valid[i] && u != u {
-			return fmt.Errorf("uncertainty: item %d: a probability at row %d, column %d is NaN or outside [0, 1]; "+
-				"the network has diverged", item, i/s.w, i%s.w)
+			return fmt.Errorf("a probability at row %d, column %d is NaN or outside [0, 1]; "+
+				"the network has diverged", i/s.w, i%s.w)
 		}
 	}
-	return fmt.Errorf("uncertainty: item %d: no pixel is valid in all passes", item)
+	return errors.New("no pixel is valid in all passes")
 }

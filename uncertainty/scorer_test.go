@@ -18,11 +18,11 @@ func flat(p1 ...float32) []float32 {
 	return probs
 }
 
-func score(t *testing.T, c Config, h, w int, probs []float32, valid []bool) float64 {
+func score(t *testing.T, c Score, h, w int, probs []float32, valid []bool) float64 {
 	t.Helper()
 	s := NewScorer(c, h, w, 2)
 	s.Add(probs, valid)
-	got, err := s.Score(0)
+	got, err := s.Score()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,18 +34,18 @@ func TestAggregations(t *testing.T) {
 	probs := flat(0.1, 0.2, 0.7, 0.6, 0.2, 0, 0, 0)
 	valid := []bool{true, true, true, false, true, true, true, true}
 	for _, c := range []struct {
-		config      Config
+		config      Score
 		all, masked float64
 	}{
-		{Config{Aggregation: ByMean}, 1.2 / 8, 0.8 / 7},
-		{Config{Aggregation: Legacy}, 1.2 / 8, 0.8 / 8},
-		{Config{Aggregation: ByMax}, 0.4, 0.3},
-		{Config{Aggregation: ByForeground}, 0.7 / 2, 0.3},
-		{Config{Aggregation: ByForeground, Band: 1}, 1.1 / 4, 0.5 / 2}, // pixels 1-4; masked: 1, 2
-		{Config{Aggregation: ByForeground, Band: 99}, 1.2 / 8, 0.8 / 7},
-		{Config{Aggregation: ByTop, Fraction: 0.25}, 0.7 / 2, 0.5 / 2}, // 2 of 8; 2 of 7
-		{Config{Aggregation: ByTop, Fraction: 0.0001}, 0.4, 0.3},       // at least one
-		{Config{Aggregation: ByTop, Fraction: 1}, 1.2 / 8, 0.8 / 7},
+		{Score{Aggregation: ByMean}, 1.2 / 8, 0.8 / 7},
+		{Score{Aggregation: Legacy}, 1.2 / 8, 0.8 / 8},
+		{Score{Aggregation: ByMax}, 0.4, 0.3},
+		{Score{Aggregation: ByForeground}, 0.7 / 2, 0.3},
+		{Score{Aggregation: ByForeground, Band: 1}, 1.1 / 4, 0.5 / 2}, // pixels 1-4; masked: 1, 2
+		{Score{Aggregation: ByForeground, Band: 99}, 1.2 / 8, 0.8 / 7},
+		{Score{Aggregation: ByTop, Fraction: 0.25}, 0.7 / 2, 0.5 / 2}, // 2 of 8; 2 of 7
+		{Score{Aggregation: ByTop, Fraction: 0.0001}, 0.4, 0.3},       // at least one
+		{Score{Aggregation: ByTop, Fraction: 1}, 1.2 / 8, 0.8 / 7},
 	} {
 		c.config.Map = LeastConfidenceMap
 		near(t, string(c.config.Aggregation), score(t, c.config, 1, 8, probs, nil), c.all, 1e-6)
@@ -54,50 +54,50 @@ func TestAggregations(t *testing.T) {
 }
 
 func TestNoForegroundPredicted(t *testing.T) {
-	got := score(t, Config{Map: LeastConfidenceMap, Aggregation: ByForeground, Band: 2}, 2, 2, flat(0.1, 0.2, 0.3, 0.4), nil)
+	got := score(t, Score{Map: LeastConfidenceMap, Aggregation: ByForeground, Band: 2}, 2, 2, flat(0.1, 0.2, 0.3, 0.4), nil)
 	near(t, "mean over all pixels", got, 0.25, 1e-6)
 }
 
 // A pixel counts only if it is valid in every pass.
 func TestValidInAllPasses(t *testing.T) {
-	s := NewScorer(Config{Map: LeastConfidenceMap}, 1, 3, 2)
+	s := NewScorer(Score{Map: LeastConfidenceMap}, 1, 3, 2)
 	s.Add(flat(0.1, 0.2, 0.3), []bool{false, true, true})
 	s.Add(flat(0.1, 0.2, 0.3), nil)
 	s.Add(flat(0.1, 0.2, 0.3), []bool{true, true, false})
-	got, err := s.Score(0)
+	got, err := s.Score()
 	if err != nil {
 		t.Fatal(err)
 	}
 	near(t, "pixel 1 alone", got, 0.2, 1e-6)
 	s.Reset()
 	s.Add(flat(0.1, 0.2, 0.3), nil)
-	got, _ = s.Score(0)
+	got, _ = s.Score()
 	near(t, "all pixels after Reset", got, 0.2, 1e-6)
 }
 
 func TestScoreErrorsNameTheItem(t *testing.T) {
 	for _, aggregation := range []Aggregation{ByMean, ByForeground, ByMax, ByTop, Legacy} {
 		for _, what := range []Map{JSD, LegacyJSD, EntropyMap, Variance, LeastConfidenceMap, MarginMap} {
-			s := NewScorer(Config{Map: what, Aggregation: aggregation, Fraction: 0.2}, 2, 3, 2)
+			s := NewScorer(Score{Map: what, Aggregation: aggregation, Fraction: 0.2}, 2, 3, 2)
 			for _, bad := range []float32{float32(math.NaN()), 1.5} {
 				probs := flat(0.9, 0.1, 0.1, 0.1, 0.1, 0.1)
 				probs[8] = bad // pixel 4
 				s.Reset()
 				s.Add(probs, nil)
-				_, err := s.Score(17)
-				if err == nil || !strings.Contains(err.Error(), "item 17:") || !strings.Contains(err.Error(), "row 1, column 1") {
+				_, err := s.Score()
+				if err == nil || !strings.Contains(err.Error(), "row 1, column 1") {
 					t.Errorf("%s, %s, %v: got error %v", aggregation, what, bad, err)
 				}
 				// Outside the valid pixels anything may stand.
 				s.Reset()
 				s.Add(probs, []bool{true, true, true, true, false, true})
-				if _, err := s.Score(17); err != nil {
+				if _, err := s.Score(); err != nil {
 					t.Errorf("%s, %s: invalid pixel was read: %v", aggregation, what, err)
 				}
 			}
 			s.Reset()
 			s.Add(flat(0, 0, 0, 0, 0, 0), make([]bool, 6))
-			if _, err := s.Score(17); err == nil || !strings.Contains(err.Error(), "item 17: no pixel") {
+			if _, err := s.Score(); err == nil || !strings.Contains(err.Error(), "no pixel") {
 				t.Errorf("%s without a valid pixel: got error %v", aggregation, err)
 			}
 		}
@@ -159,12 +159,12 @@ func TestScorerAllocatesNothing(t *testing.T) {
 		probs[i] = 0.5
 	}
 	for _, aggregation := range []Aggregation{ByMean, ByForeground, ByMax, ByTop, Legacy} {
-		s := NewScorer(Config{Map: JSD, Aggregation: aggregation, Fraction: 0.1, Band: 2}, 32, 32, 2)
+		s := NewScorer(Score{Map: JSD, Aggregation: aggregation, Fraction: 0.1, Band: 2}, 32, 32, 2)
 		allocs := testing.AllocsPerRun(10, func() {
 			s.Reset()
 			s.Add(probs, nil)
 			s.Add(probs, nil)
-			if _, err := s.Score(0); err != nil {
+			if _, err := s.Score(); err != nil {
 				t.Error(err)
 			}
 		})
@@ -180,10 +180,10 @@ func BenchmarkScorer(b *testing.B) {
 		p := float32(i%1000) / 1000
 		probs[2*i], probs[2*i+1] = p, 1-p
 	}
-	s := NewScorer(Config{}, 128, 128, 2)
+	s := NewScorer(Score{}, 128, 128, 2)
 	for b.Loop() {
 		s.Reset()
 		s.Add(probs, nil)
-		s.Score(0)
+		s.Score()
 	}
 }

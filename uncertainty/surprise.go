@@ -4,10 +4,10 @@ import "math"
 
 type float interface{ float32 | float64 }
 
-// above1 is how far rounding and interpolation may carry a probability out of [0, 1].
-const above1 = 1e-5
+// tolerance is how far rounding and interpolation may carry a probability out of [0, 1].
+const tolerance = 1e-5
 
-func isProbability[F float](p F) bool { return p >= -above1 && p <= 1+above1 }
+func isProbability[F float](p F) bool { return p >= -tolerance && p <= 1+tolerance }
 
 // entropy returns the entropy of the distribution scale·p, NaN if a value is no probability.
 func entropy[F float](p []F, scale float64) float64 {

@@ -14,9 +14,9 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/annotate"
-	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/uncertainty"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -128,17 +128,18 @@ func (m model) Predict(ctx context.Context, images [][]float32, each func(i int,
 	return ctx.Err()
 }
 
-func (m model) Score(ctx context.Context, images [][]float32, _ query.Score, _ *rand.Rand, each func(i int, score float64) error) error {
+func (m model) Score(ctx context.Context, images [][]float32, _ uncertainty.Score, _ *rand.Rand, progress func(done, of int)) (scores []float64, err error) {
 	for i, image := range images {
 		sum := 0.0
 		for _, v := range image {
 			sum += float64(v)
 		}
-		if err := each(i, sum/float64(len(image))); err != nil {
-			return err
+		scores = append(scores, sum/float64(len(image)))
+		if progress != nil {
+			progress(i+1, len(images))
 		}
 	}
-	return ctx.Err()
+	return scores, ctx.Err()
 }
 
 func (m model) Save(path string) error {

@@ -15,8 +15,8 @@ import (
 	protocol "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
-	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/annotate/page/bundle"
+	"github.com/nextslice/nextslice/volume"
 )
 
 // built bundles the page once for all tests of this package.

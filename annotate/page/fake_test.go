@@ -18,10 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nextslice/nextslice/annotate/page"
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/volume"
-	"github.com/nextslice/nextslice/annotate/page"
 )
 
 // fake is the annotation server's API on a few cases in memory: what the page

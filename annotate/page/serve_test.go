@@ -19,9 +19,9 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/nextslice/nextslice/annotate/page/bundle"
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/volume"
-	"github.com/nextslice/nextslice/annotate/page/bundle"
 )
 
 // A person labels by mouse on the program itself through two trainings. The page is loaded anew and the server killed,

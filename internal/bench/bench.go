@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/nn"
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/meter"
-	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // Options say what is measured.

@@ -39,7 +39,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: measured: %v", s.Name, ok)
 		}
 	}
-	for name, passes := range map[string]int{"random": 0, "core-set": 12, "entropy": 12, "dropout": 96, "ensemble": 60, "learning-loss": 12} {
+	for name, passes := range map[string]int{"random": 0, "core-set": 14, "entropy": 12, "dropout": 96, "ensemble": 60, "learning-loss": 12} {
 		if got := found[name].Passes; got != passes {
 			t.Errorf("%s: %d passes, want %d", name, got, passes)
 		}

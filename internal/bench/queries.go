@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
+	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/nn/unet"
+	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
-	"github.com/nextslice/nextslice/scoring"
-	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // Query is one question of a strategy: which slices of a pool to label next. Trainings are no part of it.
@@ -35,7 +37,7 @@ func strategies() (names []string) {
 	return names
 }
 
-// queries measures a query by each strategy: a tenth of the images, at most 10.
+// queries measures a query by each strategy: of a tenth of the images, at most 10, where as many are labelled.
 func queries(ctx context.Context, net *unet.Net, o Options, images [][]float32) ([]Query, error) {
 	var result []Query
 	for _, name := range strategies() {
@@ -43,11 +45,11 @@ func queries(ctx context.Context, net *unet.Net, o Options, images [][]float32) 
 		if err != nil {
 			return nil, err
 		}
-		if spec.UsesHiddenMasks() {
+		if spec.Strategy.Needs().HiddenForeground {
 			continue
 		}
 		o.begin("query by " + name)
-		n := scoring.Network{Net: net, H: o.Height, W: o.Width}
+		n := model.Network{Net: net, Preprocess: preprocess.Config{Height: o.Height, Width: o.Width}}
 		if spec.Score.PredictedLoss {
 			n.Module = unet.NewLossModule(o.NetWidth, random.Stream(1, "module"))
 		}
@@ -55,9 +57,15 @@ func queries(ctx context.Context, net *unet.Net, o Options, images [][]float32) 
 			n.Members = append(n.Members, net.State())
 		}
 		q := Query{Strategy: name, Pool: len(images), Size: min(10, (len(images)+9)/10)}
+		c := model.Candidates{Images: images, Labelled: images[:q.Size], Positions: make([]query.Position, len(images)), Queries: 1}
+		for i := range c.Positions {
+			c.Positions[i].Slice = i
+		}
+		c.Spent = func(slices, passes int, _ time.Duration) { q.Scored, q.Passes = q.Scored+slices, q.Passes+passes }
 		run := func() error {
 			q.Scored, q.Passes = 0, 0
-			_, err := spec.Strategy.Select(poolOf(ctx, n, spec, images, &q), q.Size, random.Stream(1, "query"))
+			c.Random = random.Stream(1, "score")
+			_, err := spec.Strategy.Select(n.Pool(ctx, spec, c), q.Size, random.Stream(1, "query"))
 			return err
 		}
 		if q.Seconds, err = median(ctx, min(o.Rounds, 3), run); err != nil {
@@ -66,38 +74,6 @@ func queries(ctx context.Context, net *unet.Net, o Options, images [][]float32) 
 		result = append(result, q)
 	}
 	return result, nil
-}
-
-// poolOf is what a strategy may ask of images, none of them labelled, by a network. It counts in q what is asked.
-func poolOf(ctx context.Context, n scoring.Network, spec query.Spec, images [][]float32, q *Query) query.Pool {
-	p := query.Pool{N: len(images), Positions: make([]query.Position, len(images))}
-	for i := range p.Positions {
-		p.Positions[i] = query.Position{Slice: i}
-	}
-	p.Score = func(items []int) ([]float64, error) {
-		chosen, scores := make([][]float32, len(items)), make([]float64, len(items))
-		for i, item := range items {
-			chosen[i] = images[item]
-		}
-		q.Scored += len(items)
-		q.Passes += len(items) * spec.Score.ForwardPasses()
-		err := n.Score(ctx, spec.Score, chosen, random.Stream(1, "score"), func(i int, score float64) error {
-			scores[i] = score
-			return nil
-		})
-		return scores, err
-	}
-	p.Features = func() (of, labelled [][]float32, err error) {
-		of = make([][]float32, len(images))
-		q.Scored += len(images)
-		q.Passes += len(images)
-		err = n.Features(ctx, spec.Features(), images, func(i int, vector []float32) error {
-			of[i] = vector
-			return nil
-		})
-		return of, nil, err
-	}
-	return p
 }
 
 func writeQueries(w io.Writer, queries []Query) error {

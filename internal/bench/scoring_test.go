@@ -7,17 +7,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/nn/unet"
+	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor/native"
-	"github.com/nextslice/nextslice/train"
 	"github.com/nextslice/nextslice/uncertainty"
-	"github.com/nextslice/nextslice/nn/unet"
 )
 
 const side = 128
 
 // pool returns a network of width 16 and so many slices of noise.
-func pool(b *testing.B, n int) (*unet.Net, [][]float32) {
+func pool(b *testing.B, n int) (model.Network, [][]float32) {
 	e, err := native.New(0)
 	if err != nil {
 		b.Fatal(err)
@@ -30,7 +31,8 @@ func pool(b *testing.B, n int) (*unet.Net, [][]float32) {
 			images[i][j] = float32(rng.NormFloat64())
 		}
 	}
-	return unet.New(e, unet.Config{Classes: 2, Width: 16, Dropout: 0.2}, random.Stream(1)), images
+	net := unet.New(e, unet.Config{Classes: 2, Width: 16, Dropout: 0.2}, random.Stream(1))
+	return model.Network{Net: net, Preprocess: preprocess.Config{Height: side, Width: side}}, images
 }
 
 // ratio alternates two pieces of work and reports the median of second/first.
@@ -56,10 +58,10 @@ func BenchmarkEntropyOverInference(b *testing.B) {
 	net, images := pool(b, 256)
 	rng := random.Stream(3)
 	ratio(b, func() error {
-		return train.Predict(b.Context(), net, side, side, images, unet.Pass{}, func(int, []float32) error { return nil })
+		return net.Predict(b.Context(), images, func(int, []float32) error { return nil })
 	}, func() error {
-		s := train.Scoring{Config: uncertainty.Config{Map: uncertainty.EntropyMap}}
-		return train.Score(b.Context(), net, side, side, images, s, rng, func(int, float64) error { return nil })
+		_, err := net.Score(b.Context(), images, uncertainty.Score{}, rng)
+		return err
 	})
 }
 
@@ -70,14 +72,14 @@ func BenchmarkDropoutOverPasses(b *testing.B) {
 	rng := random.Stream(3)
 	ratio(b, func() error {
 		for range passes {
-			err := train.Predict(b.Context(), net, side, side, images, unet.Pass{Dropout: true, Seed: rng.Uint64()}, func(int, []float32) error { return nil })
+			err := net.Forward(b.Context(), images, unet.Pass{Dropout: true, Seed: rng.Uint64()}, func(int, []float32) error { return nil })
 			if err != nil {
 				return err
 			}
 		}
 		return nil
 	}, func() error {
-		s := train.Scoring{Config: uncertainty.Config{Map: uncertainty.JSD}, Passes: passes, Dropout: true}
-		return train.Score(b.Context(), net, side, side, images, s, rng, func(int, float64) error { return nil })
+		_, err := net.Score(b.Context(), images, uncertainty.Score{Map: uncertainty.JSD, Passes: passes, Dropout: true}, rng)
+		return err
 	})
 }

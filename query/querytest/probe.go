@@ -10,21 +10,26 @@ import (
 // probe is a pool of made-up items that notes what a strategy asks for.
 type probe struct {
 	scores             []float64
-	features, labelled [][]float32
+	features, labelled vectors
 	positions          []query.Position
 	foreground         []bool
-	err                error // returned by Score and Features
+	err                error // returned by all functions
 
 	asked    [][]int     // the items of each call of Score
 	returned [][]float64 // what these calls returned
-	featured bool        // Features was called
+}
+
+// vectors are the features of items, and whether they were asked for.
+type vectors struct {
+	of   [][]float32
+	read bool
 }
 
 // newProbe returns a pool of n items, always the same: positive scores, eight features, slices of 12 to a case, every
 // third item with foreground, five labelled items.
 func newProbe(n int) *probe {
 	rng := stream(uint64(n))
-	vectors := func(count int) [][]float32 {
+	random := func(count int) vectors {
 		out := make([][]float32, count)
 		for i := range out {
 			out[i] = make([]float32, 8)
@@ -32,12 +37,12 @@ func newProbe(n int) *probe {
 				out[i][j] = float32(rng.NormFloat64())
 			}
 		}
-		return out
+		return vectors{of: out}
 	}
 	p := &probe{
 		scores:     make([]float64, n),
-		features:   vectors(n),
-		labelled:   vectors(5),
+		features:   random(n),
+		labelled:   random(5),
 		positions:  make([]query.Position, n),
 		foreground: make([]bool, n),
 	}
@@ -49,7 +54,14 @@ func newProbe(n int) *probe {
 	return p
 }
 
-func (p *probe) pool() query.Pool {
+// everything returns a pool that offers all that a pool can.
+func (p *probe) everything() query.Pool {
+	offer := func(v *vectors) func() ([][]float32, error) {
+		return func() ([][]float32, error) {
+			v.read = true
+			return v.of, p.err
+		}
+	}
 	return query.Pool{
 		N: len(p.scores),
 		Score: func(items []int) ([]float64, error) {
@@ -64,13 +76,38 @@ func (p *probe) pool() query.Pool {
 			p.returned = append(p.returned, scores)
 			return scores, nil
 		},
-		Features: func() ([][]float32, [][]float32, error) {
-			p.featured = true
-			return p.features, p.labelled, p.err
-		},
+		Features:         offer(&p.features),
+		LabelledFeatures: offer(&p.labelled),
 		Positions:        p.positions,
 		HiddenForeground: p.foreground,
+		Query:            2,
+		Queries:          5,
 	}
+}
+
+// pool returns a pool that offers what is needed and nothing else.
+func (p *probe) pool(n query.Needs) query.Pool {
+	all := p.everything()
+	some := query.Pool{N: all.N}
+	if n.Scores {
+		some.Score = all.Score
+	}
+	if n.Features != query.NoFeatures {
+		some.Features = all.Features
+	}
+	if n.LabelledFeatures {
+		some.LabelledFeatures = all.LabelledFeatures
+	}
+	if n.Positions {
+		some.Positions = all.Positions
+	}
+	if n.HiddenForeground {
+		some.HiddenForeground = all.HiddenForeground
+	}
+	if n.QueryNumber {
+		some.Query, some.Queries = all.Query, all.Queries
+	}
+	return some
 }
 
 func (p *probe) checkDistinct(t *testing.T, what string, items []int) {

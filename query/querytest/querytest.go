@@ -2,7 +2,7 @@
 //
 //	func TestMyStrategy(t *testing.T) { querytest.Run(t, MyStrategy{}) }
 //
-// It treats the strategy as a black box: it offers everything a pool can hold and watches what is asked for.
+// It treats the strategy as a black box: it offers what the strategy declares that it needs, and watches what is asked for.
 package querytest
 
 import (
@@ -38,26 +38,31 @@ func Run(t *testing.T, s query.Strategy) {
 	})
 	t.Run("all features equal", func(t *testing.T) {
 		p := newProbe(60)
-		for i := range p.features {
-			copy(p.features[i], p.features[0])
+		for _, v := range p.features.of {
+			copy(v, p.features.of[0])
 		}
 		checkPicks(t, s, p, 10)
 	})
 	t.Run("all features zero", func(t *testing.T) {
 		p := newProbe(60)
-		for i := range p.features {
-			clear(p.features[i])
+		for _, v := range p.features.of {
+			clear(v)
 		}
 		checkPicks(t, s, p, 10)
 	})
 	t.Run("no labelled item, one case, no foreground", func(t *testing.T) {
 		p := newProbe(60)
-		p.labelled = nil
+		p.labelled.of = nil
 		for i := range p.positions {
 			p.positions[i] = query.Position{Slice: i}
 		}
 		clear(p.foreground)
 		checkPicks(t, s, p, 10)
+	})
+	t.Run("needs", func(t *testing.T) {
+		for _, fault := range checkNeeds(s) {
+			t.Error(fault)
+		}
 	})
 	t.Run("same seed, same picks", func(t *testing.T) { checkSeeds(t, s) })
 	t.Run("inputs unchanged", func(t *testing.T) { checkUnchanged(t, s) })
@@ -71,14 +76,14 @@ func Run(t *testing.T, s query.Strategy) {
 				t.Error("Select without a random stream must panic")
 			}
 		}()
-		s.Select(newProbe(10).pool(), 1, nil)
+		s.Select(newProbe(10).pool(s.Needs()), 1, nil)
 	})
 }
 
 // checkPicks checks one selection in full and returns its items.
 func checkPicks(t *testing.T, s query.Strategy, p *probe, size int) []int {
 	t.Helper()
-	got, err := s.Select(p.pool(), size, stream(1))
+	got, err := s.Select(p.pool(s.Needs()), size, stream(1))
 	if err != nil {
 		t.Fatalf("Select %d of %d: %v", size, len(p.scores), err)
 	}
@@ -124,7 +129,7 @@ func checkUnchanged(t *testing.T, s query.Strategy) {
 		}
 	}
 	equal := func(a, b [][]float32) bool { return slices.EqualFunc(a, b, slices.Equal) }
-	if !equal(p.features, untouched.features) || !equal(p.labelled, untouched.labelled) {
+	if !equal(p.features.of, untouched.features.of) || !equal(p.labelled.of, untouched.labelled.of) {
 		t.Error("features were changed")
 	}
 	if !slices.Equal(p.positions, untouched.positions) || !slices.Equal(p.foreground, untouched.foreground) {
@@ -135,7 +140,7 @@ func checkUnchanged(t *testing.T, s query.Strategy) {
 func checkNothing(t *testing.T, s query.Strategy) {
 	for _, n := range []int{0, 60} {
 		p := newProbe(n)
-		got, err := s.Select(p.pool(), 0, stream(1))
+		got, err := s.Select(p.pool(s.Needs()), 0, stream(1))
 		if err != nil || len(got.Items) != 0 || len(got.Scores) != 0 || got.Scored != 0 {
 			t.Errorf("0 of %d: got %+v, error %v; want nothing", n, got, err)
 		}
@@ -147,7 +152,7 @@ func checkNothing(t *testing.T, s query.Strategy) {
 
 func checkRefused(t *testing.T, s query.Strategy) {
 	for _, c := range []struct{ n, size int }{{0, 1}, {60, 61}, {60, -1}} {
-		if got, err := s.Select(newProbe(c.n).pool(), c.size, stream(1)); err == nil {
+		if got, err := s.Select(newProbe(c.n).pool(s.Needs()), c.size, stream(1)); err == nil {
 			t.Errorf("%d of %d: got %v, want an error", c.size, c.n, got.Items)
 		}
 	}
@@ -159,13 +164,13 @@ func checkNaN(t *testing.T, s query.Strategy) {
 		for item := range 20 {
 			p := newProbe(20)
 			p.scores[item] = bad
-			_, err := s.Select(p.pool(), 5, stream(1))
+			_, err := s.Select(p.pool(s.Needs()), 5, stream(1))
 			mustName(t, err, fmt.Sprintf("score %v", bad), item, slices.Contains(slices.Concat(p.asked...), item))
 
 			p = newProbe(20)
-			p.features[item][1] = float32(bad)
-			_, err = s.Select(p.pool(), 5, stream(1))
-			mustName(t, err, fmt.Sprintf("feature %v", bad), item, p.featured)
+			p.features.of[item][1] = float32(bad)
+			_, err = s.Select(p.pool(s.Needs()), 5, stream(1))
+			mustName(t, err, fmt.Sprintf("feature %v", bad), item, p.features.read)
 		}
 	}
 }
@@ -187,27 +192,19 @@ func checkFailing(t *testing.T, s query.Strategy) {
 	broken := errors.New("the device is gone")
 	p := newProbe(60)
 	p.err = broken
-	_, err := s.Select(p.pool(), 10, stream(1))
-	if asked := len(p.asked) > 0 || p.featured; asked && !errors.Is(err, broken) {
+	_, err := s.Select(p.pool(s.Needs()), 10, stream(1))
+	if asked := len(p.asked) > 0 || p.features.read; asked && !errors.Is(err, broken) {
 		t.Errorf("the pool's error must be wrapped, got %v", err)
 	}
 
 	p = newProbe(60)
-	pool := p.pool()
+	pool := p.pool(s.Needs())
 	pool.Score = func(items []int) ([]float64, error) {
 		p.asked = append(p.asked, items)
 		return make([]float64, len(items)-1), nil
 	}
 	if _, err := s.Select(pool, 10, stream(1)); len(p.asked) > 0 && err == nil {
 		t.Error("too few scores were accepted")
-	}
-
-	// A pool that offers nothing serves a strategy that asks for nothing; all others must say what is missing.
-	full := newProbe(60)
-	checkPicks(t, s, full, 10)
-	_, err = s.Select(query.Pool{N: 60}, 10, stream(1))
-	if (len(full.asked) > 0 || full.featured) && err == nil {
-		t.Error("a pool without scores and features was accepted by a strategy that reads them")
 	}
 }
 

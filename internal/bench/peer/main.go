@@ -15,10 +15,10 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/nn"
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/native"
-	"github.com/nextslice/nextslice/nn/unet"
 )
 
 type request struct {

@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor/native"
 	"github.com/nextslice/nextslice/train"
@@ -93,14 +93,14 @@ func run(ctx context.Context, dir, preset, variant string, labels, test, threads
 	if err != nil {
 		return err
 	}
-	var cases []train.Case
+	var cases []model.Case
 	for _, index := range split.Test {
 		ref, err := set.Reference(index)
 		if err != nil {
 			return err
 		}
 		first, n := tests.Range(index)
-		cases = append(cases, train.Case{ID: set.Cases[index].ID, Grid: set.Cases[index].Grid, Images: tests.Images[first : first+n], Ref: ref})
+		cases = append(cases, model.Case{ID: set.Cases[index].ID, Grid: set.Cases[index].Grid, Images: tests.Images[first : first+n], Ref: ref})
 	}
 	s := train.Set{H: prep.Height, W: prep.Width, Classes: len(set.Classes)}
 	for _, i := range random.Stream(seed, "labelled").Perm(len(pool.Items))[:labels] {
@@ -118,7 +118,7 @@ func run(ctx context.Context, dir, preset, variant string, labels, test, threads
 	}
 	trained := time.Since(begin)
 	begin = time.Now()
-	m, err := train.Evaluate(ctx, r.Net, prep, set.Classes, metrics.Rules{}, cases, nil)
+	m, err := model.Network{Net: r.Net, Preprocess: prep}.Evaluate(ctx, cases, model.Evaluation{Classes: set.Classes})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,10 @@
-package train
+package model
 
-import "math"
+import (
+	"math"
+
+	"github.com/nextslice/nextslice/preprocess"
+)
 
 // rotation is a turn of a canvas about its middle, and the way back.
 type rotation struct {
@@ -20,7 +24,7 @@ func (r *rotation) turn(dst, image []float32, h, w int, angle float64) {
 	for row := range h {
 		for column := range w {
 			y, x := r.source(row, column, 1)
-			dst[row*w+column] = bilinear(image, h, w, y, x)
+			dst[row*w+column] = preprocess.Bilinear(image, h, w, y, x)
 			r.kept[row*w+column] = r.inside(y, x)
 		}
 	}
@@ -58,11 +62,11 @@ func (r *rotation) back(dst []float32, valid []bool, probs []float32, classes in
 	}
 }
 
-// source returns where the value of a pixel comes from, on the way there (1) or back (-1).
-func (r *rotation) source(row, column int, way float64) (y, x float64) {
+// source returns where the value of a pixel comes from, when turning (direction 1) or turning back (-1).
+func (r *rotation) source(row, column int, direction float64) (y, x float64) {
 	midX, midY := float64(r.w-1)/2, float64(r.h-1)/2
 	dx, dy := float64(column)-midX, float64(row)-midY
-	sin := way * r.sin
+	sin := direction * r.sin
 	return midY - sin*dx + r.cos*dy, midX + r.cos*dx + sin*dy
 }
 

@@ -1,29 +1,34 @@
-package train
+package model
 
 import (
 	"context"
 	"fmt"
 
-	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/nn/unet"
+	"github.com/nextslice/nextslice/tensor"
 )
 
 // predictBatch is the number of slices that are predicted together. Batch norm stands on its running statistics, so
 // the number has no influence on the result of a slice.
 const predictBatch = 8
 
-// Predict calls each with the class probabilities of each image, [H W K], in the order of images. The probabilities
-// are reused: they are valid until each returns. pass tells whether dropout is active; the zero Pass is the
-// deterministic prediction. It ends with ctx's error between two batches, and with the first error of each.
-// It panics if an image has not H·W pixels.
-func Predict(ctx context.Context, n *unet.Net, h, w int, images [][]float32, pass unet.Pass, each func(i int, probs []float32) error) error {
-	p := predictor{net: n, h: h, w: w}
+// Predict calls each with the class probabilities of each image, on the canvas [H W K], in the order of images. The
+// probabilities are reused: they are valid until each returns. It ends with ctx's error between two mini-batches, and with
+// the first error of each. It panics if an image has not H·W pixels.
+func (n Network) Predict(ctx context.Context, images [][]float32, each func(i int, probs []float32) error) error {
+	return n.Forward(ctx, images, unet.Pass{}, each)
+}
+
+// Forward is Predict by a forward pass of any kind, such as one with dropout.
+func (n Network) Forward(ctx context.Context, images [][]float32, pass unet.Pass, each func(i int, probs []float32) error) error {
+	p := newPredictor(n)
 	return p.batches(ctx, images, func(begin int) error {
 		probs := p.probabilities(pass)
 		for i := range probs.N {
 			if err := each(begin+i, probs.Items(i, i+1).Data); err != nil {
 				return err
 			}
+			n.done(begin+i+1, len(images))
 		}
 		return nil
 	})
@@ -35,6 +40,10 @@ type predictor struct {
 	h, w  int
 	x     tensor.Tensor // the mini-batch [N H W 1]
 	probs tensor.Tensor
+}
+
+func newPredictor(n Network) predictor {
+	return predictor{net: n.Net, h: n.Preprocess.Height, w: n.Preprocess.Width}
 }
 
 // batches loads images, a mini-batch at a time, and calls do with the number of its first one. It returns the first
@@ -49,7 +58,7 @@ func (p *predictor) batches(ctx context.Context, images [][]float32, do func(beg
 		p.x.Resize(tensor.Shape{N: len(batch), H: p.h, W: p.w, C: 1})
 		for i, image := range batch {
 			if len(image) != p.h*p.w {
-				panic(fmt.Sprintf("train: image %d: want %d pixels, got %d", begin+i, p.h*p.w, len(image)))
+				panic(fmt.Sprintf("model: image %d: want %d pixels, got %d", begin+i, p.h*p.w, len(image)))
 			}
 			copy(p.image(i), image)
 		}

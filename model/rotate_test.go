@@ -1,20 +1,16 @@
-package train
+package model
 
 import (
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/nextslice/nextslice/nn/unet"
+	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/random"
-	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/ref"
 	"github.com/nextslice/nextslice/uncertainty"
-	"github.com/nextslice/nextslice/nn/unet"
 )
-
-func tensorOf(image []float32, h, w int) tensor.Tensor {
-	return tensor.Tensor{Shape: tensor.Shape{N: 1, H: h, W: w, C: 1}, Stride: 1, Data: image}
-}
 
 // There and back is exact on a plane, wherever a pixel is said to be valid; and no pixel is said to be that mixes with
 // the outside, which a plane far above zero would show.
@@ -30,16 +26,13 @@ func TestRotationThereAndBack(t *testing.T) {
 		r.turn(turned, plane, h, w, degrees*math.Pi/180)
 		r.back(back, valid, turned, 1)
 
-		// The same by the transform of the training's augmentation: a pixel is valid if nothing of it came from
-		// outside, on either way.
-		ones, mask := make([]float32, h*w), make([]uint8, h*w)
-		for i := range ones {
-			ones[i] = 1
+		// The same by another way to turn: a pixel is valid if nothing of it came from outside, on either way.
+		share := make([]float32, h*w)
+		for i := range share {
+			share[i] = 1
 		}
-		share, shareBack := make([]float32, h*w), make([]float32, h*w)
-		sin, cos := math.Sincos(degrees * math.Pi / 180)
-		affine{xx: cos, xy: sin, yx: -sin, yy: cos}.warp(share, mask, ones, mask, h, w)
-		affine{xx: cos, xy: -sin, yx: sin, yy: cos}.warp(shareBack, mask, share, mask, h, w)
+		share = turnedBy(share, h, w, degrees)
+		shareBack := turnedBy(share, h, w, -degrees)
 
 		count := 0
 		for i, v := range valid {
@@ -72,6 +65,17 @@ func TestRotationThereAndBack(t *testing.T) {
 			t.Errorf("%v°: %d of %d pixels are valid", degrees, count, h*w)
 		}
 	}
+}
+
+// turnedBy returns an image turned about its middle.
+func turnedBy(image []float32, h, w int, degrees float64) []float32 {
+	out := make([]float32, h*w)
+	sin, cos := math.Sincos(degrees * math.Pi / 180)
+	for i := range out {
+		dy, dx := float64(i/w)-float64(h-1)/2, float64(i%w)-float64(w-1)/2
+		out[i] = preprocess.Bilinear(image, h, w, float64(h-1)/2-sin*dx+cos*dy, float64(w-1)/2+cos*dx+sin*dy)
+	}
+	return out
 }
 
 // oneTap makes a network one whose output at a pixel depends on one pixel of its input: with tap 4, the middle of each
@@ -114,24 +118,25 @@ func TestTTAOfEquivariantNetwork(t *testing.T) {
 		images = append(images, image)
 	}
 	for _, what := range []uncertainty.Map{uncertainty.JSD, uncertainty.Variance} {
-		tta := Scoring{Config: uncertainty.Config{Map: what}, Passes: 8, TTA: TTA{Rotate: 10}}
-		net := func(tap int) *unet.Net {
+		tta := uncertainty.Score{Map: what, Passes: 8, Augment: true}
+		net := func(tap int) Network {
 			n := unet.New(e, unet.Config{Classes: 2, Width: 8}, random.Stream(1))
 			oneTap(n, tap)
-			return n
+			return Network{Net: n, Preprocess: preprocess.Config{Height: h, Width: w}}
 		}
 		n := net(4)
-		same, different := scoresOf(t, n, h, w, images, tta, 1), scoresOf(t, net(0), h, w, images, tta, 1)
+		same, different := scoresBy(t, n, images, tta, augmentation{rotate: 10}), scoresBy(t, net(0), images, tta, augmentation{rotate: 10})
 
 		var spread float64 // of the predictions over the image: what a wrong way back would mix up
-		for _, probs := range predictions(t, n, h, w, images[:1], unet.Pass{}) {
+		err := n.Predict(t.Context(), images[:1], func(_ int, probs []float32) error {
 			low, high := probs[0], probs[0]
 			for i := 0; i < len(probs); i += 2 {
 				low, high = min(low, probs[i]), max(high, probs[i])
 			}
 			spread = float64(high - low)
-		}
-		if spread < 0.1 {
+			return nil
+		})
+		if err != nil || spread < 0.1 {
 			t.Fatalf("the probabilities of the pixelwise network span %v: the test would say nothing", spread)
 		}
 		for i, s := range same {
@@ -147,21 +152,19 @@ func TestTTAOfEquivariantNetwork(t *testing.T) {
 func TestTTAScores(t *testing.T) {
 	e := ref.New(1)
 	defer e.Close()
-	n := unet.New(e, unet.Config{Classes: 2, Width: 4, Dropout: 0.5}, random.Stream(1))
-	images := discs(predictBatch+2, random.Stream(2)).Images
-	score := func(t TTA, a uncertainty.Aggregation, m uncertainty.Map, seed uint64) Scoring {
-		return Scoring{Config: uncertainty.Config{Map: m, Aggregation: a}, Passes: 3, TTA: t}
-	}
-	noise := scoresOf(t, n, side, side, images, score(TTA{Noise: 0.1}, "", uncertainty.JSD, 1), 1)
-	more := scoresOf(t, n, side, side, images, score(TTA{Noise: 0.5}, "", uncertainty.JSD, 1), 1)
-	for i := range noise {
-		if !(noise[i] > 0 && more[i] > noise[i]) {
-			t.Errorf("item %d: noise of 0.1 gives %v, of 0.5 %v", i, noise[i], more[i])
+	n := network(unet.New(e, unet.Config{Classes: 2, Width: 4, Dropout: 0.5}, random.Stream(1)))
+	images := noise(predictBatch + 2)
+	score := uncertainty.Score{Map: uncertainty.JSD, Passes: 3, Augment: true}
+	little, more := scoresBy(t, n, images, score, augmentation{noise: 0.1}), scoresBy(t, n, images, score, augmentation{noise: 0.5})
+	for i := range little {
+		if !(little[i] > 0 && more[i] > little[i]) {
+			t.Errorf("item %d: noise of 0.1 gives %v, of 0.5 %v", i, little[i], more[i])
 		}
 	}
-	mean := scoresOf(t, n, side, side, images, score(StandardTTA, uncertainty.ByMean, uncertainty.EntropyMap, 1), 2)
-	legacy := scoresOf(t, n, side, side, images, score(StandardTTA, uncertainty.Legacy, uncertainty.EntropyMap, 1), 2)
-	again := scoresOf(t, n, side, side, images, score(StandardTTA, uncertainty.Legacy, uncertainty.EntropyMap, 1), 2)
+	score.Map = uncertainty.EntropyMap
+	mean := scoresOf(t, n, images, score, 2)
+	score.Aggregation = uncertainty.Legacy
+	legacy, again := scoresOf(t, n, images, score, 2), scoresOf(t, n, images, score, 2)
 	for i := range mean {
 		if share := legacy[i] / mean[i]; !(share > 0.5 && share < 1) {
 			t.Errorf("item %d: legacy %v, mean %v", i, legacy[i], mean[i])
@@ -170,4 +173,16 @@ func TestTTAScores(t *testing.T) {
 			t.Errorf("item %d: the same stream gave another score", i)
 		}
 	}
+}
+
+// scoresBy returns the scores by another augmentation than the standard one.
+func scoresBy(t *testing.T, n Network, images [][]float32, s uncertainty.Score, change augmentation) []float64 {
+	t.Helper()
+	p := n.newScorer(s, random.Stream(1))
+	p.change = change
+	scores, err := p.scores(t.Context(), images, func(int, int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scores
 }

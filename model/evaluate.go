@@ -1,0 +1,95 @@
+package model
+
+import (
+	"context"
+
+	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Case is a case to be segmented: all its slices on the canvas, and the grid that they come from.
+type Case struct {
+	ID     string
+	Grid   volume.Grid
+	Images [][]float32  // of each slice along the axis of the network's Preprocess, [H W], normalised
+	Ref    *volume.Mask // reference mask on Grid; only Evaluate needs it
+}
+
+// Segment returns the predicted mask of a case on the case's own grid, by a [Restorer]. each, which may be nil, gets the
+// class probabilities of each slice k on that grid, [h w K]; they are valid until it returns.
+func (n Network) Segment(ctx context.Context, c Case, each func(k int, probs []float32)) (*volume.Mask, error) {
+	mask := &volume.Mask{Grid: c.Grid, Data: make([]uint8, c.Grid.Len())}
+	r := Restorer{Preprocess: n.Preprocess, Classes: n.Classes()}
+	err := n.Predict(ctx, c.Images, func(k int, canvas []float32) error {
+		probs, slice := r.Slice(canvas, c.Grid, k)
+		if each != nil {
+			each(k, probs)
+		}
+		n.Preprocess.Place(slice, mask, k)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mask, nil
+}
+
+// Restorer takes predictions from the canvas back to the grid of the case that they are of.
+type Restorer struct {
+	Preprocess preprocess.Config
+	Classes    int // K
+
+	probs []float32
+	mask  []uint8
+}
+
+// Slice returns what class probabilities on the canvas, [H W K], say of slice k of a case of grid g, on that grid: the
+// probabilities, [h w K], and the class that is most probable by them, [h w]. The probabilities are brought back first and
+// compared then, so that masks have no steps of the canvas' pixels. Both are valid until the next call.
+func (r *Restorer) Slice(canvas []float32, g volume.Grid, k int) (probs []float32, mask []uint8) {
+	h, w := r.Preprocess.SliceSize(g)
+	if len(r.mask) != h*w {
+		r.probs, r.mask = make([]float32, h*w*r.Classes), make([]uint8, h*w)
+	}
+	r.Preprocess.Back(canvas, r.Classes, g, k, r.probs)
+	preprocess.Argmax(r.mask, r.probs, r.Classes)
+	return r.probs, r.mask
+}
+
+// Evaluation says how cases are evaluated.
+type Evaluation struct {
+	Classes []string // names of the label values, background first
+	Rules   metrics.Rules
+
+	// What the evaluation hands out beside the measures; each may be nil.
+
+	Slice func(c Case, k int, probs []float32)  // the class probabilities of slice k, as in Segment
+	Case  func(c Case, pred *volume.Mask) error // the predicted mask of a case; its error ends the evaluation
+}
+
+// Evaluate segments cases one after the other and compares them with their reference masks.
+func (n Network) Evaluate(ctx context.Context, cases []Case, e Evaluation) (metrics.Summary, error) {
+	a := metrics.NewAccumulator(e.Classes, e.Rules)
+	a.SliceAxis(n.Preprocess.Axis)
+	done := n.done
+	n.Progress = nil // counts cases here, not slices
+	for i, c := range cases {
+		var each func(k int, probs []float32)
+		if e.Slice != nil {
+			each = func(k int, probs []float32) { e.Slice(c, k, probs) }
+		}
+		mask, err := n.Segment(ctx, c, each)
+		if err != nil {
+			return metrics.Summary{}, err
+		}
+		if e.Case != nil {
+			if err := e.Case(c, mask); err != nil {
+				return metrics.Summary{}, err
+			}
+		}
+		a.Add(c.ID, mask, c.Ref)
+		done(i+1, len(cases))
+	}
+	return a.Summary(), nil
+}

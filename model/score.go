@@ -1,0 +1,200 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+
+	"github.com/nextslice/nextslice/internal/parallel"
+	"github.com/nextslice/nextslice/nn/unet"
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/uncertainty"
+)
+
+// memberBatch is the number of slices that one member of an ensemble predicts before the next one's weights are put in.
+const memberBatch = 8 * predictBatch
+
+// Score returns the score of each image, in the order of images: higher = label sooner. Dropout masks and augmentations
+// come from rng, which is not used without them.
+//
+// Dropout: batch norm stands on its running statistics (Gal, Ghahramani 2016, "Dropout as a Bayesian approximation",
+// ICML). Members: one pass of the network itself and one of each of n.Members, which must be s.Members - 1 (Beluch,
+// Genewein, Nürnberger, Köhler 2018, "The power of ensembles for active learning in image classification", CVPR).
+// PredictedLoss: by n.Module, and only the encoder is run (Yoo, Kweon 2019, "Learning loss for active learning", CVPR).
+//
+// A probability or a predicted loss that is not finite is an *[ItemError]; a network that lacks what s needs is an error.
+// Score ends with ctx's error between two mini-batches.
+func (n Network) Score(ctx context.Context, images [][]float32, s uncertainty.Score, rng *rand.Rand) ([]float64, error) {
+	switch {
+	case s.PredictedLoss && n.Module == nil:
+		return nil, errors.New("model: the network was trained without the module that predicts losses")
+	case s.PredictedLoss:
+		return n.predictedLosses(ctx, images)
+	case s.Members > 0 && len(n.Members) != s.Members-1:
+		return nil, fmt.Errorf("model: an ensemble of %d needs %d networks beside the first, got %d", s.Members, s.Members-1, len(n.Members))
+	}
+	// Between two passes other goroutines add up the last one. Without the lock Go goes on with this one on the thread of whichever
+	// ends last, often on the core of another thread of the engine.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return n.newScorer(s, rng).scores(ctx, images, n.done)
+}
+
+// predictedLosses returns the loss that the module predicts for each image.
+func (n Network) predictedLosses(ctx context.Context, images [][]float32) ([]float64, error) {
+	p := newPredictor(n)
+	losses := make([]float64, 0, len(images))
+	err := p.batches(ctx, images, func(int) error {
+		n.Net.Forward(p.x, unet.Pass{Features: true, Encoder: true})
+		for _, loss := range n.Module.Forward(n.Net.Features()) {
+			l := float64(loss)
+			if math.IsNaN(l) || math.IsInf(l, 0) {
+				return &ItemError{len(losses), fmt.Errorf("the predicted loss is %v; the loss module has diverged", l)}
+			}
+			losses = append(losses, l)
+			n.done(len(losses), len(images))
+		}
+		return nil
+	})
+	return losses, err
+}
+
+// scorer adds up the passes of a group of items.
+type scorer struct {
+	predictor
+	score   uncertainty.Score
+	rng     *rand.Rand
+	states  [][]float32 // of all members of an ensemble, the network itself first
+	items   []*uncertainty.Scorer
+	entropy tensor.Tensor // of the mini-batch [N H W 1]
+
+	change augmentation
+	turns  []rotation // of the items of a mini-batch
+	back   []turned
+}
+
+func (n Network) newScorer(s uncertainty.Score, rng *rand.Rand) *scorer {
+	p := &scorer{predictor: newPredictor(n), score: s, rng: rng, change: standardAugmentation}
+	if s.Members > 0 {
+		p.states = append([][]float32{n.Net.State()}, n.Members...)
+	}
+	return p
+}
+
+// scores returns the score of each image.
+func (p *scorer) scores(ctx context.Context, images [][]float32, done func(done, of int)) ([]float64, error) {
+	group := predictBatch
+	if p.states != nil {
+		group = memberBatch
+		defer p.net.SetState(p.states[0])
+	}
+	for range min(group, len(images)) {
+		p.items = append(p.items, uncertainty.NewScorer(p.score, p.h, p.w, p.net.Config().Classes))
+	}
+	all := make([]float64, 0, len(images))
+	for begin := 0; begin < len(images); begin += group {
+		some := images[begin:min(begin+group, len(images))]
+		scores, faults := make([]float64, len(some)), make([]error, len(some))
+		var err error
+		score := func(i int) { scores[i], faults[i] = p.items[i].Score() }
+		if p.isMeanEntropy() {
+			err = p.batches(ctx, some, func(int) error {
+				p.entropies(scores, score)
+				return nil
+			})
+		} else if err = p.run(ctx, some); err == nil {
+			p.parallel(len(some), score)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i, score := range scores {
+			if faults[i] != nil {
+				return nil, &ItemError{begin + i, faults[i]}
+			}
+			all = append(all, score)
+			done(len(all), len(images))
+		}
+	}
+	return all, nil
+}
+
+// isMeanEntropy reports whether the score is the mean entropy of one plain pass, which the engine computes.
+func (p *scorer) isMeanEntropy() bool {
+	s := p.score
+	return s.ForwardPasses() == 1 && !s.Dropout && (s.Map == "" || s.Map == uncertainty.EntropyMap) &&
+		(s.Aggregation == "" || s.Aggregation == uncertainty.ByMean)
+}
+
+func (p *scorer) run(ctx context.Context, images [][]float32) error {
+	for _, item := range p.items {
+		item.Reset()
+	}
+	if p.states == nil {
+		return p.batches(ctx, images, func(int) error {
+			p.passes(images)
+			return nil
+		})
+	}
+	for _, state := range p.states {
+		p.net.SetState(state)
+		err := p.batches(ctx, images, func(begin int) error {
+			p.add(begin, p.probabilities(unet.Pass{}))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entropies writes the mean entropies of the mini-batch, which is loaded. For an item without one it asks score, which knows why.
+func (p *scorer) entropies(scores []float64, score func(i int)) {
+	probs := p.probabilities(unet.Pass{})
+	h := p.entropyOf(probs)
+	p.parallel(probs.N, func(i int) {
+		scores[i] = uncertainty.Mean(h(i))
+		if math.IsNaN(scores[i]) {
+			p.items[i].Reset()
+			p.items[i].Add(probs.Items(i, i+1).Data, nil)
+			score(i)
+		}
+	})
+}
+
+// entropyOf computes the entropies of the mini-batch's pixels and returns a function that gives those of an item.
+func (p *scorer) entropyOf(probs tensor.Tensor) func(i int) []float32 {
+	p.entropy.Resize(tensor.Shape{N: probs.N, H: p.h, W: p.w, C: 1})
+	p.net.Entropy(p.entropy.Data, probs)
+	return func(i int) []float32 { return p.entropy.Items(i, i+1).Data }
+}
+
+// passes runs those of one mini-batch, which is loaded.
+func (p *scorer) passes(images [][]float32) {
+	for t := range p.score.ForwardPasses() {
+		switch {
+		case p.score.Dropout:
+			p.add(0, p.probabilities(unet.Pass{Dropout: true, Seed: p.rng.Uint64(), SameImages: t > 0}))
+		case t > 0 && p.score.Augment:
+			p.augmented(images)
+		default:
+			p.add(0, p.probabilities(unet.Pass{}))
+		}
+	}
+}
+
+// add counts one pass of a mini-batch whose first item is begin.
+func (p *scorer) add(begin int, probs tensor.Tensor) {
+	entropy := func(int) []float32 { return nil }
+	if p.score.Map.UsesPassEntropies() {
+		entropy = p.entropyOf(probs)
+	}
+	p.parallel(probs.N, func(i int) { p.items[begin+i].AddWithEntropy(probs.Items(i, i+1).Data, entropy(i), nil) })
+}
+
+// parallel calls f for 0 … n-1 on as many goroutines as the network's engine has threads, which are idle meanwhile.
+func (p *scorer) parallel(n int, f func(i int)) { parallel.For(n, p.net.Threads(), f) }

@@ -1,0 +1,101 @@
+package querytest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/nextslice/nextslice/query"
+)
+
+// checkNeeds compares what a strategy declares with what it uses: of a pool that offers everything, of one that offers what
+// is declared and nothing else, and of one that lacks one thing that is declared.
+func checkNeeds(s query.Strategy) (faults []error) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	needs := s.Needs()
+	if needs.LabelledFeatures && needs.Features == query.NoFeatures {
+		fault("it declares features of labelled items, but not of which kind")
+	}
+	if needs.NonNegative && !needs.Scores {
+		fault("it declares that scores are not negative, but no scores")
+	}
+	all := newProbe(60)
+	want, err := try(s, all.everything())
+	if err != nil {
+		fault("a pool that offers everything: %v", err)
+	}
+	for _, use := range []struct {
+		what           string
+		declared, used bool
+	}{
+		{"scores", needs.Scores, len(all.asked) > 0},
+		{"features", needs.Features != query.NoFeatures, all.features.read},
+		{"features of labelled items", needs.LabelledFeatures, all.labelled.read},
+	} {
+		switch {
+		case use.used && !use.declared:
+			fault("it reads %s and does not declare them", use.what)
+		case use.declared && !use.used:
+			fault("it declares %s and does not read them", use.what)
+		}
+	}
+	if got, err := try(s, newProbe(60).pool(needs)); err != nil || !slices.Equal(got, want) {
+		fault("it picks %v of a pool that offers everything, and %v (%v) of one that offers what it declares", want, got, err)
+	}
+
+	for what, lacking := range map[string]query.Needs{
+		"scores":                     without(needs, func(n *query.Needs) { n.Scores = false }),
+		"features":                   without(needs, func(n *query.Needs) { n.Features = query.NoFeatures }),
+		"features of labelled items": without(needs, func(n *query.Needs) { n.LabelledFeatures = false }),
+		"positions":                  without(needs, func(n *query.Needs) { n.Positions = false }),
+		"hidden foreground":          without(needs, func(n *query.Needs) { n.HiddenForeground = false }),
+	} {
+		if lacking == needs {
+			continue
+		}
+		if got, err := try(s, newProbe(60).pool(lacking)); err == nil || isPanic(err) {
+			fault("it declares %s, and of a pool without them it picks %v (%v); want an error", what, got, err)
+		}
+	}
+	if needs.QueryNumber {
+		p := newProbe(60).pool(needs)
+		p.Query, p.Queries = 0, 0 // how many there will be is unknown
+		if _, err := try(s, p); err != nil {
+			fault("without a known number of queries: %v", err)
+		}
+	}
+	if needs.Scores {
+		p := newProbe(60)
+		p.scores[7] = -0.5
+		_, err := try(s, p.pool(needs))
+		asked := slices.Contains(slices.Concat(p.asked...), 7)
+		if asked && needs.NonNegative != (err != nil) {
+			fault("a negative score, where NonNegative is declared %v: %v", needs.NonNegative, err)
+		}
+	}
+	return faults
+}
+
+func without(n query.Needs, change func(*query.Needs)) query.Needs {
+	change(&n)
+	return n
+}
+
+// try selects 10 items; a panic becomes an error.
+func try(s query.Strategy, p query.Pool) (items []int, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicked{r}
+		}
+	}()
+	got, err := s.Select(p, 10, stream(1))
+	return got.Items, err
+}
+
+type panicked struct{ value any }
+
+func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+func isPanic(err error) bool {
+	_, is := err.(panicked)
+	return is
+}

@@ -1,0 +1,25 @@
+package uncertainty
+
+// Score says how the score of an item is computed: by which forward passes, how these make an uncertainty map, and how the
+// map becomes a number. It is the one description of a score, from the name that a person writes, which package query
+// reads, to the pixels ([Scorer]). Scores are comparable, and fields that a score does not use are zero. The zero value is the entropy of
+// one plain pass, averaged over the image.
+type Score struct {
+	Name string // "entropy", "dropout", ...: what the score is called; nothing is computed by it
+
+	Passes    int  // T, the forward passes per item; 0 is one, plain
+	Dropout   bool // dropout is active in every pass (Monte Carlo dropout)
+	Augment   bool // every pass but the first is of a changed image (test-time augmentation)
+	Members   int  // M, the networks of an ensemble, one plain pass of each; 0 is the one network
+	Bootstrap bool // each further member is trained on a resample of the labelled items
+
+	Map         Map         // passes → uncertainty map; "" = EntropyMap
+	Aggregation Aggregation // uncertainty map → score; "" = ByMean
+	Fraction    float64     // ByTop: the fraction of the pixels that counts, in (0, 1]
+	Band        int         // ByForeground: how many pixels around the predicted foreground count, 0 or more
+
+	PredictedLoss bool // no map: the score is the loss that a module of the network predicts
+}
+
+// ForwardPasses returns the number of forward passes that the score of one item takes.
+func (s Score) ForwardPasses() int { return max(1, s.Passes, s.Members) }
