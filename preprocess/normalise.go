@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/nextslice/nextslice/internal/quickselect"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -71,7 +72,7 @@ func Percentiles(data []float32, percent ...float64) []float64 {
 		}
 		at := p / 100 * float64(len(data)-1)
 		below := min(max(int(math.Floor(at)), 0), len(data)-1)
-		selectNth(data, below)
+		quickselect.Nth(data, below)
 		out[i] = float64(data[below])
 		if f := at - float64(below); f > 0 && below+1 < len(data) {
 			next := data[below+1] // the least of the upper part is the next in order
@@ -82,37 +83,4 @@ func Percentiles(data []float32, percent ...float64) []float64 {
 		}
 	}
 	return out
-}
-
-// selectNth reorders data so that data[n] is what it would be if sorted, with nothing greater before and nothing less
-// behind it: Hoare's selection, with the median of three as pivot. Its scans stop at values equal to the pivot, so
-// that the many equal voxels of a background do not make it quadratic.
-func selectNth(data []float32, n int) {
-	low, high := 0, len(data)-1
-	for low < high {
-		a, b, c := data[low], data[low+(high-low)/2], data[high]
-		pivot := max(min(a, b), min(max(a, b), c))
-		i, j := low, high
-		for i <= j {
-			for data[i] < pivot {
-				i++
-			}
-			for data[j] > pivot {
-				j--
-			}
-			if i <= j {
-				data[i], data[j] = data[j], data[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case n <= j:
-			high = j
-		case n >= i:
-			low = i
-		default:
-			return
-		}
-	}
 }
