@@ -18,7 +18,6 @@ import (
 	"github.com/nextslice/nextslice/annotate/annotatetest"
 	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -77,7 +76,7 @@ func (p *project) mask(item annotate.Item) []uint8 {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return preprocess.Cut(p.Config.Preprocess, m.Data, m.Grid, item.Slice)
+	return m.Slice(p.Config.Preprocess.Axis, item.Slice)
 }
 
 // label answers the next item, and reports whether there was one.
@@ -284,7 +283,7 @@ func TestMasksAreTakenOverAndWritten(t *testing.T) {
 	}
 	p.close()
 	final, err := volume.ReadMask(filepath.Join(p.Dir(), "labels", "final", "c1.nii.gz"))
-	if err != nil || !slices.Equal(preprocess.Cut(p.Config.Preprocess, final.Data, final.Grid, 2), mask) {
+	if err != nil || !slices.Equal(final.Slice(p.Config.Preprocess.Axis, 2), mask) {
 		t.Errorf("final: the new label is not there: %v", err)
 	}
 	original, err := volume.ReadMask(filepath.Join(p.Dir(), "labels", "original", "c1.nii.gz"))

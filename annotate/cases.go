@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/random"
 
 	"github.com/nextslice/nextslice/annotate/store"
@@ -159,7 +158,7 @@ func (p *Project) adopt(data *dataset.Dataset, index int, role store.Role) ([]st
 	}
 	var masks []store.Adopted
 	for k := range p.Config.Preprocess.Slices(mask.Grid) {
-		slice := preprocess.Cut(p.Config.Preprocess, mask.Data, mask.Grid, k)
+		slice := mask.Slice(p.Config.Preprocess.Axis, k)
 		if p.Config.Masks == MasksForeground && !foreground(slice) {
 			continue
 		}

@@ -198,7 +198,7 @@ func (p *Project) place(mask *volume.Mask, labels []store.Labelled) error {
 		if err != nil {
 			return err
 		}
-		p.Config.Preprocess.Place(slice, mask, l.Item.Slice)
+		mask.SetSlice(p.Config.Preprocess.Axis, l.Item.Slice, slice)
 	}
 	return nil
 }
@@ -237,7 +237,7 @@ func (p *predictor) fillIn(ctx context.Context, name string, mask *volume.Mask) 
 	return p.model.Predict(ctx, images, func(k int, canvas []float32) error {
 		c.Back(canvas, classes, mask.Grid, k, probs)
 		preprocess.Argmax(slice, probs, classes)
-		c.Place(slice, mask, k)
+		mask.SetSlice(c.Axis, k, slice)
 		return nil
 	})
 }

@@ -53,14 +53,14 @@ func (p *Project) writeMask(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		p.Config.Preprocess.Place(mask, final, l.Item.Slice)
+		final.SetSlice(p.Config.Preprocess.Axis, l.Item.Slice, mask)
 		newest = max(newest, l.ID)
 		begun, err := p.origin(ctx, l)
 		if err != nil {
 			return err
 		}
 		if begun != nil {
-			p.Config.Preprocess.Place(begun, original, l.Item.Slice)
+			original.SetSlice(p.Config.Preprocess.Axis, l.Item.Slice, begun)
 		}
 	}
 	if err := volume.WriteMask(filepath.Join(p.Dir(), "labels", "original", name+".nii.gz"), original); err != nil {

@@ -28,7 +28,7 @@ type Options struct {
 
 	// Change changes the stored configuration, or Default in a new project. May be nil.
 	Change func(*Config)
-	// Axis is the index axis that slices are cut across, -1 that of the coarsest spacing.
+	// Axis is the index axis that slices are cut across, volume.AutoAxis that of the coarsest spacing.
 	Axis int
 	// Classes names the classes without the background, where the data set does not.
 	Classes []string

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 
 	"github.com/nextslice/nextslice/annotate/store"
@@ -114,7 +112,7 @@ func (p *Project) Image(name string, slice int) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return preprocess.Cut(p.Config.Preprocess, v.Data, v.Grid, slice), nil
+	return v.Slice(p.Config.Preprocess.Axis, slice), nil
 }
 
 // Volume returns a case's image.
@@ -172,12 +170,12 @@ func (p *Project) Task(ctx context.Context, item Item, who Person) (*Task, error
 		return nil, err
 	}
 	c := p.Config.Preprocess
-	h, w := c.SliceSize(v.Grid)
-	row, column := c.PixelSize(v.Grid)
+	slices := v.Slices(c.Axis)
+	row, column := slices.PixelSize()
 	t := &Task{
-		Item: item.String(), Case: item.Case, Slice: item.Slice, Slices: c.Slices(v.Grid), Height: h, Width: w,
-		Spacing: [2]float64{row, column}, Unit: string(v.Unit), Orientation: orientation(v.Grid, c.Axis),
-		Position: position(v.Grid, c.Axis, item.Slice), Step: position(v.Grid, c.Axis, 1) - position(v.Grid, c.Axis, 0), Window: Window{v.low, v.high},
+		Item: item.String(), Case: item.Case, Slice: item.Slice, Slices: slices.Count, Height: slices.Height, Width: slices.Width,
+		Spacing: [2]float64{row, column}, Unit: string(v.Unit), Orientation: Orientation(slices.Edges()),
+		Position: slices.Position(item.Slice), Step: slices.Position(1) - slices.Position(0), Window: Window{v.low, v.high},
 		Labelled: []int{}, Queued: []int{},
 	}
 	return t, p.addState(ctx, t, item, who)
@@ -248,36 +246,4 @@ func (p *Project) showsProposal(item Item) bool { return p.roles[item.Case] == s
 // does not decide.
 func (p *Project) seesLabel(row *store.QueueRow, who Person) bool {
 	return row == nil || row.Readings < 2 || row.State == store.Disputed && who.Adjudicator
-}
-
-var opposite = map[byte]string{'L': "R", 'R': "L", 'A': "P", 'P': "A", 'S': "I", 'I': "S"}
-
-// orientation names the edges of slices across an axis.
-func orientation(g volume.Grid, axis int) Orientation {
-	if g.Unit != volume.Millimetre {
-		return Orientation{}
-	}
-	letters := g.Orientation()
-	columns, rows := 0, 1 // the index axes that columns and rows run along
-	switch axis {
-	case 0:
-		columns, rows = 1, 2
-	case 1:
-		columns, rows = 0, 2
-	}
-	return Orientation{
-		Left: opposite[letters[columns]], Right: letters[columns : columns+1],
-		Top: opposite[letters[rows]], Bottom: letters[rows : rows+1],
-	}
-}
-
-// position returns the world coordinate of a slice's centre along the world axis that its number runs along.
-func position(g volume.Grid, axis, slice int) float64 {
-	var index [3]float64
-	for a := range index {
-		index[a] = float64(g.Size[a]-1) / 2
-	}
-	index[axis] = float64(slice)
-	world := g.World(index[0], index[1], index[2])
-	return world[strings.IndexByte("LRAPSI", g.Orientation()[axis])/2]
 }

@@ -117,10 +117,10 @@ func (d *Dataset) Index(id string) int {
 	return -1
 }
 
-// Preprocess returns the configuration that preprocess.Derive makes for all cases. With axis -1 slices are cut across
+// Preprocess returns the configuration that preprocess.Derive makes for all cases. With volume.AutoAxis slices are cut across
 // the axis of the coarsest spacing.
 func (d *Dataset) Preprocess(axis int) preprocess.Config {
-	if axis == -1 {
+	if axis == volume.AutoAxis {
 		axis = preprocess.CoarsestAxis(d.Grids())
 	}
 	return preprocess.Derive(d.Sizes(), axis)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,7 +36,7 @@ type Totals struct {
 // CaseReport is what one case holds.
 type CaseReport struct {
 	ID          string      `json:"id"`
-	Size        [3]int      `json:"size"`
+	Size        volume.Size `json:"size"`
 	Spacing     [3]float64  `json:"spacing"`
 	Unit        volume.Unit `json:"unit"`
 	Orientation string      `json:"orientation"` // e.g. "LPS", see volume.Grid
@@ -163,13 +164,9 @@ func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Proble
 		problem("%v", err)
 	}
 	out.Labels = countLabels(m.Data, d.Classes)
-	config := preprocess.Config{Axis: axis, Fit: preprocess.Pad}
 	for k := range out.Slices {
-		for _, v := range preprocess.Cut(config, m.Data, m.Grid, k) {
-			if v != 0 {
-				out.Foreground++
-				break
-			}
+		if slices.ContainsFunc(m.Slice(axis, k), func(v uint8) bool { return v != 0 }) {
+			out.Foreground++
 		}
 	}
 	if out.Foreground == 0 {

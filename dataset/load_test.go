@@ -99,7 +99,7 @@ func TestLoadedLabelsGiveTheReferenceBack(t *testing.T) {
 				}
 				c.Back(canvas, 4, back.Grid, k, probs)
 				preprocess.Argmax(slice, probs, 4)
-				c.Place(slice, back, k)
+				back.SetSlice(c.Axis, k, slice)
 			}
 			if !slices.Equal(back.Data, ref.Data) {
 				t.Errorf("axis %d, case %d: not the same", axis, index)

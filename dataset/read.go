@@ -74,7 +74,7 @@ func fit(c *Case, m *volume.Mask) error {
 	part := isDICOM(c.Label) || strings.HasSuffix(strings.ToLower(c.Label), ".seg.nrrd")
 	located := c.Grid.Unit == volume.Millimetre && m.Unit == volume.Millimetre
 	if !located || !part && m.Len() != c.Grid.Len() {
-		return fmt.Errorf("the image has %s voxels, its mask %s: resample the mask to the image", sizeText(c.Grid), sizeText(m.Grid))
+		return fmt.Errorf("the image has %v voxels, its mask %v: resample the mask to the image", c.Grid.Size, m.Size)
 	}
 	if _, err := m.On(c.Grid); err != nil {
 		return fmt.Errorf("the mask does not fit its image: %w; resample the mask to the image", err)
@@ -209,10 +209,6 @@ func hasMagic(path string) bool {
 	var magic [4]byte
 	_, err = f.ReadAt(magic[:], 128)
 	return err == nil && bytes.Equal(magic[:], []byte("DICM"))
-}
-
-func sizeText(g volume.Grid) string {
-	return fmt.Sprintf("%d x %d x %d", g.Size[0], g.Size[1], g.Size[2])
 }
 
 // apart returns the largest difference between world coordinates of the corners of two grids.

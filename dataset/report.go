@@ -14,7 +14,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (layout: %s)\n\n", r.Name, r.Layout)
 	r.writeTable(&b)
-	fmt.Fprintf(&b, "\nSlices are counted across %c; foreground is in how many of them there is some, then come the voxels of each class.\n", "ijk"[r.Axis])
+	fmt.Fprintf(&b, "\nSlices are counted across %s; foreground is in how many of them there is some, then come the voxels of each class.\n", volume.AxisName(r.Axis))
 	if len(r.Problems) > 0 {
 		b.WriteString("\nProblems:\n")
 		for _, p := range r.Problems {
@@ -29,7 +29,7 @@ func (r *Report) WriteText(w io.Writer) error {
 // Summary returns the totals as one line.
 func (r *Report) Summary() string {
 	t := r.Totals
-	s := fmt.Sprintf("%s, %d with a mask; %s across %c", count(t.Cases, "case"), t.Labelled, count(t.Slices, "slice"), "ijk"[r.Axis])
+	s := fmt.Sprintf("%s, %d with a mask; %s across %s", count(t.Cases, "case"), t.Labelled, count(t.Slices, "slice"), volume.AxisName(r.Axis))
 	if t.Labelled > 0 {
 		s += fmt.Sprintf(", %d of the %d with a mask show foreground", t.ForegroundSlices, t.LabelledSlices)
 	}
@@ -72,7 +72,7 @@ func (r *Report) writeTable(b *strings.Builder) {
 	}
 	rows := [][]string{head}
 	for _, c := range r.Cases {
-		row := []string{c.ID, fmt.Sprintf("%d x %d x %d", c.Size[0], c.Size[1], c.Size[2]),
+		row := []string{c.ID, c.Size.String(),
 			fmt.Sprintf("%.3g x %.3g x %.3g", c.Spacing[0], c.Spacing[1], c.Spacing[2]), string(c.Unit), c.Orientation, c.Stored}
 		if c.Unit != volume.Millimetre {
 			row[2] = "none"

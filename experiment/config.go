@@ -8,7 +8,6 @@ import (
 	"os"
 	"reflect"
 	"slices"
-	"strconv"
 
 	"github.com/goccy/go-yaml"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/volume"
 )
 
 // Phantom is the value of Config.Data that stands for the embedded synthetic data set.
@@ -123,7 +123,7 @@ func (c Config) Validate() error {
 	}
 	check(c.Data != "", "data: want a folder, or %s", Phantom)
 	check(c.Channel >= 0, "channel: want a number from 0 on, got %d", c.Channel)
-	if _, err := parseAxis(c.Axis); err != nil {
+	if _, err := volume.ParseAxis(c.Axis); err != nil {
 		faults = append(faults, err)
 	}
 	check(len(c.Canvas) == 0 || len(c.Canvas) == 2, "canvas: want [height, width], got %v", c.Canvas)
@@ -216,18 +216,4 @@ func (there Config) outgrownBy(c Config) (lines []string) {
 		config.Strategies, config.InitialSets, config.Grid = nil, 0, nil
 	}
 	return append(lines, there.differences(c)...)
-}
-
-// parseAxis returns 0, 1, 2, or -1 for auto.
-func parseAxis(s string) (int, error) {
-	switch s {
-	case "auto":
-		return -1, nil
-	case "i", "j", "k":
-		return int(s[0] - 'i'), nil
-	}
-	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 2 {
-		return n, nil
-	}
-	return 0, fmt.Errorf("axis: want i, j, k or auto, got %q", s)
 }

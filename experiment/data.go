@@ -16,6 +16,7 @@ import (
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/volume"
 )
 
 // data is what all units of an experiment share and none writes to.
@@ -99,7 +100,7 @@ func loadData(ctx context.Context, c Config, track *tracker, notice func(string)
 		return nil, &ConfigError{err}
 	}
 	split.Pool = labelled(set, split.Pool)
-	axis, err := parseAxis(c.Axis)
+	axis, err := volume.ParseAxis(c.Axis)
 	if err != nil {
 		return nil, &ConfigError{err}
 	}

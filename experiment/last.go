@@ -12,7 +12,6 @@ import (
 
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/model"
-	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -57,7 +56,7 @@ func (k *calibrator) add(c model.Case, slice int, probs []float32) {
 	if c.ID != k.id {
 		k.id, k.box = c.ID, k.around(c)
 	}
-	ref := preprocess.Cut(p, c.Ref.Data, c.Grid, slice)
+	ref := c.Ref.Slice(p.Axis, slice)
 	if !slices.ContainsFunc(ref, func(class uint8) bool { return class != 0 }) {
 		return
 	}
@@ -74,7 +73,7 @@ func (k *calibrator) around(c model.Case) box {
 	h, w := p.SliceSize(c.Grid)
 	b := box{top: h, left: w}
 	for slice := range p.Slices(c.Grid) {
-		for i, class := range preprocess.Cut(p, c.Ref.Data, c.Grid, slice) {
+		for i, class := range c.Ref.Slice(p.Axis, slice) {
 			if class != 0 {
 				b.top, b.bottom, b.left, b.right = min(b.top, i/w), max(b.bottom, i/w+1), min(b.left, i%w), max(b.right, i%w+1)
 			}

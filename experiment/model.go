@@ -9,6 +9,7 @@ import (
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/volume"
 )
 
 // TrainModel trains a network on all slices of the cases of c.Data that have a mask, with the hyper-parameters and the
@@ -23,7 +24,7 @@ func TrainModel(ctx context.Context, e tensor.Engine, c Config, progress func(Ev
 		return nil, err
 	}
 	defer closeData()
-	axis, err := parseAxis(c.Axis)
+	axis, err := volume.ParseAxis(c.Axis)
 	if err != nil {
 		return nil, &ConfigError{err}
 	}

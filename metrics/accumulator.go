@@ -93,31 +93,24 @@ func (a *Accumulator) Summary() Summary {
 
 // overlaps returns the label counts of each slice along the slice axis, by class.
 func (a *Accumulator) overlaps(id string, pred, ref *volume.Mask) [][]overlap {
-	n := ref.Size
-	bySlice := make([][]overlap, n[a.axis])
-	for s := range bySlice {
-		bySlice[s] = make([]overlap, len(a.classes))
+	slices := ref.Slices(a.axis)
+	bySlice := make([][]overlap, slices.Count)
+	for n := range bySlice {
+		bySlice[n] = make([]overlap, len(a.classes))
 	}
-	var at [3]int
-	x := 0
-	for at[2] = 0; at[2] < n[2]; at[2]++ {
-		for at[1] = 0; at[1] < n[1]; at[1]++ {
-			for at[0] = 0; at[0] < n[0]; at[0]++ {
-				p, r := pred.Data[x], ref.Data[x]
-				x++
-				if p == 0 && r == 0 {
-					continue
-				}
-				if largest := int(max(p, r)); largest >= len(a.classes) {
-					panic(fmt.Sprintf("metrics: Add: case %s holds label %d, want 0 to %d", id, largest, len(a.classes)-1))
-				}
-				s := bySlice[at[a.axis]]
-				s[p].pred++
-				s[r].ref++
-				if p == r {
-					s[p].both++
-				}
-			}
+	for x, r := range ref.Data {
+		p := pred.Data[x]
+		if p == 0 && r == 0 {
+			continue
+		}
+		if largest := int(max(p, r)); largest >= len(a.classes) {
+			panic(fmt.Sprintf("metrics: Add: case %s holds label %d, want 0 to %d", id, largest, len(a.classes)-1))
+		}
+		s := bySlice[x/slices.Step%slices.Count]
+		s[p].pred++
+		s[r].ref++
+		if p == r {
+			s[p].both++
 		}
 	}
 	return bySlice

@@ -26,7 +26,7 @@ func (n Network) Segment(ctx context.Context, c Case, each func(k int, probs []f
 		if each != nil {
 			each(k, probs)
 		}
-		n.Preprocess.Place(slice, mask, k)
+		mask.SetSlice(n.Preprocess.Axis, k, slice)
 		return nil
 	})
 	if err != nil {

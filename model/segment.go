@@ -54,7 +54,7 @@ func (m *Model) Segment(ctx context.Context, v *volume.Volume, uncertain bool, p
 		slice := make([]float32, h*w)
 		each = func(k int, probs []float32) {
 			uncertainty.Entropy(slice, probs, len(m.Classes))
-			preprocess.Paste(p, slice, entropy.Data, turned.Grid, k)
+			entropy.SetSlice(p.Axis, k, slice)
 		}
 	}
 	mask, err := Network{Net: m.Net, Preprocess: p, Progress: progress}.Segment(ctx, c, each)

@@ -15,10 +15,10 @@ import (
 // noisier than it could be beyond.
 func (c Config) Image(data []float32, g volume.Grid, k int) []float32 {
 	c.check("Image", len(data), g, k)
-	p := c.plane(g, k)
+	s := g.Slices(c.Axis)
 	out := make([]float32, c.Height*c.Width)
 	if c.Fit == Pad {
-		if c.Height > p.h || c.Width > p.w {
+		if c.Height > s.Height || c.Width > s.Width {
 			least := data[0]
 			for _, x := range data {
 				least = min(least, x)
@@ -27,12 +27,12 @@ func (c Config) Image(data []float32, g volume.Grid, k int) []float32 {
 				out[i] = least
 			}
 		}
-		pad(out, data, c, p)
+		pad(out, data[k*s.Step:], c, s)
 		return out
 	}
-	rows, columns := taps(c.Height, p.h, p.down), taps(c.Width, p.w, p.right)
+	rows, columns := taps(c.Height, s.Height, s.Down), taps(c.Width, s.Width, s.Right)
 	for y, row := range rows {
-		upper, lower := data[p.start+row.a:], data[p.start+row.b:]
+		upper, lower := data[k*s.Step+row.a:], data[k*s.Step+row.b:]
 		line := out[y*c.Width : (y+1)*c.Width]
 		for x, column := range columns {
 			u := upper[column.a] + column.f*(upper[column.b]-upper[column.a])
@@ -47,16 +47,16 @@ func (c Config) Image(data []float32, g volume.Grid, k int) []float32 {
 // padded with 0, the background.
 func (c Config) Labels(data []uint8, g volume.Grid, k int) []uint8 {
 	c.check("Labels", len(data), g, k)
-	p := c.plane(g, k)
+	s := g.Slices(c.Axis)
 	out := make([]uint8, c.Height*c.Width)
 	if c.Fit == Pad {
-		pad(out, data, c, p)
+		pad(out, data[k*s.Step:], c, s)
 		return out
 	}
-	rows, columns := nearest(c.Height, p.h, p.down), nearest(c.Width, p.w, p.right)
+	rows, columns := nearest(c.Height, s.Height, s.Down), nearest(c.Width, s.Width, s.Right)
 	for y, row := range rows {
 		for x, column := range columns {
-			out[y*c.Width+x] = data[p.start+row+column]
+			out[y*c.Width+x] = data[k*s.Step+row+column]
 		}
 	}
 	return out
@@ -67,23 +67,23 @@ func (c Config) Labels(data []uint8, g volume.Grid, k int) []uint8 {
 // over exactly, and pixels that were cut off get probability 1 for class 0. It takes one row of memory.
 func (c Config) Back(probs []float32, classes int, g volume.Grid, k int, out []float32) {
 	c.check("Back", g.Len(), g, k)
-	p := c.plane(g, k)
-	if len(probs) != c.Height*c.Width*classes || len(out) != p.h*p.w*classes {
+	s := g.Slices(c.Axis)
+	if len(probs) != c.Height*c.Width*classes || len(out) != s.Height*s.Width*classes {
 		panic(fmt.Sprintf("preprocess: Back: want [%d %d %d] and [%d %d %d], got %d and %d values",
-			c.Height, c.Width, classes, p.h, p.w, classes, len(probs), len(out)))
+			c.Height, c.Width, classes, s.Height, s.Width, classes, len(probs), len(out)))
 	}
 	if c.Fit == Pad {
-		c.unpad(probs, classes, p, out)
+		c.unpad(probs, classes, s, out)
 		return
 	}
-	rows, columns := taps(p.h, c.Height, c.Width*classes), taps(p.w, c.Width, classes)
+	rows, columns := taps(s.Height, c.Height, c.Width*classes), taps(s.Width, c.Width, classes)
 	between := make([]float32, c.Width*classes) // the canvas at the height of one row of the slice
 	for y, row := range rows {
 		upper, lower := probs[row.a:row.a+len(between)], probs[row.b:row.b+len(between)]
 		for i, u := range upper {
 			between[i] = u + row.f*(lower[i]-u)
 		}
-		line := out[y*p.w*classes : (y+1)*p.w*classes]
+		line := out[y*s.Width*classes : (y+1)*s.Width*classes]
 		for x, column := range columns {
 			left, right := between[column.a:column.a+classes], between[column.b:column.b+classes]
 			pixel := line[x*classes : (x+1)*classes]
@@ -112,62 +112,28 @@ func Argmax(dst []uint8, probs []float32, classes int) {
 	}
 }
 
-// Place puts the classes of one slice, [h w] of SliceSize, in the mask as its slice k.
-func (c Config) Place(slice []uint8, m *volume.Mask, k int) { Paste(c, slice, m.Data, m.Grid, k) }
-
-// Paste puts a slice on the grid's own pixels, [h w] of SliceSize, in data as slice k.
-func Paste[T float32 | uint8](c Config, slice, data []T, g volume.Grid, k int) {
-	c.check("Paste", len(data), g, k)
-	p := c.plane(g, k)
-	if len(slice) != p.h*p.w {
-		panic(fmt.Sprintf("preprocess: Paste: want [%d %d], got %d values", p.h, p.w, len(slice)))
-	}
-	for y := range p.h {
-		at := p.start + y*p.down
-		for _, value := range slice[y*p.w : (y+1)*p.w] {
-			data[at] = value
-			at += p.right
-		}
-	}
-}
-
-// Cut returns slice k of data on the grid's own pixels, [h w] of SliceSize: the inverse of Paste.
-func Cut[T float32 | uint8](c Config, data []T, g volume.Grid, k int) []T {
-	c.check("Cut", len(data), g, k)
-	p := c.plane(g, k)
-	out := make([]T, 0, p.h*p.w)
-	for y := range p.h {
-		at := p.start + y*p.down
-		for range p.w {
-			out = append(out, data[at])
-			at += p.right
-		}
-	}
-	return out
-}
-
-// pad copies the part of a slice that fits to the middle of the canvas.
-func pad[T float32 | uint8](out, data []T, c Config, p plane) {
-	top, left := offset(c.Height, p.h), offset(c.Width, p.w)
-	for y := max(0, top); y < min(c.Height, top+p.h); y++ {
-		for x := max(0, left); x < min(c.Width, left+p.w); x++ {
-			out[y*c.Width+x] = data[p.start+(y-top)*p.down+(x-left)*p.right]
+// pad copies the part of a slice that fits, which begins at data[0], to the middle of the canvas.
+func pad[T float32 | uint8](out, data []T, c Config, s volume.Slices) {
+	top, left := offset(c.Height, s.Height), offset(c.Width, s.Width)
+	for y := max(0, top); y < min(c.Height, top+s.Height); y++ {
+		for x := max(0, left); x < min(c.Width, left+s.Width); x++ {
+			out[y*c.Width+x] = data[(y-top)*s.Down+(x-left)*s.Right]
 		}
 	}
 }
 
 // unpad is the inverse of pad on probabilities.
-func (c Config) unpad(probs []float32, classes int, p plane, out []float32) {
-	top, left := offset(c.Height, p.h), offset(c.Width, p.w)
+func (c Config) unpad(probs []float32, classes int, s volume.Slices, out []float32) {
+	top, left := offset(c.Height, s.Height), offset(c.Width, s.Width)
 	if top < 0 || left < 0 {
 		clear(out)
 		for i := 0; i < len(out); i += classes {
 			out[i] = 1
 		}
 	}
-	first, last := max(0, left), min(c.Width, left+p.w) // columns of the canvas that the slice has
-	for y := max(0, top); y < min(c.Height, top+p.h); y++ {
-		to := ((y-top)*p.w + first - left) * classes
+	first, last := max(0, left), min(c.Width, left+s.Width) // columns of the canvas that the slice has
+	for y := max(0, top); y < min(c.Height, top+s.Height); y++ {
+		to := ((y-top)*s.Width + first - left) * classes
 		copy(out[to:], probs[(y*c.Width+first)*classes:(y*c.Width+last)*classes])
 	}
 }

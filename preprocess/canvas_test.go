@@ -50,7 +50,7 @@ func TestPadAndBackIsTheIdentity(t *testing.T) {
 		mask := &volume.Mask{Grid: g, Data: rapid.SliceOfN(rapid.Uint8Range(0, classes-1), g.Len(), g.Len()).Draw(t, "mask")}
 		back := &volume.Mask{Grid: g, Data: make([]uint8, g.Len())}
 		for k := range c.Slices(g) {
-			c.Place(backThrough(c, c.Labels(mask.Data, g, k), classes, g, k), back, k)
+			back.SetSlice(c.Axis, k, backThrough(c, c.Labels(mask.Data, g, k), classes, g, k))
 		}
 		if !slices.Equal(back.Data, mask.Data) {
 			t.Fatalf("got %v, want %v", back.Data, mask.Data)
@@ -208,19 +208,4 @@ func TestArgmax(t *testing.T) {
 	if want := []uint8{1, 0, 2, 2, 0}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v: ties go to the lowest class", got, want)
 	}
-}
-
-func TestPlaceAndCutAreInverse(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		g := drawGrid(t)
-		c := Config{Axis: rapid.IntRange(0, 2).Draw(t, "axis"), Height: 1, Width: 1, Fit: Pad}
-		data := rapid.SliceOfN(rapid.Byte(), g.Len(), g.Len()).Draw(t, "data")
-		m := &volume.Mask{Grid: g, Data: make([]uint8, g.Len())}
-		for k := range c.Slices(g) {
-			c.Place(Cut(c, data, g, k), m, k)
-		}
-		if !slices.Equal(m.Data, data) {
-			t.Fatalf("got %v, want %v", m.Data, data)
-		}
-	})
 }

@@ -92,44 +92,14 @@ func (c Config) Slices(g volume.Grid) int { return g.Size[c.Axis] }
 
 // SliceSize returns the number of rows and columns of the grid's own slices.
 func (c Config) SliceSize(g volume.Grid) (h, w int) {
-	p := c.plane(g, 0)
-	return p.h, p.w
-}
-
-// PixelSize returns the distance between neighbouring rows and between neighbouring columns of the grid's own slices,
-// in g.Unit.
-func (c Config) PixelSize(g volume.Grid) (row, column float64) {
-	s := g.Spacing()
-	switch c.Axis {
-	case 0:
-		return s[2], s[1]
-	case 1:
-		return s[2], s[0]
-	}
-	return s[1], s[0]
-}
-
-// plane says where the pixels of a slice lie in memory: (row, column) at start + row*down + column*right.
-type plane struct{ h, w, start, down, right int }
-
-func (c Config) plane(g volume.Grid, k int) plane {
-	i, j := 1, g.Size[0]
-	ij := g.Size[0] * g.Size[1]
-	switch c.Axis {
-	case 0:
-		return plane{h: g.Size[2], w: g.Size[1], start: k * i, down: ij, right: j}
-	case 1:
-		return plane{h: g.Size[2], w: g.Size[0], start: k * j, down: ij, right: i}
-	case 2:
-		return plane{h: g.Size[1], w: g.Size[0], start: k * ij, down: j, right: i}
-	}
-	panic(fmt.Sprintf("preprocess: Config: want an axis of 0, 1 or 2, got %d", c.Axis))
+	s := g.Slices(c.Axis)
+	return s.Height, s.Width
 }
 
 // check panics where a caller's numbers do not belong together.
 func (c Config) check(function string, voxels int, g volume.Grid, k int) {
 	if voxels != g.Len() {
-		panic(fmt.Sprintf("preprocess: %s: %d values for a grid of %d x %d x %d", function, voxels, g.Size[0], g.Size[1], g.Size[2]))
+		panic(fmt.Sprintf("preprocess: %s: %d values for a grid of %v", function, voxels, g.Size))
 	}
 	if k < 0 || k >= c.Slices(g) {
 		panic(fmt.Sprintf("preprocess: %s: slice %d of %d", function, k, c.Slices(g)))

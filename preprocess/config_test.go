@@ -64,12 +64,3 @@ func TestCoarsestAxis(t *testing.T) {
 		}
 	}
 }
-
-func TestPixelSize(t *testing.T) {
-	g := volume.Grid{Affine: [3][4]float64{{-1, 0, 0, 0}, {0, 2, 0, 0}, {0, 0, 3, 0}}}
-	for axis, want := range [3][2]float64{{3, 2}, {3, 1}, {2, 1}} {
-		if row, column := (Config{Axis: axis}).PixelSize(g); row != want[0] || column != want[1] {
-			t.Errorf("axis %d: got %v, %v, want %v", axis, row, column, want)
-		}
-	}
-}

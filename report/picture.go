@@ -35,71 +35,12 @@ type Prediction struct {
 	path     string
 }
 
-// view is how a slice is turned so that it stands as radiologists look at it: the patient's left or back on the right
-// side, the back or the feet below.
-type view struct {
-	transpose, flipX, flipY bool
-	letters                 [4]string
-}
-
-// viewOf returns the view of slices across an axis of a grid.
-func viewOf(g volume.Grid, axis int) view {
-	grows := g.Orientation()
-	in := map[int][2]int{0: {1, 2}, 1: {0, 2}, 2: {0, 1}}[axis] // column axis, row axis: see preprocess
-	right, down := grows[in[0]], grows[in[1]]
-	var v view
-	if strings.ContainsRune("SI", rune(right)) || strings.ContainsRune("LR", rune(down)) {
-		v.transpose = true
-		right, down = down, right
-	}
-	opposite := map[byte]byte{'L': 'R', 'R': 'L', 'A': 'P', 'P': 'A', 'S': 'I', 'I': 'S'}
-	if right == 'R' || right == 'A' {
-		v.flipX, right = true, opposite[right]
-	}
-	if down == 'A' || down == 'S' {
-		v.flipY, down = true, opposite[down]
-	}
-	if g.Unit == "mm" {
-		v.letters = [4]string{string(opposite[right]), string(right), string(opposite[down]), string(down)}
-	}
-	return v
-}
-
-// turn returns pixels [h w] in the view, with their new height and width.
-func turn[T float32 | uint8](v view, pixels []T, h, w int) ([]T, int, int) {
-	if v.transpose {
-		turned := make([]T, len(pixels))
-		for y := range h {
-			for x := range w {
-				turned[x*h+y] = pixels[y*w+x]
-			}
-		}
-		pixels, h, w = turned, w, h
-	} else {
-		pixels = slices.Clone(pixels)
-	}
-	for y := range h {
-		if row := pixels[y*w : (y+1)*w]; v.flipX {
-			slices.Reverse(row)
-		}
-	}
-	if v.flipY {
-		for y := range h / 2 {
-			for x := range w {
-				a, b := y*w+x, (h-1-y)*w+x
-				pixels[a], pixels[b] = pixels[b], pixels[a]
-			}
-		}
-	}
-	return pixels, h, w
-}
-
 // largestSlice returns the slice with the most foreground.
 func largestSlice(p preprocess.Config, m *volume.Mask) int {
 	best, most := 0, -1
 	for k := range p.Slices(m.Grid) {
 		n := 0
-		for _, class := range preprocess.Cut(p, m.Data, m.Grid, k) {
+		for _, class := range m.Slice(p.Axis, k) {
 			if class != 0 {
 				n++
 			}
@@ -113,24 +54,24 @@ func largestSlice(p preprocess.Config, m *volume.Mask) int {
 
 // newPicture cuts a slice out around all foreground of the masks, with a margin. preds are named like the predictions.
 func newPicture(title string, p preprocess.Config, v *volume.Volume, k int, ref *volume.Mask, preds []*volume.Mask, named []Prediction) Picture {
-	h, w := p.SliceSize(v.Grid)
-	turned := viewOf(v.Grid, p.Axis)
+	cut := v.Slices(p.Axis)
+	view := cut.View()
 	masks := append([]*volume.Mask{ref}, preds...)
 	labels := make([][]uint8, len(masks))
 	var newH, newW int
 	for i, m := range masks {
-		labels[i], newH, newW = turn(turned, preprocess.Cut(p, m.Data, m.Grid, k), h, w)
+		labels[i], newH, newW = volume.Turn(view, m.Slice(p.Axis, k), cut.Height, cut.Width)
 	}
-	pixels, h, w := turn(turned, preprocess.Cut(p, v.Data, v.Grid, k), h, w)
+	pixels, h, w := volume.Turn(view, v.Slice(p.Axis, k), cut.Height, cut.Width)
 	if h != newH || w != newW {
 		panic("report: newPicture: masks and image differ in size")
 	}
-	row, column := p.PixelSize(v.Grid)
-	if turned.transpose {
+	row, column := cut.PixelSize()
+	if view.Transpose {
 		row, column = column, row
 	}
 	x0, y0, x1, y1 := cutOut(labels, h, w)
-	out := Picture{Title: title, size: [2]int{x1 - x0, y1 - y0}, pixel: [2]float64{column, row}, letters: turned.letters}
+	out := Picture{Title: title, size: [2]int{x1 - x0, y1 - y0}, pixel: [2]float64{column, row}, letters: [4]string{view.Left, view.Right, view.Top, view.Bottom}}
 	out.png = grayPNG(pixels, w, x0, y0, x1, y1)
 	out.reference = edges(labels[0], w, x0, y0, x1, y1)
 	for i, one := range named {

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -22,66 +20,6 @@ func gridOf(directions string, size [3]int) volume.Grid {
 		g.Affine[row][column] = sign
 	}
 	return g
-}
-
-// A slice is shown as radiologists look at it, however it lies in the file: an axial one with the patient's right on the
-// left and the front above.
-func TestViewOf(t *testing.T) {
-	for _, test := range []struct {
-		directions string
-		axis       int
-		letters    string // left, right, top, bottom
-		want       view
-	}{
-		{"LPS", 2, "RLAP", view{}},
-		{"RAS", 2, "RLAP", view{flipX: true, flipY: true}},
-		{"RPS", 2, "RLAP", view{flipX: true}},
-		{"PLS", 2, "RLAP", view{transpose: true}},
-		{"LPI", 1, "RLSI", view{}},                             // coronal
-		{"LPS", 1, "RLSI", view{flipY: true}},                  //
-		{"LPS", 0, "APSI", view{flipY: true}},                  // sagittal: the front on the left
-		{"RAS", 0, "APSI", view{flipX: true, flipY: true}},     //
-		{"LSP", 0, "APSI", view{transpose: true, flipY: true}}, // rows grow back, columns to the head
-	} {
-		got := viewOf(gridOf(test.directions, [3]int{2, 2, 2}), test.axis)
-		for i := range test.letters {
-			test.want.letters[i] = test.letters[i : i+1]
-		}
-		if got != test.want {
-			t.Errorf("%s across axis %d: %+v, want %+v", test.directions, test.axis, got, test.want)
-		}
-	}
-	g := gridOf("LPS", [3]int{2, 2, 2})
-	g.Unit = "voxel"
-	if v := viewOf(g, 2); v.letters != [4]string{} {
-		t.Errorf("a file without geometry tells sides: %v", v.letters)
-	}
-}
-
-func TestTurn(t *testing.T) {
-	pixels := []uint8{
-		1, 2, 3,
-		4, 5, 6,
-	}
-	for _, test := range []struct {
-		view view
-		want []uint8
-		h, w int
-	}{
-		{view{}, []uint8{1, 2, 3, 4, 5, 6}, 2, 3},
-		{view{flipX: true}, []uint8{3, 2, 1, 6, 5, 4}, 2, 3},
-		{view{flipY: true}, []uint8{4, 5, 6, 1, 2, 3}, 2, 3},
-		{view{transpose: true}, []uint8{1, 4, 2, 5, 3, 6}, 3, 2},
-		{view{transpose: true, flipX: true}, []uint8{4, 1, 5, 2, 6, 3}, 3, 2},
-	} {
-		got, h, w := turn(test.view, pixels, 2, 3)
-		if diff := cmp.Diff(test.want, got); diff != "" || h != test.h || w != test.w {
-			t.Errorf("%+v: %v, %d × %d", test.view, got, h, w)
-		}
-	}
-	if pixels[0] != 1 || pixels[5] != 6 {
-		t.Error("the slice itself was turned")
-	}
 }
 
 // Two classes side by side: the contour goes around both and between them.

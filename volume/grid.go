@@ -20,7 +20,7 @@ const MaxVoxels = 1 << 31
 // Grid says where the voxels of an image lie. Voxel (i, j, k) has the index i + Size[0]*(j + Size[1]*k): i is
 // fastest in memory.
 type Grid struct {
-	Size [3]int
+	Size Size
 	// Affine takes a voxel's index (i, j, k, 1) to the world coordinates of its centre, RAS+: x grows to the
 	// patient's right, y to the front, z to the head. Formats that count in LPS are converted by the readers.
 	Affine [3][4]float64
@@ -29,6 +29,15 @@ type Grid struct {
 	// use it, and only as long as it still describes Size and Affine.
 	NIfTI *NIfTI `json:"-"`
 }
+
+// Size is the number of voxels along i, j and k.
+type Size [3]int
+
+// String returns the size as people write it: "256 x 256 x 24".
+func (s Size) String() string { return fmt.Sprintf("%d x %d x %d", s[0], s[1], s[2]) }
+
+// Voxel returns the index (i, j, k) of the n-th voxel in memory.
+func (s Size) Voxel(n int) [3]int { return [3]int{n % s[0], n / s[0] % s[1], n / s[0] / s[1]} }
 
 // Len returns the number of voxels.
 func (g Grid) Len() int { return g.Size[0] * g.Size[1] * g.Size[2] }
@@ -140,7 +149,7 @@ func (g Grid) Check() error {
 			return fmt.Errorf("axis %d has %d voxels, want at least 1", a, s)
 		}
 		if s > MaxVoxels/n {
-			return fmt.Errorf("%d x %d x %d voxels are more than the %d that fit", g.Size[0], g.Size[1], g.Size[2], MaxVoxels)
+			return fmt.Errorf("%v voxels are more than the %d that fit", g.Size, MaxVoxels)
 		}
 		n *= s
 	}

@@ -100,7 +100,7 @@ func onGrid(data []uint8, from, to Grid) ([]uint8, error) {
 		if class == 0 {
 			continue
 		}
-		at := [3]int{v % from.Size[0], v / from.Size[0] % from.Size[1], v / from.Size[0] / from.Size[1]}
+		at := from.Size.Voxel(v)
 		there := m.apply(at)
 		for a, x := range there {
 			if x < 0 || x >= to.Size[a] {

@@ -69,9 +69,9 @@ func (s *Segmentation) Mask() (*Mask, []string, error) {
 				continue
 			}
 			if other := m.Data[v]; other != 0 && other != class {
-				i, j, k := v%s.Size[0], v/s.Size[0]%s.Size[1], v/s.Size[0]/s.Size[1]
+				at := s.Size.Voxel(v)
 				return nil, nil, fmt.Errorf("segments %q and %q overlap at voxel (%d, %d, %d): a mask holds one class per voxel",
-					names[other], names[class], i, j, k)
+					names[other], names[class], at[0], at[1], at[2])
 			}
 			m.Data[v] = class
 		}
@@ -213,8 +213,7 @@ func (s *Segmentation) extent(segment Segment) [3][2]int {
 		if value != segment.Value {
 			continue
 		}
-		at := [3]int{v % s.Size[0], v / s.Size[0] % s.Size[1], v / s.Size[0] / s.Size[1]}
-		for a, x := range at {
+		for a, x := range s.Size.Voxel(v) {
 			if empty || x < out[a][0] {
 				out[a][0] = x
 			}

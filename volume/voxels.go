@@ -88,8 +88,8 @@ func binaryVoxels[F float32 | float64](m image, r io.Reader, room func(n int) []
 		return m.cut(n, err)
 	}
 	if rest > allowed {
-		return fmt.Errorf("%s holds more than %d bytes beyond the %d x %d x %d voxels of %s that its header declares",
-			m.file, allowed, m.grid.Size[0], m.grid.Size[1], m.grid.Size[2], m.stored)
+		return fmt.Errorf("%s holds more than %d bytes beyond the %v voxels of %s that its header declares",
+			m.file, allowed, m.grid.Size, m.stored)
 	}
 	return nil
 }
@@ -193,8 +193,8 @@ func (m image) readClasses(fsys fs.FS) ([]uint8, error) {
 				out = append(out, uint8(class))
 				continue
 			}
-			n, s := len(out)/max(1, m.layers), m.grid.Size
-			return fmt.Errorf("not a mask: the value %v of voxel (%d, %d, %d) %s", v, n%s[0], n/s[0]%s[1], n/s[0]/s[1], fault)
+			at := m.grid.Size.Voxel(len(out) / max(1, m.layers))
+			return fmt.Errorf("not a mask: the value %v of voxel (%d, %d, %d) %s", v, at[0], at[1], at[2], fault)
 		}
 		return nil
 	})

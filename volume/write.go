@@ -72,7 +72,7 @@ func write(path string, g Grid, voxels int, s scalar, fill func(dst []byte, firs
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	if voxels != g.Len() {
-		panic(fmt.Sprintf("volume: write: %d values for a grid of %d x %d x %d", voxels, g.Size[0], g.Size[1], g.Size[2]))
+		panic(fmt.Sprintf("volume: write: %d values for a grid of %v", voxels, g.Size))
 	}
 	err := replace(path, func(w io.Writer) error { return encode(w, path, g, s, fill) })
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -98,7 +97,7 @@ func MasksOf(d *dataset.Dataset, axis int) func(name string, slice int) ([]uint8
 			}
 			masks[name] = mask
 		}
-		return preprocess.Cut(preprocess.Config{Axis: axis, Fit: preprocess.Pad}, masks[name].Data, masks[name].Grid, slice), nil
+		return masks[name].Slice(axis, slice), nil
 	}
 }
 

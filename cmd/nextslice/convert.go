@@ -255,7 +255,7 @@ func isDICOMName(path string) bool { return strings.EqualFold(filepath.Ext(path)
 
 func describeGrid(g volume.Grid) string {
 	s := g.Spacing()
-	return fmt.Sprintf("%d x %d x %d voxels of %.4g x %.4g x %.4g %s, %s", g.Size[0], g.Size[1], g.Size[2], s[0], s[1], s[2], g.Unit, g.Orientation())
+	return fmt.Sprintf("%v voxels of %.4g x %.4g x %.4g %s, %s", g.Size, s[0], s[1], s[2], g.Unit, g.Orientation())
 }
 
 func warn(errs io.Writer, warnings []string) {

@@ -59,7 +59,11 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 		classes = append(classes, fmt.Sprint("class ", v))
 	}
 	a := metrics.NewAccumulator(classes, metrics.Rules{Empty: c.Empty})
-	a.SliceAxis(int(c.Axis[0] - 'i'))
+	axis, err := volume.ParseAxis(c.Axis)
+	if err != nil {
+		return err
+	}
+	a.SliceAxis(axis)
 	for _, p := range pairs {
 		if err := ctx.Err(); err != nil {
 			return err

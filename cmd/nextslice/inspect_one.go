@@ -17,7 +17,7 @@ import (
 type inspected struct {
 	Path        string             `json:"path"`
 	Series      string             `json:"series,omitempty"` // UID of a DICOM series
-	Size        [3]int             `json:"size"`
+	Size        volume.Size        `json:"size"`
 	Spacing     [3]float64         `json:"spacing"`
 	Unit        volume.Unit        `json:"unit"`
 	Orientation string             `json:"orientation"`
@@ -175,7 +175,7 @@ func valueRange(data []float32) *[2]float64 {
 // String returns one line of the geometry and the values, and one for each segment and warning.
 func (i inspected) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d x %d x %d voxels", i.Path, i.Size[0], i.Size[1], i.Size[2])
+	fmt.Fprintf(&b, "%s: %v voxels", i.Path, i.Size)
 	if i.Unit == volume.Millimetre {
 		fmt.Fprintf(&b, " of %.4g x %.4g x %.4g %s", i.Spacing[0], i.Spacing[1], i.Spacing[2], i.Unit)
 	}

@@ -20,11 +20,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nextslice/nextslice/annotate"
+	"github.com/nextslice/nextslice/annotate/page"
 	"github.com/nextslice/nextslice/annotate/server"
 	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/annotate/page"
+	"github.com/nextslice/nextslice/volume"
 )
 
 type serveCommand struct {
@@ -140,8 +141,9 @@ func serve(ctx context.Context, project *annotate.Project, handler *server.Serve
 }
 
 func (c serveCommand) options(log *slog.Logger) annotate.Options {
+	axis, _ := volume.ParseAxis(c.Axis) // the flag allows no other words
 	o := annotate.Options{
-		Data: c.Data, Dir: c.Project, Axis: slices.Index([]string{"i", "j", "k"}, c.Axis), Classes: c.Classes, Log: log,
+		Data: c.Data, Dir: c.Project, Axis: axis, Classes: c.Classes, Log: log,
 		Change: func(config *annotate.Config) {
 			set(&config.Strategy, c.Strategy)
 			set(&config.QuerySize, c.QuerySize)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/nextslice/nextslice/annotate/script"
 	"github.com/nextslice/nextslice/dataset/phantom"
-	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -105,7 +104,7 @@ func TestServeKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		file, err := volume.ReadMask(filepath.Join(data+"-annotation", "labels", "final", task.Case+".nii.gz"))
-		if err != nil || !bytes.Equal(preprocess.Cut(preprocess.Config{Axis: project.Axis, Fit: preprocess.Pad}, file.Data, file.Grid, task.Slice), mask) {
+		if err != nil || !bytes.Equal(file.Slice(project.Axis, task.Slice), mask) {
 			t.Errorf("%s in the mask file: %v", item, err)
 		}
 	}
