@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/preprocess"
 )
 
@@ -45,7 +46,7 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	faults := make([]error, len(cases))
 	var mutex sync.Mutex
 	done := 0
-	parallel(len(cases), func(i int) {
+	parallel.For(len(cases), parallel.All, func(i int) {
 		if ctx.Err() != nil {
 			return
 		}

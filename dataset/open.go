@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -87,7 +87,7 @@ func (d *Dataset) add(ctx context.Context, cases []Case, progress func(what stri
 	slices.SortStableFunc(cases, func(a, b Case) int { return strings.Compare(a.ID, b.ID) })
 	problems := make([][]Problem, len(cases))
 	done := counter(len(cases), "headers", progress)
-	parallel(len(cases), func(i int) {
+	parallel.For(len(cases), parallel.All, func(i int) {
 		if ctx.Err() == nil {
 			problems[i] = cases[i].readHeaders()
 			done()
@@ -134,7 +134,7 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 	values := make([][256]bool, len(d.Cases))
 	faults := make([]error, len(d.Cases))
 	done := counter(len(d.Cases), "masks", progress)
-	parallel(len(d.Cases), func(i int) {
+	parallel.For(len(d.Cases), parallel.All, func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -215,22 +215,4 @@ func counter(total int, what string, progress func(what string, done, total int)
 		done++
 		progress(what, done, total)
 	}
-}
-
-// parallel calls do for 0 … n-1 with up to GOMAXPROCS calls at a time, and returns when all are done.
-func parallel(n int, do func(i int)) {
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		workers.Go(func() {
-			for i := range next {
-				do(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	workers.Wait()
 }

@@ -298,7 +298,7 @@ func (c *checker) leaves(n ast.Node, t reflect.Type, path, above string, each fu
 				known = keys(at)
 			}
 			if !slices.Contains(known, part) {
-				c.fault(v.Key, "unknown key %q%s", join(path, join(key, part)), suggest(part, known))
+				c.fault(v.Key, "unknown key %q%s", join(path, join(key, part)), otherKeys(part, known))
 				at = nil
 				break
 			}

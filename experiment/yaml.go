@@ -14,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/nextslice/nextslice/internal/suggest"
 )
 
 // decode reads YAML over the values that are in into, a pointer to a struct: what the file does not say stays. All
@@ -144,7 +146,7 @@ func (c *checker) mapping(n ast.Node, t reflect.Type, path string) {
 			continue
 		}
 		if !slices.Contains(known, key) {
-			c.fault(v.Key, "unknown key %q%s", join(path, key), suggest(key, known))
+			c.fault(v.Key, "unknown key %q%s", join(path, key), otherKeys(key, known))
 			continue
 		}
 		c.check(v.Value, field(t, key).Type, join(path, key))
@@ -186,37 +188,11 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// suggest returns the known key nearest to a wrong one, or all of them where none is near.
-func suggest(wrong string, known []string) string {
-	best, distance := "", 3
-	for _, k := range known {
-		if d := editDistance(wrong, k); d < distance {
-			best, distance = k, d
-		}
-	}
+// otherKeys returns the known key nearest to a wrong one, or all of them where none is near.
+func otherKeys(wrong string, known []string) string {
+	best := suggest.Nearest(wrong, known, 2)
 	if best == "" {
 		return "; there are " + strings.Join(known, ", ")
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// editDistance counts the letters to insert, delete or replace to make b of a (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -65,19 +65,19 @@ func (s BADGE) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
 	}
 	taken := make([]bool, p.N)
 	picks := make([]int, 0, size)
-	for pick := first; ; pick = drawFar(nearest, taken, rng) {
+	for pick := first; ; pick = drawWeighted(nearest, taken, rng) {
 		picks = append(picks, pick)
 		if len(picks) == size {
 			return picked(picks, nil), nil
 		}
-		closer(nearest, items, items[pick:pick+1])
+		lowerToNearest(nearest, items, items[pick:pick+1])
 		taken[pick] = true // its own distance is 0 now, so it is drawn again only if all are
 	}
 }
 
-// drawFar draws an index with probability proportional to its weight. Where all weights are 0, because only copies of
+// drawWeighted draws an index with probability proportional to its weight. Where all weights are 0, because only copies of
 // the taken items are left, it draws uniformly from those that are not taken.
-func drawFar(weights []float32, taken []bool, rng *rand.Rand) int {
+func drawWeighted(weights []float32, taken []bool, rng *rand.Rand) int {
 	total := 0.0
 	for _, w := range weights {
 		total += float64(w)
@@ -109,12 +109,12 @@ func (s BADGE) String() string { return call("badge", option("first", s.First, "
 var badge = entry{
 	Info: Info{
 		Name: "badge", Kind: KindStrategy,
-		Line:    "k-means++ seeding on gradient embeddings of the last layer",
+		Does:    "k-means++ seeding on gradient embeddings of the last layer",
 		Options: "first=uniform|norm",
 		Cost:    "1 pass",
 		Source:  "Ash et al. 2020, ICLR",
 	},
-	strategy: func(p *part) Strategy {
-		return BADGE{First: choice(p, "first", FirstUniform, FirstNorm)}
+	strategy: func(o *options) Strategy {
+		return BADGE{First: choice(o, "first", FirstUniform, FirstNorm)}
 	},
 }

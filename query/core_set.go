@@ -41,13 +41,13 @@ func (s CoreSet) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
 	for i := range nearest {
 		nearest[i] = math.MaxFloat32
 	}
-	closer(nearest, items, labelled)
+	lowerToNearest(nearest, items, labelled)
 
 	picks := make([]int, 0, size)
 	for len(picks) < size {
 		pick := farthest(nearest, rng)
 		picks = append(picks, pick)
-		closer(nearest, items, items[pick:pick+1])
+		lowerToNearest(nearest, items, items[pick:pick+1])
 		nearest[pick] = -1 // below any distance: never again
 	}
 	return picked(picks, nil), nil
@@ -76,9 +76,9 @@ func (CoreSet) String() string { return "core-set" }
 var coreSet = entry{
 	Info: Info{
 		Name: "core-set", Kind: KindStrategy,
-		Line:   "k-center greedy on bottleneck features; labelled items are centers",
+		Does:   "k-center greedy on bottleneck features; labelled items are centers",
 		Cost:   "1 pass, labelled items too",
 		Source: "Sener, Savarese 2018, ICLR",
 	},
-	strategy: func(*part) Strategy { return CoreSet{} },
+	strategy: func(*options) Strategy { return CoreSet{} },
 }

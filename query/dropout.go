@@ -19,16 +19,16 @@ import "github.com/nextslice/nextslice/uncertainty"
 // memory beyond a pass: sums of 8·H·W·K bytes, and as many again for variance, for each item of the mini-batch.
 //
 // Source: Gal, Ghahramani 2016, "Dropout as a Bayesian approximation", ICML; the maps: Houlsby et al. 2011, arXiv 1112.5745,
-// and Gaillochet, Desrosiers, Lombaert 2023, MedIA, section 3.3. Computed by train.Score and uncertainty.Passes.
+// and Gaillochet, Desrosiers, Lombaert 2023, MedIA, section 3.3. Computed by model.Network.Score and uncertainty.Passes.
 var dropout = entry{
 	Info: Info{
-		Name: "dropout", Kind: KindScore,
-		Line:    "disagreement of passes with dropout active",
-		Options: maps + ", passes=8, " + aggregation,
+		Name: "dropout", Kind: KindScore, Title: "Dropout",
+		Does:    "disagreement of passes with dropout active",
+		Options: mapOptions + ", passes=8, " + aggregationOptions,
 		Cost:    "T = 8 passes",
 		Source:  "Gal, Ghahramani 2016, ICML",
 	},
-	score: func(p *part) uncertainty.Score {
-		return p.aggregated(uncertainty.Score{Map: p.passesMap(), Passes: p.integer("passes", 8, 2), Dropout: true})
+	score: func(o *options) uncertainty.Score {
+		return o.aggregated(uncertainty.Score{Map: o.passesMap(), Passes: o.integer("passes", 8, 2), Dropout: true})
 	},
 }

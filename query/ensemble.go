@@ -14,20 +14,20 @@ import "github.com/nextslice/nextslice/uncertainty"
 // as [dropout].
 //
 // Source: Beluch, Genewein, Nürnberger, Köhler 2018, "The power of ensembles for active learning in image classification",
-// CVPR. Computed by train.Score.
+// CVPR. Computed by model.Network.Score.
 var ensemble = entry{
 	Info: Info{
-		Name: "ensemble", Kind: KindScore,
-		Line:    "disagreement of networks trained from different seeds",
-		Options: maps + ", members=5, bootstrap=false, " + aggregation,
+		Name: "ensemble", Kind: KindScore, Title: "Ensemble",
+		Does:    "disagreement of networks trained from different seeds",
+		Options: mapOptions + ", members=5, bootstrap=false, " + aggregationOptions,
 		Cost:    "M = 5 passes; trains M networks",
 		Source:  "Beluch et al. 2018, CVPR",
 	},
-	score: func(p *part) uncertainty.Score {
-		return p.aggregated(uncertainty.Score{
-			Map:       p.passesMap(),
-			Members:   p.integer("members", 5, 2),
-			Bootstrap: choice(p, "bootstrap", "false", "true") == "true",
+	score: func(o *options) uncertainty.Score {
+		return o.aggregated(uncertainty.Score{
+			Map:       o.passesMap(),
+			Members:   o.integer("members", 5, 2),
+			Bootstrap: choice(o, "bootstrap", "false", "true") == "true",
 		})
 	},
 }

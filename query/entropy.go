@@ -17,11 +17,13 @@ import "github.com/nextslice/nextslice/uncertainty"
 // 2009, "Active learning literature survey", section 3.1. Computed by uncertainty.Entropy.
 var entropy = entry{
 	Info: Info{
-		Name: "entropy", Kind: KindScore,
-		Line:    "entropy of the predicted classes",
-		Options: aggregation,
+		Name: "entropy", Kind: KindScore, Title: "Entropy",
+		Does:    "entropy of the predicted classes",
+		Options: aggregationOptions,
 		Cost:    "1 pass",
 		Source:  "Shannon 1948; Settles 2009",
 	},
-	score: func(p *part) uncertainty.Score { return p.aggregated(uncertainty.Score{Map: uncertainty.EntropyMap}) },
+	score: func(o *options) uncertainty.Score {
+		return o.aggregated(uncertainty.Score{Map: uncertainty.EntropyMap})
+	},
 }

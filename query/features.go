@@ -3,8 +3,8 @@ package query
 import (
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
+
+	"github.com/nextslice/nextslice/internal/parallel"
 )
 
 // features asks the pool for the vectors of the unlabelled items and refuses those that cannot be compared.
@@ -47,9 +47,9 @@ func checkVector(v []float32, length int) error {
 	return nil
 }
 
-// closer lowers nearest[i] to the squared distance of item i to any of the centers, for all items.
-func closer(nearest []float32, items, centers [][]float32) {
-	parallel(len(items), func(from, to int) {
+// lowerToNearest lowers nearest[i] to the squared distance of item i to the nearest of the centers, for all items.
+func lowerToNearest(nearest []float32, items, centers [][]float32) {
+	parallel.Ranges(len(items), parallel.All, func(from, to int) {
 		for i := from; i < to; i++ {
 			for _, c := range centers {
 				nearest[i] = min(nearest[i], squaredDistance(items[i], c))
@@ -103,15 +103,4 @@ func unit(vectors [][]float32) [][]float32 {
 		}
 	}
 	return out
-}
-
-// parallel runs work over 0..n-1 in one piece for each processor. The pieces must not depend on each other, so that
-// the result does not depend on their number.
-func parallel(n int, work func(from, to int)) {
-	pieces := min(n, runtime.GOMAXPROCS(0))
-	var group sync.WaitGroup
-	for i := range pieces {
-		group.Go(func() { work(i*n/pieces, (i+1)*n/pieces) })
-	}
-	group.Wait()
 }

@@ -18,13 +18,13 @@ import "github.com/nextslice/nextslice/uncertainty"
 // those of the others.
 //
 // Source: Yoo, Kweon 2019, "Learning loss for active learning", CVPR, section 3; numbers as in Gaillochet et al. 2023.
-// Computed by train.PredictedLosses; trained by train.LearningLoss.
+// Computed by model.Network.Score; trained by train.LearningLoss.
 var learningLoss = entry{
 	Info: Info{
-		Name: "learning-loss", Kind: KindScore,
-		Line:   "the loss that a module of the network predicts",
+		Name: "learning-loss", Kind: KindScore, Title: "Learning loss",
+		Does:   "the loss that a module of the network predicts",
 		Cost:   "1 pass; trains the module along",
 		Source: "Yoo, Kweon 2019, CVPR",
 	},
-	score: func(*part) uncertainty.Score { return uncertainty.Score{PredictedLoss: true} },
+	score: func(*options) uncertainty.Score { return uncertainty.Score{PredictedLoss: true} },
 }

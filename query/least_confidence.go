@@ -16,13 +16,13 @@ import "github.com/nextslice/nextslice/uncertainty"
 // 27(12):2591-2600. Computed by uncertainty.LeastConfidence.
 var leastConfidence = entry{
 	Info: Info{
-		Name: "least-confidence", Kind: KindScore,
-		Line:    "1 - the largest class probability",
-		Options: aggregation,
+		Name: "least-confidence", Kind: KindScore, Title: "Least confidence",
+		Does:    "1 - the largest class probability",
+		Options: aggregationOptions,
 		Cost:    "1 pass",
 		Source:  "Wang et al. 2017 (CEAL), TCSVT",
 	},
-	score: func(p *part) uncertainty.Score {
-		return p.aggregated(uncertainty.Score{Map: uncertainty.LeastConfidenceMap})
+	score: func(o *options) uncertainty.Score {
+		return o.aggregated(uncertainty.Score{Map: uncertainty.LeastConfidenceMap})
 	},
 }

@@ -17,11 +17,11 @@ import "github.com/nextslice/nextslice/uncertainty"
 // 27(12):2591-2600, who pick the smallest p₁ - p₂. Computed by uncertainty.Margin.
 var margin = entry{
 	Info: Info{
-		Name: "margin", Kind: KindScore,
-		Line:    "1 - the lead of the first class over the second",
-		Options: aggregation,
+		Name: "margin", Kind: KindScore, Title: "Margin",
+		Does:    "1 - the lead of the first class over the second",
+		Options: aggregationOptions,
 		Cost:    "1 pass",
 		Source:  "Wang et al. 2017 (CEAL), TCSVT",
 	},
-	score: func(p *part) uncertainty.Score { return p.aggregated(uncertainty.Score{Map: uncertainty.MarginMap}) },
+	score: func(o *options) uncertainty.Score { return o.aggregated(uncertainty.Score{Map: uncertainty.MarginMap}) },
 }

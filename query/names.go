@@ -15,7 +15,8 @@ const (
 type Info struct {
 	Name    string `json:"name"`
 	Kind    Kind   `json:"kind"`
-	Line    string `json:"line"`              // what it does
+	Title   string `json:"title,omitempty"`   // of a score, in tables and figures
+	Does    string `json:"line"`              // what it does
 	Options string `json:"options,omitempty"` // with their defaults; "" if there are none
 	Cost    string `json:"cost"`              // forward passes per unlabelled item, and training beyond the one network
 	Source  string `json:"source"`            // who proposed it, where
@@ -24,14 +25,14 @@ type Info struct {
 // entry is what a method's own file says of its name: how it is listed, and what is made of it and its options.
 type entry struct {
 	Info
-	strategy func(*part) Strategy          // strategies and selectors
-	own      uncertainty.Score             // selectors: the score that it picks by when the name gives none
-	score    func(*part) uncertainty.Score // scores; the name is filled in
+	strategy     func(*options) Strategy          // strategies and selectors
+	defaultScore uncertainty.Score                // selectors: the score to pick by when the name gives none
+	score        func(*options) uncertainty.Score // scores; the name is filled in
 }
 
 // names is the index of this package, in the order of [List]. Each has a file of its name.
 var names = []entry{
-	random,
+	randomItems,
 	strided,
 	randomHiddenForeground,
 	coreSet,
@@ -72,9 +73,9 @@ func entryOf(name string) (entry, bool) {
 	return entry{}, false
 }
 
-// scoreOf returns the score of a part with its options.
-func (e entry) scoreOf(p *part) uncertainty.Score {
-	s := e.score(p)
+// scoreOf returns the score of a component with its options.
+func (e entry) scoreOf(o *options) uncertainty.Score {
+	s := e.score(o)
 	s.Name = e.Name
 	return s
 }

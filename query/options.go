@@ -1,6 +1,7 @@
 package query
 
 import (
+	"github.com/nextslice/nextslice/internal/suggest"
 	"github.com/nextslice/nextslice/uncertainty"
 
 	"fmt"
@@ -9,9 +10,10 @@ import (
 	"strings"
 )
 
-// part is one part of a strategy's name, such as "sb(draw=partition,q=200)". An [entry] reads its options one by one with
-// a default each; err then tells what is wrong, including options that nobody asked for.
-type part struct {
+// options are one component of a strategy's name, such as "sb(draw=partition,q=200)": a name and its options. An [entry]
+// reads these one by one with a default each; err then tells what is wrong, including options that nobody asked for.
+type options struct {
+	text   string // as it was written
 	name   string
 	values map[string]string
 
@@ -19,9 +21,9 @@ type part struct {
 	faults []error
 }
 
-// splitName cuts "a(k=v)+b(k=v)" into one or two parts.
-func splitName(name string) ([]*part, error) {
-	var parts []*part
+// splitName cuts "a(k=v)+b(k=v)" into one or two components.
+func splitName(name string) ([]*options, error) {
+	var components []*options
 	for rest, more := name, true; more; {
 		var text string
 		// A plus sign inside parentheses would belong to a number such as 1e+2.
@@ -41,48 +43,48 @@ func splitName(name string) ([]*part, error) {
 		} else {
 			text, more = rest, false
 		}
-		p, err := readPart(strings.TrimSpace(text))
+		o, err := readOptions(strings.TrimSpace(text))
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, p)
+		components = append(components, o)
 	}
-	if len(parts) > 2 {
+	if len(components) > 2 {
 		return nil, fmt.Errorf("at most one + is allowed: score+selector")
 	}
-	return parts, nil
+	return components, nil
 }
 
-func readPart(text string) (*part, error) {
+func readOptions(text string) (*options, error) {
 	name, list, hasOptions := strings.Cut(text, "(")
-	p := &part{name: strings.TrimSpace(name), values: map[string]string{}}
-	if p.name == "" {
+	o := &options{text: text, name: strings.TrimSpace(name), values: map[string]string{}}
+	if o.name == "" {
 		return nil, fmt.Errorf("a name is missing; want a strategy, a score or score+selector, as in entropy+sb")
 	}
 	if !hasOptions {
-		return p, nil
+		return o, nil
 	}
 	list, closed := strings.CutSuffix(list, ")")
 	if !closed {
-		return nil, fmt.Errorf("the options of %s must end with )", p.name)
+		return nil, fmt.Errorf("the options of %s must end with )", o.name)
 	}
 	for item := range strings.SplitSeq(list, ",") {
 		key, value, ok := strings.Cut(item, "=")
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 		if !ok || key == "" || value == "" {
-			return nil, fmt.Errorf("option %q of %s: want key=value", item, p.name)
+			return nil, fmt.Errorf("option %q of %s: want key=value", item, o.name)
 		}
-		if _, twice := p.values[key]; twice {
-			return nil, fmt.Errorf("option %s of %s is given twice", key, p.name)
+		if _, twice := o.values[key]; twice {
+			return nil, fmt.Errorf("option %s of %s is given twice", key, o.name)
 		}
-		p.values[key] = value
+		o.values[key] = value
 	}
-	return p, nil
+	return o, nil
 }
 
 // choice returns the value of an option that is one of allowed; the first is the default.
-func choice[T ~string](p *part, key string, allowed ...T) T {
-	value, given := p.get(key)
+func choice[T ~string](o *options, key string, allowed ...T) T {
+	value, given := o.get(key)
 	if !given {
 		return allowed[0]
 	}
@@ -91,89 +93,89 @@ func choice[T ~string](p *part, key string, allowed ...T) T {
 		for _, a := range allowed {
 			names = append(names, string(a))
 		}
-		p.fault("option %s of %s is %q; want %s", key, p.name, value, strings.Join(names, ", "))
+		o.fault("option %s of %s is %q; want %s", key, o.name, value, strings.Join(names, ", "))
 	}
 	return T(value)
 }
 
 // integer returns the value of an option that is a whole number of at least lowest.
-func (p *part) integer(key string, standard, lowest int) int {
-	value, given := p.get(key)
+func (o *options) integer(key string, standard, lowest int) int {
+	value, given := o.get(key)
 	if !given {
 		return standard
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < lowest {
-		p.fault("option %s of %s is %q; want a whole number of at least %d", key, p.name, value, lowest)
+		o.fault("option %s of %s is %q; want a whole number of at least %d", key, o.name, value, lowest)
 	}
 	return n
 }
 
 // number returns the value of an option that is a number above 0 and at most highest.
-func (p *part) number(key string, standard, highest float64) float64 {
-	value, given := p.get(key)
+func (o *options) number(key string, standard, highest float64) float64 {
+	value, given := o.get(key)
 	if !given {
 		return standard
 	}
 	x, err := strconv.ParseFloat(value, 64)
 	if err != nil || !(x > 0 && x <= highest) {
-		p.fault("option %s of %s is %q; want a number above 0 and at most %g", key, p.name, value, highest)
+		o.fault("option %s of %s is %q; want a number above 0 and at most %g", key, o.name, value, highest)
 	}
 	return x
 }
 
 // The options that several scores share, as [List] shows them.
 const (
-	maps             = "map=jsd|legacy-jsd|entropy|variance"
-	aggregation      = "aggregation=mean|foreground|max|top" + aggregationParts
-	aggregationParts = ", band=3 (foreground), fraction=0.1 (top)"
+	mapOptions         = "map=jsd|legacy-jsd|entropy|variance"
+	aggregationOptions = "aggregation=mean|foreground|max|top" + aggregationDetails
+	aggregationDetails = ", band=3 (foreground), fraction=0.1 (top)"
 
 	standardFraction = 0.1
 	standardBand     = 3
 )
 
 // passesMap returns how several passes become one map.
-func (p *part) passesMap() uncertainty.Map {
-	return choice(p, "map", uncertainty.JSD, uncertainty.LegacyJSD, uncertainty.EntropyMap, uncertainty.Variance)
+func (o *options) passesMap() uncertainty.Map {
+	return choice(o, "map", uncertainty.JSD, uncertainty.LegacyJSD, uncertainty.EntropyMap, uncertainty.Variance)
 }
 
 // aggregated adds to a score how its map becomes one number. more are aggregations beyond the usual ones.
-func (p *part) aggregated(s uncertainty.Score, more ...uncertainty.Aggregation) uncertainty.Score {
+func (o *options) aggregated(s uncertainty.Score, more ...uncertainty.Aggregation) uncertainty.Score {
 	usual := []uncertainty.Aggregation{uncertainty.ByMean, uncertainty.ByForeground, uncertainty.ByMax, uncertainty.ByTop}
-	s.Aggregation = choice(p, "aggregation", append(usual, more...)...)
+	s.Aggregation = choice(o, "aggregation", append(usual, more...)...)
 	switch s.Aggregation {
 	case uncertainty.ByTop:
-		s.Fraction = p.number("fraction", standardFraction, 1)
+		s.Fraction = o.number("fraction", standardFraction, 1)
 	case uncertainty.ByForeground:
-		s.Band = p.integer("band", standardBand, 0)
+		s.Band = o.integer("band", standardBand, 0)
 	}
 	return s
 }
 
-func (p *part) get(key string) (string, bool) {
-	p.known = append(p.known, key)
-	value, ok := p.values[key]
+func (o *options) get(key string) (string, bool) {
+	o.known = append(o.known, key)
+	value, ok := o.values[key]
 	return value, ok
 }
 
-func (p *part) fault(format string, args ...any) {
-	p.faults = append(p.faults, fmt.Errorf(format, args...))
+func (o *options) fault(format string, args ...any) {
+	o.faults = append(o.faults, fmt.Errorf(format, args...))
 }
 
 // err returns the first fault of the options that were asked for, then options that nobody asked for.
-func (p *part) err() error {
-	if len(p.faults) > 0 {
-		return p.faults[0]
+func (o *options) err() error {
+	if len(o.faults) > 0 {
+		return o.faults[0]
 	}
-	for key := range p.values {
-		if slices.Contains(p.known, key) {
+	for key := range o.values {
+		if slices.Contains(o.known, key) {
 			continue
 		}
-		if len(p.known) == 0 {
-			return fmt.Errorf("%s takes no options", p.name)
+		if len(o.known) == 0 {
+			return fmt.Errorf("%s takes no options", o.name)
 		}
-		return fmt.Errorf("%s has no option %q here%s; it takes %s", p.name, key, didYouMean(key, p.known),
-			strings.Join(p.known, ", "))
+		return fmt.Errorf("%s has no option %q here%s; it takes %s", o.name, key, didYouMean(key, o.known),
+			strings.Join(o.known, ", "))
 	}
 	return nil
 }
@@ -211,32 +213,9 @@ func unknown(name string, kinds ...Kind) error {
 
 // didYouMean returns `; did you mean "x"?` for the nearest of names, or "" if none is near.
 func didYouMean(name string, names []string) string {
-	best, nearest := "", len(name)/2+1
-	for _, candidate := range names {
-		if d := editDistance(strings.ToLower(name), candidate); d < nearest {
-			best, nearest = candidate, d
-		}
-	}
+	best := suggest.Nearest(strings.ToLower(name), names, len(name)/2)
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// editDistance returns the least number of inserted, deleted and replaced bytes between a and b (Levenshtein).
-func editDistance(a, b string) int {
-	row := upTo(len(b) + 1) // distances from the first i bytes of a to the first j bytes of b
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -44,10 +44,10 @@ func (s Power) String() string { return call("power", option("beta", s.Beta, 0, 
 var power = entry{
 	Info: Info{
 		Name: "power", Kind: KindSelector,
-		Line:    "random draw, probability proportional to score^beta; scores of 0 or more",
+		Does:    "random draw, probability proportional to score^beta; scores of 0 or more",
 		Options: "beta=1",
 		Cost:    "of the score, all items",
 		Source:  "Kirsch et al. 2023, TMLR, arXiv 2106.12059",
 	},
-	strategy: func(p *part) Strategy { return Power{Beta: p.number("beta", 1, math.MaxFloat64)} },
+	strategy: func(o *options) Strategy { return Power{Beta: o.number("beta", 1, math.MaxFloat64)} },
 }

@@ -23,12 +23,12 @@ func (s Random) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
 
 func (Random) String() string { return "random" }
 
-var random = entry{
+var randomItems = entry{
 	Info: Info{
 		Name: "random", Kind: KindStrategy,
-		Line:   "items drawn uniformly: the baseline",
+		Does:   "items drawn uniformly: the baseline",
 		Cost:   "no pass",
 		Source: "Mittal et al. 2019, arXiv 1912.05361",
 	},
-	strategy: func(*part) Strategy { return Random{} },
+	strategy: func(*options) Strategy { return Random{} },
 }

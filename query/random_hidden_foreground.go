@@ -71,12 +71,12 @@ func (s RandomHiddenForeground) String() string {
 var randomHiddenForeground = entry{
 	Info: Info{
 		Name: "random-hidden-foreground", Kind: KindStrategy,
-		Line:    "random, with a fraction from slices with foreground; reads hidden masks: simulation only",
+		Does:    "random, with a fraction from slices with foreground; reads hidden masks: simulation only",
 		Options: "fraction=0.66",
 		Cost:    "no pass",
 		Source:  "Lüth et al. 2025 (nnActive), arXiv 2511.19183",
 	},
-	strategy: func(p *part) Strategy {
-		return RandomHiddenForeground{Fraction: p.number("fraction", standardForeground, 1)}
+	strategy: func(o *options) Strategy {
+		return RandomHiddenForeground{Fraction: o.number("fraction", standardForeground, 1)}
 	},
 }

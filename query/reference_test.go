@@ -58,7 +58,7 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
 		for _, info := range query.List() {
 			if info.Kind == part.kind {
 				cell := func(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
-				fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", info.Name, cell(info.Line), cell(info.Options), cell(info.Cost), cell(info.Source))
+				fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", info.Name, cell(info.Does), cell(info.Options), cell(info.Cost), cell(info.Source))
 			}
 		}
 	}

@@ -38,10 +38,10 @@ func (s SoftRank) String() string { return call("softrank", option("beta", s.Bet
 var softRank = entry{
 	Info: Info{
 		Name: "softrank", Kind: KindSelector,
-		Line:    "random draw, probability proportional to rank^-beta",
+		Does:    "random draw, probability proportional to rank^-beta",
 		Options: "beta=1",
 		Cost:    "of the score, all items",
 		Source:  "Kirsch et al. 2023, TMLR, arXiv 2106.12059",
 	},
-	strategy: func(p *part) Strategy { return SoftRank{Beta: p.number("beta", 1, math.MaxFloat64)} },
+	strategy: func(o *options) Strategy { return SoftRank{Beta: o.number("beta", 1, math.MaxFloat64)} },
 }

@@ -39,10 +39,10 @@ func (s Softmax) String() string { return call("softmax", option("beta", s.Beta,
 var softmax = entry{
 	Info: Info{
 		Name: "softmax", Kind: KindSelector,
-		Line:    "random draw, probability proportional to exp(beta*score)",
+		Does:    "random draw, probability proportional to exp(beta*score)",
 		Options: "beta=1",
 		Cost:    "of the score, all items",
 		Source:  "Kirsch et al. 2023, TMLR, arXiv 2106.12059",
 	},
-	strategy: func(p *part) Strategy { return Softmax{Beta: p.number("beta", 1, math.MaxFloat64)} },
+	strategy: func(o *options) Strategy { return Softmax{Beta: o.number("beta", 1, math.MaxFloat64)} },
 }

@@ -20,7 +20,7 @@ type Spec struct {
 //	score              entropy, dropout, ...          the items with the highest scores
 //	score+selector     entropy+sb, dropout+power ...  the selector picks by that score
 //
-// Each part may carry options in parentheses: "dropout(map=variance,passes=8)+sb(draw=partition,q=200)". [List] has
+// Each component may carry options in parentheses: "dropout(map=variance,passes=8)+sb(draw=partition,q=200)". [List] has
 // all names and options. A wrong name or option is an error that says what would be right.
 func Parse(name string) (Spec, error) {
 	spec, err := parse(name)
@@ -31,64 +31,64 @@ func Parse(name string) (Spec, error) {
 }
 
 func parse(name string) (Spec, error) {
-	parts, err := splitName(name)
+	components, err := splitName(name)
 	if err != nil {
 		return Spec{}, err
 	}
-	first := parts[0]
+	first := components[0]
 	e, ok := entryOf(first.name)
 	switch {
 	case !ok:
 		return Spec{}, unknown(first.name, KindStrategy, KindScore)
-	case e.Kind == KindSelector && e.own.Name == "":
+	case e.Kind == KindSelector && e.defaultScore.Name == "":
 		return Spec{}, fmt.Errorf("%s needs a score to pick by, as in entropy+%s", first.name, first.name)
-	case e.Kind != KindScore && len(parts) == 2:
-		return Spec{}, fmt.Errorf("%s yields no score that %s could pick by", first.name, parts[1].name)
+	case e.Kind != KindScore && len(components) == 2:
+		return Spec{}, fmt.Errorf("%s yields no score that %s could pick by", first.name, components[1].name)
 	case e.Kind != KindScore:
-		return Spec{Score: e.own, Strategy: e.strategy(first)}, first.err()
+		return Spec{Score: e.defaultScore, Strategy: e.strategy(first)}, first.err()
 	}
 	spec := Spec{Score: e.scoreOf(first), Strategy: Top{}}
-	if len(parts) == 2 {
-		if spec.Strategy, err = selectorAfter(parts[1], first.name); err != nil {
+	if len(components) == 2 {
+		if spec.Strategy, err = selectorAfter(components[1], first.name); err != nil {
 			return Spec{}, err
 		}
 	}
 	return spec, first.err()
 }
 
-// selectorAfter returns the selector of the part after a score's.
-func selectorAfter(p *part, score string) (Strategy, error) {
-	e, ok := entryOf(p.name)
+// selectorAfter returns the selector that stands after a score.
+func selectorAfter(o *options, score string) (Strategy, error) {
+	e, ok := entryOf(o.name)
 	switch {
 	case !ok:
-		return nil, unknown(p.name, KindSelector)
+		return nil, unknown(o.name, KindSelector)
 	case e.Kind == KindScore:
-		return nil, fmt.Errorf("%s is a score; after the + stands a selector, as in %s+sb", p.name, score)
+		return nil, fmt.Errorf("%s is a score; after the + stands a selector, as in %s+sb", o.name, score)
 	case e.Kind != KindSelector:
-		return nil, fmt.Errorf("%s does not pick by a score: it stands alone", p.name)
+		return nil, fmt.Errorf("%s does not pick by a score: it stands alone", o.name)
 	}
-	return e.strategy(p), p.err()
+	return e.strategy(o), o.err()
 }
 
 // ParseSelector reads a strategy for scores that were computed elsewhere: "top", "sb(q=200)", "power", "random", ...
 func ParseSelector(name string) (Strategy, error) {
-	parts, err := splitName(name)
-	if err == nil && len(parts) == 2 {
-		err = fmt.Errorf("the scores are given: name the selector only, as in %s", parts[1].name)
+	components, err := splitName(name)
+	if err == nil && len(components) == 2 {
+		err = fmt.Errorf("the scores are given: name the selector only, as in %s", components[1].name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("strategy %q: %w", name, err)
 	}
 	var strategy Strategy
-	e, ok := entryOf(parts[0].name)
+	e, ok := entryOf(components[0].name)
 	switch {
 	case !ok || e.Kind == KindScore:
-		err = unknown(parts[0].name, KindSelector)
-	case e.Kind != KindSelector && e.Name != random.Name:
-		err = fmt.Errorf("%s does not pick by a score", parts[0].name)
+		err = unknown(components[0].name, KindSelector)
+	case e.Kind != KindSelector && e.Name != randomItems.Name:
+		err = fmt.Errorf("%s does not pick by a score", components[0].name)
 	default:
-		strategy = e.strategy(parts[0])
-		err = parts[0].err()
+		strategy = e.strategy(components[0])
+		err = components[0].err()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("strategy %q: %w", name, err)
@@ -106,8 +106,8 @@ func (s Spec) String() string {
 		return scoreName(s.Score)
 	}
 	// A selector with a score of its own is named alone.
-	if parts, err := splitName(strategy); err == nil {
-		if e, ok := entryOf(parts[0].name); ok && e.own == s.Score {
+	if components, err := splitName(strategy); err == nil {
+		if e, ok := entryOf(components[0].name); ok && e.defaultScore == s.Score {
 			return strategy
 		}
 	}
@@ -120,7 +120,7 @@ func scoreName(s uncertainty.Score) string {
 	if !ok || e.Kind != KindScore {
 		return s.Name
 	}
-	standard := e.scoreOf(&part{name: s.Name})
+	standard := e.scoreOf(&options{name: s.Name})
 	var fraction, band string
 	switch s.Aggregation {
 	case uncertainty.ByTop:

@@ -145,10 +145,34 @@ func TestParseSelector(t *testing.T) {
 	}
 }
 
+func TestSplit(t *testing.T) {
+	for name, want := range map[string]query.Parts{
+		"random":                           {},
+		"suggestive-annotation":            {},
+		"core-set":                         {},
+		"":                                 {},
+		"entropy":                          {"entropy", "Entropy", ""},
+		"entropy+sb":                       {"entropy", "Entropy", "sb"},
+		"tta(map=entropy)":                 {"tta(map=entropy)", "TTA (map=entropy)", ""},
+		"learning-loss+softmax(beta=1e+2)": {"learning-loss", "Learning loss", "softmax(beta=1e+2)"},
+		"margin(aggregation=top,fraction=0.2)+sb(q=7)": {"margin(aggregation=top,fraction=0.2)", "Margin (aggregation=top,fraction=0.2)", "sb(q=7)"},
+		"of-the-future+sb": {"of-the-future", "of-the-future", "sb"},
+		"of-the-future":    {},
+	} {
+		got := query.Split(name)
+		if got != want {
+			t.Errorf("%q: %+v, want %+v", name, got, want)
+		}
+		if batches := strings.HasPrefix(want.Selector, "sb"); got.StochasticBatches() != batches {
+			t.Errorf("%q: stochastic batches %v", name, got.StochasticBatches())
+		}
+	}
+}
+
 // Every line of the list is complete, and its name survives being printed and read again.
 func TestListIsComplete(t *testing.T) {
 	for _, info := range query.List() {
-		if info.Line == "" || info.Cost == "" || info.Source == "" {
+		if info.Does == "" || info.Cost == "" || info.Source == "" || (info.Title == "") == (info.Kind == query.KindScore) {
 			t.Errorf("%s: the line of the list is incomplete: %+v", info.Name, info)
 		}
 		name := info.Name

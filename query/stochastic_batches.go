@@ -177,16 +177,16 @@ func (s StochasticBatches) String() string {
 var stochasticBatches = entry{
 	Info: Info{
 		Name: "sb", Kind: KindSelector,
-		Line:    "stochastic batches: the best of Q batches drawn at random",
+		Does:    "stochastic batches: the best of Q batches drawn at random",
 		Options: "draw=resample|partition, q=0 (floor(N/B)), reduce=mean|max|sum",
 		Cost:    "of the score, drawn items only",
 		Source:  "Gaillochet et al. 2023, MedIA, arXiv 2301.07670",
 	},
-	strategy: func(p *part) Strategy {
+	strategy: func(o *options) Strategy {
 		return StochasticBatches{
-			Draw:   choice(p, "draw", Resample, Partition),
-			Q:      p.integer("q", 0, 0),
-			Reduce: choice(p, "reduce", Mean, Max, Sum),
+			Draw:   choice(o, "draw", Resample, Partition),
+			Q:      o.integer("q", 0, 0),
+			Reduce: choice(o, "reduce", Mean, Max, Sum),
 		}
 	},
 }

@@ -79,9 +79,9 @@ func (Strided) String() string { return "strided" }
 var strided = entry{
 	Info: Info{
 		Name: "strided", Kind: KindStrategy,
-		Line:   "slices evenly spread over the cases and their heights",
+		Does:   "slices evenly spread over the cases and their heights",
 		Cost:   "no pass",
 		Source: "Burmeister et al. 2022, arXiv 2207.00845",
 	},
-	strategy: func(*part) Strategy { return Strided{} },
+	strategy: func(*options) Strategy { return Strided{} },
 }

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/uncertainty"
 
 	"fmt"
@@ -59,7 +60,7 @@ func (s SuggestiveAnnotation) Select(p Pool, size int, rng *rand.Rand) (Selectio
 func cover(candidates []int, vectors [][]float32, size int) []int {
 	n := len(vectors)
 	similarity := make([][]float32, len(candidates))
-	parallel(len(candidates), func(from, to int) {
+	parallel.Ranges(len(candidates), parallel.All, func(from, to int) {
 		for i := from; i < to; i++ {
 			similarity[i] = make([]float32, n)
 			for j, v := range vectors {
@@ -122,11 +123,11 @@ var committee = uncertainty.Score{Name: "ensemble", Map: uncertainty.Variance, M
 var suggestiveAnnotation = entry{
 	Info: Info{
 		Name: "suggestive-annotation", Kind: KindSelector,
-		Line:    "the best cover of the pool among the K highest scores; alone: scores by a bootstrap committee of 4",
+		Does:    "the best cover of the pool among the K highest scores; alone: scores by a bootstrap committee of 4",
 		Options: "candidates=0 (2*B)",
 		Cost:    "of the score, all items, and 1 pass; alone: trains 4 networks",
 		Source:  "Yang et al. 2017, MICCAI",
 	},
-	own:      committee,
-	strategy: func(p *part) Strategy { return SuggestiveAnnotation{Candidates: p.integer("candidates", 0, 0)} },
+	defaultScore: committee,
+	strategy:     func(o *options) Strategy { return SuggestiveAnnotation{Candidates: o.integer("candidates", 0, 0)} },
 }

@@ -90,9 +90,9 @@ func (h lowestFirst) Pop() any           { panic("query: the heap has a fixed si
 var top = entry{
 	Info: Info{
 		Name: "top", Kind: KindSelector,
-		Line:   "the highest scores; what a score does when it stands alone",
+		Does:   "the highest scores; what a score does when it stands alone",
 		Cost:   "of the score, all items",
 		Source: "Settles 2009",
 	},
-	strategy: func(*part) Strategy { return Top{} },
+	strategy: func(*options) Strategy { return Top{} },
 }

@@ -14,16 +14,16 @@ import "github.com/nextslice/nextslice/uncertainty"
 // item's rotated probabilities.
 //
 // Source: Gaillochet, Desrosiers, Lombaert 2022, "TAAL: Test-time augmentation for active learning in medical image
-// segmentation", MICCAI DALI workshop; the numbers are those of their paper of 2023. Computed by train.Score and train.TTA.
+// segmentation", MICCAI DALI workshop; the numbers are those of their paper of 2023. Computed by model.Network.Score.
 var tta = entry{
 	Info: Info{
-		Name: "tta", Kind: KindScore,
-		Line:    "disagreement of passes over rotated, noisy inputs",
-		Options: maps + ", passes=8, aggregation=mean|foreground|max|top|legacy" + aggregationParts,
+		Name: "tta", Kind: KindScore, Title: "TTA",
+		Does:    "disagreement of passes over rotated, noisy inputs",
+		Options: mapOptions + ", passes=8, aggregation=mean|foreground|max|top|legacy" + aggregationDetails,
 		Cost:    "T = 8 passes",
 		Source:  "Gaillochet et al. 2022, MICCAI DALI",
 	},
-	score: func(p *part) uncertainty.Score {
-		return p.aggregated(uncertainty.Score{Map: p.passesMap(), Passes: p.integer("passes", 8, 2), Augment: true}, uncertainty.Legacy)
+	score: func(o *options) uncertainty.Score {
+		return o.aggregated(uncertainty.Score{Map: o.passesMap(), Passes: o.integer("passes", 8, 2), Augment: true}, uncertainty.Legacy)
 	},
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/nextslice/nextslice/query"
 )
 
 // Figure is a figure in no format yet: it is drawn by gonum/plot for files, and as inline SVG for the page.
@@ -115,11 +117,11 @@ func (f family) roles() map[string]int {
 	out := map[string]int{Baseline: roleRandom}
 	next := roleOther
 	for _, m := range f.members {
-		switch _, selector := parts(m); {
+		switch p := query.Split(m); {
 		case m == Baseline:
-		case f.name != "" && selector == "":
+		case f.name != "" && p.Selector == "":
 			out[m] = rolePlain
-		case selector == "sb":
+		case p.Selector == "sb":
 			out[m] = roleBatches
 		default:
 			out[m] = next
@@ -250,10 +252,10 @@ func (x Experiment) forest(g Group) Figure {
 				continue
 			}
 			row := ForestRow{Name: r.A + " − " + r.B, Role: roleOther, Mean: m.scale * r.Difference.Mean, Low: m.scale * r.Interval.Low, High: m.scale * r.Interval.High, Star: r.significant()}
-			switch score, selector := parts(r.A); {
-			case score != "" && selector == "":
+			switch p := query.Split(r.A); {
+			case p.Score != "" && p.Selector == "":
 				row.Role = rolePlain
-			case isStochasticBatches(selector):
+			case p.StochasticBatches():
 				row.Role = roleBatches
 			}
 			for _, d := range r.Differences {

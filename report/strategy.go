@@ -10,43 +10,6 @@ import (
 // Baseline is the strategy that every other one is compared with.
 const Baseline = "random"
 
-// parts splits a strategy's name into the score that it ranks by and the rule that picks by it: "entropy+sb" into
-// "entropy" and "sb", "entropy" into "entropy" and "". A strategy without a score, such as random, has no family.
-func parts(name string) (family, selector string) {
-	if family, selector, found := cutPlus(name); found {
-		return family, selector
-	}
-	bare, _, _ := strings.Cut(name, "(")
-	for _, info := range query.List() {
-		if info.Name == bare && info.Kind == query.KindScore {
-			return name, ""
-		}
-	}
-	return "", ""
-}
-
-// cutPlus cuts at the first + outside parentheses.
-func cutPlus(name string) (before, after string, found bool) {
-	depth := 0
-	for i, c := range name {
-		switch {
-		case c == '(':
-			depth++
-		case c == ')':
-			depth--
-		case c == '+' && depth == 0:
-			return name[:i], name[i+1:], true
-		}
-	}
-	return name, "", false
-}
-
-// isStochasticBatches reports whether a selector is stochastic batches, with any options.
-func isStochasticBatches(selector string) bool {
-	bare, _, _ := strings.Cut(selector, "(")
-	return bare == "sb"
-}
-
 // family is the strategies that rank by the same score, or those without one.
 type family struct {
 	name    string   // of the score; "" for strategies without one
@@ -65,10 +28,10 @@ func (f family) split() []family {
 	}
 	var shared, variants, others []string
 	for _, m := range f.members {
-		switch _, selector := parts(m); {
-		case f.name != "" && (selector == "" || selector == "sb"):
+		switch p := query.Split(m); {
+		case f.name != "" && (p.Selector == "" || p.Selector == "sb"):
 			shared = append(shared, m)
-		case isStochasticBatches(selector):
+		case p.StochasticBatches():
 			variants = append(variants, m)
 		default:
 			others = append(others, m)
@@ -92,17 +55,9 @@ func (f family) split() []family {
 
 // title is how a family is headed.
 func (f family) title() string {
-	titles := map[string]string{
-		"": "Others", "entropy": "Entropy", "dropout": "Dropout", "tta": "TTA", "learning-loss": "Learning loss",
-		"least-confidence": "Least confidence", "margin": "Margin", "ensemble": "Ensemble",
-	}
-	bare, options, _ := strings.Cut(f.name, "(")
-	title, ok := titles[bare]
-	switch {
-	case !ok:
-		title = f.name
-	case options != "":
-		title += " (" + options
+	title := "Others"
+	if f.name != "" {
+		title = query.Split(f.name).Title
 	}
 	if f.part != "" {
 		title += ": " + f.part
@@ -118,7 +73,7 @@ func families(strategies []string) []family {
 		if name == Baseline {
 			continue
 		}
-		score, _ := parts(name)
+		score := query.Split(name).Score
 		i := slices.IndexFunc(out, func(f family) bool { return f.name == score })
 		if i < 0 {
 			i = len(out)
@@ -127,12 +82,12 @@ func families(strategies []string) []family {
 		out[i].members = append(out[i].members, name)
 	}
 	rank := func(name string) int {
-		switch _, selector := parts(name); {
-		case selector == "":
+		switch p := query.Split(name); {
+		case p.Selector == "":
 			return 0
-		case selector == "sb":
+		case p.Selector == "sb":
 			return 1
-		case isStochasticBatches(selector):
+		case p.StochasticBatches():
 			return 2
 		}
 		return 3
@@ -154,18 +109,17 @@ func families(strategies []string) []family {
 
 // column heads a member's column under its family's title.
 func (f family) column(member string) string {
-	_, selector := parts(member)
-	switch {
+	switch p := query.Split(member); {
 	case f.name == "":
 		return member
-	case selector == "":
+	case p.Selector == "":
 		return "w/o SB"
-	case selector == "sb":
+	case p.Selector == "sb":
 		return "w/ SB"
-	case isStochasticBatches(selector):
-		return "w/ SB " + strings.TrimPrefix(selector, "sb")
+	case p.StochasticBatches():
+		return "w/ SB " + strings.TrimPrefix(p.Selector, "sb")
 	}
-	return selector
+	return query.Split(member).Selector
 }
 
 // pair is a question of the report: is a better than b?
@@ -183,19 +137,18 @@ func pairs(question string, strategies []string) (out []pair) {
 	for _, f := range families(strategies) {
 		plain, batches := "", ""
 		for _, m := range f.members {
-			switch _, selector := parts(m); {
+			switch p := query.Split(m); {
 			case f.name == "":
-			case selector == "":
+			case p.Selector == "":
 				plain = m
-			case selector == "sb":
+			case p.Selector == "sb":
 				batches = m
 			}
 		}
 		for _, m := range f.members {
-			_, selector := parts(m)
-			switch question {
+			switch p := query.Split(m); question {
 			case QuestionBatches:
-				if plain != "" && isStochasticBatches(selector) {
+				if plain != "" && p.StochasticBatches() {
 					out = append(out, pair{m, plain})
 				}
 			case QuestionRandom:
@@ -203,9 +156,9 @@ func pairs(question string, strategies []string) (out []pair) {
 					out = append(out, pair{m, Baseline})
 				}
 			case QuestionSelectors:
-				if m != batches && selector != "" && batches != "" {
+				if m != batches && p.Selector != "" && batches != "" {
 					out = append(out, pair{batches, m})
-				} else if plain != "" && selector != "" && !isStochasticBatches(selector) {
+				} else if plain != "" && p.Selector != "" && !p.StochasticBatches() {
 					out = append(out, pair{m, plain})
 				}
 			}

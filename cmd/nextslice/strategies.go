@@ -41,7 +41,7 @@ func (c strategiesCommand) Run(s streams) error {
 			if info.Kind != kind.kind {
 				continue
 			}
-			fmt.Fprintf(s.out, "  %-*s  %s\n", width, info.Name, info.Line)
+			fmt.Fprintf(s.out, "  %-*s  %s\n", width, info.Name, info.Does)
 			if info.Options != "" {
 				fmt.Fprintf(s.out, "  %-*s    options: %s\n", width, "", info.Options)
 			}

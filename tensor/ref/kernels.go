@@ -1,8 +1,7 @@
 package ref
 
 import (
-	"sync"
-
+	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/tensor"
 )
 
@@ -30,16 +29,7 @@ type Kernels[T Float] struct{ Threads int }
 
 // each calls work on consecutive ranges that cover 0 … n-1, one range per thread. Calls run concurrently.
 func (k Kernels[T]) each(n int, work func(from, to int)) {
-	threads := min(k.Threads, n)
-	if threads <= 1 {
-		work(0, n)
-		return
-	}
-	var wg sync.WaitGroup
-	for t := range threads {
-		wg.Go(func() { work(n*t/threads, n*(t+1)/threads) })
-	}
-	wg.Wait()
+	parallel.Ranges(n, max(1, k.Threads), work)
 }
 
 // axpy adds a·x to the sums y.
