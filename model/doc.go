@@ -1,8 +1,20 @@
-// Package model keeps a trained network together with what it takes to segment a case of any origin: how slices are made,
-// what the classes are called, and how the axes of the training cases ran.
+// Package model is a trained network: its file, its predictions, and what a query asks of it.
 //
-//  1. Describe says what the cases of a data set have in common; Save writes it into the network's safetensors file.
-//  2. Load reads such a file.
-//  3. Model.Segment turns a case's axes to those of the training, cuts and normalises its slices, predicts, and brings
-//     mask and uncertainty map back to the case's own grid.
+// # Vocabulary
+//
+//   - Canvas: the height and width that slices are brought to ([preprocess.Config]); a network sees images of this size.
+//   - Probabilities: [H W K] on the canvas or [h w K] on a slice's own grid, over K classes at every pixel.
+//   - Mask: the most probable class of every pixel or voxel, on the own grid of the case.
+//   - Score, features: one number, one vector per slice, which strategies of package query compare.
+//   - Pool: what a strategy may ask about the unlabelled slices.
+//
+// # Flow
+//
+//  1. Package train makes a network; [Network] says with it how slices are brought to the canvas.
+//  2. [Network.Predict] gives class probabilities on the canvas, [Network.Segment] the mask of a case on its own grid, and
+//     [Network.Evaluate] measures of such masks. [Restorer] is the one way back from canvas to grid.
+//  3. [Network.Score] computes what an [uncertainty.Score] describes, [Network.Features] vectors, and [Network.Pool] offers
+//     both to a strategy: what the strategy needs, and nothing else.
+//  4. A [Model] is a network for cases of any origin: with its [Info], which [Describe] finds, it stands in one file
+//     ([Model.Save], [Load]), and [Model.Segment] turns a case's axes to those of the training and its mask back.
 package model

@@ -8,26 +8,43 @@ import (
 )
 
 // Augment says how each slice of a mini-batch is changed at random before the network sees it. A zero switches its
-// line off. The order is: contrast, brightness, gamma, noise, then one geometric transform made of all of its parts.
+// change off. The order is: contrast, brightness, gamma, noise, then all geometric changes as one transform.
 type Augment struct {
 	Noise            float64 `yaml:"noise"`             // standard deviation of Gaussian noise, in normalised intensities
-	NoiseProbability float64 `yaml:"noise-probability"` // share of the slices that get noise, 0 … 1
-	Rotate           float64 `yaml:"rotate"`            // largest angle in degrees; uniform to both sides
+	NoiseProbability float64 `yaml:"noise-probability"` // fraction of the slices that get noise, 0 … 1
+	Rotate           float64 `yaml:"rotate"`            // largest angle in degrees; uniform in ± Rotate
 	Scale            float64 `yaml:"scale"`             // largest change of size: uniform in 1 ± Scale
-	Shift            float64 `yaml:"shift"`             // largest shift as a part of height and width; uniform to both sides
+	Shift            float64 `yaml:"shift"`             // largest shift as a fraction of height and width; uniform in ± Shift
 	Flip             float64 `yaml:"flip"`              // probability of swapping left and right (the canvas' columns)
 	Contrast         float64 `yaml:"contrast"`          // intensities are multiplied by a factor uniform in 1 ± Contrast
 	Brightness       float64 `yaml:"brightness"`        // a number uniform in ± Brightness is added
 	Gamma            float64 `yaml:"gamma"`             // exponent e^u, u uniform in ± Gamma, on the slice's own range
 }
 
-// apply writes a changed copy of an h × w slice to dstImage and dstMask. Image values between pixels are bilinear,
-// mask values nearest; what comes from outside is 0 in both. The sources are not changed.
-// scratch has room for one image.
-func (a Augment) apply(dstImage []float32, dstMask []uint8, image []float32, mask []uint8, h, w int, scratch []float32, rng *rand.Rand) {
-	copy(scratch, image)
-	a.intensities(scratch, rng)
-	a.transform(h, w, rng).warp(dstImage, dstMask, scratch, mask, h, w)
+// slice is a slice on the canvas, with its mask.
+type slice struct {
+	image []float32 // [h w]
+	mask  []uint8   // [h w]
+}
+
+// augmenter changes slices of one size.
+type augmenter struct {
+	Augment
+	h, w    int
+	rng     *rand.Rand
+	changed []float32 // the image between the two kinds of change
+}
+
+func newAugmenter(a Augment, h, w int, rng *rand.Rand) *augmenter {
+	return &augmenter{a, h, w, rng, make([]float32, h*w)}
+}
+
+// apply writes a changed copy of src to dst. Image values between pixels are bilinear, mask values nearest; what comes
+// from outside is 0 in both.
+func (a *augmenter) apply(dst, src slice) {
+	copy(a.changed, src.image)
+	a.intensities(a.changed, a.rng)
+	a.transform(a.h, a.w, a.rng).warp(dst, slice{a.changed, src.mask}, a.h, a.w)
 }
 
 // intensities changes the values of an image in place.
@@ -93,11 +110,11 @@ type affine struct{ xx, xy, yx, yy, x, y float64 }
 
 func (t affine) identity() bool { return t == affine{xx: 1, yy: 1} }
 
-// warp writes the transformed image and mask.
-func (t affine) warp(dstImage []float32, dstMask []uint8, image []float32, mask []uint8, h, w int) {
+// warp writes the transformed h × w slice.
+func (t affine) warp(dst, src slice, h, w int) {
 	if t.identity() {
-		copy(dstImage, image)
-		copy(dstMask, mask)
+		copy(dst.image, src.image)
+		copy(dst.mask, src.mask)
 		return
 	}
 	midX, midY := float64(w-1)/2, float64(h-1)/2
@@ -108,10 +125,10 @@ func (t affine) warp(dstImage []float32, dstMask []uint8, image []float32, mask 
 			x := midX + t.x + t.xx*dx + t.xy*dy
 			y := midY + t.y + t.yx*dx + t.yy*dy
 			at := row*w + column
-			dstImage[at] = preprocess.Bilinear(image, h, w, y, x)
-			dstMask[at] = 0
+			dst.image[at] = preprocess.Bilinear(src.image, h, w, y, x)
+			dst.mask[at] = 0
 			if r, c := int(math.Floor(y+0.5)), int(math.Floor(x+0.5)); uint(r) < uint(h) && uint(c) < uint(w) {
-				dstMask[at] = mask[r*w+c]
+				dst.mask[at] = src.mask[r*w+c]
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func TestWarpQuarterTurn(t *testing.T) {
 	const n = 9
 	image, mask := board(n, n)
 	gotImage, gotMask := make([]float32, n*n), make([]uint8, n*n)
-	affine{xy: 1, yx: -1}.warp(gotImage, gotMask, image, mask, n, n)
+	affine{xy: 1, yx: -1}.warp(slice{gotImage, gotMask}, slice{image, mask}, n, n)
 	for row := range n {
 		for column := range n {
 			from := (n-1-column)*n + row // counted from the middle: source (column, row) = (row, -column)
@@ -40,7 +40,7 @@ func TestWarpFillsWithZero(t *testing.T) {
 	const h, w = 4, 6
 	image, mask := slices.Repeat([]float32{8}, h*w), slices.Repeat([]uint8{3}, h*w)
 	gotImage, gotMask := make([]float32, h*w), make([]uint8, h*w)
-	affine{xx: 1, yy: 1, x: 2.25}.warp(gotImage, gotMask, image, mask, h, w)
+	affine{xx: 1, yy: 1, x: 2.25}.warp(slice{gotImage, gotMask}, slice{image, mask}, h, w)
 	// Column 3 reads column 5.25: a quarter of it comes from outside. Its nearest pixel is still the last one.
 	for row := range h {
 		if got, want := gotImage[row*w:row*w+w], []float32{8, 8, 8, 6, 0, 0}; !slices.Equal(got, want) {
@@ -58,7 +58,7 @@ func TestWarpRotatesPlane(t *testing.T) {
 	image, mask := board(h, w)
 	gotImage, gotMask := make([]float32, h*w), make([]uint8, h*w)
 	sin, cos := math.Sincos(0.15)
-	affine{xx: cos, xy: sin, yx: -sin, yy: cos}.warp(gotImage, gotMask, image, mask, h, w)
+	affine{xx: cos, xy: sin, yx: -sin, yy: cos}.warp(slice{gotImage, gotMask}, slice{image, mask}, h, w)
 	inside := 0
 	for row := range h {
 		for column := range w {
@@ -85,22 +85,22 @@ func TestAugmentApply(t *testing.T) {
 	const h, w = 32, 32
 	image, mask := board(h, w)
 	keptImage, keptMask := slices.Clone(image), slices.Clone(mask)
-	gotImage, gotMask, scratch := make([]float32, h*w), make([]uint8, h*w), make([]float32, h*w)
+	gotImage, gotMask := make([]float32, h*w), make([]uint8, h*w)
+	src, got := slice{image, mask}, slice{gotImage, gotMask}
 
 	t.Run("off", func(t *testing.T) {
-		Augment{}.apply(gotImage, gotMask, image, mask, h, w, scratch, random.Stream(1))
+		newAugmenter(Augment{}, h, w, random.Stream(1)).apply(got, src)
 		if !slices.Equal(gotImage, image) || !slices.Equal(gotMask, mask) {
 			t.Error("an augmentation without parameters changed something")
 		}
 	})
 	t.Run("noise", func(t *testing.T) {
-		rng := random.Stream(2)
-		a := Augment{Noise: 0.5, NoiseProbability: 0.5}
+		a := newAugmenter(Augment{Noise: 0.5, NoiseProbability: 0.5}, h, w, random.Stream(2))
 		var noisy int
 		var squares float64
 		const rounds = 200
 		for range rounds {
-			a.apply(gotImage, gotMask, image, mask, h, w, scratch, rng)
+			a.apply(got, src)
 			if slices.Equal(gotImage, image) {
 				continue
 			}
@@ -119,13 +119,13 @@ func TestAugmentApply(t *testing.T) {
 	})
 	t.Run("everything", func(t *testing.T) {
 		a := Augment{Noise: 0.01, NoiseProbability: 1, Rotate: 10, Scale: 0.1, Shift: 0.1, Flip: 0.5, Contrast: 0.2, Brightness: 0.1, Gamma: 0.3}
-		a.apply(gotImage, gotMask, image, mask, h, w, scratch, random.Stream(3))
+		newAugmenter(a, h, w, random.Stream(3)).apply(got, src)
 		first := slices.Clone(gotImage)
-		a.apply(gotImage, gotMask, image, mask, h, w, scratch, random.Stream(3))
+		newAugmenter(a, h, w, random.Stream(3)).apply(got, src)
 		if !slices.Equal(first, gotImage) {
 			t.Error("the same random stream gave another image")
 		}
-		a.apply(gotImage, gotMask, image, mask, h, w, scratch, random.Stream(4))
+		newAugmenter(a, h, w, random.Stream(4)).apply(got, src)
 		if slices.Equal(first, gotImage) {
 			t.Error("another random stream gave the same image")
 		}
@@ -139,7 +139,7 @@ func TestAugmentFlipIsMirror(t *testing.T) {
 	const h, w = 3, 5
 	image, mask := board(h, w)
 	gotImage, gotMask := make([]float32, h*w), make([]uint8, h*w)
-	Augment{Flip: 1}.apply(gotImage, gotMask, image, mask, h, w, make([]float32, h*w), random.Stream(1))
+	newAugmenter(Augment{Flip: 1}, h, w, random.Stream(1)).apply(slice{gotImage, gotMask}, slice{image, mask})
 	for row := range h {
 		for column := range w {
 			if got, want := gotImage[row*w+column], image[row*w+w-1-column]; got != want {
@@ -165,9 +165,10 @@ func TestGammaKeepsRange(t *testing.T) {
 func BenchmarkAugment(b *testing.B) {
 	const h, w = 128, 128
 	image, mask := board(h, w)
-	gotImage, gotMask, scratch := make([]float32, h*w), make([]uint8, h*w), make([]float32, h*w)
-	a, rng := Augment{Noise: 0.01, NoiseProbability: 0.5, Rotate: 10}, random.Stream(1)
+	gotImage, gotMask := make([]float32, h*w), make([]uint8, h*w)
+	src, got := slice{image, mask}, slice{gotImage, gotMask}
+	a := newAugmenter(Augment{Noise: 0.01, NoiseProbability: 0.5, Rotate: 10}, h, w, random.Stream(1))
 	for b.Loop() {
-		a.apply(gotImage, gotMask, image, mask, h, w, scratch, rng)
+		a.apply(got, src)
 	}
 }

@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
@@ -11,27 +10,22 @@ import (
 // feed makes the mini-batches of a training: an endless chain of permutations of the items, each changed at random.
 // The mini-batches are reused: one is valid until the next.
 type feed struct {
-	augment Augment
-	rng     *rand.Rand // of the augmentation
+	augment *augmenter
 	data    Set
 	order   order
 	items   []int
 	x       tensor.Tensor // [batch H W 1]
 	target  []uint8       // [batch H W]
-	scratch []float32
 }
 
 func newFeed(c Config, data Set, seed uint64) *feed {
-	pixels := data.H * data.W
 	return &feed{
-		augment: c.Augment,
-		rng:     random.Stream(seed, "augment"),
+		augment: newAugmenter(c.Augment, data.H, data.W, random.Stream(seed, "augment")),
 		data:    data,
 		order:   order{rng: random.Stream(seed, "order"), n: len(data.Images)},
 		items:   make([]int, c.Batch),
 		x:       tensor.New(tensor.Shape{N: c.Batch, H: data.H, W: data.W, C: 1}),
-		target:  make([]uint8, c.Batch*pixels),
-		scratch: make([]float32, pixels),
+		target:  make([]uint8, c.Batch*data.H*data.W),
 	}
 }
 
@@ -40,8 +34,8 @@ func (f *feed) next() (x tensor.Tensor, target []uint8) {
 	f.order.take(f.items)
 	pixels := f.data.H * f.data.W
 	for i, item := range f.items {
-		image, labels := f.x.Data[i*pixels:(i+1)*pixels], f.target[i*pixels:(i+1)*pixels]
-		f.augment.apply(image, labels, f.data.Images[item], f.data.Labels[item], f.data.H, f.data.W, f.scratch, f.rng)
+		begin, end := i*pixels, (i+1)*pixels
+		f.augment.apply(slice{f.x.Data[begin:end], f.target[begin:end]}, slice{f.data.Images[item], f.data.Labels[item]})
 	}
 	return f.x, f.target
 }
