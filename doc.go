@@ -17,10 +17,10 @@
 //	dataset       cases and items, folder layouts, the split, the pool
 //	tensor        activations and the operations on them (Engine); tensor/ref in plain Go, tensor/onednn fast
 //	nn, unet      layers, optimisers, and the paper's network made of them
-//	train         one training; prediction, scoring and evaluation with its result
-//	model         a trained network in a file, with what it takes to segment any case
+//	train         the recipe, presets and one training; nothing else
 //	uncertainty   class probabilities → uncertainty map → one score per item
-//	query         scores or features → the items to label next
+//	query         the names of strategies; scores or features → the items to label next
+//	model         a trained network: its file, masks, measures, scores and features, its pool for a strategy
 //	active        the loop
 //	metrics       Dice and surface distances of masks
 //	stats         summaries and tests of learning curves

@@ -78,6 +78,18 @@ func TestImportsGoDown(t *testing.T) {
 	}
 }
 
+// Simulations and people reach networks through package model alone, so that both get the same masks and scores.
+func TestNetworksAreReachedThroughModel(t *testing.T) {
+	for line := range strings.Lines(list(t, `{{.ImportPath}} {{join .Imports " "}}`)) {
+		fields := strings.Fields(line)
+		name := strings.TrimPrefix(fields[0], module+"/")
+		top, _, _ := strings.Cut(name, "/")
+		if (top == "experiment" || top == "annotate") && slices.Contains(fields, module+"/nn/unet") {
+			t.Errorf("%s imports nn/unet: let model do what it needs", name)
+		}
+	}
+}
+
 // Only one package may hold C code: everything else must build without a C compiler.
 func TestOnlyOnePackageUsesC(t *testing.T) {
 	for line := range strings.Lines(list(t, "{{.ImportPath}} {{len .CgoFiles}}")) {

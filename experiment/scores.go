@@ -85,7 +85,7 @@ func checkStrategy(s query.Spec, c train.Config) error {
 	case s.Score.PredictedLoss && c.Batch < 2:
 		return fmt.Errorf("%s: the slices of a mini-batch are compared in pairs: choose a train.batch of 2 or more", s)
 	case s.Score.PredictedLoss && s.Strategy.Needs().NonNegative:
-		return fmt.Errorf("%s: it takes no negative scores, and a predicted loss can be: choose softmax or softrank", s)
+		return fmt.Errorf("%s: %v takes no negative scores, and a predicted loss can be negative: choose softmax or softrank", s, s.Strategy)
 	}
 	return nil
 }

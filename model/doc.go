@@ -4,7 +4,7 @@
 //
 //   - Canvas: the height and width that slices are brought to ([preprocess.Config]); a network sees images of this size.
 //   - Probabilities: [H W K] on the canvas or [h w K] on a slice's own grid, over K classes at every pixel.
-//   - Mask: the most probable class of every pixel or voxel, on the own grid of the case.
+//   - Mask: the most probable class of every pixel or voxel, on the case's own grid.
 //   - Score, features: one number, one vector per slice, which strategies of package query compare.
 //   - Pool: what a strategy may ask about the unlabelled slices.
 //

@@ -15,7 +15,7 @@ import (
 type LearningLoss struct {
 	Margin   float64 `yaml:"margin"`   // ξ between the predictions of a pair; with the published configuration's 0 a constant prediction is optimal
 	Weight   float64 `yaml:"weight"`   // of the module's loss beside the segmentation's
-	Gradient float64 `yaml:"gradient"` // part of the training, from its start, in which the module's gradient reaches the encoder
+	Gradient float64 `yaml:"gradient"` // fraction of the training, from its start, in which the module's gradient reaches the encoder
 
 	// SGD, which trains the module alone, at one learning rate throughout.
 	LearningRate float64 `yaml:"learning-rate"`
