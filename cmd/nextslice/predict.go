@@ -45,7 +45,7 @@ Examples:
 
 func (c predictCommand) Run(ctx context.Context, s streams) error {
 	if c.Threads < 0 {
-		return usagef("--threads %d: want no negative number", c.Threads)
+		return usagef("--threads %d: want 0 or more", c.Threads)
 	}
 	if _, err := os.Stat(c.In); err != nil {
 		return err

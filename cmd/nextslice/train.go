@@ -38,7 +38,7 @@ Examples:
 
 func (c trainCommand) Run(ctx context.Context, s streams) error {
 	if c.Threads < 0 {
-		return usagef("--threads %d: want no negative number", c.Threads)
+		return usagef("--threads %d: want 0 or more", c.Threads)
 	}
 	if !strings.HasSuffix(c.Out, ".safetensors") {
 		return usagef("--out %s: want a name that ends in .safetensors", c.Out)

@@ -19,7 +19,7 @@ func checkNeeds(s query.Strategy) (faults []error) {
 		fault("it declares that scores are not negative, but no scores")
 	}
 	all := newProbe(60)
-	want, err := try(s, all.everything())
+	want, err := try(s, all.pool(everything))
 	if err != nil {
 		fault("a pool that offers everything: %v", err)
 	}
@@ -42,17 +42,15 @@ func checkNeeds(s query.Strategy) (faults []error) {
 		fault("it picks %v of a pool that offers everything, and %v (%v) of one that offers what it declares", want, got, err)
 	}
 
-	for what, lacking := range map[string]query.Needs{
-		"scores":                     without(needs, func(n *query.Needs) { n.Scores = false }),
-		"features":                   without(needs, func(n *query.Needs) { n.Features = query.NoFeatures }),
-		"features of labelled items": without(needs, func(n *query.Needs) { n.LabelledFeatures = false }),
-		"positions":                  without(needs, func(n *query.Needs) { n.Positions = false }),
-		"hidden foreground":          without(needs, func(n *query.Needs) { n.HiddenForeground = false }),
-	} {
-		if lacking == needs {
-			continue
-		}
-		if got, err := try(s, newProbe(60).pool(lacking)); err == nil || isPanic(err) {
+	var lacking [5]query.Needs // all that is declared but one thing
+	for i := range lacking {
+		lacking[i] = needs
+	}
+	lacking[0].Scores, lacking[1].Features, lacking[2].LabelledFeatures = false, query.NoFeatures, false
+	lacking[3].Positions, lacking[4].HiddenForeground = false, false
+	for i, what := range []string{"scores", "features", "features of labelled items", "positions", "hidden foreground"} {
+		got, err := try(s, newProbe(60).pool(lacking[i]))
+		if _, panics := err.(panicked); lacking[i] != needs && (err == nil || panics) {
 			fault("it declares %s, and of a pool without them it picks %v (%v); want an error", what, got, err)
 		}
 	}
@@ -75,11 +73,6 @@ func checkNeeds(s query.Strategy) (faults []error) {
 	return faults
 }
 
-func without(n query.Needs, change func(*query.Needs)) query.Needs {
-	change(&n)
-	return n
-}
-
 // try selects 10 items; a panic becomes an error.
 func try(s query.Strategy, p query.Pool) (items []int, err error) {
 	defer func() {
@@ -94,8 +87,3 @@ func try(s query.Strategy, p query.Pool) (items []int, err error) {
 type panicked struct{ value any }
 
 func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
-
-func isPanic(err error) bool {
-	_, is := err.(panicked)
-	return is
-}

@@ -54,60 +54,50 @@ func newProbe(n int) *probe {
 	return p
 }
 
-// everything returns a pool that offers all that a pool can.
-func (p *probe) everything() query.Pool {
+// everything is all that a pool can offer.
+var everything = query.Needs{Scores: true, Features: query.Bottleneck, LabelledFeatures: true, Positions: true, HiddenForeground: true, QueryNumber: true}
+
+// pool returns a pool that offers what is needed and nothing else.
+func (p *probe) pool(n query.Needs) query.Pool {
 	offer := func(v *vectors) func() ([][]float32, error) {
 		return func() ([][]float32, error) {
 			v.read = true
 			return v.of, p.err
 		}
 	}
-	return query.Pool{
-		N: len(p.scores),
-		Score: func(items []int) ([]float64, error) {
-			p.asked = append(p.asked, slices.Clone(items))
-			if p.err != nil {
-				return nil, p.err
-			}
-			scores := make([]float64, len(items))
-			for i, item := range items {
-				scores[i] = p.scores[item]
-			}
-			p.returned = append(p.returned, scores)
-			return scores, nil
-		},
-		Features:         offer(&p.features),
-		LabelledFeatures: offer(&p.labelled),
-		Positions:        p.positions,
-		HiddenForeground: p.foreground,
-		Query:            2,
-		Queries:          5,
-	}
-}
-
-// pool returns a pool that offers what is needed and nothing else.
-func (p *probe) pool(n query.Needs) query.Pool {
-	all := p.everything()
-	some := query.Pool{N: all.N}
+	pool := query.Pool{N: len(p.scores)}
 	if n.Scores {
-		some.Score = all.Score
+		pool.Score = p.score
 	}
 	if n.Features != query.NoFeatures {
-		some.Features = all.Features
+		pool.Features = offer(&p.features)
 	}
 	if n.LabelledFeatures {
-		some.LabelledFeatures = all.LabelledFeatures
+		pool.LabelledFeatures = offer(&p.labelled)
 	}
 	if n.Positions {
-		some.Positions = all.Positions
+		pool.Positions = p.positions
 	}
 	if n.HiddenForeground {
-		some.HiddenForeground = all.HiddenForeground
+		pool.HiddenForeground = p.foreground
 	}
 	if n.QueryNumber {
-		some.Query, some.Queries = all.Query, all.Queries
+		pool.Query, pool.Queries = 2, 5
 	}
-	return some
+	return pool
+}
+
+func (p *probe) score(items []int) ([]float64, error) {
+	p.asked = append(p.asked, slices.Clone(items))
+	if p.err != nil {
+		return nil, p.err
+	}
+	scores := make([]float64, len(items))
+	for i, item := range items {
+		scores[i] = p.scores[item]
+	}
+	p.returned = append(p.returned, scores)
+	return scores, nil
 }
 
 func (p *probe) checkDistinct(t *testing.T, what string, items []int) {
