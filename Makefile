@@ -13,6 +13,7 @@ export CGO_ENABLED ?= 1
 build: deps web
 	go build -buildvcs=auto -o nextslice ./cmd/nextslice
 
+# A C++ compiler, all that the build needs besides Go.
 deps:
 	@scripts/deps.sh
 

@@ -15,7 +15,7 @@
 //	preprocess    intensities and slices, and the way back to the case's own grid
 //	phantom       synthetic prostate-like volumes: the data that comes with the program
 //	dataset       cases and items, folder layouts, the split, the pool
-//	tensor        activations and the operations on them (Engine); tensor/ref in plain Go, tensor/onednn fast
+//	tensor        activations and the operations on them (Engine); tensor/ref in plain Go, tensor/native fast
 //	nn, unet      layers, optimisers, and the paper's network made of them
 //	train         the recipe, presets and one training; nothing else
 //	uncertainty   class probabilities → uncertainty map → one score per item

@@ -33,7 +33,7 @@ var rules = []struct {
 	},
 	{
 		packages:  []string{"nn", "nn/unet", "train", "model"},
-		forbidden: []string{"tensor/ref", "tensor/native"},
+		forbidden: []string{"tensor/ref", "tensor/native", "tensor/engines"},
 		reason:    "the engine is passed in, so that every part runs on every engine; only experiment chooses",
 	},
 	{

@@ -25,12 +25,12 @@ func BenchmarkQuery(b *testing.B) {
 	}
 	c.Train.Steps = 1
 	d := noise(labelled+unlabelled, 64)
-	engines, env, err := newEngines("", 1, 1)
+	engines, err := newEngines("", 1, 1)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer engines[0].Close()
-	b.Logf("%s, %d thread", env.Engine, env.Threads)
+	b.Log(EnvironmentOf(engines[0]).EngineText())
 	items := make([]int, labelled+unlabelled)
 	for i := range items {
 		items[i] = i

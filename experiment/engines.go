@@ -1,31 +1,28 @@
 package experiment
 
-import "github.com/nextslice/nextslice/tensor"
+import (
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/tensor/engines"
+)
 
-// BuiltEngine returns the environment with the engine that this program uses by itself, on one thread.
-func BuiltEngine() (Env, error) {
-	engines, env, err := newEngines("", 1, 1)
-	for _, e := range engines {
-		e.Close()
-	}
-	env.Threads = 0
-	return env, err
+// EnvironmentOf describes this program, the machine and the engine that computes.
+func EnvironmentOf(e tensor.Engine) Env {
+	env, d := Environment(), engines.Describe(e)
+	env.Engine, env.InstructionSet, env.Compiler, env.Threads = d.Engine, d.ISA, d.Compiler, d.Threads
+	return env
 }
 
-// newEngines returns an engine per job, and the environment with the engines' part filled in.
-func newEngines(name string, threads, jobs int) ([]tensor.Engine, Env, error) {
-	var engines []tensor.Engine
-	env := Environment()
+// newEngines returns an engine per job.
+func newEngines(name string, threads, jobs int) (made []tensor.Engine, err error) {
 	for range jobs {
-		e, detail, err := newEngine(name, threads)
+		e, err := engines.New(name, threads)
 		if err != nil {
-			for _, e := range engines {
+			for _, e := range made {
 				e.Close()
 			}
-			return nil, Env{}, err
+			return nil, err
 		}
-		engines = append(engines, e)
-		env.Engine, env.Detail, env.Threads = e.Name(), detail, e.Threads()
+		made = append(made, e)
 	}
-	return engines, env, nil
+	return made, nil
 }

@@ -17,9 +17,44 @@ type Env struct {
 	Arch    string `json:"arch"`
 	CPU     string `json:"cpu,omitempty"`
 	Cores   int    `json:"cores"`
-	Engine  string `json:"engine,omitempty"`        // ref or onednn
-	Detail  string `json:"engine_detail,omitempty"` // library version and instruction set
-	Threads int    `json:"threads,omitempty"`       // of each engine; results of other thread counts differ in the last bits
+
+	// What computed. Results of another engine, instruction set, compiler or number of threads differ in the last bits.
+	Engine         string `json:"engine,omitempty"`          // native or ref; onednn in old records, where it is native
+	InstructionSet string `json:"instruction_set,omitempty"` // of the native engine, such as AVX-512
+	Compiler       string `json:"compiler,omitempty"`        // of the native engine, such as "g++ 12.2.0"
+	Threads        int    `json:"threads,omitempty"`         // of each engine
+	Detail         string `json:"engine_detail,omitempty"`   // in old records: library and instruction set, such as "oneDNN 2.6.3, AVX-512"
+}
+
+// EngineText says in a line what computed, such as "native (AVX-512, g++ 12.2.0)".
+func (e Env) EngineText() string {
+	var details []string
+	for _, text := range []string{e.InstructionSet, e.Compiler, e.Detail} {
+		if text != "" {
+			details = append(details, text)
+		}
+	}
+	if details == nil {
+		return e.Engine
+	}
+	return e.Engine + " (" + strings.Join(details, ", ") + ")"
+}
+
+// SameBits reports whether the engines of two environments compute the same numbers to the last bit, as far as the
+// records tell: an old one names no compiler.
+func (e Env) SameBits(other Env) bool {
+	e, other = e.modern(), other.modern()
+	return e.Engine == other.Engine && e.InstructionSet == other.InstructionSet && e.Threads == other.Threads &&
+		(e.Compiler == other.Compiler || e.Compiler == "" || other.Compiler == "")
+}
+
+// modern returns e as a record of today would have it.
+func (e Env) modern() Env {
+	if e.Engine == "onednn" {
+		e.Engine = "native"
+		e.InstructionSet = e.Detail[strings.LastIndex(e.Detail, " ")+1:]
+	}
+	return e
 }
 
 // Environment describes this program and machine. It names no user, host or path.

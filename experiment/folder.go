@@ -166,9 +166,9 @@ func (f *Folder) recordEnv(env Env, notice func(string)) error {
 	if err := json.Unmarshal(text, &first); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if first.Engine != env.Engine || first.Detail != env.Detail || first.Threads != env.Threads {
-		notice(fmt.Sprintf("This run was begun with %s (%s), threads %d, and goes on with %s (%s), threads %d: its records will not repeat to the last bit.",
-			first.Engine, first.Detail, first.Threads, env.Engine, env.Detail, env.Threads))
+	if !first.SameBits(env) {
+		notice(fmt.Sprintf("This run was begun with %s, threads %d, and goes on with %s, threads %d: its records will not repeat to the last bit.",
+			first.EngineText(), first.Threads, env.EngineText(), env.Threads))
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ type Options struct {
 	Resume     bool     // go on with the run in it
 	Jobs       int      // units at the same time; 0 is the configuration's, or 1
 	Threads    int      // of each unit's engine; 0 is all cores for one job, else 1
-	Engine     string   // ref or onednn; "" is the fastest there is
+	Engine     string   // native or ref; "" is the fastest there is
 	Records    []string // record folders whose finished units are taken over instead of being run again
 	SaveModels bool     // keep the last model of each unit: see Folder.LastModel
 	Progress   func(Event)
@@ -53,7 +53,7 @@ func Run(ctx context.Context, c Config, o Options) (Report, error) {
 	} else if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	engines, env, err := newEngines(o.Engine, threads, jobs)
+	engines, err := newEngines(o.Engine, threads, jobs)
 	if err != nil {
 		return Report{}, &ConfigError{err}
 	}
@@ -62,8 +62,8 @@ func Run(ctx context.Context, c Config, o Options) (Report, error) {
 			e.Close()
 		}
 	}()
-	if env.Engine == "ref" {
-		o.Notice("The plain-Go engine computes: this will be slow. See the README for oneDNN.")
+	if engines[0].Name() == "ref" {
+		o.Notice("The plain-Go engine computes: this will be slow. A build with a C++ compiler has the fast one; see the README.")
 	}
 
 	track := newTracker(o.Progress)
@@ -84,7 +84,7 @@ func Run(ctx context.Context, c Config, o Options) (Report, error) {
 	if err := folder.recordData(d); err != nil {
 		return Report{}, err
 	}
-	if err := folder.recordEnv(env, o.Notice); err != nil {
+	if err := folder.recordEnv(EnvironmentOf(engines[0]), o.Notice); err != nil {
 		return Report{}, err
 	}
 	if err := folder.recordInitial(c, d.pool.Names); err != nil {

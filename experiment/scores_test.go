@@ -162,7 +162,7 @@ func TestMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Train.Steps, c.Train.Width = 2, 2
-	engines, _, err := newEngines("", 1, 1)
+	engines, err := newEngines("", 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func TestScoresFollowTheError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engines, _, err := newEngines("", 1, 1)
+	engines, err := newEngines("", 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

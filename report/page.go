@@ -166,7 +166,7 @@ func (x Experiment) facts() (out [][2]string) {
 		add("slices", "%d × %d pixels, %s; intensities clipped to percentiles %g and %g, zero mean, unit variance per volume", p.Height, p.Width, fitText(p.Fit), p.ClipLow, p.ClipHigh)
 	}
 	add("program", "nextslice %s %s", x.Env.Version, x.Env.Commit)
-	add("engine", "%s %s", x.Env.Engine, x.Env.Detail)
+	add("engine", "%s", x.Env.EngineText())
 	add("processor", "%s", x.Env.CPU)
 	return out
 }

@@ -1,28 +1,30 @@
 #!/usr/bin/env bash
-# Installs what the build needs and the machine lacks: oneDNN, a C++ compiler, git and, with the word "test", a browser
-# for the page's tests. Does nothing where all is there.
+# Installs what the build needs and the machine lacks: a C++ compiler. With the word "test" also a browser for the page's
+# tests, with the word "onednn" the library that `go build -tags onednn` compares the engine with. Does nothing where all
+# is there.
 set -euo pipefail
 
 missing=()
 need() { "${@:2}" >/dev/null 2>&1 || missing+=("$1"); }
 
 if [ "$(uname)" = Darwin ]; then
-  need onednn test -e "$(brew --prefix 2>/dev/null)/include/oneapi/dnnl/dnnl.hpp"
-  [ ${#missing[@]} -eq 0 ] && exit 0
-  if ! command -v brew >/dev/null; then
-    echo "nextslice needs oneDNN: install Homebrew, then 'brew install onednn'. Without it: CGO_ENABLED=0 make build (slow)." >&2
+  if ! command -v clang++ >/dev/null; then
+    echo "nextslice needs a C++ compiler: run 'xcode-select --install'. Without it: CGO_ENABLED=0 make build (slow)." >&2
     exit 1
   fi
-  exec brew install "${missing[@]}"
+  [ "${1:-}" != onednn ] || test -e "$(brew --prefix)/include/oneapi/dnnl/dnnl.hpp" || exec brew install onednn
+  exit 0
 fi
 
-need g++ command -v g++
-need libdnnl-dev test -e /usr/include/oneapi/dnnl/dnnl.hpp
-[ "${1:-}" = test ] && need chromium command -v chromium
+need g++ command -v "${CXX:-g++}"
+case "${1:-}" in
+  test) need chromium command -v chromium ;;
+  onednn) need libdnnl-dev test -e /usr/include/oneapi/dnnl/dnnl.hpp ;;
+esac
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
-  echo "nextslice needs ${missing[*]} (oneDNN's headers and a C++ compiler): install them with this system's package manager. Without them: CGO_ENABLED=0 make build (slow)." >&2
+  echo "nextslice needs ${missing[*]}: install it with this system's package manager. Without a C++ compiler: CGO_ENABLED=0 make build (slow)." >&2
   exit 1
 fi
 sudo=

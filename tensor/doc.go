@@ -9,7 +9,7 @@
 //     therefore free: two layers write into two views of one tensor.
 //   - Weights are plain slices. A convolution's are [kh kw I O]: output channels innermost.
 //   - An [Engine] carries out the operations. Package tensor/ref is the definition of correct; package
-//     tensor/onednn is fast. Both run the suite of package tensor/tensortest.
+//     tensor/native is fast. Both run the suite of package tensor/tensortest.
 //
 // Every operation takes a parameter struct, then its destinations, then its sources. Gradients carry the name of
 // what they belong to with a d in front: dx, dw.

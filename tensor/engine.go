@@ -8,7 +8,7 @@ import "fmt"
 // Destinations come first and are overwritten unless a method says otherwise. Tensors may be views (Stride > C)
 // unless a method asks for dense ones.
 type Engine interface {
-	// Name returns "ref" or "onednn".
+	// Name returns "native" or "ref".
 	Name() string
 	// Threads returns how many threads the engine computes on.
 	Threads() int

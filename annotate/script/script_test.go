@@ -17,6 +17,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/tensor/engines"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -62,7 +63,7 @@ func TestPicksAreThoseOfTheSimulation(t *testing.T) {
 			c.Train.Steps, c.Train.Width = steps, width
 		},
 		Learner: func() (annotate.Learner, error) {
-			e, err := experiment.NewEngine("", 1)
+			e, err := engines.New("", 1)
 			return annotate.Networks(e), err
 		},
 	}

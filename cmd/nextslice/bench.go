@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/internal/bench"
-	"github.com/nextslice/nextslice/tensor/native"
 	"github.com/nextslice/nextslice/nn/unet"
+	"github.com/nextslice/nextslice/tensor/native"
 )
 
 type benchCommand struct {
@@ -19,15 +19,14 @@ type benchCommand struct {
 	Items   int  `help:"Slices that the strategies query." default:"64"`
 	Threads int  `help:"Threads; 0 is all cores." default:"0"`
 	Rounds  int  `help:"Repetitions; figures are medians." default:"10"`
-	Library bool `help:"Convolutions by oneDNN instead of our own kernels."`
+	Library bool `help:"Convolutions by oneDNN, in a build with -tags onednn, to compare the engine's own with."`
 	JSON    bool `help:"Write JSON."`
 }
 
 func (benchCommand) Help() string {
 	return `Measures the machine's ceilings (multiply-adds per second, memory bandwidth) on one thread and on all, where the time of
-a training step and of an inference pass goes, layer by layer, and how long a query by each strategy takes. Activations
-keep one memory layout from end to end: there are no reorders of them to count; a convolution packs its weights and the
-rows in work, and that is part of its time. Run it on a machine that does nothing else.
+a training step and of an inference pass goes, layer by layer, and how long a query by each strategy takes. The time of a
+convolution includes packing its weights and its input. Run it on a machine that does nothing else.
 
 Examples:
   nextslice bench
@@ -46,6 +45,11 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 	if c.Library {
 		kernels = native.Library
 	}
+	e, err := native.NewWith(c.Threads, native.Options{Kernels: kernels})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
 	var ceilings []native.Ceilings
 	for _, threads := range []int{1, c.Threads} {
 		e, err := native.New(threads)
@@ -55,11 +59,6 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 		ceilings = append(ceilings, e.Ceilings(300*time.Millisecond))
 		e.Close()
 	}
-	e, err := native.NewWith(c.Threads, native.Options{Kernels: kernels})
-	if err != nil {
-		return err
-	}
-	defer e.Close()
 	report, err := bench.Run(ctx, e, bench.Options{
 		NetWidth: c.Width, Height: c.Size, Width: c.Size, Batch: c.Batch, Items: c.Items, Rounds: c.Rounds,
 		Progress: func(what string) { fmt.Fprintln(s.err, "measuring:", what) },
@@ -70,11 +69,11 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 	if c.JSON {
 		return writeJSON(s.out, struct {
 			ISA      string            `json:"isa"`
-			OneDNN   string            `json:"onednn"`
-			Reorders int               `json:"reorders"` // of activations between layers
+			Compiler string            `json:"compiler"`
+			Library  string            `json:"library,omitempty"`
 			Ceilings []native.Ceilings `json:"ceilings"`
 			bench.Report
-		}{e.ISA(), native.Version(), 0, ceilings, report})
+		}{e.ISA(), e.Compiler(), e.Library(), ceilings, report})
 	}
 	for _, l := range ceilings {
 		fmt.Fprintf(s.out, "ceiling of %d threads: %.0f GFLOP/s, %.1f GB/s (%s)\n", l.Threads, l.FLOP/1e9, l.Bandwidth/1e9, e.ISA())

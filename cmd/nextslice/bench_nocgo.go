@@ -7,5 +7,5 @@ import "errors"
 type benchCommand struct{}
 
 func (benchCommand) Run() error {
-	return errors.New("bench: this build has no fast engine to measure; install oneDNN and build with `make build`")
+	return errors.New("bench: this build has no fast engine to measure; install a C++ compiler and build with `make build`")
 }

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
 )
@@ -25,9 +25,9 @@ type predictCommand struct {
 	Format      string `default:"nii.gz" enum:"nii.gz,nii,mha,nrrd,seg.nrrd" placeholder:"EXT" help:"Format of the masks of a folder of cases: nii.gz (the default), nii, mha, nrrd or seg.nrrd."`
 	Channel     *int   `placeholder:"N" help:"Channel to read of images that hold several, from 0; the default is that of the training."`
 	Series      string `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
-	Engine      string `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
-	Threads     int    `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
-	Force       bool   `help:"Replace files that are there. Without it cases of a folder that have a mask in OUT are passed over."`
+	engineFlag
+	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
+	Force   bool `help:"Replace files that are there. Without it cases of a folder that have a mask in OUT are passed over."`
 }
 
 func (predictCommand) Help() string {
@@ -56,7 +56,7 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	e, err := experiment.NewEngine(c.Engine, c.Threads)
+	e, err := engines.New(c.name(s), c.Threads)
 	if err != nil {
 		return usageError{err}
 	}

@@ -23,7 +23,7 @@ import (
 	"github.com/nextslice/nextslice/annotate/page"
 	"github.com/nextslice/nextslice/annotate/server"
 	"github.com/nextslice/nextslice/annotate/store"
-	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/train"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -44,7 +44,7 @@ type serveCommand struct {
 	Preset    *string  `placeholder:"NAME" help:"Training preset (workstation); see the presets command."`
 	Set       []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
 	NoTrain   bool     `help:"No training: slices are chosen by the cold start's rule, without proposals."`
-	Engine    string   `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
+	engineFlag
 	Threads   int      `default:"0" placeholder:"N" help:"Threads of the training; 0 is all cores. It runs at low priority."`
 	Double    *float64 `name:"double-reading" placeholder:"SHARE" help:"Share of the slices that two people label independently (0)."`
 	Agreement *float64 `placeholder:"DICE" help:"Dice from which on two readings agree (0.8)."`
@@ -85,7 +85,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return usageError{err}
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
-	project, err := annotate.Open(ctx, c.options(log))
+	project, err := annotate.Open(ctx, c.options(log, c.name(s)))
 	if errors.Is(err, store.ErrLocked) {
 		return fmt.Errorf("%w: close that server, or name another folder with --project", err)
 	}
@@ -140,7 +140,7 @@ func serve(ctx context.Context, project *annotate.Project, handler *server.Serve
 	return tasks.Wait()
 }
 
-func (c serveCommand) options(log *slog.Logger) annotate.Options {
+func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options {
 	axis, _ := volume.ParseAxis(c.Axis) // the flag allows no other words
 	o := annotate.Options{
 		Data: c.Data, Dir: c.Project, Axis: axis, Classes: c.Classes, Log: log,
@@ -164,7 +164,7 @@ func (c serveCommand) options(log *slog.Logger) annotate.Options {
 	}
 	if !c.NoTrain {
 		o.Learner = func() (annotate.Learner, error) {
-			e, err := experiment.NewEngine(c.Engine, c.Threads)
+			e, err := engines.New(engine, c.Threads)
 			if err != nil {
 				return nil, err
 			}

@@ -33,8 +33,8 @@ type simulateCommand struct {
 	From       []string `placeholder:"DIR" help:"Record folder, made by report --export, whose finished runs are taken over instead of being run again."`
 	Jobs       int      `default:"0" placeholder:"N" help:"Runs at the same time, one thread each; a single one uses all cores."`
 	Threads    int      `default:"0" placeholder:"N" help:"Threads of each run; 0 is all cores for one job, else 1."`
-	Engine     string   `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
-	JSON       bool     `help:"Write the learning curves as JSON."`
+	engineFlag
+	JSON bool `help:"Write the learning curves as JSON."`
 }
 
 func (simulateCommand) Help() string {
@@ -67,7 +67,7 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	w := newWatcher(s.err, config)
 	defer w.end()
 	report, err := experiment.Run(ctx, config, experiment.Options{
-		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.Engine, Records: c.From, SaveModels: c.SaveModels,
+		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.name(s), Records: c.From, SaveModels: c.SaveModels,
 		Notice: w.notice, Progress: w.event,
 	})
 	w.end()

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/train"
 )
 
@@ -19,9 +20,9 @@ type trainCommand struct {
 	Channel int      `default:"0" placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
 	Axis    string   `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Seed    uint64   `default:"0" placeholder:"N" help:"Seed of everything random."`
-	Engine  string   `default:"" enum:",ref,onednn" placeholder:"NAME" help:"Engine: onednn, or ref (plain Go, slow)."`
-	Threads int      `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
-	Force   bool     `help:"Replace the model if it is there."`
+	engineFlag
+	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
+	Force   bool `help:"Replace the model if it is there."`
 }
 
 func (trainCommand) Help() string {
@@ -50,7 +51,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	e, err := experiment.NewEngine(c.Engine, c.Threads)
+	e, err := engines.New(c.name(s), c.Threads)
 	if err != nil {
 		return usageError{err}
 	}

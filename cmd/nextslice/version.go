@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/tensor/engines"
 )
 
 type versionCommand struct {
@@ -19,18 +20,21 @@ func (versionCommand) Help() string {
 }
 
 func (c versionCommand) Run(s streams) error {
-	e, err := experiment.BuiltEngine()
+	e, err := engines.New("", 1)
 	if err != nil {
 		return err
 	}
+	defer e.Close()
+	env := experiment.EnvironmentOf(e)
+	env.Threads = 0 // the caller's choice
 	if c.JSON {
-		return writeJSON(s.out, e)
+		return writeJSON(s.out, env)
 	}
-	fmt.Fprintf(s.out, "nextslice %s\n", e.Version)
-	if e.Commit != "" {
-		fmt.Fprintf(s.out, "commit    %s\n", e.Commit)
+	fmt.Fprintf(s.out, "nextslice %s\n", env.Version)
+	if env.Commit != "" {
+		fmt.Fprintf(s.out, "commit    %s\n", env.Commit)
 	}
-	fmt.Fprintf(s.out, "engine    %s (%s)\nbuilt     %s %s/%s\n", e.Engine, e.Detail, e.Go, e.OS, e.Arch)
+	fmt.Fprintf(s.out, "engine    %s\nbuilt     %s %s/%s\n", env.EngineText(), env.Go, env.OS, env.Arch)
 	return nil
 }
 

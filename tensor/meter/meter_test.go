@@ -3,11 +3,11 @@ package meter
 import (
 	"testing"
 
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/ref"
 	"github.com/nextslice/nextslice/tensor/tensortest"
-	"github.com/nextslice/nextslice/nn/unet"
 )
 
 func TestConformance(t *testing.T) {

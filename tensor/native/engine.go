@@ -3,14 +3,11 @@
 package native
 
 // #cgo CXXFLAGS: -std=gnu++17 -O3 -Wall -Wextra -Wno-psabi
-// #cgo LDFLAGS: -ldnnl
-// #cgo darwin CXXFLAGS: -I/opt/homebrew/include -I/usr/local/include
-// #cgo darwin LDFLAGS: -L/opt/homebrew/lib -L/usr/local/lib
 // #include "shim.h"
 import "C"
 
 import (
-	"fmt"
+	"errors"
 	"runtime"
 	"time"
 	"unsafe"
@@ -22,23 +19,23 @@ import (
 type Kernels int
 
 const (
-	// Winograd are this package's own kernels, the 3×3 ones between multiples of 16 channels with a quarter of the
-	// multiplications. They measured fastest on every layer of a U-Net (docs/performance.md), so they are the default.
-	Winograd Kernels = iota
-	// Direct are this package's own kernels without Winograd's transform.
-	Direct
-	// Library are oneDNN's primitives.
-	Library
+	// Winograd is this package's kernels, the default: Winograd's algorithm for 3×3 convolutions from a multiple of 8 to
+	// a multiple of the vector's channels, direct sums for the others.
+	Winograd Kernels = C.NS_WINOGRAD
+	// Direct is this package's kernels without Winograd's algorithm.
+	Direct Kernels = C.NS_DIRECT
+	// Library is oneDNN's convolutions, for comparison, in builds with the tag onednn.
+	Library Kernels = C.NS_LIBRARY
 )
 
 // ISA is an instruction set.
 type ISA int
 
 const (
-	Best     ISA = iota // the best this processor has
-	Baseline            // what every processor of the architecture has
-	AVX2                // with FMA
-	AVX512              // F, BW, VL and DQ
+	Best     ISA = C.NS_BEST     // the widest vectors this processor has
+	Baseline ISA = C.NS_BASELINE // what every processor of the architecture has
+	AVX2     ISA = C.NS_AVX2     // with FMA
+	AVX512   ISA = C.NS_AVX512   // F, BW, VL and DQ
 )
 
 // Options choose how an engine computes. The zero value is right for everybody but tests and benchmarks.
@@ -59,25 +56,32 @@ var _ tensor.Engine = (*Engine)(nil)
 // New returns an engine of the given number of threads; 0 stands for one per processor.
 func New(threads int) (*Engine, error) { return NewWith(threads, Options{}) }
 
-// NewWith is New with options. It fails when the processor has not the instruction set asked for.
+// NewWith is New with options. It fails where the processor lacks the instruction set asked for, or the build oneDNN.
 func NewWith(threads int, o Options) (*Engine, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	c := C.ns_new(C.int(threads), C.int(o.ISA), C.int(o.Kernels))
+	var problem *C.char
+	c := C.ns_new(C.int(threads), C.int(o.ISA), C.int(o.Kernels), &problem)
 	if c == nil {
-		return nil, fmt.Errorf("native: this processor lacks the instruction set asked for (%d)", o.ISA)
+		return nil, errors.New("native: " + C.GoString(problem))
 	}
 	return &Engine{c: c, threads: threads}, nil
 }
 
-// Version returns the version of the oneDNN library in use, such as "2.6.3".
-func Version() string { return C.GoString(C.ns_library_version()) }
-
 // ISA returns the instruction set in use: "AVX-512", "AVX2" or "baseline".
 func (e *Engine) ISA() string { return C.GoString(C.ns_isa(e.c)) }
 
-func (e *Engine) Name() string { return "onednn" }
+// Compiler returns the C++ compiler that built the kernels, such as "g++ 12.2.0".
+func (e *Engine) Compiler() string { return C.GoString(C.ns_compiler()) }
+
+// Library returns the library that carries out the convolutions, such as "oneDNN 2.6.3", "" for this package's kernels.
+func (e *Engine) Library() string { return C.GoString(C.ns_library(e.c)) }
+
+// Name returns "native".
+func (e *Engine) Name() string { return "native" }
+
+// Threads returns the number of threads.
 func (e *Engine) Threads() int { return e.threads }
 
 // Close ends the engine's threads and frees its memory. A second call does nothing.

@@ -36,12 +36,12 @@ class Buffer {
   size_t size_ = 0;
 };
 
-class Library;  // oneDNN's convolutions
+class Library;
 
 }  // namespace nextslice
 
 struct ns_engine {
-  ns_engine(int threads, const nextslice::Kernels* kernels, int convolutions);
+  ns_engine(int threads, const nextslice::Kernels& table, int kernels);
   ~ns_engine();
   nextslice::Team team;
   const nextslice::Kernels& k;
@@ -49,7 +49,7 @@ struct ns_engine {
   nextslice::Buffer weights, partial, masked;  // shared by the threads during one call
   std::vector<double> doubles;           // likewise
   const bool winograd;  // for the 3×3 convolutions that it fits
-  std::unique_ptr<nextslice::Library> library;
+  std::unique_ptr<nextslice::Library> library;  // carries out the convolutions unless null
   std::string error;
 };
 

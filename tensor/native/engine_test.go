@@ -4,23 +4,25 @@ package native
 
 import (
 	"fmt"
+	"maps"
+	"strings"
 	"testing"
 
+	"github.com/nextslice/nextslice/nn/unet/unettest"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/tensortest"
-	"github.com/nextslice/nextslice/nn/unet/unettest"
 )
+
+// kernels are those that this build has on this processor's best instruction set.
+var kernels = map[string]Options{"winograd": {}, "direct": {Kernels: Direct}}
 
 // Every kernel and instruction set that this processor has passes the suite that defines an engine.
 func TestConformance(t *testing.T) {
-	for name, o := range map[string]Options{
-		"winograd":         {},
-		"direct":           {Kernels: Direct},
-		"library":          {Kernels: Library},
-		"baseline":         {ISA: Baseline},
-		"avx2":             {ISA: AVX2},
-		"direct, baseline": {ISA: Baseline, Kernels: Direct},
-	} {
+	all := maps.Clone(kernels)
+	all["baseline"] = Options{ISA: Baseline}
+	all["avx2"] = Options{ISA: AVX2}
+	all["direct, baseline"] = Options{ISA: Baseline, Kernels: Direct}
+	for name, o := range all {
 		t.Run(name, func(t *testing.T) {
 			e, err := NewWith(1, o)
 			if err != nil {
@@ -40,17 +42,14 @@ func TestConformance(t *testing.T) {
 
 // The layers of a U-Net of width 16 at 128×128, batch 4, and the ceiling they are measured against.
 func BenchmarkConv(b *testing.B) {
-	for _, kernels := range []struct {
-		name string
-		Options
-	}{{"winograd", Options{}}, {"direct", Options{Kernels: Direct}}, {"library", Options{Kernels: Library}}} {
+	for name, o := range kernels {
 		for _, l := range []struct{ size, in, out int }{{128, 1, 8}, {128, 8, 16}, {128, 16, 16}, {128, 48, 16}, {64, 32, 32}, {64, 96, 32}, {32, 64, 64}, {16, 64, 128}, {128, 64, 64}, {128, 192, 64}, {32, 256, 256}, {32, 768, 256}, {16, 256, 512}} {
 			x, y := tensor.New(tensor.Shape{N: 4, H: l.size, W: l.size, C: l.in}), tensor.New(tensor.Shape{N: 4, H: l.size, W: l.size, C: l.out})
 			w, bias := make([]float32, 9*l.in*l.out), make([]float32, l.out)
 			for i := range x.Data {
 				x.Data[i] = float32(i%17) - 8
 			}
-			e, err := NewWith(0, kernels.Options)
+			e, err := NewWith(0, o)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -61,7 +60,7 @@ func BenchmarkConv(b *testing.B) {
 				"data":    func() { e.ConvBackwardData(op, x, y, w) },
 				"weights": func() { e.ConvBackwardWeights(op, w, bias, y, x) },
 			} {
-				b.Run(fmt.Sprintf("%s/%dx%d-%d-%d/%s", kernels.name, l.size, l.size, l.in, l.out, pass), func(b *testing.B) {
+				b.Run(fmt.Sprintf("%s/%dx%d-%d-%d/%s", name, l.size, l.size, l.in, l.out, pass), func(b *testing.B) {
 					for b.Loop() {
 						run()
 					}
@@ -104,7 +103,7 @@ func BenchmarkUp(b *testing.B) {
 
 // The whole network gives PyTorch's logits, losses and gradients.
 func TestUNet(t *testing.T) {
-	for name, o := range map[string]Options{"winograd": {}, "direct": {Kernels: Direct}, "library": {Kernels: Library}} {
+	for name, o := range kernels {
 		t.Run(name, func(t *testing.T) {
 			unettest.Run(t, func(threads int) tensor.Engine {
 				e, err := NewWith(threads, o)
@@ -114,5 +113,15 @@ func TestUNet(t *testing.T) {
 				return e
 			})
 		})
+	}
+}
+
+func TestWithoutTheLibrary(t *testing.T) {
+	if _, ok := kernels["library"]; ok {
+		t.Skip("this build has oneDNN")
+	}
+	_, err := NewWith(1, Options{Kernels: Library})
+	if err == nil || !strings.Contains(err.Error(), "-tags onednn") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %v, want a line that says how to build it", err)
 	}
 }

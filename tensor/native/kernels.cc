@@ -61,13 +61,13 @@ const Kernels* kernels(int isa) {
   const bool has512 = has2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   switch (isa) {
-    case 0:
+    case NS_BEST:
       return has512 ? &avx512::table : has2 ? &avx2::table : &baseline::table;
-    case 1:
+    case NS_BASELINE:
       return &baseline::table;
-    case 2:
+    case NS_AVX2:
       return has2 ? &avx2::table : nullptr;
-    case 3:
+    case NS_AVX512:
       return has512 ? &avx512::table : nullptr;
   }
   return nullptr;
@@ -75,7 +75,7 @@ const Kernels* kernels(int isa) {
 
 #else
 
-const Kernels* kernels(int isa) { return isa <= 1 ? &baseline::table : nullptr; }
+const Kernels* kernels(int isa) { return isa == NS_BEST || isa == NS_BASELINE ? &baseline::table : nullptr; }
 
 #endif
 

@@ -131,8 +131,7 @@ inline const Kernels& narrow(const Kernels& k, int channels) {
   return k.narrower && 2 * channels <= k.width ? *k.narrower : k;
 }
 
-// kernels returns the table for an instruction set (0 best, 1 baseline, 2 AVX2, 3 AVX-512), or nullptr if this
-// processor or build has it not.
+// kernels returns the table for an instruction set (NS_BEST …), nullptr if this processor or build lacks it.
 const Kernels* kernels(int isa);
 
 }  // namespace nextslice

@@ -1,4 +1,4 @@
-// Library: the same convolutions by oneDNN's primitives.
+// Library: convolutions of someone else's, for comparison with this package's.
 #pragma once
 #include <memory>
 
@@ -8,25 +8,20 @@ struct ns_engine;
 
 namespace nextslice {
 
-// Library runs oneDNN with plain channels-last activations and weights in whatever layout its kernels like best
-// (reordered once per call). Each primitive is made for one item and one thread and kept; the items of a mini-batch
-// are shared out over the engine's own team, because the library's threads wait in spinning barriers. Compiles
-// against version 2 (Debian 12) and version 3. Failures throw dnnl::error.
 class Library {
  public:
-  Library();
-  ~Library();
-  // forward computes y = act(x*w + b); b may be nullptr. rotated: use wᵀ rotated by 180°, so that the forward kernel
-  // computes the gradient of the data (the library's own data gradient is its slowest kernel on these shapes); then
-  // x has o channels and y has s.c.
-  void forward(ns_engine* e, const ns_shape& s, int o, int k, bool rotated, bool leaky, float slope, float* y,
-               int ystride, const float* x, const float* w, const float* b);
-  void backward_weights(ns_engine* e, const ns_shape& s, int o, int k, float* dw, float* db, const float* dy,
-                        const float* x);
+  virtual ~Library() = default;
+  virtual const char* name() const = 0;  // with its version
 
- private:
-  struct State;
-  std::unique_ptr<State> state_;
+  // forward computes y = act(x*w + b) of x [n h w c] and o outputs; b may be nullptr. rotated: with the transpose of w,
+  // rotated by 180°, so that the forward kernel computes the gradient of the data; then x has o channels and y has s.c.
+  virtual void forward(ns_engine* e, const ns_shape& s, int o, int k, bool rotated, bool leaky, float slope, float* y,
+                       int ystride, const float* x, const float* w, const float* b) = 0;
+  virtual void backward_weights(ns_engine* e, const ns_shape& s, int o, int k, float* dw, float* db, const float* dy,
+                                const float* x) = 0;
 };
+
+// new_library returns the library of builds with the tag onednn, nullptr in others.
+std::unique_ptr<Library> new_library();
 
 }  // namespace nextslice

@@ -22,13 +22,17 @@ typedef struct {
   uint64_t seed;
 } ns_mask;
 
-// isa: 0 the best this processor has, 1 baseline, 2 AVX2, 3 AVX-512. convolutions: 0 Winograd's where it
-// fits and direct ones elsewhere, 1 direct, 2 oneDNN's.
-ns_engine *ns_new(int threads, int isa, int convolutions);
+// Instruction sets, and kernels that carry out the convolutions; Go takes its constants from here.
+enum { NS_BEST, NS_BASELINE, NS_AVX2, NS_AVX512 };
+enum { NS_WINOGRAD, NS_DIRECT, NS_LIBRARY };
+
+// ns_new makes an engine, or returns NULL and says in *error, which outlives the call, why it cannot.
+ns_engine *ns_new(int threads, int isa, int kernels, const char **error);
 void ns_free(ns_engine *);
 const char *ns_error(const ns_engine *);
 const char *ns_isa(const ns_engine *);
-const char *ns_library_version(void);
+const char *ns_compiler(void);                // the compiler that built this package, such as "g++ 12.2.0"
+const char *ns_library(const ns_engine *);  // the library whose convolutions the engine uses, "" for its own
 
 // Where a convolution's result goes: pixels stride floats apart; add and shuffle are tensor.Conv's.
 typedef struct {

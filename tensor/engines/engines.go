@@ -1,0 +1,65 @@
+// Package engines makes the engines that a program has, by name: "native" in C++, and "ref" in plain Go, which every
+// build has. Only what runs a whole piece of work (an experiment, a command, a test) chooses one; everything below is
+// handed a [tensor.Engine].
+package engines
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/tensor/ref"
+)
+
+// Description is what an engine's results depend on, to the last bit.
+type Description struct {
+	Engine   string // its name
+	ISA      string // instruction set, "" for plain Go
+	Compiler string // that built its kernels, "" for plain Go
+	Threads  int
+}
+
+// Names returns the engines of this build, the fastest first.
+func Names() []string {
+	if newNative == nil {
+		return []string{"ref"}
+	}
+	return []string{"native", "ref"}
+}
+
+// New returns the engine of that name, the fastest for "", on so many threads; 0 stands for one per processor.
+// "onednn", the former name of native, is accepted until the next release.
+func New(name string, threads int) (tensor.Engine, error) {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	switch name {
+	case "onednn":
+		name = "native"
+	case "":
+		name = Names()[0]
+	}
+	switch {
+	case name == "ref":
+		return ref.New(threads), nil
+	case name == "native" && newNative == nil:
+		return nil, fmt.Errorf("engine native: this build has none; install a C++ compiler and build with CGO_ENABLED=1, as `make` does")
+	case !slices.Contains(Names(), name):
+		return nil, fmt.Errorf("engine %q: want %s", name, strings.Join(Names(), " or "))
+	}
+	return newNative(threads)
+}
+
+// Describe returns what e is.
+func Describe(e tensor.Engine) Description {
+	d := Description{Engine: e.Name(), Threads: e.Threads()}
+	if compiled, ok := e.(interface {
+		ISA() string
+		Compiler() string
+	}); ok {
+		d.ISA, d.Compiler = compiled.ISA(), compiled.Compiler()
+	}
+	return d
+}

@@ -1,0 +1,7 @@
+//go:build !cgo
+
+package engines
+
+import "github.com/nextslice/nextslice/tensor"
+
+var newNative func(threads int) (tensor.Engine, error)
