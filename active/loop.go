@@ -71,21 +71,19 @@ func (l *Loop) Run(ctx context.Context) error {
 
 		// Labels that no model will see are never paid for.
 		if unlabelled := pool.Unlabelled(); cycle < l.Queries && len(unlabelled) > 0 {
-			candidates := l.Learner.Pool(ctx, unlabelled)
-			selection, err := l.Strategy.Select(candidates, min(l.Size, len(unlabelled)), l.Random(cycle))
+			picks, err := Pick(l.Strategy, l.Learner.Pool(ctx, unlabelled), unlabelled, l.Size, l.Random(cycle))
 			if err != nil {
 				return fmt.Errorf("cycle %d: query: %w", cycle, err)
 			}
-			items := pick(unlabelled, selection.Items)
-			if err := l.Oracle.Label(ctx, items); err != nil {
-				return fmt.Errorf("cycle %d: label %d items: %w", cycle, len(items), err)
+			if err := l.Oracle.Label(ctx, picks.Items); err != nil {
+				return fmt.Errorf("cycle %d: label %d items: %w", cycle, len(picks.Items), err)
 			}
-			if err := pool.Add(items); err != nil {
+			if err := pool.Add(picks.Items); err != nil {
 				return fmt.Errorf("cycle %d: %w", cycle, err)
 			}
-			record.Query, record.Scored = pick(l.Names, items), selection.Scored
-			if selection.Scored > 0 {
-				record.Scores = selection.Scores
+			record.Query, record.Scored = At(l.Names, picks.Items), picks.Scored
+			if picks.Scored > 0 {
+				record.Scores = picks.Scores
 			}
 		}
 
@@ -130,13 +128,4 @@ func (l *Loop) pool() (*dataset.Pool, error) {
 		}
 	}
 	return pool, nil
-}
-
-// pick returns the elements of from at these indices.
-func pick[T any](from []T, indices []int) []T {
-	picked := make([]T, len(indices))
-	for k, i := range indices {
-		picked[k] = from[i]
-	}
-	return picked
 }

@@ -218,11 +218,8 @@ func TestUnits(t *testing.T) {
 	if !cmp.Equal(first, again) || cmp.Equal(first, other) || len(first) != c.InitialSize {
 		t.Errorf("initial sets %v, %v, %v", first, again, other)
 	}
-	if c.trainingSeed(1, 0) == c.trainingSeed(1, 1) || c.trainingSeed(1, 0) == c.trainingSeed(2, 0) {
-		t.Error("two trainings have one seed")
-	}
 	c.Train.SameInit = true
-	if c.trainingSeed(1, 0) != c.trainingSeed(1, 1) {
+	if s := c.streams(Unit{Set: 1}); s.Training(0) != s.Training(1) {
 		t.Error("same-init: two cycles have two seeds")
 	}
 }

@@ -82,12 +82,12 @@ grid:
 		u.Key() != (record.Key{Grid: "plain", Strategy: "learning-loss", Set: 2}) {
 		t.Errorf("unit %+v: folder %s, start %s, key %v", u, u.Name(), u.start().Name(), u.Key())
 	}
-	if c.queryStream(units[0], 1).Uint64() == c.queryStream(units[4], 1).Uint64() {
+	if c.streams(units[0]).Query(1).Uint64() == c.streams(units[4]).Query(1).Uint64() {
 		t.Error("two recipes draw the same query")
 	}
 	alone := c
 	alone.Grid = nil
-	if alone.queryStream(Unit{Set: 1, Strategy: "random"}, 1).Uint64() != c.queryStream(Unit{Grid: "as-it-is", Set: 1, Strategy: "random"}, 1).Uint64() {
+	if alone.streams(Unit{Set: 1, Strategy: "random"}).Query(1).Uint64() != c.streams(Unit{Grid: "as-it-is", Set: 1, Strategy: "random"}).Query(1).Uint64() {
 		t.Error("the recipe that changes nothing draws otherwise than the experiment without a grid")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
@@ -36,6 +37,8 @@ type learner struct {
 	asked    time.Time // when the query began
 }
 
+func (l *learner) streams() active.Streams { return l.config.streams(l.start) }
+
 // learnsLoss tells whether the network is trained with a module that predicts its loss.
 func (l *learner) learnsLoss() bool { return l.spec.Score.PredictedLoss }
 
@@ -59,8 +62,7 @@ func (l *learner) train(ctx context.Context) error {
 	if l.learnsLoss() {
 		run = train.RunLearningLoss
 	}
-	seed := l.config.trainingSeed(l.start.Set, l.cycle)
-	r, err := run(ctx, l.engine, l.config.Train, l.data.subset(l.labelled), seed, func(p train.Progress) {
+	r, err := run(ctx, l.engine, l.config.Train, l.data.subset(l.labelled), l.streams().Training(l.cycle), func(p train.Progress) {
 		l.report(phaseTrain, p.Step, p.Of, p.Loss)
 	})
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -203,7 +202,7 @@ func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u Unit) error
 		Learner: learner, Oracle: masks{}, Recorder: recorder, Strategy: learner.spec.Strategy,
 		Names: x.data.pool.Names, Initial: x.config.initialSet(u.Set, len(x.data.pool.Names)),
 		Size: x.config.QuerySize, Queries: x.config.Cycles,
-		Random: func(cycle int) *rand.Rand { return x.config.queryStream(u, cycle) },
+		Random: x.config.streams(u).Query,
 		Done:   done,
 	}
 	if err := loop.Run(ctx); err != nil {

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/train"
 )
 
@@ -16,11 +16,11 @@ func (l *learner) Pool(ctx context.Context, unlabelled []int) query.Pool {
 	resetPeakMemory()
 	l.asked = time.Now()
 	c := model.Candidates{
-		Images: pick(l.data.pool.Images, unlabelled), Labelled: pick(l.data.pool.Images, l.labelled),
-		Names: pick(l.data.pool.Names, unlabelled), Positions: pick(l.data.positions, unlabelled),
-		HiddenForeground: pick(l.data.foreground, unlabelled),
+		Images: active.At(l.data.pool.Images, unlabelled), Labelled: active.At(l.data.pool.Images, l.labelled),
+		Names: active.At(l.data.pool.Names, unlabelled), Positions: active.At(l.data.positions, unlabelled),
+		HiddenForeground: active.At(l.data.foreground, unlabelled),
 		Query:            l.cycle, Queries: l.config.Cycles,
-		Random:  random.Stream(l.config.Seed, "score", l.start.Set, l.cycle),
+		Random:  l.streams().Score(l.cycle),
 		Members: l.members,
 		Spent: func(_, passes int, took time.Duration) {
 			l.timing.Score += took.Seconds()
@@ -28,15 +28,6 @@ func (l *learner) Pool(ctx context.Context, unlabelled []int) query.Pool {
 		},
 	}
 	return l.network(phaseScore).Pool(ctx, l.spec, c)
-}
-
-// pick returns the elements of from at these indices.
-func pick[T any](from []T, indices []int) []T {
-	picked := make([]T, len(indices))
-	for i, index := range indices {
-		picked[i] = from[index]
-	}
-	return picked
 }
 
 // members trains the further networks of an ensemble, each from a seed of its own, and returns their states; none for
@@ -49,13 +40,13 @@ func (l *learner) members(ctx context.Context) (states [][]float32, err error) {
 	for member := 1; member <= more; member++ {
 		items := l.labelled
 		if l.spec.Score.Bootstrap {
-			rng := l.config.bootstrapStream(l.start.Set, l.cycle, member)
+			rng := l.streams().Bootstrap(l.cycle, member)
 			items = make([]int, len(l.labelled))
 			for i := range items {
 				items[i] = l.labelled[rng.IntN(len(items))]
 			}
 		}
-		seed := l.config.memberSeed(l.start.Set, l.cycle, member)
+		seed := l.streams().Member(l.cycle, member)
 		r, err := train.Run(ctx, l.engine, l.config.Train, l.data.subset(items), seed, func(p train.Progress) {
 			l.report(phaseTrain, (member-1)*p.Of+p.Step, more*p.Of, p.Loss)
 		})

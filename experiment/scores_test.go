@@ -280,7 +280,7 @@ func TestScoresFollowTheError(t *testing.T) {
 		if l.spec.Score.Members > 0 { // those that are trained already
 			n := l.net
 			n.Members = members
-			scores, err = n.Score(t.Context(), pick(d.pool.Images, items), l.spec.Score, nil)
+			scores, err = n.Score(t.Context(), active.At(d.pool.Images, items), l.spec.Score, nil)
 		} else {
 			scores, err = l.Pool(t.Context(), items).Score(all)
 		}
@@ -311,7 +311,7 @@ func TestScoresFollowTheError(t *testing.T) {
 func (l *learner) errors(t *testing.T, items []int) (wrong, overlap, loss []float64) {
 	t.Helper()
 	h, w := l.data.preprocess.Height, l.data.preprocess.Width
-	err := l.net.Predict(t.Context(), pick(l.data.pool.Images, items), func(i int, probs []float32) error {
+	err := l.net.Predict(t.Context(), active.At(l.data.pool.Images, items), func(i int, probs []float32) error {
 		pred, ref := make([]uint8, h*w), l.data.pool.Labels[items[i]]
 		preprocess.Argmax(pred, probs, 2)
 		miss, entropy, both, sum := 0.0, 0.0, 0.0, 0.0

@@ -2,12 +2,9 @@ package experiment
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"strings"
 
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/random"
 )
 
 // Unit is one run of active learning: one strategy from one initial set with one recipe of the grid. Units are independent
@@ -81,45 +78,6 @@ func (c Config) Units() []Unit {
 		}
 	}
 	return units
-}
-
-// Every random choice of an experiment has a stream of its own under the experiment's seed. Those of the initial set
-// and of the trainings do not know the strategy or the recipe: these are compared from the same start.
-
-// initialSet draws the items of pool that are labelled from the start.
-func (c Config) initialSet(set, pool int) []int {
-	items := random.Stream(c.Seed, "initial", set).Perm(pool)[:c.InitialSize]
-	slices.Sort(items)
-	return items
-}
-
-// trainingSeed is the seed of the streams of one training.
-func (c Config) trainingSeed(set, cycle int) uint64 {
-	if c.Train.SameInit {
-		cycle = 0
-	}
-	return random.Stream(c.Seed, "train", set, cycle).Uint64()
-}
-
-// memberSeed is the seed of the streams of one training of a further network of an ensemble, 1 …
-func (c Config) memberSeed(set, cycle, member int) uint64 {
-	if c.Train.SameInit {
-		cycle = 0
-	}
-	return random.Stream(c.Seed, "train", set, cycle, "member", member).Uint64()
-}
-
-// bootstrapStream draws the labelled items that such a network sees.
-func (c Config) bootstrapStream(set, cycle, member int) *rand.Rand {
-	return random.Stream(c.Seed, "bootstrap", set, cycle, member)
-}
-
-// queryStream is the stream of one query. That of the base recipe is that of the experiment without a grid.
-func (c Config) queryStream(u Unit, cycle int) *rand.Rand {
-	if base, ok := c.base(); ok && u.Grid == base {
-		return random.Stream(c.Seed, "query", u.Strategy, u.Set, cycle)
-	}
-	return random.Stream(c.Seed, "query", u.Strategy, u.Set, cycle, "grid", u.Grid)
 }
 
 // canonical returns the shortest names of valid strategies: however a strategy is spelled, its units and their random

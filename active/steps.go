@@ -1,0 +1,42 @@
+package active
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"github.com/nextslice/nextslice/query"
+)
+
+// Draw returns the items of an initial set: size of 0 … n-1 in increasing order, every set equally likely. It panics if
+// size is not from 0 to n.
+func Draw(n, size int, rng *rand.Rand) []int {
+	items := rng.Perm(n)[:size]
+	slices.Sort(items)
+	return items
+}
+
+// Picks are the items of a query in the strategy's order.
+type Picks[T any] struct {
+	Items  []T
+	Scores Scores // one per item, NaN for an item without a score
+	Scored int    // candidates that were scored to choose them
+}
+
+// Pick lets a strategy select size of the candidates, or all if there are fewer. pool says what the strategy may know of
+// them, in their order.
+func Pick[T any](s query.Strategy, pool query.Pool, candidates []T, size int, rng *rand.Rand) (Picks[T], error) {
+	selection, err := s.Select(pool, min(size, len(candidates)), rng)
+	if err != nil {
+		return Picks[T]{}, err
+	}
+	return Picks[T]{At(candidates, selection.Items), selection.Scores, selection.Scored}, nil
+}
+
+// At returns the elements of from at these indices.
+func At[T any](from []T, indices []int) []T {
+	at := make([]T, len(indices))
+	for k, i := range indices {
+		at[k] = from[i]
+	}
+	return at
+}
