@@ -159,19 +159,3 @@ func MakeClasses(names []string) []Class {
 	}
 	return classes
 }
-
-// canvas returns how slices are made, by the rule of a simulation: as preprocess.Derive has it, unless the preset wants
-// another canvas. Slices that fit a canvas are padded to it, never stretched.
-func canvas(set *dataset.Dataset, axis int, preset train.Preset) preprocess.Config {
-	p := set.Preprocess(axis)
-	if p.Fit == preprocess.Resize || p.Height > preset.Canvas[0] || p.Width > preset.Canvas[1] {
-		p.Height, p.Width = preset.Canvas[0], preset.Canvas[1]
-	}
-	p.Fit = preprocess.Pad
-	for _, one := range set.Cases {
-		if h, w := p.SliceSize(one.Grid); h > p.Height || w > p.Width {
-			p.Fit = preprocess.Resize
-		}
-	}
-	return p
-}

@@ -187,7 +187,7 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 		c.Classes = MakeClasses(names)
 	}
 	if before == nil {
-		c.Preprocess = canvas(data, o.Axis, preset)
+		c.Preprocess = data.PreprocessFor(o.Axis, preset.Canvas, nil)
 	} else if o.Axis >= 0 {
 		c.Preprocess.Axis = o.Axis
 	}

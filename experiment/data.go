@@ -161,24 +161,10 @@ func labelled(set *dataset.Dataset, cases []int) []int {
 	return with
 }
 
-// canvas returns how slices are made: as preprocess.Derive has it, unless the configuration or its preset want another
-// canvas. Slices that fit a canvas are padded to it, never stretched.
+// canvas returns how slices are made: on the canvas of the configuration, or on one that its preset allows.
 func (c Config) canvas(set *dataset.Dataset, axis int) preprocess.Config {
-	p := set.Preprocess(axis)
-	height, width := p.Height, p.Width
-	if preset, err := train.FindPreset(c.Preset); err == nil && (p.Fit == preprocess.Resize || height > preset.Canvas[0] || width > preset.Canvas[1]) {
-		height, width = preset.Canvas[0], preset.Canvas[1]
-	}
-	if len(c.Canvas) == 2 {
-		height, width = c.Canvas[0], c.Canvas[1]
-	}
-	p.Height, p.Width, p.Fit = height, width, preprocess.Pad
-	for _, one := range set.Cases {
-		if h, w := p.SliceSize(one.Grid); h > height || w > width {
-			p.Fit = preprocess.Resize
-		}
-	}
-	return p
+	preset, _ := train.FindPreset(c.Preset) // without one there is no limit
+	return set.PreprocessFor(axis, preset.Canvas, c.Canvas)
 }
 
 // subset returns items of the pool for a training.

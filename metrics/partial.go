@@ -1,0 +1,62 @@
+package metrics
+
+// PartialDice is the mean Dice of cases of which only some slices are known. Over whole cases it is the Dice3D of
+// Summary.Mean under EmptyUndefined, to the last bit.
+type PartialDice struct {
+	id     string
+	parts  []overlap // of the case id, by class
+	totals []mean    // of the cases before it, by class
+}
+
+// NewPartialDice returns a mean without cases. classes counts the background, which is not measured.
+func NewPartialDice(classes int) *PartialDice {
+	return &PartialDice{parts: make([]overlap, classes), totals: make([]mean, classes)}
+}
+
+// Add compares label arrays of the same length, such as a slice, that belong to a case. The parts of a case must follow
+// each other. It panics on a label that is not among the classes.
+func (d *PartialDice) Add(id string, pred, ref []uint8) {
+	if id != d.id {
+		d.totals = d.withCase()
+		clear(d.parts)
+		d.id = id
+	}
+	for i, r := range ref {
+		p := pred[i]
+		d.parts[r].ref++
+		d.parts[p].pred++
+		if r == p {
+			d.parts[r].both++
+		}
+	}
+}
+
+// Mean returns the mean over foreground classes of the mean over cases, 0 to 1. A class that is neither predicted nor in
+// the reference is left out of a case; NaN if that is so of all.
+func (d *PartialDice) Mean() float64 {
+	var over mean
+	for class, m := range d.withCase() {
+		if class > 0 && m.n > 0 {
+			over.add(m.measure().Value)
+		}
+	}
+	return over.measure().Value
+}
+
+func (d *PartialDice) withCase() []mean {
+	totals := append([]mean(nil), d.totals...)
+	for class, c := range d.parts {
+		if value, defined := c.dice(); defined {
+			totals[class].add(value)
+		}
+	}
+	return totals
+}
+
+// MeanDice returns the mean Dice over the foreground classes that are in either of two label arrays of the same length,
+// 0 to 1; NaN if none is. classes counts the background.
+func MeanDice(pred, ref []uint8, classes int) float64 {
+	d := NewPartialDice(classes)
+	d.Add("", pred, ref)
+	return d.Mean()
+}
