@@ -81,10 +81,7 @@ func (l *Loop) Run(ctx context.Context) error {
 			if err := pool.Add(picks.Items); err != nil {
 				return fmt.Errorf("cycle %d: %w", cycle, err)
 			}
-			record.Query, record.Scored = At(l.Names, picks.Items), picks.Scored
-			if picks.Scored > 0 {
-				record.Scores = picks.Scores
-			}
+			record.Query, record.Scores, record.Scored = At(l.Names, picks.Items), picks.Scores, picks.Scored
 		}
 
 		if err := l.Recorder.Record(record); err != nil {

@@ -18,7 +18,7 @@ func Draw(n, size int, rng *rand.Rand) []int {
 // Picks are the items of a query in the strategy's order.
 type Picks[T any] struct {
 	Items  []T
-	Scores Scores // one per item, NaN for an item without a score
+	Scores Scores // one per item, NaN for an item without a score; nil if nothing was scored
 	Scored int    // candidates that were scored to choose them
 }
 
@@ -29,7 +29,11 @@ func Pick[T any](s query.Strategy, pool query.Pool, candidates []T, size int, rn
 	if err != nil {
 		return Picks[T]{}, err
 	}
-	return Picks[T]{At(candidates, selection.Items), selection.Scores, selection.Scored}, nil
+	p := Picks[T]{Items: At(candidates, selection.Items), Scored: selection.Scored}
+	if selection.Scored > 0 {
+		p.Scores = selection.Scores
+	}
+	return p, nil
 }
 
 // At returns the elements of from at these indices.

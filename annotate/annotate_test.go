@@ -82,26 +82,26 @@ func (p *project) mask(item annotate.Item) []uint8 {
 // label answers the next item, and reports whether there was one.
 func (p *project) label(who annotate.Person) (annotate.Item, bool) {
 	p.t.Helper()
-	task, err := p.Next(p.t.Context(), who, nil)
+	task, err := p.Queue.Next(p.t.Context(), who, nil)
 	if errors.Is(err, store.ErrNotFound) {
 		return annotate.Item{}, false
 	}
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	item, err := p.Item(task.Item)
+	item, err := p.Cases.Item(task.Item)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	answer := annotate.Answer{Item: item, Mask: p.mask(item), Seconds: 3, Action: store.ActionEdited}
 	if task.Proposal {
-		_, model, err := p.Proposal(p.t.Context(), item, *task.Model)
+		_, model, err := p.Predictor.Proposal(p.t.Context(), item, *task.Model)
 		if err != nil {
 			p.t.Fatal(err)
 		}
 		answer.Proposal = &model
 	}
-	if _, err := p.Save(p.t.Context(), who, answer); err != nil {
+	if _, err := p.Labels.Save(p.t.Context(), who, answer); err != nil {
 		p.t.Fatal(err)
 	}
 	return item, true
@@ -143,8 +143,8 @@ func TestAnnotationNeverWaits(t *testing.T) {
 	if n := len(p.models()); n != 0 {
 		t.Fatalf("%d models while the training is held", n)
 	}
-	until(t, "progress of the training", func() bool { return p.Training().Phase == "train" })
-	progress := p.Training()
+	until(t, "progress of the training", func() bool { return p.Events.Training().Phase == "train" })
+	progress := p.Events.Training()
 	learner.Wait <- struct{}{}
 	until(t, "model 1", func() bool { return len(p.models()) == 1 })
 	if m := p.models()[0]; m.Labelled < 4 || m.Labelled >= 15 || !m.Adopted {
@@ -221,7 +221,7 @@ func TestWorseModelIsNotUsed(t *testing.T) {
 	if !m[0].Adopted || *m[0].Dice < 0.99 || m[1].Adopted || *m[1].Dice >= 0.9 || *m[1].Previous < 0.99 {
 		t.Errorf("models: %+v, %+v", m[0], m[1])
 	}
-	s, err := p.Summary(t.Context())
+	s, err := p.Dashboard.Summary(t.Context())
 	if err != nil || s.Model == nil || s.Model.Version != 1 {
 		t.Errorf("in use: %+v, %v", s.Model, err)
 	}
@@ -259,7 +259,7 @@ func TestMasksAreTakenOverAndWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := open(t, annotate.Options{Data: data})
-	s, err := p.Summary(t.Context())
+	s, err := p.Dashboard.Summary(t.Context())
 	if err != nil || s.Labelled != 24 || s.Items != 30 {
 		t.Fatalf("%d of %d items are labelled, %v", s.Labelled, s.Items, err)
 	}
@@ -278,7 +278,7 @@ func TestMasksAreTakenOverAndWritten(t *testing.T) {
 	item := annotate.Item{Case: "c1", Slice: 2}
 	mask := make([]uint8, 120)
 	mask[5] = 1
-	if _, err := p.Save(t.Context(), ana, annotate.Answer{Item: item, Mask: mask, Action: store.ActionEdited}); err != nil {
+	if _, err := p.Labels.Save(t.Context(), ana, annotate.Answer{Item: item, Mask: mask, Action: store.ActionEdited}); err != nil {
 		t.Fatal(err)
 	}
 	p.close()
@@ -298,11 +298,11 @@ func TestMasksAreTakenOverAndWritten(t *testing.T) {
 
 func TestForegroundMasksArePartial(t *testing.T) {
 	p := open(t, annotate.Options{Data: annotatetest.Data(t, 3), Change: func(c *annotate.Config) { c.Masks = annotate.MasksForeground }})
-	s, err := p.Summary(t.Context())
+	s, err := p.Dashboard.Summary(t.Context())
 	if err != nil || s.Labelled != 12 { // slices 1 to 4 of each case
 		t.Errorf("%d labelled, %v", s.Labelled, err)
 	}
-	task, err := p.Next(t.Context(), ana, nil)
+	task, err := p.Queue.Next(t.Context(), ana, nil)
 	if err != nil || task.Slice != 0 && task.Slice != 5 {
 		t.Errorf("asked for %+v, %v", task, err)
 	}
@@ -321,7 +321,7 @@ func TestVanishedImage(t *testing.T) {
 	item := annotate.Item{Case: "c2", Slice: 1}
 	var err error
 	for range 100 { // it may have been read before it went
-		if _, err = p.Task(t.Context(), item, ana); err != nil {
+		if _, err = p.Queue.Task(t.Context(), ana, item); err != nil {
 			break
 		}
 		p.close()
@@ -337,15 +337,15 @@ func TestVanishedImage(t *testing.T) {
 		t.Fatalf("task of a vanished image: %v", err)
 	}
 	for range 12 {
-		task, err := p.Next(t.Context(), ana, nil)
+		task, err := p.Queue.Next(t.Context(), ana, nil)
 		if errors.Is(err, store.ErrNotFound) {
 			break
 		}
 		if err != nil || task.Case == "c2" {
 			t.Fatalf("next: %+v, %v", task, err)
 		}
-		labelled, _ := p.Item(task.Item)
-		if _, err := p.Save(t.Context(), ana, annotate.Answer{Item: labelled, Mask: p.mask(labelled), Action: store.ActionEdited}); err != nil {
+		labelled, _ := p.Cases.Item(task.Item)
+		if _, err := p.Labels.Save(t.Context(), ana, annotate.Answer{Item: labelled, Mask: p.mask(labelled), Action: store.ActionEdited}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -353,7 +353,7 @@ func TestVanishedImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	now.Add(int64(time.Minute))
-	if _, err := p.Task(t.Context(), item, ana); err != nil {
+	if _, err := p.Queue.Task(t.Context(), ana, item); err != nil {
 		t.Errorf("the image is back: %v", err)
 	}
 }
@@ -364,7 +364,7 @@ func TestCaseGone(t *testing.T) {
 	p := open(t, annotate.Options{Data: data, Change: small})
 	for _, name := range []string{"c0", "c1"} {
 		item := annotate.Item{Case: name, Slice: 2}
-		if _, err := p.Save(t.Context(), ana, annotate.Answer{Item: item, Mask: p.mask(item), Action: store.ActionEdited}); err != nil {
+		if _, err := p.Labels.Save(t.Context(), ana, annotate.Answer{Item: item, Mask: p.mask(item), Action: store.ActionEdited}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -380,7 +380,7 @@ func TestCaseGone(t *testing.T) {
 		t.Errorf("the labels of the case that has gone are lost: %v", labels[0].Item)
 	}
 	var list bytes.Buffer
-	if err := p.Export(t.Context(), &list, annotate.Export{Format: annotate.FormatCSV}); err != nil || !bytes.Contains(list.Bytes(), []byte("c0,2")) {
+	if err := p.Exporter.Write(t.Context(), ana, &list, annotate.Export{Format: annotate.FormatCSV}); err != nil || !bytes.Contains(list.Bytes(), []byte("c0,2")) {
 		t.Errorf("export: %v\n%s", err, list.Bytes())
 	}
 }
@@ -398,12 +398,12 @@ func TestSaveRefuses(t *testing.T) {
 		"no proposal":   {Item: item, Mask: p.mask(item), Proposal: &missing},
 		"negative time": {Item: item, Mask: p.mask(item), Seconds: -1},
 	} {
-		if _, err := p.Save(t.Context(), ana, a); !errors.Is(err, annotate.ErrInvalid) {
+		if _, err := p.Labels.Save(t.Context(), ana, a); !errors.Is(err, annotate.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, name := range []string{"c0/006", "c9/001", "../c0/001", "c0/-1", "c0", "/etc/passwd"} {
-		if _, err := p.Item(name); !errors.Is(err, store.ErrNotFound) {
+		if _, err := p.Cases.Item(name); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("item %q: %v", name, err)
 		}
 	}
@@ -425,7 +425,7 @@ func TestOpenRefusesAnotherConfiguration(t *testing.T) {
 
 func TestTaskGeometry(t *testing.T) {
 	p := open(t, annotate.Options{Data: annotatetest.Data(t, 2), Change: small})
-	task, err := p.Task(t.Context(), annotate.Item{Case: "c1", Slice: 3}, ana)
+	task, err := p.Queue.Task(t.Context(), ana, annotate.Item{Case: "c1", Slice: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -450,7 +450,7 @@ func TestProposalsStandInHistory(t *testing.T) {
 		p.label(ana)
 		time.Sleep(time.Millisecond)
 	}
-	curves, err := p.Curves(t.Context())
+	curves, err := p.Dashboard.Curves(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -461,10 +461,10 @@ func TestProposalsStandInHistory(t *testing.T) {
 	var validation *annotate.Task
 	for _, q := range must(p.Store().Queue(t.Context(), true)) {
 		if q.Purpose == store.ForValidation {
-			if validation, err = p.Task(t.Context(), q.Item, ana); err != nil {
+			if validation, err = p.Queue.Task(t.Context(), ana, q.Item); err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := p.Proposal(t.Context(), q.Item, 0); !errors.Is(err, store.ErrNotFound) {
+			if _, _, err := p.Predictor.Proposal(t.Context(), q.Item, 0); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("the proposal of a validation item is shown: %v", err)
 			}
 		}
@@ -488,15 +488,15 @@ func TestProposalOfReplacedModel(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	until(t, "model 2 is in use", func() bool { return *must(p.Task(t.Context(), labelled[0], ana)).Model == 2 })
+	until(t, "model 2 is in use", func() bool { return *must(p.Queue.Task(t.Context(), ana, labelled[0])).Model == 2 })
 	made := 0
 	for _, item := range labelled {
 		v := must(p.Store().Versions(t.Context(), item))[0]
-		if v.Proposal == nil || *v.Proposal != 1 || !must(p.Task(t.Context(), item, ana)).Proposal {
+		if v.Proposal == nil || *v.Proposal != 1 || !must(p.Queue.Task(t.Context(), ana, item)).Proposal {
 			continue
 		}
 		made++
-		if _, model, err := p.Proposal(t.Context(), item, 1); err != nil || model != 1 {
+		if _, model, err := p.Predictor.Proposal(t.Context(), item, 1); err != nil || model != 1 {
 			t.Errorf("%v, a proposal that was made: model %d, %v", item, model, err)
 		}
 	}
@@ -512,9 +512,9 @@ func TestProposalOfReplacedModel(t *testing.T) {
 		if asked[item] {
 			continue
 		}
-		mask, model, err := p.Proposal(t.Context(), item, 1)
+		mask, model, err := p.Predictor.Proposal(t.Context(), item, 1)
 		switch {
-		case errors.Is(err, store.ErrNotFound) && !must(p.Task(t.Context(), item, ana)).Proposal: // a case for validation
+		case errors.Is(err, store.ErrNotFound) && !must(p.Queue.Task(t.Context(), ana, item)).Proposal: // a case for validation
 		case err != nil || model != 2 || !bytes.Equal(mask, p.mask(item)):
 			t.Errorf("%v, a proposal that was not made: model %d, %v", item, model, err)
 		}

@@ -2,171 +2,270 @@ package annotate
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/volume"
 
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
-// addCases brings the project's cases in line with the data folder: new ones are added with their masks, those that
-// have gone stay in the project and are not asked for.
-func (p *Project) addCases(ctx context.Context, data *dataset.Dataset) error {
-	known, err := p.store.Cases(ctx)
+// Cases are the cases of the data folder: as the page shows them, and as networks see them, which is read in the
+// background when a project is opened and kept in memory.
+type Cases struct {
+	set     *dataset.Dataset // without masks: those of the project count
+	config  preprocess.Config
+	index   map[string]int        // of a case in set
+	roles   map[string]store.Role // of all cases that ever were in the project
+	volumes *cache
+	events  *Events
+	now     func() time.Time
+	loaded  chan struct{} // closed when all cases were tried
+
+	mu     sync.Mutex
+	slices map[string][][]float32 // by case: normalised and on the canvas
+	failed map[string]time.Time   // when a case could not be read
+}
+
+func newCases(c Config, data *dataset.Dataset, roles map[string]store.Role, e *Events, now func() time.Time) *Cases {
+	set := *data
+	set.Classes, set.Cases = c.names(), slices.Clone(data.Cases)
+	index := map[string]int{}
+	for i := range set.Cases {
+		set.Cases[i].Label = ""
+		index[set.Cases[i].ID] = i
+	}
+	return &Cases{
+		set: &set, config: c.Preprocess, index: index, roles: roles, volumes: newCache(&set), events: e, now: now,
+		loaded: make(chan struct{}), slices: map[string][][]float32{}, failed: map[string]time.Time{},
+	}
+}
+
+// ErrGone says that a case's image cannot be read.
+var ErrGone = errors.New("the image cannot be read")
+
+// Item reads an item's name; it is ErrNotFound if the data set does not have it.
+func (c *Cases) Item(name string) (Item, error) {
+	item, err := store.ParseItem(name)
 	if err != nil {
-		return err
+		return Item{}, fmt.Errorf("%w: %w", ErrNotFound, err)
 	}
-	p.roles, p.index = map[string]store.Role{}, map[string]int{}
-	before := map[string]store.Case{}
-	for _, c := range known {
-		before[c.Name] = c
-		p.roles[c.Name] = c.Role
+	index, ok := c.index[item.Case]
+	if !ok || item.Slice >= c.config.Slices(c.set.Cases[index].Grid) {
+		return Item{}, fmt.Errorf("the data set has no item %q: %w", name, ErrNotFound)
 	}
-	var added []int
-	for i, c := range data.Cases {
-		if !filepath.IsLocal(c.ID) || filepath.Base(c.ID) != c.ID {
-			return fmt.Errorf("case %q: its name cannot be that of a file: rename it", c.ID)
-		}
-		p.index[c.ID] = i
-		h, w := p.Config.Preprocess.SliceSize(c.Grid)
-		now := store.Case{Name: c.ID, Slices: p.Config.Preprocess.Slices(c.Grid), Height: h, Width: w}
-		old, ok := before[c.ID]
-		if !ok {
-			added = append(added, i)
-			continue
-		}
-		now.Role = old.Role
-		if now != old {
-			return fmt.Errorf("case %s had %d slices of %d x %d when it was added and has %d of %d x %d now: its labels would lie wrong; put the old image back, or rename the new one",
-				c.ID, old.Slices, old.Height, old.Width, now.Slices, now.Height, now.Width)
-		}
-		delete(before, c.ID)
+	return item, nil
+}
+
+// Image returns a slice's intensities, [height width].
+func (c *Cases) Image(item Item) ([]float32, error) {
+	v, err := c.volume(item.Case)
+	if err != nil {
+		return nil, err
 	}
-	for _, c := range known {
-		if _, gone := before[c.Name]; gone {
-			p.log.Warn("case " + c.Name + " has gone from the data folder: its labels are kept, its slices are not asked for")
-		}
+	return v.Slice(c.config.Axis, item.Slice), nil
+}
+
+// Volume returns a case's image. It is ErrNotFound if the data set does not have the case, ErrGone if it cannot be read.
+func (c *Cases) Volume(name string) (*volume.Volume, error) {
+	if err := c.check(name); err != nil {
+		return nil, err
 	}
-	roles := p.chooseRoles(data, added)
-	for _, i := range added {
-		c := data.Cases[i]
-		masks, err := p.adopt(data, i, roles[i])
-		if err != nil {
-			return err
-		}
-		h, w := p.Config.Preprocess.SliceSize(c.Grid)
-		one := store.Case{Name: c.ID, Slices: p.Config.Preprocess.Slices(c.Grid), Height: h, Width: w, Role: roles[i]}
-		if err := p.store.AddCase(ctx, one, masks); err != nil {
-			return err
-		}
-		p.roles[c.ID] = roles[i]
+	v, err := c.volume(name)
+	if err != nil {
+		return nil, err
+	}
+	return v.Volume, nil
+}
+
+// check returns ErrNotFound unless the data set has a case.
+func (c *Cases) check(name string) error {
+	if _, ok := c.index[name]; !ok {
+		return fmt.Errorf("the data set has no case %q: %w", name, ErrNotFound)
 	}
 	return nil
 }
 
-// chooseRoles says which of the added cases are for validation: those that the configuration names, else a random
-// share, drawn apart among cases with and without masks so that both kinds of labels are shared out. A project of one
-// case has none.
-func (p *Project) chooseRoles(data *dataset.Dataset, added []int) map[int]store.Role {
-	roles := map[int]store.Role{}
-	for _, i := range added {
-		roles[i] = store.Training
+// volume returns a case's image and keeps in mind whether it can be read.
+func (c *Cases) volume(name string) (*image, error) {
+	index, ok := c.index[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: case %s is not in the data folder", ErrGone, name)
 	}
-	if names := p.Config.ValidationCases; len(names) > 0 {
-		for _, name := range names {
-			if i := data.Index(name); slices.Contains(added, i) {
-				roles[i] = store.Validation
-			}
-		}
-		return roles
-	}
-	rng := random.Stream(p.Config.Seed, "validation", len(p.roles))
-	have := 0
-	for _, role := range p.roles {
-		if role == store.Validation {
-			have++
-		}
-	}
-	total := len(p.roles) + len(added)
-	want := int(p.Config.ValidationShare*float64(total)+0.5) - have
-	if want < 1 && have == 0 && total > 1 && p.Config.ValidationShare > 0 {
-		want = 1
-	}
-	var with, without []int
-	for _, i := range added {
-		if p.adopts(data, i, store.Training) {
-			with = append(with, i)
-		} else {
-			without = append(without, i)
-		}
-	}
-	for left, groups := want, [][]int{with, without}; len(groups) > 0; groups = groups[1:] {
-		rest := 0
-		for _, g := range groups {
-			rest += len(g)
-		}
-		if left <= 0 || rest == 0 {
-			break
-		}
-		n := min(left, (left*len(groups[0])+rest-1)/rest, len(groups[0]))
-		for _, k := range rng.Perm(len(groups[0]))[:n] {
-			roles[groups[0][k]] = store.Validation
-		}
-		left -= n
-	}
-	p.keepTogether(data, roles)
-	return roles
-}
-
-// keepTogether gives the cases of a patient one role: that of the cases that are in the project, else that of the first
-// of the added ones.
-func (p *Project) keepTogether(data *dataset.Dataset, roles map[int]store.Role) {
-	of := map[string]store.Role{}
-	for _, c := range data.Cases {
-		if role, known := p.roles[c.ID]; known {
-			of[c.Patient()] = role
-		}
-	}
-	for i, c := range data.Cases {
-		if _, added := roles[i]; !added {
-			continue
-		}
-		if _, known := of[c.Patient()]; !known {
-			of[c.Patient()] = roles[i]
-		}
-		roles[i] = of[c.Patient()]
-	}
-}
-
-// adopts reports whether the mask of a case is taken over.
-func (p *Project) adopts(data *dataset.Dataset, index int, role store.Role) bool {
-	chosen := role == store.Validation && len(p.Config.ValidationCases) > 0
-	return data.Cases[index].Label != "" && (chosen || p.Config.Masks != MasksIgnore)
-}
-
-// adopt returns the labelled slices of a case's mask.
-func (p *Project) adopt(data *dataset.Dataset, index int, role store.Role) ([]store.Adopted, error) {
-	if !p.adopts(data, index, role) {
-		return nil, nil
-	}
-	mask, err := data.Reference(index)
+	v, err := c.volumes.get(index)
 	if err != nil {
-		return nil, fmt.Errorf("take over the mask: %w", err)
+		err = fmt.Errorf("%w: %w; put the file back, its slices are left out until then", ErrGone, err)
+		c.fail(name, err)
+		return nil, err
 	}
-	var masks []store.Adopted
-	for k := range p.Config.Preprocess.Slices(mask.Grid) {
-		slice := mask.Slice(p.Config.Preprocess.Axis, k)
-		if p.Config.Masks == MasksForeground && !foreground(slice) {
-			continue
-		}
-		masks = append(masks, store.Adopted{Slice: k, Mask: slice})
-	}
-	return masks, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.failed, name)
+	return v, nil
 }
 
-func foreground(mask []uint8) bool {
-	return slices.ContainsFunc(mask, func(class uint8) bool { return class != 0 })
+// load reads all cases. Those that cannot be read are reported and left out for now.
+func (c *Cases) load(ctx context.Context) error {
+	defer close(c.loaded)
+	workers, ctx := errgroup.WithContext(ctx)
+	workers.SetLimit(max(1, runtime.GOMAXPROCS(0)/2)) // the rest serves people
+	var done atomic.Int64
+	for i := range c.set.Cases {
+		workers.Go(func() error {
+			c.loadCase(ctx, i)
+			c.events.setTraining(Training{Running: true, Phase: "load", Step: int(done.Add(1)), Steps: len(c.set.Cases)})
+			return ctx.Err()
+		})
+	}
+	err := workers.Wait()
+	c.events.setTraining(Training{})
+	return err
+}
+
+func (c *Cases) loadCase(ctx context.Context, index int) {
+	s, err := dataset.Load(ctx, c.set, []int{index}, c.config, nil)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		c.fail(c.set.Cases[index].ID, err)
+	default:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.slices[c.set.Cases[index].ID] = s.Images
+	}
+}
+
+// loadMissing tries the cases again that could not be read some time ago.
+func (c *Cases) loadMissing(ctx context.Context) {
+	for i, one := range c.set.Cases {
+		if c.slice(Item{Case: one.ID}) == nil && c.readable(one.ID) {
+			c.loadCase(ctx, i)
+		}
+	}
+}
+
+// wait returns when all cases are loaded.
+func (c *Cases) wait(ctx context.Context) error {
+	select {
+	case <-c.loaded:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// retryAfter is how long a case that could not be read is left alone.
+const retryAfter = 30 * time.Second
+
+// fail keeps in mind that a case cannot be used for now, and tells everybody.
+func (c *Cases) fail(name string, err error) {
+	c.mu.Lock()
+	_, known := c.failed[name]
+	c.failed[name] = c.now()
+	c.mu.Unlock()
+	if !known {
+		c.events.problem(err)
+	}
+}
+
+// readable reports whether a case is there and could be read when it was last tried.
+func (c *Cases) readable(name string) bool {
+	if c.check(name) != nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at, failed := c.failed[name]
+	return !failed || c.now().Sub(at) > retryAfter
+}
+
+// slice returns an item as networks see it, nil if its case could not be read or is not loaded yet.
+func (c *Cases) slice(item Item) []float32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if images := c.slices[item.Case]; item.Slice < len(images) {
+		return images[item.Slice]
+	}
+	return nil
+}
+
+// grid is that of an item's case.
+func (c *Cases) grid(item Item) volume.Grid { return c.set.Cases[c.index[item.Case]].Grid }
+
+// onCanvas returns an item's mask on the canvas.
+func (c *Cases) onCanvas(item Item, mask []uint8) []uint8 {
+	g := c.grid(item)
+	g.Size[c.config.Axis] = 1 // a volume of this slice alone
+	return c.config.Labels(mask, g, 0)
+}
+
+func (c *Cases) emptyMask(name string) *volume.Mask {
+	g := c.grid(Item{Case: name})
+	return &volume.Mask{Grid: g, Data: make([]uint8, g.Len())}
+}
+
+// place puts the labels of a case into its mask.
+func (c *Cases) place(mask *volume.Mask, labels []store.Labelled) error {
+	for _, l := range labels {
+		slice, err := l.Mask()
+		if err != nil {
+			return err
+		}
+		mask.SetSlice(c.config.Axis, l.Item.Slice, slice)
+	}
+	return nil
+}
+
+// items returns all slices of the cases of a role that can be read, by case and slice: the order of a simulation's
+// pool.
+func (c *Cases) items(role store.Role) []Item {
+	loaded := false
+	select {
+	case <-c.loaded:
+		loaded = true
+	default:
+	}
+	var items []Item
+	for _, one := range c.set.Cases {
+		if c.roles[one.ID] != role || !c.readable(one.ID) || loaded && c.slice(Item{Case: one.ID}) == nil {
+			continue
+		}
+		items = append(items, c.slicesOf(one.ID)...)
+	}
+	return items
+}
+
+// slicesOf returns the items of a case.
+func (c *Cases) slicesOf(name string) (items []Item) {
+	for k := range c.config.Slices(c.grid(Item{Case: name})) {
+		items = append(items, Item{Case: name, Slice: k})
+	}
+	return items
+}
+
+// segment calls each with what a network predicts for each item, on the item's grid: class probabilities, [h w K], and
+// mask, [h w], valid until each returns. Items that are not loaded are passed over.
+func (c *Cases) segment(ctx context.Context, n Network, items []Item, each func(item Item, probs []float32, mask []uint8) error) error {
+	var images [][]float32
+	var known []Item
+	for _, item := range items {
+		if image := c.slice(item); image != nil {
+			images, known = append(images, image), append(known, item)
+		}
+	}
+	r := model.Restorer{Preprocess: c.config, Classes: len(c.set.Classes)}
+	return n.Predict(ctx, images, func(i int, canvas []float32) error {
+		probs, mask := r.Slice(canvas, c.grid(known[i]), known[i].Slice)
+		return each(known[i], probs, mask)
+	})
 }

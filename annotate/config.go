@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
@@ -135,6 +136,20 @@ func (c Config) fixed(b Config) error {
 
 // Lease returns how long an item is kept for one person.
 func (c Config) Lease() time.Duration { return time.Duration(c.LeaseMinutes * float64(time.Minute)) }
+
+// spec returns the query strategy, which is valid.
+func (c Config) spec() query.Spec {
+	s, err := query.Parse(c.Strategy)
+	if err != nil {
+		panic("annotate: Config: " + err.Error())
+	}
+	return s
+}
+
+// streams returns the random streams that a project has in common with a simulation.
+func (c Config) streams() active.Streams {
+	return active.Streams{Seed: c.Seed, Set: 1, Strategy: c.spec().String(), SameInit: c.Train.SameInit}
+}
 
 // names returns the classes' names, background first.
 func (c Config) names() []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/nextslice/nextslice/annotate/store"
 )
@@ -39,20 +40,14 @@ type Forecast struct {
 	Text       string   `json:"text"`
 }
 
-// Stop says whether more labels hardly help.
-type Stop struct {
-	Suggested bool   `json:"suggested"`
-	Reason    string `json:"reason"`
-}
-
 // Curves returns the quality estimates so far.
-func (p *Project) Curves(ctx context.Context) (Curves, error) {
+func (d *Dashboard) Curves(ctx context.Context) (Curves, error) {
 	c := Curves{Cycles: []CyclePoint{}, Labels: []LabelPoint{}}
-	models, err := p.store.Models(ctx)
+	models, err := d.store.Models(ctx)
 	if err != nil {
 		return c, err
 	}
-	history, err := p.store.History(ctx)
+	history, err := d.store.History(ctx)
 	if err != nil {
 		return c, err
 	}
@@ -75,7 +70,7 @@ func (p *Project) Curves(ctx context.Context) (Curves, error) {
 		}
 		c.Cycles = append(c.Cycles, point)
 	}
-	c.Forecast = forecast(models, p.Config.QuerySize)
+	c.Forecast = forecast(models, d.config.QuerySize)
 	return c, nil
 }
 
@@ -168,39 +163,26 @@ func suggestStop(models []store.Model, next, unlabelled int) Stop {
 	if len(dice) <= stopCycles {
 		return Stop{false, fmt.Sprintf("It takes %d models with validation labels to tell; there are %d.", stopCycles+1, len(dice))}
 	}
-	best := func(values []float64) float64 {
-		b := values[0]
-		for _, v := range values {
-			b = max(b, v)
-		}
-		return b
-	}
-	rise := best(dice) - best(dice[:len(dice)-stopCycles])
+	best := slices.Max(dice)
+	rise := best - slices.Max(dice[:len(dice)-stopCycles])
 	f := forecast(models, next)
 	if f.Gain == nil || rise >= stopRise || *f.Gain >= stopGain {
 		return Stop{false, fmt.Sprintf("The last %d cycles have raised the best validation Dice by %.3f. %s", stopCycles, rise, f.Text)}
 	}
 	return Stop{true, fmt.Sprintf("More labels hardly help: the last %d cycles have raised the best validation Dice by %.3f only, to %.3f. %s",
-		stopCycles, rise, best(dice), f.Text)}
+		stopCycles, rise, best, f.Text)}
 }
 
-// considerStop updates the suggestion and tells everybody when it is made.
-func (p *Project) considerStop(ctx context.Context) error {
-	models, err := p.store.Models(ctx)
+// considerStop updates the suggestion.
+func (d *Dashboard) considerStop(ctx context.Context) error {
+	models, err := d.store.Models(ctx)
 	if err != nil {
 		return err
 	}
-	left, err := p.unlabelled(ctx, store.Training, nil)
+	left, err := d.queue.unlabelled(ctx, store.Training, nil)
 	if err != nil {
 		return err
 	}
-	stop := suggestStop(models, p.Config.QuerySize, len(left))
-	p.mu.Lock()
-	begins := stop.Suggested && !p.stop.Suggested
-	p.stop = stop
-	p.mu.Unlock()
-	if begins {
-		p.hub.send(Event{Type: "stop", Text: stop.Reason})
-	}
+	d.events.setStop(suggestStop(models, d.config.QuerySize, len(left)))
 	return nil
 }

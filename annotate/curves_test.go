@@ -76,26 +76,3 @@ func TestSuggestStop(t *testing.T) {
 		}
 	}
 }
-
-func TestMeanOfCases(t *testing.T) {
-	// Class 1: 2·3/(4+5) in the first case, empty in the second. Class 2: 1 and 0. Class 3 is nowhere.
-	cases := [][]overlap{
-		{{}, {pred: 4, ref: 5, both: 3}, {pred: 2, ref: 2, both: 2}, {}},
-		{{}, {}, {pred: 0, ref: 7, both: 0}, {}},
-	}
-	if got, want := meanOfCases(cases, 4), (2*3/9.+0.5)/2; math.Abs(got-want) > 1e-12 {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	if got := meanOfCases(nil, 2); !math.IsNaN(got) {
-		t.Errorf("no case: %v", got)
-	}
-}
-
-func TestMeanDice(t *testing.T) {
-	if d := meanDice([]uint8{0, 1, 1, 2}, []uint8{0, 1, 2, 2}, 4); math.Abs(d-2./3) > 1e-12 {
-		t.Errorf("got %v", d)
-	}
-	if d := meanDice([]uint8{0}, []uint8{0}, 3); !math.IsNaN(d) {
-		t.Errorf("both empty: %v", d)
-	}
-}

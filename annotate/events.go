@@ -1,6 +1,11 @@
 package annotate
 
-import "sync"
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+)
 
 // Event is something that the page shows as it happens.
 type Event struct {
@@ -26,51 +31,141 @@ type Training struct {
 	SecondsLeft float64 `json:"seconds_left"`
 }
 
-// hub hands events to whoever listens. A listener that does not keep up misses events: each says what has changed, and
-// the page asks for the state itself.
-type hub struct {
+// Stop says whether more labels hardly help.
+type Stop struct {
+	Suggested bool   `json:"suggested"`
+	Reason    string `json:"reason"`
+}
+
+// Events hands events to all listeners and wakes the work in the background. A listener that does not keep up misses
+// events: each says what has changed, and the page asks for the state itself.
+type Events struct {
+	log *slog.Logger
+
+	masks, plan, train chan struct{} // each holds one element when there is something to do
+
 	mu        sync.Mutex
 	listeners map[chan Event]bool
 	closed    bool
+	training  Training
+	stop      Stop
 }
 
-func newHub() *hub { return &hub{listeners: map[chan Event]bool{}} }
+func newEvents(log *slog.Logger) *Events {
+	signal := func() chan struct{} { return make(chan struct{}, 1) }
+	return &Events{log: log, masks: signal(), plan: signal(), train: signal(), listeners: map[chan Event]bool{}}
+}
 
-// Events returns a channel of events, which is closed when the project is, and a function that ends it.
-func (p *Project) Events() (<-chan Event, func()) {
-	h := p.hub
+// Listen returns a channel of events, which is closed with the project, and a function that ends it.
+func (e *Events) Listen() (<-chan Event, func()) {
 	c := make(chan Event, 64)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
 		close(c)
 		return c, func() {}
 	}
-	h.listeners[c] = true
+	e.listeners[c] = true
 	return c, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		delete(h.listeners, c)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.listeners, c)
 	}
 }
 
-func (h *hub) send(e Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for c := range h.listeners {
+func (e *Events) send(event Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sendLocked(event)
+}
+
+func (e *Events) sendLocked(event Event) {
+	for c := range e.listeners {
 		select {
-		case c <- e:
+		case c <- event:
 		default:
 		}
 	}
 }
 
-func (h *hub) close() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.closed = true
-	for c := range h.listeners {
+// labelsChanged sends an event and wakes all that depends on the labels.
+func (e *Events) labelsChanged(event Event) {
+	e.send(event)
+	for _, signal := range []chan struct{}{e.masks, e.plan, e.train} {
+		wake(signal)
+	}
+}
+
+// problem tells everybody about a failure in the background.
+func (e *Events) problem(err error) {
+	e.log.Error(err.Error())
+	e.send(Event{Type: "problem", Text: err.Error()})
+}
+
+// setTraining tells everybody how far a training is.
+func (e *Events) setTraining(t Training) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.training = t
+	e.sendLocked(Event{Type: "training", Training: &t})
+}
+
+// Training tells how far the training in the background is.
+func (e *Events) Training() Training {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.training
+}
+
+// setStop keeps the suggestion and tells everybody when it is made.
+func (e *Events) setStop(s Stop) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s.Suggested && !e.stop.Suggested {
+		e.sendLocked(Event{Type: "stop", Text: s.Reason})
+	}
+	e.stop = s
+}
+
+// state returns the suggestion to stop, and the training if one is running.
+func (e *Events) state() (Stop, *Training) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t := e.training; t.Running {
+		return e.stop, &t
+	}
+	return e.stop, nil
+}
+
+func (e *Events) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	for c := range e.listeners {
 		close(c)
-		delete(h.listeners, c)
+		delete(e.listeners, c)
+	}
+}
+
+// repeat calls do whenever signal has an element, until ctx is done. A failure is reported and do called again at the next
+// one.
+func (e *Events) repeat(ctx context.Context, what string, signal <-chan struct{}, do func(context.Context) error) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-signal:
+		}
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			e.problem(fmt.Errorf("%s: %w", what, err))
+		}
+	}
+}
+
+// wake puts an element into a channel of one, unless there is one.
+func wake(signal chan struct{}) {
+	select {
+	case signal <- struct{}{}:
+	default:
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
 
@@ -27,6 +26,20 @@ const (
 	FormatCSV      = "csv"       // what was labelled, no masks
 )
 
+// Exporter writes the labels for other programs.
+type Exporter struct {
+	config Config
+	store  *store.Store
+	cases  *Cases
+	model  segmenter
+}
+
+// segmenter predicts whole cases with the model in use.
+type segmenter interface {
+	inUse
+	segmentCase(ctx context.Context, name string, mask *volume.Mask) error
+}
+
 // Export says what is exported.
 type Export struct {
 	Format  string
@@ -34,11 +47,15 @@ type Export struct {
 	Fill    bool // slices without a label hold the prediction of the model in use instead of background
 }
 
-// Export writes a zip with one mask per case and the list labelled.csv, or for FormatCSV the list alone. Which slices
+// Write writes a zip with one mask per case and the list labelled.csv, or for FormatCSV the list alone. Which slices
 // are labels, and not background or predictions, only the list tells. With no case to export it returns ErrInvalid and
 // has written nothing.
-func (p *Project) Export(ctx context.Context, w io.Writer, e Export) error {
-	labels, err := p.store.Labels(ctx, "")
+func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export) error {
+	entry := store.Event{Person: who.Name, Event: "export", Detail: fmt.Sprintf("%s, partial %v, fill %v", e.Format, e.Partial, e.Fill)}
+	if err := x.store.Log(ctx, entry); err != nil {
+		return err
+	}
+	labels, err := x.store.Labels(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -48,7 +65,7 @@ func (p *Project) Export(ctx context.Context, w io.Writer, e Export) error {
 		list.Flush()
 		return list.Error()
 	}
-	cases, err := p.exportable(ctx, labels, e)
+	cases, err := x.exportable(ctx, labels, e)
 	if err != nil {
 		return err
 	}
@@ -60,7 +77,7 @@ func (p *Project) Export(ctx context.Context, w io.Writer, e Export) error {
 	z := zip.NewWriter(w)
 	for _, name := range cases {
 		path := filepath.Join(dir, name+extensions[e.Format])
-		if err := p.exportCase(ctx, path, name, labels, e); err != nil {
+		if err := x.exportCase(ctx, path, name, labels, e); err != nil {
 			return fmt.Errorf("export %s: %w", name, err)
 		}
 		if err := addFile(z, path); err != nil {
@@ -82,11 +99,11 @@ func (p *Project) Export(ctx context.Context, w io.Writer, e Export) error {
 var extensions = map[string]string{FormatNIfTI: ".nii.gz", FormatNRRD: ".seg.nrrd", FormatDICOMSEG: ".dcm"}
 
 // exportable returns the cases that an export holds.
-func (p *Project) exportable(ctx context.Context, labels []store.Labelled, e Export) ([]string, error) {
+func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, e Export) ([]string, error) {
 	if extensions[e.Format] == "" {
 		return nil, fmt.Errorf("%w: there is no format %q", ErrInvalid, e.Format)
 	}
-	if e.Fill && p.predict.version() == 0 {
+	if e.Fill && x.model.version() == 0 {
 		return nil, fmt.Errorf("%w: there is no model yet to fill unlabelled slices with", ErrInvalid)
 	}
 	count := map[string]int{}
@@ -95,14 +112,14 @@ func (p *Project) exportable(ctx context.Context, labels []store.Labelled, e Exp
 	}
 	var names []string
 	series := 0
-	for _, c := range p.data.Cases {
+	for _, c := range x.cases.set.Cases {
 		info, err := os.Stat(c.Image)
 		if err == nil && info.IsDir() {
 			series++
 		} else if e.Format == FormatDICOMSEG {
 			continue
 		}
-		if n := count[c.ID]; n == p.Config.Preprocess.Slices(c.Grid) || e.Partial && (n > 0 || e.Fill) {
+		if n := count[c.ID]; n == x.config.Preprocess.Slices(c.Grid) || e.Partial && (n > 0 || e.Fill) {
 			names = append(names, c.ID)
 		}
 	}
@@ -118,32 +135,29 @@ func (p *Project) exportable(ctx context.Context, labels []store.Labelled, e Exp
 }
 
 // exportCase writes the mask of one case.
-func (p *Project) exportCase(ctx context.Context, path, name string, labels []store.Labelled, e Export) error {
-	mask := p.emptyMask(name)
+func (x *Exporter) exportCase(ctx context.Context, path, name string, labels []store.Labelled, e Export) error {
+	mask := x.cases.emptyMask(name)
 	if e.Fill { // also cases for validation: nobody labels by an export
-		if err := p.wait(ctx); err != nil {
-			return err
-		}
-		if err := p.predict.fillIn(ctx, name, mask); err != nil {
+		if err := x.model.segmentCase(ctx, name, mask); err != nil {
 			return err
 		}
 	}
-	if err := p.place(mask, slices.DeleteFunc(slices.Clone(labels), func(l store.Labelled) bool { return l.Item.Case != name })); err != nil {
+	if err := x.cases.place(mask, slices.DeleteFunc(slices.Clone(labels), func(l store.Labelled) bool { return l.Item.Case != name })); err != nil {
 		return err
 	}
 	if e.Format == FormatNIfTI {
 		return volume.WriteMask(path, mask)
 	}
-	s := volume.NewSegmentation(mask, p.Config.names())
+	s := volume.NewSegmentation(mask, x.config.names())
 	for i := range s.Segments {
-		if class := int(s.Segments[i].Value); class < len(p.Config.Classes) {
-			s.Segments[i].Color = rgb(p.Config.Classes[class].Color)
+		if class := int(s.Segments[i].Value); class < len(x.config.Classes) {
+			s.Segments[i].Color = rgb(x.config.Classes[class].Color)
 		}
 	}
 	if e.Format == FormatNRRD {
 		return volume.WriteSegmentation(path, s)
 	}
-	found, _, err := dicom.Scan(p.data.Cases[p.index[name]].Image)
+	found, _, err := dicom.Scan(x.cases.set.Cases[x.cases.index[name]].Image)
 	if err != nil {
 		return err
 	}
@@ -179,65 +193,4 @@ func addFile(z *zip.Writer, path string) error {
 		return err
 	}
 	return os.Remove(path)
-}
-
-// LabelMask returns a case's labels as one mask; slices without a label are background.
-func (p *Project) LabelMask(ctx context.Context, name string) (*volume.Mask, error) {
-	labels, err := p.store.Labels(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	mask := p.emptyMask(name)
-	return mask, p.place(mask, labels)
-}
-
-// place puts the labels of a case into its mask.
-func (p *Project) place(mask *volume.Mask, labels []store.Labelled) error {
-	for _, l := range labels {
-		slice, err := l.Mask()
-		if err != nil {
-			return err
-		}
-		mask.SetSlice(p.Config.Preprocess.Axis, l.Item.Slice, slice)
-	}
-	return nil
-}
-
-// Prediction returns what the model in use makes of a whole case; background where there is no model, or where people
-// shall not see it.
-func (p *Project) Prediction(ctx context.Context, name string) (*volume.Mask, error) {
-	mask := p.emptyMask(name)
-	if p.predict.version() == 0 || !p.showsProposal(Item{Case: name}) {
-		return mask, nil
-	}
-	if err := p.wait(ctx); err != nil {
-		return nil, err
-	}
-	return mask, p.predict.fillIn(ctx, name, mask)
-}
-
-// fillIn predicts all slices of a case. Nothing is stored.
-func (p *predictor) fillIn(ctx context.Context, name string, mask *volume.Mask) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.model == nil {
-		return nil
-	}
-	c, classes := p.project.Config.Preprocess, len(p.project.Config.Classes)
-	h, w := c.SliceSize(mask.Grid)
-	probs, slice := make([]float32, h*w*classes), make([]uint8, h*w)
-	var images [][]float32
-	for k := range c.Slices(mask.Grid) {
-		image := p.project.canvas(Item{Case: name, Slice: k})
-		if image == nil {
-			return fmt.Errorf("%s: %w", name, ErrGone)
-		}
-		images = append(images, image)
-	}
-	return p.model.Predict(ctx, images, func(k int, canvas []float32) error {
-		c.Back(canvas, classes, mask.Grid, k, probs)
-		preprocess.Argmax(slice, probs, classes)
-		mask.SetSlice(c.Axis, k, slice)
-		return nil
-	})
 }

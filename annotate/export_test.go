@@ -57,26 +57,23 @@ func TestExportDICOM(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	c, err := p.Case("patient1")
+	image, err := p.Cases.Volume("patient1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	mask := make([]uint8, c.Height*c.Width)
+	height, width := p.Config.Preprocess.SliceSize(image.Grid)
+	mask := make([]uint8, height*width)
 	for y := range 20 {
-		mask[(y+30)*c.Width+40+y] = 1
+		mask[(y+30)*width+40+y] = 1
 	}
-	if _, err := p.Save(t.Context(), ana, annotate.Answer{Item: annotate.Item{Case: "patient1", Slice: 1}, Mask: mask, Action: store.ActionEdited}); err != nil {
+	if _, err := p.Labels.Save(t.Context(), ana, annotate.Answer{Item: annotate.Item{Case: "patient1", Slice: 1}, Mask: mask, Action: store.ActionEdited}); err != nil {
 		t.Fatal(err)
 	}
 	var export bytes.Buffer
-	if err := p.Export(t.Context(), &export, annotate.Export{Format: annotate.FormatDICOMSEG, Partial: true}); err != nil {
+	if err := p.Exporter.Write(t.Context(), ana, &export, annotate.Export{Format: annotate.FormatDICOMSEG, Partial: true}); err != nil {
 		t.Fatal(err)
 	}
 	s, _, err := dicom.ReadSegmentation(unzip(t, export.Bytes(), "patient1.dcm"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := p.Volume("patient1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +104,7 @@ func TestExportFillsWithPredictions(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	until(t, "a model in use", func() bool {
-		task, err := p.Next(t.Context(), ana, nil)
+		task, err := p.Queue.Next(t.Context(), ana, nil)
 		return err == nil && task.Proposal || err != nil
 	})
 	name := ""
@@ -117,7 +114,7 @@ func TestExportFillsWithPredictions(t *testing.T) {
 		}
 	}
 	var export bytes.Buffer
-	if err := p.Export(t.Context(), &export, annotate.Export{Format: annotate.FormatNIfTI, Partial: true, Fill: true}); err != nil {
+	if err := p.Exporter.Write(t.Context(), ana, &export, annotate.Export{Format: annotate.FormatNIfTI, Partial: true, Fill: true}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := volume.ReadMask(unzip(t, export.Bytes(), name+".nii.gz"))

@@ -16,92 +16,97 @@ import (
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
-// writeMasks brings the mask files in line with the labels: labels/final/CASE.nii.gz holds the labels of a case,
+// maskFiles are the masks in the project folder, for other programs.
+type maskFiles struct {
+	store *store.Store
+	cases *Cases
+}
+
+// write brings the mask files in line with the labels: labels/final/CASE.nii.gz holds the labels of a case,
 // labels/original/CASE.nii.gz what each of them began with (a mask found with the data, a model's proposal, or nothing),
 // and labels/labelled.csv which slices are labelled, for in the masks an unlabelled slice looks like an empty one.
 // Each file is replaced in one step.
-func (p *Project) writeMasks(ctx context.Context) error {
-	stale, err := p.store.Stale(ctx)
+func (f maskFiles) write(ctx context.Context) error {
+	stale, err := f.store.Stale(ctx)
 	if err != nil || len(stale) == 0 {
 		return err
 	}
 	for _, dir := range []string{"final", "original"} {
-		if err := os.MkdirAll(filepath.Join(p.Dir(), "labels", dir), 0o777); err != nil {
+		if err := os.MkdirAll(f.path(dir), 0o777); err != nil {
 			return fmt.Errorf("write masks: %w", err)
 		}
 	}
 	for _, name := range stale {
-		if _, ok := p.index[name]; !ok {
+		if f.cases.check(name) != nil {
 			continue // its geometry has gone with its image
 		}
-		if err := p.writeMask(ctx, name); err != nil {
+		if err := f.writeMask(ctx, name); err != nil {
 			return fmt.Errorf("write masks: %w", err)
 		}
 	}
-	return p.writeList(ctx, filepath.Join(p.Dir(), "labels", "labelled.csv"))
+	return f.writeList(ctx, f.path("labelled.csv"))
 }
 
-func (p *Project) writeMask(ctx context.Context, name string) error {
-	labels, err := p.store.Labels(ctx, name)
+func (f maskFiles) path(elements ...string) string {
+	return filepath.Join(append([]string{f.store.Dir(), "labels"}, elements...)...)
+}
+
+func (f maskFiles) writeMask(ctx context.Context, name string) error {
+	labels, err := f.store.Labels(ctx, name)
 	if err != nil {
 		return err
 	}
-	final, original := p.emptyMask(name), p.emptyMask(name)
+	final, original := f.cases.emptyMask(name), f.cases.emptyMask(name)
 	newest := int64(0)
 	for _, l := range labels {
 		mask, err := l.Mask()
 		if err != nil {
 			return err
 		}
-		final.SetSlice(p.Config.Preprocess.Axis, l.Item.Slice, mask)
+		final.SetSlice(f.cases.config.Axis, l.Item.Slice, mask)
 		newest = max(newest, l.ID)
-		begun, err := p.origin(ctx, l)
+		begun, err := f.origin(ctx, l)
 		if err != nil {
 			return err
 		}
 		if begun != nil {
-			original.SetSlice(p.Config.Preprocess.Axis, l.Item.Slice, begun)
+			original.SetSlice(f.cases.config.Axis, l.Item.Slice, begun)
 		}
 	}
-	if err := volume.WriteMask(filepath.Join(p.Dir(), "labels", "original", name+".nii.gz"), original); err != nil {
+	if err := volume.WriteMask(f.path("original", name+".nii.gz"), original); err != nil {
 		return err
 	}
-	if err := volume.WriteMask(filepath.Join(p.Dir(), "labels", "final", name+".nii.gz"), final); err != nil {
+	if err := volume.WriteMask(f.path("final", name+".nii.gz"), final); err != nil {
 		return err
 	}
-	return p.store.Written(ctx, name, newest)
-}
-
-func (p *Project) emptyMask(name string) *volume.Mask {
-	g := p.data.Cases[p.index[name]].Grid
-	return &volume.Mask{Grid: g, Data: make([]uint8, g.Len())}
+	return f.store.Written(ctx, name, newest)
 }
 
 // origin returns the mask that a label began with, nil if it was drawn from nothing.
-func (p *Project) origin(ctx context.Context, l store.Labelled) ([]uint8, error) {
-	if first, err := p.store.Versions(ctx, l.Item); err != nil {
+func (f maskFiles) origin(ctx context.Context, l store.Labelled) ([]uint8, error) {
+	if first, err := f.store.Versions(ctx, l.Item); err != nil {
 		return nil, err
 	} else if len(first) > 0 && first[0].Action == store.ActionAdopted {
-		return p.store.VersionMask(ctx, l.Item, first[0].Version)
+		return f.store.VersionMask(ctx, l.Item, first[0].Version)
 	}
-	if l.Proposal == nil || p.roles[l.Item.Case] == store.Validation {
+	if l.Proposal == nil || f.cases.roles[l.Item.Case] == store.Validation {
 		return nil, nil
 	}
-	mask, err := p.store.Proposal(ctx, l.Item, *l.Proposal)
-	if errors.Is(err, store.ErrNotFound) {
+	mask, err := f.store.Proposal(ctx, l.Item, *l.Proposal)
+	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
 	return mask, err
 }
 
 // writeList writes which slices are labelled, by whom and when.
-func (p *Project) writeList(ctx context.Context, path string) error {
+func (f maskFiles) writeList(ctx context.Context, path string) error {
 	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o666))
 	if err != nil {
 		return fmt.Errorf("write list of labels: %w", err)
 	}
 	defer file.Cleanup()
-	labels, err := p.store.Labels(ctx, "")
+	labels, err := f.store.Labels(ctx, "")
 	if err != nil {
 		return err
 	}

@@ -4,60 +4,108 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/uncertainty"
+
+	"github.com/nextslice/nextslice/annotate/store"
 )
 
-// Learner trains models and reads stored ones. It and its models are used by one goroutine at a time.
+// Learner trains networks and reads stored ones. It and its networks are used by one goroutine at a time.
 type Learner interface {
-	Train(ctx context.Context, c train.Config, data train.Set, seed uint64, progress func(train.Progress)) (Model, error)
-	Load(path string, h, w int) (Model, error)
+	// Train trains a network on data, slices that p has brought to the canvas.
+	Train(ctx context.Context, c train.Config, p preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (Network, error)
+	// Load reads a file that [Network.Save] wrote. A file of an older program, which lacks info, is completed.
+	Load(path string, info model.Info) (Network, error)
 	Close() error
 }
 
-// Model predicts slices on the canvas.
-type Model interface {
-	// Predict calls each with the class probabilities of each image, [H W K], valid until each returns.
+// Network is a trained network; see [model.Network].
+type Network interface {
 	Predict(ctx context.Context, images [][]float32, each func(i int, probs []float32) error) error
-	// Score returns the score of each image; higher = label sooner. progress may be nil.
-	Score(ctx context.Context, images [][]float32, s uncertainty.Score, rng *rand.Rand, progress func(done, of int)) ([]float64, error)
-	Save(path string) error
+	Pool(ctx context.Context, s query.Spec, c model.Candidates) query.Pool
+	Save(path string, info model.Info) error
 }
 
 // Networks returns a Learner of U-Nets that computes on e and closes it.
 func Networks(e tensor.Engine) Learner { return networks{e} }
 
-type networks struct{ e tensor.Engine }
+type networks struct{ tensor.Engine }
 
-func (n networks) Train(ctx context.Context, c train.Config, data train.Set, seed uint64, progress func(train.Progress)) (Model, error) {
-	r, err := train.Run(ctx, n.e, c, data, seed, progress)
+func (n networks) Train(ctx context.Context, c train.Config, p preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (Network, error) {
+	r, err := train.Run(ctx, n.Engine, c, data, seed, progress)
 	if err != nil {
 		return nil, err
 	}
-	return network{model.Network{Net: r.Net, Preprocess: preprocess.Config{Height: data.H, Width: data.W}}}, nil
+	return model.Network{Net: r.Net, Preprocess: p}, nil
 }
 
-func (n networks) Load(path string, h, w int) (Model, error) {
-	net, err := model.LoadNetwork(n.e, path, preprocess.Config{Height: h, Width: w})
-	return network{net}, err
+func (n networks) Load(path string, info model.Info) (Network, error) {
+	network, err := model.LoadNetwork(n.Engine, path, info.Preprocess)
+	if err != nil {
+		return nil, err
+	}
+	return network, model.Complete(path, info)
 }
 
-func (n networks) Close() error { return n.e.Close() }
-
-type network struct{ model.Network }
-
-func (n network) Score(ctx context.Context, images [][]float32, s uncertainty.Score, rng *rand.Rand, progress func(done, of int)) ([]float64, error) {
-	n.Progress = progress
-	return n.Network.Score(ctx, images, s, rng)
+// modelFiles are the networks in the project folder.
+type modelFiles struct {
+	config Config
+	store  *store.Store
+	cases  *Cases
 }
 
-func (n network) Save(path string) error { return n.Net.Save(path) }
+func (f modelFiles) path(version int) string {
+	return filepath.Join(f.store.Dir(), "models", fmt.Sprintf("%04d.safetensors", version))
+}
+
+// info returns what a prediction needs beside a network that was trained on so many labels. Its cases are those of the
+// project's training labels now.
+func (f modelFiles) info(ctx context.Context, labelled int) (model.Info, error) {
+	items, err := f.store.LabelledItems(ctx)
+	var cases []int
+	for _, item := range items {
+		index, there := f.cases.index[item.Case]
+		if there && f.cases.roles[item.Case] == store.Training && !slices.Contains(cases, index) {
+			cases = append(cases, index)
+		}
+	}
+	info := model.Describe(f.cases.set, cases, f.config.Preprocess)
+	info.Preset, info.Slices, info.Channel = f.config.Preset, labelled, f.config.Channel
+	return info, err
+}
+
+// save stores the network of a model.
+func (f modelFiles) save(ctx context.Context, n Network, m store.Model) error {
+	path := f.path(m.Version)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	info, err := f.info(ctx, m.Labelled)
+	if err != nil {
+		return err
+	}
+	return n.Save(path, info)
+}
+
+// load reads the network of a model.
+func (f modelFiles) load(ctx context.Context, l Learner, m store.Model) (Network, error) {
+	info, err := f.info(ctx, m.Labelled)
+	if err != nil {
+		return nil, err
+	}
+	n, err := l.Load(f.path(m.Version), info)
+	if err != nil {
+		return nil, fmt.Errorf("model %d: %w", m.Version, err)
+	}
+	return n, nil
+}
 
 // canServe returns an error unless annotation can carry out a strategy.
 func canServe(s query.Spec) error {

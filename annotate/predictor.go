@@ -1,175 +1,239 @@
 package annotate
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
 
-	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/uncertainty"
+	"github.com/nextslice/nextslice/volume"
 
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
-// predictor holds the model in use and its answers for queued items. It has a learner of its own, so that proposals do
+// Predictor is the model in use and what it predicts for queued items. It has a learner of its own, so that proposals do
 // not wait for a training.
-type predictor struct {
-	project *Project
+type Predictor struct {
+	store   *store.Store
+	cases   *Cases
+	rights  rights
+	files   modelFiles
+	learner func() (Learner, error) // nil: there are no proposals
 
-	mu      sync.Mutex // of the learner and its model
-	learner Learner
-	model   Model
+	mu      sync.Mutex // of the network: predictions take their turns
+	open    Learner
+	network Network
 
 	state   sync.Mutex
-	current int                // version of the model, 0 for none
+	current int                // version of the network, 0 for none
 	maps    map[Item][]float32 // its uncertainty maps, of queued items
 }
 
 // version returns that of the model in use, 0 if there is none yet.
-func (p *predictor) version() int {
+func (p *Predictor) version() int {
 	p.state.Lock()
 	defer p.state.Unlock()
 	return p.current
 }
 
-// use makes a stored model the one in use.
-func (p *predictor) use(version int) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.learner == nil {
-		if p.project.learner == nil {
-			return nil // without training there are no proposals
-		}
-		var err error
-		if p.learner, err = p.project.learner(); err != nil {
-			return err
+// useNewest takes the model that was in use when the project was closed.
+func (p *Predictor) useNewest(ctx context.Context) error {
+	models, err := p.store.Models(ctx)
+	if m := lastAdopted(models); m != nil {
+		return p.use(ctx, *m)
+	}
+	return err
+}
+
+// lastAdopted returns the model in use, nil if there is none.
+func lastAdopted(models []store.Model) *store.Model {
+	for i := len(models) - 1; i >= 0; i-- {
+		if models[i].Adopted {
+			return &models[i]
 		}
 	}
-	c := p.project.Config.Preprocess
-	model, err := p.learner.Load(p.project.modelFile(version), c.Height, c.Width)
-	if err != nil {
-		return fmt.Errorf("model %d: %w", version, err)
-	}
-	p.model = model
-	p.state.Lock()
-	defer p.state.Unlock()
-	p.current, p.maps = version, map[Item][]float32{}
 	return nil
 }
 
-func (p *predictor) close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// use makes a stored model the one in use.
+func (p *Predictor) use(ctx context.Context, m store.Model) error {
 	if p.learner == nil {
 		return nil
 	}
-	return p.learner.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open == nil {
+		var err error
+		if p.open, err = p.learner(); err != nil {
+			return err
+		}
+	}
+	n, err := p.files.load(ctx, p.open, m)
+	if err != nil {
+		return err
+	}
+	p.network = n
+	p.state.Lock()
+	defer p.state.Unlock()
+	p.current, p.maps = m.Version, map[Item][]float32{}
+	return nil
 }
 
-// uncertainty returns the kept map of an item.
-func (p *predictor) uncertainty(item Item) ([]float32, bool) {
+// borrow calls use with the network in use while nobody else uses it, or with nil if there is none.
+func (p *Predictor) borrow(use func(Network) error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return use(p.network)
+}
+
+func (p *Predictor) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open == nil {
+		return nil
+	}
+	return p.open.Close()
+}
+
+// uncertaintyOf returns the kept map of an item.
+func (p *Predictor) uncertaintyOf(item Item) ([]float32, bool) {
 	p.state.Lock()
 	defer p.state.Unlock()
 	m, ok := p.maps[item]
 	return m, ok
 }
 
-// keep drops the maps of all other items.
-func (p *predictor) keep(items map[Item]bool) {
+// prepare predicts queued items ahead and drops the maps of all others.
+func (p *Predictor) prepare(ctx context.Context, queue []store.QueueRow) error {
+	queued := map[Item]bool{}
+	var missing []Item
+	for _, row := range queue {
+		queued[row.Item] = true
+		if _, ok := p.uncertaintyOf(row.Item); !ok {
+			missing = append(missing, row.Item)
+		}
+	}
 	p.state.Lock()
-	defer p.state.Unlock()
 	for item := range p.maps {
-		if !items[item] {
+		if !queued[item] {
 			delete(p.maps, item)
 		}
 	}
+	p.state.Unlock()
+	if len(missing) == 0 {
+		return nil
+	}
+	_, err := p.predict(ctx, missing)
+	return err
 }
 
-// answers is what a model says of items on their own grids: masks, and uncertainty in nats.
-type answers struct {
+// predictions are what a model says of items on their own grids: masks, and uncertainty in nats.
+type predictions struct {
 	version     int // 0 without a model
 	masks       map[Item][]uint8
 	uncertainty map[Item][]float32
 }
 
-// predict computes the answers for items with the model in use, stores the masks and keeps the maps. Items that cannot be
-// read are left out.
-func (p *predictor) predict(ctx context.Context, items []Item) (a answers, err error) {
-	if err := p.project.wait(ctx); err != nil {
-		return a, err
+// predict computes the predictions for items with the model in use, stores the masks and keeps the maps. Items that cannot
+// be read are left out.
+func (p *Predictor) predict(ctx context.Context, items []Item) (predictions, error) {
+	if err := p.cases.wait(ctx); err != nil {
+		return predictions{}, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.model == nil {
-		return a, nil
-	}
-	c, classes := p.project.Config.Preprocess, len(p.project.Config.Classes)
-	var images [][]float32
-	var known []Item
-	for _, item := range items {
-		if image := p.project.canvas(item); image != nil {
-			images, known = append(images, image), append(known, item)
+	a := predictions{masks: map[Item][]uint8{}, uncertainty: map[Item][]float32{}}
+	err := p.borrow(func(n Network) error {
+		if n == nil {
+			return nil
 		}
-	}
-	a = answers{p.version(), map[Item][]uint8{}, map[Item][]float32{}}
-	err = p.model.Predict(ctx, images, func(i int, canvas []float32) error {
-		item := known[i]
-		g := p.project.grid(item)
-		h, w := c.SliceSize(g)
-		probs, mask, entropy := make([]float32, h*w*classes), make([]uint8, h*w), make([]float32, h*w)
-		c.Back(canvas, classes, g, item.Slice, probs)
-		preprocess.Argmax(mask, probs, classes)
-		uncertainty.Entropy(entropy, probs, classes)
-		a.masks[item], a.uncertainty[item] = mask, entropy
-		p.state.Lock()
-		defer p.state.Unlock()
-		p.maps[item] = entropy
-		return nil
+		a.version = p.version()
+		err := p.cases.segment(ctx, n, items, func(item Item, probs []float32, mask []uint8) error {
+			entropy := make([]float32, len(mask))
+			uncertainty.Entropy(entropy, probs, len(p.cases.set.Classes))
+			a.masks[item], a.uncertainty[item] = bytes.Clone(mask), entropy
+			p.state.Lock()
+			defer p.state.Unlock()
+			p.maps[item] = entropy
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return p.store.SaveProposals(ctx, a.version, a.masks)
 	})
-	if err != nil {
-		return answers{}, err
-	}
-	return a, p.project.store.SaveProposals(ctx, a.version, a.masks)
+	return a, err
 }
 
 // Proposal returns a model's mask of an item, and the model's version. If the model has made none, as with version 0 or for
-// a model that was replaced before anybody asked, it is that of the model in use, computed now if need be.
-// store.ErrNotFound: there is no model, or people shall not see its mask.
-func (p *Project) Proposal(ctx context.Context, item Item, version int) ([]uint8, int, error) {
-	if !p.showsProposal(item) {
-		return nil, 0, fmt.Errorf("%s is for validation and is labelled without a proposal: %w", item, store.ErrNotFound)
+// a model that was replaced before anybody asked, it is that of the model in use, computed now if need be. ErrNotFound:
+// there is no model, or people shall not see its mask.
+func (p *Predictor) Proposal(ctx context.Context, item Item, version int) ([]uint8, int, error) {
+	if !p.rights.seesProposal(item) {
+		return nil, 0, fmt.Errorf("%s is for validation and is labelled without a proposal: %w", item, ErrNotFound)
 	}
-	for _, version := range []int{version, p.predict.version()} {
+	for _, version := range []int{version, p.version()} {
 		mask, err := p.store.Proposal(ctx, item, version)
-		if !errors.Is(err, store.ErrNotFound) {
+		if !errors.Is(err, ErrNotFound) {
 			return mask, version, err
 		}
 	}
-	a, err := p.predict.predict(ctx, []Item{item})
+	a, err := p.predict(ctx, []Item{item})
 	if err != nil {
 		return nil, 0, err
 	}
 	if mask, ok := a.masks[item]; ok {
 		return mask, a.version, nil
 	}
-	return nil, 0, fmt.Errorf("no model has segmented %s: %w", item, store.ErrNotFound)
+	return nil, 0, fmt.Errorf("no model has segmented %s: %w", item, ErrNotFound)
 }
 
 // Uncertainty returns the entropy of the model in use at each pixel of an item, in nats.
-func (p *Project) Uncertainty(ctx context.Context, item Item) ([]float32, error) {
-	if !p.showsProposal(item) {
-		return nil, store.ErrNotFound
+func (p *Predictor) Uncertainty(ctx context.Context, item Item) ([]float32, error) {
+	if !p.rights.seesProposal(item) {
+		return nil, ErrNotFound
 	}
-	if m, ok := p.predict.uncertainty(item); ok {
+	if m, ok := p.uncertaintyOf(item); ok {
 		return m, nil
 	}
-	a, err := p.predict.predict(ctx, []Item{item})
+	a, err := p.predict(ctx, []Item{item})
 	if err != nil {
 		return nil, err
 	}
 	if m, ok := a.uncertainty[item]; ok {
 		return m, nil
 	}
-	return nil, fmt.Errorf("no model has segmented %s: %w", item, store.ErrNotFound)
+	return nil, fmt.Errorf("no model has segmented %s: %w", item, ErrNotFound)
+}
+
+// Case returns what the model in use makes of a whole case; background where there is no model, or where people shall not
+// see it.
+func (p *Predictor) Case(ctx context.Context, name string) (*volume.Mask, error) {
+	if err := p.cases.check(name); err != nil {
+		return nil, err
+	}
+	mask := p.cases.emptyMask(name)
+	if p.version() == 0 || !p.rights.seesProposal(Item{Case: name}) {
+		return mask, nil
+	}
+	return mask, p.segmentCase(ctx, name, mask)
+}
+
+// segmentCase predicts all slices of a case. Nothing is stored.
+func (p *Predictor) segmentCase(ctx context.Context, name string, mask *volume.Mask) error {
+	if err := p.cases.wait(ctx); err != nil {
+		return err
+	}
+	if p.cases.slice(Item{Case: name}) == nil {
+		return fmt.Errorf("%s: %w", name, ErrGone)
+	}
+	return p.borrow(func(n Network) error {
+		if n == nil {
+			return nil
+		}
+		return p.cases.segment(ctx, n, p.cases.slicesOf(name), func(item Item, _ []float32, slice []uint8) error {
+			mask.SetSlice(p.cases.config.Axis, item.Slice, slice)
+			return nil
+		})
+	})
 }

@@ -7,12 +7,11 @@ import (
 	"log/slog"
 	"path/filepath"
 	"reflect"
-	"slices"
-	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/train"
 
 	"github.com/nextslice/nextslice/annotate/store"
@@ -20,6 +19,14 @@ import (
 
 // Item is a slice of a case, by the case's name.
 type Item = store.Item
+
+// Errors that callers tell apart; see also ErrInvalid, ErrGone, ErrRefused and ConfigError.
+var (
+	ErrNotFound = store.ErrNotFound
+	ErrConflict = store.ErrConflict
+	ErrFull     = store.ErrFull
+	ErrLocked   = store.ErrLocked
+)
 
 // Options say how a project is opened.
 type Options struct {
@@ -42,33 +49,23 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Project is an open annotation project. Its methods may be called by several goroutines.
+// Project is an open annotation project. Its parts may be used by several goroutines.
 type Project struct {
 	Name   string
 	Config Config
 
-	spec    query.Spec
-	data    *dataset.Dataset // without masks: those of the project count
-	roles   map[string]store.Role
-	index   map[string]int // of a case in data
+	Cases     *Cases
+	Queue     *Queue
+	Labels    *Labels
+	Predictor *Predictor
+	Dashboard *Dashboard
+	Exporter  *Exporter
+	People    *People
+	Events    *Events
+
 	store   *store.Store
-	images  *cache
-	hub     *hub
-	log     *slog.Logger
-	learner func() (Learner, error)
-
-	now func() time.Time
-
-	labelled chan struct{} // one element: something was labelled or skipped
-	dirty    chan struct{} // one element: mask files are behind
-
-	canvases *canvases
-	predict  *predictor
-
-	mu       sync.Mutex
-	bad      map[string]time.Time // when a case's image could not be read
-	training Training
-	stop     Stop
+	masks   maskFiles
+	trainer *trainer // nil: no training
 }
 
 // DefaultDir returns the project folder that belongs to a data folder.
@@ -105,53 +102,116 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Project{
-		Name: data.Name, store: s, log: o.Log, learner: o.Learner, hub: newHub(), now: o.Now,
-		labelled: make(chan struct{}, 1), dirty: make(chan struct{}, 1),
-		bad: map[string]time.Time{}, canvases: newCanvases(),
-	}
 	defer func() {
 		if err != nil {
 			s.Close()
 		}
 	}()
-	if err := p.setConfig(ctx, data, o); err != nil {
+	config, err := storeConfig(ctx, s, data, o)
+	if err != nil {
 		return nil, err
 	}
-	if err := p.Config.apply(data); err != nil {
+	if err := config.apply(data); err != nil {
 		return nil, err
 	}
-	if err := p.addCases(ctx, data); err != nil {
+	roles, err := register(ctx, config, data, s, func(text string) { o.Log.Warn(text) })
+	if err != nil {
 		return nil, err
 	}
-	unmasked := *data
-	unmasked.Cases = slices.Clone(data.Cases)
-	for i := range unmasked.Cases {
-		unmasked.Cases[i].Label = ""
-	}
-	p.data, p.images = &unmasked, newCache(&unmasked)
-	p.predict = &predictor{project: p}
+	p := assemble(config, data, roles, s, o)
 	if queue, err := s.Queue(ctx, true); err != nil {
 		return nil, err
 	} else if len(queue) == 0 { // later fillings ask the model, which Run loads
-		if err := p.fill(ctx); err != nil {
+		if err := p.Queue.fill(ctx); err != nil {
 			return nil, err
 		}
 	}
-	summary, err := p.Summary(ctx)
+	summary, err := p.Dashboard.Summary(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if summary.Labelled == summary.Items {
-		p.log.Warn("every slice is labelled: there is nothing to ask for; a new project with --masks ignore leaves the masks out")
+		o.Log.Warn("every slice is labelled: there is nothing to ask for; a new project with --masks ignore leaves the masks out")
 	}
-	return p, p.writeMasks(ctx)
+	return p, p.masks.write(ctx)
 }
+
+// assemble makes the parts of a project.
+func assemble(c Config, data *dataset.Dataset, roles map[string]store.Role, s *store.Store, o Options) *Project {
+	events := newEvents(o.Log)
+	cases := newCases(c, data, roles, events, o.Now)
+	rights := rights{cases, s}
+	files := modelFiles{c, s, cases}
+	predictor := &Predictor{store: s, cases: cases, rights: rights, files: files, learner: o.Learner}
+	queue := &Queue{c, s, cases, events, rights, predictor}
+	p := &Project{
+		Name: data.Name, Config: c, store: s, masks: maskFiles{s, cases},
+		Cases: cases, Queue: queue, Predictor: predictor, Events: events,
+		Labels:    &Labels{c, s, cases, events, rights, predictor},
+		Dashboard: &Dashboard{data.Name, c, s, cases, events, queue},
+		Exporter:  &Exporter{c, s, cases, predictor},
+		People:    &People{s},
+	}
+	if o.Learner != nil {
+		p.trainer = &trainer{c, s, cases, events, files, o.Learner, queue, predictor}
+	}
+	return p
+}
+
+// Dir returns the project's folder.
+func (p *Project) Dir() string { return p.store.Dir() }
 
 // Close closes the project. Run must have returned.
 func (p *Project) Close() error {
-	p.hub.close()
-	return errors.Join(p.predict.close(), p.store.Close())
+	p.Events.close()
+	return errors.Join(p.Predictor.close(), p.store.Close())
+}
+
+// Run does all that goes on behind the page until ctx is done: it loads the cases, trains, queries, computes proposals
+// ahead and writes the mask files. What fails is reported and tried again when something has changed.
+func (p *Project) Run(ctx context.Context) error {
+	tasks, ctx := errgroup.WithContext(ctx)
+	tasks.Go(func() error { return p.Cases.load(ctx) })
+	tasks.Go(func() error { return p.Events.repeat(ctx, "write masks", p.Events.masks, p.masks.write) })
+	tasks.Go(func() error {
+		if err := p.Cases.wait(ctx); err != nil {
+			return err
+		}
+		if err := p.Predictor.useNewest(ctx); err != nil {
+			p.Events.problem(fmt.Errorf("load the model: %w", err))
+		}
+		wake(p.Events.plan)
+		wake(p.Events.train)
+		return p.Events.repeat(ctx, "plan", p.Events.plan, p.plan)
+	})
+	if p.trainer != nil {
+		tasks.Go(func() error { return p.trainer.run(ctx) })
+	}
+	err := tasks.Wait()
+	if errors.Is(err, context.Canceled) {
+		// What was labelled in the last moments still goes into the mask files.
+		return p.masks.write(context.WithoutCancel(ctx))
+	}
+	return err
+}
+
+// plan fills the queue and prepares what it holds: proposals, uncertainty maps and the images of the next items.
+func (p *Project) plan(ctx context.Context) error {
+	p.Cases.loadMissing(ctx)
+	if err := p.Queue.fill(ctx); err != nil {
+		return err
+	}
+	queue, err := p.store.Queue(ctx, false)
+	if err != nil {
+		return err
+	}
+	for _, row := range queue[:min(leases, len(queue))] {
+		p.Cases.volume(row.Item.Case) // reports its failure itself
+	}
+	if err := p.Predictor.prepare(ctx, queue); err != nil {
+		return err
+	}
+	return p.Dashboard.considerStop(ctx)
 }
 
 // ConfigError is a fault of the configuration, as opposed to one of the world.
@@ -207,47 +267,26 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 	return c, nil
 }
 
-// setConfig stores the configuration.
-func (p *Project) setConfig(ctx context.Context, data *dataset.Dataset, o Options) error {
+// storeConfig makes the project's configuration and stores it.
+func storeConfig(ctx context.Context, s *store.Store, data *dataset.Dataset, o Options) (Config, error) {
 	var stored Config
 	before := &stored
-	_, err := p.store.Config(ctx, before)
+	_, err := s.Config(ctx, before)
 	if errors.Is(err, store.ErrNotFound) {
 		before, err = nil, nil
 	}
 	if err != nil {
-		return err
+		return stored, err
 	}
-	if p.Config, err = configure(data, o, before); err != nil {
-		return err
+	c, err := configure(data, o, before)
+	if err != nil {
+		return c, err
 	}
-	if p.spec, err = query.Parse(p.Config.Strategy); err != nil {
-		return err
-	}
-	if before != nil && !reflect.DeepEqual(*before, p.Config) {
-		detail := fmt.Sprintf("strategy %s, query size %d, preset %s", p.Config.Strategy, p.Config.QuerySize, p.Config.Preset)
-		if err := p.store.Log(ctx, store.Event{Event: "configuration changed", Detail: detail}); err != nil {
-			return err
+	if before != nil && !reflect.DeepEqual(*before, c) {
+		detail := fmt.Sprintf("strategy %s, query size %d, preset %s", c.Strategy, c.QuerySize, c.Preset)
+		if err := s.Log(ctx, store.Event{Event: "configuration changed", Detail: detail}); err != nil {
+			return c, err
 		}
 	}
-	return p.store.SetConfig(ctx, data.Name, p.Config)
-}
-
-// People sets who may log in; see store.SetPeople.
-func (p *Project) People(ctx context.Context, people []store.Person) error {
-	return p.store.SetPeople(ctx, people)
-}
-
-// Store gives access to the records.
-func (p *Project) Store() *store.Store { return p.store }
-
-// Dir returns the project's folder.
-func (p *Project) Dir() string { return p.store.Dir() }
-
-// nudge puts an element into a channel of one, unless there is one.
-func nudge(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
+	return c, s.SetConfig(ctx, data.Name, c)
 }

@@ -4,9 +4,20 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/nextslice/nextslice/annotate/store"
 )
+
+// Dashboard tells how a project stands.
+type Dashboard struct {
+	name   string
+	config Config
+	store  *store.Store
+	cases  *Cases
+	events *Events
+	queue  *Queue
+}
 
 // Summary is the state of a project in a few numbers.
 type Summary struct {
@@ -44,23 +55,23 @@ type ModelInUse struct {
 }
 
 // Summary returns the project's state.
-func (p *Project) Summary(ctx context.Context) (Summary, error) {
+func (d *Dashboard) Summary(ctx context.Context) (Summary, error) {
 	s := Summary{
-		Name: p.Name, Classes: p.Config.Classes, Axis: p.Config.Preprocess.Axis, Strategy: p.Config.Strategy,
-		QuerySize: p.Config.QuerySize, Lockstep: p.Config.Lockstep,
+		Name: d.name, Classes: d.config.Classes, Axis: d.config.Preprocess.Axis, Strategy: d.config.Strategy,
+		QuerySize: d.config.QuerySize, Lockstep: d.config.Lockstep,
 	}
-	for _, c := range p.data.Cases {
-		s.Items += p.Config.Preprocess.Slices(c.Grid)
+	for _, c := range d.cases.set.Cases {
+		s.Items += d.config.Preprocess.Slices(c.Grid)
 	}
-	labelled, err := p.store.LabelledItems(ctx)
+	labelled, err := d.store.LabelledItems(ctx)
 	if err != nil {
 		return s, err
 	}
-	skipped, err := p.store.Skipped(ctx)
+	skipped, err := d.store.Skipped(ctx)
 	if err != nil {
 		return s, err
 	}
-	queue, err := p.store.Queue(ctx, false)
+	queue, err := d.store.Queue(ctx, false)
 	if err != nil {
 		return s, err
 	}
@@ -70,34 +81,28 @@ func (p *Project) Summary(ctx context.Context) (Summary, error) {
 			s.Disputed++
 		}
 	}
-	models, err := p.store.Models(ctx)
+	models, err := d.store.Models(ctx)
 	if err != nil {
 		return s, err
 	}
 	s.Cycle = len(models)
-	if m := inUse(models); m != nil {
+	if m := lastAdopted(models); m != nil {
 		s.Model = &ModelInUse{m.Version, m.Dice, m.Labelled}
 	}
-	if s.People, err = p.people(ctx); err != nil {
+	if s.People, err = d.people(ctx); err != nil {
 		return s, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s.Stop = p.stop
-	if p.training.Running {
-		t := p.training
-		s.Training = &t
-	}
+	s.Stop, s.Training = d.events.state()
 	return s, nil
 }
 
 // people returns those of the list and those who have saved something.
-func (p *Project) people(ctx context.Context) ([]PersonTotal, error) {
-	listed, err := p.store.People(ctx)
+func (d *Dashboard) people(ctx context.Context) ([]PersonTotal, error) {
+	listed, err := d.store.Accounts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	totals, err := p.store.Totals(ctx)
+	totals, err := d.store.Totals(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -111,4 +116,51 @@ func (p *Project) people(ctx context.Context) ([]PersonTotal, error) {
 		people = append(people, PersonTotal{name, store.Annotator, totals[name].Labels, totals[name].Seconds / 60})
 	}
 	return people, nil
+}
+
+// LogEntry is a line of the audit log.
+type LogEntry struct {
+	When   time.Time `json:"when"`
+	Person string    `json:"person" doc:"Empty for the program itself."`
+	Action string    `json:"action"`
+	Item   string    `json:"item"`
+	Detail string    `json:"detail"`
+}
+
+// History returns the newest lines of the audit log, newest first.
+func (d *Dashboard) History(ctx context.Context, limit int) ([]LogEntry, error) {
+	events, err := d.store.Events(ctx, limit)
+	lines := make([]LogEntry, len(events))
+	for i, e := range events {
+		lines[i] = LogEntry{When: e.At, Person: e.Person, Action: e.Event, Detail: e.Detail}
+		if e.Item != nil {
+			if lines[i].Item = e.Item.String(); e.Item.Slice < 0 {
+				lines[i].Item = e.Item.Case
+			}
+		}
+	}
+	return lines, err
+}
+
+// Model is one trained network.
+type Model struct {
+	Version        int       `json:"version"`
+	Cycle          int       `json:"cycle"`
+	Labelled       int       `json:"labelled" doc:"Training labels that it saw."`
+	ValidationDice *float64  `json:"validation_dice"`
+	PreviousDice   *float64  `json:"previous_dice" doc:"Of the model in use before, on the same labels."`
+	InUse          bool      `json:"in_use"`
+	Reason         string    `json:"reason" doc:"Why it was taken into use, or not."`
+	When           time.Time `json:"when"`
+}
+
+// Models returns all models, oldest first.
+func (d *Dashboard) Models(ctx context.Context) ([]Model, error) {
+	stored, err := d.store.Models(ctx)
+	used := lastAdopted(stored)
+	models := make([]Model, len(stored))
+	for i, m := range stored {
+		models[i] = Model{m.Version, m.Cycle, m.Labelled, m.Dice, m.Previous, used != nil && m.Version == used.Version, m.Reason, m.At}
+	}
+	return models, err
 }

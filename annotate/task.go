@@ -3,10 +3,8 @@ package annotate
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"time"
-
-	"github.com/nextslice/nextslice/volume"
 
 	"github.com/nextslice/nextslice/annotate/store"
 )
@@ -61,115 +59,44 @@ type Lease struct {
 	Until  time.Time `json:"until"`
 }
 
-// ErrGone says that a case's image cannot be read.
-var ErrGone = errors.New("the image cannot be read")
-
-// Item reads an item's name and refuses those that the data set does not have.
-func (p *Project) Item(name string) (Item, error) {
-	item, err := store.ParseItem(name)
-	if err != nil {
-		return Item{}, fmt.Errorf("%w: %w", store.ErrNotFound, err)
-	}
-	index, ok := p.index[item.Case]
-	if !ok || item.Slice >= p.Config.Preprocess.Slices(p.data.Cases[index].Grid) {
-		return Item{}, fmt.Errorf("the data set has no item %q: %w", name, store.ErrNotFound)
-	}
-	return item, nil
-}
-
-// Case returns the number of slices of a case and the size of one, or store.ErrNotFound.
-func (p *Project) Case(name string) (store.Case, error) {
-	index, ok := p.index[name]
-	if !ok {
-		return store.Case{}, fmt.Errorf("the data set has no case %q: %w", name, store.ErrNotFound)
-	}
-	g := p.data.Cases[index].Grid
-	h, w := p.Config.Preprocess.SliceSize(g)
-	return store.Case{Name: name, Slices: p.Config.Preprocess.Slices(g), Height: h, Width: w, Role: p.roles[name]}, nil
-}
-
-// image returns a case's volume and keeps in mind whether it can be read.
-func (p *Project) image(name string) (*image, error) {
-	index, ok := p.index[name]
-	if !ok {
-		return nil, fmt.Errorf("%w: case %s is not in the data folder", ErrGone, name)
-	}
-	v, err := p.images.get(index)
-	if err != nil {
-		err = fmt.Errorf("%w: %w; put the file back, its slices are left out until then", ErrGone, err)
-		p.refuse(name, err)
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.bad, name)
-	return v, nil
-}
-
-// Image returns a slice's intensities, [height width].
-func (p *Project) Image(name string, slice int) ([]float32, error) {
-	v, err := p.image(name)
-	if err != nil {
-		return nil, err
-	}
-	return v.Slice(p.Config.Preprocess.Axis, slice), nil
-}
-
-// Volume returns a case's image.
-func (p *Project) Volume(name string) (*volume.Volume, error) {
-	v, err := p.image(name)
-	if err != nil {
-		return nil, err
-	}
-	return v.Volume, nil
-}
-
-// Person is who asks.
-type Person struct {
-	Name        string
-	Adjudicator bool
-}
-
 // leases is how many items one person may hold: the one in work, and those that the page loads ahead.
 const leases = 4
 
 // Next leases the next item of the queue to a person. With after it is the one behind that item. ErrNotFound: nothing
 // waits for this person.
-func (p *Project) Next(ctx context.Context, who Person, after *Item) (*Task, error) {
+func (q *Queue) Next(ctx context.Context, who Person, after *Item) (*Task, error) {
 	for {
 		refuse := map[string]bool{}
-		for name := range p.roles {
-			if !p.readable(name) {
-				refuse[name] = true
-			}
+		for name := range q.cases.roles {
+			refuse[name] = !q.cases.readable(name)
 		}
-		row, err := p.store.Next(ctx, store.Want{
-			Person: who.Name, Adjudicator: who.Adjudicator, After: after, Refuse: refuse, Lease: p.Config.Lease(), Most: leases,
+		row, err := q.store.Next(ctx, store.Want{
+			Person: who.Name, Adjudicator: who.Adjudicator, After: after, Refuse: refuse, Lease: q.config.Lease(), Most: leases,
 		})
 		if err != nil {
 			return nil, err
 		}
-		task, err := p.Task(ctx, row.Item, who)
+		task, err := q.Task(ctx, who, row.Item)
 		if errors.Is(err, ErrGone) { // it is refused in the next turn
-			if err := p.store.Release(ctx, row.Item, who.Name); err != nil {
+			if err := q.store.Release(ctx, row.Item, who.Name); err != nil {
 				return nil, err
 			}
 			continue
 		}
 		if err == nil {
-			p.hub.send(Event{Type: "queue"})
+			q.events.send(Event{Type: "queue"})
 		}
 		return task, err
 	}
 }
 
 // Task returns an item as a person may see it.
-func (p *Project) Task(ctx context.Context, item Item, who Person) (*Task, error) {
-	v, err := p.image(item.Case)
+func (q *Queue) Task(ctx context.Context, who Person, item Item) (*Task, error) {
+	v, err := q.cases.volume(item.Case)
 	if err != nil {
 		return nil, err
 	}
-	c := p.Config.Preprocess
+	c := q.config.Preprocess
 	slices := v.Slices(c.Axis)
 	row, column := slices.PixelSize()
 	t := &Task{
@@ -178,72 +105,118 @@ func (p *Project) Task(ctx context.Context, item Item, who Person) (*Task, error
 		Position: slices.Position(item.Slice), Step: slices.Position(1) - slices.Position(0), Window: Window{v.low, v.high},
 		Labelled: []int{}, Queued: []int{},
 	}
-	return t, p.addState(ctx, t, item, who)
+	return t, q.addState(ctx, t, item, who)
 }
 
 // addState fills in what the records say about the item.
-func (p *Project) addState(ctx context.Context, t *Task, item Item, who Person) error {
-	queue, err := p.store.Queue(ctx, false)
+func (q *Queue) addState(ctx context.Context, t *Task, item Item, who Person) error {
+	waiting, err := q.store.Queue(ctx, false)
 	if err != nil {
 		return err
 	}
-	var own *store.QueueRow
-	for i, q := range queue {
-		if q.Item.Case == item.Case {
-			t.Queued = append(t.Queued, q.Item.Slice)
+	var row *store.QueueRow // of the item
+	for i, r := range waiting {
+		if r.Item.Case == item.Case {
+			t.Queued = append(t.Queued, r.Item.Slice)
 		}
-		if q.Item != item {
+		if r.Item != item {
 			continue
 		}
 		rank := i + 1
-		own, t.Rank, t.Score, t.Purpose = &queue[i], &rank, q.Score, string(q.Purpose)
-		if q.State == store.Disputed {
+		row, t.Rank, t.Score, t.Purpose = &waiting[i], &rank, r.Score, string(r.Purpose)
+		if r.State == store.Disputed {
 			t.Purpose = "adjudication"
 		}
 	}
-	if t.Labelled, err = p.store.LabelledSlices(ctx, item.Case); err != nil {
+	if t.Labelled, err = q.store.LabelledSlices(ctx, item.Case); err != nil {
 		return err
 	}
-	if number, err := p.store.LabelVersion(ctx, item); err == nil {
-		if p.seesLabel(own, who) {
+	if number, err := q.store.LabelVersion(ctx, item); err == nil {
+		if q.rights.seesLabel(who, row) {
 			t.Label = &number
 		}
-	} else if !errors.Is(err, store.ErrNotFound) {
+	} else if !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	if _, err := p.store.Draft(ctx, item, who.Name); err == nil {
+	if _, err := q.store.Draft(ctx, item, who.Name); err == nil {
 		t.Draft = true
 	}
-	skipped, err := p.store.Skipped(ctx)
+	skipped, err := q.store.Skipped(ctx)
 	if err != nil {
 		return err
 	}
-	for _, s := range skipped {
-		t.Skipped = t.Skipped || s == item
-	}
-	if lease, err := p.store.LeaseOf(ctx, item); err != nil {
+	t.Skipped = slices.Contains(skipped, item)
+	if lease, err := q.store.LeaseOf(ctx, item); err != nil {
 		return err
 	} else if lease != nil {
 		t.Lease = &Lease{lease.Person, lease.Until}
 	}
-	if model := p.predict.version(); model > 0 && p.showsProposal(item) {
-		t.Uncertainty = p.canvas(item) != nil
+	if version := q.model.version(); version > 0 && q.rights.seesProposal(item) {
+		t.Uncertainty = q.cases.slice(item) != nil
 		// that of a queued item is kept: it is there before all cases are loaded
-		_, err := p.store.Proposal(ctx, item, model)
+		_, err := q.store.Proposal(ctx, item, version)
 		t.Proposal = t.Uncertainty || err == nil
 		if t.Proposal {
-			t.Model = &model
+			t.Model = &version
 		}
 	}
 	return nil
 }
 
-// showsProposal reports whether people see the model's proposal of an item. Of validation items they do not: a label
-// that began as the model's own answer would flatter it.
-func (p *Project) showsProposal(item Item) bool { return p.roles[item.Case] == store.Training }
+// Release gives an item back.
+func (q *Queue) Release(ctx context.Context, who Person, item Item) error {
+	return q.store.Release(ctx, item, who.Name)
+}
 
-// seesLabel reports whether a person may see the label of an item: not while it is read a second time, by somebody who
-// does not decide.
-func (p *Project) seesLabel(row *store.QueueRow, who Person) bool {
-	return row == nil || row.Readings < 2 || row.State == store.Disputed && who.Adjudicator
+// Skip takes an item out of the pool.
+func (q *Queue) Skip(ctx context.Context, who Person, item Item, reason string, seconds float64) error {
+	err := q.store.Skip(ctx, item, who.Name, reason, seconds)
+	if err == nil {
+		q.events.labelsChanged(Event{Type: "queue"})
+	}
+	return err
+}
+
+// AskReading asks a second person to label an item independently.
+func (q *Queue) AskReading(ctx context.Context, who Person, item Item) error {
+	err := q.store.AskReading(ctx, item, who.Name)
+	if err == nil {
+		q.events.send(Event{Type: "queue"})
+	}
+	return err
+}
+
+// QueueEntry is an item that was asked for.
+type QueueEntry struct {
+	Item    string     `json:"item"`
+	Rank    int        `json:"rank" doc:"Place in the queue from 1; 0 for what is done."`
+	Score   *float64   `json:"score"`
+	State   string     `json:"state" enum:"waiting,leased,disputed,done,skipped,withdrawn"`
+	Person  *string    `json:"person" doc:"Who works on it."`
+	Until   *time.Time `json:"until" doc:"For how long it is kept for them."`
+	Purpose string     `json:"purpose" enum:"training,validation,reading"`
+	Cycle   int        `json:"cycle" doc:"Whose model asked for it; -1 is the initial set."`
+	Kind    string     `json:"kind" enum:"query,fill" doc:"fill: chosen between two queries, so that nobody waits."`
+}
+
+// List returns what was asked for: what waits, in its order, then what is done.
+func (q *Queue) List(ctx context.Context) ([]QueueEntry, error) {
+	rows, err := q.store.Queue(ctx, true)
+	waiting, done := []QueueEntry{}, []QueueEntry{}
+	for _, row := range rows {
+		e := QueueEntry{Item: row.Item.String(), Score: row.Score, State: string(row.State), Purpose: string(row.Purpose), Cycle: row.Cycle, Kind: row.Kind}
+		if !row.Open() {
+			done = append(done, e)
+			continue
+		}
+		e.Rank = len(waiting) + 1
+		if row.Lease != nil {
+			e.Person, e.Until = &row.Lease.Person, &row.Lease.Until
+			if row.State == store.Waiting {
+				e.State = "leased"
+			}
+		}
+		waiting = append(waiting, e)
+	}
+	return append(waiting, done...), err
 }

@@ -75,12 +75,28 @@ func Describe(d *dataset.Dataset, cases []int, p preprocess.Config) Info {
 
 // Save writes the model to a safetensors file: that of [unet.Net.Save], with the Info as JSON in its metadata. It
 // replaces a file of that name, in full or, after an error, not at all.
-func (m *Model) Save(path string) error {
-	text, err := json.Marshal(m.Info)
+func (m *Model) Save(path string) error { return m.Info.write(path, m.Net.File()) }
+
+// Save writes the network and its info to a file as [Model.Save] does.
+func (n Network) Save(path string, info Info) error { return info.write(path, n.Net.File()) }
+
+// Complete adds info to the file of a network without, which older programs left in annotation projects.
+func Complete(path string, info Info) error {
+	f, err := safetensors.Read(path)
+	if err != nil {
+		return err
+	}
+	if _, complete := f.Metadata[key]; complete {
+		return nil
+	}
+	return info.write(path, f)
+}
+
+func (i Info) write(path string, f *safetensors.File) error {
+	text, err := json.Marshal(i)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	f := m.Net.File()
 	f.Metadata[key] = string(text)
 	return safetensors.Write(path, f)
 }
@@ -101,7 +117,8 @@ func Load(e tensor.Engine, path string) (*Model, error) {
 func fromFile(e tensor.Engine, f *safetensors.File) (*Model, error) {
 	text, ok := f.Metadata[key]
 	if !ok {
-		return nil, errors.New("the file does not say how its network was trained: use one that nextslice train or simulate --save-models wrote")
+		return nil, errors.New("the file does not say how its network was trained: use one that nextslice train, simulate --save-models or serve wrote; " +
+			"of an older annotation project, open it once with nextslice serve, which completes the model in use")
 	}
 	m := &Model{}
 	decoder := json.NewDecoder(strings.NewReader(text))

@@ -29,6 +29,8 @@ type Candidates struct {
 	// Spent, which may be nil, is told of each piece of work: how many slices went through the network, in how many
 	// forward passes of one slice each, and how long that took.
 	Spent func(slices, passes int, took time.Duration)
+	// Progress, if not nil, takes the place of Network.Progress.
+	Progress func(done, of int)
 }
 
 // Pool offers the candidates to a strategy: of what the strategy needs everything, and nothing else. The network computes
@@ -36,6 +38,9 @@ type Candidates struct {
 func (n Network) Pool(ctx context.Context, s query.Spec, c Candidates) query.Pool {
 	needs := s.Strategy.Needs()
 	p := query.Pool{N: len(c.Images)}
+	if c.Progress != nil {
+		n.Progress = c.Progress
+	}
 	if needs.Scores {
 		p.Score = func(items []int) ([]float64, error) { return n.poolScores(ctx, s, c, items) }
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,9 +13,11 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/annotate"
+	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/uncertainty"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -82,7 +83,7 @@ func (l *Learner) Trained() []int {
 
 type learner Learner
 
-func (l *learner) Train(ctx context.Context, _ train.Config, data train.Set, seed uint64, progress func(train.Progress)) (annotate.Model, error) {
+func (l *learner) Train(ctx context.Context, _ train.Config, _ preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (annotate.Network, error) {
 	progress(train.Progress{Step: 1, Of: 2, Loss: 1})
 	if l.Wait != nil {
 		select {
@@ -95,28 +96,28 @@ func (l *learner) Train(ctx context.Context, _ train.Config, data train.Set, see
 	defer l.mu.Unlock()
 	n := len(data.Images)
 	l.Trainings, l.Seeds = append(l.Trainings, n), append(l.Seeds, seed)
-	return model{Bad: l.Bad != nil && l.Bad(n)}, nil
+	return network{Bad: l.Bad != nil && l.Bad(n)}, nil
 }
 
-func (l *learner) Load(path string, h, w int) (annotate.Model, error) {
+func (l *learner) Load(path string, _ model.Info) (annotate.Network, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	var m model
-	return m, json.Unmarshal(text, &m)
+	var n network
+	return n, json.Unmarshal(text, &n)
 }
 
 func (l *learner) Close() error { return nil }
 
-type model struct{ Bad bool }
+type network struct{ Bad bool }
 
-func (m model) Predict(ctx context.Context, images [][]float32, each func(i int, probs []float32) error) error {
+func (n network) Predict(ctx context.Context, images [][]float32, each func(i int, probs []float32) error) error {
 	for i, image := range images {
 		probs := make([]float32, 2*len(image))
 		for x, v := range image {
 			p := float32(0.1)
-			if v > 1 && (!m.Bad || x%2 == 0) {
+			if v > 1 && (!n.Bad || x%2 == 0) {
 				p = 0.9
 			}
 			probs[2*x], probs[2*x+1] = 1-p, p
@@ -128,22 +129,22 @@ func (m model) Predict(ctx context.Context, images [][]float32, each func(i int,
 	return ctx.Err()
 }
 
-func (m model) Score(ctx context.Context, images [][]float32, _ uncertainty.Score, _ *rand.Rand, progress func(done, of int)) (scores []float64, err error) {
-	for i, image := range images {
-		sum := 0.0
-		for _, v := range image {
-			sum += float64(v)
+// Pool scores an item by the mean of its pixels.
+func (n network) Pool(_ context.Context, _ query.Spec, c model.Candidates) query.Pool {
+	return query.Pool{N: len(c.Images), Score: func(items []int) (scores []float64, err error) {
+		for _, item := range items {
+			sum := 0.0
+			for _, v := range c.Images[item] {
+				sum += float64(v)
+			}
+			scores = append(scores, sum/float64(len(c.Images[item])))
 		}
-		scores = append(scores, sum/float64(len(image)))
-		if progress != nil {
-			progress(i+1, len(images))
-		}
-	}
-	return scores, ctx.Err()
+		return scores, nil
+	}}
 }
 
-func (m model) Save(path string) error {
-	text, err := json.Marshal(m)
+func (n network) Save(path string, _ model.Info) error {
+	text, err := json.Marshal(n)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/annotate"
-	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -59,9 +58,9 @@ func (a Annotator) label(ctx context.Context, task *annotate.Task) error {
 	if err != nil {
 		return err
 	}
-	action, version := store.ActionEdited, 0
+	action, version := annotate.Edited, 0
 	if !slices.ContainsFunc(mask, func(class uint8) bool { return class != 0 }) {
-		action = store.ActionEmpty
+		action = annotate.Empty
 	}
 	if task.Proposal {
 		proposal, model, err := a.Client.Proposal(ctx, task.Item)
@@ -70,7 +69,7 @@ func (a Annotator) label(ctx context.Context, task *annotate.Task) error {
 		}
 		version = model
 		if bytes.Equal(proposal, mask) {
-			action = store.ActionAccepted
+			action = annotate.Accepted
 		}
 	}
 	if _, err := a.Client.Save(ctx, task.Item, mask, a.Seconds, action, version); err != nil {
@@ -110,7 +109,7 @@ func (a Annotator) Picks(ctx context.Context) (map[int][]string, error) {
 	}
 	picks := map[int][]string{}
 	for _, q := range queue {
-		if q.Purpose == string(store.ForTraining) && q.Kind == store.KindQuery {
+		if q.Purpose == "training" && q.Kind == "query" {
 			picks[q.Cycle] = append(picks[q.Cycle], q.Item)
 		}
 	}

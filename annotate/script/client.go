@@ -59,12 +59,12 @@ func (c *Client) Task(ctx context.Context, item string) (task *annotate.Task, er
 }
 
 // Queue returns all that was ever asked for.
-func (c *Client) Queue(ctx context.Context) (q []server.QueueEntry, err error) {
+func (c *Client) Queue(ctx context.Context) (q []annotate.QueueEntry, err error) {
 	return q, c.call(ctx, "GET", "/queue", nil, &q)
 }
 
 // Models returns all models.
-func (c *Client) Models(ctx context.Context) (m []server.Model, err error) {
+func (c *Client) Models(ctx context.Context) (m []annotate.Model, err error) {
 	return m, c.call(ctx, "GET", "/models", nil, &m)
 }
 

@@ -2,11 +2,8 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/subtle"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -15,12 +12,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/nextslice/nextslice/annotate"
-	"github.com/nextslice/nextslice/annotate/store"
 )
 
 const (
 	cookieName = "nextslice"
-	sessionAge = 30 * 24 * time.Hour
 	wrongDelay = 500 * time.Millisecond // after a wrong token, with all other attempts waiting
 )
 
@@ -50,50 +45,11 @@ func (s *Server) logIn(ctx context.Context, in *loginInput) (*loginOutput, error
 	if name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return nil, huma.Error422UnprocessableEntity("give your name")
 	}
-	role, err := s.admit(ctx, name, in.Body.Token)
-	if errors.Is(err, errRefused) {
-		if err := s.project.Store().Log(ctx, store.Event{Person: name, Event: "login refused"}); err != nil {
-			return nil, problem(err)
-		}
+	who, token, err := s.project.People.LogIn(ctx, name, s.options.Token, in.Body.Token)
+	if errors.Is(err, annotate.ErrRefused) {
 		time.Sleep(wrongDelay)
-		return nil, huma.Error401Unauthorized("the name or the token is not right; whoever started the server knows them")
 	}
-	if err != nil {
-		return nil, problem(err)
-	}
-	token := rand.Text()
-	if err := s.project.Store().StartSession(ctx, token, name); err != nil {
-		return nil, problem(err)
-	}
-	return &loginOutput{Cookie: s.cookie(token, int(sessionAge.Seconds())), Body: Me{name, role, token}}, nil
-}
-
-var errRefused = errors.New("refused")
-
-// admit returns the role of a person who may log in. A person's own token takes the place of the server's.
-func (s *Server) admit(ctx context.Context, name, token string) (role string, err error) {
-	people, err := s.project.Store().People(ctx)
-	if err != nil {
-		return "", err
-	}
-	role, want := store.Annotator, []byte(nil)
-	if s.options.Token != "" {
-		want = store.Hash(s.options.Token)
-	}
-	if len(people) > 0 {
-		i := slices.IndexFunc(people, func(p store.Listed) bool { return p.Name == name })
-		if i < 0 {
-			return "", errRefused
-		}
-		role = people[i].Role
-		if people[i].Token != nil {
-			want = people[i].Token
-		}
-	}
-	if want != nil && subtle.ConstantTimeCompare(want, store.Hash(token)) == 0 {
-		return "", errRefused
-	}
-	return role, nil
+	return &loginOutput{Cookie: s.cookie(token, int(annotate.SessionAge.Seconds())), Body: Me{who.Name, who.Role, token}}, err
 }
 
 func (s *Server) cookie(value string, age int) http.Cookie {
@@ -103,8 +59,8 @@ func (s *Server) cookie(value string, age int) http.Cookie {
 type personKey struct{}
 
 type session struct {
-	Me
 	annotate.Person
+	token string
 }
 
 // person is who made a request that passed authenticate.
@@ -118,39 +74,22 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 			token = c.Value
 		}
 	}
-	name, err := s.project.Store().Session(ctx.Context(), token, sessionAge)
-	if errors.Is(err, store.ErrNotFound) {
+	who, err := s.project.People.LoggedIn(ctx.Context(), token)
+	switch {
+	case errors.Is(err, annotate.ErrNotFound):
 		huma.WriteErr(s.api, ctx, http.StatusUnauthorized, "log in first")
-		return
-	}
-	var people []store.Listed
-	if err == nil {
-		people, err = s.project.Store().People(ctx.Context())
-	}
-	if err != nil {
+	case err != nil:
 		huma.WriteErr(s.api, ctx, http.StatusInternalServerError, err.Error())
-		return
+	default:
+		next(huma.WithValue(ctx, personKey{}, session{who, token}))
 	}
-	role := store.Annotator
-	for _, p := range people {
-		if p.Name == name {
-			role = p.Role
-		}
-	}
-	who := session{Me{Name: name, Role: role, Token: token}, annotate.Person{
-		Name: name,
-		// Without a list everybody may do everything.
-		Adjudicator: role == store.Adjudicator || len(people) == 0,
-	}}
-	next(huma.WithValue(ctx, personKey{}, who))
 }
 
 type meOutput struct{ Body Me }
 
 func (s *Server) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
-	me := ctx.Value(personKey{}).(session).Me
-	me.Token = ""
-	return &meOutput{me}, nil
+	who := person(ctx)
+	return &meOutput{Me{Name: who.Name, Role: who.Role}}, nil
 }
 
 type logoutOutput struct {
@@ -158,9 +97,6 @@ type logoutOutput struct {
 }
 
 func (s *Server) logOut(ctx context.Context, _ *struct{}) (*logoutOutput, error) {
-	me := ctx.Value(personKey{}).(session).Me
-	if err := s.project.Store().EndSession(ctx, me.Token, me.Name); err != nil {
-		return nil, problem(err)
-	}
-	return &logoutOutput{s.cookie("", -1)}, nil
+	err := s.project.People.LogOut(ctx, person(ctx), ctx.Value(personKey{}).(session).token)
+	return &logoutOutput{s.cookie("", -1)}, err
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/nextslice/nextslice/annotate"
-	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -46,19 +45,11 @@ type sliceInput struct {
 	Slice int    `path:"slice" minimum:"0"`
 }
 
-func (s *Server) sliceImage(_ context.Context, in *sliceInput) (*huma.StreamResponse, error) {
-	c, err := s.project.Case(in.Case)
-	if err != nil {
-		return nil, problem(err)
-	}
-	if in.Slice >= c.Slices {
-		return nil, huma.Error404NotFound(fmt.Sprintf("case %s has %d slices", in.Case, c.Slices))
-	}
-	image, err := s.project.Image(in.Case, in.Slice)
-	if err != nil {
-		return nil, problem(err)
-	}
-	return send(littleEndian(image)), nil
+func (i sliceInput) name() string { return annotate.Item{Case: i.Case, Slice: i.Slice}.String() }
+
+func (s *Server) sliceImage(_ context.Context, item annotate.Item, _ *sliceInput) (*huma.StreamResponse, error) {
+	image, err := s.project.Cases.Image(item)
+	return send(littleEndian(image)), err
 }
 
 type modelInput struct {
@@ -66,64 +57,29 @@ type modelInput struct {
 	Model int `query:"model" minimum:"0" doc:"The model's version. If it is left out, or that model has made none, the answer is that of the model in use; X-Model says which."`
 }
 
-func (s *Server) proposal(ctx context.Context, in *modelInput) (*huma.StreamResponse, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	mask, model, err := s.project.Proposal(ctx, item, in.Model)
-	if err != nil {
-		return nil, problem(err)
-	}
-	return send(mask, "X-Model", strconv.Itoa(model)), nil
+func (s *Server) proposal(ctx context.Context, item annotate.Item, in *modelInput) (*huma.StreamResponse, error) {
+	mask, model, err := s.project.Predictor.Proposal(ctx, item, in.Model)
+	return send(mask, "X-Model", strconv.Itoa(model)), err
 }
 
-func (s *Server) uncertainty(ctx context.Context, in *modelInput) (*huma.StreamResponse, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	m, err := s.project.Uncertainty(ctx, item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	return send(littleEndian(m)), nil
+func (s *Server) uncertainty(ctx context.Context, item annotate.Item, _ *modelInput) (*huma.StreamResponse, error) {
+	m, err := s.project.Predictor.Uncertainty(ctx, item)
+	return send(littleEndian(m)), err
 }
 
-func (s *Server) label(ctx context.Context, in *ItemPath) (*huma.StreamResponse, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	mask, version, err := s.project.Label(ctx, person(ctx), item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	return send(mask, "X-Version", strconv.Itoa(version)), nil
+func (s *Server) label(ctx context.Context, item annotate.Item, _ *ItemPath) (*huma.StreamResponse, error) {
+	mask, version, err := s.project.Labels.Label(ctx, person(ctx), item)
+	return send(mask, "X-Version", strconv.Itoa(version)), err
 }
 
-func (s *Server) draft(ctx context.Context, in *ItemPath) (*huma.StreamResponse, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	mask, err := s.project.Store().Draft(ctx, item, person(ctx).Name)
-	if err != nil {
-		return nil, problem(err)
-	}
-	return send(mask), nil
+func (s *Server) draft(ctx context.Context, item annotate.Item, _ *ItemPath) (*huma.StreamResponse, error) {
+	mask, err := s.project.Labels.Draft(ctx, person(ctx), item)
+	return send(mask), err
 }
 
-func (s *Server) versionMask(ctx context.Context, in *versionInput) (*huma.StreamResponse, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	mask, err := s.project.VersionMask(ctx, person(ctx), item, in.Version)
-	if err != nil {
-		return nil, problem(err)
-	}
-	return send(mask), nil
+func (s *Server) versionMask(ctx context.Context, item annotate.Item, in *versionInput) (*huma.StreamResponse, error) {
+	mask, err := s.project.Labels.VersionMask(ctx, person(ctx), item, in.Version)
+	return send(mask), err
 }
 
 type caseInput struct {
@@ -131,31 +87,25 @@ type caseInput struct {
 }
 
 func (s *Server) caseImage(_ context.Context, in *caseInput) (*huma.StreamResponse, error) {
-	if _, err := s.project.Case(in.Case); err != nil {
-		return nil, problem(err)
-	}
-	v, err := s.project.Volume(in.Case)
+	v, err := s.project.Cases.Volume(in.Case)
 	if err != nil {
-		return nil, problem(err)
+		return nil, err
 	}
 	return sendFile(in.Case+".nii.gz", "application/gzip", func(path string) error { return volume.WriteVolume(path, v) })
 }
 
 func (s *Server) caseLabel(ctx context.Context, in *caseInput) (*huma.StreamResponse, error) {
-	return s.caseMask(ctx, in.Case, s.project.LabelMask)
+	return sendMask(ctx, in.Case, s.project.Labels.Mask)
 }
 
 func (s *Server) caseProposal(ctx context.Context, in *caseInput) (*huma.StreamResponse, error) {
-	return s.caseMask(ctx, in.Case, s.project.Prediction)
+	return sendMask(ctx, in.Case, s.project.Predictor.Case)
 }
 
-func (s *Server) caseMask(ctx context.Context, name string, get func(context.Context, string) (*volume.Mask, error)) (*huma.StreamResponse, error) {
-	if _, err := s.project.Case(name); err != nil {
-		return nil, problem(err)
-	}
+func sendMask(ctx context.Context, name string, get func(context.Context, string) (*volume.Mask, error)) (*huma.StreamResponse, error) {
 	mask, err := get(ctx, name)
 	if err != nil {
-		return nil, problem(err)
+		return nil, err
 	}
 	return sendFile(name+".nii.gz", "application/gzip", func(path string) error { return volume.WriteMask(path, mask) })
 }
@@ -167,10 +117,6 @@ type exportInput struct {
 }
 
 func (s *Server) export(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
-	entry := store.Event{Person: person(ctx).Name, Event: "export", Detail: fmt.Sprintf("%s, partial %v, fill %v", in.Format, in.Partial, in.Fill)}
-	if err := s.project.Store().Log(ctx, entry); err != nil {
-		return nil, problem(err)
-	}
 	name, kind := s.project.Name+"-labels.zip", "application/zip"
 	if in.Format == annotate.FormatCSV {
 		name, kind = s.project.Name+"-labels.csv", "text/csv; charset=utf-8"
@@ -181,7 +127,7 @@ func (s *Server) export(ctx context.Context, in *exportInput) (*huma.StreamRespo
 			return err
 		}
 		defer file.Close()
-		if err := s.project.Export(ctx, file, annotate.Export{Format: in.Format, Partial: in.Partial, Fill: in.Fill}); err != nil {
+		if err := s.project.Exporter.Write(ctx, person(ctx), file, annotate.Export{Format: in.Format, Partial: in.Partial, Fill: in.Fill}); err != nil {
 			return err
 		}
 		return file.Close()
@@ -193,7 +139,7 @@ func (s *Server) export(ctx context.Context, in *exportInput) (*huma.StreamRespo
 func sendFile(name, kind string, write func(path string) error) (*huma.StreamResponse, error) {
 	dir, err := os.MkdirTemp("", "nextslice-")
 	if err != nil {
-		return nil, problem(err)
+		return nil, err
 	}
 	path := filepath.Join(dir, filepath.Base(name))
 	err = write(path)
@@ -203,7 +149,7 @@ func sendFile(name, kind string, write func(path string) error) (*huma.StreamRes
 	}
 	os.RemoveAll(dir) // an open file stays readable; where the system keeps it, it is in the folder for temporary files
 	if err != nil {
-		return nil, problem(err)
+		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer file.Close()

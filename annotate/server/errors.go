@@ -8,24 +8,26 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/nextslice/nextslice/annotate"
-	"github.com/nextslice/nextslice/annotate/store"
 )
 
 // problem turns an error of the project into an answer whose detail a person can act on.
 func problem(err error) error {
+	if _, answered := errors.AsType[huma.StatusError](err); answered || err == nil {
+		return err
+	}
 	status := http.StatusInternalServerError
 	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, annotate.ErrNotFound):
 		status = http.StatusNotFound
-	case errors.Is(err, store.ErrConflict):
+	case errors.Is(err, annotate.ErrConflict):
 		status = http.StatusConflict
 	case errors.Is(err, annotate.ErrInvalid):
 		status = http.StatusUnprocessableEntity
+	case errors.Is(err, annotate.ErrRefused):
+		status = http.StatusUnauthorized
 	case errors.Is(err, annotate.ErrGone):
 		status = http.StatusGone
-	case errors.Is(err, store.ErrFull):
+	case errors.Is(err, annotate.ErrFull):
 		status = http.StatusInsufficientStorage
 	case errors.Is(err, context.Canceled):
 		status = http.StatusServiceUnavailable

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/nextslice/nextslice/annotate"
 )
 
 const prefix = "/api/v1"
@@ -22,21 +24,21 @@ func (s *Server) register() {
 
 	add(known, "project", "GET /project", "The project's state", s.summary)
 	add(known, "next", "POST /next", "Lease the next item of the queue", s.next, mayBeNothing)
-	add(known, "task", "GET /tasks/{item}", "An item with all that is needed to show it", s.task)
+	add(known, "task", "GET /tasks/{item}", "An item with all that is needed to show it", onItem(s, s.task))
 
-	add(known, "image", "GET /cases/{case}/slices/{slice}/image", "Intensities of a slice", s.sliceImage, float32s)
-	add(known, "proposal", "GET /items/{item}/proposal", "The model's mask", s.proposal, uint8s)
-	add(known, "uncertainty", "GET /items/{item}/uncertainty", "Entropy of the model's answer at each pixel, in nats", s.uncertainty, float32s)
-	add(known, "label", "GET /items/{item}/label", "The label", s.label, uint8s)
-	add(known, "saveLabel", "PUT /items/{item}/label", "Save a label; it is on disk when the answer comes", s.saveLabel, takesMask)
-	add(known, "draft", "GET /items/{item}/draft", "Your unfinished mask", s.draft, uint8s)
-	add(known, "saveDraft", "PUT /items/{item}/draft", "Keep an unfinished mask", s.saveDraft, takesMask)
-	add(known, "skip", "POST /items/{item}/skip", "Take an item out, with a reason", s.skip, conflicts)
-	add(known, "release", "POST /items/{item}/release", "Give an item back", s.release)
-	add(known, "versions", "GET /items/{item}/versions", "All saved masks of an item", s.versions)
-	add(known, "versionMask", "GET /items/{item}/versions/{version}/mask", "One saved mask", s.versionMask, uint8s)
-	add(known, "restore", "POST /items/{item}/versions/{version}/restore", "Make an earlier version the label again", s.restore, conflicts)
-	add(known, "askReading", "POST /items/{item}/read2", "Ask a second person to label an item independently", s.askReading, conflicts)
+	add(known, "image", "GET /cases/{case}/slices/{slice}/image", "Intensities of a slice", onItem(s, s.sliceImage), float32s)
+	add(known, "proposal", "GET /items/{item}/proposal", "The model's mask", onItem(s, s.proposal), uint8s)
+	add(known, "uncertainty", "GET /items/{item}/uncertainty", "Entropy of the model's answer at each pixel, in nats", onItem(s, s.uncertainty), float32s)
+	add(known, "label", "GET /items/{item}/label", "The label", onItem(s, s.label), uint8s)
+	add(known, "saveLabel", "PUT /items/{item}/label", "Save a label; it is on disk when the answer comes", onItem(s, s.saveLabel), takesMask)
+	add(known, "draft", "GET /items/{item}/draft", "Your unfinished mask", onItem(s, s.draft), uint8s)
+	add(known, "saveDraft", "PUT /items/{item}/draft", "Keep an unfinished mask", onItem(s, s.saveDraft), takesMask)
+	add(known, "skip", "POST /items/{item}/skip", "Take an item out, with a reason", onItem(s, s.skip), conflicts)
+	add(known, "release", "POST /items/{item}/release", "Give an item back", onItem(s, s.release))
+	add(known, "versions", "GET /items/{item}/versions", "All saved masks of an item", onItem(s, s.versions))
+	add(known, "versionMask", "GET /items/{item}/versions/{version}/mask", "One saved mask", onItem(s, s.versionMask), uint8s)
+	add(known, "restore", "POST /items/{item}/versions/{version}/restore", "Make an earlier version the label again", onItem(s, s.restore), conflicts)
+	add(known, "askReading", "POST /items/{item}/read2", "Ask a second person to label an item independently", onItem(s, s.askReading), conflicts)
 
 	add(known, "queue", "GET /queue", "What was asked for: what waits, in its order, then what is done", s.queue)
 	add(known, "history", "GET /history", "The audit log, newest first", s.history)
@@ -50,7 +52,7 @@ func (s *Server) register() {
 	add(known, "proposalFile", "GET /cases/{case}/proposal.nii.gz", "The model's mask of a case as NIfTI; background without a model", s.caseProposal, produces("application/gzip"))
 }
 
-// add registers one operation. Requests for a case or an item may find none.
+// add registers one operation, which may return the project's errors. Requests for a case or an item may find none.
 func add[I, O any](api huma.API, id, route, summary string, handler func(context.Context, *I) (*O, error), change ...func(*huma.Operation)) {
 	method, path, _ := strings.Cut(route, " ")
 	op := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: maxJSON, Errors: []int{http.StatusUnauthorized}}
@@ -63,7 +65,21 @@ func add[I, O any](api huma.API, id, route, summary string, handler func(context
 	for _, c := range change {
 		c(&op)
 	}
-	huma.Register(api, op, handler)
+	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		return out, problem(err)
+	})
+}
+
+// onItem makes an operation of one that also gets the item that the request names.
+func onItem[I interface{ name() string }, O any](s *Server, do func(context.Context, annotate.Item, *I) (*O, error)) func(context.Context, *I) (*O, error) {
+	return func(ctx context.Context, in *I) (*O, error) {
+		item, err := s.project.Cases.Item((*in).name())
+		if err != nil {
+			return nil, err
+		}
+		return do(ctx, item, in)
+	}
 }
 
 func conflicts(op *huma.Operation) { op.Errors = append(op.Errors, http.StatusConflict) }

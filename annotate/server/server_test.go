@@ -27,7 +27,6 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/annotatetest"
 	"github.com/nextslice/nextslice/annotate/server"
-	"github.com/nextslice/nextslice/annotate/store"
 )
 
 var update = flag.Bool("update", false, "rewrite docs/reference/openapi.json")
@@ -43,7 +42,7 @@ type site struct {
 	client  *http.Client
 }
 
-func start(t *testing.T, o server.Options, people []store.Person, change func(*annotate.Config)) *site {
+func start(t *testing.T, o server.Options, people []annotate.Account, change func(*annotate.Config)) *site {
 	t.Helper()
 	p, err := annotate.Open(t.Context(), annotate.Options{
 		Data: annotatetest.Data(t, 5), Dir: filepath.Join(t.TempDir(), "project"), Axis: 2, Learner: (&annotatetest.Learner{}).New,
@@ -57,7 +56,7 @@ func start(t *testing.T, o server.Options, people []store.Person, change func(*a
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.People(t.Context(), people); err != nil {
+	if err := p.People.Set(t.Context(), people); err != nil {
 		t.Fatal(err)
 	}
 	if o.Page == nil {
@@ -182,11 +181,11 @@ func TestLabelAnItem(t *testing.T) {
 	s.want(404, s.do("GET", path(task.Item)+"/draft", "", ana...))
 	s.want(200, s.do("PUT", path(task.Item)+"/label?action=empty&base=1", string(make([]byte, 120)), ana...))
 	restored := read[server.Saved](t, s.want(200, s.do("POST", path(task.Item)+"/versions/1/restore", "", ana...)))
-	versions := read[[]server.Version](t, s.want(200, s.do("GET", path(task.Item)+"/versions", "", ana...)))
+	versions := read[[]annotate.Version](t, s.want(200, s.do("GET", path(task.Item)+"/versions", "", ana...)))
 	if restored.Version != 3 || len(versions) != 3 || versions[0].Seconds != 12.5 || versions[0].Who != "ana" || versions[1].Action != "empty" {
 		t.Errorf("versions: %+v", versions)
 	}
-	history := read[[]server.LogEntry](t, s.want(200, s.do("GET", "/api/v1/history?limit=50", "", ana...)))
+	history := read[[]annotate.LogEntry](t, s.want(200, s.do("GET", "/api/v1/history?limit=50", "", ana...)))
 	if history[0].Action != "label" || history[0].Item != task.Item || history[0].Person != "ana" {
 		t.Errorf("history: %+v", history[0])
 	}
@@ -242,7 +241,7 @@ func TestBadRequests(t *testing.T) {
 
 func TestWhoMayEnter(t *testing.T) {
 	secret := "a secret of 24 letters.."
-	people := []store.Person{{Name: "ana", Role: store.Annotator}, {Name: "eva", Role: store.Adjudicator, Token: "eva's own secret"}}
+	people := []annotate.Account{{Name: "ana", Role: annotate.Annotator}, {Name: "eva", Role: annotate.Adjudicator, Token: "the secret of eva"}}
 	s := start(t, server.Options{Token: secret}, people, nil)
 	for _, p := range []string{"/me", "/project", "/queue", "/export", "/cases/c1/image.nii.gz", "/events", "/history"} {
 		s.want(401, s.do("GET", "/api/v1"+p, ""))
@@ -259,11 +258,11 @@ func TestWhoMayEnter(t *testing.T) {
 		}
 	}
 	value, _, _ := strings.Cut(cookie, ";")
-	if me := read[server.Me](t, s.want(200, s.do("GET", "/api/v1/me", "", "Cookie", value))); me.Name != "ana" || me.Role != store.Annotator || me.Token != "" {
+	if me := read[server.Me](t, s.want(200, s.do("GET", "/api/v1/me", "", "Cookie", value))); me.Name != "ana" || me.Role != annotate.Annotator || me.Token != "" {
 		t.Errorf("me: %+v", me)
 	}
-	eva := s.logIn("eva", "eva's own secret")
-	if me := read[server.Me](t, s.do("GET", "/api/v1/me", "", eva...)); me.Role != store.Adjudicator {
+	eva := s.logIn("eva", "the secret of eva")
+	if me := read[server.Me](t, s.do("GET", "/api/v1/me", "", eva...)); me.Role != annotate.Adjudicator {
 		t.Errorf("eva: %+v", me)
 	}
 	s.want(204, s.do("POST", "/api/v1/logout", "", eva...))
@@ -342,7 +341,7 @@ func TestLeases(t *testing.T) {
 }
 
 func TestDoubleReadingIsBlind(t *testing.T) {
-	people := []store.Person{{Name: "ana", Role: store.Annotator}, {Name: "ben", Role: store.Annotator}, {Name: "eva", Role: store.Adjudicator}}
+	people := []annotate.Account{{Name: "ana", Role: annotate.Annotator}, {Name: "ben", Role: annotate.Annotator}, {Name: "eva", Role: annotate.Adjudicator}}
 	s := start(t, server.Options{}, people, func(c *annotate.Config) { c.DoubleReading = 1 })
 	ana, ben, eva := s.logIn("ana", ""), s.logIn("ben", ""), s.logIn("eva", "")
 	task := read[annotate.Task](t, s.want(200, s.do("POST", "/api/v1/next", "", ana...)))
@@ -368,7 +367,7 @@ func TestDoubleReadingIsBlind(t *testing.T) {
 	if saved := read[server.Saved](t, s.want(200, s.do("PUT", path(task.Item)+"/label", string(left), eva...))); !saved.Labelled {
 		t.Errorf("decided: %+v", saved)
 	}
-	versions := read[[]server.Version](t, s.want(200, s.do("GET", path(task.Item)+"/versions", "", ben...)))
+	versions := read[[]annotate.Version](t, s.want(200, s.do("GET", path(task.Item)+"/versions", "", ben...)))
 	if len(versions) != 3 || versions[1].Agreement == nil || versions[2].Action != "adjudicated" {
 		t.Errorf("versions: %+v", versions)
 	}

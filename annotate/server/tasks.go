@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/nextslice/nextslice/annotate"
-	"github.com/nextslice/nextslice/annotate/store"
 )
 
 type summaryOutput struct{ Body annotate.Summary }
 
 func (s *Server) summary(ctx context.Context, _ *struct{}) (*summaryOutput, error) {
-	summary, err := s.project.Summary(ctx)
-	return &summaryOutput{summary}, problem(err)
+	summary, err := s.project.Dashboard.Summary(ctx)
+	return &summaryOutput{summary}, err
 }
 
 type nextInput struct {
@@ -31,17 +29,17 @@ type taskOutput struct {
 func (s *Server) next(ctx context.Context, in *nextInput) (*taskOutput, error) {
 	var after *annotate.Item
 	if in.Body != nil && in.Body.After != "" {
-		item, err := s.project.Item(in.Body.After)
+		item, err := s.project.Cases.Item(in.Body.After)
 		if err != nil {
-			return nil, problem(err)
+			return nil, err
 		}
 		after = &item
 	}
-	task, err := s.project.Next(ctx, person(ctx), after)
-	if errors.Is(err, store.ErrNotFound) {
+	task, err := s.project.Queue.Next(ctx, person(ctx), after)
+	if errors.Is(err, annotate.ErrNotFound) {
 		return &taskOutput{Status: http.StatusNoContent}, nil
 	}
-	return &taskOutput{http.StatusOK, task}, problem(err)
+	return &taskOutput{http.StatusOK, task}, err
 }
 
 // ItemPath names an item. It is exported because huma fills in the fields of exported embedded types only.
@@ -49,13 +47,11 @@ type ItemPath struct {
 	Item string `path:"item" example:"Case12/017" doc:"CASE/SLICE as one path element: Case12%2F017."`
 }
 
-func (s *Server) task(ctx context.Context, in *ItemPath) (*taskOutput, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	task, err := s.project.Task(ctx, item, person(ctx))
-	return &taskOutput{http.StatusOK, task}, problem(err)
+func (p ItemPath) name() string { return p.Item }
+
+func (s *Server) task(ctx context.Context, item annotate.Item, _ *ItemPath) (*taskOutput, error) {
+	task, err := s.project.Queue.Task(ctx, person(ctx), item)
+	return &taskOutput{http.StatusOK, task}, err
 }
 
 type saveInput struct {
@@ -77,11 +73,7 @@ type Saved struct {
 
 type savedOutput struct{ Body Saved }
 
-func (s *Server) saveLabel(ctx context.Context, in *saveInput) (*savedOutput, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
+func (s *Server) saveLabel(ctx context.Context, item annotate.Item, in *saveInput) (*savedOutput, error) {
 	answer := annotate.Answer{Item: item, Mask: in.RawBody, Seconds: in.Seconds, Action: in.Action}
 	if in.Proposal > 0 {
 		answer.Proposal = &in.Proposal
@@ -89,14 +81,13 @@ func (s *Server) saveLabel(ctx context.Context, in *saveInput) (*savedOutput, er
 	if in.Base >= 0 {
 		answer.Base = &in.Base
 	}
-	saved, err := s.project.Save(ctx, person(ctx), answer)
+	saved, err := s.project.Labels.Save(ctx, person(ctx), answer)
 	if err != nil {
-		return nil, problem(err)
+		return nil, err
 	}
 	out := Saved{Version: saved.Version, Labelled: saved.Labelled, Agreement: saved.Agreement}
-	out.Next, err = s.project.Next(ctx, person(ctx), &item)
-	if err != nil {
-		out.Next = nil // the label is saved: what is next can be asked again
+	if next, err := s.project.Queue.Next(ctx, person(ctx), &item); err == nil { // the label is saved: what is next can be asked again
+		out.Next = next
 	}
 	return &savedOutput{out}, nil
 }
@@ -106,12 +97,8 @@ type draftInput struct {
 	RawBody []byte `contentType:"application/octet-stream" doc:"Class indices, uint8, [height width]."`
 }
 
-func (s *Server) saveDraft(ctx context.Context, in *draftInput) (*struct{}, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	return nil, problem(s.project.SaveDraft(ctx, person(ctx), item, in.RawBody))
+func (s *Server) saveDraft(ctx context.Context, item annotate.Item, in *draftInput) (*struct{}, error) {
+	return nil, s.project.Labels.SaveDraft(ctx, person(ctx), item, in.RawBody)
 }
 
 type skipInput struct {
@@ -122,49 +109,19 @@ type skipInput struct {
 	}
 }
 
-func (s *Server) skip(ctx context.Context, in *skipInput) (*struct{}, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	return nil, problem(s.project.Skip(ctx, person(ctx), item, in.Body.Reason, in.Body.Seconds))
+func (s *Server) skip(ctx context.Context, item annotate.Item, in *skipInput) (*struct{}, error) {
+	return nil, s.project.Queue.Skip(ctx, person(ctx), item, in.Body.Reason, in.Body.Seconds)
 }
 
-func (s *Server) release(ctx context.Context, in *ItemPath) (*struct{}, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	return nil, problem(s.project.Store().Release(ctx, item, person(ctx).Name))
+func (s *Server) release(ctx context.Context, item annotate.Item, _ *ItemPath) (*struct{}, error) {
+	return nil, s.project.Queue.Release(ctx, person(ctx), item)
 }
 
-// Version is one saved mask.
-type Version struct {
-	Version        int       `json:"version"`
-	Who            string    `json:"who"`
-	When           time.Time `json:"when"`
-	Seconds        float64   `json:"seconds"`
-	Action         string    `json:"action"`
-	Proposal       *int      `json:"proposal" doc:"The model whose proposal it was compared with."`
-	DiceToProposal *float64  `json:"dice_to_proposal"`
-	Reading        int       `json:"reading" doc:"1 or 2 for one of two independent readings, else 0."`
-	Agreement      *float64  `json:"agreement" doc:"Dice of two readings."`
-	Restored       *int      `json:"restored" doc:"The version that this one brings back."`
-}
+type versionsOutput struct{ Body []annotate.Version }
 
-type versionsOutput struct{ Body []Version }
-
-func (s *Server) versions(ctx context.Context, in *ItemPath) (*versionsOutput, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	list, err := s.project.Versions(ctx, person(ctx), item)
-	out := &versionsOutput{Body: []Version{}}
-	for _, v := range list {
-		out.Body = append(out.Body, Version{v.Version, v.Person, v.At, v.Seconds, v.Action, v.Proposal, v.Dice, v.Reading, v.Agreement, v.Restored})
-	}
-	return out, problem(err)
+func (s *Server) versions(ctx context.Context, item annotate.Item, _ *ItemPath) (*versionsOutput, error) {
+	versions, err := s.project.Labels.Versions(ctx, person(ctx), item)
+	return &versionsOutput{versions}, err
 }
 
 type versionInput struct {
@@ -172,19 +129,11 @@ type versionInput struct {
 	Version int `path:"version" minimum:"1"`
 }
 
-func (s *Server) restore(ctx context.Context, in *versionInput) (*savedOutput, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	saved, err := s.project.Restore(ctx, person(ctx), item, in.Version)
-	return &savedOutput{Saved{Version: saved.Version, Labelled: saved.Labelled}}, problem(err)
+func (s *Server) restore(ctx context.Context, item annotate.Item, in *versionInput) (*savedOutput, error) {
+	saved, err := s.project.Labels.Restore(ctx, person(ctx), item, in.Version)
+	return &savedOutput{Saved{Version: saved.Version, Labelled: saved.Labelled}}, err
 }
 
-func (s *Server) askReading(ctx context.Context, in *ItemPath) (*struct{}, error) {
-	item, err := s.project.Item(in.Item)
-	if err != nil {
-		return nil, problem(err)
-	}
-	return nil, problem(s.project.AskReading(ctx, person(ctx), item))
+func (s *Server) askReading(ctx context.Context, item annotate.Item, _ *ItemPath) (*struct{}, error) {
+	return nil, s.project.Queue.AskReading(ctx, person(ctx), item)
 }

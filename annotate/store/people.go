@@ -15,20 +15,20 @@ const (
 	Adjudicator = "adjudicator" // also decides between two readings that differ
 )
 
-// Person is somebody who may log in.
-type Person struct {
+// Account is what somebody may log in by.
+type Account struct {
 	Name  string `yaml:"name"`
 	Role  string `yaml:"role"`
-	Token string `yaml:"token"` // of their own, "" for none; only its hash is stored
+	Token string `yaml:"token"` // the person's secret, "" for none; only its hash is stored
 }
 
-// SetPeople replaces the list of people. With an empty list everybody may log in under any name.
-func (s *Store) SetPeople(ctx context.Context, people []Person) error {
-	return s.write(ctx, "store people", func(tx *sql.Tx) error {
+// SetAccounts replaces the list of accounts. With an empty list everybody may log in under any name.
+func (s *Store) SetAccounts(ctx context.Context, accounts []Account) error {
+	return s.write(ctx, "store accounts", func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`DELETE FROM people`); err != nil {
 			return err
 		}
-		for _, p := range people {
+		for _, p := range accounts {
 			var hash []byte
 			if p.Token != "" {
 				hash = Hash(p.Token)
@@ -38,7 +38,7 @@ func (s *Store) SetPeople(ctx context.Context, people []Person) error {
 			}
 		}
 		// A person who was taken off the list is logged out.
-		if len(people) > 0 {
+		if len(accounts) > 0 {
 			_, err := tx.Exec(`DELETE FROM sessions WHERE person NOT IN (SELECT name FROM people)`)
 			return err
 		}
@@ -46,16 +46,16 @@ func (s *Store) SetPeople(ctx context.Context, people []Person) error {
 	})
 }
 
-// Listed is a person of the list with the hash of the token, nil if there is none.
+// Listed is an account of the list with the hash of its token, nil if there is none.
 type Listed struct {
 	Name, Role string
 	Token      []byte
 }
 
-// People returns the list of people by name.
-func (s *Store) People(ctx context.Context) ([]Listed, error) {
+// Accounts returns the list of accounts by name.
+func (s *Store) Accounts(ctx context.Context) ([]Listed, error) {
 	rows, err := s.reads.QueryContext(ctx, `SELECT name, role, token FROM people ORDER BY name`)
-	return collect(rows, err, "list people", func(scan scanner) (p Listed, err error) {
+	return collect(rows, err, "list accounts", func(scan scanner) (p Listed, err error) {
 		return p, scan(&p.Name, &p.Role, &p.Token)
 	})
 }

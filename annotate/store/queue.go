@@ -49,6 +49,9 @@ type QueueRow struct {
 	readers []string // who has read it
 }
 
+// Open reports whether the item waits for a label or a decision.
+func (q QueueRow) Open() bool { return q.State == Waiting || q.State == Disputed }
+
 // Lease gives an item to one person until a time.
 type Lease struct {
 	Person string
@@ -78,6 +81,20 @@ func (s *Store) Queue(ctx context.Context, all bool) ([]QueueRow, error) {
 	}
 	rows, err := s.reads.QueryContext(ctx, `SELECT `+queueColumns+` FROM `+queueTables+` `+where+` ORDER BY q.id`)
 	return collect(rows, err, "read the queue", s.scanQueue)
+}
+
+// Row returns the row of an item that waits, or ErrNotFound.
+func (s *Store) Row(ctx context.Context, item Item) (QueueRow, error) {
+	row := s.reads.QueryRowContext(ctx, `SELECT `+queueColumns+` FROM `+queueTables+`
+		WHERE q.case_name = ? AND q.slice = ? AND q.state IN ('waiting', 'disputed')`, item.Case, item.Slice)
+	q, err := s.scanQueue(row.Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return q, ErrNotFound
+	}
+	if err != nil {
+		return q, fmt.Errorf("read the queue: %w", plain(err))
+	}
+	return q, nil
 }
 
 // openRow returns the row of an item that waits, or ErrNotFound.
@@ -119,7 +136,7 @@ func (s *Store) enqueue(tx *sql.Tx, rows []QueueRow) error {
 type Want struct {
 	Person      string
 	Adjudicator bool
-	After       *Item           // offer what comes behind this item, then begin again; else the person's own lease comes first
+	After       *Item           // offer what comes behind this item, then begin again; else what the person holds comes first
 	Refuse      map[string]bool // cases that cannot be shown
 	Lease       time.Duration
 	Most        int // leases of one person at a time
@@ -160,12 +177,12 @@ func choose(queue []QueueRow, want Want) int {
 	for n := range queue {
 		i := (start + n) % len(queue)
 		q := queue[i]
-		own := q.Lease != nil && q.Lease.Person == want.Person
+		theirs := q.Lease != nil && q.Lease.Person == want.Person
 		switch {
-		case want.Refuse[q.Item.Case], q.Lease != nil && !own, q.readBy(want.Person):
+		case want.Refuse[q.Item.Case], q.Lease != nil && !theirs, q.readBy(want.Person):
 		case q.State == Disputed && !want.Adjudicator:
 		case want.After != nil && q.Item == *want.After:
-		case want.After == nil && own, want.After == nil && q.State == Disputed:
+		case want.After == nil && theirs, want.After == nil && q.State == Disputed:
 			return i
 		case best < 0:
 			best = i

@@ -315,7 +315,7 @@ func TestSessions(t *testing.T) {
 	if _, err := s.Session(ctx, "secret", time.Hour); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an old session: %v", err)
 	}
-	if err := s.SetPeople(ctx, []Person{{Name: "ben", Role: Annotator}}); err != nil {
+	if err := s.SetAccounts(ctx, []Account{{Name: "ben", Role: Annotator}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Session(ctx, "secret", 24*time.Hour); !errors.Is(err, ErrNotFound) {

@@ -22,7 +22,6 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/page"
 	"github.com/nextslice/nextslice/annotate/server"
-	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/train"
 	"github.com/nextslice/nextslice/volume"
@@ -86,7 +85,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
 	project, err := annotate.Open(ctx, c.options(log, c.name(s)))
-	if errors.Is(err, store.ErrLocked) {
+	if errors.Is(err, annotate.ErrLocked) {
 		return fmt.Errorf("%w: close that server, or name another folder with --project", err)
 	}
 	if _, wrong := errors.AsType[*annotate.ConfigError](err); wrong {
@@ -101,7 +100,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return usageError{fmt.Errorf("--people: %w", err)}
 		}
-		if err := project.People(ctx, people); err != nil {
+		if err := project.People.Set(ctx, people); err != nil {
 			return err
 		}
 	}
@@ -211,8 +210,8 @@ func (c serveCommand) address(l net.Listener) string {
 }
 
 // parsePeople reads a list of people, or the file that it names.
-func parsePeople(list string) ([]store.Person, error) {
-	var people []store.Person
+func parsePeople(list string) ([]annotate.Account, error) {
+	var people []annotate.Account
 	if name, ok := strings.CutPrefix(list, "@"); ok {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -224,21 +223,21 @@ func parsePeople(list string) ([]store.Person, error) {
 	} else {
 		for one := range strings.SplitSeq(list, ",") {
 			name, role, _ := strings.Cut(one, ":")
-			people = append(people, store.Person{Name: name, Role: role})
+			people = append(people, annotate.Account{Name: name, Role: role})
 		}
 	}
 	for i := range people {
 		p := &people[i]
 		if p.Name, p.Role = strings.TrimSpace(p.Name), strings.TrimSpace(p.Role); p.Role == "" {
-			p.Role = store.Annotator
+			p.Role = annotate.Annotator
 		}
 		switch {
 		case p.Name == "":
 			return nil, errors.New("a name is empty")
-		case p.Role != store.Annotator && p.Role != store.Adjudicator:
-			return nil, fmt.Errorf("%s: want the role %s or %s, got %q", p.Name, store.Annotator, store.Adjudicator, p.Role)
-		case slices.ContainsFunc(people[:i], func(q store.Person) bool { return q.Name == p.Name }):
-			return nil, fmt.Errorf("%s is there twice", p.Name)
+		case p.Role != annotate.Annotator && p.Role != annotate.Adjudicator:
+			return nil, fmt.Errorf("%s: want the role %s or %s, got %q", p.Name, annotate.Annotator, annotate.Adjudicator, p.Role)
+		case slices.ContainsFunc(people[:i], func(q annotate.Account) bool { return q.Name == p.Name }):
+			return nil, fmt.Errorf("%s appears twice", p.Name)
 		}
 	}
 	return people, nil

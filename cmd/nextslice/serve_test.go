@@ -21,7 +21,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nextslice/nextslice/annotate/store"
+	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/dataset/phantom"
 )
 
@@ -117,7 +117,7 @@ func TestServe(t *testing.T) {
 	}
 	text, err = io.ReadAll(login.Body)
 	login.Body.Close()
-	if err != nil || !bytes.Contains(text, []byte(store.Adjudicator)) || !strings.Contains(login.Header.Get("Set-Cookie"), "Secure") {
+	if err != nil || !bytes.Contains(text, []byte(annotate.Adjudicator)) || !strings.Contains(login.Header.Get("Set-Cookie"), "Secure") {
 		t.Errorf("login: %s, %v", text, login.Header)
 	}
 
@@ -146,7 +146,7 @@ func TestParsePeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	people, err := parsePeople("@" + file)
-	if err != nil || len(people) != 2 || people[0] != (store.Person{Name: "ana", Role: store.Annotator, Token: "abc"}) || people[1].Role != store.Adjudicator {
+	if err != nil || len(people) != 2 || people[0] != (annotate.Account{Name: "ana", Role: annotate.Annotator, Token: "abc"}) || people[1].Role != annotate.Adjudicator {
 		t.Errorf("%+v, %v", people, err)
 	}
 	for _, bad := range []string{"ana,ana", "ana,,ben", "ana:boss", "@nowhere.yaml"} {

@@ -1,0 +1,226 @@
+package annotate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/random"
+
+	"github.com/nextslice/nextslice/annotate/store"
+)
+
+// Queue decides which items are labelled next, and offers them to people.
+type Queue struct {
+	config Config
+	store  *store.Store
+	cases  *Cases
+	events *Events
+	rights rights
+	model  lender
+}
+
+// lender lends the model in use.
+type lender interface {
+	inUse
+	// borrow calls use with the model while nobody else uses it, or with nil if there is none.
+	borrow(use func(Network) error) error
+}
+
+// fill keeps items in the queue. It queues the initial set of a new project, and later, unless the project runs in
+// lockstep, more items whenever fewer than half a query wait for training labels: by the strategy with the model in use,
+// or by the cold start's rule as long as there is none.
+func (q *Queue) fill(ctx context.Context) error {
+	all, err := q.store.Queue(ctx, true)
+	if err != nil {
+		return err
+	}
+	waiting, cycle := 0, -1
+	var open []store.QueueRow
+	for _, row := range all {
+		cycle = max(cycle, row.Cycle)
+		if !row.Open() {
+			continue
+		}
+		open = append(open, row)
+		if row.Purpose == store.ForTraining && row.State == store.Waiting && q.cases.readable(row.Item.Case) {
+			waiting++
+		}
+	}
+	begin := len(all) == 0
+	if !begin && (q.config.Lockstep || waiting >= max(1, (q.config.QuerySize+1)/2)) {
+		return nil
+	}
+	items, err := q.unlabelled(ctx, store.Training, open)
+	if err != nil {
+		return err
+	}
+	var chosen active.Picks[Item]
+	kind := store.KindFill
+	if begin {
+		kind = store.KindQuery
+		chosen, err = q.coldStart(items, q.config.InitialSize, q.config.streams().Initial())
+	} else if len(items) > 0 {
+		chosen, err = q.fillBy(ctx, items, cycle, len(all))
+	}
+	if err != nil {
+		return fmt.Errorf("choose the next items: %w", err)
+	}
+	rows, err := q.rows(ctx, chosen, cycle, kind)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	if err := q.store.Enqueue(ctx, rows); err != nil {
+		return err
+	}
+	q.events.send(Event{Type: "queue"})
+	return nil
+}
+
+// fillBy picks a query's worth of items by the best means there are. queued is the number of items ever queued.
+func (q *Queue) fillBy(ctx context.Context, items []Item, cycle, queued int) (chosen active.Picks[Item], err error) {
+	s := q.config.streams()
+	err = q.model.borrow(func(n Network) (err error) {
+		if n == nil {
+			chosen, err = q.coldStart(items, q.config.QuerySize, s.Fill(queued))
+		} else {
+			chosen, err = q.pick(ctx, n, items, s.Fill(queued), model.Candidates{Query: max(0, cycle), Random: s.FillScore(queued)})
+		}
+		return err
+	})
+	return chosen, err
+}
+
+// coldStart picks items without a model.
+func (q *Queue) coldStart(items []Item, size int, rng *rand.Rand) (active.Picks[Item], error) {
+	if q.config.ColdStart == ColdStrided {
+		return active.Pick(query.Strided{}, query.Pool{N: len(items), Positions: q.positions(items)}, items, size, rng)
+	}
+	return active.Picks[Item]{Items: active.At(items, active.Draw(len(items), min(size, len(items)), rng))}, nil
+}
+
+// pick picks a query by the project's strategy, with what a network says of the items; it completes c.
+func (q *Queue) pick(ctx context.Context, n Network, items []Item, rng *rand.Rand, c model.Candidates) (active.Picks[Item], error) {
+	c.Positions = q.positions(items)
+	for _, item := range items {
+		c.Images, c.Names = append(c.Images, q.cases.slice(item)), append(c.Names, item.String())
+	}
+	s := q.config.spec()
+	return active.Pick(s.Strategy, n.Pool(ctx, s, c), items, q.config.QuerySize, rng)
+}
+
+func (q *Queue) positions(items []Item) []query.Position {
+	at := make([]query.Position, len(items))
+	for i, item := range items {
+		at[i] = query.Position{Case: q.cases.index[item.Case], Slice: item.Slice}
+	}
+	return at
+}
+
+// ask queries with a new model. What waits now and nobody has begun goes back into the pool: the new query takes its
+// place.
+func (q *Queue) ask(ctx context.Context, n Network, cycle int, progress func(done, of int)) ([]store.QueueRow, error) {
+	waiting, err := q.store.Queue(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	begun := slices.DeleteFunc(waiting, func(row store.QueueRow) bool {
+		return row.Purpose == store.ForTraining && row.State == store.Waiting && row.Lease == nil
+	})
+	items, err := q.unlabelled(ctx, store.Training, begun)
+	if err != nil || len(items) == 0 {
+		return nil, err
+	}
+	s := q.config.streams()
+	chosen, err := q.pick(ctx, n, items, s.Query(cycle), model.Candidates{Query: cycle, Random: s.Score(cycle), Progress: progress})
+	if err != nil {
+		return nil, fmt.Errorf("query: %w", err)
+	}
+	return q.rows(ctx, chosen, cycle, store.KindQuery)
+}
+
+// unlabelled returns the items of a role that could be asked for: neither labelled nor skipped, nor already waiting in
+// the queue as one of the given rows.
+func (q *Queue) unlabelled(ctx context.Context, role store.Role, waiting []store.QueueRow) ([]Item, error) {
+	labelled, err := q.store.LabelledItems(ctx)
+	if err != nil {
+		return nil, err
+	}
+	skipped, err := q.store.Skipped(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[Item]bool{}
+	for _, item := range slices.Concat(labelled, skipped) {
+		out[item] = true
+	}
+	for _, row := range waiting {
+		out[row.Item] = true
+	}
+	return slices.DeleteFunc(q.cases.items(role), func(i Item) bool { return out[i] }), nil
+}
+
+// rows makes queue rows of picks, with validation items between them and some of them to be read twice.
+func (q *Queue) rows(ctx context.Context, chosen active.Picks[Item], cycle int, kind string) ([]store.QueueRow, error) {
+	var rows []store.QueueRow
+	for i, item := range chosen.Items {
+		row := store.QueueRow{Item: item, Cycle: cycle, Purpose: store.ForTraining, Kind: kind}
+		if chosen.Scored > 0 && !math.IsNaN(chosen.Scores[i]) {
+			row.Score = &chosen.Scores[i]
+		}
+		rows = append(rows, row)
+	}
+	validation, err := q.validationItems(ctx, len(rows), cycle)
+	if err != nil {
+		return nil, err
+	}
+	// Spread evenly, so that a person who stops early has labelled some of both.
+	for i, item := range validation {
+		at := (i + 1) * (len(rows) - i) / (len(validation) + 1)
+		rows = slices.Insert(rows, min(at+i, len(rows)), store.QueueRow{Item: item, Cycle: cycle, Purpose: store.ForValidation, Kind: kind})
+	}
+	rng := random.Stream(q.config.Seed, "double reading", cycle, kind)
+	for i := range rows {
+		if rng.Float64() < q.config.DoubleReading {
+			rows[i].Readings = 2
+		}
+	}
+	return rows, nil
+}
+
+// validationItems draws as many items of the validation cases as keep their labels at the wanted share when so many
+// training items are added.
+func (q *Queue) validationItems(ctx context.Context, training, cycle int) ([]Item, error) {
+	waiting, err := q.store.Queue(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	labelled, err := q.store.LabelledItems(ctx)
+	if err != nil {
+		return nil, err
+	}
+	count := map[store.Role]int{store.Training: training}
+	seen := map[Item]bool{}
+	for _, item := range labelled {
+		seen[item] = true
+		count[q.cases.roles[item.Case]]++
+	}
+	for _, row := range waiting {
+		if !seen[row.Item] {
+			count[q.cases.roles[row.Item.Case]]++
+		}
+	}
+	share := q.config.ValidationShare
+	wanted := int(math.Ceil(share/(1-share)*float64(count[store.Training]))) - count[store.Validation]
+	items, err := q.unlabelled(ctx, store.Validation, waiting)
+	if err != nil || wanted <= 0 || len(items) == 0 {
+		return nil, err
+	}
+	rng := random.Stream(q.config.Seed, "validation items", cycle, len(labelled))
+	return active.At(items, rng.Perm(len(items))[:min(wanted, len(items))]), nil
+}

@@ -1,0 +1,275 @@
+package annotate
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"time"
+
+	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/train"
+
+	"github.com/nextslice/nextslice/annotate/store"
+)
+
+// trainer runs the cycles: train, validate, query.
+type trainer struct {
+	config  Config
+	store   *store.Store
+	cases   *Cases
+	events  *Events
+	files   modelFiles
+	learner func() (Learner, error)
+	queue   asker
+	model   adopter
+}
+
+// asker queries with a new network, and tells what could be asked for.
+type asker interface {
+	ask(ctx context.Context, n Network, cycle int, progress func(done, of int)) ([]store.QueueRow, error)
+	unlabelled(ctx context.Context, role store.Role, waiting []store.QueueRow) ([]Item, error)
+}
+
+// adopter takes a model into use.
+type adopter interface {
+	use(ctx context.Context, m store.Model) error
+}
+
+// run trains whenever labels suffice. It stays on one thread of low priority, whose engine's threads inherit that.
+func (t *trainer) run(ctx context.Context) error {
+	runtime.LockOSThread() // for good: the thread ends with this goroutine
+	lowerPriority()
+	learner, err := t.learner()
+	if err != nil {
+		return err
+	}
+	defer learner.Close()
+	if err := t.cases.wait(ctx); err != nil { // a label saved earlier must not start a training on the cases loaded so far
+		return err
+	}
+	return t.events.repeat(ctx, "training", t.events.train, func(ctx context.Context) error {
+		for ctx.Err() == nil {
+			cycle, ready, err := t.ready(ctx)
+			if err != nil || !ready {
+				return err
+			}
+			err = t.cycle(ctx, learner, cycle)
+			t.events.setTraining(Training{})
+			if err != nil {
+				return err
+			}
+			wake(t.events.plan)
+		}
+		return nil
+	})
+}
+
+// ready reports whether there are enough new labels for the next cycle.
+func (t *trainer) ready(ctx context.Context) (cycle int, yes bool, err error) {
+	models, err := t.store.Models(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	labels, err := t.store.LabelledItems(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	queue, err := t.store.Queue(ctx, true)
+	if err != nil {
+		return 0, false, err
+	}
+	count, seen := 0, 0
+	for _, item := range labels {
+		if t.cases.roles[item.Case] == store.Training && t.cases.slice(item) != nil {
+			count++
+		}
+	}
+	if cycle = len(models); cycle > 0 {
+		seen = models[cycle-1].Labelled
+	}
+	open, asked := 0, false
+	for _, row := range queue {
+		if row.Purpose == store.ForReading {
+			continue
+		}
+		asked = asked || row.Cycle == cycle-1
+		if row.Open() && t.cases.readable(row.Item.Case) {
+			open++
+		}
+	}
+	left, err := t.queue.unlabelled(ctx, store.Training, nil)
+	if err != nil {
+		return 0, false, err
+	}
+	switch {
+	case count == 0:
+		return cycle, false, nil
+	case t.config.Lockstep:
+		return cycle, asked && open == 0, nil
+	case count == seen:
+		return cycle, false, nil
+	case len(left) == 0: // the last model sees it all
+		return cycle, true, nil
+	case cycle == 0:
+		return cycle, count >= t.config.InitialSize, nil
+	}
+	return cycle, count-seen >= max(1, t.config.QuerySize/2), nil
+}
+
+// cycle trains on the labels that there are, validates, and queries.
+func (t *trainer) cycle(ctx context.Context, learner Learner, cycle int) error {
+	training, validation, err := t.labels(ctx)
+	if err != nil {
+		return err
+	}
+	m := store.Model{Version: cycle + 1, Cycle: cycle, Labelled: len(training)}
+	if m.Seconds, err = t.store.Seconds(ctx); err != nil {
+		return err
+	}
+	last := time.Time{}
+	progress := func(p Training, end bool) {
+		if end || time.Since(last) > 250*time.Millisecond {
+			last = time.Now()
+			p.Running, p.Cycle = true, cycle
+			t.events.setTraining(p)
+		}
+	}
+	n, err := t.train(ctx, learner, training, cycle, progress)
+	if err != nil {
+		return err
+	}
+	if err := t.files.save(ctx, n, m); err != nil {
+		return err
+	}
+	progress(Training{Phase: "validate"}, true)
+	if err := t.judge(ctx, learner, n, &m, validation); err != nil {
+		return err
+	}
+	rows, err := t.queue.ask(ctx, n, cycle, func(done, of int) {
+		progress(Training{Phase: "score", Step: done, Steps: of}, done == of)
+	})
+	if err != nil {
+		return err
+	}
+	if err := t.store.AddModel(ctx, m, rows); err != nil {
+		return err
+	}
+	t.events.log.Info(fmt.Sprintf("model %d on %d labels: %s", m.Version, m.Labelled, m.Reason))
+	if m.Adopted {
+		if err := t.model.use(ctx, m); err != nil {
+			return err
+		}
+		if err := t.store.PruneProposals(ctx, m.Version); err != nil {
+			return err
+		}
+	}
+	t.events.send(Event{Type: "model", Model: m.Version})
+	t.events.send(Event{Type: "queue"})
+	return nil
+}
+
+// labels returns the labels of both roles, of cases that can be read, by case and slice: the order of the pool.
+func (t *trainer) labels(ctx context.Context) (training, validation []store.Labelled, err error) {
+	all, err := t.store.Labels(ctx, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, l := range all {
+		switch {
+		case t.cases.slice(l.Item) == nil:
+		case l.Role == store.Validation:
+			validation = append(validation, l)
+		default:
+			training = append(training, l)
+		}
+	}
+	return training, validation, nil
+}
+
+// train trains on labels, which it brings to the canvas.
+func (t *trainer) train(ctx context.Context, learner Learner, labels []store.Labelled, cycle int, progress func(Training, bool)) (Network, error) {
+	p, c := t.config.Preprocess, t.config.Train
+	set := train.Set{H: p.Height, W: p.Width, Classes: len(t.config.Classes)}
+	for _, l := range labels {
+		mask, err := l.Mask()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", l.Item, err)
+		}
+		set.Images = append(set.Images, t.cases.slice(l.Item))
+		set.Labels = append(set.Labels, t.cases.onCanvas(l.Item, mask))
+	}
+	epoch := func(steps int) int { return (steps*c.Batch + len(labels) - 1) / len(labels) }
+	return learner.Train(ctx, c, p, set, t.config.streams().Training(cycle), func(s train.Progress) {
+		progress(Training{
+			Phase: "train", Step: s.Step, Steps: s.Of, Epoch: epoch(s.Step), Epochs: epoch(s.Of), Loss: s.Loss, SecondsLeft: s.Left.Seconds(),
+		}, s.Step == s.Of)
+	})
+}
+
+// judge validates a new model and the one in use on the same labels and decides which one proposes from now on: the new
+// one, unless it is worse.
+func (t *trainer) judge(ctx context.Context, learner Learner, n Network, m *store.Model, validation []store.Labelled) error {
+	models, err := t.store.Models(ctx)
+	if err != nil {
+		return err
+	}
+	old := lastAdopted(models)
+	m.Adopted = true
+	if len(validation) == 0 {
+		m.Reason = "taken into use; there are no validation labels to compare models on"
+		return nil
+	}
+	dice, err := t.validate(ctx, n, validation)
+	if err != nil {
+		return err
+	}
+	if !math.IsNaN(dice) {
+		m.Dice = &dice
+	}
+	if old == nil {
+		m.Reason = "taken into use; it is the first"
+		return nil
+	}
+	before, err := t.files.load(ctx, learner, *old)
+	if err != nil {
+		t.events.problem(fmt.Errorf("compare models: %w", err))
+		m.Reason = "taken into use; the model before cannot be read"
+		return nil
+	}
+	previous, err := t.validate(ctx, before, validation)
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(dice) || math.IsNaN(previous) {
+		m.Reason = "taken into use; the validation labels are empty"
+		return nil
+	}
+	m.Previous = &previous
+	m.Adopted = dice >= previous
+	m.Reason = fmt.Sprintf("taken into use: validation Dice %.3f, the model before %.3f", dice, previous)
+	if !m.Adopted {
+		m.Reason = fmt.Sprintf("not taken into use: validation Dice %.3f, model %d has %.3f", dice, old.Version, previous)
+	}
+	return nil
+}
+
+// validate returns a network's mean Dice over classes and cases, on each case's grid over its labelled slices together:
+// of cases that are labelled throughout it is the 3D Dice of a simulation. NaN if no label and no prediction has
+// foreground.
+func (t *trainer) validate(ctx context.Context, n Network, labels []store.Labelled) (float64, error) {
+	items, byItem := make([]Item, len(labels)), map[Item]store.Labelled{}
+	for i, l := range labels {
+		items[i], byItem[l.Item] = l.Item, l
+	}
+	dice := metrics.NewPartialDice(len(t.config.Classes))
+	err := t.cases.segment(ctx, n, items, func(item Item, _ []float32, pred []uint8) error {
+		ref, err := byItem[item].Mask()
+		if err != nil {
+			return fmt.Errorf("%s: %w", item, err)
+		}
+		dice.Add(item.Case, pred, ref)
+		return nil
+	})
+	return dice.Mean(), err
+}
