@@ -5,6 +5,7 @@ package script
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -87,6 +88,16 @@ func (c *Client) Proposal(ctx context.Context, item string) (mask []uint8, model
 	}
 	model, err = strconv.Atoi(header.Get("X-Model"))
 	return mask, model, err
+}
+
+// Uncertainty returns the entropy of the model in use at each pixel of an item, in nats.
+func (c *Client) Uncertainty(ctx context.Context, item string) ([]float32, error) {
+	raw, _, err := c.do(ctx, "GET", "/items/"+url.PathEscape(item)+"/uncertainty", "", nil)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]float32, len(raw)/4)
+	return values, binary.Read(bytes.NewReader(raw), binary.LittleEndian, values)
 }
 
 // Save stores a label. proposal is the version of the model whose proposal it was compared with, 0 for none.

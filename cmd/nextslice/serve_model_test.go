@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nextslice/nextslice/annotate/script"
+	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// serving starts the serve command and returns the page's address and a function that ends it.
+func serving(t *testing.T, args ...string) (address string, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var out, errs output
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, strings.NewReader(""), &out, &errs, append([]string{"serve", "--addr", "127.0.0.1:0", "--open=false"}, args...))
+	}()
+	stop = func() {
+		cancel()
+		if code := <-ended; code != done {
+			t.Errorf("serve: code %d: %s", code, errs.String())
+		}
+	}
+	url := regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+	for range 1000 {
+		if address = url.FindString(out.String()); address != "" || len(ended) > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if address == "" {
+		t.Fatalf("no address: %s%s", out.String(), errs.String())
+	}
+	return address, stop
+}
+
+// command runs a command that shall succeed and returns what it prints.
+func command(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errs output
+	if code := run(t.Context(), strings.NewReader(""), &out, &errs, args); code != done {
+		t.Fatalf("%v: code %d: %s", args, code, errs.String())
+	}
+	return out.String()
+}
+
+// What people trained by labelling is a model like any other: predict gives the masks and the uncertainty of the server.
+func TestPredictByAServersModel(t *testing.T) {
+	dir := t.TempDir()
+	data, mask, entropy := filepath.Join(dir, "data"), filepath.Join(dir, "mask.nii.gz"), filepath.Join(dir, "entropy.nii.gz")
+	if err := phantom.Write(t.Context(), data, 3, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	address, stop := serving(t, "--data", data, "--masks", "ignore", "--lockstep", "--preset", "demo", "--set", "steps=5", "--set", "width=2",
+		"--initial-size", "3", "--query-size", "2", "--validation-cases", "phantom_002", "--threads", "1")
+	command(t, "annotate-script", "--server", address, "--data", data, "--cycles", "1")
+
+	client, err := script.LogIn(t.Context(), script.HTTP(), address, "ana", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := client.Project(t.Context())
+	if err != nil || project.Model == nil {
+		t.Fatalf("project: %+v, %v", project, err)
+	}
+	file := filepath.Join(data+"-annotation", "models", fmt.Sprintf("%04d.safetensors", project.Model.Version))
+	command(t, "predict", file, filepath.Join(data, "imagesTr", "phantom_001.nii.gz"), mask, "--uncertainty", entropy, "--threads", "1")
+	predicted, err := volume.ReadMask(mask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uncertainty, err := volume.Read(entropy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := predicted.Size[0] * predicted.Size[1]
+	for k := range predicted.Size[2] {
+		item := fmt.Sprintf("phantom_001/%03d", k)
+		want, model, err := client.Proposal(t.Context(), item)
+		for err == nil && model != project.Model.Version { // it is in use a moment after it is listed
+			want, model, err = client.Proposal(t.Context(), item)
+		}
+		if err != nil || !slices.Equal(predicted.Data[k*size:(k+1)*size], want) {
+			t.Errorf("%s: predict gives another mask than the server: %v", item, err)
+		}
+		entropies, err := client.Uncertainty(t.Context(), item)
+		if err != nil || !slices.Equal(uncertainty.Data[k*size:(k+1)*size], entropies) {
+			t.Errorf("%s: predict gives another uncertainty than the server: %v", item, err)
+		}
+	}
+	stop()
+}
