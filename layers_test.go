@@ -1,7 +1,9 @@
 package nextslice
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -78,14 +80,41 @@ func TestImportsGoDown(t *testing.T) {
 	}
 }
 
-// Simulations and people reach networks through package model alone, so that both get the same masks and scores.
-func TestNetworksAreReachedThroughModel(t *testing.T) {
-	for line := range strings.Lines(list(t, `{{.ImportPath}} {{join .Imports " "}}`)) {
-		fields := strings.Fields(line)
-		name := strings.TrimPrefix(fields[0], module+"/")
-		top, _, _ := strings.Cut(name, "/")
-		if (top == "experiment" || top == "annotate") && slices.Contains(fields, module+"/nn/unet") {
-			t.Errorf("%s imports nn/unet: let model do what it needs", name)
+// Some packages are closed: only those named may import them, of the tree that the rule is about ("" is everything).
+func TestClosedPackages(t *testing.T) {
+	for _, rule := range []struct {
+		closed, tree string
+		open         []string
+		reason       string
+	}{
+		{"nn/unet", "experiment", nil, "networks are reached through model, so that simulations and people get the same masks and scores"},
+		{"nn/unet", "annotate", nil, "networks are reached through model, so that simulations and people get the same masks and scores"},
+		{"annotate/store", "", []string{"annotate"}, "the parts of a project are the one way to its records: they know who may see what"},
+	} {
+		for line := range strings.Lines(list(t, `{{.ImportPath}} {{join .Imports " "}}`)) {
+			fields := strings.Fields(line)
+			name := strings.TrimPrefix(fields[0], module+"/")
+			inTree := rule.tree == "" || name == rule.tree || strings.HasPrefix(name, rule.tree+"/")
+			if inTree && !slices.Contains(rule.open, name) && slices.Contains(fields[1:], module+"/"+rule.closed) {
+				t.Errorf("%s imports %s: %s", name, rule.closed, rule.reason)
+			}
+		}
+	}
+}
+
+// People are asked for items by the same step as an oracle: active.Pick.
+func TestPeopleAreAskedThroughActive(t *testing.T) {
+	files, err := filepath.Glob("annotate/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), ".Select(") {
+			t.Errorf("%s asks a strategy itself: let active.Pick do it", file)
 		}
 	}
 }
