@@ -13,8 +13,6 @@ const (
 	Momentum = 0.1  // of the running statistics: the weight of the newest batch
 )
 
-var norm = tensor.Norm{Eps: Eps, Slope: Slope}
-
 // Block is a convolution 3×3 with bias, batch normalisation and LeakyReLU.
 //
 // Training normalises with the batch's statistics and moves the running ones toward them (the variance unbiased,
@@ -58,13 +56,21 @@ func (l *Block) Forward(e tensor.Engine, y, x tensor.Tensor, dropout tensor.Drop
 		l.z.Resize(y.Shape)
 		e.Conv(op, l.z, x, l.w.Data, l.b.Data)
 		l.batchMean, l.batchVar = resize(l.batchMean, y.C), resize(l.batchVar, y.C)
-		e.Norm(norm, y, l.z, l.gamma.Data, l.beta.Data, l.batchMean, l.batchVar)
+		e.Norm(l.norm(), y, l.z)
 		l.track(y.Pixels())
 		return
 	}
 	l.fold()
 	op.Leaky, op.Slope = true, Slope
 	e.Conv(op, y, x, l.wf, l.bf)
+}
+
+// norm describes the normalisation of the last training pass.
+func (l *Block) norm() tensor.Norm {
+	return tensor.Norm{
+		Eps: Eps, Slope: Slope, Gamma: l.gamma.Data, Beta: l.beta.Data, Mean: l.batchMean, Variance: l.batchVar,
+		DGamma: l.gamma.Grad, DBeta: l.beta.Grad,
+	}
 }
 
 // track moves the running statistics toward those of a batch of count pixels. A single pixel has variance 0.
@@ -98,7 +104,7 @@ func (l *Block) fold() {
 // the x of Forward. It belongs to the last Forward, which must have been a training pass.
 func (l *Block) Backward(e tensor.Engine, dx, dy tensor.Tensor) {
 	op := tensor.Conv{K: 3, Dropout: l.dropout}
-	e.NormBackward(norm, dy, l.gamma.Grad, l.beta.Grad, dy, l.z, l.gamma.Data, l.beta.Data, l.batchMean, l.batchVar)
+	e.NormBackward(l.norm(), dy, dy, l.z)
 	e.ConvBackwardWeights(op, l.w.Grad, l.b.Grad, dy, l.x)
 	if dx.Data != nil {
 		e.ConvBackwardData(op, dx, dy, l.w.Data)

@@ -73,12 +73,19 @@ func CheckUp(op string, y, x Tensor, w []float32) {
 	WantLen(op+": w", 4*x.C*y.C, len(w))
 }
 
-// CheckNorm checks a normalisation, forward or backward: y, or dx and dy, have the shape of x.
-func CheckNorm(op string, n Norm, x Tensor, others ...Tensor) {
-	CheckSlope(op, n.Slope)
-	for _, t := range others {
-		CheckSame(op, t, x)
-	}
+// CheckNorm checks a normalisation.
+func CheckNorm(n Norm, y, x Tensor) {
+	CheckSlope("Norm", n.Slope)
+	CheckSame("Norm", y, x)
+	CheckLens("Norm", x.C, n.Gamma, n.Beta, n.Mean, n.Variance)
+}
+
+// CheckNormBackward checks the gradients of a normalisation.
+func CheckNormBackward(n Norm, dx, dy, x Tensor) {
+	CheckSlope("NormBackward", n.Slope)
+	CheckSame("NormBackward", dx, x)
+	CheckSame("NormBackward", dy, x)
+	CheckLens("NormBackward", x.C, n.Gamma, n.Beta, n.Mean, n.Variance, n.DGamma, n.DBeta)
 }
 
 // CheckSlope panics unless 0 ≤ slope ≤ 1, where LeakyReLU is the larger of v and slope·v.

@@ -34,12 +34,12 @@ type Engine interface {
 	// UpBackwardWeights computes dw [2 2 I O] and dbias [O].
 	UpBackwardWeights(dw, dbias []float32, dy, x Tensor)
 
-	// Norm computes batch normalisation with the batch's own statistics and then LeakyReLU. It writes the mean
-	// and the biased variance of each channel over N·H·W.
+	// Norm computes batch normalisation with the batch's own statistics, op.Mean and op.Variance, which it writes, and
+	// then LeakyReLU.
 	//	y = leaky(gamma·(x-mean)/√(variance+eps) + beta)
-	Norm(op Norm, y, x Tensor, gamma, beta, mean, variance []float32)
-	// NormBackward computes dx, dgamma and dbeta from Norm's x, mean and variance. dx may be dy (in place).
-	NormBackward(op Norm, dx Tensor, dgamma, dbeta []float32, dy, x Tensor, gamma, beta, mean, variance []float32)
+	Norm(op Norm, y, x Tensor)
+	// NormBackward computes dx, op.DGamma and op.DBeta from Norm's x, op.Mean and op.Variance. dx may be dy (in place).
+	NormBackward(op Norm, dx, dy, x Tensor)
 
 	// MaxPool takes the maximum of each 2×2 window (stride 2, a last odd row or column is dropped), then applies
 	// op.Dropout. y [N ⌊H/2⌋ ⌊W/2⌋ C] is dense. argmax gets 2a+b of the first largest element of each window in

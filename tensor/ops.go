@@ -26,10 +26,14 @@ func (c Conv) Outputs(o int) int {
 	return o
 }
 
-// Norm describes batch normalisation followed by LeakyReLU.
+// Norm describes batch normalisation followed by LeakyReLU, and holds its C values of each kind.
 type Norm struct {
 	Eps   float32 // added to the variance
 	Slope float32 // LeakyReLU's slope for negative inputs, 0 to 1; 1 is the identity
+
+	Gamma, Beta    []float32 // factor and offset of each channel
+	Mean, Variance []float32 // of each channel over N·H·W, biased; written by Norm, read by NormBackward
+	DGamma, DBeta  []float32 // gradients, written by NormBackward; unused by Norm
 }
 
 // Pool describes a 2×2 max pooling followed by dropout.

@@ -4,10 +4,10 @@ import (
 	"fmt"
 
 	"github.com/nextslice/nextslice/nn"
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/ref"
-	"github.com/nextslice/nextslice/nn/unet"
 )
 
 // A network learns to find a bright square.

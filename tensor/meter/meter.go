@@ -96,12 +96,12 @@ func (m *Meter) UpBackwardWeights(dw, dbias []float32, dy, x tensor.Tensor) {
 	m.product("UpBackwardWeights", x.Shape, dy.C, 4, dy.Shape, func() { m.Engine.UpBackwardWeights(dw, dbias, dy, x) })
 }
 
-func (m *Meter) Norm(op tensor.Norm, y, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	m.pass("Norm", x.Shape, 3, func() { m.Engine.Norm(op, y, x, gamma, beta, mean, variance) })
+func (m *Meter) Norm(op tensor.Norm, y, x tensor.Tensor) {
+	m.pass("Norm", x.Shape, 3, func() { m.Engine.Norm(op, y, x) })
 }
 
-func (m *Meter) NormBackward(op tensor.Norm, dx tensor.Tensor, dgamma, dbeta []float32, dy, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	m.pass("NormBackward", x.Shape, 5, func() { m.Engine.NormBackward(op, dx, dgamma, dbeta, dy, x, gamma, beta, mean, variance) })
+func (m *Meter) NormBackward(op tensor.Norm, dx, dy, x tensor.Tensor) {
+	m.pass("NormBackward", x.Shape, 5, func() { m.Engine.NormBackward(op, dx, dy, x) })
 }
 
 func (m *Meter) MaxPool(op tensor.Pool, y tensor.Tensor, argmax []uint8, x tensor.Tensor) {

@@ -213,14 +213,18 @@ bool by_winograd(const ns_engine* e, int k, int in, int out) {
 
 }  // namespace
 
-extern "C" int ns_conv(ns_engine* e, ns_shape s, int channels, int k, int leaky, float slope, ns_mask mask,
-                       ns_output y, const float* px, const float* w, const float* b) {
+extern "C" int ns_conv(ns_engine* e, ns_conv_op op, ns_shape s, ns_output y, const float* px, const float* w,
+                       const float* b) {
   return guarded(e, [&] {
+    const int channels = op.o, k = op.k;
+    const bool leaky = op.leaky != 0;
+    const float slope = op.slope;
+    const ns_mask& mask = op.mask;
     const Parts parts(y, s.w);
     const int o = channels * parts.count;
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
     if (by_winograd(e, k, s.c, channels))
-      return winograd(e, {s, px, Source{w, io, o, 1}, channels, b, leaky != 0, slope, y, mask, {}});
+      return winograd(e, {s, px, Source{w, io, o, 1}, channels, b, leaky, slope, y, mask, {}});
     px = dropped(e, s, px, mask);
     auto run = [&](const float* bias, bool with_leaky, float* to, int stride) {
       if (e->library) return e->library->forward(e, s, o, k, false, with_leaky, slope, to, stride, px, w, bias);
@@ -228,7 +232,7 @@ extern "C" int ns_conv(ns_engine* e, ns_shape s, int channels, int k, int leaky,
       // Gathered neighbours are channels (tap, i): the weights [k k I O] are already in that order.
       convolve(e, x, Source{w, x.gathered ? 0 : io, o, 1}, o, bias, with_leaky, slope, to, stride);
     };
-    if (!y.add && !y.shuffle) return run(b, leaky != 0, y.at, y.stride);
+    if (!y.add && !y.shuffle) return run(b, leaky, y.at, y.stride);
     float* sums = e->partial.get(static_cast<size_t>(s.n) * s.h * s.w * o);
     run(nullptr, false, sums, o);
     e->team.run(s.n * s.h, [&](int row, int) {
@@ -245,9 +249,11 @@ extern "C" int ns_conv(ns_engine* e, ns_shape s, int channels, int k, int leaky,
   });
 }
 
-extern "C" int ns_conv_backward_data(ns_engine* e, ns_shape s, int o, int k, ns_mask mask, float* dx, const float* dy,
+extern "C" int ns_conv_backward_data(ns_engine* e, ns_conv_op op, ns_shape s, float* dx, const float* dy,
                                      const float* w) {
   return guarded(e, [&] {
+    const int o = op.o, k = op.k;
+    const ns_mask& mask = op.mask;
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
     const ns_shape d{s.n, s.h, s.w, o, o};
     const Source turned{w + (k * k - 1) * io, -io, 1, o};  // rotated and transposed
@@ -268,9 +274,11 @@ extern "C" int ns_conv_backward_data(ns_engine* e, ns_shape s, int o, int k, ns_
   });
 }
 
-extern "C" int ns_conv_backward_weights(ns_engine* e, ns_shape s, int o, int k, ns_mask mask, float* dw, float* db,
-                                        const float* dy, const float* px) {
+extern "C" int ns_conv_backward_weights(ns_engine* e, ns_conv_op op, ns_shape s, float* dw, float* db, const float* dy,
+                                        const float* px) {
   return guarded(e, [&] {
+    const int o = op.o, k = op.k;
+    const ns_mask& mask = op.mask;
     if (by_winograd(e, k, s.c, o)) return winograd_weights(e, s, px, o, dw, db, dy, mask);
     px = dropped(e, s, px, mask);
     if (k == 1 && o < e->k.width && s.c % e->k.width == 0 && !e->library)

@@ -58,11 +58,6 @@ struct TileRow {
   uint32_t index;        // there, of the first row's pixel 0 and first channel
 };
 
-// Adam's constants; the complements of β₁ and β₂ are given because 1 - 0.999f is off by 1e-5.
-struct Moments {
-  float step, beta1, rest1, beta2, rest2, eps, c2, decay;
-};
-
 // Kernels of one instruction set. Tables are indexed by the tile's height, 1 … max.
 struct Kernels {
   const char* name;
@@ -106,7 +101,7 @@ struct Kernels {
   void (*entropy)(float* h, const float* p, int64_t pixels, int k, ptrdiff_t pstride);
   // x = ln x, for normal x > 0
   void (*logarithms)(float* x, int n);
-  void (*adam)(float* w, float* m, float* v, const float* g, int64_t n, const Moments& p);
+  void (*adam)(float* w, float* m, float* v, const float* g, int64_t n, const ns_moments& p);
 
   // out[position][tile][kLanes] = Bᵀ d B of the 6×6 inputs of each tile, r.lanes channels; scratch holds
   // 6·(4·tiles + 2)·width floats.

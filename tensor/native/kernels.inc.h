@@ -494,7 +494,7 @@ static inline V square_root(V v) {
 #endif
 }
 
-static void adam(float* w, float* m, float* v, const float* g, int64_t n, const Moments& p) {
+static void adam(float* w, float* m, float* v, const float* g, int64_t n, const ns_moments& p) {
   int64_t i = 0;
   for (; i < n; i += VW) {
     float tail[4][VW];

@@ -24,20 +24,18 @@ int64_t pixels_of(const ns_shape& s) { return static_cast<int64_t>(s.n) * s.h * 
 // Coefficients of the affine form of normalisation: y = leaky(scale·x + shift).
 struct Affine {
   std::vector<float> scale, shift;
-  Affine(int c, float eps, const float* gamma, const float* beta, const float* mean, const float* variance)
-      : scale(c), shift(c) {
+  Affine(int c, const ns_batch_norm& op) : scale(c), shift(c) {
     for (int i = 0; i < c; ++i) {
-      const double a = gamma[i] / std::sqrt(static_cast<double>(variance[i]) + eps);
+      const double a = op.gamma[i] / std::sqrt(static_cast<double>(op.variance[i]) + op.eps);
       scale[i] = static_cast<float>(a);
-      shift[i] = static_cast<float>(beta[i] - mean[i] * a);
+      shift[i] = static_cast<float>(op.beta[i] - op.mean[i] * a);
     }
   }
 };
 
 }  // namespace
 
-extern "C" void ns_norm(ns_engine* e, ns_shape s, int ystride, float eps, float slope, float* y, const float* x,
-                        const float* gamma, const float* beta, float* mean, float* variance) {
+extern "C" void ns_norm(ns_engine* e, ns_batch_norm op, ns_shape s, int ystride, float* y, const float* x) {
   const int64_t total = pixels_of(s);
   const int c = s.c;
   const Kernels& k = narrow(e->k, c);
@@ -62,32 +60,31 @@ extern "C" void ns_norm(ns_engine* e, ns_shape s, int ystride, float eps, float 
       sq += part[static_cast<size_t>(p) * 2 * c + c + i] + d * d * n * pixels / (n + pixels);
       n += pixels;
     }
-    mean[i] = static_cast<float>(m);
-    variance[i] = static_cast<float>(sq / n);
+    op.mean[i] = static_cast<float>(m);
+    op.variance[i] = static_cast<float>(sq / n);
   }
-  const Affine a(c, eps, gamma, beta, mean, variance);
+  const Affine a(c, op);
   e->team.run(chunks.count, [&](int p, int) {
     const int64_t from = p * chunks.pixels;
     k.affine(y + from * ystride, x + from * s.stride, std::min(chunks.pixels, total - from), c, ystride, s.stride,
-                a.scale.data(), a.shift.data(), slope);
+             a.scale.data(), a.shift.data(), op.slope);
   });
 }
 
-extern "C" void ns_norm_backward(ns_engine* e, ns_shape s, int dystride, int dxstride, float eps, float slope,
-                                 float* dx, float* dgamma, float* dbeta, const float* dy, const float* x,
-                                 const float* gamma, const float* beta, const float* mean, const float* variance) {
+extern "C" void ns_norm_backward(ns_engine* e, ns_batch_norm op, ns_shape s, int dxstride, int dystride, float* dx,
+                                 const float* dy, const float* x) {
   const int64_t total = pixels_of(s);
   const int c = s.c;
   const Kernels& k = narrow(e->k, c);
   const Chunks chunks(total, c);
-  const Affine a(c, eps, gamma, beta, mean, variance);
+  const Affine a(c, op);
   float* part = e->partial.get(static_cast<size_t>(chunks.count) * 2 * c);
   e->team.run(chunks.count, [&](int p, int) {
     const int64_t from = p * chunks.pixels;
     float* sum = part + static_cast<size_t>(p) * 2 * c;
     std::fill_n(sum, 2 * c, 0.0f);
     k.norm_sums(dy + from * dystride, x + from * s.stride, std::min(chunks.pixels, total - from), c, dystride,
-                   s.stride, a.scale.data(), a.shift.data(), mean, slope, sum, sum + c);
+                s.stride, a.scale.data(), a.shift.data(), op.mean, op.slope, sum, sum + c);
   });
   // dx = scale·(g - mean(g) - (x-mean)·mean(g·(x-mean))/variance), dgamma = Σ g·x̂, dbeta = Σ g
   std::vector<float> first(c), second(c);
@@ -97,17 +94,17 @@ extern "C" void ns_norm_backward(ns_engine* e, ns_shape s, int dystride, int dxs
       sum += part[static_cast<size_t>(p) * 2 * c + i];
       dot += part[static_cast<size_t>(p) * 2 * c + c + i];
     }
-    const double var = static_cast<double>(variance[i]) + eps, n = static_cast<double>(total);
-    dgamma[i] = static_cast<float>(dot / std::sqrt(var));
-    dbeta[i] = static_cast<float>(sum);
+    const double var = static_cast<double>(op.variance[i]) + op.eps, n = static_cast<double>(total);
+    op.dgamma[i] = static_cast<float>(dot / std::sqrt(var));
+    op.dbeta[i] = static_cast<float>(sum);
     first[i] = static_cast<float>(sum / n);
     second[i] = static_cast<float>(dot / n / var);
   }
   e->team.run(chunks.count, [&](int p, int) {
     const int64_t from = p * chunks.pixels;
     k.norm_dx(dx + from * dxstride, dy + from * dystride, x + from * s.stride,
-                 std::min(chunks.pixels, total - from), c, dxstride, dystride, s.stride, a.scale.data(),
-                 a.shift.data(), mean, first.data(), second.data(), slope);
+              std::min(chunks.pixels, total - from), c, dxstride, dystride, s.stride, a.scale.data(), a.shift.data(),
+              op.mean, first.data(), second.data(), op.slope);
   });
 }
 

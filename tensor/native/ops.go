@@ -15,23 +15,26 @@ func (e *Engine) Conv(op tensor.Conv, y, x tensor.Tensor, w, b []float32) {
 	tensor.CheckConv("Conv", op, y, x, w)
 	tensor.WantLen("Conv: b", y.C, len(b))
 	to := C.ns_output{at: ptr(y.Data), stride: C.int(y.Stride), add: flag(op.Add), shuffle: flag(op.Shuffle)}
-	e.done(C.ns_conv(e.c, shape(x), C.int(y.C), C.int(op.K), flag(op.Leaky), C.float(op.Slope), mask(op.Dropout), to,
-		ptr(x.Data), ptr(w), ptr(b)), "Conv", x.Shape)
+	e.done(C.ns_conv(e.c, conv(op, y.C), shape(x), to, ptr(x.Data), ptr(w), ptr(b)), "Conv", x.Shape)
 }
 
 func (e *Engine) ConvBackwardData(op tensor.Conv, dx, dy tensor.Tensor, w []float32) {
 	tensor.CheckConv("ConvBackwardData", op, dy, dx, w)
 	tensor.CheckDense("ConvBackwardData", dy)
-	e.done(C.ns_conv_backward_data(e.c, shape(dx), C.int(dy.C), C.int(op.K), mask(op.Dropout), ptr(dx.Data), ptr(dy.Data), ptr(w)),
-		"ConvBackwardData", dx.Shape)
+	e.done(C.ns_conv_backward_data(e.c, conv(op, dy.C), shape(dx), ptr(dx.Data), ptr(dy.Data), ptr(w)), "ConvBackwardData", dx.Shape)
 }
 
 func (e *Engine) ConvBackwardWeights(op tensor.Conv, dw, db []float32, dy, x tensor.Tensor) {
 	tensor.CheckConv("ConvBackwardWeights", op, dy, x, dw)
 	tensor.CheckDense("ConvBackwardWeights", dy)
 	tensor.WantLen("ConvBackwardWeights: db", dy.C, len(db))
-	e.done(C.ns_conv_backward_weights(e.c, shape(x), C.int(dy.C), C.int(op.K), mask(op.Dropout), ptr(dw), ptr(db),
-		ptr(dy.Data), ptr(x.Data)), "ConvBackwardWeights", x.Shape)
+	e.done(C.ns_conv_backward_weights(e.c, conv(op, dy.C), shape(x), ptr(dw), ptr(db), ptr(dy.Data), ptr(x.Data)),
+		"ConvBackwardWeights", x.Shape)
+}
+
+// conv describes a convolution to o channels of y, of which w has four times as many with op.Shuffle.
+func conv(op tensor.Conv, o int) C.ns_conv_op {
+	return C.ns_conv_op{k: C.int(op.K), o: C.int(o), leaky: flag(op.Leaky), slope: C.float(op.Slope), mask: mask(op.Dropout)}
 }
 
 func (e *Engine) Up(y, x tensor.Tensor, w, bias []float32) {
@@ -53,19 +56,21 @@ func (e *Engine) UpBackwardWeights(dw, dbias []float32, dy, x tensor.Tensor) {
 		"UpBackwardWeights", x.Shape)
 }
 
-func (e *Engine) Norm(op tensor.Norm, y, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	tensor.CheckNorm("Norm", op, x, y)
-	tensor.CheckLens("Norm", x.C, gamma, beta, mean, variance)
-	C.ns_norm(e.c, shape(x), C.int(y.Stride), C.float(op.Eps), C.float(op.Slope), ptr(y.Data), ptr(x.Data), ptr(gamma),
-		ptr(beta), ptr(mean), ptr(variance))
+func (e *Engine) Norm(op tensor.Norm, y, x tensor.Tensor) {
+	tensor.CheckNorm(op, y, x)
+	C.ns_norm(e.c, batchNorm(op), shape(x), C.int(y.Stride), ptr(y.Data), ptr(x.Data))
 }
 
-func (e *Engine) NormBackward(op tensor.Norm, dx tensor.Tensor, dgamma, dbeta []float32, dy, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	tensor.CheckNorm("NormBackward", op, x, dx, dy)
-	tensor.CheckLens("NormBackward", x.C, dgamma, dbeta, gamma, beta, mean, variance)
-	C.ns_norm_backward(e.c, shape(x), C.int(dy.Stride), C.int(dx.Stride), C.float(op.Eps), C.float(op.Slope),
-		ptr(dx.Data), ptr(dgamma), ptr(dbeta), ptr(dy.Data), ptr(x.Data), ptr(gamma), ptr(beta), ptr(mean),
-		ptr(variance))
+func (e *Engine) NormBackward(op tensor.Norm, dx, dy, x tensor.Tensor) {
+	tensor.CheckNormBackward(op, dx, dy, x)
+	C.ns_norm_backward(e.c, batchNorm(op), shape(x), C.int(dx.Stride), C.int(dy.Stride), ptr(dx.Data), ptr(dy.Data), ptr(x.Data))
+}
+
+func batchNorm(op tensor.Norm) C.ns_batch_norm {
+	return C.ns_batch_norm{
+		eps: C.float(op.Eps), slope: C.float(op.Slope), gamma: ptr(op.Gamma), beta: ptr(op.Beta),
+		mean: ptr(op.Mean), variance: ptr(op.Variance), dgamma: ptr(op.DGamma), dbeta: ptr(op.DBeta),
+	}
 }
 
 func (e *Engine) MaxPool(op tensor.Pool, y tensor.Tensor, argmax []uint8, x tensor.Tensor) {
@@ -109,8 +114,8 @@ func (e *Engine) Entropy(h []float32, p tensor.Tensor) {
 func (e *Engine) Loss(op tensor.Loss, dlogits tensor.Tensor, items []float32, logits tensor.Tensor, target []uint8) {
 	tensor.CheckLoss(op, dlogits, items, logits, target)
 	wantClasses("Loss", logits.C)
-	C.ns_loss(e.c, shape(logits), C.float(op.CE), C.float(op.Dice), C.float(op.Smooth), ptr(op.Classes),
-		flag(op.Sigmoid), ptr(dlogits.Data), ptr(items), ptr(logits.Data), bytes(target))
+	c := C.ns_loss_op{ce: C.float(op.CE), dice: C.float(op.Dice), smooth: C.float(op.Smooth), classes: ptr(op.Classes), sigmoid: flag(op.Sigmoid)}
+	C.ns_loss(e.c, c, shape(logits), ptr(dlogits.Data), ptr(items), ptr(logits.Data), bytes(target))
 }
 
 func (e *Engine) Mean(y []float32, x tensor.Tensor) {
@@ -128,6 +133,10 @@ func (e *Engine) MeanBackward(dx tensor.Tensor, dy []float32) {
 func (e *Engine) Adam(op tensor.Adam, w, m, v, g []float32) {
 	tensor.CheckAdam(op, w, m, v, g)
 	c1, c2 := op.Corrections()
-	C.ns_adam(e.c, C.int64_t(len(w)), C.float(op.LR/c1), C.double(op.Beta1), C.double(op.Beta2), C.float(op.Eps),
-		C.float(c2), C.float(op.WeightDecay), ptr(w), ptr(m), ptr(v), ptr(g))
+	// The complements are rounded once: 1 - 0.999f is off by 1e-5.
+	c := C.ns_moments{
+		step: C.float(op.LR / c1), beta1: C.float(op.Beta1), rest1: C.float(1 - op.Beta1), beta2: C.float(op.Beta2),
+		rest2: C.float(1 - op.Beta2), eps: C.float(op.Eps), c2: C.float(c2), decay: C.float(op.WeightDecay),
+	}
+	C.ns_adam(e.c, c, C.int64_t(len(w)), ptr(w), ptr(m), ptr(v), ptr(g))
 }

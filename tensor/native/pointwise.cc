@@ -91,8 +91,10 @@ constexpr float underflow = 1e-30f;
 
 }  // namespace
 
-extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float smooth, const float* weights, int sigmoid,
-                        float* dlogits, float* items, const float* logits, const uint8_t* target) {
+extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits, float* items, const float* logits,
+                        const uint8_t* target) {
+  const float ce = op.ce, dice = op.dice, smooth = op.smooth, *weights = op.classes;
+  const bool sigmoid = op.sigmoid != 0;
   const int k = s.c, pixels = s.h * s.w;
   float* probs = e->partial.get(static_cast<size_t>(s.n) * pixels * k);
   const size_t row = Sums::size(k), rows = static_cast<size_t>(s.n) * s.h;
@@ -177,18 +179,9 @@ extern "C" void ns_loss(ns_engine* e, ns_shape s, float ce, float dice, float sm
   });
 }
 
-extern "C" void ns_adam(ns_engine* e, int64_t n, float step, double beta1, double beta2, float eps, float c2,
-                        float decay, float* w, float* m, float* v, const float* g) {
-  const Moments p{step,
-                  static_cast<float>(beta1),
-                  static_cast<float>(1 - beta1),
-                  static_cast<float>(beta2),
-                  static_cast<float>(1 - beta2),
-                  eps,
-                  c2,
-                  decay};
-  // By the place of the gradient, which its layer wrote so.
+extern "C" void ns_adam(ns_engine* e, ns_moments op, int64_t n, float* w, float* m, float* v, const float* g) {
+  // Divided by the place of the gradient in memory, as its layer wrote it.
   e->team.at_home(g, n, [&](int64_t from, int64_t count) {
-    e->k.adam(w + from, m + from, v + from, g + from, count, p);
+    e->k.adam(w + from, m + from, v + from, g + from, count, op);
   });
 }

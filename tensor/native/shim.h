@@ -40,33 +40,57 @@ typedef struct {
   int stride, add, shuffle;
 } ns_output;
 
-int ns_conv(ns_engine *, ns_shape x, int o, int k, int leaky, float slope, ns_mask mask, ns_output y, const float *px,
-            const float *w, const float *b);
-int ns_conv_backward_data(ns_engine *, ns_shape x, int o, int k, ns_mask mask, float *dx, const float *dy,
-                          const float *w);
-int ns_conv_backward_weights(ns_engine *, ns_shape x, int o, int k, ns_mask mask, float *dw, float *db,
-                             const float *dy, const float *px);
+// tensor.Conv: a kernel of k×k, o channels of y, the activation, and the dropout of the input.
+typedef struct {
+  int k, o, leaky;
+  float slope;
+  ns_mask mask;
+} ns_conv_op;
+
+int ns_conv(ns_engine *, ns_conv_op op, ns_shape x, ns_output y, const float *px, const float *w, const float *b);
+int ns_conv_backward_data(ns_engine *, ns_conv_op op, ns_shape x, float *dx, const float *dy, const float *w);
+int ns_conv_backward_weights(ns_engine *, ns_conv_op op, ns_shape x, float *dw, float *db, const float *dy,
+                             const float *px);
 int ns_up(ns_engine *, ns_shape x, ns_shape y, float *py, const float *px, const float *w, const float *b);
 int ns_up_backward_data(ns_engine *, ns_shape x, ns_shape y, float *dx, const float *dy, const float *w);
 int ns_up_backward_weights(ns_engine *, ns_shape x, ns_shape y, float *dw, float *db, const float *dy,
                            const float *px);
 
-void ns_norm(ns_engine *, ns_shape x, int ystride, float eps, float slope, float *y, const float *px,
-             const float *gamma, const float *beta, float *mean, float *variance);
-void ns_norm_backward(ns_engine *, ns_shape x, int dystride, int dxstride, float eps, float slope, float *dx,
-                      float *dgamma, float *dbeta, const float *dy, const float *px, const float *gamma,
-                      const float *beta, const float *mean, const float *variance);
+// tensor.Norm.
+typedef struct {
+  float eps, slope;
+  const float *gamma, *beta;
+  float *mean, *variance, *dgamma, *dbeta;
+} ns_batch_norm;
+
+void ns_norm(ns_engine *, ns_batch_norm op, ns_shape x, int ystride, float *y, const float *px);
+void ns_norm_backward(ns_engine *, ns_batch_norm op, ns_shape x, int dxstride, int dystride, float *dx, const float *dy,
+                      const float *px);
 void ns_maxpool(ns_engine *, ns_shape x, ns_mask mask, float *y, uint8_t *argmax, const float *px);
 void ns_maxpool_backward(ns_engine *, ns_shape x, int skipstride, ns_mask mask, float *dx, const float *dy,
                          const uint8_t *argmax, const float *skip);
 void ns_softmax(ns_engine *, int64_t pixels, int k, int pstride, int xstride, float *p, const float *logits);
 void ns_entropy(ns_engine *, int64_t pixels, int k, int pstride, float *h, const float *p);
-void ns_loss(ns_engine *, ns_shape x, float ce, float dice, float smooth, const float *weights, int sigmoid,
-             float *dlogits, float *items, const float *logits, const uint8_t *target);
+
+// tensor.Loss; classes may be NULL.
+typedef struct {
+  float ce, dice, smooth;
+  const float *classes;
+  int sigmoid;
+} ns_loss_op;
+
+void ns_loss(ns_engine *, ns_loss_op op, ns_shape x, float *dlogits, float *items, const float *logits,
+             const uint8_t *target);
 void ns_mean(ns_engine *, ns_shape x, float *y, const float *px);
 void ns_mean_backward(ns_engine *, ns_shape x, float *dx, const float *dy);
-void ns_adam(ns_engine *, int64_t n, float step, double beta1, double beta2, float eps, float c2, float decay,
-             float *w, float *m, float *v, const float *g);
+
+// Adam's numbers: the learning rate over the first bias correction, β₁, 1-β₁, β₂, 1-β₂, ε, the root of the second
+// correction, and the weight decay.
+typedef struct {
+  float step, beta1, rest1, beta2, rest2, eps, c2, decay;
+} ns_moments;
+
+void ns_adam(ns_engine *, ns_moments op, int64_t n, float *w, float *m, float *v, const float *g);
 
 // The machine's ceilings on all threads of the engine: FLOP/s of single-precision multiply-adds, and bytes/s of
 // a = b + s·c over arrays far larger than the caches (two reads and a write).

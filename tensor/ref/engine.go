@@ -61,16 +61,14 @@ func (e *Engine) UpBackwardWeights(dw, dbias []float32, dy, x tensor.Tensor) {
 	e.k.UpBackwardWeights(dw, dbias, arr(dy), arr(x))
 }
 
-func (e *Engine) Norm(op tensor.Norm, y, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	tensor.CheckNorm("Norm", op, x, y)
-	tensor.CheckLens("Norm", x.C, gamma, beta, mean, variance)
-	e.k.Norm(op, arr(y), arr(x), gamma, beta, mean, variance)
+func (e *Engine) Norm(op tensor.Norm, y, x tensor.Tensor) {
+	tensor.CheckNorm(op, y, x)
+	e.k.Norm(Norm[float32](op), arr(y), arr(x))
 }
 
-func (e *Engine) NormBackward(op tensor.Norm, dx tensor.Tensor, dgamma, dbeta []float32, dy, x tensor.Tensor, gamma, beta, mean, variance []float32) {
-	tensor.CheckNorm("NormBackward", op, x, dx, dy)
-	tensor.CheckLens("NormBackward", x.C, dgamma, dbeta, gamma, beta, mean, variance)
-	e.k.NormBackward(op, arr(dx), dgamma, dbeta, arr(dy), arr(x), gamma, beta, mean, variance)
+func (e *Engine) NormBackward(op tensor.Norm, dx, dy, x tensor.Tensor) {
+	tensor.CheckNormBackward(op, dx, dy, x)
+	e.k.NormBackward(Norm[float32](op), arr(dx), arr(dy), arr(x))
 }
 
 func (e *Engine) MaxPool(op tensor.Pool, y tensor.Tensor, argmax []uint8, x tensor.Tensor) {

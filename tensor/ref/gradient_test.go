@@ -101,17 +101,18 @@ func TestUpGradient(t *testing.T) {
 func TestNormGradient(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
 	s := tensor.Shape{N: 2, H: 3, W: 3, C: 3}
-	op := tensor.Norm{Eps: 1e-5, Slope: 0.01}
 	x, dy, y, dx := random(rng, s), view(rng, s), New64(s), New64(s)
-	gamma, beta := randomSlice(rng, 3), randomSlice(rng, 3)
-	mean, variance := make([]float64, 3), make([]float64, 3)
-	dgamma, dbeta := make([]float64, 3), make([]float64, 3)
-	f := func() float64 { kernels.Norm(op, y, x, gamma, beta, mean, variance); return inner(y, dy) }
+	three := func() []float64 { return make([]float64, 3) }
+	op := Norm[float64]{
+		Eps: 1e-5, Slope: 0.01, Gamma: randomSlice(rng, 3), Beta: randomSlice(rng, 3),
+		Mean: three(), Variance: three(), DGamma: three(), DBeta: three(),
+	}
+	f := func() float64 { kernels.Norm(op, y, x); return inner(y, dy) }
 	f()
-	kernels.NormBackward(op, dx, dgamma, dbeta, dy, x, gamma, beta, mean, variance)
+	kernels.NormBackward(op, dx, dy, x)
 	checkGradient(t, "x", f, x.Data, dx.Data)
-	checkGradient(t, "gamma", f, gamma, dgamma)
-	checkGradient(t, "beta", f, beta, dbeta)
+	checkGradient(t, "gamma", f, op.Gamma, op.DGamma)
+	checkGradient(t, "beta", f, op.Beta, op.DBeta)
 }
 
 func TestMaxPoolGradient(t *testing.T) {

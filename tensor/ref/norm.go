@@ -1,14 +1,18 @@
 package ref
 
-import (
-	"math"
+import "math"
 
-	"github.com/nextslice/nextslice/tensor"
-)
+// Norm is tensor.Norm with elements of type T.
+type Norm[T Float] struct {
+	Eps, Slope     float32
+	Gamma, Beta    []T
+	Mean, Variance []T
+	DGamma, DBeta  []T
+}
 
 // Norm is tensor.Engine's Norm. The variance is a sum of squared deviations from the mean, not a difference of two
 // large sums.
-func (k Kernels[T]) Norm(op tensor.Norm, y, x Tensor[T], gamma, beta, mean, variance []T) {
+func (k Kernels[T]) Norm(op Norm[T], y, x Tensor[T]) {
 	count := float64(x.Pixels())
 	k.each(x.C, func(from, to int) {
 		for c := from; c < to; c++ {
@@ -22,11 +26,11 @@ func (k Kernels[T]) Norm(op tensor.Norm, y, x Tensor[T], gamma, beta, mean, vari
 				squares += d * d
 			}
 			v := squares / count
-			mean[c], variance[c] = T(m), T(v)
-			factor := float64(gamma[c]) / math.Sqrt(v+float64(op.Eps))
+			op.Mean[c], op.Variance[c] = T(m), T(v)
+			factor := float64(op.Gamma[c]) / math.Sqrt(v+float64(op.Eps))
 			for p := range x.Pixels() {
 				d := float64(x.Data[p*x.Stride+c]) - m
-				y.Data[p*y.Stride+c] = T(leaky(factor*d+float64(beta[c]), float64(op.Slope)))
+				y.Data[p*y.Stride+c] = T(leaky(factor*d+float64(op.Beta[c]), float64(op.Slope)))
 			}
 		}
 	})
@@ -35,15 +39,15 @@ func (k Kernels[T]) Norm(op tensor.Norm, y, x Tensor[T], gamma, beta, mean, vari
 // NormBackward is tensor.Engine's NormBackward. With x̂ = (x-mean)/σ and g the gradient before LeakyReLU, over M pixels:
 //
 //	dx = gamma/σ · (g - Σg/M - x̂·Σ(g·x̂)/M)
-func (k Kernels[T]) NormBackward(op tensor.Norm, dx Tensor[T], dgamma, dbeta []T, dy, x Tensor[T], gamma, beta, mean, variance []T) {
+func (k Kernels[T]) NormBackward(op Norm[T], dx, dy, x Tensor[T]) {
 	count := float64(x.Pixels())
 	k.each(x.C, func(from, to int) {
 		for c := from; c < to; c++ {
-			m, inverse := float64(mean[c]), 1/math.Sqrt(float64(variance[c])+float64(op.Eps))
+			m, inverse := float64(op.Mean[c]), 1/math.Sqrt(float64(op.Variance[c])+float64(op.Eps))
 			at := func(p int) (g, xhat float64) {
 				xhat = (float64(x.Data[p*x.Stride+c]) - m) * inverse
 				g = float64(dy.Data[p*dy.Stride+c])
-				if float64(gamma[c])*xhat+float64(beta[c]) <= 0 {
+				if float64(op.Gamma[c])*xhat+float64(op.Beta[c]) <= 0 {
 					g *= float64(op.Slope)
 				}
 				return g, xhat
@@ -54,10 +58,10 @@ func (k Kernels[T]) NormBackward(op tensor.Norm, dx Tensor[T], dgamma, dbeta []T
 				sum += g
 				product += g * xhat
 			}
-			dgamma[c], dbeta[c] = T(product), T(sum)
+			op.DGamma[c], op.DBeta[c] = T(product), T(sum)
 			for p := range x.Pixels() {
 				g, xhat := at(p)
-				dx.Data[p*dx.Stride+c] = T(float64(gamma[c]) * inverse * (g - sum/count - xhat*product/count))
+				dx.Data[p*dx.Stride+c] = T(float64(op.Gamma[c]) * inverse * (g - sum/count - xhat*product/count))
 			}
 		}
 	})

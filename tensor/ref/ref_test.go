@@ -92,10 +92,10 @@ func TestUpByDefinition(t *testing.T) {
 func TestNormKnown(t *testing.T) {
 	x := Tensor[float64]{Shape: tensor.Shape{N: 1, H: 2, W: 2, C: 1}, Stride: 1, Data: []float64{1, 2, 3, 6}}
 	y := New64(x.Shape)
-	mean, variance := make([]float64, 1), make([]float64, 1)
-	kernels.Norm(tensor.Norm{Slope: 0.125}, y, x, []float64{2}, []float64{1}, mean, variance)
-	near(t, "mean", mean[0], 3)
-	near(t, "variance", variance[0], 14.0/4)
+	op := Norm[float64]{Slope: 0.125, Gamma: []float64{2}, Beta: []float64{1}, Mean: make([]float64, 1), Variance: make([]float64, 1)}
+	kernels.Norm(op, y, x)
+	near(t, "mean", op.Mean[0], 3)
+	near(t, "variance", op.Variance[0], 14.0/4)
 	near(t, "y[3]", y.Data[3], 2*3/math.Sqrt(3.5)+1)
 	near(t, "y[0]", y.Data[0], 0.125*(2*-2/math.Sqrt(3.5)+1))
 }

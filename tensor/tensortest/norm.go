@@ -42,14 +42,18 @@ func norm(s *suite) {
 func (s *suite) norm(shape tensor.Shape, op tensor.Norm, dstView, srcView bool) {
 	name := fmt.Sprintf("%v slope %v, views %v %v", shape, op.Slope, dstView, srcView)
 	c := shape.C
-	gamma, beta := s.offsets(c, 1), s.offsets(c, 0)
+	op.Gamma, op.Beta = s.offsets(c, 1), s.offsets(c, 0)
 	x := s.random(shape, srcView)
 	y, y64 := empty(shape, dstView), ref.New64(shape)
-	mean, variance := make([]float32, c), make([]float32, c)
-	mean64, variance64 := make([]float64, c), make([]float64, c)
+	op.Mean, op.Variance = make([]float32, c), make([]float32, c)
+	op.DGamma, op.DBeta = make([]float32, c), make([]float32, c)
+	op64 := ref.Norm[float64]{
+		Eps: op.Eps, Slope: op.Slope, Gamma: doubles(op.Gamma), Beta: doubles(op.Beta),
+		Mean: make([]float64, c), Variance: make([]float64, c), DGamma: make([]float64, c), DBeta: make([]float64, c),
+	}
 	for { // until no element is so close to LeakyReLU's kink that float32 may see it on the other side
 		fill(x, func() float32 { return 10 + float32(s.rng.NormFloat64()) })
-		s.truth.Norm(op, y64, double(x), doubles(gamma), doubles(beta), mean64, variance64)
+		s.truth.Norm(op64, y64, double(x))
 		closest := math.Inf(1)
 		for _, v := range y64.Data {
 			closest = min(closest, math.Abs(v))
@@ -58,25 +62,21 @@ func (s *suite) norm(shape tensor.Shape, op tensor.Norm, dstView, srcView bool) 
 			break
 		}
 	}
-	same := s.unchanged("Norm "+name, x.Data, gamma, beta)
-	s.check("Norm "+name, func() { s.e.Norm(op, y, x, gamma, beta, mean, variance) },
-		result{"y", y, y64, normTolerance}, slice("mean", mean, mean64, 1e-6), slice("variance", variance, variance64, 1e-5))
+	same := s.unchanged("Norm "+name, x.Data, op.Gamma, op.Beta, op.DGamma, op.DBeta)
+	s.check("Norm "+name, func() { s.e.Norm(op, y, x) },
+		result{"y", y, y64, normTolerance}, slice("mean", op.Mean, op64.Mean, 1e-6), slice("variance", op.Variance, op64.Variance, 1e-5))
 	same()
 
-	for i := range mean { // both sides work from the same statistics
-		mean64[i], variance64[i] = float64(mean[i]), float64(variance[i])
-	}
+	op64.Mean, op64.Variance = doubles(op.Mean), doubles(op.Variance) // both sides work from the same statistics
 	dy, dx, dx64 := s.random(shape, srcView), empty(shape, dstView), ref.New64(shape)
-	dgamma, dbeta := make([]float32, c), make([]float32, c)
-	dgamma64, dbeta64 := make([]float64, c), make([]float64, c)
-	s.truth.NormBackward(op, dx64, dgamma64, dbeta64, double(dy), double(x), doubles(gamma), doubles(beta), mean64, variance64)
-	results := []result{{"dx", dx, dx64, normTolerance}, slice("dgamma", dgamma, dgamma64, normTolerance), slice("dbeta", dbeta, dbeta64, normTolerance)}
-	same = s.unchanged("NormBackward "+name, dy.Data, x.Data, gamma, beta, mean, variance)
-	s.check("NormBackward "+name, func() { s.e.NormBackward(op, dx, dgamma, dbeta, dy, x, gamma, beta, mean, variance) }, results...)
+	s.truth.NormBackward(op64, dx64, double(dy), double(x))
+	results := []result{{"dx", dx, dx64, normTolerance}, slice("dgamma", op.DGamma, op64.DGamma, normTolerance), slice("dbeta", op.DBeta, op64.DBeta, normTolerance)}
+	same = s.unchanged("NormBackward "+name, dy.Data, x.Data, op.Gamma, op.Beta, op.Mean, op.Variance)
+	s.check("NormBackward "+name, func() { s.e.NormBackward(op, dx, dy, x) }, results...)
 	same()
 	s.check("NormBackward in place "+name, func() {
 		assign(dx, dy)
-		s.e.NormBackward(op, dx, dgamma, dbeta, dx, x, gamma, beta, mean, variance)
+		s.e.NormBackward(op, dx, dx, x)
 	}, results...)
 }
 

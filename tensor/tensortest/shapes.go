@@ -17,7 +17,14 @@ func wrongShapes(s *suite) {
 	view := t(2, 4, 6, 5).Channels(1, 4)
 	short := x
 	short.Data = x.Data[:x.Len()-1]
-	conv, norm := tensor.Conv{K: 3}, tensor.Norm{Eps: 1e-5, Slope: 0.01}
+	conv := tensor.Conv{K: 3}
+	norm := func(spoil func(*tensor.Norm)) tensor.Norm {
+		n := tensor.Norm{Eps: 1e-5, Slope: 0.01, Gamma: f(3), Beta: f(3), Mean: f(3), Variance: f(3), DGamma: f(3), DBeta: f(3)}
+		if spoil != nil {
+			spoil(&n)
+		}
+		return n
+	}
 	for _, c := range []struct {
 		op, mistake string
 		call        func()
@@ -50,13 +57,14 @@ func wrongShapes(s *suite) {
 		{"UpBackwardData", "weights", func() { e.UpBackwardData(x, t(2, 8, 12, 2), f(25)) }},
 		{"UpBackwardWeights", "rows", func() { e.UpBackwardWeights(f(24), f(2), t(2, 7, 12, 2), x) }},
 		{"UpBackwardWeights", "dbias", func() { e.UpBackwardWeights(f(24), f(3), t(2, 8, 12, 2), x) }},
-		{"Norm", "channels", func() { e.Norm(norm, t(2, 4, 6, 2), x, f(3), f(3), f(3), f(3)) }},
-		{"Norm", "gamma", func() { e.Norm(norm, t(2, 4, 6, 3), x, f(2), f(3), f(3), f(3)) }},
-		{"Norm", "variance", func() { e.Norm(norm, t(2, 4, 6, 3), x, f(3), f(3), f(3), f(4)) }},
-		{"Norm", "slope", func() { e.Norm(tensor.Norm{Slope: -0.1}, t(2, 4, 6, 3), x, f(3), f(3), f(3), f(3)) }},
-		{"NormBackward", "dy", func() { e.NormBackward(norm, x, f(3), f(3), t(2, 4, 5, 3), x, f(3), f(3), f(3), f(3)) }},
-		{"NormBackward", "dx", func() { e.NormBackward(norm, t(2, 3, 6, 3), f(3), f(3), x, x, f(3), f(3), f(3), f(3)) }},
-		{"NormBackward", "dbeta", func() { e.NormBackward(norm, x, f(3), f(1), x, x, f(3), f(3), f(3), f(3)) }},
+		{"Norm", "channels", func() { e.Norm(norm(nil), t(2, 4, 6, 2), x) }},
+		{"Norm", "gamma", func() { e.Norm(norm(func(n *tensor.Norm) { n.Gamma = f(2) }), x, x) }},
+		{"Norm", "variance", func() { e.Norm(norm(func(n *tensor.Norm) { n.Variance = f(4) }), x, x) }},
+		{"Norm", "slope", func() { e.Norm(norm(func(n *tensor.Norm) { n.Slope = -0.1 }), x, x) }},
+		{"NormBackward", "dy", func() { e.NormBackward(norm(nil), x, t(2, 4, 5, 3), x) }},
+		{"NormBackward", "dx", func() { e.NormBackward(norm(nil), t(2, 3, 6, 3), x, x) }},
+		{"NormBackward", "dbeta", func() { e.NormBackward(norm(func(n *tensor.Norm) { n.DBeta = f(1) }), x, x, x) }},
+		{"NormBackward", "mean", func() { e.NormBackward(norm(func(n *tensor.Norm) { n.Mean = nil }), x, x, x) }},
 		{"MaxPool", "rows", func() { e.MaxPool(tensor.Pool{}, t(2, 3, 3, 3), b(54), x) }},
 		{"MaxPool", "argmax", func() { e.MaxPool(tensor.Pool{}, t(2, 2, 3, 3), b(35), x) }},
 		{"MaxPool", "probability", func() { e.MaxPool(tensor.Pool{Dropout: tensor.Dropout{P: 1}}, t(2, 2, 3, 3), b(36), x) }},

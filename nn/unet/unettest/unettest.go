@@ -16,9 +16,9 @@ import (
 
 	"github.com/nextslice/nextslice/nn"
 	"github.com/nextslice/nextslice/nn/safetensors"
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
-	"github.com/nextslice/nextslice/nn/unet"
 )
 
 //go:embed testdata
