@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/nextslice/nextslice/volume"
 )
 
 // firstChannel is the end of the names of nnU-Net's images: a file for each channel, from _0000 on.
@@ -21,7 +23,7 @@ func (d *Dataset) UseChannel(channel int) error {
 			c.Channel = channel
 			continue
 		}
-		ext := c.Image[len(stem(c.Image)):]
+		ext := c.Image[len(volume.TrimExt(c.Image)):]
 		image := strings.TrimSuffix(c.Image, firstChannel+ext) + fmt.Sprintf("_%04d", channel) + ext
 		if _, err := os.Stat(image); channel < 0 || err != nil {
 			return fmt.Errorf("case %s has no channel %d: there is no file %s", c.ID, channel, image)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/nextslice/nextslice/volume"
 )
 
 // The layouts, by the names that people know them under.
@@ -113,7 +115,7 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	}
 	all := len(folder.images) > 0
 	for _, name := range folder.images {
-		all = all && numbered(stem(name))
+		all = all && numbered(volume.TrimExt(name))
 	}
 	if !all {
 		l.layout = Decathlon
@@ -123,7 +125,7 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	l.layout = NNUNet
 	more := 0
 	err = l.pairFolders(images, labels, len(firstChannel), func(name string) bool {
-		first := strings.HasSuffix(stem(name), firstChannel)
+		first := strings.HasSuffix(volume.TrimExt(name), firstChannel)
 		if !first {
 			more++
 		}
@@ -140,15 +142,15 @@ func (l *listing) listed(dir string, j *jsonFile) error {
 	named := make(map[string]bool)
 	for n, t := range j.Training {
 		image, label := filepath.FromSlash(t.Image), filepath.FromSlash(t.Label)
-		id := stem(filepath.Base(image))
+		id := volume.TrimExt(filepath.Base(image))
 		if !filepath.IsLocal(image) || label != "" && !filepath.IsLocal(label) {
 			l.problem(id, true, "dataset.json: entry %d of training lies outside the data set's folder", n+1)
 			continue
 		}
 		c := Case{ID: id, Image: filepath.Join(dir, image)}
 		if _, err := os.Lstat(c.Image); err != nil {
-			ext := c.Image[len(stem(c.Image)):]
-			if channel := stem(c.Image) + firstChannel + ext; exists(channel) {
+			ext := c.Image[len(volume.TrimExt(c.Image)):]
+			if channel := volume.TrimExt(c.Image) + firstChannel + ext; exists(channel) {
 				c.Image, l.layout = channel, NNUNet
 			}
 		}
@@ -164,7 +166,7 @@ func (l *listing) listed(dir string, j *jsonFile) error {
 	}
 	var unnamed []string
 	for _, name := range folder.images {
-		if !named[filepath.Join(dir, "imagesTr", name)] && (l.layout != NNUNet || strings.HasSuffix(stem(name), firstChannel)) {
+		if !named[filepath.Join(dir, "imagesTr", name)] && (l.layout != NNUNet || strings.HasSuffix(volume.TrimExt(name), firstChannel)) {
 			unnamed = append(unnamed, name)
 		}
 	}
@@ -183,7 +185,7 @@ func (l *listing) pairFolders(images, labels string, cut int, keep func(string) 
 	}
 	for _, name := range folder.images {
 		if keep == nil || keep(name) {
-			id := stem(name)
+			id := volume.TrimExt(name)
 			l.cases = append(l.cases, Case{ID: id[:len(id)-cut], Image: filepath.Join(images, name)})
 		}
 	}
@@ -217,12 +219,12 @@ func (l *listing) pairMasks(labels string) error {
 		}
 		names := folder.images
 		for _, name := range folder.files {
-			if isDICOM(name) {
+			if volume.IsDICOM(name) {
 				names = append(names, name)
 			}
 		}
 		for _, name := range names {
-			id := stem(name)
+			id := volume.TrimExt(name)
 			if first, ok := masks[id]; ok {
 				l.problem(id, false, "two masks, %s and %s: the latter is not used", filepath.Base(first), name)
 				continue
@@ -259,7 +261,7 @@ func (l *listing) sideBySide(folder *folder) {
 
 // maskOf returns the case that a file belongs to by its name, and the layout if it is the case's mask, else "".
 func maskOf(name string) (id, layout string) {
-	id = stem(name)
+	id = volume.TrimExt(name)
 	if strings.HasSuffix(strings.ToLower(name), ".seg.nrrd") {
 		return id, Slicer
 	}

@@ -390,7 +390,7 @@ func TestDICOM(t *testing.T) {
 	if d.Layout != DICOM || ids(d) != "patient" || d.Cases[0].Grid.Size[2] != 17 {
 		t.Fatalf("layout %s, cases %+v, problems %v", d.Layout, d.Cases, d.Problems)
 	}
-	wantProblem(t, d.Problems, "other", true, "no DICOM image")
+	wantProblem(t, d.Problems, "other", true, "no image series")
 	// A mask of the folder's name makes it a labelled case.
 	writeMask(t, d.Cases[0].Grid, []uint8{0, 1}, dir, "labels", "patient.nii.gz")
 	if d = open(t, dir); ids(d) != "patient*" || len(d.Classes) != 2 {

@@ -1,16 +1,15 @@
 package dataset
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
+	"github.com/nextslice/nextslice/volume/source"
 )
 
 // Image reads the image of a case: a file, or a folder with one DICOM series.
@@ -44,15 +43,12 @@ func (d *Dataset) Reference(index int) (*volume.Mask, error) {
 }
 
 func (c *Case) readImage() (*volume.Volume, error) {
-	if !isFolder(c.Image) {
-		return volume.ReadChannel(c.Image, c.Channel)
-	}
-	v, _, err := dicom.Read(c.Image) // Open has told the warnings
+	v, _, err := source.Read(c.Image, "", c.Channel) // Open has told the warnings
 	return v, err
 }
 
 func (c *Case) readMask() (*volume.Mask, error) {
-	m, err := readMaskFile(c.Label)
+	m, err := source.ReadMask(c.Label)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +67,7 @@ func (c *Case) readMask() (*volume.Mask, error) {
 
 // fit returns an error if a mask cannot be put on its image's grid.
 func fit(c *Case, m *volume.Mask) error {
-	part := isDICOM(c.Label) || strings.HasSuffix(strings.ToLower(c.Label), ".seg.nrrd")
+	part := volume.IsDICOM(c.Label) || volume.IsSegmentation(c.Label)
 	located := c.Grid.Unit == volume.Millimetre && m.Unit == volume.Millimetre
 	if !located || !part && m.Len() != c.Grid.Len() {
 		return fmt.Errorf("the image has %v voxels, its mask %v: resample the mask to the image", c.Grid.Size, m.Size)
@@ -80,21 +76,6 @@ func fit(c *Case, m *volume.Mask) error {
 		return fmt.Errorf("the mask does not fit its image: %w; resample the mask to the image", err)
 	}
 	return nil
-}
-
-func readMaskFile(path string) (*volume.Mask, error) {
-	if !isDICOM(path) {
-		return volume.ReadMask(path)
-	}
-	s, _, err := dicom.ReadSegmentation(path)
-	if err != nil {
-		return nil, err
-	}
-	m, _, err := s.Mask()
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return m, nil
 }
 
 // voxelByVoxel reports whether a mask's voxels are those of the image in the same order, as far as the headers tell.
@@ -107,18 +88,22 @@ func voxelByVoxel(image, mask volume.Grid) bool {
 }
 
 // readHeaders fills in the grid of a case and compares it with its mask's.
-func (c *Case) readHeaders() []Problem {
-	problem := func(leftOut bool, text string) []Problem { return []Problem{{c.ID, text, leftOut}} }
-	if isFolder(c.Image) {
-		return c.readSeries()
-	}
-	h, err := volume.ReadHeader(c.Image)
+func (c *Case) readHeaders() (problems []Problem) {
+	problem := func(leftOut bool, text string) []Problem { return append(problems, Problem{c.ID, text, leftOut}) }
+	image, err := source.Open(c.Image, "")
 	if err != nil {
-		return problem(true, unreadable("image", c.Image, err))
+		text := unreadable("image", c.Image, err)
+		if several := (*volume.ChoiceError)(nil); errors.As(err, &several) {
+			text += "; move each to a folder of its own"
+		}
+		return problem(true, text)
 	}
-	c.Grid, c.Stored, c.Channels = h.Grid, h.Stored, h.Channels
-	if c.Label == "" || isDICOM(c.Label) {
-		return nil
+	c.Grid, c.Stored, c.Channels = image.Grid, image.Stored, image.Channels
+	for _, w := range image.Warnings {
+		problems = append(problems, Problem{Case: c.ID, Text: w})
+	}
+	if c.Label == "" || volume.IsDICOM(c.Label) {
+		return problems
 	}
 	header, err := volume.ReadHeader(c.Label)
 	if err != nil {
@@ -135,7 +120,7 @@ func (c *Case) readHeaders() []Problem {
 		if err := fit(c, m); err != nil {
 			return problem(true, err.Error())
 		}
-		return nil
+		return problems
 	}
 	// Below half a voxel a difference is one of rounding, or of the convention for a voxel's corner and centre.
 	s := c.Grid.Spacing()
@@ -143,44 +128,7 @@ func (c *Case) readHeaders() []Problem {
 		return problem(false, fmt.Sprintf("the headers of image and mask place them up to %.3g %s apart: used voxel by voxel, on the image's geometry",
 			apart(c.Grid, mask), c.Grid.Unit))
 	}
-	return nil
-}
-
-// readSeries fills in the grid of a case whose image is a folder with a DICOM series.
-func (c *Case) readSeries() []Problem {
-	all, faults, err := dicom.Scan(c.Image)
-	var problems []Problem
-	for _, f := range faults {
-		problems = append(problems, Problem{Case: c.ID, Text: fmt.Sprintf("%s is not used: %s", filepath.Base(f.File), f.Text)})
-	}
-	switch {
-	case err != nil:
-		return append(problems, Problem{c.ID, unreadable("image", c.Image, err), true})
-	case len(all) == 0:
-		return append(problems, Problem{c.ID, "no DICOM image in the folder", true})
-	case len(all) > 1:
-		var names []string
-		for _, s := range all {
-			names = append(names, s.String())
-		}
-		return append(problems, Problem{c.ID, fmt.Sprintf("%d series in one folder: move each to a folder of its own: %s", len(all), strings.Join(names, "; ")), true})
-	}
-	c.Grid, c.Stored = all[0].Grid, all[0].Stored
-	for _, w := range all[0].Warnings {
-		problems = append(problems, Problem{Case: c.ID, Text: w})
-	}
 	return problems
-}
-
-// isDICOM reports whether a file's name is that of a DICOM file; of these only segmentations are masks.
-func isDICOM(name string) bool { return strings.EqualFold(filepath.Ext(name), ".dcm") }
-
-// stem returns a file's name without its extension.
-func stem(name string) string {
-	if isDICOM(name) {
-		return name[:len(name)-len(filepath.Ext(name))]
-	}
-	return volume.TrimExt(name)
 }
 
 // holdsDICOM reports whether there is a DICOM file among the first files in a folder and below.
@@ -190,25 +138,13 @@ func holdsDICOM(dir string) bool {
 		if err != nil || e.IsDir() {
 			return nil // a folder that cannot be read holds nothing for us
 		}
-		found = isDICOM(path) || hasMagic(path)
+		found = dicom.IsFile(path)
 		if left--; found || left == 0 {
 			return fs.SkipAll
 		}
 		return nil
 	})
 	return found
-}
-
-// hasMagic reports whether a file begins as a DICOM file does: many have names without extension.
-func hasMagic(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	var magic [4]byte
-	_, err = f.ReadAt(magic[:], 128)
-	return err == nil && bytes.Equal(magic[:], []byte("DICM"))
 }
 
 // apart returns the largest difference between world coordinates of the corners of two grids.

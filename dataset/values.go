@@ -2,9 +2,7 @@ package dataset
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/nextslice/nextslice/volume"
 )
@@ -26,7 +24,7 @@ func (d *Dataset) greyValues(all [256]bool) bool {
 		return false
 	}
 	for _, c := range d.Cases {
-		if c.Label != "" && !isPicture(c.Label) {
+		if c.Label != "" && !volume.IsPicture(c.Label) {
 			return false
 		}
 	}
@@ -56,9 +54,4 @@ func (c *Case) number(m *volume.Mask) error {
 		m.Data[i] = uint8(class + 1)
 	}
 	return nil
-}
-
-// isPicture reports whether a file is one of those without geometry that painting programs write.
-func isPicture(path string) bool {
-	return slices.Contains([]string{".png", ".jpg", ".jpeg", ".tif", ".tiff"}, strings.ToLower(filepath.Ext(path)))
 }

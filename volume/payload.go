@@ -68,7 +68,11 @@ func (m image) channel(choice int) (int, error) {
 	case choice == OnlyChannel && n == 1:
 		return 0, nil
 	case choice == OnlyChannel:
-		return 0, fmt.Errorf("it holds %d channels: choose one, 0 to %d", n, n-1)
+		several := &ChoiceError{Of: "channels", Text: fmt.Sprintf("it holds %d channels: choose one, 0 to %d", n, n-1)}
+		for c := range n {
+			several.Choices = append(several.Choices, fmt.Sprint(c))
+		}
+		return 0, several
 	case choice < 0 || choice >= n:
 		return 0, fmt.Errorf("there is no channel %d: it holds %d, counted from 0", choice, n)
 	}

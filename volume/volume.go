@@ -138,11 +138,45 @@ func IsImage(name string) bool {
 	return format != "" && !strings.HasPrefix(ext, ".img") && !strings.HasPrefix(filepath.Base(name), ".")
 }
 
-// TrimExt returns a file's name without its image extension: "a" for "a.nii.gz". Other names are returned as they are.
+// IsPicture reports whether a file's name is that of a PNG, JPEG or TIFF file.
+func IsPicture(name string) bool {
+	_, format := extension(name)
+	return format == picturePNG || format == pictureJPEG || format == pictureTIFF
+}
+
+// IsSegmentation reports whether a file's name is that of a .seg.nrrd file.
+func IsSegmentation(name string) bool {
+	ext, _ := extension(name)
+	return ext == ".seg.nrrd"
+}
+
+// IsDICOM reports whether a file's name is that of a DICOM file. Many DICOM files have other names.
+func IsDICOM(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".dcm", ".dicom", ".ima":
+		return true
+	}
+	return false
+}
+
+// TrimExt returns a file's name without the extension of an image or of a DICOM file: "a" for "a.nii.gz". Other names are
+// returned as they are.
 func TrimExt(name string) string {
+	if IsDICOM(name) {
+		return strings.TrimSuffix(name, filepath.Ext(name))
+	}
 	ext, _ := extension(name)
 	return name[:len(name)-len(ext)]
 }
+
+// ChoiceError says that a path holds several images of which none was chosen.
+type ChoiceError struct {
+	Of      string   // what there are several of: "channels" or "series"
+	Choices []string // the numbers of the channels, or the UIDs of the series
+	Text    string   // the same for people
+}
+
+func (e *ChoiceError) Error() string { return e.Text }
 
 // open parses the header of the image at p and returns the folder in which the header's file names count.
 func open(p string) (image, fs.FS, error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
+	"github.com/nextslice/nextslice/volume/source"
 )
 
 type convertCommand struct {
@@ -46,14 +47,11 @@ Examples:
 }
 
 func (c convertCommand) Run(ctx context.Context, s streams) error {
-	if _, err := os.Stat(c.In); err != nil {
-		return err
-	}
-	kind, err := kindOf(c.In)
+	kind, err := source.KindOf(c.In)
 	if err != nil {
 		return err
 	}
-	mask := c.Mask || isSegmentation(c.In) || kind != dicom.Image || isSegmentation(c.Out) || isDICOMName(c.Out)
+	mask := c.Mask || kind == source.Segments || kind == source.Contours || volume.IsSegmentation(c.Out) || volume.IsDICOM(c.Out)
 	if !mask && (c.Reference != "" || len(c.Names) > 0 || len(c.Values) > 0) {
 		return usagef("--reference, --names and --values are for masks: add --mask if %s is one", c.In)
 	}
@@ -97,16 +95,16 @@ func (c convertCommand) mask(errs io.Writer) (write func() (string, error), err 
 	var on *volume.Grid
 	var series *dicom.Series
 	if c.Reference != "" {
-		grid, found, err := readGrid(c.Reference, c.Series)
+		image, err := openImage(c.Reference, c.Series)
 		if err != nil {
 			return nil, fmt.Errorf("--reference: %w", err)
 		}
-		on, series = &grid, found
+		on, series = &image.Grid, image.Series
 	}
-	if isDICOMName(c.Out) && series == nil {
+	if volume.IsDICOM(c.Out) && series == nil {
 		return nil, usagef("a DICOM SEG refers to the images that it lies on: give their DICOM series with --reference")
 	}
-	seg, warnings, err := readSegments(c.In, series)
+	seg, warnings, err := readSegmentation(c.In, series)
 	warn(errs, warnings)
 	if err != nil {
 		return nil, err
@@ -136,12 +134,12 @@ func writeSegments(path string, seg *volume.Segmentation, series *dicom.Series) 
 	text := ""
 	name := func(value int, name string) { text += fmt.Sprintf(", %d %s", value, name) }
 	switch {
-	case isDICOMName(path):
+	case volume.IsDICOM(path):
 		for i, s := range seg.Segments {
 			name(i+1, s.Name)
 		}
 		return text, dicom.WriteSegmentation(path, seg, series, time.Now())
-	case isSegmentation(path):
+	case volume.IsSegmentation(path):
 		for _, s := range seg.Segments {
 			name(int(s.Value), s.Name)
 		}
@@ -222,9 +220,9 @@ func rename(seg *volume.Segmentation, names []string) error {
 // checkOutput refuses what could not be written, before anything is read.
 func checkOutput(path string, mask, force bool) error {
 	switch name := strings.ToLower(path); {
-	case isDICOMName(name) && !mask:
+	case volume.IsDICOM(name) && !mask:
 		return usagef("%s: only masks are written as DICOM (SEG); add --mask if the input is one", path)
-	case isDICOMName(name):
+	case volume.IsDICOM(name):
 	case !slices.ContainsFunc([]string{".nii.gz", ".nii", ".mha", ".nrrd"}, func(ext string) bool { return strings.HasSuffix(name, ext) }):
 		return usagef("%s: cannot write this format: name the file .nii.gz, .nii, .mha, .nrrd or, for masks, .seg.nrrd or .dcm", path)
 	}
@@ -248,10 +246,6 @@ func checkFree(path string, force bool) error {
 	}
 	return nil
 }
-
-func isSegmentation(path string) bool { return strings.HasSuffix(strings.ToLower(path), ".seg.nrrd") }
-
-func isDICOMName(path string) bool { return strings.EqualFold(filepath.Ext(path), ".dcm") }
 
 func describeGrid(g volume.Grid) string {
 	s := g.Spacing()

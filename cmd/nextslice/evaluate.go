@@ -14,6 +14,7 @@ import (
 
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/source"
 )
 
 type evaluateCommand struct {
@@ -116,13 +117,13 @@ func measure(m metrics.Measure, digits int) string {
 type maskPair struct{ name, pred, ref string }
 
 func (p maskPair) read() (pred, ref *volume.Mask, err error) {
-	if pred, err = readMask(p.pred); err != nil {
+	if pred, err = source.ReadMask(p.pred); err != nil {
 		return nil, nil, err
 	}
-	if ref, err = readMask(p.ref); err != nil {
+	if ref, err = source.ReadMask(p.ref); err != nil {
 		return nil, nil, err
 	}
-	if isDICOMName(p.pred) || isDICOMName(p.ref) { // a DICOM SEG leaves out slices, and its image may run otherwise
+	if volume.IsDICOM(p.pred) || volume.IsDICOM(p.ref) { // a DICOM SEG leaves out slices, and its image may run otherwise
 		if placed, err := pred.On(ref.Grid); err == nil {
 			pred = placed
 		} else if placed, err := ref.On(pred.Grid); err == nil {
@@ -149,7 +150,7 @@ func maskPairs(pred, ref string) ([]maskPair, error) {
 		return nil, usagef("--pred and --ref: want two files or two folders")
 	}
 	if !predInfo.IsDir() {
-		return []maskPair{{maskName(filepath.Base(pred)), pred, ref}}, nil
+		return []maskPair{{volume.TrimExt(filepath.Base(pred)), pred, ref}}, nil
 	}
 	preds, err := masksIn(pred)
 	if err != nil {
@@ -177,14 +178,6 @@ func maskPairs(pred, ref string) ([]maskPair, error) {
 	return pairs, nil
 }
 
-// maskName returns a file's name without its extension.
-func maskName(file string) string {
-	if isDICOMName(file) {
-		return strings.TrimSuffix(file, filepath.Ext(file))
-	}
-	return volume.TrimExt(file)
-}
-
 // masksIn returns the paths of a folder's masks by name.
 func masksIn(dir string) (map[string]string, error) {
 	entries, err := os.ReadDir(dir)
@@ -193,8 +186,8 @@ func masksIn(dir string) (map[string]string, error) {
 	}
 	paths := map[string]string{}
 	for _, e := range entries {
-		if !e.IsDir() && (volume.IsImage(e.Name()) || isDICOMName(e.Name())) {
-			name := maskName(e.Name())
+		if !e.IsDir() && (volume.IsImage(e.Name()) || volume.IsDICOM(e.Name())) {
+			name := volume.TrimExt(e.Name())
 			if paths[name] != "" {
 				return nil, fmt.Errorf("%s holds two masks named %s", dir, name)
 			}

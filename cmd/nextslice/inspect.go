@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/volume/source"
 )
 
 type inspectCommand struct {
@@ -29,8 +30,12 @@ Examples:
 }
 
 func (c inspectCommand) Run(ctx context.Context, s streams) error {
-	if isOne(c.Path) {
-		return c.one(ctx, s)
+	kind, err := source.KindOf(c.Path)
+	if err != nil {
+		return err
+	}
+	if kind != source.Cases {
+		return c.one(ctx, s, kind)
 	}
 	if c.Reference != "" {
 		return usagef("--reference: it is for an RTSTRUCT file, and %s is a folder", c.Path)

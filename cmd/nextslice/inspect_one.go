@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
+	"github.com/nextslice/nextslice/volume/source"
 )
 
 // inspected is what one image or segmentation holds.
@@ -34,22 +33,9 @@ type inspectedSegment struct {
 	Voxels int      `json:"voxels"`
 }
 
-// isOne reports whether a path is a file, or a folder with DICOM files and no volumes in other formats.
-func isOne(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil || !info.IsDir() {
-		return err == nil
-	}
-	entries, err := os.ReadDir(path)
-	return err == nil && !holdsCases(path) && !slices.ContainsFunc(entries, func(e os.DirEntry) bool {
-		picture := slices.Contains([]string{".png", ".jpg", ".jpeg", ".tif", ".tiff"}, strings.ToLower(filepath.Ext(e.Name())))
-		return volume.IsImage(e.Name()) && !picture || e.Name() == "images" || e.Name() == "imagesTr"
-	})
-}
-
 // one inspects a file, or every series of a folder.
-func (c inspectCommand) one(ctx context.Context, s streams) error {
-	found, problems, err := c.inspectPath(ctx)
+func (c inspectCommand) one(ctx context.Context, s streams, kind source.Kind) error {
+	found, problems, err := c.inspectPath(ctx, kind)
 	if err != nil {
 		return err
 	}
@@ -70,23 +56,21 @@ func (c inspectCommand) one(ctx context.Context, s streams) error {
 	return err
 }
 
-func (c inspectCommand) inspectPath(ctx context.Context) (found []inspected, problems []string, err error) {
-	kind, err := kindOf(c.Path)
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case isSegmentation(c.Path) || kind != dicom.Image:
+func (c inspectCommand) inspectPath(ctx context.Context, kind source.Kind) (found []inspected, problems []string, err error) {
+	switch kind {
+	case source.Segments, source.Contours:
 		one, err := c.inspectSegments()
 		return []inspected{one}, nil, err
-	case !isSeries(c.Path):
+	case source.Volume, source.Picture:
 		one, err := c.inspectImage()
 		return []inspected{one}, nil, err
 	}
 	all, faults, err := dicom.Scan(c.Path)
 	if info, statErr := os.Stat(c.Path); statErr == nil && !info.IsDir() {
-		var series *dicom.Series
-		series, _, err = findSeries(c.Path, "")
-		all, faults = []*dicom.Series{series}, nil
+		var image *source.Image
+		if image, err = openImage(c.Path, ""); err == nil {
+			all, faults = []*dicom.Series{image.Series}, nil
+		}
 	}
 	if err != nil {
 		return nil, nil, err
@@ -130,12 +114,13 @@ func (c inspectCommand) inspectImage() (inspected, error) {
 func (c inspectCommand) inspectSegments() (inspected, error) {
 	var on *dicom.Series
 	if c.Reference != "" {
-		var err error
-		if _, on, err = readGrid(c.Reference, ""); err != nil {
+		image, err := openImage(c.Reference, "")
+		if err != nil {
 			return inspected{}, fmt.Errorf("--reference: %w", err)
 		}
+		on = image.Series
 	}
-	seg, warnings, err := readSegments(c.Path, on)
+	seg, warnings, err := readSegmentation(c.Path, on)
 	if err != nil {
 		return inspected{}, err
 	}

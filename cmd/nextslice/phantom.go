@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/experiment"
 )
 
 type phantomCommand struct {

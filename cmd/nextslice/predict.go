@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/volume"
-	"github.com/nextslice/nextslice/volume/dicom"
+	"github.com/nextslice/nextslice/volume/source"
 )
 
 type predictCommand struct {
@@ -47,12 +46,13 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 	if c.Threads < 0 {
 		return usagef("--threads %d: want 0 or more", c.Threads)
 	}
-	if _, err := os.Stat(c.In); err != nil {
+	kind, err := source.KindOf(c.In)
+	if err != nil {
 		return err
 	}
-	cases := c.Series == "" && holdsCases(c.In)
+	cases := c.Series == "" && kind == source.Cases
 	if !cases {
-		if err := c.checkFiles(); err != nil {
+		if err := c.checkFiles(kind); err != nil {
 			return err
 		}
 	}
@@ -77,8 +77,8 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 }
 
 // checkFiles refuses outputs of a single case that could not be written.
-func (c predictCommand) checkFiles() error {
-	if isDICOMName(c.Out) && !isSeries(c.In) {
+func (c predictCommand) checkFiles(kind source.Kind) error {
+	if volume.IsDICOM(c.Out) && kind != source.Series && kind != source.Cases {
 		return usagef("%s: a DICOM SEG refers to the DICOM series that it lies on, and %s is none", c.Out, c.In)
 	}
 	if err := checkOutput(c.Out, true, c.Force); err != nil || c.Uncertainty == "" {
@@ -95,21 +95,18 @@ func (c predictCommand) checkFiles() error {
 
 // file segments one case.
 func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) error {
-	var series *dicom.Series
-	var v *volume.Volume
-	var err error
-	if isSeries(c.In) {
-		var warnings []string
-		if series, warnings, err = findSeries(c.In, c.Series); err != nil {
-			return err
-		}
-		warn(s.err, warnings)
-		v, err = series.Read()
-	} else {
-		v, err = readChannel(c.In, c.channel(m))
-	}
+	image, err := openImage(c.In, c.Series)
 	if err != nil {
 		return err
+	}
+	warn(s.err, image.Warnings)
+	channel := c.channel(m)
+	if image.Series != nil {
+		channel = c.Channel // that of the training is one of a file's
+	}
+	v, err := image.Read(chosen(channel))
+	if err != nil {
+		return nameFlag(err)
 	}
 	p := newProgress(s.err)
 	defer p.end()
@@ -126,7 +123,7 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 			return err
 		}
 	}
-	if _, err := writeSegments(c.Out, volume.NewSegmentation(prediction.Mask, m.Classes), series); err != nil {
+	if _, err := writeSegments(c.Out, volume.NewSegmentation(prediction.Mask, m.Classes), image.Series); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "%s: %s\n", c.Out, describeVoxels(prediction.Mask, m.Classes))
@@ -226,12 +223,6 @@ func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, inde
 	}
 	_, err = writeSegments(mask, volume.NewSegmentation(prediction.Mask, m.Classes), nil)
 	return err
-}
-
-// holdsCases reports whether path is a folder of cases rather than one of a DICOM series.
-func holdsCases(path string) bool {
-	entries, err := os.ReadDir(path)
-	return err == nil && !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return dicom.IsFile(filepath.Join(path, e.Name())) })
 }
 
 // describeVoxels counts the voxels of each class.

@@ -108,8 +108,7 @@ func IsFile(path string) bool {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return false
 	}
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".dcm", ".dicom", ".ima":
+	if volume.IsDICOM(path) {
 		return true
 	}
 	f, err := os.Open(path)
@@ -171,7 +170,11 @@ func Find(path, uid string) (*Series, []string, error) {
 	case len(chosen) == 0:
 		return nil, nil, fmt.Errorf("read %s: no DICOM image in it", path)
 	case len(chosen) > 1:
-		return nil, nil, fmt.Errorf("read %s: %d series, choose one: %s", path, len(chosen), listSeries(chosen))
+		several := &volume.ChoiceError{Of: "series", Text: fmt.Sprintf("%d series, choose one: %s", len(chosen), listSeries(chosen))}
+		for _, s := range chosen {
+			several.Choices = append(several.Choices, s.UID)
+		}
+		return nil, nil, fmt.Errorf("read %s: %w", path, several)
 	}
 	warnings := slices.Clone(chosen[0].Warnings)
 	for _, p := range problems {
