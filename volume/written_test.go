@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write testdata/written.zip anew; then r
 // of a NIfTI file whose sform and qform differ.
 func written() map[string]*Volume {
 	oblique := Grid{Size: [3]int{4, 3, 2}, Unit: Millimetre, Affine: [3][4]float64{{0.4, -0.3, 2, 12.5}, {0.4, 0.6, -1, -7}, {-0.2, 0.6, 2, 31.25}}}
-	mirrored := Grid{Size: [3]int{3, 4, 2}, Unit: Millimetre, Affine: [3][4]float64{{0, 0, -3, 9}, {-0.5, 0, 0, 8}, {0, 0.75, 0, -7}}}
+	mirrored := Grid{Size: [3]int{3, 4, 2}, Unit: Millimetre, Affine: [3][4]float64{{0, 0, 3, 9}, {-0.5, 0, 0, 8}, {0, 0.75, 0, -7}}}
 	sheared := Grid{Size: [3]int{2, 3, 4}, Unit: Millimetre, Affine: [3][4]float64{{1, 0.25, 0, 1}, {0, 2, 0.5, 2}, {0, 0, 3, 3}}}
 	bare := Grid{Size: [3]int{5, 4, 1}, Unit: Voxel, Affine: [3][4]float64{{-1, 0, 0, 0}, {0, -1, 0, 0}, {0, 0, 1, 0}}}
 	stored := &NIfTI{QCode: 1, SCode: 2, Pixdim: [4]float64{1, 2, 2, 2}, Quatern: [3]float64{0.6, 0, 0}, QOffset: [3]float64{1, 2, 3},
