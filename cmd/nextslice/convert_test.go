@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,22 +16,51 @@ import (
 	"github.com/nextslice/nextslice/volume/dicom"
 )
 
+// A series that pydicom wrote becomes the volume that pydicom reads (internal/bench/volume_small.py).
+func TestConvertSeries(t *testing.T) {
+	folder := filepath.Join("..", "..", "volume", "testdata")
+	text, err := os.ReadFile(filepath.Join(folder, "ct.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want struct {
+		Size   volume.Size
+		Affine [3][4]float64
+		Sum    float64
+	}
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []string{"ct", filepath.Join("ct", "IM3.dcm")} {
+		out := filepath.Join(t.TempDir(), "ct.nii.gz")
+		command(t, "convert", filepath.Join(folder, in), out)
+		v, err := volume.Read(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for _, x := range v.Data {
+			sum += float64(x)
+		}
+		if sum != want.Sum || !v.Same(volume.Grid{Size: want.Size, Affine: want.Affine}, 1e-4) {
+			t.Errorf("%s: sum %v, %v %v, want %v, %v %v", in, sum, v.Size, v.Affine, want.Sum, want.Size, want.Affine)
+		}
+	}
+}
+
 // Contours of a structure set become a mask on the series that they were drawn on.
 func TestConvertContours(t *testing.T) {
-	image := filepath.Join("..", "..", "..", "shared", "data", "formats", "dicom-seg", "ct_image.dcm")
-	if _, err := os.Stat(image); err != nil {
-		t.Skip("no shared data beside the repository (../shared/data)")
-	}
+	image := filepath.Join("..", "..", "volume", "testdata", "ct")
 	series, _, err := dicom.Find(image, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	contours, out := filepath.Join(dir, "contours.dcm"), filepath.Join(dir, "mask.nii")
-	// A square around the voxels 10 to 19 of each axis.
+	// A square around the voxels 3 to 9 of both axes of the third slice.
 	var points []string
-	for _, p := range [][2]float64{{9.5, 9.5}, {19.5, 9.5}, {19.5, 19.5}, {9.5, 19.5}} {
-		w := series.World(p[0], p[1], 0)
+	for _, p := range [][2]float64{{2.5, 2.5}, {9.5, 2.5}, {9.5, 9.5}, {2.5, 9.5}} {
+		w := series.World(p[0], p[1], 2)
 		for _, x := range []float64{-w[0], -w[1], w[2]} {
 			points = append(points, fmt.Sprintf("%.6f", x))
 		}
@@ -85,13 +115,13 @@ func TestConvertContours(t *testing.T) {
 		t.Errorf("the mask lies elsewhere than its series")
 	}
 	for v, class := range m.Data {
-		i, j := v%m.Size[0], v/m.Size[0]
+		at := m.Size.Voxel(v)
 		want := uint8(0)
-		if i >= 10 && i < 20 && j >= 10 && j < 20 {
+		if at[0] >= 3 && at[0] < 10 && at[1] >= 3 && at[1] < 10 && at[2] == 2 {
 			want = 1
 		}
 		if class != want {
-			t.Fatalf("voxel (%d, %d) is %d, want %d", i, j, class, want)
+			t.Fatalf("voxel %v is %d, want %d", at, class, want)
 		}
 	}
 }
