@@ -8,11 +8,11 @@ import (
 	"github.com/nextslice/nextslice/volume"
 )
 
-// firstChannel is the end of the names of nnU-Net's images: a file for each channel, from _0000 on.
+// firstChannel ends the names of nnU-Net's images: one file for each channel, from _0000 on.
 const firstChannel = "_0000"
 
-// UseChannel chooses which channel of each case is read, counted from 0, the one that is read without a choice: an image of
-// a 4-D file, or in the layout NNUNet the file X_0001 beside X_0000. The error names the first case that has not as many.
+// UseChannel chooses the channel of each case that is read, counted from 0, which is also the default: an image of a 4-D
+// file, or in the layout NNUNet the file X_0001 beside X_0000. The error names the first case without such a channel.
 func (d *Dataset) UseChannel(channel int) error {
 	for i := range d.Cases {
 		c := &d.Cases[i]
@@ -33,7 +33,7 @@ func (d *Dataset) UseChannel(channel int) error {
 	return nil
 }
 
-// noteChannels says that images hold more than what is read.
+// noteChannels reports images that hold more than the channel that is read.
 func (d *Dataset) noteChannels() {
 	for _, c := range d.Cases {
 		if c.Channels > 1 {

@@ -13,22 +13,22 @@ type Case struct {
 	Image  string      // path of a file, or of a folder with one DICOM series
 	Label  string      // path of the mask, "" if there is none
 	Grid   volume.Grid // of the image
-	Stored string      // type of the image's voxels in the file, e.g. "int16"
+	Stored string      // type of the voxels in the image file, e.g. "int16"
 
-	// patient is who was scanned, "" standing for the ID; see UsePatients.
+	// patient is who was scanned; "" stands for the ID. See UsePatients.
 	patient string
 	// Values are the values in the mask that stand for the classes 1, 2 …; nil if these are the values. See greyValues.
 	Values []uint8
 
-	Channels int // that the image file holds, at least 1
-	Channel  int // of them that is read, from 0; see Dataset.UseChannel
+	Channels int // number of channels in the image file, at least 1
+	Channel  int // the one that is read, from 0; see Dataset.UseChannel
 }
 
 // Problem is something wrong with a case, in words for a person.
 type Problem struct {
 	Case    string `json:"case,omitempty"` // ID; "" where it concerns the whole data set
 	Text    string `json:"text"`
-	LeftOut bool   `json:"left-out,omitempty"` // the case is not among the data set's cases
+	LeftOut bool   `json:"left-out,omitempty"` // the case is not in Dataset.Cases
 }
 
 // String returns the problem as one sentence.
@@ -67,7 +67,7 @@ func (i Item) String() string { return fmt.Sprintf("%d/%03d", i.Case, i.Slice) }
 // ItemName returns the item with its case's ID, e.g. "Case12/017".
 func (d *Dataset) ItemName(i Item) string { return fmt.Sprintf("%s/%03d", d.Cases[i.Case].ID, i.Slice) }
 
-// Items returns all slices of these cases across an index axis (0, 1 or 2), case by case.
+// Items returns the slices of some cases across an index axis (0, 1 or 2), case by case.
 func (d *Dataset) Items(cases []int, axis int) []Item {
 	var items []Item
 	for _, c := range cases {

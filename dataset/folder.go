@@ -10,7 +10,7 @@ import (
 	"github.com/nextslice/nextslice/volume"
 )
 
-// folder is what stands in a folder, in the order of the names.
+// folder is what a folder holds, in the order of the names.
 type folder struct {
 	path    string
 	images  []string // files with the extension of an image format
@@ -55,7 +55,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// unrecognised says what stands in a folder that is no data set, and which of its folders is one.
+// unrecognised says what a folder holds that is not a data set, and which of its folders is one.
 func unrecognised(f *folder) error {
 	var found []string
 	if len(f.folders) > 0 {
@@ -76,12 +76,12 @@ func unrecognised(f *folder) error {
 		}
 	}
 	if hint == "" && holdsDICOM(f.path) {
-		hint = "; of DICOM series, each in a folder of its own, name the folder above them"
+		hint = "; where each DICOM series has a folder of its own, name the folder above them"
 	}
 	return fmt.Errorf("open data set %s: the layout is not recognised: found %s%s; %s", f.path, strings.Join(found, " and "), hint, understood)
 }
 
-// countNames says how many there are and names the first.
+// countNames says how many names there are and gives the first.
 func countNames(what string, names []string) string {
 	if len(names) != 1 {
 		what += "s"

@@ -17,7 +17,7 @@ type Report struct {
 	Name     string       `json:"name"`
 	Layout   string       `json:"layout"`
 	Classes  []string     `json:"classes"`
-	Axis     int          `json:"axis"` // that slices are counted across: the one of the coarsest spacing
+	Axis     int          `json:"axis"` // that slices are cut across: the one of the coarsest spacing
 	Cases    []CaseReport `json:"cases"`
 	Problems []Problem    `json:"problems"` // of Open and of Inspect
 	Totals   Totals       `json:"totals"`
@@ -69,8 +69,8 @@ type LabelCount struct {
 const inspectors = 2
 
 // Inspect reads every case and reports what is there. No more than two images or masks are in memory. each gets every
-// case's report, in the order of the cases, then progress is called; both may be nil. Damage to files is no error but a
-// Problem of the report; an error comes only from ctx.
+// case's report, in the order of the cases, then progress is called; both may be nil. A damaged file is not an error
+// but a Problem of the report; the only error is that of ctx.
 func Inspect(ctx context.Context, d *Dataset, progress func(done, total int), each func(CaseReport)) (Report, error) {
 	r := Report{Name: d.Name, Layout: d.Layout, Classes: d.Classes, Axis: preprocess.CoarsestAxis(d.Grids())}
 	r.Problems = append([]Problem{}, d.Problems...)

@@ -89,10 +89,10 @@ b     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   LPS  float32    0    0.59    29.5   58.
 c     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   RPS  float32    0       0       0       0    0       3           1      0       0      1
 d     5 x 4 x 3  0.6 x 0.6 x 3.6    mm   LPS  float32    0    0.59    29.5   58.41   59       3           -      -       -      -
 
-Slices are counted across k; foreground is in how many of them there is some, then come the voxels of each class.
+Slices are cut across k. The column foreground counts those that show some; the columns after it count the voxels of each class.
 
 Problems:
-  c: its axes run RPS, those of most cases LPS: its slices lie differently; reorient it
+  c: its axes run RPS, those of most cases LPS, so its slices would be mirrored or turned: reorient it
   b: the mask has no foreground
   c: 1 of 60 voxels are NaN or infinite
   c: all voxels of the image are 0

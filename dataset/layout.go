@@ -26,7 +26,7 @@ const (
 	Slicer = "3D Slicer"
 	// DICOM: a folder per case with one series; masks under the folder's name in labels/final or labels.
 	DICOM = "DICOM"
-	// ImagesOnly: images in the folder itself, and no masks.
+	// ImagesOnly: images in the folder itself, without masks.
 	ImagesOnly = "images only"
 )
 
@@ -45,7 +45,7 @@ series; masks may be missing`
 // suffix marks the mask of X in the layout Promise12.
 const suffix = "_segmentation"
 
-// listing is what the names in a folder tell: cases without their grids.
+// listing is what the file names in a folder tell: cases whose grids are not known yet.
 type listing struct {
 	name, layout string
 	classes      []string
@@ -137,7 +137,7 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	return err
 }
 
-// listed lists the training cases that dataset.json names. nnU-Net's first version leaves _0000 out there.
+// listed lists the training cases that dataset.json names. The first version of nnU-Net omits _0000 there.
 func (l *listing) listed(dir string, j *jsonFile) error {
 	named := make(map[string]bool)
 	for n, t := range j.Training {
@@ -226,7 +226,7 @@ func (l *listing) pairMasks(labels string) error {
 		for _, name := range names {
 			id := volume.TrimExt(name)
 			if first, ok := masks[id]; ok {
-				l.problem(id, false, "two masks, %s and %s: the latter is not used", filepath.Base(first), name)
+				l.problem(id, false, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)
 				continue
 			}
 			masks[id] = filepath.Join(labels, name)
@@ -277,7 +277,7 @@ func (l *listing) partners(masks map[string]string, want bool) {
 	for _, c := range l.cases {
 		known[c.ID] = true
 		if c.Label == "" && want {
-			l.problem(c.ID, false, "no mask found: used as an unlabelled case")
+			l.problem(c.ID, false, "it has no mask: used as an unlabelled case")
 		}
 	}
 	var lonely []string

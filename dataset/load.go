@@ -20,7 +20,7 @@ type Slices struct {
 }
 
 // Load reads cases and returns all their slices, in the order of the cases and along the axis. Up to GOMAXPROCS cases
-// are read at a time, so besides the slices that many volumes are in memory. progress, which may be nil, is called
+// are read at a time, so that many volumes are in memory besides the slices. progress, which may be nil, is called
 // after each case, by one goroutine at a time.
 //
 // Cases that cannot be used (unreadable, NaN voxels, a mask of another size, a label value without class) are an error
@@ -96,7 +96,7 @@ func (s *Slices) load(d *Dataset, index, first int) error {
 	return nil
 }
 
-// Range returns which of the items are those of a case: n of them from first on, n = 0 if the case was not loaded.
+// Range returns which of the items belong to a case: n of them, from first on; n = 0 if the case was not loaded.
 func (s *Slices) Range(index int) (first, n int) {
 	for i, item := range s.Items {
 		if item.Case == index {

@@ -12,24 +12,23 @@ import (
 	"github.com/nextslice/nextslice/volume"
 )
 
-// Open recognises the layout of a folder, pairs images with masks and reads all their headers; which layouts there are
-// stands in layout.go. Voxels are read only where no dataset.json names the classes: then all masks are, to find the
-// label values.
+// Open recognises the layout of a folder (layout.go lists them), pairs images with masks and reads all their headers.
+// Voxels are read only where no dataset.json names the classes: then those of all masks are, to find the label values.
 //
-// What is wrong with a case becomes a Problem; the case is left out where it cannot be used. Open returns an error where
-// the folder cannot be read, is none of the layouts, or has no usable case.
+// What is wrong with a case becomes a Problem; a case that cannot be used is left out. The error is that of a folder that
+// cannot be read, has none of the layouts, or holds no usable case.
 func Open(dir string) (*Dataset, error) { return OpenWith(context.Background(), dir, OpenOptions{}) }
 
 // OpenOptions say how a folder is opened. The zero value is what Open does.
 type OpenOptions struct {
-	// NoMasks passes over all masks: cases that have one are opened as if they had none, whatever its state.
+	// NoMasks ignores all masks: cases are opened as if they had none.
 	NoMasks bool
 	// Progress, which may be nil, is called after each header and then after each mask that is read, by one goroutine at a
 	// time; what is "headers" or "masks".
 	Progress func(what string, done, total int)
 }
 
-// OpenWith is Open, with options and an end: that of ctx is an error.
+// OpenWith is Open with options. A cancelled ctx is an error.
 func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) {
 	found, err := list(dir)
 	if err != nil {
@@ -77,12 +76,12 @@ func (d *Dataset) firstProblems(n int) string {
 		lines = append(lines, p.String())
 	}
 	if more := len(d.Problems) - n; more > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more problems", more))
+		lines = append(lines, "and "+count(more, "more problem"))
 	}
 	return "; " + strings.Join(lines, "; ")
 }
 
-// add reads the headers of the cases and takes over those that can be used, sorted by ID.
+// add reads the headers of the cases and keeps those that can be used, sorted by ID.
 func (d *Dataset) add(ctx context.Context, cases []Case, progress func(what string, done, total int)) {
 	slices.SortStableFunc(cases, func(a, b Case) int { return strings.Compare(a.ID, b.ID) })
 	problems := make([][]Problem, len(cases))
@@ -96,7 +95,7 @@ func (d *Dataset) add(ctx context.Context, cases []Case, progress func(what stri
 	seen := make(map[string]Case)
 	for i, c := range cases {
 		if first, ok := seen[c.ID]; ok {
-			d.problem(c.ID, false, "%s and %s have the same name: the latter is not used",
+			d.problem(c.ID, false, "%s and %s have the same name: the second is not used",
 				filepath.Base(first.Image), filepath.Base(c.Image))
 			continue
 		}
@@ -108,8 +107,8 @@ func (d *Dataset) add(ctx context.Context, cases []Case, progress func(what stri
 	}
 }
 
-// compareOrientations reports cases whose axes run otherwise than most: slices are cut along the index axes as they are,
-// so theirs would be mirrored or turned. Cases without geometry are taken as they come.
+// compareOrientations reports cases whose axes run in other directions than those of most: slices are cut along the index
+// axes as they are stored, so theirs would be mirrored or turned. Nothing is known of cases without geometry.
 func (d *Dataset) compareOrientations() {
 	votes := make(map[string]int)
 	most := ""
@@ -123,7 +122,7 @@ func (d *Dataset) compareOrientations() {
 	}
 	for _, c := range d.Cases {
 		if o := c.Grid.Orientation(); c.Grid.Unit == volume.Millimetre && o != most {
-			d.problem(c.ID, false, "its axes run %s, those of most cases %s: its slices lie differently; reorient it", o, most)
+			d.problem(c.ID, false, "its axes run %s, those of most cases %s, so its slices would be mirrored or turned: reorient it", o, most)
 		}
 	}
 }
@@ -173,7 +172,7 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 			continue
 		}
 		if stray := slices.Index(values[i][n:], true); stray >= 0 && !grey {
-			d.problem(c.ID, true, "label value %d stands beyond a gap, the values of all masks being %s: renumber them 0, 1, 2 …, or name them in a dataset.json",
+			d.problem(c.ID, true, "label value %d comes after a gap (the masks hold the values %s): renumber them 0, 1, 2 …, or name them in a dataset.json",
 				n+stray, valuesText(all))
 			continue
 		}
@@ -188,7 +187,7 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 		d.Classes = append(d.Classes, fmt.Sprintf("class %d", v))
 	}
 	if n == 1 {
-		d.problem("", false, "no mask has a foreground")
+		d.problem("", false, "all masks are empty: they hold nothing but background")
 	}
 }
 

@@ -51,11 +51,11 @@ func TestPictures(t *testing.T) {
 		t.Errorf("mask %v, %v", m, err)
 	}
 	writePNG(t, []uint8{77}, 0, dir, "labels", "P1_01.png")
-	if _, err := d.Reference(0); err == nil || !strings.Contains(err.Error(), "the value 77 is none of those") {
+	if _, err := d.Reference(0); err == nil || !strings.Contains(err.Error(), "the value 77 is not among") {
 		t.Errorf("a grey that is new: %v", err)
 	}
 
-	for pattern, want := range map[string]string{"(": "missing closing", "Q": "finds no patient in the name of case P1_01", "x*": "finds no patient"} {
+	for pattern, want := range map[string]string{"(": "missing closing", "Q": "finds nothing in the name of case P1_01", "x*": "finds nothing"} {
 		if err := d.UsePatients(pattern); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("pattern %q: %v", pattern, err)
 		}
@@ -106,7 +106,7 @@ func TestGreyValuesOfNoMasks(t *testing.T) {
 	if err == nil {
 		t.Fatalf("%v", d.Classes)
 	}
-	if !strings.Contains(err.Error(), "beyond a gap") {
+	if !strings.Contains(err.Error(), "after a gap") {
 		t.Error(err)
 	}
 }

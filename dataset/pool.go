@@ -2,8 +2,8 @@ package dataset
 
 import "fmt"
 
-// Pool keeps which of the items 0 … Len()-1 are labelled. A labelled item never becomes unlabelled again. It is not for
-// concurrent use.
+// Pool knows which of the items 0 … Len()-1 are labelled. A labelled item never becomes unlabelled again. A pool is not
+// safe for concurrent use.
 type Pool struct {
 	labelled []bool
 	count    int // of labelled items
@@ -20,10 +20,10 @@ func NewPool(n int) *Pool {
 // Len returns the number of items, labelled or not.
 func (p *Pool) Len() int { return len(p.labelled) }
 
-// Labelled returns the labelled items in increasing order, in a slice of its own.
+// Labelled returns the labelled items in increasing order, as a new slice.
 func (p *Pool) Labelled() []int { return p.list(true, p.count) }
 
-// Unlabelled returns the unlabelled items in increasing order, in a slice of its own.
+// Unlabelled returns the unlabelled items in increasing order, as a new slice.
 func (p *Pool) Unlabelled() []int { return p.list(false, len(p.labelled)-p.count) }
 
 func (p *Pool) list(labelled bool, n int) []int {

@@ -24,9 +24,9 @@ func (d *Dataset) Image(index int) (*volume.Volume, error) {
 
 // Reference reads the mask of a case, on the grid of the case's image. Its values must have a class.
 //
-// The mask must have the image's voxels. Axes in another order or direction are turned. Only formats that save the part
-// with labels (.seg.nrrd, DICOM) may cover less than the image, which is background elsewhere. Where both have the same size and direction and differ in their place, or
-// where one has no geometry, they are taken voxel by voxel.
+// The mask must have the image's voxels. Axes in another order or direction are reordered. Only formats that store the
+// labelled region alone (.seg.nrrd, DICOM) may cover less than the image, which is background elsewhere. Where both have
+// the same size and direction but differ in position, or where one has no geometry, they are compared voxel by voxel.
 func (d *Dataset) Reference(index int) (*volume.Mask, error) {
 	c := d.Cases[index]
 	if c.Label == "" {
@@ -43,7 +43,7 @@ func (d *Dataset) Reference(index int) (*volume.Mask, error) {
 }
 
 func (c *Case) readImage() (*volume.Volume, error) {
-	v, _, err := source.Read(c.Image, "", c.Channel) // Open has told the warnings
+	v, _, err := source.Read(c.Image, "", c.Channel) // Open has reported the warnings
 	return v, err
 }
 
@@ -125,7 +125,7 @@ func (c *Case) readHeaders() (problems []Problem) {
 	// Below half a voxel a difference is one of rounding, or of the convention for a voxel's corner and centre.
 	s := c.Grid.Spacing()
 	if least := min(s[0], s[1], s[2]); c.Grid.Unit == mask.Unit && !c.Grid.Same(mask, 0.5*least) {
-		return problem(false, fmt.Sprintf("the headers of image and mask place them up to %.3g %s apart: used voxel by voxel, on the image's geometry",
+		return problem(false, fmt.Sprintf("the headers of image and mask place them up to %.3g %s apart: they are taken voxel by voxel, with the geometry of the image",
 			apart(c.Grid, mask), c.Grid.Unit))
 	}
 	return problems

@@ -14,7 +14,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (layout: %s)\n\n", r.Name, r.Layout)
 	r.writeTable(&b)
-	fmt.Fprintf(&b, "\nSlices are counted across %s; foreground is in how many of them there is some, then come the voxels of each class.\n", volume.AxisName(r.Axis))
+	fmt.Fprintf(&b, "\nSlices are cut across %s. The column foreground counts those that show some; the columns after it count the voxels of each class.\n", volume.AxisName(r.Axis))
 	if len(r.Problems) > 0 {
 		b.WriteString("\nProblems:\n")
 		for _, p := range r.Problems {

@@ -8,19 +8,19 @@ import (
 	"slices"
 )
 
-// Split divides the cases: three lists of indices into Dataset.Cases, each in increasing order, that share none.
+// Split divides the cases: three disjoint lists of indices into Dataset.Cases, each in increasing order.
 type Split struct {
 	Pool       []int `json:"pool"`       // whose slices are queried and trained on
 	Validation []int `json:"validation"` // for choices such as hyper-parameters
 	Test       []int `json:"test"`       // for the reported measures
 }
 
-// SplitConfig says how many cases are held back, or which. A number below 1 is a part of the cases, rounded to the
-// nearest case; a number from 1 on is a count and must be whole.
+// SplitConfig says how many cases are held out, or which. A number below 1 is a fraction of the cases, rounded to the
+// nearest case; a number from 1 up is a count and must be whole.
 type SplitConfig struct {
-	Test       float64 `json:"test" yaml:"test"`             // at least one case, whatever the part comes to
+	Test       float64 `json:"test" yaml:"test"`             // at least one case, however small the fraction
 	Validation float64 `json:"validation" yaml:"validation"` // 0 is none
-	// IDs of cases: where a list is not empty, it counts and the number above does not.
+	// IDs of cases: a list that is not empty takes the place of the number above.
 	TestCases       []string `json:"test-cases,omitempty" yaml:"test-cases,omitempty"`
 	ValidationCases []string `json:"validation-cases,omitempty" yaml:"validation-cases,omitempty"`
 }
@@ -41,11 +41,11 @@ func NewSplit(n int, c SplitConfig, rng *rand.Rand) (Split, error) {
 	return draw(all, 0, c, Split{}, rng)
 }
 
-// Split draws a split like NewSplit, with cases that are given by ID where they shall be. Cases without a mask are
-// always in the pool: nothing can be measured on them. Parts are of the cases with a mask.
+// Split draws a split like NewSplit, with the cases that are given by ID. Cases without a mask are always in the pool:
+// nothing can be measured on them. Fractions are of the cases with a mask.
 //
-// A patient's cases stay together: after UsePatients parts and numbers are of patients, a case that is given by ID takes the
-// others along, and cases without a mask whose patient is not in the pool are in none of the lists.
+// A patient's cases stay together: after UsePatients, fractions and numbers are of patients, a case that is given by ID
+// brings the patient's others along, and cases without a mask whose patient is not in the pool are in none of the lists.
 func (d *Dataset) Split(c SplitConfig, rng *rand.Rand) (Split, error) {
 	var s Split
 	var faults []error
@@ -94,7 +94,7 @@ func (d *Dataset) Split(c SplitConfig, rng *rand.Rand) (Split, error) {
 	}
 	for _, i := range s.Test {
 		if slices.Contains(s.Validation, i) {
-			return Split{}, fmt.Errorf("split: patient %s has cases in both lists, of the test and of validation", d.Cases[i].Patient())
+			return Split{}, fmt.Errorf("split: patient %s has cases both in the test set and in the validation set", d.Cases[i].Patient())
 		}
 	}
 	s, err := draw(groups, len(without), c, s, rng)
@@ -120,11 +120,11 @@ func draw(with [][]int, without int, c SplitConfig, s Split, rng *rand.Rand) (Sp
 	count := func(name string, v float64, least int) (int, error) {
 		switch {
 		case math.IsNaN(v) || v < 0 || v > math.MaxInt32:
-			return 0, fmt.Errorf("split: %s: want a part below 1 or a number of cases, got %v", name, v)
+			return 0, fmt.Errorf("split: %s: want a fraction below 1 or a number of cases, got %v", name, v)
 		case v < 1:
 			return max(least, int(math.Round(v*float64(len(with))))), nil
 		case v != math.Trunc(v):
-			return 0, fmt.Errorf("split: %s: want a whole number of cases from 1 on, got %v", name, v)
+			return 0, fmt.Errorf("split: %s: want a whole number of cases, got %v", name, v)
 		}
 		return int(v), nil
 	}

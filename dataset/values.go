@@ -8,8 +8,8 @@ import (
 )
 
 // greyValues makes classes of the values of picture masks, which are often greys such as 0 and 255: the values in
-// increasing order stand for the classes 0, 1, 2 … It does nothing unless every mask is a picture and their values leave a
-// gap, and where so many values say that these are no masks or were compressed with losses.
+// increasing order stand for the classes 0, 1, 2 … It does nothing where a mask is not a picture,
+// where the values leave no gap, or where there are so many that these cannot be masks or were compressed with losses.
 func (d *Dataset) greyValues(all [256]bool) bool {
 	const most = 16
 	var values []uint8
@@ -49,7 +49,7 @@ func (c *Case) number(m *volume.Mask) error {
 		}
 		class := slices.Index(c.Values, v)
 		if class < 0 {
-			return fmt.Errorf("the value %d is none of those that stand for classes, %v", v, c.Values)
+			return fmt.Errorf("the value %d is not among those of the classes, %v", v, c.Values)
 		}
 		m.Data[i] = uint8(class + 1)
 	}

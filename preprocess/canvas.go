@@ -8,7 +8,7 @@ import (
 )
 
 // Image returns slice k of a normalised volume on the canvas, [Height Width] row by row: resized with bilinear
-// interpolation (edge pixels count on beyond the edge), or padded with the least value of the whole volume. That is
+// interpolation (edge pixels count on beyond the edge), or padded with the lowest value of the whole volume. That is
 // what air and the zero fill of scanners look like; 0, the mean, would put a bright frame around the body.
 //
 // Resizing takes the two nearest pixels of each axis and does not blur first: fine up to a factor of about two, and
@@ -63,8 +63,8 @@ func (c Config) Labels(data []uint8, g volume.Grid, k int) []uint8 {
 }
 
 // Back takes class probabilities on the canvas, [Height Width classes], to the pixels of a slice of g, [h w classes]
-// with h and w of SliceSize, and writes them to out. Resized slices are interpolated bilinearly; padded ones are taken
-// over exactly, and pixels that were cut off get probability 1 for class 0. It takes one row of memory.
+// with h and w of SliceSize, and writes them to out. Resized slices are interpolated bilinearly; padded ones are copied
+// exactly, and pixels that were cut off get probability 1 for class 0. It needs memory for one row.
 func (c Config) Back(probs []float32, classes int, g volume.Grid, k int, out []float32) {
 	c.check("Back", g.Len(), g, k)
 	s := g.Slices(c.Axis)

@@ -10,16 +10,16 @@ import (
 
 // The two ways to put a slice on a canvas of another size.
 const (
-	// Resize stretches each slice to the whole canvas. Height and width are stretched on their own.
+	// Resize stretches each slice to the whole canvas, height and width independently.
 	Resize = "resize"
 	// Pad puts each slice in the middle of the canvas, pixel for pixel, and cuts off what does not fit.
 	Pad = "pad"
 )
 
-// Largest is the side of the canvas up to which Derive pads and to which it resizes.
+// Largest is the largest canvas, in pixels a side, to which Derive pads; larger slices are resized to it.
 const Largest = 128
 
-// Config says how slices are made. It holds no weights and may be copied and shared.
+// Config says how slices are made. It may be copied and shared.
 type Config struct {
 	Axis     int     `json:"axis" yaml:"axis"`           // index axis that slices are cut across: 0, 1 or 2
 	Height   int     `json:"height" yaml:"height"`       // of the canvas, pixels
@@ -109,6 +109,5 @@ func (c Config) check(function string, voxels int, g volume.Grid, k int) {
 	}
 }
 
-// offset returns the row or column of the canvas on which a padded slice's first one lies; negative where the slice is
-// cut.
+// offset returns the row or column of the canvas at which a padded slice begins; negative where the slice is cut.
 func offset(canvas, slice int) int { return int(math.Floor(float64(canvas-slice) / 2)) }

@@ -1,9 +1,8 @@
 // Package preprocess turns a volume into slices on a canvas of one size, and predictions on the canvas back into masks
 // on the volume's own grid.
 //
-// Vocabulary: a slice is the plane across one index axis of a grid. Its columns run along the faster of the two other
-// axes, its rows along the slower one: across the axis k (2) the columns are i and the rows j. The canvas is the height
-// and width that the network sees, the same for all cases.
+// Vocabulary: a slice is a plane across one index axis of a grid, see volume.Slices. The canvas is the height and width
+// that the network sees, the same for all cases.
 //
 // Flow:
 //
@@ -11,7 +10,7 @@
 //  2. [Normalise] clips and scales the intensities of a whole volume.
 //  3. [Config.Image] and [Config.Labels] put one slice on the canvas.
 //  4. [Config.Back] takes the class probabilities of a canvas to the slice's own pixels, [Argmax] picks the classes, and
-//     [Config.Place] puts them in the case's mask.
+//     volume.Mask.SetSlice puts them in the case's mask.
 //
 // Pixels are squares whose centres lie half a pixel from their edges, and resizing maps the outer edges of one image
 // onto those of the other: pixel x of n has its centre at (x + 1/2)/n of the width. Nothing moves by half a pixel on the

@@ -13,7 +13,7 @@ import (
 // changed. A constant volume gives zeros. Where both percentiles are the same value although the volume is not constant
 // (almost everything is background), nothing is clipped.
 //
-// NaN and infinite voxels are an error that counts them: no choice of a number for them is right for every image.
+// NaN and infinite voxels are an error that counts them: no number in their place would be right for every image.
 func Normalise(v *volume.Volume, c Config) ([]float32, error) {
 	bad := 0
 	for _, x := range v.Data {

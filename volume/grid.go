@@ -10,7 +10,7 @@ type Unit string
 
 const (
 	Millimetre Unit = "mm"
-	// Voxel: the header gives no spacing; one voxel is one unit along every axis and distances are not physical.
+	// Voxel: the header gives no spacing, so distances are counted in voxels.
 	Voxel Unit = "voxel"
 )
 
@@ -124,7 +124,7 @@ func (g Grid) Corners() [8][3]float64 {
 }
 
 // Same reports whether g and h have the same size and no world coordinate of their corners differs by more than tol.
-// NaN coordinates are never the same. Units are not compared: a mask without spacing on an image of 1 mm is the same.
+// NaN coordinates are never the same. Units are not compared: a grid without spacing is the same as one of 1 mm.
 func (g Grid) Same(h Grid, tol float64) bool {
 	if g.Size != h.Size {
 		return false

@@ -143,7 +143,7 @@ func TestHostileNIfTI(t *testing.T) {
 		{"pixdim NaN", niftiFile(both(form(0, 0), putFloat(84, nan))), "pixdim[2] is NaN"},
 		{"pixdim infinite", niftiFile(both(form(1, 0), putFloat(84, math.Inf(1)))), "pixdim[2] is +Inf"},
 		{"pixdim negative", niftiFile(both(form(1, 0), putFloat(88, -4))), "pixdim[3] is -4"},
-		{"no rotation", niftiFile(both(form(1, 0), putFloat(256, 1, 1, 1))), "are no rotation"},
+		{"no rotation", niftiFile(both(form(1, 0), putFloat(256, 1, 1, 1))), "are not a rotation"},
 		{"Analyze", niftiFile(func(h []byte) { copy(h[344:], "\x00\x00\x00\x00") }), "Analyze"},
 		{"MetaImage renamed", metaFile(), "its content is MetaImage"},
 		{"PNG renamed", append([]byte("\x89PNG"), make([]byte, 400)...), "its content is PNG"},
@@ -154,7 +154,7 @@ func TestHostileNIfTI(t *testing.T) {
 	}
 	dicom := append(make([]byte, 128), "DICM"...)
 	_, err := readFS(fstest.MapFS{"a.dcm": {Data: dicom}}, "a.dcm")
-	wantError(t, "DICOM", err, "give the folder of its series")
+	wantError(t, "DICOM", err, "name the folder of the series")
 	_, err = readFS(fstest.MapFS{"a.gz": {Data: niftiFile(nil)}}, "a.gz")
 	wantError(t, "no extension", err, "whose content is NIfTI")
 	_, err = readFS(fstest.MapFS{"a.hdr": {Data: niftiFile(nil)}}, "a.hdr")
@@ -175,8 +175,8 @@ func TestHostileMetaImage(t *testing.T) {
 		{"trailing", append(metaFile(), make([]byte, slack+1)...), "beyond the 2 x 3 x 4 voxels"},
 		{"not packed", metaFile("CompressedData = True"), "zlib: invalid header"},
 		{"dims disagree", metaFile("NDims = 2"), "do not agree"},
-		{"negative", metaFile("DimSize = 2 -3 4"), "no whole number from 1"},
-		{"overflow", metaFile("DimSize = 99999999999999999999 3 4"), "no whole number from 1"},
+		{"negative", metaFile("DimSize = 2 -3 4"), "not a whole number from 1"},
+		{"overflow", metaFile("DimSize = 99999999999999999999 3 4"), "not a whole number from 1"},
 		{"huge", metaFile("DimSize = 1048576 1048576 1"), "more than the 2147483648 that fit"},
 		{"promise", metaFile("DimSize = 1000 1000 1000"), "the header promises"},
 		{"zlib promise", metaFile("CompressedData = True", "DimSize = 1000 1000 1000"), "the header promises"},
@@ -185,11 +185,11 @@ func TestHostileMetaImage(t *testing.T) {
 		{"channels without number", metaFile("ElementNumberOfChannels = many"), "ElementNumberOfChannels = \"many\""},
 		{"type", metaFile("ElementType = MET_STRING"), `ElementType = "MET_STRING"`},
 		{"spacing zero", metaFile("ElementSpacing = 1 0 1"), "spacing 1 is not above 0"},
-		{"spacing NaN", metaFile("ElementSpacing = 1 nan 1"), "no finite number"},
+		{"spacing NaN", metaFile("ElementSpacing = 1 nan 1"), "not a finite number"},
 		{"spacing few", metaFile("ElementSpacing = 1 1"), "has 2 numbers, want 3"},
 		{"flat", metaFile("TransformMatrix = 1 0 0 1 0 0 0 0 1"), "axes lie in one plane"},
 		{"bool", metaFile("CompressedData = perhaps"), "want True or False"},
-		{"HeaderSize", metaFile("HeaderSize = -2"), "no whole number from -1"},
+		{"HeaderSize", metaFile("HeaderSize = -2"), "not a whole number from -1"},
 		{"HeaderSize beyond", metaFile("HeaderSize = 100000"), "cut short"},
 		{"escape", header("NDims = 3\nDimSize = 2 3 4\nElementType = MET_CHAR\nElementDataFile = ../secret.raw\n"), "must lie in the header's folder"},
 		{"absolute", header("NDims = 3\nDimSize = 2 3 4\nElementType = MET_CHAR\nElementDataFile = /etc/passwd\n"), "must lie in the header's folder"},
@@ -239,7 +239,7 @@ func TestErrorsNameTheFile(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"gone.nii.gz": "no such file",
-		"folder.nii":  "is no file",
+		"folder.nii":  "is not a regular file",
 		"a.xyz":       `unknown extension ".xyz"`,
 	} {
 		path := filepath.Join(dir, name)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// maxTextHeader bounds the length of a header in text: a file without line ends is no header.
+// maxTextHeader bounds the length of a text header: a file without line ends is not one.
 const maxTextHeader = 1 << 20
 
 // metaTypes maps ElementType to scalars. MET_LONG has four bytes on every system.
@@ -37,7 +37,7 @@ func parseMetaImage(fsys fs.FS, name string) (image, error) {
 		return m, err
 	}
 	if packed {
-		return m, errors.New("a gzip file; a MetaImage packs its voxels, not its header: unpack it")
+		return m, errors.New("a gzip file; a MetaImage compresses its voxels, not its header: decompress it")
 	}
 	fields, length, err := metaFields(data)
 	if err != nil {
@@ -229,7 +229,7 @@ func (m *image) metaVoxels(fsys fs.FS, name string, fields map[string]string, he
 	switch {
 	case skip[0] == -1: // the voxels are the end of the file
 		if m.codec != plain || m.ascii {
-			return errors.New("HeaderSize = -1 does not go with packed or text voxels")
+			return errors.New("HeaderSize = -1 does not go with compressed voxels or with text")
 		}
 		info, err := fs.Stat(fsys, m.file)
 		if err != nil {

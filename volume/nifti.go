@@ -336,7 +336,7 @@ func quaternion(q [3]float64) ([3][3]float64, error) {
 	rest := 1 - (b*b + c*c + d*d)
 	// Three float32 components of a half turn add up to a little more than 1.
 	if !(rest > -1e-5) {
-		return [3][3]float64{}, fmt.Errorf("quatern_b, c, d = %v, %v, %v are no rotation: their squares add up to more than 1", b, c, d)
+		return [3][3]float64{}, fmt.Errorf("quatern_b, c, d = %v, %v, %v are not a rotation: their squares add up to more than 1", b, c, d)
 	}
 	a := 0.0
 	if rest < 1e-7 {

@@ -27,7 +27,7 @@ var nrrdAliases = map[string]string{
 	"datafile": "data file", "byteskip": "byte skip", "lineskip": "line skip",
 }
 
-// maxPrefix bounds what may stand before the voxels of a packed payload with "byte skip: -1".
+// maxPrefix bounds what may stand before the voxels of a compressed payload with "byte skip: -1".
 const maxPrefix = 1 << 20
 
 // nrrdAxis is one axis of a file.
@@ -41,8 +41,8 @@ type nrrdAxis struct {
 // parseNRRD parses the header of an NRRD file (https://teem.sourceforge.net/nrrd/format.html), attached or detached.
 //
 // An axis without a place in space (kind list, vector, time ...; direction none) holds the layers of a segmentation or the
-// channels of an image; it is the first or the last one, and there is at most one of more than one entry. Spaces are right-, left-anterior-superior and left-posterior-superior; any other, or none, counts as
-// left-posterior-superior, as in ITK. Without space directions and spacings the unit is Voxel.
+// channels of an image; it is the first or the last one, and at most one such axis has more than one entry. Spaces are
+// right- and left-anterior-superior and left-posterior-superior; any other, or none, counts as the last, as in ITK. Without space directions and spacings the unit is Voxel.
 func parseNRRD(fsys fs.FS, name string) (image, error) {
 	var m image
 	data, packed, err := head(fsys, name, maxTextHeader)
@@ -50,7 +50,7 @@ func parseNRRD(fsys fs.FS, name string) (image, error) {
 		return m, err
 	}
 	if packed {
-		return m, errors.New("a gzip file; an NRRD file packs its voxels, not its header: unpack it")
+		return m, errors.New("a gzip file; an NRRD file compresses its voxels, not its header: decompress it")
 	}
 	fields, keys, length, err := nrrdFields(data)
 	if err != nil {
@@ -382,7 +382,7 @@ func (m *image) nrrdVoxels(fsys fs.FS, name string, fields map[string]string, he
 		return nil
 	}
 	if m.ascii || m.codec == hexed {
-		return errors.New("byte skip: -1 does not go with voxels in text")
+		return errors.New("byte skip: -1 does not go with voxels written as text")
 	}
 	if err := m.grid.Check(); err != nil { // else the length could overflow
 		return err
@@ -418,7 +418,7 @@ func (m *image) skipLines(fsys fs.FS, lines int) error {
 	return nil
 }
 
-// skipToEnd sets the skip so that the voxels are the last bytes of the unpacked payload.
+// skipToEnd sets the skip so that the voxels are the last bytes of the decompressed payload.
 func (m *image) skipToEnd(fsys fs.FS) error {
 	m.skip = 0
 	want := int64(m.count()) * int64(m.stored.size())

@@ -14,15 +14,15 @@ import (
 	"github.com/klauspost/compress/zlib"
 )
 
-// slack is how many bytes beyond the voxels that its header declares a file may hold. Some writers leave a few; more
-// means that the header and the voxels do not belong together. Packed MetaImage and NRRD payloads must be exact: there a
-// surplus comes from a header that forgets to skip what stands before the voxels.
+// slack is how many bytes a file may hold beyond the voxels that its header declares. Some writers leave a few; more
+// means that the header and the voxels do not belong together. Compressed MetaImage and NRRD payloads must be exact: there
+// a surplus comes from a header that forgets to skip what stands before the voxels.
 const slack = 4096
 
 // deflateRatio bounds how far deflate can shrink data (a 258-byte match in two bits).
 const deflateRatio = 1032
 
-// codec says how a payload is packed.
+// codec says how a payload is compressed or encoded.
 type codec string
 
 const (
@@ -42,8 +42,8 @@ type image struct {
 	slope, inter float64
 
 	file   string // in the header's folder
-	offset int64  // bytes of the file before the packed payload
-	skip   int64  // bytes of the unpacked payload before the first voxel
+	offset int64  // bytes of the file before the payload
+	skip   int64  // bytes of the decompressed payload before the first voxel
 	codec  codec
 	ascii  bool // numbers as text, separated by white space
 	exact  bool // no byte may follow the voxels; else up to slack may
@@ -79,7 +79,7 @@ func (m image) channel(choice int) (int, error) {
 	return choice, nil
 }
 
-// start opens the unpacked payload at its first voxel.
+// start opens the decompressed payload at its first voxel.
 func (m image) start(fsys fs.FS) (r io.Reader, close func() error, err error) {
 	want := m.skip + int64(m.count())*int64(m.stored.size())
 	if m.ascii {
@@ -95,7 +95,7 @@ func (m image) start(fsys fs.FS) (r io.Reader, close func() error, err error) {
 	return r, close, nil
 }
 
-// payload opens the unpacked payload, of which want bytes are to be read. A file that cannot hold as many is an error.
+// payload opens the decompressed payload, of which want bytes are to be read. A file that cannot hold as many is an error.
 func (m image) payload(fsys fs.FS, want int64) (r io.Reader, close func() error, err error) {
 	f, size, err := openRegular(fsys, m.file)
 	if err != nil {
@@ -127,7 +127,7 @@ func (m image) cut(voxel int, err error) error {
 	return fmt.Errorf("%s is damaged at voxel %d of %d: %w", m.file, voxel, m.count(), err)
 }
 
-// open returns the unpacked bytes of r.
+// open returns the decompressed bytes of r.
 func (c codec) open(r io.Reader) (io.Reader, error) {
 	b := bufio.NewReaderSize(r, 1<<16)
 	first, _ := b.Peek(2)
@@ -153,7 +153,7 @@ func openRegular(fsys fs.FS, name string) (fs.File, int64, error) {
 		return nil, 0, bare(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s is no file: %v", name, info.Mode().Type())
+		return nil, 0, fmt.Errorf("%s is not a regular file: %v", name, info.Mode().Type())
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -162,7 +162,7 @@ func openRegular(fsys fs.FS, name string) (fs.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// bare drops the operation from a file system's error and keeps the file's name and the reason.
+// bare strips the operation from a file system's error: the file's name and the reason remain.
 func bare(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
@@ -171,7 +171,7 @@ func bare(err error) error {
 	return err
 }
 
-// head returns up to n bytes from the start of a file, unpacked if it is a gzip file.
+// head returns up to n bytes from the start of a file, decompressed if it is a gzip file.
 func head(fsys fs.FS, name string, n int64) (data []byte, packed bool, err error) {
 	f, _, err := openRegular(fsys, name)
 	if err != nil {

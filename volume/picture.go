@@ -17,7 +17,7 @@ import (
 
 // parsePicture makes a PNG, JPEG or TIFF file a volume of one slice: i counts columns to the right, j rows downward, the
 // unit is Voxel, and the axes are those of a MetaImage without geometry. Grey pictures of 8 and 16 bits and pictures with
-// a palette, whose values are the palette's indices, are read; of colour pictures only those that are grey throughout.
+// a palette, whose values are the palette's indices, are read; colour pictures only where they are grey throughout.
 func parsePicture(fsys fs.FS, name string, kind format) (image, error) {
 	m := image{file: name}
 	f, size, err := openRegular(fsys, name)
@@ -135,7 +135,7 @@ func pictureRows(p img.Image, each func([]float64) error) error {
 }
 
 func inColour(x, y int) error {
-	return fmt.Errorf("pixel (%d, %d) has a colour or is transparent: save the picture in grey", x, y)
+	return fmt.Errorf("pixel (%d, %d) has a colour or is transparent: save the picture in greyscale", x, y)
 }
 
 // tiffPages counts the pages of a TIFF file, up to 2. What it cannot follow is left to the decoder.

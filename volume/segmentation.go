@@ -23,11 +23,11 @@ type Segment struct {
 	Value uint8
 }
 
-// palette holds colours for segments without their own: distinct on dark grey, and for people who see no red or green
+// palette holds colours for segments that have none: distinct on dark grey, also to people who are colour-blind
 // (after Okabe and Ito 2008).
 var palette = [...][3]uint8{{230, 159, 0}, {86, 180, 233}, {0, 158, 115}, {240, 228, 66}, {0, 114, 178}, {213, 94, 0}, {204, 121, 167}}
 
-// SegmentColor returns the colour of segment n, from 1, that has none of its own. Colours repeat after seven segments.
+// SegmentColor returns the colour given to segment n, from 1, where its file gives none. Colours repeat after seven.
 func SegmentColor(n int) [3]uint8 { return palette[max(n-1, 0)%len(palette)] }
 
 // NewSegmentation returns a mask as a segmentation of one layer: a segment for every class above 0 that has a name or a

@@ -70,7 +70,7 @@ func numbers(field, text string, want int) ([]float64, error) {
 	for i, w := range words {
 		v, err := strconv.ParseFloat(w, 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("%s = %q: %q is no finite number", field, shorten(text), shorten(w))
+			return nil, fmt.Errorf("%s = %q: %q is not a finite number", field, shorten(text), shorten(w))
 		}
 		out[i] = v
 	}
@@ -83,7 +83,7 @@ func whole(field, text string, low int64) ([]int, error) {
 	for _, w := range strings.Fields(text) {
 		v, err := strconv.ParseInt(w, 10, 64)
 		if err != nil || v < low || v > 1<<40 {
-			return nil, fmt.Errorf("%s = %q: %q is no whole number from %d to 2^40", field, shorten(text), shorten(w), low)
+			return nil, fmt.Errorf("%s = %q: %q is not a whole number from %d to 2^40", field, shorten(text), shorten(w), low)
 		}
 		out = append(out, int(v))
 	}

@@ -21,7 +21,7 @@ func shared(t *testing.T, name string) string {
 	return filepath.Join(root, name)
 }
 
-// vector is what an independent reader found in a file; made by bench/volume_vectors.py.
+// vector is what an independent reader found in a file; made by internal/bench/volume_vectors.py.
 type vector struct {
 	File   string
 	Size   [3]int
@@ -91,7 +91,7 @@ func TestReadAgreesWithOtherReaders(t *testing.T) {
 }
 
 // Images that nibabel, SimpleITK and pynrrd wrote, of every voxel type, packing, byte order and geometry; made by
-// bench/volume_interop.py.
+// internal/bench/volume_interop.py.
 func TestReadFilesOfOtherPrograms(t *testing.T) {
 	files, err := zip.OpenReader("testdata/interop.zip")
 	if err != nil {

@@ -28,11 +28,11 @@ type Mask struct {
 }
 
 // Read reads an image. The format follows from the name's extension (see IsImage); the content must agree, a file that
-// carries another format's name is refused. Whole numbers beyond 2^24 are rounded to float32. Colour and complex numbers
-// are refused, and so are files of more than one channel: see ReadChannel.
+// carries another format's extension is refused. Whole numbers beyond 2^24 are rounded to float32. Colour images and complex
+// numbers are refused, and so are files of more than one channel: see ReadChannel.
 func Read(path string) (*Volume, error) { return ReadChannel(path, OnlyChannel) }
 
-// OnlyChannel stands for the channel of an image that has no other.
+// OnlyChannel is the choice of whoever expects one channel: the only one of an image, an error where there are more.
 const OnlyChannel = -1
 
 // ReadChannel is Read for 4-D files: of the images along the fourth axis (channels of an MR examination, points in time)
@@ -49,7 +49,7 @@ func ReadChannel(path string, channel int) (*Volume, error) {
 	return &Volume{Grid: m.grid, Data: data, Stored: string(m.stored)}, nil
 }
 
-// ReadMask reads a mask from a file of any type of number. A value that is no whole number from 0 to 255 is an error
+// ReadMask reads a mask from a file of any type of number. A value that is not a whole number from 0 to 255 is an error
 // that names the voxel. The layers of a .seg.nrrd are put together as by Segmentation.Mask.
 func ReadMask(path string) (*Mask, error) {
 	m, fsys, err := open(path)
@@ -80,7 +80,7 @@ func (m image) readMask(fsys fs.FS) (*Mask, error) {
 	return mask, err
 }
 
-// Header is what a file tells before its voxels are read.
+// Header is what a file says before its voxels are read.
 type Header struct {
 	Grid
 	Stored   string // type of the voxels, as in Volume
@@ -96,7 +96,7 @@ func ReadHeader(path string) (Header, error) {
 	return Header{m.grid, string(m.stored), max(1, m.channels)}, nil
 }
 
-// format is a file format by its name, as people say it.
+// format is the name of a file format.
 type format string
 
 const (
@@ -178,7 +178,7 @@ type ChoiceError struct {
 
 func (e *ChoiceError) Error() string { return e.Text }
 
-// open parses the header of the image at p and returns the folder in which the header's file names count.
+// open parses the header of the image at p and returns the folder that the file names in the header are relative to.
 func open(p string) (image, fs.FS, error) {
 	dir, name := filepath.Split(p)
 	if dir == "" {
@@ -208,7 +208,7 @@ func parse(fsys fs.FS, name string) (image, error) {
 		case "":
 			return m, fmt.Errorf("unknown extension %q: known are %s", path.Ext(name), known())
 		case "DICOM":
-			return m, errors.New("a DICOM file: give the folder of its series")
+			return m, errors.New("a DICOM file, which belongs to a series: name the folder of the series")
 		default:
 			return m, fmt.Errorf("unknown extension %q of a file whose content is %s: rename it", path.Ext(name), other)
 		}
@@ -239,8 +239,8 @@ func known() string {
 	return strings.Join(names, ", ")
 }
 
-// sniff names the format that the first bytes of a file speak for, "" if none: the reason to give when a file cannot be
-// read under the name it has.
+// sniff names the format of a file's content by its first bytes, "" if it is not known: the reason to give when a file
+// cannot be read under its name.
 func sniff(fsys fs.FS, name string) format {
 	data, _, err := head(fsys, name, 352)
 	if err != nil {

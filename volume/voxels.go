@@ -13,7 +13,7 @@ import (
 )
 
 // voxels reads the image's voxels in order and hands them to each, some thousands at a time. The slice is reused.
-// It never reads further than slack behind the declared size, so a small file cannot unpack into a large one.
+// It never reads further than slack behind the declared size, so that a small compressed file cannot grow into a large one.
 func (m image) voxels(fsys fs.FS, each func([]float64) error) error {
 	if m.picture != nil {
 		return m.picture(fsys, each)
@@ -33,8 +33,8 @@ func (m image) voxels(fsys fs.FS, each func([]float64) error) error {
 // chunk is how many voxels are read at a time.
 const chunk = 1 << 15
 
-// binaryVoxels reads the stored numbers, without scaling, to where room says, and hands them on. The next ones are unpacked
-// meanwhile.
+// binaryVoxels reads the stored numbers, without scaling, to where room says, and hands them on, while the next ones
+// are decompressed.
 func binaryVoxels[F float32 | float64](m image, r io.Reader, room func(n int) []F, each func([]F) error) error {
 	n, size := m.count(), m.stored.size()
 	type piece struct {
@@ -116,7 +116,7 @@ func (m image) read(fsys fs.FS, choice int) ([]float32, error) {
 	n, seen := m.grid.Len(), 0
 	var out []float32
 	if m.picture == nil && !m.ascii && m.channels < 2 && m.slope == 0 && m.stored.size() <= 2 {
-		return m.readSmall(fsys) // the most usual case, in half the time
+		return m.readSmall(fsys) // the most common case, in half the time
 	}
 	err = m.voxels(fsys, func(values []float64) error {
 		if out == nil { // only now is it known that the file can hold as much as the header says
@@ -147,7 +147,7 @@ func (m image) read(fsys fs.FS, choice int) ([]float32, error) {
 	return out, err
 }
 
-// readSmall is read for numbers of up to 16 bits that are not scaled: a float32 holds them as they are.
+// readSmall is read for unscaled numbers of up to 16 bits, which a float32 holds as they are.
 func (m image) readSmall(fsys fs.FS) ([]float32, error) {
 	r, close, err := m.start(fsys)
 	if err != nil {
@@ -184,7 +184,7 @@ func (m image) readClasses(fsys fs.FS) ([]uint8, error) {
 			var fault string
 			switch {
 			case math.IsNaN(v) || math.Abs(v-class) > integerTolerance:
-				fault = "is no whole number; is this an image or a probability map?"
+				fault = "is not a whole number; is this an image or a probability map?"
 			case class < 0:
 				fault = "is negative"
 			case class > math.MaxUint8:
@@ -201,8 +201,8 @@ func (m image) readClasses(fsys fs.FS) ([]uint8, error) {
 	return out, err
 }
 
-// capacity is how many values to make room for before any was read. A plain file was found to hold them all. A packed one
-// could promise a thousand times its size and break off: beyond 256 MiB of float32 room grows with what comes. bzip2 has no
+// capacity is how many values to make room for before any was read. A plain file was found to hold them all. A compressed
+// one could promise a thousand times its size and break off: beyond 256 MiB of float32, room grows with what arrives. bzip2 has no
 // bound on its ratio at all.
 func (m image) capacity() int {
 	switch m.codec {

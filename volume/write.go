@@ -27,7 +27,7 @@ func WriteMask(path string, m *Mask) error {
 	})
 }
 
-// WriteVolume writes an image like WriteMask does a mask: with the type v.Stored where that is an integer of up to 16
+// WriteVolume writes an image as WriteMask writes a mask: with the type v.Stored where that is an integer of up to 16
 // bits and holds every value exactly, else as float32.
 func WriteVolume(path string, v *Volume) error {
 	s := scalar(v.Stored)
@@ -88,7 +88,7 @@ func encode(w io.Writer, name string, g Grid, s scalar, fill func(dst []byte, fi
 	case ".nii":
 		return writeNIfTI(w, g, s, fill)
 	case ".nii.gz":
-		return packed(w, func(w io.Writer) error { return writeNIfTI(w, g, s, fill) })
+		return compressed(w, func(w io.Writer) error { return writeNIfTI(w, g, s, fill) })
 	case ".mha":
 		return writeMetaImage(w, g, s, fill)
 	case ".nrrd":
@@ -97,12 +97,12 @@ func encode(w io.Writer, name string, g Grid, s scalar, fill func(dst []byte, fi
 	return errors.New("cannot write this format: name the file .nii.gz, .nii, .mha or .nrrd")
 }
 
-// packed runs a writer's function through gzip. The header of the gzip file holds no name and no time: the same image gives
-// the same bytes.
-func packed(w io.Writer, write func(io.Writer) error) error {
+// compressed runs a writer's function through gzip. The header of the gzip file holds no name and no time: the same image
+// gives the same bytes.
+func compressed(w io.Writer, write func(io.Writer) error) error {
 	z := gzip.NewWriter(w)
 	if err := write(z); err != nil {
-		return err // closing would only say it again
+		return err // Close would only repeat it
 	}
 	return z.Close()
 }

@@ -19,8 +19,8 @@ var (
 // exact formats a number so that reading it gives the same number.
 func exact(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// writeNRRD writes an attached NRRD file in left-posterior-superior, packed with gzip. Layers above 1 are the fastest axis of
-// the voxels that fill puts. keys holds further lines of the header.
+// writeNRRD writes an attached NRRD file in left-posterior-superior, compressed with gzip. Where there are
+// several layers, they are the fastest axis of what fill writes. keys holds further lines of the header.
 func writeNRRD(w io.Writer, g Grid, s scalar, layers int, keys string, fill func(dst []byte, first, n int)) error {
 	a := fromLPS(g.Affine)
 	vector := func(c int) string { return "(" + exact(a[0][c]) + "," + exact(a[1][c]) + "," + exact(a[2][c]) + ")" }
@@ -41,10 +41,10 @@ func writeNRRD(w io.Writer, g Grid, s scalar, layers int, keys string, fill func
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return err
 	}
-	return packed(w, func(w io.Writer) error { return writeVoxels(w, g.Len()*layers, s.size(), fill) })
+	return compressed(w, func(w io.Writer) error { return writeVoxels(w, g.Len()*layers, s.size(), fill) })
 }
 
-// writeMetaImage writes a .mha file, packed with zlib. TransformMatrix holds cosines, so a sheared grid is exact too.
+// writeMetaImage writes a .mha file, compressed with zlib. TransformMatrix holds direction cosines, so a sheared grid is exact too.
 func writeMetaImage(w io.Writer, g Grid, s scalar, fill func(dst []byte, first, n int)) error {
 	var voxels bytes.Buffer // its length stands in the header
 	z := zlib.NewWriter(&voxels)

@@ -26,7 +26,7 @@ type convertCommand struct {
 	Reference string   `placeholder:"PATH" help:"Image that the mask lies on: the mask gets its grid. DICOM SEG and RTSTRUCT need their DICOM series."`
 	Channel   *int     `placeholder:"N" help:"Channel to read of a 4-D image, from 0."`
 	Series    string   `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
-	Force     bool     `help:"Replace OUT if it is there."`
+	Force     bool     `help:"Replace OUT if it exists."`
 }
 
 func (convertCommand) Help() string {
@@ -67,7 +67,7 @@ func (c convertCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	if ctx.Err() != nil {
-		return errors.New("interrupted: nothing is written")
+		return errors.New("interrupted: nothing was written")
 	}
 	text, err := write()
 	if err != nil {
@@ -77,7 +77,7 @@ func (c convertCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// image reads an image. What it returns writes it and says what was written.
+// image reads an image and returns the function that writes it and says what was written.
 func (c convertCommand) image(errs io.Writer) (write func() (string, error), err error) {
 	v, warnings, err := readImage(c.In, c.Series, c.Channel)
 	warn(errs, warnings)
@@ -90,7 +90,7 @@ func (c convertCommand) image(errs io.Writer) (write func() (string, error), err
 	return func() (string, error) { return describeGrid(v.Grid), volume.WriteVolume(c.Out, v) }, nil
 }
 
-// mask does so for a mask.
+// mask does the same for a mask.
 func (c convertCommand) mask(errs io.Writer) (write func() (string, error), err error) {
 	var on *volume.Grid
 	var series *dicom.Series
@@ -128,8 +128,8 @@ func (c convertCommand) mask(errs io.Writer) (write func() (string, error), err 
 	}, nil
 }
 
-// writeSegments writes segments in the format of a file's name, and names them with their values there. series is only
-// used for DICOM.
+// writeSegments writes segments in the format of a file's name, and returns their names and values there as text. series
+// is only used for DICOM.
 func writeSegments(path string, seg *volume.Segmentation, series *dicom.Series) (string, error) {
 	text := ""
 	name := func(value int, name string) { text += fmt.Sprintf(", %d %s", value, name) }
@@ -155,7 +155,7 @@ func writeSegments(path string, seg *volume.Segmentation, series *dicom.Series) 
 	return text, volume.WriteMask(path, m)
 }
 
-// renumber makes classes 1, 2 ... of grey values.
+// renumber turns grey values into the classes 1, 2 ...
 func renumber(seg *volume.Segmentation, values []int) (*volume.Segmentation, error) {
 	if len(seg.Layers) > 1 {
 		return nil, errors.New("--values: the segments overlap and have no grey values")
@@ -181,7 +181,7 @@ func renumber(seg *volume.Segmentation, values []int) (*volume.Segmentation, err
 func place(seg *volume.Segmentation, on volume.Grid, errs io.Writer) (*volume.Segmentation, error) {
 	if seg.Size == on.Size && (seg.Unit != volume.Millimetre || on.Unit != volume.Millimetre) {
 		if seg.Unit != on.Unit {
-			warn(errs, []string{"the mask or its reference says nothing about spacing: their voxels are taken as the same"})
+			warn(errs, []string{"the mask or its reference has no spacing: it is taken voxel by voxel"})
 		}
 		moved := *seg
 		moved.Grid = on
@@ -190,7 +190,7 @@ func place(seg *volume.Segmentation, on volume.Grid, errs io.Writer) (*volume.Se
 	return seg.On(on)
 }
 
-// rename names the segments of values 1, 2 ... as the person says.
+// rename gives the segments of the values 1, 2 ... their names.
 func rename(seg *volume.Segmentation, names []string) error {
 	for i, name := range names {
 		at := slices.IndexFunc(seg.Segments, func(s volume.Segment) bool { return s.Layer == 0 && int(s.Value) == i+1 })
@@ -198,7 +198,7 @@ func rename(seg *volume.Segmentation, names []string) error {
 		case strings.TrimSpace(name) == "":
 			return fmt.Errorf("--names: name %d is empty", i+1)
 		case at < 0 && len(seg.Layers) > 1:
-			return errors.New("--names: the segments overlap and have names of their own")
+			return errors.New("--names: the segments overlap and keep their names")
 		case at < 0: // a class without a voxel
 			if len(names) > 255 {
 				return fmt.Errorf("--names: want at most 255, got %d", len(names))
@@ -217,7 +217,7 @@ func rename(seg *volume.Segmentation, names []string) error {
 	return nil
 }
 
-// checkOutput refuses what could not be written, before anything is read.
+// checkOutput refuses an output that could not be written, before anything is read.
 func checkOutput(path string, mask, force bool) error {
 	switch name := strings.ToLower(path); {
 	case volume.IsDICOM(name) && !mask:
@@ -229,10 +229,10 @@ func checkOutput(path string, mask, force bool) error {
 	return checkFree(path, force)
 }
 
-// checkFree refuses a file that is there already, unless forced, and one without a folder.
+// checkFree refuses a file that exists, unless forced, and one whose folder does not.
 func checkFree(path string, force bool) error {
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return fmt.Errorf("%s: there is no folder %s", path, filepath.Dir(path))
+		return fmt.Errorf("%s: the folder %s does not exist", path, filepath.Dir(path))
 	}
 	switch info, err := os.Lstat(path); {
 	case errors.Is(err, os.ErrNotExist):
@@ -242,7 +242,7 @@ func checkFree(path string, force bool) error {
 	case info.IsDir():
 		return fmt.Errorf("%s is a folder", path)
 	case !force:
-		return fmt.Errorf("%s is there already: choose another name, or replace it with --force", path)
+		return fmt.Errorf("%s exists: choose another name, or replace it with --force", path)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		if !pred.Same(ref.Grid, 1e-2) {
-			fmt.Fprintf(s.err, "%s: its header places it elsewhere than its reference; voxels are compared by index\n", p.pred)
+			fmt.Fprintf(s.err, "%s: its header places it elsewhere than its reference; they are compared voxel by voxel\n", p.pred)
 		}
 		highest = max(highest, slices.Max(pred.Data), slices.Max(ref.Data))
 	}

@@ -1,7 +1,7 @@
 """Small images written by other programs, for the tests of package volume.
 
     python3 -m venv venv && venv/bin/pip install nibabel SimpleITK pynrrd numpy
-    venv/bin/python bench/volume_interop.py volume/testdata/interop.zip
+    venv/bin/python internal/bench/volume_interop.py volume/testdata/interop.zip
 
 Random numbers on random oblique grids, of every voxel type, by nibabel (NIfTI-1 and -2, single files and pairs, both byte
 orders, sform, qform, neither, scaled), SimpleITK (MetaImage, NRRD, NIfTI, packed or not) and pynrrd (every encoding, three

@@ -1,7 +1,7 @@
 """Expected values for the tests of package volume, by independent readers.
 
     python3 -m venv venv && venv/bin/pip install nibabel SimpleITK pynrrd pydicom numpy
-    venv/bin/python bench/volume_vectors.py ../shared/data > volume/testdata/vectors.json
+    venv/bin/python internal/bench/volume_vectors.py ../shared/data > volume/testdata/vectors.json
 
 Of every image: size, affine (RAS+), stored type, sum, and the values of 16 voxels spread over it. NIfTI is read by
 nibabel, MetaImage by SimpleITK, NRRD by pynrrd. No image data is kept.
