@@ -47,7 +47,7 @@ type Loop struct {
 	// Random returns the random stream of a cycle's query.
 	Random func(cycle int) *rand.Rand
 
-	// Done are the cycles that are recorded already, from cycle 0 on. The run goes on behind them.
+	// Done are the cycles that are recorded already, from cycle 0 on. The run continues after them.
 	Done []Cycle
 }
 

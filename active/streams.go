@@ -22,7 +22,7 @@ type Streams struct {
 // Initial draws the initial set.
 func (s Streams) Initial() *rand.Rand { return random.Stream(s.Seed, "initial", s.Set) }
 
-// Training returns the seed of a cycle's training, under which it has streams of its own.
+// Training returns the seed of a cycle's training, the seed of its streams "init", "order" and so on.
 func (s Streams) Training(cycle int) uint64 { return s.training(cycle).Uint64() }
 
 // Member returns the seed of the training of a further network of an ensemble, 1 …
@@ -55,7 +55,7 @@ func (s Streams) Query(cycle int) *rand.Rand {
 }
 
 // Fill and FillScore take the place of Query and Score when people are given items between two queries. queued is the
-// number of items that were ever queued: each filling has streams of its own.
+// number of items that were ever queued: each filling has different streams.
 func (s Streams) Fill(queued int) *rand.Rand { return random.Stream(s.Seed, "fill", queued) }
 
 // FillScore is what Score is in a cycle; see Fill.

@@ -143,8 +143,11 @@ func TestAnnotationNeverWaits(t *testing.T) {
 	if n := len(p.models()); n != 0 {
 		t.Fatalf("%d models while the training is held", n)
 	}
-	until(t, "progress of the training", func() bool { return p.Events.Training().Phase == "train" })
-	progress := p.Events.Training()
+	var progress *annotate.Training
+	until(t, "progress of the training", func() bool {
+		progress = must(p.Dashboard.Summary(t.Context())).Training
+		return progress != nil && progress.Phase == "train"
+	})
 	learner.Wait <- struct{}{}
 	until(t, "model 1", func() bool { return len(p.models()) == 1 })
 	if m := p.models()[0]; m.Labelled < 4 || m.Labelled >= 15 || !m.Adopted {

@@ -129,7 +129,7 @@ func (c Config) fixed(b Config) error {
 	differ("validation cases", slices.Equal(c.ValidationCases, b.ValidationCases))
 	differ("classes", len(c.Classes) <= len(b.Classes) && slices.EqualFunc(c.Classes, b.Classes[:min(len(b.Classes), len(c.Classes))], func(x, y Class) bool { return x.Name == y.Name }))
 	if len(names) > 0 {
-		return fmt.Errorf("the project was begun with another %s: leave the flag out, or begin another project with --project", strings.Join(names, ", "))
+		return fmt.Errorf("the project was begun with a different %s: leave the flag out, or begin another project with --project", strings.Join(names, ", "))
 	}
 	return nil
 }

@@ -141,7 +141,7 @@ func fitPowerLaw(n, d []float64) (best powerLaw, ok bool) {
 	return best, true
 }
 
-// When more labels hardly help: over the last stopCycles cycles the best validation Dice has risen by less than
+// When more labels would hardly help: over the last stopCycles cycles the best validation Dice has risen by less than
 // stopRise, and the next query is expected to bring less than stopGain.
 const (
 	stopCycles = 3
@@ -169,7 +169,7 @@ func suggestStop(models []store.Model, next, unlabelled int) Stop {
 	if f.Gain == nil || rise >= stopRise || *f.Gain >= stopGain {
 		return Stop{false, fmt.Sprintf("The last %d cycles have raised the best validation Dice by %.3f. %s", stopCycles, rise, f.Text)}
 	}
-	return Stop{true, fmt.Sprintf("More labels hardly help: the last %d cycles have raised the best validation Dice by %.3f only, to %.3f. %s",
+	return Stop{true, fmt.Sprintf("More labels would hardly help: the last %d cycles have raised the best validation Dice by %.3f only, to %.3f. %s",
 		stopCycles, rise, best, f.Text)}
 }
 

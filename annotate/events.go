@@ -31,7 +31,7 @@ type Training struct {
 	SecondsLeft float64 `json:"seconds_left"`
 }
 
-// Stop says whether more labels hardly help.
+// Stop says whether more labels would hardly help.
 type Stop struct {
 	Suggested bool   `json:"suggested"`
 	Reason    string `json:"reason"`
@@ -108,13 +108,6 @@ func (e *Events) setTraining(t Training) {
 	defer e.mu.Unlock()
 	e.training = t
 	e.sendLocked(Event{Type: "training", Training: &t})
-}
-
-// Training tells how far the training in the background is.
-func (e *Events) Training() Training {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.training
 }
 
 // setStop keeps the suggestion and tells everybody when it is made.

@@ -171,7 +171,7 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, labels []s
 func rgb(text string) (c [3]uint8) {
 	for i := range c {
 		if len(text) == 7 {
-			v, _ := strconv.ParseUint(text[1+2*i:3+2*i], 16, 8) // the palette's own
+			v, _ := strconv.ParseUint(text[1+2*i:3+2*i], 16, 8) // one of the palette
 			c[i] = uint8(v)
 		}
 	}

@@ -28,7 +28,7 @@ type Person struct {
 }
 
 // ErrRefused says that somebody may not log in.
-var ErrRefused = errors.New("the name or the token is not right; whoever started the server knows them")
+var ErrRefused = errors.New("wrong name or token; ask the person who started the server")
 
 // SessionAge is how long somebody stays logged in.
 const SessionAge = 30 * 24 * time.Hour
@@ -42,7 +42,7 @@ func (p *People) Set(ctx context.Context, accounts []Account) error {
 	return p.store.SetAccounts(ctx, accounts)
 }
 
-// LogIn starts a session and returns its token, or ErrRefused. secret is the server's; a person's own takes its place.
+// LogIn starts a session and returns its token, or ErrRefused. secret is the server's; the token of an account takes its place.
 func (p *People) LogIn(ctx context.Context, name, secret, given string) (who Person, token string, err error) {
 	accounts, err := p.store.Accounts(ctx)
 	if err != nil {
@@ -109,8 +109,8 @@ func (r rights) seesLabel(who Person, row *store.QueueRow) bool {
 }
 
 // checkLabel returns ErrNotFound unless a person may see the label of an item.
-func (r rights) checkLabel(ctx context.Context, who Person, item Item) error {
-	row, err := r.store.Row(ctx, item)
+func (r rights) checkLabel(who Person, item Item) error {
+	row, err := r.store.Row(item)
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
-// Predictor is the model in use and what it predicts for queued items. It has a learner of its own, so that proposals do
+// Predictor is the model in use and what it predicts for queued items. It has a learner to itself, so that proposals do
 // not wait for a training.
 type Predictor struct {
 	store   *store.Store
@@ -129,7 +129,7 @@ func (p *Predictor) prepare(ctx context.Context, queue []store.QueueRow) error {
 	return err
 }
 
-// predictions are what a model says of items on their own grids: masks, and uncertainty in nats.
+// predictions are what a model says of items on the grids of their cases: masks, and uncertainty in nats.
 type predictions struct {
 	version     int // 0 without a model
 	masks       map[Item][]uint8

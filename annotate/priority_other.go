@@ -2,5 +2,5 @@
 
 package annotate
 
-// lowerPriority does nothing where threads have no priority of their own: there give the training fewer threads.
+// lowerPriority does nothing where threads have no priority: there give the training fewer threads.
 func lowerPriority() {}

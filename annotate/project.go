@@ -167,7 +167,7 @@ func (p *Project) Close() error {
 	return errors.Join(p.Predictor.close(), p.store.Close())
 }
 
-// Run does all that goes on behind the page until ctx is done: it loads the cases, trains, queries, computes proposals
+// Run does all the work in the background until ctx is done: it loads the cases, trains, queries, computes proposals
 // ahead and writes the mask files. What fails is reported and tried again when something has changed.
 func (p *Project) Run(ctx context.Context) error {
 	tasks, ctx := errgroup.WithContext(ctx)

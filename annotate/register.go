@@ -44,7 +44,7 @@ func register(ctx context.Context, c Config, data *dataset.Dataset, s *store.Sto
 			continue
 		}
 		if now := r.caseOf(i, old.Role); now != old {
-			return nil, fmt.Errorf("case %s had %d slices of %d x %d when it was added and has %d of %d x %d now: its labels would lie wrong; put the old image back, or rename the new one",
+			return nil, fmt.Errorf("case %s had %d slices of %d x %d when it was added and has %d of %d x %d now: its labels would no longer fit; put the old image back, or rename the new one",
 				c.ID, old.Slices, old.Height, old.Width, now.Slices, now.Height, now.Width)
 		}
 		delete(before, c.ID)

@@ -150,7 +150,7 @@ type Model struct {
 	ValidationDice *float64  `json:"validation_dice"`
 	PreviousDice   *float64  `json:"previous_dice" doc:"Of the model in use before, on the same labels."`
 	InUse          bool      `json:"in_use"`
-	Reason         string    `json:"reason" doc:"Why it was taken into use, or not."`
+	Reason         string    `json:"reason" doc:"Why it was put into use, or not."`
 	When           time.Time `json:"when"`
 }
 

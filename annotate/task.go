@@ -9,7 +9,7 @@ import (
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
-// Task is an item with everything that the page needs to show it. Rows and columns are those of the case's own grid, in
+// Task is an item with everything that the page needs to show it. Rows and columns are those of the case's grid, in
 // the order in which its voxels are stored.
 type Task struct {
 	Item        string      `json:"item"`
@@ -62,7 +62,7 @@ type Lease struct {
 // leases is how many items one person may hold: the one in work, and those that the page loads ahead.
 const leases = 4
 
-// Next leases the next item of the queue to a person. With after it is the one behind that item. ErrNotFound: nothing
+// Next leases the next item of the queue to a person. With after it is the one that follows that item. ErrNotFound: nothing
 // waits for this person.
 func (q *Queue) Next(ctx context.Context, who Person, after *Item) (*Task, error) {
 	for {
@@ -124,6 +124,9 @@ func (q *Queue) addState(ctx context.Context, t *Task, item Item, who Person) er
 		}
 		rank := i + 1
 		row, t.Rank, t.Score, t.Purpose = &waiting[i], &rank, r.Score, string(r.Purpose)
+		if r.Lease != nil {
+			t.Lease = &Lease{r.Lease.Person, r.Lease.Until}
+		}
 		if r.State == store.Disputed {
 			t.Purpose = "adjudication"
 		}
@@ -146,11 +149,6 @@ func (q *Queue) addState(ctx context.Context, t *Task, item Item, who Person) er
 		return err
 	}
 	t.Skipped = slices.Contains(skipped, item)
-	if lease, err := q.store.LeaseOf(ctx, item); err != nil {
-		return err
-	} else if lease != nil {
-		t.Lease = &Lease{lease.Person, lease.Until}
-	}
 	if version := q.model.version(); version > 0 && q.rights.seesProposal(item) {
 		t.Uncertainty = q.cases.slice(item) != nil
 		// that of a queued item is kept: it is there before all cases are loaded

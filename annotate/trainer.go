@@ -217,7 +217,7 @@ func (t *trainer) judge(ctx context.Context, learner Learner, n Network, m *stor
 	old := lastAdopted(models)
 	m.Adopted = true
 	if len(validation) == 0 {
-		m.Reason = "taken into use; there are no validation labels to compare models on"
+		m.Reason = "put into use; there are no validation labels to compare models on"
 		return nil
 	}
 	dice, err := t.validate(ctx, n, validation)
@@ -228,13 +228,13 @@ func (t *trainer) judge(ctx context.Context, learner Learner, n Network, m *stor
 		m.Dice = &dice
 	}
 	if old == nil {
-		m.Reason = "taken into use; it is the first"
+		m.Reason = "put into use; it is the first"
 		return nil
 	}
 	before, err := t.files.load(ctx, learner, *old)
 	if err != nil {
 		t.events.problem(fmt.Errorf("compare models: %w", err))
-		m.Reason = "taken into use; the model before cannot be read"
+		m.Reason = "put into use; the model before cannot be read"
 		return nil
 	}
 	previous, err := t.validate(ctx, before, validation)
@@ -242,14 +242,14 @@ func (t *trainer) judge(ctx context.Context, learner Learner, n Network, m *stor
 		return err
 	}
 	if math.IsNaN(dice) || math.IsNaN(previous) {
-		m.Reason = "taken into use; the validation labels are empty"
+		m.Reason = "put into use; the validation labels are empty"
 		return nil
 	}
 	m.Previous = &previous
 	m.Adopted = dice >= previous
-	m.Reason = fmt.Sprintf("taken into use: validation Dice %.3f, the model before %.3f", dice, previous)
+	m.Reason = fmt.Sprintf("put into use: validation Dice %.3f, the model before %.3f", dice, previous)
 	if !m.Adopted {
-		m.Reason = fmt.Sprintf("not taken into use: validation Dice %.3f, model %d has %.3f", dice, old.Version, previous)
+		m.Reason = fmt.Sprintf("not put into use: validation Dice %.3f, model %d has %.3f", dice, old.Version, previous)
 	}
 	return nil
 }

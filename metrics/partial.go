@@ -56,7 +56,11 @@ func (d *PartialDice) withCase() []mean {
 // MeanDice returns the mean Dice over the foreground classes that are in either of two label arrays of the same length,
 // 0 to 1; NaN if none is. classes counts the background.
 func MeanDice(pred, ref []uint8, classes int) float64 {
-	d := NewPartialDice(classes)
-	d.Add("", pred, ref)
-	return d.Mean()
+	var over mean
+	for class := 1; class < classes; class++ {
+		if value, defined := Dice(pred, ref, uint8(class)); defined {
+			over.add(value)
+		}
+	}
+	return over.measure().Value
 }

@@ -4,19 +4,33 @@ import (
 	"os/exec"
 	"testing"
 
-	"github.com/nextslice/nextslice/annotate/page/bundle"
+	"github.com/evanw/esbuild/pkg/api"
 )
 
-// TestUnits runs the unit tests src/**/*.test.ts with Node.js's test runner.
+// TestUnits runs the unit tests src/**/*.test.ts, one bundle each, with Node.js's test runner.
 func TestUnits(t *testing.T) {
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("node is not installed")
 	}
-	scripts, err := bundle.Tests(".", t.TempDir())
-	if err != nil {
-		t.Fatal(err)
+	result := api.Build(api.BuildOptions{
+		EntryPoints:  []string{"src/**/*.test.ts"},
+		Outdir:       t.TempDir(),
+		OutExtension: map[string]string{".js": ".mjs"},
+		Bundle:       true,
+		Platform:     api.PlatformNode,
+		Format:       api.FormatESModule,
+		Sourcemap:    api.SourceMapInline,
+		Write:        true,
+		LogLevel:     api.LogLevelSilent,
+	})
+	for _, fault := range api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage}) {
+		t.Fatal(fault)
 	}
-	out, err := exec.Command("node", append([]string{"--test"}, scripts...)...).CombinedOutput()
+	arguments := []string{"--test"}
+	for _, f := range result.OutputFiles {
+		arguments = append(arguments, f.Path)
+	}
+	out, err := exec.Command("node", arguments...).CombinedOutput()
 	if err != nil {
 		t.Errorf("node --test: %v\n%s", err, out)
 	}

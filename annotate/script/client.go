@@ -5,7 +5,6 @@ package script
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -54,11 +53,6 @@ func (c *Client) Next(ctx context.Context) (task *annotate.Task, err error) {
 	return task, c.call(ctx, "POST", "/next", nil, &task)
 }
 
-// Task returns an item.
-func (c *Client) Task(ctx context.Context, item string) (task *annotate.Task, err error) {
-	return task, c.call(ctx, "GET", "/tasks/"+url.PathEscape(item), nil, &task)
-}
-
 // Queue returns all that was ever asked for.
 func (c *Client) Queue(ctx context.Context) (q []annotate.QueueEntry, err error) {
 	return q, c.call(ctx, "GET", "/queue", nil, &q)
@@ -74,12 +68,6 @@ func (c *Client) Curves(ctx context.Context) (q annotate.Curves, err error) {
 	return q, c.call(ctx, "GET", "/curves", nil, &q)
 }
 
-// Label returns the newest mask of an item.
-func (c *Client) Label(ctx context.Context, item string) ([]uint8, error) {
-	mask, _, err := c.do(ctx, "GET", "/items/"+url.PathEscape(item)+"/label", "", nil)
-	return mask, err
-}
-
 // Proposal returns the mask of the model in use, and the model's version.
 func (c *Client) Proposal(ctx context.Context, item string) (mask []uint8, model int, err error) {
 	mask, header, err := c.do(ctx, "GET", "/items/"+url.PathEscape(item)+"/proposal", "", nil)
@@ -88,16 +76,6 @@ func (c *Client) Proposal(ctx context.Context, item string) (mask []uint8, model
 	}
 	model, err = strconv.Atoi(header.Get("X-Model"))
 	return mask, model, err
-}
-
-// Uncertainty returns the entropy of the model in use at each pixel of an item, in nats.
-func (c *Client) Uncertainty(ctx context.Context, item string) ([]float32, error) {
-	raw, _, err := c.do(ctx, "GET", "/items/"+url.PathEscape(item)+"/uncertainty", "", nil)
-	if err != nil {
-		return nil, err
-	}
-	values := make([]float32, len(raw)/4)
-	return values, binary.Read(bytes.NewReader(raw), binary.LittleEndian, values)
 }
 
 // Save stores a label. proposal is the version of the model whose proposal it was compared with, 0 for none.

@@ -134,7 +134,7 @@ func (s *Server) export(ctx context.Context, in *exportInput) (*huma.StreamRespo
 	})
 }
 
-// sendFile answers with a file that write makes under a temporary name, so that a failure is an answer of its own and not
+// sendFile answers with a file that write makes under a temporary name, so that a failure is a proper answer and not
 // half a file.
 func sendFile(name, kind string, write func(path string) error) (*huma.StreamResponse, error) {
 	dir, err := os.MkdirTemp("", "nextslice-")

@@ -6,6 +6,6 @@
 // machines can reach demands a secret at login.
 //
 // What protects the data: requests name cases and items, which are looked up, never files; sizes and times are bounded;
-// writes from other sites are refused, and so are requests under host names that are not the server's own, which is how a
-// site could reach a server on this machine by a name of its own (DNS rebinding).
+// writes from other sites are refused, and so are requests under host names that are not the server's, by which a site
+// could reach a server on this machine (DNS rebinding).
 package server

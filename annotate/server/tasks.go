@@ -17,7 +17,7 @@ func (s *Server) summary(ctx context.Context, _ *struct{}) (*summaryOutput, erro
 
 type nextInput struct {
 	Body *struct {
-		After string `json:"after,omitempty" doc:"Offer what comes behind this item."`
+		After string `json:"after,omitempty" doc:"Offer what comes after this item."`
 	}
 }
 

@@ -100,7 +100,7 @@ func (s *Store) Save(ctx context.Context, save Save) (saved Saved, err error) {
 
 // answer stores a version according to what was asked about its item.
 func (s *Store) answer(tx *sql.Tx, v version, save Save) (Saved, error) {
-	row, err := openRow(tx, v.Item)
+	row, err := s.openRow(tx, v.Item)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return s.label(tx, &v)
@@ -136,13 +136,13 @@ func (s *Store) label(tx *sql.Tx, v *version) (Saved, error) {
 	return Saved{Version: v.Version.Version, Labelled: true}, err
 }
 
-// Restore makes an earlier version the label again, as a version of its own.
+// Restore makes an earlier version the label again, as a new version.
 func (s *Store) Restore(ctx context.Context, item Item, number int, person string) (saved Saved, err error) {
 	err = s.write(ctx, "restore "+item.String(), func(tx *sql.Tx) error {
 		if err := s.free(tx, item, person); err != nil {
 			return err
 		}
-		if row, err := openRow(tx, item); err == nil && (row.Readings == 2 || row.State == Disputed) {
+		if row, err := s.openRow(tx, item); err == nil && (row.Readings == 2 || row.State == Disputed) {
 			return fmt.Errorf("%w: %s is being read twice", ErrConflict, item)
 		}
 		old, err := readVersion(tx, item, number)

@@ -84,26 +84,21 @@ func (s *Store) Queue(ctx context.Context, all bool) ([]QueueRow, error) {
 }
 
 // Row returns the row of an item that waits, or ErrNotFound.
-func (s *Store) Row(ctx context.Context, item Item) (QueueRow, error) {
-	row := s.reads.QueryRowContext(ctx, `SELECT `+queueColumns+` FROM `+queueTables+`
-		WHERE q.case_name = ? AND q.slice = ? AND q.state IN ('waiting', 'disputed')`, item.Case, item.Slice)
-	q, err := s.scanQueue(row.Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		return q, ErrNotFound
+func (s *Store) Row(item Item) (QueueRow, error) {
+	q, err := s.openRow(s.reads, item)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		err = fmt.Errorf("read the queue: %w", plain(err))
 	}
-	if err != nil {
-		return q, fmt.Errorf("read the queue: %w", plain(err))
-	}
-	return q, nil
+	return q, err
 }
 
-// openRow returns the row of an item that waits, or ErrNotFound.
-func openRow(tx *sql.Tx, item Item) (q QueueRow, err error) {
-	err = tx.QueryRow(`SELECT id, cycle, purpose, readings, state FROM queue WHERE case_name = ? AND slice = ? AND state IN ('waiting', 'disputed')`,
-		item.Case, item.Slice).Scan(&q.id, &q.Cycle, &q.Purpose, &q.Readings, &q.State)
-	q.Item = item
+func (s *Store) openRow(from interface {
+	QueryRow(query string, args ...any) *sql.Row
+}, item Item) (QueueRow, error) {
+	q, err := s.scanQueue(from.QueryRow(`SELECT `+queueColumns+` FROM `+queueTables+`
+		WHERE case_name = ? AND slice = ? AND q.state IN ('waiting', 'disputed')`, item.Case, item.Slice).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return q, ErrNotFound
+		err = ErrNotFound
 	}
 	return q, err
 }
@@ -136,7 +131,7 @@ func (s *Store) enqueue(tx *sql.Tx, rows []QueueRow) error {
 type Want struct {
 	Person      string
 	Adjudicator bool
-	After       *Item           // offer what comes behind this item, then begin again; else what the person holds comes first
+	After       *Item           // offer what comes after this item, then begin again; else what the person holds comes first
 	Refuse      map[string]bool // cases that cannot be shown
 	Lease       time.Duration
 	Most        int // leases of one person at a time
@@ -248,22 +243,6 @@ func (s *Store) Release(ctx context.Context, item Item, person string) error {
 		_, err := tx.Exec(`DELETE FROM leases WHERE case_name = ? AND slice = ? AND person = ?`, item.Case, item.Slice, person)
 		return err
 	})
-}
-
-// LeaseOf returns who holds an item, nil if nobody does.
-func (s *Store) LeaseOf(ctx context.Context, item Item) (*Lease, error) {
-	var person, until string
-	err := s.reads.QueryRowContext(ctx, `SELECT person, until FROM leases WHERE case_name = ? AND slice = ?`, item.Case, item.Slice).Scan(&person, &until)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read lease: %w", plain(err))
-	}
-	if t := parseTime(until); t.After(s.now()) {
-		return &Lease{person, t}, nil
-	}
-	return nil, nil
 }
 
 // free returns ErrConflict if somebody else holds an item.

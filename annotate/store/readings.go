@@ -70,7 +70,7 @@ func (s *Store) AskReading(ctx context.Context, item Item, person string) error 
 		if err != nil {
 			return err
 		}
-		if _, err := openRow(tx, item); err == nil {
+		if _, err := s.openRow(tx, item); err == nil {
 			return fmt.Errorf("%w: %s is in the queue already", ErrConflict, item)
 		}
 		first, err := readVersion(tx, item, number)

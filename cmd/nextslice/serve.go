@@ -31,7 +31,7 @@ type serveCommand struct {
 	Data    string `required:"" placeholder:"DIR" help:"Folder of the data set."`
 	Project string `placeholder:"DIR" help:"Project folder; the default is the data folder's name with -annotation."`
 
-	Addr    string `default:"127.0.0.1:8470" placeholder:"HOST:PORT" help:"Address to listen on. Any but this machine's own needs --token."`
+	Addr    string `default:"127.0.0.1:8470" placeholder:"HOST:PORT" help:"Address to listen on. One that other machines can reach needs --token."`
 	Token   string `env:"NEXTSLICE_TOKEN" placeholder:"SECRET" help:"Secret that is asked for at login, 16 characters or more."`
 	TLSCert string `placeholder:"FILE" help:"Certificate: serve HTTPS."`
 	TLSKey  string `placeholder:"FILE" help:"Key of the certificate."`
@@ -50,20 +50,20 @@ type serveCommand struct {
 	Lease     *float64 `placeholder:"MINUTES" help:"How long a slice is kept for one person (20)."`
 
 	Channel         *int      `placeholder:"N" help:"New project: Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
-	Patient         *string   `placeholder:"PATTERN" help:"New project: Regular expression that finds the patient in a case's name, for slices in files of their own: cases of a patient are not divided."`
+	Patient         *string   `placeholder:"PATTERN" help:"New project: Regular expression that finds the patient in a case's name, where each slice is a file: cases of a patient are not divided."`
 	Axis            string    `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"New project: index axis that slices are cut across: i, j, k or auto."`
 	Classes         []string  `placeholder:"LIST" help:"New project: names of the classes without the background, where the data set has none."`
 	Seed            *uint64   `placeholder:"N" help:"New project: seed of everything random (0)."`
 	InitialSize     *int      `placeholder:"N" help:"New project: slices labelled before the first training (10)."`
 	ColdStart       *string   `placeholder:"RULE" help:"New project: how these are chosen, random (the default) or strided."`
-	Masks           *string   `placeholder:"WHICH" help:"New project: masks that are there are taken over: all, foreground (slices with foreground only) or ignore."`
+	Masks           *string   `placeholder:"WHICH" help:"New project: existing masks that are taken over: all, foreground (slices with foreground only) or ignore."`
 	ValidationCases *[]string `placeholder:"LIST" help:"New project: these cases are for validation, with their masks; else a random fifth."`
 	Lockstep        bool      `help:"New project: train when the whole query is answered, as a simulation does; the picks are then the same."`
 }
 
 func (serveCommand) Help() string {
 	return `Opens a page on which people label the slices that a model asks for: it trains in the background, proposes masks to
-correct, and says when more labels hardly help. Labels are kept in the project folder: every one that was ever saved in an
+correct, and says when more labels would hardly help. Labels are kept in the project folder: every one that was ever saved in an
 SQLite file, and the newest of each as NIfTI in labels/final. The same command goes on with a project.
 
 Examples:

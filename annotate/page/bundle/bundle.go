@@ -155,35 +155,6 @@ func entry(metafile string) (script, style string, err error) {
 	return "", "", errors.New("bundle the page: esbuild wrote no script for src/main.tsx")
 }
 
-// Tests bundles the unit tests src/**/*.test.ts of web into the folder out, one
-// script each, for Node.js's test runner.
-func Tests(web, out string) ([]string, error) {
-	web, err := filepath.Abs(web)
-	if err != nil {
-		return nil, err
-	}
-	result := api.Build(api.BuildOptions{
-		AbsWorkingDir: web,
-		EntryPoints:   []string{"src/**/*.test.ts"},
-		Outdir:        out,
-		OutExtension:  map[string]string{".js": ".mjs"},
-		Bundle:        true,
-		Platform:      api.PlatformNode,
-		Format:        api.FormatESModule,
-		Sourcemap:     api.SourceMapInline,
-		Write:         true,
-		LogLevel:      api.LogLevelSilent,
-	})
-	if err := failure(result.Errors); err != nil {
-		return nil, err
-	}
-	var scripts []string
-	for _, f := range result.OutputFiles {
-		scripts = append(scripts, f.Path)
-	}
-	return scripts, nil
-}
-
 func failure(messages []api.Message) error {
 	if len(messages) == 0 {
 		return nil
