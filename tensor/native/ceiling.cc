@@ -8,7 +8,10 @@ using namespace nextslice;
 
 namespace {
 
-// best repeats f for some time and returns the highest of its rates: what the machine can do when it is left alone.
+constexpr int64_t kRounds = 1 << 20;       // of multiply-adds between two looks at the clock: some milliseconds
+constexpr int64_t kArrayFloats = 8 << 20;  // 32 MB an array: the three of a thread are larger than its caches
+
+// best repeats f for some time and returns the highest of its rates: what the machine can do while nothing else runs.
 template <typename F>
 double best(double seconds, F f) {
   using clock = std::chrono::steady_clock;
@@ -25,17 +28,16 @@ double best(double seconds, F f) {
 }  // namespace
 
 extern "C" double ns_peak(ns_engine* e, double seconds) {
-  const int64_t rounds = 1 << 20;
   const int threads = e->team.threads();
   std::vector<float> sink(threads);
   return best(seconds, [&] {
-    e->team.run(threads, [&](int part, int) { sink[part] = e->k.multiply_adds(rounds); });
-    return 2.0 * 12 * e->k.width * rounds * threads;
+    e->team.run(threads, [&](int part, int) { sink[part] = e->k.multiply_adds(kRounds); });
+    return 2.0 * kChains * e->k.width * kRounds * threads;
   });
 }
 
 extern "C" double ns_bandwidth(ns_engine* e, double seconds) {
-  const int64_t n = 8 << 20;  // 32 MB an array
+  const int64_t n = kArrayFloats;
   const int threads = e->team.threads();
   std::vector<Buffer> room(threads);
   for (auto& b : room) std::fill_n(b.get(3 * n), 3 * n, 1.0f);
@@ -44,6 +46,6 @@ extern "C" double ns_bandwidth(ns_engine* e, double seconds) {
       float* a = room[part].get(3 * n);
       e->k.triad(a, a + n, a + 2 * n, n, 0.5f);
     });
-    return 12.0 * static_cast<double>(n) * threads;
+    return 3.0 * sizeof(float) * static_cast<double>(n) * threads;
   });
 }

@@ -11,6 +11,16 @@ using namespace nextslice;
 
 namespace {
 
+// A strip's packed input. 384 KB leave room for weights and outputs in a second-level cache of 512 KB to 1 MB.
+constexpr ptrdiff_t kStripFloats = 96 * 1024;
+// Rows of a strip at most: with more the border rows that are packed twice hardly matter, and fewer parts can be shared out.
+constexpr int kStripRows = 16;
+// Pixels that a gradient of weights sums up before the next ones are read: 16 channels of them and of their gradients, 20 KB,
+// stay in the first-level cache.
+constexpr int kBlockPixels = 160;
+// Pixels of a part of narrow_weights: 64 KB when packed.
+constexpr int64_t kNarrowPixels = 1024;
+
 // pack_weights writes panels [panel][block][tap][lane][vectors·vw], zero beyond the last channel, and returns each
 // panel's size in floats per vector.
 size_t pack_weights(ns_engine* e, Buffer& buffer, const Source& s, int taps, int in, int out) {
@@ -51,7 +61,7 @@ void pack_row(const Kernels& k, float* dst, const float* src, int pixels, int c,
 }
 
 // Image is the input of a product: [n h w c], seen either as it is, with a border of one pixel for a 3×3 kernel, or,
-// for a single channel, with the nine neighbours of each pixel as its channels, so that lanes are not wasted.
+// for a single channel, with the nine neighbours of each pixel as its channels, so that fewer lanes are empty.
 struct Image {
   const Kernels& k;
   const float* x;
@@ -62,7 +72,7 @@ struct Image {
   Image(const ns_engine* e, const float* px, const ns_shape& s, int kernel)
       : k(e->k), x(px), n(s.n), h(s.h), w(s.w), c(s.c), border(kernel / 2), gathered(kernel == 3 && s.c == 1),
         stride(s.stride) {
-    if (gathered) c = 9, border = 0;
+    if (gathered) c = kTaps, border = 0;
   }
   int kernel() const { return 2 * border + 1; }
   ptrdiff_t block() const { return static_cast<ptrdiff_t>(w + 2 * border) * kLanes; }
@@ -82,9 +92,9 @@ struct Image {
 
  private:
   // gather writes the nine neighbours of each pixel of a row, of the only channel. Three at a time go in one store of four
-  // lanes; the next kernel row, or nobody, overwrites or reads the fourth.
+  // lanes; the fourth is overwritten by the next kernel row, or never read.
   void gather(float* dst, int i, int r) const {
-    for (int tap = 0; tap < 9; tap += 3, dst += 3) {
+    for (int tap = 0; tap < kTaps; tap += 3, dst += 3) {
       const int from = r + tap / 3 - 1;
       const float* s = x + (static_cast<ptrdiff_t>(i) * h + from) * w;
       const bool inside = from >= 0 && from < h;
@@ -103,8 +113,7 @@ struct Image {
 struct Strips {
   int rows, per_item, count;
   Strips(const Image& x, int threads) {
-    const ptrdiff_t budget = 96 * 1024;  // floats
-    rows = static_cast<int>(std::clamp<ptrdiff_t>(budget / x.row() - 2 * x.border, 1, 16));
+    rows = static_cast<int>(std::clamp<ptrdiff_t>(kStripFloats / x.row() - 2 * x.border, 1, kStripRows));
     const int wanted = ceil_div(4 * threads, x.n);  // parts per item that keep every thread busy
     rows = std::max(1, std::min(rows, ceil_div(x.h, wanted)));
     per_item = ceil_div(x.h, rows);
@@ -181,10 +190,10 @@ const float* dropped(ns_engine* e, const ns_shape& s, const float* px, const ns_
   return copy;
 }
 
-// narrow_weights computes the gradients of a 1×1 convolution to so few channels that x fills the vectors, not dy:
+// narrow_weights computes the gradients of a 1×1 convolution to fewer channels than a vector has; x fills the vectors instead of dy:
 // dwᵀ[o][c] = Σ dy[o]·x[c].
 void narrow_weights(ns_engine* e, const ns_shape& s, int o, float* dw, float* db, const float* dy, const float* px) {
-  const int64_t pixels = static_cast<int64_t>(s.n) * s.h * s.w, chunk = 1024;
+  const int64_t pixels = static_cast<int64_t>(s.n) * s.h * s.w, chunk = kNarrowPixels;
   const int parts = static_cast<int>((pixels + chunk - 1) / chunk);
   const Panels panels(e->k, s.c);
   Gradient g(e, 1, o, s.c, parts);
@@ -220,29 +229,29 @@ extern "C" int ns_conv(ns_engine* e, ns_conv_op op, ns_shape s, ns_output y, con
     const bool leaky = op.leaky != 0;
     const float slope = op.slope;
     const ns_mask& mask = op.mask;
-    const Parts parts(y, s.w);
-    const int o = channels * parts.count;
+    const Subpixels to(y, s.w);
+    const int o = channels * to.count;
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
     if (by_winograd(e, k, s.c, channels))
       return winograd(e, {s, px, Source{w, io, o, 1}, channels, b, leaky, slope, y, mask, {}});
     px = dropped(e, s, px, mask);
-    auto run = [&](const float* bias, bool with_leaky, float* to, int stride) {
-      if (e->library) return e->library->forward(e, s, o, k, false, with_leaky, slope, to, stride, px, w, bias);
+    auto run = [&](const float* bias, bool with_leaky, float* dst, int stride) {
+      if (e->library) return e->library->forward(e, s, o, k, false, with_leaky, slope, dst, stride, px, w, bias);
       const Image x(e, px, s, k);
       // Gathered neighbours are channels (tap, i): the weights [k k I O] are already in that order.
-      convolve(e, x, Source{w, x.gathered ? 0 : io, o, 1}, o, bias, with_leaky, slope, to, stride);
+      convolve(e, x, Source{w, x.gathered ? 0 : io, o, 1}, o, bias, with_leaky, slope, dst, stride);
     };
     if (!y.add && !y.shuffle) return run(b, leaky, y.at, y.stride);
     float* sums = e->partial.get(static_cast<size_t>(s.n) * s.h * s.w * o);
     run(nullptr, false, sums, o);
     e->team.run(s.n * s.h, [&](int row, int) {
-      for (int q = 0; q < parts.count; ++q) {
-        float* to = parts.row(row, q);
+      for (int q = 0; q < to.count; ++q) {
+        float* out = to.row(row, q);
         const float* from = sums + static_cast<ptrdiff_t>(row) * s.w * o + q * channels;
-        for (int p = 0; p < s.w; ++p, to += parts.step, from += o)
+        for (int p = 0; p < s.w; ++p, out += to.step, from += o)
           for (int c = 0; c < channels; ++c) {
-            const float v = from[c] + b[c] + (y.add ? to[c] : 0.0f);
-            to[c] = v > 0 || !leaky ? v : v * slope;
+            const float v = from[c] + b[c] + (y.add ? out[c] : 0.0f);
+            out[c] = v > 0 || !leaky ? v : v * slope;
           }
       }
     });
@@ -261,11 +270,11 @@ extern "C" int ns_conv_backward_data(ns_engine* e, ns_conv_op op, ns_shape s, fl
       return winograd(e, {d, dy, turned, s.c, nullptr, false, 0, ns_output{dx, s.c, 0, 0}, {}, mask});
     if (e->library) {
       e->library->forward(e, s, o, k, true, false, 0, dx, s.c, dy, w, nullptr);
-    } else if (const Image x(e, dy, d, k); x.gathered) {  // by hand: channels are (tap, o)
-      std::vector<float> rotated(9 * io);
-      for (int t = 0; t < 9; ++t)
+    } else if (const Image x(e, dy, d, k); x.gathered) {  // channels are (tap, o): turned by hand
+      std::vector<float> rotated(kTaps * io);
+      for (int t = 0; t < kTaps; ++t)
         for (int i = 0; i < s.c; ++i)
-          for (int j = 0; j < o; ++j) rotated[(static_cast<size_t>(t) * o + j) * s.c + i] = w[(8 - t) * io + i * o + j];
+          for (int j = 0; j < o; ++j) rotated[(static_cast<size_t>(t) * o + j) * s.c + i] = w[(kTaps - 1 - t) * io + i * o + j];
       convolve(e, x, Source{rotated.data(), 0, s.c, 1}, s.c, nullptr, false, 0, dx, s.c);
     } else {
       convolve(e, x, turned, s.c, nullptr, false, 0, dx, s.c);
@@ -289,7 +298,7 @@ extern "C" int ns_conv_backward_weights(ns_engine* e, ns_conv_op op, ns_shape s,
     const Strips strips(x, e->team.threads());
     const Panels panels(narrow(e->k, o), o);
     Gradient g(e, kernel * kernel, x.c, o, strips.count);
-    const int block_rows = std::max(1, 160 / x.w);  // rows of dy that stay in the first-level cache
+    const int block_rows = std::max(1, kBlockPixels / x.w);
     g.run(strips.count, dw, db, [&](int part, int thread, float* sums) {
       const int item = part / strips.per_item, from = part % strips.per_item * strips.rows;
       const int to = std::min(x.h, from + strips.rows);
@@ -408,7 +417,7 @@ extern "C" int ns_up_backward_weights(ns_engine* e, ns_shape s, ns_shape ys, flo
     const Strips strips(x, e->team.threads());
     const Panels panels(narrow(e->k, o), o);
     Gradient g(e, 4, x.c, o, strips.count);
-    const int block_rows = std::max(1, 160 / x.w);
+    const int block_rows = std::max(1, kBlockPixels / x.w);
     g.run(strips.count, dw, db, [&](int part, int thread, float* sums) {
       const int item = part / strips.per_item, from = part % strips.per_item * strips.rows;
       const int to = std::min(x.h, from + strips.rows);

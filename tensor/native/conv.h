@@ -1,4 +1,4 @@
-// What direct convolutions and Winograd's share: panels of output channels, the product of a row, and the sums of a
+// Shared by direct convolutions and Winograd's: panels of output channels, the product of a row, and the sums of a
 // gradient of weights.
 #pragma once
 #include <algorithm>
@@ -28,8 +28,8 @@ struct Source {
   ptrdiff_t tap_step, in_step, out_step;
 };
 
-// row_product computes one output row, of w pixels, of a panel: as few tiles as do, some of them a pixel wider than the rest.
-// p describes the first tile and is moved on.
+// row_product computes one output row, of w pixels, of a panel, in as few tiles as possible, some of which are one pixel wider
+// than the others. p describes the first tile and is changed.
 inline void row_product(const Kernels& k, Product& p, int w, int vectors) {
   const int max = vectors == 2 ? k.max2 : k.max1;
   auto* table = vectors == 2 ? k.product2 : k.product1;
@@ -45,8 +45,8 @@ inline void row_product(const Kernels& k, Product& p, int w, int vectors) {
   table[least](p);
 }
 
-// outer_products adds x ⊗ dy of one tap, for so many channels of a block and the vectors of dy, to out [channel][ldo], or to
-// nothing where that is fresh.
+// outer_products adds x ⊗ dy of one tap, for some channels of a block and all vectors of dy, to out [channel][ldo], which counts
+// as zero when it is fresh.
 inline void outer_products(const Kernels& k, int vectors, int channels, const float* x, ptrdiff_t xrow, const float* dy,
                            ptrdiff_t dyrow, ptrdiff_t dypixel, int rows, int pixels, float* out, ptrdiff_t ldo, bool fresh) {
   const int max = vectors == 2 ? k.outer2 : k.outer1;
@@ -55,19 +55,24 @@ inline void outer_products(const Kernels& k, int vectors, int channels, const fl
     table[std::min(max, channels - l)]({x + l, xrow, dy, dyrow, dypixel, rows, pixels, out + l * ldo, ldo, fresh});
 }
 
-// Gradient is the common part of the gradients of weights: partial sums of groups of parts, each [taps][in][padded o]
-// followed by the bias, added up in order, so the result does not depend on which thread did what.
+// Gradient sums up gradients of weights. The parts of a job form groups with partial sums of their own, each [taps][in][padded o]
+// followed by the bias, which are added up in order, so the result does not depend on which thread computed which.
 struct Gradient {
   ns_engine* e;
   int taps, in, o, padded, groups;
   size_t size;
-  std::vector<float*> sums_of;  // by group, in memory of the thread whose share it is
+  std::vector<float*> sums_of;  // by group, in memory of the thread that is to compute it
+
+  // Groups of a thread whose sums are small (below 256 KB): threads can then help each other out. Large sums would leave the
+  // cache.
+  static constexpr int kSmallGroups = 4;
+  static constexpr size_t kSmallSums = 64 * 1024;  // floats
 
   Gradient(ns_engine* engine, int taps_, int in_, int o_, int parts)
       : e(engine), taps(taps_), in(in_), o(o_), padded(Panels(narrow(e->k, o_), o_).padded()) {
     size = (static_cast<size_t>(taps) * in + 1) * padded;
     const int threads = e->team.threads();
-    groups = std::min(parts, threads * (size < (64 << 10) ? 4 : 1));
+    groups = std::min(parts, threads * (size < kSmallSums ? kSmallGroups : 1));
     for (int t = 0; t < threads; ++t) {
       const int from = groups * t / threads, to = groups * (t + 1) / threads;
       float* room = e->sums[t].get(size * (to - from));
@@ -77,8 +82,8 @@ struct Gradient {
   float* group(int g) const { return sums_of[g]; }
   float* bias(int g) const { return group(g) + size - padded; }
 
-  // each calls f(part, thread, sums, fresh) for all parts, and done(sums) after the last one of a group. The sums of the
-  // weights hold anything when they are fresh, in the first part of a group; those of the bias are zero then.
+  // each calls f(part, thread, sums, fresh) for all parts, and done(sums) after the last one of a group. In the first part of a
+  // group, where fresh is set, the sums of the weights are undefined and those of the bias zero.
   template <typename Done, typename F>
   void each(int parts, Done done, F f) {
     e->team.run(groups, [&](int g, int thread) {
@@ -104,7 +109,7 @@ struct Gradient {
   void add_up(int kept, float* dw, float* db) const {
     const int rows = kept * in;
     if (padded == o) {
-      e->team.at_home(dw, static_cast<int64_t>(rows) * o, [&](int64_t from, int64_t n) {
+      e->team.run_by_address(dw, static_cast<int64_t>(rows) * o, [&](int64_t from, int64_t n) {
         std::memcpy(dw + from, group(0) + from, n * sizeof(float));
         for (int g = 1; g < groups; ++g) e->k.add(dw + from, group(g) + from, n);
       });
@@ -123,7 +128,7 @@ struct Gradient {
     }
   }
 
-  // outer adds x ⊗ dy of one tap, for all input channels and the panels of dy; to nothing where the sums are fresh.
+  // outer adds x ⊗ dy of one tap, for all input channels and one panel of dy, to sums, which count as zero when they are fresh.
   void outer(const float* x, ptrdiff_t block, ptrdiff_t xrow, const float* dy, ptrdiff_t dyrow, ptrdiff_t dypixel,
              int rows, int pixels, int panel, float* sums, bool fresh = false) const {
     const Kernels& k = narrow(e->k, o);
@@ -137,12 +142,12 @@ struct Gradient {
 // winograd_fits reports whether a 3×3 convolution between so many channels can be carried out by winograd.
 bool winograd_fits(const ns_engine* e, int in, int out);
 
-// Convolution is a 3×3 convolution of px [n h w c] with padding 1 to y, of so many channels.
+// Convolution is a 3×3 convolution of px [n h w c] with padding 1 to y.
 struct Convolution {
   ns_shape s;
   const float* px;
   Source w;
-  int channels;
+  int channels;  // of y
   const float* bias;  // nullptr for zero
   bool leaky;
   float slope;
@@ -153,15 +158,15 @@ struct Convolution {
 // winograd computes what `convolve` does directly.
 void winograd(ns_engine* e, const Convolution& c);
 
-// Parts are the four pixels that a shuffled output has for each one of the input, or the only one of another: part q of row
-// r, which counts those of all items, begins at row(r, q), and its pixels are `step` floats apart.
-struct Parts {
+// Subpixels are the four pixels that a shuffled output has for each pixel of the input, or the one that another output has: the q-th
+// ones of row r, counted through all items, begin at row(r, q) and are `step` floats apart.
+struct Subpixels {
   const ns_output& y;
-  int w, grow;  // pixels in a row of the input; how many times as many y has
+  int w, factor;  // pixels in a row of the input; how many times as many y has
   int count, step;
-  Parts(const ns_output& output, int width)
-      : y(output), w(width), grow(output.shuffle ? 2 : 1), count(grow * grow), step(grow * output.stride) {}
-  float* row(ptrdiff_t r, int q) const { return y.at + ((r * grow + q / 2) * grow * w + q % 2) * y.stride; }
+  Subpixels(const ns_output& output, int width)
+      : y(output), w(width), factor(output.shuffle ? 2 : 1), count(factor * factor), step(factor * output.stride) {}
+  float* row(ptrdiff_t r, int q) const { return y.at + ((r * factor + q / 2) * factor * w + q % 2) * y.stride; }
 };
 
 // winograd_weights computes the gradients of the weights [3 3 c o] and of the bias; the mask is that of px.

@@ -19,7 +19,7 @@ const char kCompiler[] = "C++ compiler";
 }  // namespace
 
 ns_engine::ns_engine(int threads, const Kernels& table, int kernels)
-    : team(threads), k(table), local(threads), own(threads), sums(threads), winograd(kernels == NS_WINOGRAD),
+    : team(threads), k(table), local(threads), copies(threads), sums(threads), winograd(kernels == NS_WINOGRAD),
       library(kernels == NS_LIBRARY ? new_library() : nullptr) {}
 
 ns_engine::~ns_engine() = default;

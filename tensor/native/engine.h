@@ -12,7 +12,7 @@
 
 namespace nextslice {
 
-// Buffer is scratch memory that only grows, aligned to cache lines.
+// Buffer is scratch memory that only grows, aligned to pages.
 class Buffer {
  public:
   Buffer() = default;
@@ -23,8 +23,8 @@ class Buffer {
   float* get(size_t n) {
     if (n > size_) {
       std::free(data_);
-      const size_t bytes = (n * sizeof(float) + 4095) / 4096 * 4096;
-      data_ = static_cast<float*>(std::aligned_alloc(4096, bytes));
+      const size_t bytes = (n * sizeof(float) + kPageBytes - 1) / kPageBytes * kPageBytes;
+      data_ = static_cast<float*>(std::aligned_alloc(kPageBytes, bytes));
       if (!data_) throw std::bad_alloc();
       size_ = bytes / sizeof(float);
     }
@@ -45,10 +45,10 @@ struct ns_engine {
   ~ns_engine();
   nextslice::Team team;
   const nextslice::Kernels& k;
-  std::vector<nextslice::Buffer> local, own, sums;  // per thread: scratch, its copy of weights, its sums of gradients
-  nextslice::Buffer weights, partial, masked;  // shared by the threads during one call
-  std::vector<double> doubles;           // likewise
-  const bool winograd;  // for the 3×3 convolutions that it fits
+  std::vector<nextslice::Buffer> local, copies, sums;  // per thread: scratch, a copy of weights, sums of gradients
+  nextslice::Buffer weights, partial, masked;          // shared by the threads during one call
+  std::vector<double> doubles;                         // likewise
+  const bool winograd;  // whether the 3×3 convolutions that it fits go through Winograd's transform
   std::unique_ptr<nextslice::Library> library;  // carries out the convolutions unless null
   std::string error;
 };

@@ -4,8 +4,9 @@
 #include <immintrin.h>
 #endif
 
-// Each instruction set is one inclusion of kernels.inc.h (a .h, or the go command would not see that it has changed).
-// Vector extensions do the rest: what has no wide vectors gets several narrow ones, so the baseline works everywhere.
+// Each instruction set is one inclusion of kernels.inc.h (a .h, or the go command would not see that it has changed), with
+// VW, the floats of a vector, and REGISTERS, the vector registers less four for what is multiplied. Where a processor has no
+// vectors of that width, the compiler makes several narrow ones of each, so the baseline works everywhere.
 namespace nextslice {
 
 namespace baseline {

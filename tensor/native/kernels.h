@@ -9,9 +9,14 @@ namespace nextslice {
 
 // Channels of a packed activation come in blocks of kLanes, so that a pixel's neighbours lie at constant offsets.
 constexpr int kLanes = 16;
+
+constexpr int kLine = 16;           // floats of a cache line
+constexpr size_t kPageBytes = 4096;  // of memory
+
+// numbers(first) of kernels.inc.h reads these.
 constexpr uint32_t kCount[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-// A product of packed rows with packed weights, for so many tiles side by side. Rows hold pixels of kLanes floats; lanes of
+// A product of packed rows with packed weights, for `count` tiles side by side. Rows hold pixels of kLanes floats; lanes of
 // a block beyond the last channel are not read.
 struct Product {
   const float* rows[4];      // of each kernel row: packed row of channel block 0, at the first tile's first pixel
@@ -20,7 +25,7 @@ struct Product {
   int channels;              // input channels
   const float* weights;      // packed [block kh kw lane vector…]
   const float* bias;         // one per output lane, padded to whole vectors; nullptr for zero
-  bool more;                 // add to out, whole vectors, instead
+  bool accumulate;           // add to what out holds, in whole vectors, instead of bias
   bool leaky;
   float slope;
   float* out;       // first pixel of the first tile
@@ -41,18 +46,20 @@ struct Outer {
   bool fresh;        // out holds nothing yet
 };
 
-// Winograd's F(4×4, 3×3) makes 4×4 outputs from 6×6 inputs by 36 products, one per position.
-constexpr int kTile = 4, kPositions = 36;
+constexpr int kTaps = 9;  // of a 3×3 kernel
 
-// A row of tiles of one item: 4 rows of outputs and the 6 rows of inputs that they depend on. What lies beyond the
-// image is nullptr.
+// Winograd's F(4×4, 3×3) makes kTile × kTile outputs from kInputs × kInputs inputs by one product per position of an input.
+constexpr int kTile = 4, kInputs = kTile + 2, kPositions = kInputs * kInputs;
+
+// A row of tiles of one item: its rows of outputs and the rows of inputs that they depend on. Rows beyond the image are
+// nullptr.
 struct TileRow {
   int tiles, w;          // tiles in the row, pixels in the image's rows
   ptrdiff_t stride;      // floats from one pixel to the next
   int lanes;             // channels to read as input, a multiple of the width, at most kLanes
-  const float* rows[6];  // read: from pixel 0, first channel
-  float* out[4];         // written
-  bool add;              // to what is there
+  const float* rows[kInputs];  // read, from pixel 0 and the first channel on
+  float* out[kTile];           // written
+  bool add;              // to what out holds
   ns_mask mask;          // of what is read as input, or written as output
   int channels;          // of the dense tensor that the mask belongs to
   uint32_t index;        // there, of the first row's pixel 0 and first channel
@@ -106,7 +113,7 @@ struct Kernels {
   // out[position][tile][kLanes] = Bᵀ d B of the 6×6 inputs of each tile, r.lanes channels; scratch holds
   // 6·(4·tiles + 2)·width floats.
   void (*winograd_input)(const TileRow& r, float* out, ptrdiff_t position, float* scratch);
-  // r.out = leaky(Aᵀ m A + bias), plus r.out inside with r.add, of in[position][tile][channels], whole vectors of channels
+  // r.out = leaky(Aᵀ m A + bias), with r.add leaky(Aᵀ m A + bias + r.out), of in[position][tile][channels], whole vectors of channels
   void (*winograd_output)(const TileRow& r, const float* in, ptrdiff_t position, ptrdiff_t tile_step, int channels,
                           const float* bias, bool leaky, float slope);
   // out[position][tile][channels] = A dy Aᵀ of the 4×4 gradients of each tile, of which r.rows has the first four rows
@@ -116,12 +123,15 @@ struct Kernels {
   // u[tap][n] = Gᵀ u G of u[position][n], in place; n is a multiple of the width
   void (*winograd_taps)(float* u, int64_t n);
 
-  // The processor's own ceilings: `rounds` times 12 independent multiply-adds of a vector; a = b + s·c.
+  // The processor's ceilings: `rounds` times kChains independent multiply-adds of a vector; a = b + s·c.
   float (*multiply_adds)(int64_t rounds);
   void (*triad)(float* a, const float* b, const float* c, int64_t n, float s);
 };
 
-// narrow returns the kernels for rows of so few channels that half a vector holds them, else k itself.
+// Two multiply-adds a cycle, each of which takes at most five, keep ten chains busy.
+constexpr int kChains = 12;
+
+// narrow returns the kernels with half the vector width where that holds all channels, else k itself.
 inline const Kernels& narrow(const Kernels& k, int channels) {
   return k.narrower && 2 * channels <= k.width ? *k.narrower : k;
 }

@@ -22,17 +22,20 @@ static inline void copy_lanes(float* dst, const float* src, int n) {
   for (; i < n; ++i) dst[i] = src[i];
 }
 
+// Heights of the largest tiles of a product with two vectors and with one: as many as the registers for its sums allow, at most 16,
+// since each height is compiled by itself.
 constexpr int kMax2 = REGISTERS / 2, kMax1 = REGISTERS > 16 ? 16 : REGISTERS;
+// Lanes of a gradient at a time, likewise; of two vectors 8 rather than 14, which divides kLanes.
 constexpr int kOuter2 = REGISTERS >= 16 ? 8 : 6, kOuter1 = REGISTERS >= 16 ? 16 : 8;
 
 // tile computes p.count times MR pixels × NV vectors of output channels in registers.
 template <int MR, int NV>
 static void tile(const Product& p) {
-  // For all the compiler knows, a store to out could change p.
+  // Copied, because for all the compiler knows a store to out could change p.
   const float *const weights = p.weights, *const bias = p.bias;
   const int channels = p.channels, rows = p.kh, columns = p.kw, valid = p.valid;
   const ptrdiff_t block = p.block, ldo = p.ldo, end = static_cast<ptrdiff_t>(p.count) * MR * kLanes;
-  const bool more = p.more, with_leaky = p.leaky;
+  const bool accumulate = p.accumulate, with_leaky = p.leaky;
   const float slope = p.slope;
   const float* const row[4] = {p.rows[0], p.rows[1], p.rows[2], p.rows[3]};
   float* out = p.out;
@@ -44,17 +47,17 @@ static void tile(const Product& p) {
 #pragma GCC unroll 32
       for (int m = 0; m < MR; ++m) acc[m][v] = b;
     }
-    if (more) {
+    if (accumulate) {
 #pragma GCC unroll 32
       for (int m = 0; m < MR; ++m)
         for (int v = 0; v < NV; ++v) acc[m][v] = load(out + m * ldo + v * VW);
     }
-    // Pixels far apart, of a transposed convolution or of many channels: nothing foresees the lines that the sums go to, and
-    // stores wait for them one after the other.
+    // Pixels far apart, of a transposed convolution or of many channels: the processor does not foresee the lines that the sums
+    // go to, and the stores would wait for one after the other.
     if (ldo > 2 * NV * VW)
 #pragma GCC unroll 32
       for (int m = 0; m < MR; ++m)
-        for (int line = 0; line < NV * VW; line += 16) __builtin_prefetch(out + m * ldo + line, 1);
+        for (int line = 0; line < NV * VW; line += kLine) __builtin_prefetch(out + m * ldo + line, 1);
     const float* w = weights;
     auto multiply = [&](const float* a, int lanes) __attribute__((always_inline)) {
 #pragma GCC unroll 4
@@ -291,9 +294,9 @@ static inline uint32_t hash(uint32_t h, uint64_t seed) {
 // numbers returns first, first + 1, … They come from memory: put together lane by lane they cost more than the hash.
 static inline U numbers(uint32_t first) { return *reinterpret_cast<const U*>(kCount) + first; }
 
-// drop is v where the hash of its number is not below the threshold. 2³¹ added before the last product, by an odd number, turns
-// the hash's upper bit, so that a comparison of signed numbers, of which there are instructions, does. The hash's last line
-// changes the lower half only: where the threshold has none, as 0.5 has, it can be left out.
+// drop is v where the hash of its number is not below the threshold. 2³¹ added before the last product, by an odd number, flips
+// the hash's top bit, so that signed numbers can be compared, for which there are instructions. The hash's last line
+// changes the lower half only: where that of the threshold is zero, as for 0.5, it is left out.
 static inline V drop(V v, U number, const ns_mask& m) {
   U h = number ^ static_cast<uint32_t>(m.seed);
   h ^= h >> 16;
@@ -387,12 +390,17 @@ static void maxpool_backward(float* dx0, float* dx1, const float* dy, const uint
 // exponential returns eˣ for x ≤ 0 with a relative error below 2e-7: 2ⁿ times the Taylor series of degree 7 of
 // e^r, |r| ≤ ln2/2.
 static inline V exponential(V x) {
-  x = x < -87.0f ? splat(-87.0f) : x;
-  const V magic = splat(12582912.0f);  // 1.5·2²³: adding it rounds to an integer
-  V n = x * 1.44269504088896341f + magic;
+  constexpr float kLeast = -87.0f;                                      // e^kLeast is still a normal number
+  constexpr float kPerLn2 = 1.44269504088896341f;                       // 1/ln 2
+  constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;  // their sum is ln 2; n·kLn2High is exact
+  constexpr float kRound = 12582912.0f;                                 // 1.5·2²³: adding it rounds to an integer
+  constexpr int32_t kRoundBits = 0x4b400000, kBias = 127;               // kRound as an integer; of a float's exponent
+  x = x < kLeast ? splat(kLeast) : x;
+  const V magic = splat(kRound);
+  V n = x * kPerLn2 + magic;
   I bits = reinterpret_cast<I&>(n);
   n -= magic;
-  V r = x - n * 0.693359375f + n * 2.12194440e-4f;
+  V r = x - n * kLn2High - n * kLn2Low;
   V e = splat(1.0f / 5040);
   e = e * r + 1.0f / 720;
   e = e * r + 1.0f / 120;
@@ -401,7 +409,7 @@ static inline V exponential(V x) {
   e = e * r + 0.5f;
   e = e * r + 1.0f;
   e = e * r + 1.0f;
-  I power = (bits + (127 - 0x4b400000)) << 23;
+  I power = (bits + (kBias - kRoundBits)) << 23;
   return e * reinterpret_cast<V&>(power);
 }
 
@@ -427,8 +435,7 @@ static inline void scatter(float* x, ptrdiff_t stride, int n, V v) {
 }
 
 static void softmax(float* p, const float* x, int64_t pixels, int k, ptrdiff_t pstride, ptrdiff_t xstride) {
-  constexpr int kMaxClasses = 256;
-  static thread_local float buffer[kMaxClasses][VW];
+  static thread_local float buffer[NS_MAX_CLASSES][VW];
   for (int64_t q = 0; q < pixels; q += VW) {
     const int n = pixels - q < VW ? static_cast<int>(pixels - q) : VW;
     V top = V{};
@@ -450,7 +457,7 @@ static void softmax(float* p, const float* x, int64_t pixels, int k, ptrdiff_t p
 // logarithm returns ln x of a normal x > 0 and some number for any other. x = 2ⁿ·m with m in [√½, √2), and with
 // s = (m-1)/(m+1), ln m = 2·artanh s = 2(s + s³/3 + s⁵/5 + s⁷/7 + …), |s| < 0.172, whose next term is below 3e-8.
 static inline V logarithm(V x) {
-  const int32_t root_half = 0x3f3504f3;
+  const int32_t root_half = 0x3f3504f3;  // √½ as an integer
   const I bits = reinterpret_cast<I&>(x);
   const I n = (bits - root_half) >> 23;
   const I mantissa = bits - (n << 23);
@@ -478,7 +485,7 @@ static void entropy(float* h, const float* p, int64_t pixels, int k, ptrdiff_t p
     V sum = V{};
     for (int j = 0; j < k; ++j) {
       const V v = gather(p + q * pstride + j, pstride, n);
-      sum -= v > 0 ? v * logarithm(v) : v * 0.0f;  // NaN stays
+      sum -= v > 0 ? v * logarithm(v) : v * 0.0f;  // NaN stays NaN
     }
     scatter(h + q, 1, n, sum);
   }
@@ -527,6 +534,7 @@ static void adam(float* w, float* m, float* v, const float* g, int64_t n, const 
 #include "winograd.inc.h"
 
 static float multiply_adds(int64_t rounds) {
+  static_assert(kChains == 12, "r0 … r11");
   V a = splat(1.0f), b = splat(0.999f), c = splat(1e-3f);
   V r0 = a, r1 = a + 1, r2 = a + 2, r3 = a + 3, r4 = a + 4, r5 = a + 5;
   V r6 = a + 6, r7 = a + 7, r8 = a + 8, r9 = a + 9, r10 = a + 10, r11 = a + 11;

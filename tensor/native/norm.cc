@@ -9,19 +9,23 @@ using namespace nextslice;
 
 namespace {
 
-// Chunks cuts pixels into parts of at most about 64 KB, twelve or more of them if there are enough, whatever the number of
-// threads, so that sums do not depend on it.
+// Pixels are cut into chunks of 64 KB, which stay in the cache from the mean to the deviations from it; into smaller ones
+// where there would be fewer than kLeastChunks to share out; but into none of less than kLeastPixels, whose sums would cost as
+// much as they do. None of it depends on the number of threads, so that sums do not either.
+constexpr int64_t kChunkFloats = 16 * 1024, kLeastChunks = 12, kLeastPixels = 16;
+
 struct Chunks {
   int64_t pixels;
   int count;
-  Chunks(int64_t total, int c) : pixels(std::max<int64_t>(16, std::min<int64_t>(16384 / std::max(1, c), (total + 11) / 12))) {
+  Chunks(int64_t total, int c)
+      : pixels(std::max(kLeastPixels, std::min(kChunkFloats / std::max(1, c), (total + kLeastChunks - 1) / kLeastChunks))) {
     count = static_cast<int>((total + pixels - 1) / pixels);
   }
 };
 
 int64_t pixels_of(const ns_shape& s) { return static_cast<int64_t>(s.n) * s.h * s.w; }
 
-// Coefficients of the affine form of normalisation: y = leaky(scale·x + shift).
+// Affine has the coefficients of the affine form of normalisation: y = leaky(scale·x + shift).
 struct Affine {
   std::vector<float> scale, shift;
   Affine(int c, const ns_batch_norm& op) : scale(c), shift(c) {

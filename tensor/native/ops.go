@@ -98,10 +98,10 @@ func (e *Engine) Softmax(p, logits tensor.Tensor) {
 		ptr(logits.Data))
 }
 
-// wantClasses holds the limit of the kernels' buffer, which is also that of a mask's bytes.
+// wantClasses panics on more classes than the kernels have room for.
 func wantClasses(op string, k int) {
-	if k > 256 {
-		panic(fmt.Sprintf("tensor: %s: want at most 256 classes, got %d", op, k))
+	if k > C.NS_MAX_CLASSES {
+		panic(fmt.Sprintf("tensor: %s: want at most %d classes, got %d", op, C.NS_MAX_CLASSES, k))
 	}
 }
 

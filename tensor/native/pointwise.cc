@@ -7,6 +7,9 @@
 
 using namespace nextslice;
 
+// Pixels of a part of softmax and entropy: so many that the time to share parts out does not count.
+static constexpr int64_t kChunkPixels = 4096;
+
 extern "C" void ns_maxpool(ns_engine* e, ns_shape s, ns_mask mask, float* y, uint8_t* argmax, const float* x) {
   const int h = s.h / 2, w = s.w / 2;
   const ptrdiff_t row = static_cast<ptrdiff_t>(w) * s.c;
@@ -27,7 +30,7 @@ extern "C" void ns_maxpool_backward(ns_engine* e, ns_shape s, int skipstride, ns
     float* d = dx + first * s.stride;
     const float* k = skip ? skip + first * skipstride : nullptr;
     // A row or column that the pooling dropped gets the skip alone.
-    auto rest = [&](int line, int from) {
+    auto dropped = [&](int line, int from) {
       for (int q = from; q < s.w; ++q) {
         float* to = d + (static_cast<ptrdiff_t>(line) * s.w + q) * s.stride;
         if (k)
@@ -37,19 +40,19 @@ extern "C" void ns_maxpool_backward(ns_engine* e, ns_shape s, int skipstride, ns
       }
     };
     if (r >= h) {
-      rest(0, 0);
+      dropped(0, 0);
       return;
     }
     const ptrdiff_t index = (static_cast<ptrdiff_t>(item) * h + r) * pooled;
     e->k.maxpool_backward(d, d + static_cast<ptrdiff_t>(s.w) * s.stride, dy + index, argmax + index, k,
                           k ? k + static_cast<ptrdiff_t>(s.w) * skipstride : nullptr, w, s.c, s.stride, skipstride,
                           mask, static_cast<uint32_t>(index));
-    if (s.w % 2) rest(0, s.w - 1), rest(1, s.w - 1);
+    if (s.w % 2) dropped(0, s.w - 1), dropped(1, s.w - 1);
   });
 }
 
 extern "C" void ns_softmax(ns_engine* e, int64_t pixels, int k, int pstride, int xstride, float* p, const float* x) {
-  const int64_t chunk = 4096;
+  const int64_t chunk = kChunkPixels;
   e->team.run(static_cast<int>((pixels + chunk - 1) / chunk), [&](int c, int) {
     const int64_t from = c * chunk;
     e->k.softmax(p + from * pstride, x + from * xstride, std::min(chunk, pixels - from), k, pstride, xstride);
@@ -57,7 +60,7 @@ extern "C" void ns_softmax(ns_engine* e, int64_t pixels, int k, int pstride, int
 }
 
 extern "C" void ns_entropy(ns_engine* e, int64_t pixels, int k, int pstride, float* h, const float* p) {
-  const int64_t chunk = 4096;
+  const int64_t chunk = kChunkPixels;
   e->team.run(static_cast<int>((pixels + chunk - 1) / chunk), [&](int c, int) {
     const int64_t from = c * chunk;
     e->k.entropy(h + from, p + from * pstride, std::min(chunk, pixels - from), k, pstride);
@@ -66,8 +69,8 @@ extern "C" void ns_entropy(ns_engine* e, int64_t pixels, int k, int pstride, flo
 
 namespace {
 
-// Sums are what the loss needs of some pixels: Σ weighted cross-entropy, Σ weights, and per class Σ p·t, Σ p, Σ t. They
-// lie one after the other in a row of size(k) doubles.
+// Sums are what the loss needs of some pixels: Σ weighted cross-entropy, Σ weights, and per class Σ p·t, Σ p, Σ t, one after the
+// other in a row of size(k) doubles.
 struct Sums {
   double *ce, *weight, *both, *p, *t;
   Sums(double* row, int k) : ce(row), weight(row + 1), both(row + 2), p(row + 2 + k), t(row + 2 + 2 * k) {}
@@ -128,7 +131,7 @@ extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits,
         loss = *std::max_element(zq, zq + k) - zq[t[q]];
       total += w * loss;
       total_weight += w;
-      sum.both[t[q]] += pq[t[q]];  // of the background too, which nobody reads: a question per pixel costs more
+      sum.both[t[q]] += pq[t[q]];  // of the background too, which is not used: a branch per pixel costs more
       sum.t[t[q]] += 1;
     }
     *sum.ce = total, *sum.weight = total_weight;
@@ -181,7 +184,7 @@ extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits,
 
 extern "C" void ns_adam(ns_engine* e, ns_moments op, int64_t n, float* w, float* m, float* v, const float* g) {
   // Divided by the place of the gradient in memory, as its layer wrote it.
-  e->team.at_home(g, n, [&](int64_t from, int64_t count) {
+  e->team.run_by_address(g, n, [&](int64_t from, int64_t count) {
     e->k.adam(w + from, m + from, v + from, g + from, count, op);
   });
 }

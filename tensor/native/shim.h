@@ -26,6 +26,9 @@ typedef struct {
 enum { NS_BEST, NS_BASELINE, NS_AVX2, NS_AVX512 };
 enum { NS_WINOGRAD, NS_DIRECT, NS_LIBRARY };
 
+// Classes that softmax and the loss can have at most: as many as a mask's bytes tell apart.
+enum { NS_MAX_CLASSES = 256 };
+
 // ns_new makes an engine, or returns NULL and says in *error, which outlives the call, why it cannot.
 ns_engine *ns_new(int threads, int isa, int kernels, const char **error);
 void ns_free(ns_engine *);

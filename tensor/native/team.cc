@@ -28,8 +28,8 @@ Team::~Team() {
 }
 
 void Team::dispatch(int parts, Call call, void* arg) {
-  // Close the last job first: a worker that still holds a ticket of it must not claim a part once the fields below
-  // belong to the next one.
+  // Close the last job first: a worker that still holds one of its tickets must not claim a part once the fields below
+  // belong to the next job.
   const uint32_t last = static_cast<uint32_t>(shares_[0].ticket.load(std::memory_order_relaxed) >> 32);
   uint32_t job = last + 1;
   for (Share& s : shares_) s.ticket.store(static_cast<uint64_t>(last) << 32 | kClosed, std::memory_order_seq_cst);
@@ -40,7 +40,7 @@ void Team::dispatch(int parts, Call call, void* arg) {
     std::lock_guard<std::mutex> lock(mutex_);  // no worker may check for work and fall asleep in between
     const int64_t n = threads();
     for (int t = 0; t < n; ++t) {
-      // Who sees the new end sees the ticket closed, and cannot claim with an old one.
+      // A worker that sees the new end also sees the ticket closed, and cannot claim with an old one.
       shares_[t].end.store(static_cast<int>(parts * (t + 1) / n), std::memory_order_release);
       shares_[t].ticket.store(static_cast<uint64_t>(job) << 32 | static_cast<uint64_t>(parts * t / n),
                               std::memory_order_release);
@@ -56,8 +56,8 @@ void Team::dispatch(int parts, Call call, void* arg) {
   }
 }
 
-// step claims one part and computes it: of the thread's own share, or else of the next one that has any. It returns
-// false when the current job, whose number it tells, has none left.
+// step claims a part, of the thread's share or else of the next one that has any left, and computes it. It sets *job to the
+// number of the current job and returns false if that has no part left.
 bool Team::step(int thread, uint32_t* job) {
   for (int i = 0; i < threads(); ++i) {
     Share& share = shares_[(thread + i) % threads()];

@@ -11,12 +11,12 @@
 
 namespace nextslice {
 
-// Team runs a function over the parts 0 … parts-1 of a job on its threads, the caller's among them. Each thread has a
-// share of the parts, the same stretch of every job, so that it finds in its cache what it wrote in the last one. Parts
-// are handed out one by one, and who is done with its own share goes on with the others': a thread that the system has
-// put aside holds up only the part in its hands; which thread takes which part must not matter to the result. Between
-// jobs a worker spins briefly, then sleeps: a busy machine is shared, not fought over (OpenMP's spinning barriers were
-// seen to cost a factor of ten there).
+// Team runs a function over the parts 0 … parts-1 of a job on its threads, one of which is the caller's. Each thread begins with
+// the same stretch of the parts in every job, so that it finds in its cache what it wrote in the last one. Parts are claimed
+// one by one, and a thread that has finished its stretch claims parts of the other threads': one that the system suspends delays
+// only the part it is computing. Results must not depend on which thread computes which part. Between jobs a worker spins
+// briefly, then sleeps, and leaves the processor to others (OpenMP's spinning barriers cost a factor of ten on a busy
+// machine).
 class Team {
  public:
   explicit Team(int threads);
@@ -34,11 +34,11 @@ class Team {
     dispatch(parts, [](void* arg, int part, int thread) { (*static_cast<Fn*>(arg))(part, thread); }, &f);
   }
 
-  // at_home calls f(from, count) for pieces that cover base[0] … base[n-1]. A piece of memory falls to the same thread in
-  // every job, whatever else the job covers: what one operation writes, another finds in its own core's cache.
+  // run_by_address calls f(from, count) for pieces that cover base[0] … base[n-1]. Which thread a piece of memory falls to
+  // depends on its address alone: what one operation writes, another finds in the cache of its core.
   template <typename F>
-  void at_home(const float* base, int64_t n, F f) {
-    constexpr int64_t kPiece = 4096;  // floats
+  void run_by_address(const float* base, int64_t n, F f) {
+    constexpr int64_t kPiece = 4096;  // floats: four pages, so that only few lines have two writers
     const int64_t offset = static_cast<int64_t>(reinterpret_cast<uintptr_t>(base) / sizeof(float));
     const int64_t first = offset / kPiece, last = (offset + n - 1) / kPiece, all = threads();
     const int64_t each = (last - first) / all + 1;  // pieces of a thread: every all-th one
@@ -60,8 +60,8 @@ class Team {
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   struct alignas(64) Share {
-    // The job's number in the upper half, the share's next part in the lower. A worker that comes late reads another
-    // number and its claim fails, so it never touches a job that has ended.
+    // The job's number in the upper half, the share's next part in the lower. A late worker's claim of a job that has ended
+    // fails, because the number has changed.
     std::atomic<uint64_t> ticket{0};
     std::atomic<int> end{0};
   };

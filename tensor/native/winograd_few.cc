@@ -1,14 +1,14 @@
-// Winograd's convolutions where there are fewer tiles than outputs, deep in the network: there the transforms of the weights
-// are most of the work. Each part of a job has some of the outputs, or of the gradient of the weights some of the inputs, of
-// all tiles: every weight is transformed once, right before it is multiplied, and no thread's sums are added to another's.
+// Winograd's convolutions deep in the network, where there are few tiles and many channels and the transforms of the weights
+// are most of the work. Each part of a job has some of the outputs of all tiles, or for the gradient of the weights some of the
+// inputs: every weight is transformed once, right before it is multiplied, and no thread's sums are added to another's.
 #include "winograd.h"
 
 using namespace nextslice;
 
 namespace {
 
-constexpr int kDepth = 64;       // input channels at a time
-constexpr int kFewTiles = 128;   // more would not stay in the second-level cache
+constexpr int kDepth = 64;      // input channels at a time: a panel's transformed weights, 288 KB, stay in the second-level cache
+constexpr int kFewTiles = 128;  // more of them would not stay there with all their positions
 
 // share returns where part i of n begins in so many panels or blocks.
 int share(int count, int i, int n) { return static_cast<int>(static_cast<int64_t>(count) * i / n); }
@@ -16,13 +16,13 @@ int share(int count, int i, int n) { return static_cast<int>(static_cast<int64_t
 }  // namespace
 
 bool nextslice::few_tiles(const Grid& grid, int channels) {
-  return grid.tiles() <= kFewTiles && 2 * grid.tiles() < 3 * channels;
+  return grid.tiles() <= kFewTiles && 2 * grid.tiles() < 3 * channels;  // below 1.5 tiles a channel
 }
 
 void nextslice::winograd_few(ns_engine* e, const Convolution& c) {
   const Kernels& k = e->k;
   const ns_shape& s = c.s;
-  const Panels panels(k, c.channels * Parts(c.y, s.w).count);
+  const Panels panels(k, c.channels * Subpixels(c.y, s.w).count);
   const int threads = e->team.threads(), groups = std::min(threads, panels.count()), depth = std::min(kDepth, s.c);
   const Grid grid(s, ceil_div(threads, groups));
   e->team.run(groups * grid.count, [&](int part, int thread) {
@@ -57,7 +57,7 @@ void nextslice::winograd_weights_few(ns_engine* e, const ns_shape& s, const floa
   const Panels panels(k, o);
   const Grid grid(s, 1);
   const int tiles = grid.tiles(), blocks = ceil_div(s.c, kLanes), threads = e->team.threads();
-  // Of inputs and outputs the more numerous are divided, and the others then where there are still more threads.
+  // The inputs or the outputs are divided, whichever are more, and then the others as well if there are threads left.
   const int across = s.c < o ? 1 : std::min(threads, blocks), down = std::min(ceil_div(threads, across), panels.count());
   e->team.run(across * down, [&](int part, int thread) {
     const int block = share(blocks, part / down, across), last_block = share(blocks, part / down + 1, across);
@@ -84,7 +84,7 @@ void nextslice::winograd_weights_few(ns_engine* e, const ns_shape& s, const floa
                          gradients + i * position + panels.first(p) - first, 0, lanes, 1, tiles, sums + i * count * width,
                          width, true);
         k.winograd_taps(sums, static_cast<int64_t>(count) * width);
-        for (int row = 0; row < 9 * count; ++row)  // (tap, input)
+        for (int row = 0; row < kTaps * count; ++row)  // (tap, input)
           std::memcpy(dw + (static_cast<ptrdiff_t>(row / count) * s.c + channel + row % count) * o + panels.first(p),
                       sums + row * width, width * sizeof(float));
       }
