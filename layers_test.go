@@ -52,9 +52,14 @@ var rules = []struct {
 		reason:    "the loop serves simulations and people alike",
 	},
 	{
+		packages:  []string{"record", "report", "train/recipe"},
+		forbidden: []string{"tensor", "nn", "nn/unet", "train", "model", "scoring", "experiment"},
+		reason:    "an experiment on disk is read, and a report made of it, without any network",
+	},
+	{
 		packages:  []string{"experiment"},
-		forbidden: []string{"cmd/nextslice"},
-		reason:    "what the program does can be called without its command line",
+		forbidden: []string{"report", "report/figure", "cmd/nextslice"},
+		reason:    "what the program does can be called without its command line, and draws nothing",
 	},
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // Cold starts: how the first items are chosen, when there is no model yet.
@@ -50,7 +50,7 @@ type Config struct {
 	Classes    []Class           `json:"classes"`
 	Preprocess preprocess.Config `json:"preprocess"`
 	Preset     string            `json:"preset"` // where Train comes from
-	Train      train.Config      `json:"train"`
+	Train      recipe.Config     `json:"train"`
 
 	Masks           string   `json:"masks"`            // all, foreground or ignore
 	ValidationCases []string `json:"validation_cases"` // if given: these and no others, and their masks are taken over
@@ -162,7 +162,7 @@ func MakeClasses(names []string) []Class {
 
 // canvas returns how slices are made, by the rule of a simulation: as preprocess.Derive has it, unless the preset wants
 // another canvas. Slices that fit a canvas are padded to it, never stretched.
-func canvas(set *dataset.Dataset, axis int, preset train.Preset) preprocess.Config {
+func canvas(set *dataset.Dataset, axis int, preset recipe.Preset) preprocess.Config {
 	p := set.Preprocess(axis)
 	if p.Fit == preprocess.Resize || p.Height > preset.Canvas[0] || p.Width > preset.Canvas[1] {
 		p.Height, p.Width = preset.Canvas[0], preset.Canvas[1]

@@ -13,7 +13,7 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/train/recipe"
 
 	"github.com/nextslice/nextslice/annotate/store"
 )
@@ -171,7 +171,7 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 		}
 	}
 	change()
-	preset, err := train.FindPreset(c.Preset)
+	preset, err := recipe.FindPreset(c.Preset)
 	if err != nil {
 		return c, &ConfigError{err}
 	}

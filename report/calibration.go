@@ -5,6 +5,7 @@ import (
 
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/report/figure"
 	"github.com/nextslice/nextslice/stats"
 )
 
@@ -64,21 +65,21 @@ func expectedError(bins []metrics.Bin) float64 {
 }
 
 // reliability shows the diagrams.
-func (g Group) reliability() Figure {
+func (g Group) reliability() figure.Figure {
 	const few = 100 // pixels: bins with fewer say nothing
-	l := &Lines{X: "confidence (%)", Y: "right (%)", Unit: "% confidence", Equal: true}
-	l.Panels = g.panelsOf(true, func(st Strategy) (out []Place) {
+	l := &figure.Lines{X: "confidence (%)", Y: "right (%)", Unit: "% confidence", Equal: true}
+	l.Panels = g.panelsOf(true, func(st Strategy) (out []figure.Point) {
 		if st.Calibration == nil {
 			return nil
 		}
 		for _, b := range st.Calibration.Bins {
 			if b.Pixels >= few {
-				out = append(out, Place{math.Round(1000*b.Confidence) / 10, 100 * b.Accuracy, math.NaN(), math.NaN(), st.Calibration.ECE.N})
+				out = append(out, figure.Point{X: math.Round(1000*b.Confidence) / 10, Mean: 100 * b.Accuracy, Low: math.NaN(), High: math.NaN(), N: st.Calibration.ECE.N})
 			}
 		}
 		return out
 	})
-	return Figure{Name: "calibration", Section: sectionCurves, Title: "Calibration of the last models", Lines: l,
+	return figure.Figure{Name: "calibration", Section: sectionCurves, Title: "Calibration of the last models", Lines: l,
 		Note: "How often the predicted class is right, at each confidence of the model; on the line it is calibrated, below it is too sure. " +
 			"Pixels of test slices with foreground, within 10 voxels of the box of the case's reference; all runs together, bins with 100 pixels or more."}
 }

@@ -24,7 +24,7 @@ import (
 	"github.com/nextslice/nextslice/annotate/server"
 	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/experiment"
-	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -81,7 +81,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return usagef("--tls-cert and --tls-key: give both or none")
 	}
-	if err := setTraining(&train.Config{}, c.Set); err != nil {
+	if err := setTraining(&recipe.Config{}, c.Set); err != nil {
 		return usageError{err}
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/record"
 )
 
 // watcher shows how far an experiment is. It is used by one goroutine at a time.
@@ -24,7 +25,7 @@ type watcher interface {
 }
 
 // newWatcher returns a table that is redrawn in place on a terminal, and lines elsewhere.
-func newWatcher(out io.Writer, c experiment.Config) watcher {
+func newWatcher(out io.Writer, c record.Config) watcher {
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		return newLiveTable(out, c, func() (width, height int) {
 			width, height, err := term.GetSize(int(file.Fd()))
@@ -75,7 +76,7 @@ type liveRow struct {
 
 const redrawEvery = 100 * time.Millisecond
 
-func newLiveTable(out io.Writer, c experiment.Config, size func() (int, int)) *liveTable {
+func newLiveTable(out io.Writer, c record.Config, size func() (int, int)) *liveTable {
 	t := &liveTable{out: out, size: size, running: map[string]string{}, clock: &progress{begin: time.Now()}}
 	for cycle := range c.Cycles + 1 {
 		t.labels = append(t.labels, fmt.Sprint(c.InitialSize+cycle*c.QuerySize))
@@ -92,7 +93,7 @@ func newLiveTable(out io.Writer, c experiment.Config, size func() (int, int)) *l
 }
 
 // row returns the number of a unit's row, or -1.
-func (t *liveTable) row(u experiment.Unit) int {
+func (t *liveTable) row(u record.Unit) int {
 	return slices.IndexFunc(t.rows, func(r liveRow) bool { return r.grid == u.Grid && r.strategy == u.Strategy })
 }
 
