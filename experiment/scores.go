@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/nextslice/nextslice/model"

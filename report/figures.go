@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/report/figure"
 )
 
@@ -20,11 +21,11 @@ func (f family) roles() map[string]int {
 	out := map[string]int{Baseline: figure.RoleRandom}
 	next := figure.RoleOther
 	for _, m := range f.members {
-		switch _, selector := parts(m); {
+		switch p := query.Split(m); {
 		case m == Baseline:
-		case f.name != "" && selector == "":
+		case f.name != "" && p.Selector == "":
 			out[m] = figure.RolePlain
-		case selector == "sb":
+		case p.Selector == "sb":
 			out[m] = figure.RoleBatches
 		default:
 			out[m] = next
@@ -163,10 +164,10 @@ func (x Experiment) forest(g Group) figure.Figure {
 				continue
 			}
 			row := figure.ForestRow{Name: r.A + " − " + r.B, Role: figure.RoleOther, Mean: m.scale * r.Difference.Mean, Low: m.scale * r.Interval.Low, High: m.scale * r.Interval.High, Star: r.significant()}
-			switch score, selector := parts(r.A); {
-			case score != "" && selector == "":
+			switch p := query.Split(r.A); {
+			case p.Score != "" && p.Selector == "":
 				row.Role = figure.RolePlain
-			case isStochasticBatches(selector):
+			case p.StochasticBatches():
 				row.Role = figure.RoleBatches
 			}
 			for _, d := range r.Differences {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // board returns an image and a mask whose values tell where they come from.

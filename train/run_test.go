@@ -14,8 +14,8 @@ import (
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor/ref"
-	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/train/recipe"
+	"github.com/nextslice/nextslice/volume"
 )
 
 const side = 16 // of the test slices

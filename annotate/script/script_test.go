@@ -15,9 +15,9 @@ import (
 	"github.com/nextslice/nextslice/annotate/script"
 	"github.com/nextslice/nextslice/annotate/server"
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/record"
-	"github.com/nextslice/nextslice/dataset/phantom"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
