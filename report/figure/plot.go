@@ -103,7 +103,8 @@ func (f Figure) draw() (drawing, error) {
 	switch {
 	case f.Lines != nil:
 		plots, below, err := f.Lines.plots()
-		d := layout(f.Title, plots, f.Lines.columns(), 8.6*vg.Centimeter, 6.4*vg.Centimeter)
+		width, height := f.Lines.size()
+		d := layout(f.Title, plots, f.Lines.columns(), width, height)
 		d.below = below
 		for _, row := range d.plots {
 			d.height += d.room(row)
@@ -181,6 +182,7 @@ func (a axis) apply(to *plot.Axis) {
 func (l Lines) plots() (out []*plot.Plot, below map[*plot.Plot]*plot.Legend, err error) {
 	x, y := l.axes()
 	columns := l.columns()
+	_, height := l.size()
 	below = map[*plot.Plot]*plot.Legend{}
 	for i, panel := range l.Panels {
 		p := newPlot(panel.Title)
@@ -226,7 +228,7 @@ func (l Lines) plots() (out []*plot.Plot, below map[*plot.Plot]*plot.Legend, err
 		}
 		left, lift, hides := l.legendPlace(panel, x, y)
 		p.Legend.Left = left
-		p.Legend.XOffs, p.Legend.YOffs = -vg.Millimeter, vg.Millimeter+vg.Length(lift)*axisHeight
+		p.Legend.XOffs, p.Legend.YOffs = -vg.Millimeter, vg.Millimeter+vg.Length(lift)*(height-aroundAxes)
 		if left {
 			p.Legend.XOffs = 2 * vg.Millimeter
 		}
@@ -240,8 +242,20 @@ func (l Lines) plots() (out []*plot.Plot, below map[*plot.Plot]*plot.Legend, err
 	return out, below, nil
 }
 
-// axisHeight is about that of the axes in a panel of curves.
-const axisHeight = 4.7 * vg.Centimeter
+// Width and height of a panel of curves among others, and about what of its height lies around the axes.
+const (
+	panelWidth  = 8.6 * vg.Centimeter
+	panelHeight = 6.4 * vg.Centimeter
+	aroundAxes  = 1.7 * vg.Centimeter
+)
+
+// size returns the width and height of a panel; one that stands alone is larger.
+func (l Lines) size() (width, height vg.Length) {
+	if len(l.Panels) == 1 {
+		return 16 * vg.Centimeter, 10 * vg.Centimeter
+	}
+	return panelWidth, panelHeight
+}
 
 // legendPlace returns where a panel's legend hides no part of a curve or band, or the least: on the left or the right, and
 // how far its lower edge is lifted, as a part of the axis; and whether it hides a curve there. The lower right is taken if it is free.
@@ -250,7 +264,9 @@ func (l Lines) legendPlace(p Panel, x, y axis) (left bool, lift float64, hides b
 	for _, s := range p.Series {
 		longest = max(longest, len(s.Name))
 	}
-	width, height := 0.15+0.018*float64(longest), 0.02+0.075*float64(len(p.Series))
+	panel, axes := l.size()
+	width := (0.15 + 0.018*float64(longest)) * float64(panelWidth/panel)
+	height := 0.02 + 0.075*float64(len(p.Series))*float64((panelHeight-aroundAxes)/(axes-aroundAxes))
 	const aCurve = 1 << 16 // more than all edges of bands
 	least := math.MaxInt
 	for step := range 20 {
