@@ -75,7 +75,7 @@ func CreateFolder(dir string, c Config, resume bool) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
-	f := &Folder{Dir: dir, lock: flock.New(filepath.Join(dir, lockName))}
+	f := &Folder{Dir: dir, lock: flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o666))}
 	switch locked, err := f.lock.TryLock(); {
 	case err != nil:
 		return nil, err

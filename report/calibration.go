@@ -20,48 +20,19 @@ const calibrationNote = "ECE: expected calibration error of the last model (Guo 
 
 // calibration joins the diagrams of runs; nil where none has one.
 func calibration(runs []record.Run) *Calibration {
-	var out Calibration
+	var diagrams [][]metrics.Bin
 	var errors []float64
 	for _, r := range runs {
 		bins := r.Cycles[len(r.Cycles)-1].Calibration
-		if bins == nil {
-			continue
+		if bins == nil || len(diagrams) > 0 && len(bins) != len(diagrams[0]) {
+			continue // no diagram, or that of another program version, whose bins are others
 		}
-		if out.Bins == nil {
-			out.Bins = make([]metrics.Bin, len(bins))
-		}
-		if len(bins) != len(out.Bins) {
-			continue // of another program version: its bins are others
-		}
-		errors = append(errors, expectedError(bins))
-		for i, b := range bins {
-			sum := &out.Bins[i]
-			sum.Pixels += b.Pixels
-			sum.Confidence += float64(b.Pixels) * b.Confidence
-			sum.Accuracy += float64(b.Pixels) * b.Accuracy
-		}
+		diagrams, errors = append(diagrams, bins), append(errors, metrics.ECE(bins))
 	}
-	if out.Bins == nil {
+	if diagrams == nil {
 		return nil
 	}
-	for i := range out.Bins {
-		if b := &out.Bins[i]; b.Pixels > 0 {
-			b.Confidence /= float64(b.Pixels)
-			b.Accuracy /= float64(b.Pixels)
-		}
-	}
-	out.ECE = stats.Describe(errors)
-	return &out
-}
-
-// expectedError is metrics.Calibration's ECE, of recorded bins; NaN without pixels.
-func expectedError(bins []metrics.Bin) float64 {
-	sum, pixels := 0.0, 0
-	for _, b := range bins {
-		sum += float64(b.Pixels) * math.Abs(b.Accuracy-b.Confidence)
-		pixels += b.Pixels
-	}
-	return sum / float64(pixels)
+	return &Calibration{ECE: stats.Describe(errors), Bins: metrics.MergeBins(diagrams...)}
 }
 
 // reliability shows the diagrams.

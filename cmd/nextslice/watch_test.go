@@ -68,9 +68,9 @@ func TestLiveTable(t *testing.T) {
 	want := []string{
 		"3 finished runs taken from a record",
 		"dice_3d on the test cases, mean of the runs so far",
-		"labelled        10      15      20    runs",
-		"random       0.600   0.600   0.700     1/2",
-		"entropy+sb   0.250       ·       ·     0/2",
+		"labelled        10      15      20   runs",
+		"random       0.600   0.600   0.700    1/2",
+		"entropy+sb   0.250       ·       ·    0/2",
 		"  entropy+sb, set 1, cycle 1: evaluate 4/5",
 		"  random, set 2, cycle 2: train 30/80, loss 0.250",
 		" 50% ━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌",

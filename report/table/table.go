@@ -66,14 +66,19 @@ func (t Table) heads() []string {
 	return heads
 }
 
-// WriteText writes the table for a terminal: columns are lined up, the first to the left and the others to the right.
+// WriteText writes the table for a terminal: columns are lined up, the first to the left and the others to the right. It has
+// a row at least.
 func (t Table) WriteText(w io.Writer) error {
 	var b strings.Builder
 	if t.Title != "" {
 		fmt.Fprintf(&b, "%s\n\n", t.Title)
 	}
-	width, raised := make([]int, len(t.heads())), make([]int, len(t.heads()))
 	rows := slices.Concat(t.Head, t.Rows)
+	columns := 0
+	for _, c := range rows[0] {
+		columns += c.span()
+	}
+	width, raised := make([]int, columns), make([]int, columns)
 	for _, row := range rows {
 		at := 0
 		for _, c := range row {
