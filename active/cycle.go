@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 
+	"github.com/nextslice/nextslice/internal/null"
 	"github.com/nextslice/nextslice/metrics"
 )
 
@@ -28,27 +28,22 @@ type Scores []float64
 
 // MarshalJSON writes NaN as null, for JSON has no NaN.
 func (s Scores) MarshalJSON() ([]byte, error) {
-	values := make([]*float64, len(s))
-	for i := range s {
-		if !math.IsNaN(s[i]) {
-			values[i] = &s[i]
-		}
+	values := make([]null.Float, len(s))
+	for i, score := range s {
+		values[i] = null.Float(score)
 	}
 	return json.Marshal(values)
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (s *Scores) UnmarshalJSON(data []byte) error {
-	var values []*float64
+	var values []null.Float
 	if err := json.Unmarshal(data, &values); err != nil {
 		return err
 	}
 	*s = make(Scores, len(values))
 	for i, v := range values {
-		(*s)[i] = math.NaN()
-		if v != nil {
-			(*s)[i] = *v
-		}
+		(*s)[i] = float64(v)
 	}
 	return nil
 }

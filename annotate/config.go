@@ -11,7 +11,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // Cold starts: how the first items are chosen, when there is no model yet.
@@ -51,7 +51,7 @@ type Config struct {
 	Classes    []Class           `json:"classes"`
 	Preprocess preprocess.Config `json:"preprocess"`
 	Preset     string            `json:"preset"` // where Train comes from
-	Train      train.Config      `json:"train"`
+	Train      recipe.Config     `json:"train"`
 
 	Masks           string   `json:"masks"`            // all, foreground or ignore
 	ValidationCases []string `json:"validation_cases"` // if given: these and no others, and their masks are taken over

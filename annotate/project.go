@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/train/recipe"
 
 	"github.com/nextslice/nextslice/annotate/store"
 )
@@ -231,7 +231,7 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 		}
 	}
 	change()
-	preset, err := train.FindPreset(c.Preset)
+	preset, err := recipe.FindPreset(c.Preset)
 	if err != nil {
 		return c, &ConfigError{err}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/record"
 )
 
 // BenchmarkQuery measures what a query of 10 out of 1,000 unlabelled items costs each strategy, with the network and
@@ -19,7 +20,7 @@ import (
 //	go test ./experiment -run '^$' -bench Query -benchtime 1x
 func BenchmarkQuery(b *testing.B) {
 	const labelled, unlabelled, size = 100, 1000, 10
-	c, err := ReadConfig("", func(c *Config) { c.Preset = "quick" })
+	c, err := record.ReadConfig("", func(c *record.Config) { c.Preset = "quick" })
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -40,15 +41,15 @@ func BenchmarkQuery(b *testing.B) {
 			continue // about 1 - 1/e of the score's passes
 		}
 		b.Run(name, func(b *testing.B) {
-			l := &learner{config: c, data: d, engine: engines[0], start: Unit{Set: 1}, report: func(int, int, int, float64) {}}
-			l.labelled, l.spec = items[:labelled], Unit{Strategy: name}.spec()
+			l := &learner{config: c, data: d, engine: engines[0], start: record.Unit{Set: 1}, report: func(int, int, int, float64) {}}
+			l.labelled, l.spec = items[:labelled], record.Unit{Strategy: name}.Spec()
 			if err := l.train(b.Context()); err != nil {
 				b.Fatal(err)
 			}
-			var t Timing
+			var t record.Timing
 			for b.Loop() {
 				debug.FreeOSMemory()
-				l.timing = Timing{}
+				l.timing = record.Timing{}
 				if _, err := l.spec.Strategy.Select(l.Pool(b.Context(), items[labelled:]), size, random.Stream(1)); err != nil {
 					b.Fatal(err)
 				}

@@ -1,13 +1,14 @@
 package experiment
 
 import (
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/engines"
 )
 
 // EnvironmentOf describes this program, the machine and the engine that computes.
-func EnvironmentOf(e tensor.Engine) Env {
-	env, d := Environment(), engines.Describe(e)
+func EnvironmentOf(e tensor.Engine) record.Env {
+	env, d := record.Environment(), engines.Describe(e)
 	env.Engine, env.InstructionSet, env.Compiler, env.Threads = d.Engine, d.ISA, d.Compiler, d.Threads
 	return env
 }

@@ -5,13 +5,14 @@ import (
 	"sync"
 
 	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/record"
 )
 
 // Event tells how far an experiment is.
 type Event struct {
 	Part     float64       // of the trainings to be done, 0 … 1
 	Unit     string        // what it is about, e.g. "entropy, set 2"
-	Run      Unit          // the same, if it is a unit or a training that units share
+	Run      record.Unit   // the same, if it is a unit or a training that units share
 	Cycle    int           //
 	Phase    string        // load, train, evaluate or score
 	Done, Of int           // cases, steps, cases, slices
@@ -75,7 +76,7 @@ func (t *tracker) load(done, of int) {
 }
 
 // known tells which cycles of a unit need not be run.
-func (t *tracker) known(u Unit, cycles []active.Cycle) {
+func (t *tracker) known(u record.Unit, cycles []active.Cycle) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range cycles {
@@ -84,7 +85,7 @@ func (t *tracker) known(u Unit, cycles []active.Cycle) {
 }
 
 // report takes the progress of a unit's phase.
-func (t *tracker) report(u Unit, cycle, phase, done, of int, loss float64) {
+func (t *tracker) report(u record.Unit, cycle, phase, done, of int, loss float64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	unit := u.String()
@@ -96,7 +97,7 @@ func (t *tracker) report(u Unit, cycle, phase, done, of int, loss float64) {
 }
 
 // finish counts a cycle. recorded is nil for the model that strategies share.
-func (t *tracker) finish(u Unit, cycle int, recorded *active.Cycle) {
+func (t *tracker) finish(u record.Unit, cycle int, recorded *active.Cycle) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	unit := u.String()

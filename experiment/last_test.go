@@ -10,6 +10,7 @@ import (
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -18,10 +19,10 @@ func TestLastPredictions(t *testing.T) {
 	c := smallConfig(t, 5)
 	c.Strategies, c.Cycles, c.Train.Steps = []string{"random"}, 1, 40
 	dir := filepath.Join(t.TempDir(), "run")
-	if _, err := Run(t.Context(), c, Options{Out: dir, Threads: 1}); err != nil {
+	if err := Run(t.Context(), c, Options{Out: dir, Threads: 1}); err != nil {
 		t.Fatal(err)
 	}
-	folder, c, err := OpenFolder(dir)
+	folder, c, err := record.OpenFolder(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func TestLastPredictions(t *testing.T) {
 		t.Error("no pixel was counted")
 	}
 
-	unknown := Unit{Set: 9, Strategy: "random"}
+	unknown := record.Unit{Set: 9, Strategy: "random"}
 	if _, err := folder.Prediction(unknown, "x"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("prediction of an unknown unit: %v", err)
 	}

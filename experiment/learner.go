@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,19 +12,20 @@ import (
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/train"
 )
 
 // learner trains the networks of one run, on one engine. It is the run's active.Learner.
 type learner struct {
-	config Config
+	config record.Config
 	data   *data
-	folder *Folder
+	folder *record.Folder
 	engine tensor.Engine
-	unit   Unit
-	start  Unit       // the training of cycle 0 that it shares
-	spec   query.Spec // what is computed for the query
+	unit   record.Unit
+	start  record.Unit // the training of cycle 0 that it shares
+	spec   query.Spec  // what is computed for the query
 	report func(phase, done, of int, loss float64)
 
 	saveModel bool // of the last cycle
@@ -33,24 +33,24 @@ type learner struct {
 	cycle    int
 	labelled []int
 	net      model.Network
-	timing   Timing
+	timing   record.Timing
 	asked    time.Time // when the query began
 }
 
-func (l *learner) streams() active.Streams { return l.config.streams(l.start) }
+func (l *learner) streams() active.Streams { return streams(l.config, l.start) }
 
 // learnsLoss tells whether the network is trained with a module that predicts its loss.
 func (l *learner) learnsLoss() bool { return l.spec.Score.PredictedLoss }
 
 // Train trains a network from scratch. In cycle 0 it takes the model that strategies of the initial set share.
 func (l *learner) Train(ctx context.Context, cycle int, labelled []int) (err error) {
-	l.cycle, l.labelled, l.timing, l.asked = cycle, labelled, Timing{Cycle: cycle}, time.Time{}
+	l.cycle, l.labelled, l.timing, l.asked = cycle, labelled, record.Timing{Cycle: cycle}, time.Time{}
 	if cycle > 0 {
 		return l.train(ctx)
 	}
-	l.net, err = model.LoadNetwork(l.engine, l.folder.initialModel(l.start), l.data.preprocess)
+	l.net, err = model.LoadNetwork(l.engine, l.folder.InitialModel(l.start), l.data.preprocess)
 	if err == nil && l.learnsLoss() {
-		err = l.net.LoadModule(l.folder.initialModule(l.start))
+		err = l.net.LoadModule(l.folder.InitialModule(l.start))
 	}
 	return err
 }
@@ -74,7 +74,7 @@ func (l *learner) train(ctx context.Context) error {
 
 // trainInitial trains, evaluates and stores the model of cycle 0.
 func (l *learner) trainInitial(ctx context.Context) error {
-	l.labelled = l.config.initialSet(l.start.Set, len(l.data.pool.Names))
+	l.labelled = initialSet(l.config, l.start.Set, len(l.data.pool.Names))
 	if err := l.train(ctx); err != nil {
 		return fmt.Errorf("train on the initial set: %w", err)
 	}
@@ -82,28 +82,23 @@ func (l *learner) trainInitial(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("evaluate: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(l.folder.initialModel(l.start)), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Dir(l.folder.InitialModel(l.start)), 0o777); err != nil {
 		return err
 	}
-	err = l.model().Save(l.folder.initialModel(l.start))
+	err = l.model().Save(l.folder.InitialModel(l.start))
 	if module := l.net.Module; module != nil {
-		err = errors.Join(err, module.Save(l.folder.initialModule(l.start)))
+		err = errors.Join(err, module.Save(l.folder.InitialModule(l.start)))
 	}
 	if err != nil {
 		return err
 	}
-	return writeJSON(l.folder.initialMeasures(l.start), measures) // last: see holdsInitial
+	return l.folder.FinishInitial(l.start, measures) // last: it says that the others are there
 }
 
 // Evaluate measures the network on the test cases, each on its own grid.
 func (l *learner) Evaluate(ctx context.Context) (metrics.Summary, error) {
 	if l.cycle == 0 {
-		var measures metrics.Summary
-		text, err := os.ReadFile(l.folder.initialMeasures(l.start))
-		if err != nil {
-			return measures, err
-		}
-		return measures, json.Unmarshal(text, &measures)
+		return l.folder.InitialMeasures(l.start)
 	}
 	return l.evaluate(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/train"
 	"github.com/nextslice/nextslice/volume"
@@ -14,9 +15,9 @@ import (
 
 // TrainModel trains a network on all slices of the cases of c.Data that have a mask, with the hyper-parameters and the
 // canvas of a unit of c. progress, which may be nil, gets the phase and how far it is; notice what is wrong with cases.
-func TrainModel(ctx context.Context, e tensor.Engine, c Config, progress func(Event), notice func(string)) (*model.Model, error) {
+func TrainModel(ctx context.Context, e tensor.Engine, c record.Config, progress func(Event), notice func(string)) (*model.Model, error) {
 	if err := c.Validate(); err != nil {
-		return nil, &ConfigError{err}
+		return nil, &record.ConfigError{Err: err}
 	}
 	track := newTracker(progress)
 	set, closeData, err := openData(ctx, c, track, notice)
@@ -26,10 +27,10 @@ func TrainModel(ctx context.Context, e tensor.Engine, c Config, progress func(Ev
 	defer closeData()
 	axis, err := volume.ParseAxis(c.Axis)
 	if err != nil {
-		return nil, &ConfigError{err}
+		return nil, &record.ConfigError{Err: err}
 	}
 	cases := set.Labelled()
-	p := c.canvas(set, axis)
+	p := canvas(c, set, axis)
 	slices, err := dataset.Load(ctx, set, cases, p, track.load)
 	if err != nil {
 		return nil, err

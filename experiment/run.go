@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
 )
 
@@ -21,29 +22,29 @@ type Options struct {
 	Threads    int      // of each unit's engine; 0 is all cores for one job, else 1
 	Engine     string   // native or ref; "" is the fastest there is
 	Records    []string // record folders whose finished units are taken over instead of being run again
-	SaveModels bool     // keep the last model of each unit: see Folder.LastModel
+	SaveModels bool     // keep the last model of each unit: see record.Folder.LastModel
 	Progress   func(Event)
 	Notice     func(text string) // lines for the person who waits
 }
 
-// Run carries out an experiment and returns its report. Records are kept as they come: after an error, or when ctx is
-// done, Run with Resume goes on, and ends with the same records as one that was not interrupted.
-func Run(ctx context.Context, c Config, o Options) (Report, error) {
+// Run carries out an experiment; what comes of it stands in the run folder. Records are kept as they come: after an error,
+// or when ctx is done, Run with Resume goes on, and ends with the same records as one that was not interrupted.
+func Run(ctx context.Context, c record.Config, o Options) error {
 	if err := c.Validate(); err != nil {
-		return Report{}, &ConfigError{err}
+		return &record.ConfigError{Err: err}
 	}
-	c.Strategies = canonical(c.Strategies)
+	c.Strategies = record.Canonical(c.Strategies)
 	o.Out, o.Jobs = cmp.Or(o.Out, c.Out), cmp.Or(o.Jobs, c.Jobs, 1)
 	c.Out, c.Jobs = "", 0
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
-	if _, err := checkFolder(o.Out, c, o.Resume); err != nil {
-		return Report{}, err // before minutes are spent on loading
+	if _, err := record.CheckFolder(o.Out, c, o.Resume); err != nil {
+		return err // before minutes are spent on loading
 	}
 	sources, err := readSources(o.Records, c)
 	if err != nil {
-		return Report{}, err
+		return err
 	}
 	jobs := max(1, o.Jobs)
 	threads := o.Threads
@@ -54,7 +55,7 @@ func Run(ctx context.Context, c Config, o Options) (Report, error) {
 	}
 	engines, err := newEngines(o.Engine, threads, jobs)
 	if err != nil {
-		return Report{}, &ConfigError{err}
+		return &record.ConfigError{Err: err}
 	}
 	defer func() {
 		for _, e := range engines {
@@ -68,59 +69,46 @@ func Run(ctx context.Context, c Config, o Options) (Report, error) {
 	track := newTracker(o.Progress)
 	d, err := loadData(ctx, c, track, o.Notice)
 	if err != nil {
-		return Report{}, err
+		return err
 	}
 	for _, s := range sources {
 		if err := s.check(c, d); err != nil {
-			return Report{}, err
+			return err
 		}
 	}
-	folder, err := createFolder(o.Out, c, o.Resume)
+	folder, err := record.CreateFolder(o.Out, c, o.Resume)
 	if err != nil {
-		return Report{}, err
+		return err
 	}
-	defer folder.close()
-	if err := folder.recordData(d); err != nil {
-		return Report{}, err
+	defer folder.Close()
+	if err := folder.RecordData(d.record); err != nil {
+		return err
 	}
-	if err := folder.recordEnv(EnvironmentOf(engines[0]), o.Notice); err != nil {
-		return Report{}, err
+	if err := folder.RecordEnv(EnvironmentOf(engines[0]), o.Notice); err != nil {
+		return err
 	}
-	if err := folder.recordInitial(c, d.pool.Names); err != nil {
-		return Report{}, err
+	if err := folder.RecordInitial(initialSets(c, d.pool.Names)); err != nil {
+		return err
 	}
 	x := experiment{config: c, data: d, folder: folder, track: track, engines: make(chan tensor.Engine, jobs), saveModels: o.SaveModels}
 	for _, s := range sources {
 		taken, err := x.takeOver(s)
 		if err != nil {
-			return Report{}, err
+			return err
 		}
 		o.Notice(fmt.Sprintf("%d finished runs taken from %s", taken, s.dir))
 	}
 	for _, e := range engines {
 		x.engines <- e
 	}
-	if err := x.run(ctx, jobs); err != nil {
-		return Report{}, err
-	}
-	report, err := folder.Report(c)
-	if err != nil {
-		return Report{}, err
-	}
-	return report, folder.WriteFigures(report)
+	return x.run(ctx, jobs)
 }
-
-// ConfigError is a fault of what was asked for, as opposed to one of the world.
-type ConfigError struct{ Err error }
-
-func (e *ConfigError) Error() string { return e.Err.Error() }
-func (e *ConfigError) Unwrap() error { return e.Err }
 
 // experiment is one that is being carried out.
 type experiment struct {
-	config     Config
+	config     record.Config
 	data       *data
-	folder     *Folder
+	folder     *record.Folder
 	track      *tracker
 	engines    chan tensor.Engine // those that are free
 	saveModels bool
@@ -128,8 +116,8 @@ type experiment struct {
 
 // run runs what is not finished: first the trainings of cycle 0 that units share, then the units.
 func (x *experiment) run(ctx context.Context, jobs int) error {
-	var units []Unit
-	begin := map[Unit]bool{} // trainings of cycle 0 that a unit without a cycle needs
+	var units []record.Unit
+	begin := map[record.Unit]bool{} // trainings of cycle 0 that a unit without a cycle needs
 	for _, u := range x.config.Units() {
 		done, err := x.folder.Cycles(u)
 		if err != nil {
@@ -140,12 +128,12 @@ func (x *experiment) run(ctx context.Context, jobs int) error {
 			continue
 		}
 		units = append(units, u)
-		begin[u.start()] = begin[u.start()] || len(done) == 0 && !x.folder.holdsInitial(u.start())
+		begin[u.Start()] = begin[u.Start()] || len(done) == 0 && !x.folder.HoldsInitial(u.Start())
 		x.track.cycles += float64(x.config.Cycles - max(0, len(done)-1))
 	}
-	var initial []Unit
+	var initial []record.Unit
 	for _, u := range x.config.Units() {
-		if start := u.start(); begin[start] {
+		if start := u.Start(); begin[start] {
 			initial = append(initial, start)
 			begin[start] = false
 			x.track.cycles++
@@ -158,7 +146,7 @@ func (x *experiment) run(ctx context.Context, jobs int) error {
 }
 
 // each calls f for each unit, with an engine of its own, several at the same time. It returns the first error.
-func (x *experiment) each(ctx context.Context, jobs int, units []Unit, f func(context.Context, tensor.Engine, Unit) error) error {
+func (x *experiment) each(ctx context.Context, jobs int, units []record.Unit, f func(context.Context, tensor.Engine, record.Unit) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
 	for _, u := range units {
@@ -174,15 +162,15 @@ func (x *experiment) each(ctx context.Context, jobs int, units []Unit, f func(co
 	return group.Wait()
 }
 
-func (x *experiment) learner(e tensor.Engine, u Unit) *learner {
+func (x *experiment) learner(e tensor.Engine, u record.Unit) *learner {
 	config := x.config
-	config.Train = config.recipe(u.Grid)
-	l := &learner{config: config, data: x.data, folder: x.folder, engine: e, unit: u, start: u.start(), spec: u.spec(), saveModel: x.saveModels}
+	config.Train = config.Recipe(u.Grid)
+	l := &learner{config: config, data: x.data, folder: x.folder, engine: e, unit: u, start: u.Start(), spec: u.Spec(), saveModel: x.saveModels}
 	l.report = func(phase, done, of int, loss float64) { x.track.report(u, l.cycle, phase, done, of, loss) }
 	return l
 }
 
-func (x *experiment) trainInitial(ctx context.Context, e tensor.Engine, u Unit) error {
+func (x *experiment) trainInitial(ctx context.Context, e tensor.Engine, u record.Unit) error {
 	if err := x.learner(e, u).trainInitial(ctx); err != nil {
 		return fmt.Errorf("%s: %w", u, err)
 	}
@@ -190,26 +178,24 @@ func (x *experiment) trainInitial(ctx context.Context, e tensor.Engine, u Unit) 
 	return nil
 }
 
-func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u Unit) error {
-	done, recorder, err := x.folder.openUnit(u)
+func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u record.Unit) error {
+	learner := x.learner(e, u)
+	done, recorder, err := x.folder.OpenUnit(u, learner.costs, func(c active.Cycle) { x.track.finish(u, c.Cycle, &c) })
 	if err != nil {
 		return err
 	}
-	learner := x.learner(e, u)
-	recorder.seconds = learner.costs
-	recorder.recorded = func(c active.Cycle) { x.track.finish(u, c.Cycle, &c) }
 	loop := active.Loop{
 		Learner: learner, Oracle: masks{}, Recorder: recorder, Strategy: learner.spec.Strategy,
-		Names: x.data.pool.Names, Initial: x.config.initialSet(u.Set, len(x.data.pool.Names)),
+		Names: x.data.pool.Names, Initial: initialSet(x.config, u.Set, len(x.data.pool.Names)),
 		Size: x.config.QuerySize, Queries: x.config.Cycles,
-		Random: x.config.streams(u).Query,
+		Random: streams(x.config, u).Query,
 		Done:   done,
 	}
 	if err := loop.Run(ctx); err != nil {
-		recorder.close()
+		recorder.Close()
 		return fmt.Errorf("%s: %w", u, err)
 	}
-	return recorder.close()
+	return recorder.Close()
 }
 
 // masks is the oracle of a simulation: the data set's own masks, which are loaded already.

@@ -11,8 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/dataset/phantom"
-	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // writePhantom writes a small phantom data set.
@@ -25,15 +27,29 @@ func writePhantom(t *testing.T, cases int) string {
 	return dir
 }
 
+// parse reads a configuration.
+func parse(t *testing.T, text string) record.Config {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "test.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c, err := record.ReadConfig(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // smallConfig is an experiment of a few seconds: coarse slices, a narrow network, few steps.
-func smallConfig(t *testing.T, cases int) Config {
+func smallConfig(t *testing.T, cases int) record.Config {
 	t.Helper()
 	c := parse(t, "")
 	c.Data, c.Canvas = writePhantom(t, cases), []int{32, 32}
 	c.Strategies = []string{"random", "entropy+sb"}
 	c.InitialSets, c.InitialSize, c.QuerySize, c.Cycles = 1, 4, 8, 2
 	c.Train.Width, c.Train.Steps, c.Train.Dropout, c.Train.Loss.Smooth = 8, 80, 0.1, 1
-	c.Train.LearningRate = train.Schedule{First: 1e-3, Peak: 5e-3, Last: 1e-5, WarmUp: 0.3}
+	c.Train.LearningRate = recipe.Schedule{First: 1e-3, Peak: 5e-3, Last: 1e-5, WarmUp: 0.3}
 	return c
 }
 
@@ -42,7 +58,7 @@ func records(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && (entry.Name() == "cycles.jsonl" || filepath.Dir(path) == filepath.Join(dir, "initial") || entry.Name() == "curves.csv") {
+		if err == nil && (entry.Name() == "cycles.jsonl" || filepath.Dir(path) == filepath.Join(dir, "initial")) {
 			var text []byte
 			text, err = os.ReadFile(path)
 			name, _ := filepath.Rel(dir, path)
@@ -59,32 +75,35 @@ func records(t *testing.T, dir string) map[string]string {
 func TestRun(t *testing.T) {
 	c := smallConfig(t, 6)
 	whole := filepath.Join(t.TempDir(), "whole")
-	report, err := Run(t.Context(), c, Options{Out: whole, Threads: 1})
-	if err != nil {
+	if err := Run(t.Context(), c, Options{Out: whole, Threads: 1}); err != nil {
 		t.Fatal(err)
 	}
 	want := records(t, whole)
-	if len(want) != 2+2+1 {
+	if len(want) != 2+2 {
 		t.Fatalf("%d files of records: %v", len(want), want)
 	}
 
 	t.Run("learns", func(t *testing.T) {
-		if report.Finished != 2 || report.Units != 2 || report.Unit != "mm" {
-			t.Errorf("report: %+v", report)
+		if n := finished(t, whole); n != 2 {
+			t.Errorf("%d runs are finished, want 2", n)
 		}
-		for _, s := range report.Strategies {
-			first, last := s.Curve[0], s.Curve[len(s.Curve)-1]
-			if first.Labelled != 4 || last.Labelled != 20 || s.AULC.N != 1 {
-				t.Errorf("%s: %d to %d labels, %d areas", s.Strategy, first.Labelled, last.Labelled, s.AULC.N)
+		x, err := record.Read(whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range x.Runs {
+			first, last := r.Cycles[0], r.Cycles[len(r.Cycles)-1]
+			if first.Labelled != 4 || last.Labelled != 20 || last.Measures.Unit != "mm" {
+				t.Errorf("%s: %d to %d labels, distances in %s", r.Unit, first.Labelled, last.Labelled, last.Measures.Unit)
 			}
-			if !(last.Dice3D.Mean > first.Dice3D.Mean+0.2) {
-				t.Errorf("%s: Dice from %.3f to %.3f", s.Strategy, first.Dice3D.Mean, last.Dice3D.Mean)
+			if a, b := first.Measures.Mean.Dice3D.Value, last.Measures.Mean.Dice3D.Value; !(b > a+0.2) {
+				t.Errorf("%s: Dice from %.3f to %.3f", r.Unit, a, b)
 			}
-			if first.Dice3D.Mean != report.Strategies[0].Curve[0].Dice3D.Mean {
-				t.Errorf("%s: the first cycle is not that of the others", s.Strategy)
+			if first.Measures.Mean.Dice3D.Value != x.Runs[0].Cycles[0].Measures.Mean.Dice3D.Value {
+				t.Errorf("%s: the first cycle is not that of the others", r.Unit)
 			}
 		}
-		for _, name := range []string{"config.yaml", "env.json", "data.json", "curves.png", "curves.svg"} {
+		for _, name := range []string{"config.yaml", "env.json", "data.json", "initial.json"} {
 			if info, err := os.Stat(filepath.Join(whole, name)); err != nil || info.Size() == 0 {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -92,7 +111,7 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("repeats with other jobs", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "again")
-		if _, err := Run(t.Context(), c, Options{Out: dir, Jobs: 2}); err != nil {
+		if err := Run(t.Context(), c, Options{Out: dir, Jobs: 2}); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, records(t, dir)); diff != "" {
@@ -103,7 +122,7 @@ func TestRun(t *testing.T) {
 		alone := c
 		alone.Strategies = []string{"entropy+sb"}
 		dir := filepath.Join(t.TempDir(), "alone")
-		if _, err := Run(t.Context(), alone, Options{Out: dir, Threads: 1}); err != nil {
+		if err := Run(t.Context(), alone, Options{Out: dir, Threads: 1}); err != nil {
 			t.Fatal(err)
 		}
 		for name, text := range records(t, dir) {
@@ -116,7 +135,7 @@ func TestRun(t *testing.T) {
 		other := c
 		other.Seed, other.Cycles = 1, 0
 		dir := filepath.Join(t.TempDir(), "seed")
-		if _, err := Run(t.Context(), other, Options{Out: dir, Threads: 1}); err != nil {
+		if err := Run(t.Context(), other, Options{Out: dir, Threads: 1}); err != nil {
 			t.Fatal(err)
 		}
 		if got := records(t, dir); got["initial/1.json"] == want["initial/1.json"] {
@@ -124,7 +143,7 @@ func TestRun(t *testing.T) {
 		}
 	})
 	t.Run("finished is not run again", func(t *testing.T) {
-		_, err := Run(t.Context(), c, Options{Out: whole, Resume: true, Threads: 1, Progress: func(e Event) {
+		err := Run(t.Context(), c, Options{Out: whole, Resume: true, Threads: 1, Progress: func(e Event) {
 			if e.Phase != "load" {
 				t.Errorf("ran again: %v", e)
 			}
@@ -142,7 +161,7 @@ func TestRun(t *testing.T) {
 		for kill := 50; ; kill += 70 {
 			ctx, cancel := context.WithCancel(t.Context())
 			events, part := 0, 0.0
-			_, err := Run(ctx, c, Options{Out: dir, Resume: true, Threads: 1, Progress: func(e Event) {
+			err := Run(ctx, c, Options{Out: dir, Resume: true, Threads: 1, Progress: func(e Event) {
 				if e.Phase != "load" {
 					events++
 				}
@@ -191,22 +210,41 @@ func tear(t *testing.T, dir string) {
 	}
 }
 
+// finished returns how many runs of a run folder have all their cycles.
+func finished(t *testing.T, dir string) (n int) {
+	t.Helper()
+	folder, c, err := record.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range c.Units() {
+		cycles, err := folder.Cycles(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if active.Finished(cycles, c.Cycles) {
+			n++
+		}
+	}
+	return n
+}
+
 func TestRunRefusals(t *testing.T) {
 	c := smallConfig(t, 4)
 	c.Train.Steps, c.Cycles = 1, 0
 	for name, test := range map[string]struct {
-		change func(*Config)
+		change func(*record.Config)
 		want   string
 	}{
-		"no folder":        {func(c *Config) { c.Data = filepath.Join(c.Data, "nowhere") }, "nowhere"},
-		"too many initial": {func(c *Config) { c.InitialSize = 1000 }, "initial-size: want at most the"},
-		"no pool":          {func(c *Config) { c.Split.Test, c.Split.Validation = 2, 2 }, "leave no case for the pool"},
-		"a case twice":     {func(c *Config) { c.Split.TestCases = []string{"phantom_001", "phantom_001"} }, "phantom_001 is listed twice"},
+		"no folder":        {func(c *record.Config) { c.Data = filepath.Join(c.Data, "nowhere") }, "nowhere"},
+		"too many initial": {func(c *record.Config) { c.InitialSize = 1000 }, "initial-size: want at most the"},
+		"no pool":          {func(c *record.Config) { c.Split.Test, c.Split.Validation = 2, 2 }, "leave no case for the pool"},
+		"a case twice":     {func(c *record.Config) { c.Split.TestCases = []string{"phantom_001", "phantom_001"} }, "phantom_001 is listed twice"},
 	} {
 		c := c
 		test.change(&c)
 		dir := filepath.Join(t.TempDir(), "run")
-		_, err := Run(t.Context(), c, Options{Out: dir, Threads: 1})
+		err := Run(t.Context(), c, Options{Out: dir, Threads: 1})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %q", name, err, test.want)
 		}
@@ -216,13 +254,13 @@ func TestRunRefusals(t *testing.T) {
 	}
 
 	dir := filepath.Join(t.TempDir(), "run")
-	if _, err := Run(t.Context(), c, Options{Out: dir, Threads: 1}); err != nil {
+	if err := Run(t.Context(), c, Options{Out: dir, Threads: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.RemoveAll(filepath.Join(c.Data, "imagesTr", "phantom_003.nii.gz")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(t.Context(), c, Options{Out: dir, Threads: 1, Resume: true}); err == nil || !strings.Contains(err.Error(), "the data are not those") {
+	if err := Run(t.Context(), c, Options{Out: dir, Threads: 1, Resume: true}); err == nil || !strings.Contains(err.Error(), "the data are not those") {
 		t.Errorf("a data set that lost a case: %v", err)
 	}
 }

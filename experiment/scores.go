@@ -2,12 +2,12 @@ package experiment
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/train"
 )
 
@@ -59,24 +59,11 @@ func (l *learner) members(ctx context.Context) (states [][]float32, err error) {
 }
 
 // costs returns what the cycle has cost. It is called when the query is done.
-func (l *learner) costs() Timing {
+func (l *learner) costs() record.Timing {
 	t := l.timing
 	if !l.asked.IsZero() {
 		t.Query = max(0, time.Since(l.asked).Seconds()-t.Members-t.Score)
 		t.PeakMB = peakMemory() / 1e6
 	}
 	return t
-}
-
-// checkStrategy refuses strategies that cannot work with networks that are trained as c has it.
-func checkStrategy(s query.Spec, c train.Config) error {
-	switch {
-	case s.Score.Dropout && c.Dropout == 0:
-		return fmt.Errorf("%s: with train.dropout 0 all passes are the same: choose a larger one", s)
-	case s.Score.PredictedLoss && c.Batch < 2:
-		return fmt.Errorf("%s: the slices of a mini-batch are compared in pairs: choose a train.batch of 2 or more", s)
-	case s.Score.PredictedLoss && s.Strategy.Needs().NonNegative:
-		return fmt.Errorf("%s: %v takes no negative scores, and a predicted loss can be negative: choose softmax or softrank", s, s.Strategy)
-	}
-	return nil
 }

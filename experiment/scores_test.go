@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"text/tabwriter"
 
 	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/stats"
 )
 
@@ -40,7 +42,7 @@ func everyStrategy(t testing.TB) []string {
 		names[i] = spec.String()
 	}
 	slices.Sort(names)
-	return slices.Compact(names) // entropy+top is entropy, and entropy+sb is there twice
+	return slices.Compact(names) // entropy+top is entropy, and entropy+sb comes twice
 }
 
 // Every strategy runs in one experiment, and costs the forward passes that it is said to.
@@ -50,14 +52,13 @@ func TestEveryStrategy(t *testing.T) {
 	c.QuerySize, c.Train.Width, c.Train.Steps = 4, 4, 10
 	c.Train.LearningLoss.Gradient = 0.5 // so that it gives another network
 	dir := filepath.Join(t.TempDir(), "run")
-	report, err := Run(t.Context(), c, Options{Out: dir, Threads: 1})
-	if err != nil {
+	if err := Run(t.Context(), c, Options{Out: dir, Threads: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if report.Finished != len(c.Strategies) {
-		t.Errorf("%d of %d units are finished", report.Finished, len(c.Strategies))
+	if n := finished(t, dir); n != len(c.Strategies) {
+		t.Errorf("%d of %d units are finished", n, len(c.Strategies))
 	}
-	folder, _, err := OpenFolder(dir)
+	folder, _, err := record.OpenFolder(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,8 +66,8 @@ func TestEveryStrategy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var record DataRecord
-	if err := json.Unmarshal(text, &record); err != nil {
+	var data record.Data
+	if err := json.Unmarshal(text, &data); err != nil {
 		t.Fatal(err)
 	}
 
@@ -76,21 +77,21 @@ func TestEveryStrategy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		module := u.spec().Score.PredictedLoss
+		module := u.Spec().Score.PredictedLoss
 		if first, ok := initial[module]; !ok {
 			initial[module] = cycles[0].Measures
 		} else if !sameJSON(t, first, cycles[0].Measures) {
 			t.Errorf("%s: cycle 0 is not that of the others", u)
 		}
 		for cycle, timing := range timings(t, dir, u) {
-			unlabelled := record.PoolItems - c.InitialSize - cycle*c.QuerySize
+			unlabelled := data.PoolItems - c.InitialSize - cycle*c.QuerySize
 			if cycle == c.Cycles {
 				unlabelled = 0 // the last cycle has no query
 			}
-			if want := passes(u.spec(), cycles[cycle], unlabelled, c.InitialSize+cycle*c.QuerySize); timing.Passes != want {
+			if want := passes(u.Spec(), cycles[cycle], unlabelled, c.InitialSize+cycle*c.QuerySize); timing.Passes != want {
 				t.Errorf("%s, cycle %d: %d forward passes, want %d", u, cycle, timing.Passes, want)
 			}
-			if committee := timing.Members > 1e-3; committee != (u.spec().Score.Members > 0 && unlabelled > 0) {
+			if committee := timing.Members > 1e-3; committee != (u.Spec().Score.Members > 0 && unlabelled > 0) {
 				t.Errorf("%s, cycle %d: %v s of training an ensemble", u, cycle, timing.Members)
 			}
 		}
@@ -99,11 +100,11 @@ func TestEveryStrategy(t *testing.T) {
 		want := records(t, dir)
 		c.Strategies = []string{"badge", "dropout+sb", "ensemble", "learning-loss+sb", "suggestive-annotation", "tta"}
 		again := filepath.Join(t.TempDir(), "again")
-		if _, err := Run(t.Context(), c, Options{Out: again, Jobs: 2}); err != nil {
+		if err := Run(t.Context(), c, Options{Out: again, Jobs: 2}); err != nil {
 			t.Fatal(err)
 		}
 		for name, text := range records(t, again) {
-			if name != "curves.csv" && text != want[name] {
+			if text != want[name] {
 				t.Errorf("%s differs from the run with other strategies", name)
 			}
 		}
@@ -139,14 +140,14 @@ func sameJSON(t *testing.T, a, b any) bool {
 	return string(x) == string(y)
 }
 
-func timings(t *testing.T, dir string, u Unit) (all []Timing) {
+func timings(t *testing.T, dir string, u record.Unit) (all []record.Timing) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "units", u.Name(), "timings.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {
-		var one Timing
+		var one record.Timing
 		if err := json.Unmarshal([]byte(line), &one); err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +158,7 @@ func timings(t *testing.T, dir string, u Unit) (all []Timing) {
 
 // The members of an ensemble are networks of their own, the same ones whenever they are trained again.
 func TestMembers(t *testing.T) {
-	c, err := ReadConfig("", nil)
+	c, err := record.ReadConfig("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +168,7 @@ func TestMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer engines[0].Close()
-	l := &learner{config: c, data: noise(12, 16), engine: engines[0], start: Unit{Set: 1}, report: func(int, int, int, float64) {}}
+	l := &learner{config: c, data: noise(12, 16), engine: engines[0], start: record.Unit{Set: 1}, report: func(int, int, int, float64) {}}
 	l.labelled = []int{0, 1, 2, 3, 4, 5, 6, 7}
 	if err := l.train(t.Context()); err != nil {
 		t.Fatal(err)
@@ -205,14 +206,14 @@ func TestMembers(t *testing.T) {
 func TestCheckStrategy(t *testing.T) {
 	for _, c := range []struct {
 		strategy string
-		change   func(*Config)
+		change   func(*record.Config)
 		want     string
 	}{
-		{"dropout+sb", func(c *Config) { c.Train.Dropout = 0 }, "all passes are the same"},
-		{"learning-loss", func(c *Config) { c.Train.Batch = 1 }, "train.batch of 2"},
-		{"learning-loss+power", func(*Config) {}, "choose softmax"},
+		{"dropout+sb", func(c *record.Config) { c.Train.Dropout = 0 }, "all passes are the same"},
+		{"learning-loss", func(c *record.Config) { c.Train.Batch = 1 }, "train.batch of 2"},
+		{"learning-loss+power", func(*record.Config) {}, "choose softmax"},
 	} {
-		config, err := ReadConfig("", nil)
+		config, err := record.ReadConfig("", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,8 +245,8 @@ func TestScoresFollowTheError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer engines[0].Close()
-	l := &learner{config: c, data: d, engine: engines[0], start: Unit{Set: 1}, report: func(int, int, int, float64) {}}
-	l.labelled = c.initialSet(1, len(d.pool.Names))
+	l := &learner{config: c, data: d, engine: engines[0], start: record.Unit{Set: 1}, report: func(int, int, int, float64) {}}
+	l.labelled = initialSet(c, 1, len(d.pool.Names))
 	l.spec = spec(t, "learning-loss")
 	if err := l.train(t.Context()); err != nil {
 		t.Fatal(err)
@@ -267,7 +268,9 @@ func TestScoresFollowTheError(t *testing.T) {
 	}
 	wrong, overlap, loss := l.errors(t, items)
 
-	table := table{{"rank correlation with", "wrong pixels", "1 - Dice", "loss"}}
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "rank correlation with\twrong pixels\t1 - Dice\tloss")
 	for _, name := range []string{
 		"entropy", "least-confidence", "margin", "entropy(aggregation=foreground)", "entropy(aggregation=max)", "entropy(aggregation=top)",
 		"dropout", "dropout(map=legacy-jsd)", "dropout(map=entropy)", "dropout(map=variance)",
@@ -294,7 +297,7 @@ func TestScoresFollowTheError(t *testing.T) {
 			}
 		}
 		byPixels, byLoss := stats.Spearman(scores, wrong), stats.Spearman(scores, loss)
-		table = append(table, []string{name, fmt.Sprintf("%.2f", byPixels), fmt.Sprintf("%.2f", stats.Spearman(some, dice)), fmt.Sprintf("%.2f", byLoss)})
+		fmt.Fprintf(table, "%s\t%.2f\t%.2f\t%.2f\n", name, byPixels, stats.Spearman(some, dice), byLoss)
 		rho := byPixels
 		if name == "learning-loss" {
 			rho = byLoss
@@ -303,7 +306,8 @@ func TestScoresFollowTheError(t *testing.T) {
 			t.Errorf("%s: rank correlation %.2f with the error on %d items, want more than 0.2", name, rho, len(items))
 		}
 	}
-	t.Logf("%d items, %.2f %% of the pixels wrong\n%s", len(items), 100*stats.Describe(wrong).Mean, table)
+	table.Flush()
+	t.Logf("%d items, %.2f %% of the pixels wrong\n%s", len(items), 100*stats.Describe(wrong).Mean, &text)
 }
 
 // errors returns how wrong the network is on items of the pool: the part of the pixels, 1 - Dice (NaN where undefined),

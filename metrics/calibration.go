@@ -3,17 +3,16 @@ package metrics
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Calibration compares the probabilities of a model with how often it is right, over all pixels added.
 //
-// Most pixels of a medical image are background that no model doubts, and they pull both measures towards 0: compare
-// values over the same region only.
+// Most pixels of a medical image are background that no model doubts, and they pull the error towards 0: compare values
+// over the same region only.
 type Calibration struct {
 	classes int
-	bins    []Bin
-	brier   float64 // sum over pixels
-	pixels  int
+	bins    []Bin // with sums in place of means
 }
 
 // Bin holds the pixels of one interval of confidence. The n bins are (0, 1/n], (1/n, 2/n] and so on.
@@ -52,11 +51,6 @@ func (c *Calibration) Add(probs []float32, ref []uint8) {
 			if !(p >= -slack && p <= 1+slack) {
 				panic(fmt.Sprintf("metrics: Calibration.Add: probability %v of class %d at pixel %d, want 0 to 1", p32, k, x))
 			}
-			target := 0.0
-			if k == int(label) {
-				target = 1
-			}
-			c.brier += (p - target) * (p - target)
 			if p > confidence {
 				predicted, confidence = k, p
 			}
@@ -64,40 +58,58 @@ func (c *Calibration) Add(probs []float32, ref []uint8) {
 		n := len(c.bins)
 		b := &c.bins[min(max(int(math.Ceil(confidence*float64(n)))-1, 0), n-1)]
 		b.Pixels++
-		b.Confidence += confidence // sums; Bins divides
+		b.Confidence += confidence
 		if predicted == int(label) {
 			b.Accuracy++
 		}
-		c.pixels++
 	}
 }
 
 // Bins returns the reliability diagram: mean confidence and accuracy of each bin, from the least confident.
 func (c *Calibration) Bins() []Bin {
-	out := make([]Bin, len(c.bins))
-	for i, b := range c.bins {
-		if b.Pixels > 0 {
-			n := float64(b.Pixels)
-			out[i] = Bin{Pixels: b.Pixels, Confidence: b.Confidence / n, Accuracy: b.Accuracy / n}
-		}
-	}
-	return out
+	return means(slices.Clone(c.bins))
 }
 
-// ECE returns the expected calibration error, 0 (calibrated) to 1, or NaN without pixels:
+// ECE returns the expected calibration error of a reliability diagram, 0 (calibrated) to 1, or NaN without pixels:
 //
 //	sum over bins of (pixels in bin / pixels) · |accuracy - confidence|
 //
 // Source: Guo et al. 2017, "On calibration of modern neural networks", equation 3.
-func (c *Calibration) ECE() float64 {
-	sum := 0.0
-	for _, b := range c.bins {
-		sum += math.Abs(b.Accuracy - b.Confidence)
+func ECE(bins []Bin) float64 {
+	sum, pixels := 0.0, 0
+	for _, b := range bins {
+		sum += float64(b.Pixels) * math.Abs(b.Accuracy-b.Confidence)
+		pixels += b.Pixels
 	}
-	return sum / float64(c.pixels)
+	return sum / float64(pixels)
 }
 
-// Brier returns the mean over pixels of the squared distance between the probabilities and the one-hot reference,
-// 0 to 2, or NaN without pixels. With two classes it is twice the value of the one-sided form.
-// Source: Brier 1950, "Verification of forecasts expressed in terms of probability", equation 2.
-func (c *Calibration) Brier() float64 { return c.brier / float64(c.pixels) }
+// MergeBins returns the reliability diagram of the pixels of several. It panics if they differ in their number of bins.
+func MergeBins(diagrams ...[]Bin) []Bin {
+	if len(diagrams) == 0 {
+		return nil
+	}
+	out := make([]Bin, len(diagrams[0]))
+	for _, bins := range diagrams {
+		if len(bins) != len(out) {
+			panic(fmt.Sprintf("metrics: MergeBins: diagrams of %d and %d bins", len(out), len(bins)))
+		}
+		for i, b := range bins {
+			out[i].Pixels += b.Pixels
+			out[i].Confidence += float64(b.Pixels) * b.Confidence
+			out[i].Accuracy += float64(b.Pixels) * b.Accuracy
+		}
+	}
+	return means(out)
+}
+
+// means divides the sums of each bin by its pixels, in place.
+func means(bins []Bin) []Bin {
+	for i := range bins {
+		if b := &bins[i]; b.Pixels > 0 {
+			b.Confidence /= float64(b.Pixels)
+			b.Accuracy /= float64(b.Pixels)
+		}
+	}
+	return bins
+}

@@ -3,6 +3,8 @@ package metrics
 import (
 	"encoding/json"
 	"math"
+
+	"github.com/nextslice/nextslice/internal/null"
 )
 
 // Rules says how the measures treat the cases in which they have no value of their own.
@@ -27,31 +29,24 @@ type Measure struct {
 }
 
 type measureJSON struct {
-	Value     *float64 `json:"value"`
-	N         int      `json:"n"`
-	Undefined int      `json:"undefined,omitempty"`
-	Flagged   int      `json:"flagged,omitempty"`
+	Value     null.Float `json:"value"`
+	N         int        `json:"n"`
+	Undefined int        `json:"undefined,omitempty"`
+	Flagged   int        `json:"flagged,omitempty"`
 }
 
 // MarshalJSON writes a NaN value as null, for JSON has no NaN.
 func (m Measure) MarshalJSON() ([]byte, error) {
-	out := measureJSON{N: m.N, Undefined: m.Undefined, Flagged: m.Flagged}
-	if !math.IsNaN(m.Value) {
-		out.Value = &m.Value
-	}
-	return json.Marshal(out)
+	return json.Marshal(measureJSON{null.Float(m.Value), m.N, m.Undefined, m.Flagged})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote; null is NaN.
 func (m *Measure) UnmarshalJSON(data []byte) error {
-	var in measureJSON
+	in := measureJSON{Value: null.Float(math.NaN())}
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	*m = Measure{Value: math.NaN(), N: in.N, Undefined: in.Undefined, Flagged: in.Flagged}
-	if in.Value != nil {
-		m.Value = *in.Value
-	}
+	*m = Measure{float64(in.Value), in.N, in.Undefined, in.Flagged}
 	return nil
 }
 

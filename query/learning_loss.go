@@ -18,7 +18,7 @@ import "github.com/nextslice/nextslice/uncertainty"
 // those of the others.
 //
 // Source: Yoo, Kweon 2019, "Learning loss for active learning", CVPR, section 3; numbers as in Gaillochet et al. 2023.
-// Computed by model.Network.Score; trained by train.LearningLoss.
+// Computed by model.Network.Score; trained as recipe.LearningLoss says.
 var learningLoss = entry{
 	Info: Info{
 		Name: "learning-loss", Kind: KindScore, Title: "Learning loss",

@@ -2,91 +2,180 @@ package record
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2"
+
+	"github.com/nextslice/nextslice/metrics"
 )
 
-// Names of the files of a record folder.
-const (
-	ConfigFile = "config.yaml"
-	DataFile   = "data.json"
-	EnvFile    = "env.json"
-	CyclesFile = "cycles.csv"
-)
-
-// Folder is the content of a record folder.
+// Folder is a run folder:
+//
+//	config.yaml                        the whole configuration, defaults filled in
+//	env.json                           versions, processor, engine and threads
+//	data.json                          which cases are used for what
+//	initial.json                       the items of each initial set
+//	initial/<set>.safetensors          the model of cycle 0, which the strategies of an initial set share
+//	initial/<set>.json                 its evaluation
+//	initial/<set>-learning-loss…       the same for those whose network is trained with a loss module, and the module
+//	units/<set>-<strategy>/cycles.jsonl    one line per finished cycle; the same bytes for the same seed and threads
+//	units/<set>-<strategy>/timings.jsonl   seconds per phase of each of them, passes and memory
+//	units/<set>-<strategy>/last/           of the last model: the masks that it predicts for the test cases, its calibration,
+//	                                       and, if models are saved, itself
+//	curves.png, curves.svg, curves.csv     drawn from the lines above; see package report
+//
+// With a grid the name of the recipe stands before the set: units/<recipe>-<set>-<strategy>.
 type Folder struct {
-	Config, Data, Env []byte // the files as they stand; Data and Env may be nil
-	Runs              []Run
+	Dir  string
+	lock *flock.Flock // nil for reading
 }
 
-// IsFolder reports whether dir holds a record.
-func IsFolder(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, CyclesFile))
-	return err == nil
-}
-
-// ReadFolder reads a record folder.
-func ReadFolder(dir string) (Folder, error) {
-	var f Folder
-	var err error
-	if f.Config, err = os.ReadFile(filepath.Join(dir, ConfigFile)); err != nil {
-		return Folder{}, err
-	}
-	for name, content := range map[string]*[]byte{DataFile: &f.Data, EnvFile: &f.Env} {
-		if *content, err = os.ReadFile(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return Folder{}, err
+// CheckFolder tells whether dir can be the run folder of c, or, with resume, is it already: recorded says which. What is
+// recorded may have fewer strategies, initial sets and recipes than c: only what is missing is run. It refuses folders
+// that hold something else.
+func CheckFolder(dir string, c Config, resume bool) (recorded bool, err error) {
+	there, err := recordedConfig(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return false, err
 		}
+		for _, e := range entries {
+			if e.Name() != lockName {
+				return false, fmt.Errorf("%s is not empty and holds no run: choose another folder with --out", dir)
+			}
+		}
+		return false, nil
+	case err != nil:
+		return false, err
 	}
-	path := filepath.Join(dir, CyclesFile)
-	text, err := os.ReadFile(path)
+	if lines := there.missingFrom(c); len(lines) > 0 {
+		return false, fmt.Errorf("%s holds another experiment: choose another folder with --out\n  %s", dir, strings.Join(lines, "\n  "))
+	}
+	if !resume {
+		return false, fmt.Errorf("%s holds this experiment already: go on with it with --resume, or choose another folder with --out", dir)
+	}
+	return true, nil
+}
+
+// CreateFolder makes dir the run folder of c, or goes on with the one that is there, as CheckFolder allows, and holds
+// it against other processes until Close.
+func CreateFolder(dir string, c Config, resume bool) (*Folder, error) {
+	recorded, err := CheckFolder(dir, c, resume)
 	if err != nil {
-		return Folder{}, err
+		return nil, err
 	}
-	if f.Runs, err = Read(bytes.NewReader(text)); err != nil {
-		return Folder{}, fmt.Errorf("%s: %w", path, err)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	f := &Folder{Dir: dir, lock: flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o666))}
+	switch locked, err := f.lock.TryLock(); {
+	case err != nil:
+		return nil, err
+	case !locked:
+		return nil, fmt.Errorf("%s is in use by another nextslice: wait for it, or choose another folder with --out", dir)
+	}
+	if !recorded || !f.holds(c) {
+		if err := renameio.WriteFile(f.path(ConfigFile), c.YAML(), 0o666); err != nil {
+			f.Close()
+			return nil, err
+		}
 	}
 	return f, nil
 }
 
-// WriteFolder writes a record folder, each file as a whole. A record that is there is replaced; a folder with anything
-// else in it is refused.
-func WriteFolder(dir string, f Folder) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+// holds reports whether the folder's configuration is c.
+func (f *Folder) holds(c Config) bool {
+	text, err := os.ReadFile(f.path(ConfigFile))
+	return err == nil && bytes.Equal(text, c.YAML())
+}
+
+const lockName = ".lock"
+
+// OpenFolder opens a run folder for reading.
+func OpenFolder(dir string) (*Folder, Config, error) {
+	c, err := recordedConfig(dir)
+	if _, missing := os.Stat(dir); errors.Is(missing, os.ErrNotExist) {
+		return nil, Config{}, fmt.Errorf("there is no folder %s", dir)
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, Config{}, fmt.Errorf("%s is no run folder: it has no %s", dir, ConfigFile)
+	}
+	if err != nil {
+		return nil, Config{}, err
+	}
+	return &Folder{Dir: dir}, *c, nil
+}
+
+func recordedConfig(dir string) (*Config, error) {
+	path := filepath.Join(dir, ConfigFile)
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	c, err := ReadConfig(path, nil)
+	return &c, err
+}
+
+func (f *Folder) path(elements ...string) string {
+	return filepath.Join(append([]string{f.Dir}, elements...)...)
+}
+
+// Close lets go of the folder.
+func (f *Folder) Close() error { return f.lock.Close() }
+
+// InitialModel and InitialModule are the files of a training of cycle 0, see Unit.Start.
+func (f *Folder) InitialModel(start Unit) string {
+	return f.path("initial", start.Name()+".safetensors")
+}
+
+// InitialModule is the file of the loss module that was trained with it, if one was.
+func (f *Folder) InitialModule(start Unit) string {
+	return f.path("initial", start.Name()+"-module.safetensors")
+}
+
+func (f *Folder) initialMeasures(start Unit) string { return f.path("initial", start.Name()+".json") }
+
+// HoldsInitial tells whether such a training was finished.
+func (f *Folder) HoldsInitial(start Unit) bool {
+	_, err := os.Stat(f.initialMeasures(start))
+	return err == nil
+}
+
+// InitialMeasures returns the evaluation of such a training.
+func (f *Folder) InitialMeasures(start Unit) (m metrics.Summary, err error) {
+	err = readJSON(f.initialMeasures(start), &m)
+	return m, err
+}
+
+// FinishInitial records the evaluation of such a training, whose files must be there: see HoldsInitial.
+func (f *Folder) FinishInitial(start Unit, m metrics.Summary) error {
+	return writeJSON(f.initialMeasures(start), m)
+}
+
+// writeJSON replaces a file as a whole.
+func writeJSON(path string, value any) error {
+	data, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		switch e.Name() {
-		case ConfigFile, DataFile, EnvFile, CyclesFile:
-		default:
-			return fmt.Errorf("%s holds %s, which is no part of a record: choose another folder", dir, e.Name())
-		}
-	}
-	if len(entries) > 0 && !IsFolder(dir) {
-		return fmt.Errorf("%s is not empty and holds no record: choose another folder", dir)
-	}
-	var table bytes.Buffer
-	if err := Write(&table, f.Runs); err != nil {
+	return renameio.WriteFile(path, append(data, '\n'), 0o666)
+}
+
+// readJSON reads a file. A missing one is os.ErrNotExist.
+func readJSON(path string, into any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	for _, file := range []struct {
-		name    string
-		content []byte
-	}{{ConfigFile, f.Config}, {DataFile, f.Data}, {EnvFile, f.Env}, {CyclesFile, table.Bytes()}} {
-		if file.content == nil {
-			continue
-		}
-		if err := renameio.WriteFile(filepath.Join(dir, file.name), file.content, 0o666); err != nil {
-			return err
-		}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/internal/null"
 	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/report/figure"
 	"github.com/nextslice/nextslice/stats"
 )
 
@@ -16,18 +17,18 @@ type Report struct {
 
 // Experiment is the report of one experiment.
 type Experiment struct {
-	Name         string                `json:"name"`
-	Settings     Settings              `json:"settings"`
-	Data         experiment.DataRecord `json:"data"`
-	Env          experiment.Env        `json:"env"`
-	Classes      []string              `json:"classes"`       // foreground
-	DistanceUnit string                `json:"distance_unit"` // mm, voxel or mixed
-	BesidePaper  bool                  `json:"beside_paper"`
-	Groups       []Group               `json:"groups"`          // one per training recipe, then all recipes together
-	Cases        []CaseResult          `json:"cases,omitempty"` // test cases after the last cycle, the worst first
+	Name         string       `json:"name"`
+	Settings     Settings     `json:"settings"`
+	Data         record.Data  `json:"data"`
+	Env          record.Env   `json:"env"`
+	Classes      []string     `json:"classes"`       // foreground
+	DistanceUnit string       `json:"distance_unit"` // mm, voxel or mixed
+	BesidePaper  bool         `json:"beside_paper"`
+	Groups       []Group      `json:"groups"`          // one per training recipe, then all recipes together
+	Cases        []CaseResult `json:"cases,omitempty"` // test cases after the last cycle, the worst first
 
-	Pictures    []Picture `json:"-"`
-	PictureNote string    `json:"-"` // why there are no pictures, or not all
+	Pictures    []figure.Picture `json:"-"`
+	PictureNote string           `json:"-"` // why there are no pictures, or not all
 }
 
 // Group is the report of one training recipe, or of all.
@@ -72,11 +73,11 @@ type Result struct {
 
 // Reach says with how many labels the finished runs of a strategy reach a value.
 type Reach struct {
-	Value   Number `json:"value"`
-	Of      string `json:"of"` // where the value comes from
-	Reached int    `json:"reached"`
-	Runs    int    `json:"runs"`
-	Median  Number `json:"median"` // labels; runs that do not reach it count as more than all; NaN where the median run does not
+	Value   null.Float `json:"value"`
+	Of      string     `json:"of"` // where the value comes from
+	Reached int        `json:"reached"`
+	Runs    int        `json:"runs"`
+	Median  null.Float `json:"median"` // labels; runs that do not reach it count as more than all; NaN where the median run does not
 }
 
 // Analyse makes the report of experiments.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/report/figure"
 	"github.com/nextslice/nextslice/stats"
 )
 
@@ -19,66 +20,37 @@ const calibrationNote = "ECE: expected calibration error of the last model (Guo 
 
 // calibration joins the diagrams of runs; nil where none has one.
 func calibration(runs []record.Run) *Calibration {
-	var out Calibration
+	var diagrams [][]metrics.Bin
 	var errors []float64
 	for _, r := range runs {
 		bins := r.Cycles[len(r.Cycles)-1].Calibration
-		if bins == nil {
-			continue
+		if bins == nil || len(diagrams) > 0 && len(bins) != len(diagrams[0]) {
+			continue // no diagram, or that of another program version, whose bins are others
 		}
-		if out.Bins == nil {
-			out.Bins = make([]metrics.Bin, len(bins))
-		}
-		if len(bins) != len(out.Bins) {
-			continue // of another program version: its bins are others
-		}
-		errors = append(errors, expectedError(bins))
-		for i, b := range bins {
-			sum := &out.Bins[i]
-			sum.Pixels += b.Pixels
-			sum.Confidence += float64(b.Pixels) * b.Confidence
-			sum.Accuracy += float64(b.Pixels) * b.Accuracy
-		}
+		diagrams, errors = append(diagrams, bins), append(errors, metrics.ECE(bins))
 	}
-	if out.Bins == nil {
+	if diagrams == nil {
 		return nil
 	}
-	for i := range out.Bins {
-		if b := &out.Bins[i]; b.Pixels > 0 {
-			b.Confidence /= float64(b.Pixels)
-			b.Accuracy /= float64(b.Pixels)
-		}
-	}
-	out.ECE = stats.Describe(errors)
-	return &out
-}
-
-// expectedError is metrics.Calibration's ECE, of recorded bins; NaN without pixels.
-func expectedError(bins []metrics.Bin) float64 {
-	sum, pixels := 0.0, 0
-	for _, b := range bins {
-		sum += float64(b.Pixels) * math.Abs(b.Accuracy-b.Confidence)
-		pixels += b.Pixels
-	}
-	return sum / float64(pixels)
+	return &Calibration{ECE: stats.Describe(errors), Bins: metrics.MergeBins(diagrams...)}
 }
 
 // reliability shows the diagrams.
-func (g Group) reliability() Figure {
+func (g Group) reliability() figure.Figure {
 	const few = 100 // pixels: bins with fewer say nothing
-	l := &Lines{X: "confidence (%)", Y: "right (%)", Unit: "% confidence", Equal: true}
-	l.Panels = g.panelsOf(true, func(st Strategy) (out []Place) {
+	l := &figure.Lines{X: "confidence (%)", Y: "right (%)", Unit: "% confidence", Equal: true}
+	l.Panels = g.panelsOf(true, func(st Strategy) (out []figure.Point) {
 		if st.Calibration == nil {
 			return nil
 		}
 		for _, b := range st.Calibration.Bins {
 			if b.Pixels >= few {
-				out = append(out, Place{math.Round(1000*b.Confidence) / 10, 100 * b.Accuracy, math.NaN(), math.NaN(), st.Calibration.ECE.N})
+				out = append(out, figure.Point{X: math.Round(1000*b.Confidence) / 10, Mean: 100 * b.Accuracy, Low: math.NaN(), High: math.NaN(), N: st.Calibration.ECE.N})
 			}
 		}
 		return out
 	})
-	return Figure{Name: "calibration", Section: sectionCurves, Title: "Calibration of the last models", Lines: l,
+	return figure.Figure{Name: "calibration", Section: sectionCurves, Title: "Calibration of the last models", Lines: l,
 		Note: "How often the predicted class is right, at each confidence of the model; on the line it is calibrated, below it is too sure. " +
 			"Pixels of test slices with foreground, within 10 voxels of the box of the case's reference; all runs together, bins with 100 pixels or more."}
 }

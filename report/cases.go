@@ -8,21 +8,22 @@ import (
 	"math"
 	"slices"
 
-	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/internal/null"
+	"github.com/nextslice/nextslice/report/table"
 )
 
 // CaseResult is a test case after the last cycle of the finished runs.
 type CaseResult struct {
 	ID       string      `json:"id"`
-	Mean     Number      `json:"mean"`     // 3D Dice over all runs of all strategies, as the mean over foreground classes
+	Mean     null.Float  `json:"mean"`     // 3D Dice over all runs of all strategies, as the mean over foreground classes
 	ByMethod []CaseValue `json:"strategy"` // in the order of the strategies
 }
 
 // CaseValue is what the runs of one strategy made of a case.
 type CaseValue struct {
-	Strategy string `json:"strategy"`
-	Mean     Number `json:"mean"` // over runs; NaN without one
-	Runs     int    `json:"runs"`
+	Strategy string     `json:"strategy"`
+	Mean     null.Float `json:"mean"` // over runs; NaN without one
+	Runs     int        `json:"runs"`
 }
 
 // caseResults returns the test cases, the worst first. It is empty where the records do not tell single cases.
@@ -30,7 +31,7 @@ func (s Source) caseResults() []CaseResult {
 	values := map[string]map[string][]float64{} // by case and strategy
 	var ids []string
 	for _, r := range s.Runs {
-		if !active.Finished(r.ActiveCycles(), s.Settings.Cycles) {
+		if !s.finished(r) {
 			continue
 		}
 		for _, c := range r.Cycles[len(r.Cycles)-1].Cases {
@@ -54,10 +55,10 @@ func (s Source) caseResults() []CaseResult {
 			for _, v := range of {
 				total += v
 			}
-			c.ByMethod = append(c.ByMethod, CaseValue{name, Number(total / float64(len(of))), len(of)}) // 0/0 is NaN
+			c.ByMethod = append(c.ByMethod, CaseValue{name, null.Float(total / float64(len(of))), len(of)}) // 0/0 is NaN
 			sum, n = sum+total, n+len(of)
 		}
-		c.Mean = Number(sum / float64(n))
+		c.Mean = null.Float(sum / float64(n))
 		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b CaseResult) int { return cmp.Or(cmp.Compare(a.Mean, b.Mean), cmp.Compare(a.ID, b.ID)) })
@@ -65,8 +66,8 @@ func (s Source) caseResults() []CaseResult {
 }
 
 // casesTable lists the test cases.
-func (x Experiment) casesTable() Table {
-	t := Table{Name: "cases", Title: "3D Dice of each test case after the last cycle (%)", Head: [][]Cell{{text("case"), text("all")}}}
+func (x Experiment) casesTable() table.Table {
+	t := table.Table{Name: "cases", Title: "3D Dice of each test case after the last cycle (%)", Head: [][]table.Cell{{table.Text("case"), table.Text("all")}}}
 	shown := map[string]bool{}
 	for _, c := range x.Cases {
 		for _, v := range c.ByMethod {
@@ -75,18 +76,18 @@ func (x Experiment) casesTable() Table {
 	}
 	for _, v := range x.Cases[0].ByMethod {
 		if shown[v.Strategy] {
-			t.Head[0] = append(t.Head[0], text("%s", v.Strategy))
+			t.Head[0] = append(t.Head[0], table.Text("%s", v.Strategy))
 		}
 	}
 	for _, c := range x.Cases {
-		row := []Cell{text("%s", c.ID), value(float64(c.Mean), "%.1f", 100*float64(c.Mean))}
+		row := []table.Cell{table.Text("%s", c.ID), table.Value(float64(c.Mean), "%.1f", 100*float64(c.Mean))}
 		for _, v := range c.ByMethod {
 			switch {
 			case !shown[v.Strategy]:
 			case v.Runs == 0:
-				row = append(row, text("–"))
+				row = append(row, table.Text("–"))
 			default:
-				row = append(row, value(float64(v.Mean), "%.1f", 100*float64(v.Mean)))
+				row = append(row, table.Value(float64(v.Mean), "%.1f", 100*float64(v.Mean)))
 			}
 		}
 		t.Rows = append(t.Rows, row)
@@ -115,7 +116,7 @@ func (x Experiment) pageCases(id string) (*pageCases, error) {
 	}
 	out.Table = template.HTML(b.String())
 	for i, p := range x.Pictures {
-		slice, panels := p.html(fmt.Sprintf("%s-slice%d", id, i+1))
+		slice, panels := p.HTML(fmt.Sprintf("%s-slice%d", id, i+1))
 		out.Images, out.Pictures = append(out.Images, slice), append(out.Pictures, panels)
 	}
 	return &out, nil

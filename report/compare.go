@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/nextslice/nextslice/internal/null"
 	"github.com/nextslice/nextslice/stats"
 )
 
@@ -29,9 +30,9 @@ type Comparison struct {
 	A string `json:"a"`
 	B string `json:"b"`
 	stats.Comparison
-	Better       int    `json:"better"` // sets in which A is the better one
-	HolmSignFlip Number `json:"holm_sign_flip"`
-	HolmWilcoxon Number `json:"holm_wilcoxon"`
+	Better       int        `json:"better"` // sets in which A is the better one
+	HolmSignFlip null.Float `json:"holm_sign_flip"`
+	HolmWilcoxon null.Float `json:"holm_wilcoxon"`
 	// Cycles is the test over (set, cycle) pairs: a second figure, and an optimistic one.
 	Cycles stats.Test `json:"optimistic_over_cycles"`
 }
@@ -67,7 +68,7 @@ func (g *Group) compare(o Options, place, question string, m measure, number str
 	}
 	flips, ranks = stats.Holm(flips), stats.Holm(ranks)
 	for i := range out.Rows {
-		out.Rows[i].HolmSignFlip, out.Rows[i].HolmWilcoxon = Number(flips[i]), Number(ranks[i])
+		out.Rows[i].HolmSignFlip, out.Rows[i].HolmWilcoxon = null.Float(flips[i]), null.Float(ranks[i])
 	}
 	out.Warnings = tableWarnings(out.Rows)
 	return out

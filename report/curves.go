@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/internal/null"
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/stats"
@@ -17,7 +17,7 @@ func (s Source) strategy(o Options, place, name string, grids []string, runs []r
 	st := Strategy{Name: name, Runs: len(runs), curves: map[string][]stats.Run{}, whole: map[string][]stats.Run{}}
 	var finished []record.Run
 	for _, r := range runs {
-		if active.Finished(r.ActiveCycles(), s.Settings.Cycles) {
+		if s.finished(r) {
 			finished = append(finished, r)
 		}
 	}
@@ -135,7 +135,7 @@ func differences(a, b []stats.Run, interval func(string, []float64) stats.Interv
 
 // reach returns with how many labels runs get to a value.
 func reach(curves []stats.Run, value float64, of string) *Reach {
-	out := Reach{Value: Number(value), Of: of, Runs: len(curves), Median: Number(math.NaN())}
+	out := Reach{Value: null.Float(value), Of: of, Runs: len(curves), Median: null.Float(math.NaN())}
 	var labels []float64
 	for _, c := range curves {
 		r := stats.LabelsToReach(c, value, measures[0].direction)
@@ -149,7 +149,7 @@ func reach(curves []stats.Run, value float64, of string) *Reach {
 	if n := len(labels); n > 0 {
 		slices.Sort(labels)
 		if median := (labels[(n-1)/2] + labels[n/2]) / 2; !math.IsInf(median, 1) {
-			out.Median = Number(median)
+			out.Median = null.Float(median)
 		}
 	}
 	return &out

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/nextslice/nextslice/report/figure"
 )
 
 // Findings says in sentences what the tables of a group show on the first measure. It says "no difference shown" and
@@ -121,7 +123,7 @@ func (g Group) picksFinding() []string {
 	for _, role := range []struct {
 		role int
 		name string
-	}{{roleRandom, "random"}, {rolePlain, "the plain scores"}, {roleBatches, "stochastic batches"}} {
+	}{{figure.RoleRandom, "random"}, {figure.RolePlain, "the plain scores"}, {figure.RoleBatches, "stochastic batches"}} {
 		values := share[role.role]
 		if len(values) == 0 {
 			continue

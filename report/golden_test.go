@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/nextslice/nextslice/report/table"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -32,8 +34,8 @@ func TestGolden(t *testing.T) {
 	r := goldenReport(t)
 	for name, write := range map[string]func(io.Writer) error{
 		"report.txt": r.WriteText,
-		"tables.md":  func(w io.Writer) error { return r.writeTables(w, Table.WriteMarkdown) },
-		"tables.tex": func(w io.Writer) error { return r.writeTables(w, Table.WriteLaTeX) },
+		"tables.md":  func(w io.Writer) error { return r.writeTables(w, table.Table.WriteMarkdown) },
+		"tables.tex": func(w io.Writer) error { return r.writeTables(w, table.Table.WriteLaTeX) },
 		"table.csv":  func(w io.Writer) error { x := r.Experiments[0]; return x.paperTable(x.Groups[0]).WriteCSV(w) },
 	} {
 		var got bytes.Buffer

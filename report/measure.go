@@ -1,9 +1,6 @@
 package report
 
 import (
-	"encoding/json"
-	"math"
-
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/stats"
 )
@@ -65,15 +62,4 @@ func (m measure) better() float64 {
 		return 1
 	}
 	return -1
-}
-
-// Number is a float64 that is null in JSON where it is NaN.
-type Number float64
-
-// MarshalJSON writes NaN as null, for JSON has no NaN.
-func (n Number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(n)) {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(n))
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/nextslice/nextslice/report/figure"
+	"github.com/nextslice/nextslice/report/table"
 	"github.com/nextslice/nextslice/stats"
 )
 
@@ -27,11 +29,11 @@ type pageGroup struct {
 	Pairwise template.HTML   // "" for a single strategy
 	Picks    template.HTML   // what was picked
 	More     []template.HTML // the other comparisons
-	Figures  []Figure
+	Figures  []figure.Figure
 }
 
 // In returns the figures of a section, minor ones or the others.
-func (g pageGroup) In(section string, minor bool) (out []Figure) {
+func (g pageGroup) In(section string, minor bool) (out []figure.Figure) {
 	for _, f := range g.Figures {
 		if f.Section == section && f.Minor == minor {
 			out = append(out, f)
@@ -106,7 +108,7 @@ func (x Experiment) pageGroup(g Group) (pageGroup, error) {
 		p.Title = g.Grid
 	}
 	var failed error
-	render := func(t Table, title string) template.HTML {
+	render := func(t table.Table, title string) template.HTML {
 		var b bytes.Buffer
 		t.Title = title
 		if err := t.WriteHTML(&b); err != nil {

@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nextslice/nextslice/internal/null"
 	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/report/figure"
 	"github.com/nextslice/nextslice/stats"
 )
 
@@ -26,14 +28,7 @@ type Picks struct {
 	// InitialKnown says that the initial sets are recorded. Without them Adjacent counts picks only, and is too low.
 	InitialKnown bool `json:"initial_known"`
 	// Items are the slices picked, with the number of runs that picked them, by case and slice.
-	Items []Pick `json:"items"`
-}
-
-// Pick is a slice and in how many runs it was picked.
-type Pick struct {
-	Case  string `json:"case"`
-	Slice int    `json:"slice"`
-	Times int    `json:"times"`
+	Items []figure.Pick `json:"items"`
 }
 
 // position is an item's place.
@@ -121,20 +116,20 @@ func picks(runs []record.Run, intervals func(name string, values []float64) stat
 	p.AdjacentCurve = points("adjacent", adjacentAt, intervals)
 	p.CasesCurve = points("cases", casesAt, intervals)
 	for place, k := range times {
-		p.Items = append(p.Items, Pick{place.id, place.slice, k})
+		p.Items = append(p.Items, figure.Pick{Case: place.id, Slice: place.slice, Times: k})
 	}
-	slices.SortFunc(p.Items, func(a, b Pick) int { return cmp.Or(cmp.Compare(a.Case, b.Case), cmp.Compare(a.Slice, b.Slice)) })
+	slices.SortFunc(p.Items, func(a, b figure.Pick) int { return cmp.Or(cmp.Compare(a.Case, b.Case), cmp.Compare(a.Slice, b.Slice)) })
 	return p
 }
 
 // Point is a point of a curve: the mean over runs with a bootstrap interval.
 type Point struct {
-	Labelled int    `json:"labelled"`
-	Mean     Number `json:"mean"`
-	Std      Number `json:"std"`
-	Low      Number `json:"low"`
-	High     Number `json:"high"`
-	N        int    `json:"n"` // runs
+	Labelled int        `json:"labelled"`
+	Mean     null.Float `json:"mean"`
+	Std      null.Float `json:"std"`
+	Low      null.Float `json:"low"`
+	High     null.Float `json:"high"`
+	N        int        `json:"n"` // runs
 }
 
 // points makes a curve of the values at each number of labels. Values that are NaN are left out.
@@ -147,7 +142,7 @@ func points(name string, values map[int][]float64, intervals func(name string, v
 		}
 		d := stats.Describe(defined)
 		i := intervals(name+"/"+strconv.Itoa(labelled), defined)
-		out = append(out, Point{labelled, Number(d.Mean), Number(d.Std), Number(i.Low), Number(i.High), d.N})
+		out = append(out, Point{labelled, null.Float(d.Mean), null.Float(d.Std), null.Float(i.Low), null.Float(i.High), d.N})
 	}
 	slices.SortFunc(out, func(a, b Point) int { return cmp.Compare(a.Labelled, b.Labelled) })
 	return out

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/report/figure"
 )
 
 func TestRedundancy(t *testing.T) {
@@ -27,7 +28,7 @@ func TestRedundancy(t *testing.T) {
 	p := picks([]record.Run{r, r}, Options{Draws: 10}.interval("test"))
 	near(t, "adjacent", p.Adjacent.Mean, 0.625)
 	near(t, "cases per query", p.CasesPerQuery.Mean, 2.5)
-	if !p.InitialKnown || len(p.Items) != 6 || p.Items[0] != (Pick{"a", 4, 2}) || len(p.AdjacentCurve) != 2 {
+	if !p.InitialKnown || len(p.Items) != 6 || p.Items[0] != (figure.Pick{Case: "a", Slice: 4, Times: 2}) || len(p.AdjacentCurve) != 2 {
 		t.Errorf("%+v", p)
 	}
 	r.Cycles[0].Initial = nil

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,9 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/experiment"
-	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/report/figure"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -34,23 +34,23 @@ func (r *Report) AddPictures(ctx context.Context, sources []Source, data string)
 
 // predicted is a unit with stored predictions.
 type predicted struct {
-	folder *experiment.Folder
-	unit   experiment.Unit
+	folder *record.Folder
+	unit   record.Unit
 }
 
 // withPredictions returns the units, one per strategy, of the first recipe and initial set with predictions of a case.
 func (s Source) withPredictions(id string) (units []predicted, err error) {
 	for _, dir := range s.Dirs {
-		if record.IsFolder(dir) {
+		if record.IsExport(dir) {
 			continue
 		}
-		folder, config, err := experiment.OpenFolder(dir)
+		folder, config, err := record.OpenFolder(dir)
 		if err != nil {
 			return nil, err
 		}
 		for _, u := range config.Units() {
 			if len(units) > 0 {
-				if first := units[0].unit.Key(); u.Key().Grid != first.Grid || u.Set != first.Set {
+				if first := units[0].unit; u.Grid != first.Grid || u.Set != first.Set {
 					continue
 				}
 			}
@@ -67,22 +67,23 @@ func (s Source) withPredictions(id string) (units []predicted, err error) {
 	return units, nil
 }
 
-func (s Source) pictures(ctx context.Context, cases []CaseResult, data string) ([]Picture, error) {
+func (s Source) pictures(ctx context.Context, cases []CaseResult, data string) ([]figure.Picture, error) {
 	units, err := s.withPredictions(cases[0].ID)
 	if err != nil {
 		return nil, err
 	}
-	set, remove, err := s.openData(ctx, data)
+	c := record.Config{Data: cmp.Or(data, s.Settings.Data), Channel: s.Settings.Channel}
+	set, closeData, err := c.OpenData(ctx, nil)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the data are not at %s (say where with --data)", filepath.Base(c.Data))
 	}
-	defer remove()
+	defer closeData()
 	type choice struct {
 		title string
 		index int
 	}
 	choices := []choice{{"Worst case", 0}, {"Middle case", len(cases) / 2}, {"Best case", len(cases) - 1}}
-	var out []Picture
+	var out []figure.Picture
 	seen := map[int]bool{}
 	for _, c := range choices {
 		if seen[c.index] {
@@ -98,70 +99,40 @@ func (s Source) pictures(ctx context.Context, cases []CaseResult, data string) (
 	return out, nil
 }
 
-// openData opens the data set that the experiment was made with. remove deletes what was made for it.
-func (s Source) openData(ctx context.Context, dir string) (set *dataset.Dataset, remove func(), err error) {
-	remove = func() {}
-	if dir == "" {
-		dir = s.Settings.Data
-	}
-	if dir == experiment.Phantom {
-		temporary, err := os.MkdirTemp("", "nextslice-phantom-")
-		if err != nil {
-			return nil, nil, err
-		}
-		remove = func() { os.RemoveAll(temporary) }
-		if err := phantom.Write(ctx, temporary, experiment.PhantomCases, experiment.PhantomSeed, nil); err != nil {
-			remove()
-			return nil, nil, err
-		}
-		dir = temporary
-	}
-	set, err = dataset.Open(dir)
-	if err != nil {
-		remove()
-		return nil, nil, fmt.Errorf("the data are not at %s (say where with --data)", filepath.Base(dir))
-	}
-	if err := set.UseChannel(s.Settings.Channel); err != nil {
-		remove()
-		return nil, nil, err
-	}
-	return set, remove, nil
-}
-
-func (s Source) picture(set *dataset.Dataset, c CaseResult, title string, units []predicted) (Picture, error) {
+func (s Source) picture(set *dataset.Dataset, c CaseResult, title string, units []predicted) (figure.Picture, error) {
 	index := set.Index(c.ID)
 	if index < 0 {
-		return Picture{}, fmt.Errorf("the data have no case %s", c.ID)
+		return figure.Picture{}, fmt.Errorf("the data have no case %s", c.ID)
 	}
 	image, err := set.Image(index)
 	if err != nil {
-		return Picture{}, err
+		return figure.Picture{}, err
 	}
 	ref, err := set.Reference(index)
 	if err != nil {
-		return Picture{}, err
+		return figure.Picture{}, err
 	}
 	var masks []*volume.Mask
-	var named []Prediction
+	var named []figure.Prediction
 	for _, one := range units {
 		pred, err := one.folder.Prediction(one.unit, c.ID)
 		if err != nil {
-			return Picture{}, err
+			return figure.Picture{}, err
 		}
 		if pred.Size != ref.Size {
-			return Picture{}, fmt.Errorf("case %s has another size than when it was predicted: the data have changed", c.ID)
+			return figure.Picture{}, fmt.Errorf("case %s has another size than when it was predicted: the data have changed", c.ID)
 		}
 		masks = append(masks, pred)
-		named = append(named, Prediction{Strategy: one.unit.Strategy, Dice: s.caseDice(one.unit, c.ID)})
+		named = append(named, figure.Prediction{Strategy: one.unit.Strategy, Dice: s.caseDice(one.unit, c.ID)})
 	}
 	p := s.Data.Preprocess
-	k := largestSlice(p, ref)
-	return newPicture(fmt.Sprintf("%s: %s, slice %d", title, c.ID, k), p, image, k, ref, masks, named), nil
+	k := figure.LargestSlice(p, ref)
+	return figure.NewPicture(fmt.Sprintf("%s: %s, slice %d", title, c.ID, k), p, image, k, ref, masks, named), nil
 }
 
 // caseDice returns the recorded 3D Dice of a case in the last cycle of a unit.
-func (s Source) caseDice(u experiment.Unit, id string) float64 {
-	run, _ := record.Find(s.Runs, u.Key())
+func (s Source) caseDice(u record.Unit, id string) float64 {
+	run, _ := record.Find(s.Runs, u)
 	for _, c := range run.Cycles {
 		for _, one := range c.Cases {
 			if one.ID == id {

@@ -5,11 +5,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/nextslice/nextslice/report/table"
 )
 
 // recipesTables say, under the tables of all recipes together, how the strategies do with each: whether a difference
 // holds when the training changes.
-func (x Experiment) recipesTables(pooled Group) []Table {
+func (x Experiment) recipesTables(pooled Group) []table.Table {
 	if !pooled.Pooled {
 		return nil
 	}
@@ -19,42 +21,42 @@ func (x Experiment) recipesTables(pooled Group) []Table {
 			single = append(single, g)
 		}
 	}
-	return []Table{x.recipeDifferences(pooled, single), x.recipeValues(pooled, single)}
+	return []table.Table{x.recipeDifferences(pooled, single), x.recipeValues(pooled, single)}
 }
 
 // recipeDifferences has one row per comparison and one column per recipe.
-func (x Experiment) recipeDifferences(pooled Group, single []Group) Table {
+func (x Experiment) recipeDifferences(pooled Group, single []Group) table.Table {
 	m := measures[0]
-	t := Table{Name: "recipes", Title: fmt.Sprintf("%s: difference in the AULC of the %s with each recipe (%s)", x.heading(pooled), m.long, m.pointsUnit(x.DistanceUnit)),
-		Head: [][]Cell{{text("difference")}}}
+	t := table.Table{Name: "recipes", Title: fmt.Sprintf("%s: difference in the AULC of the %s with each recipe (%s)", x.heading(pooled), m.long, m.pointsUnit(x.DistanceUnit)),
+		Head: [][]table.Cell{{table.Text("difference")}}}
 	for _, g := range single {
-		t.Head[0] = append(t.Head[0], text("%s", g.Grid))
+		t.Head[0] = append(t.Head[0], table.Text("%s", g.Grid))
 	}
-	t.Head[0] = append(t.Head[0], text("first is ahead with"))
+	t.Head[0] = append(t.Head[0], table.Text("first is ahead with"))
 	for _, c := range pooled.Comparisons {
 		if !c.main() {
 			continue
 		}
 		for _, r := range c.Rows {
-			row := []Cell{text("%s − %s", r.A, r.B)}
+			row := []table.Cell{table.Text("%s − %s", r.A, r.B)}
 			ahead, of := 0, 0
 			for _, g := range single {
 				one, ok := g.comparison(c, r)
 				if !ok || len(one.Sets) == 0 {
-					row = append(row, text("–"))
+					row = append(row, table.Text("–"))
 					continue
 				}
 				of++
 				if one.Difference.Mean*m.better() > 0 {
 					ahead++
 				}
-				cell := value(one.Difference.Mean, "%s [%s, %s]", signed(one.Difference.Mean, m), signed(one.Interval.Low, m), signed(one.Interval.High, m))
+				cell := table.Value(one.Difference.Mean, "%s [%s, %s]", signed(one.Difference.Mean, m), signed(one.Interval.Low, m), signed(one.Interval.High, m))
 				if one.significant() {
 					cell.Marks = "*"
 				}
 				row = append(row, cell)
 			}
-			t.Rows = append(t.Rows, append(row, value(float64(ahead), "%d of %d", ahead, of)))
+			t.Rows = append(t.Rows, append(row, table.Value(float64(ahead), "%d of %d", ahead, of)))
 		}
 	}
 	t.Notes = []string{fmt.Sprintf("Mean difference over initial sets with its 95 %% BCa bootstrap interval. * p < %g, sign-flip test paired by initial set, "+
@@ -78,19 +80,19 @@ func (g Group) comparison(c Comparisons, r Comparison) (Comparison, bool) {
 }
 
 // recipeValues has one row per strategy and one column per recipe.
-func (x Experiment) recipeValues(pooled Group, single []Group) Table {
+func (x Experiment) recipeValues(pooled Group, single []Group) table.Table {
 	m := measures[0]
-	t := Table{Name: "recipe-values", Title: fmt.Sprintf("%s: AULC of the %s with each recipe (%%)", x.heading(pooled), m.long), Head: [][]Cell{{text("strategy")}}}
+	t := table.Table{Name: "recipe-values", Title: fmt.Sprintf("%s: AULC of the %s with each recipe (%%)", x.heading(pooled), m.long), Head: [][]table.Cell{{table.Text("strategy")}}}
 	for _, g := range single {
-		t.Head[0] = append(t.Head[0], text("%s", g.Grid))
+		t.Head[0] = append(t.Head[0], table.Text("%s", g.Grid))
 	}
 	for _, name := range pooled.names() {
-		row := []Cell{text("%s", name)}
+		row := []table.Cell{table.Text("%s", name)}
 		for _, g := range single {
 			if st, ok := g.find(name); ok {
 				row = append(row, meanStd(st.Results[0].AULC, m))
 			} else {
-				row = append(row, text("–"))
+				row = append(row, table.Text("–"))
 			}
 		}
 		t.Rows = append(t.Rows, row)

@@ -15,7 +15,7 @@ import (
 
 // makeRun returns a run with these 3D Dice values at 10, 20, … labels; the other measures follow from them.
 func makeRun(grid, strategy string, set int, dice ...float64) record.Run {
-	r := record.Run{Key: record.Key{Grid: grid, Strategy: strategy, Set: set}}
+	r := record.Run{Unit: record.Unit{Grid: grid, Strategy: strategy, Set: set}}
 	for i, d := range dice {
 		m := func(v float64) metrics.Measure { return metrics.Measure{Value: v, N: 2} }
 		class := metrics.ClassSummary{Class: 1, Name: "gland", Dice3D: m(d), Dice2D: m(d / 2), HD95: m(10 * (1 - d)), ASSD: m(1 - d)}

@@ -3,16 +3,13 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/record"
 )
 
@@ -21,11 +18,11 @@ type Source struct {
 	Name     string
 	Dirs     []string
 	Settings Settings
-	Data     experiment.DataRecord
-	Env      experiment.Env
+	Data     record.Data
+	Env      record.Env
 	Runs     []record.Run
 
-	files record.Folder // the files of the first folder, without runs
+	files record.Export // the files of the first folder, without runs
 }
 
 // Settings are the lines of the configuration that a report shows. Others may stand there too.
@@ -77,11 +74,7 @@ func Read(dirs []string) ([]Source, error) {
 }
 
 func read(dir string) (Source, error) {
-	read := readRunFolder
-	if record.IsFolder(dir) {
-		read = record.ReadFolder
-	}
-	f, err := read(dir)
+	f, err := record.Read(dir)
 	if err != nil {
 		return Source{}, err
 	}
@@ -111,44 +104,6 @@ func nameOf(dir string) string {
 		return filepath.Base(path)
 	}
 	return filepath.Base(dir)
-}
-
-// readRunFolder makes a record of a run folder.
-func readRunFolder(dir string) (record.Folder, error) {
-	folder, config, err := experiment.OpenFolder(dir)
-	if err != nil {
-		return record.Folder{}, err
-	}
-	var f record.Folder
-	if f.Config, err = os.ReadFile(filepath.Join(dir, record.ConfigFile)); err != nil {
-		return record.Folder{}, err
-	}
-	for name, content := range map[string]*[]byte{record.DataFile: &f.Data, record.EnvFile: &f.Env} {
-		if *content, err = os.ReadFile(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return record.Folder{}, err
-		}
-	}
-	initial, err := folder.Initial()
-	if err != nil {
-		return record.Folder{}, err
-	}
-	for _, u := range config.Units() {
-		cycles, err := folder.Cycles(u)
-		if err != nil {
-			return record.Folder{}, err
-		}
-		if len(cycles) == 0 {
-			continue
-		}
-		run := record.FromCycles(u.Key(), initial[u.Set], cycles)
-		bins, err := folder.Calibration(u)
-		if err != nil {
-			return record.Folder{}, err
-		}
-		run.Calibrate(bins)
-		f.Runs = append(f.Runs, run)
-	}
-	return f, nil
 }
 
 // identity is the same for folders whose runs can be compared with each other.
@@ -183,7 +138,7 @@ func (s *Source) join(other Source) error {
 		}
 	}
 	for _, r := range other.Runs {
-		i := slices.IndexFunc(s.Runs, func(mine record.Run) bool { return mine.Key == r.Key })
+		i := slices.IndexFunc(s.Runs, func(mine record.Run) bool { return mine.Unit == r.Unit })
 		if i < 0 {
 			s.Runs = append(s.Runs, r)
 			continue
@@ -191,7 +146,7 @@ func (s *Source) join(other Source) error {
 		mine := s.Runs[i]
 		for c := range min(len(mine.Cycles), len(r.Cycles)) {
 			if a, b := mine.Cycles[c].Measures.Mean.Dice3D, r.Cycles[c].Measures.Mean.Dice3D; a != b && !(a.N == 0 && b.N == 0) {
-				return fmt.Errorf("%s, cycle %d differs: the same run was made twice, with other numbers; report them apart", r.Key, c)
+				return fmt.Errorf("%s, cycle %d differs: the same run was made twice, with other numbers; report them apart", r.Unit, c)
 			}
 		}
 		if len(r.Cycles) > len(mine.Cycles) {
@@ -221,5 +176,5 @@ func (s Source) Export(dir string) error {
 		}
 	}
 	f.Config = bytes.Join(lines, nil)
-	return record.WriteFolder(dir, f)
+	return f.Write(dir)
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/nextslice/nextslice/report/figure"
 )
 
 func TestFamilies(t *testing.T) {
@@ -20,7 +22,7 @@ func TestFamilies(t *testing.T) {
 		t.Errorf("%s, %s, %s", got[1].title(), got[0].column("entropy+sb(q=7)"), got[0].column("entropy+power"))
 	}
 	roles := got[0].roles()
-	if roles["random"] != roleRandom || roles["entropy"] != rolePlain || roles["entropy+sb"] != roleBatches || roles["entropy+power"] == roles["entropy+sb(q=7)"] {
+	if roles["random"] != figure.RoleRandom || roles["entropy"] != figure.RolePlain || roles["entropy+sb"] != figure.RoleBatches || roles["entropy+power"] == roles["entropy+sb(q=7)"] {
 		t.Errorf("%v", roles)
 	}
 }

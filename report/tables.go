@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nextslice/nextslice/report/table"
 	"github.com/nextslice/nextslice/stats"
 )
 
@@ -21,8 +22,8 @@ func (x Experiment) heading(g Group) string {
 }
 
 // Tables returns the tables of a group in the order in which they are read.
-func (x Experiment) Tables(g Group) []Table {
-	tables := []Table{x.paperTable(g)}
+func (x Experiment) Tables(g Group) []table.Table {
+	tables := []table.Table{x.paperTable(g)}
 	for _, c := range g.Comparisons {
 		if c.main() {
 			tables = append(tables, x.comparisonTable(g, c))
@@ -47,24 +48,24 @@ func (c Comparisons) main() bool { return c.Measure == measures[0].name && c.Num
 
 // paperTable is the table in the paper's layout: mean ± standard deviation over all cycles of all runs, without and with
 // stochastic batches side by side.
-func (x Experiment) paperTable(g Group) Table {
-	t := Table{Name: "table", Title: x.heading(g) + ": mean over all cycles ± standard deviation", Head: [][]Cell{{text("")}, {text("")}}}
+func (x Experiment) paperTable(g Group) table.Table {
+	t := table.Table{Name: "table", Title: x.heading(g) + ": mean over all cycles ± standard deviation", Head: [][]table.Cell{{table.Text("")}, {table.Text("")}}}
 	var columns []string
 	if _, ok := g.find(Baseline); ok {
 		columns = append(columns, Baseline)
-		t.Head[0], t.Head[1] = append(t.Head[0], text("RS")), append(t.Head[1], text(""))
+		t.Head[0], t.Head[1] = append(t.Head[0], table.Text("RS")), append(t.Head[1], table.Text(""))
 	}
 	for _, f := range families(g.names()) {
-		t.Head[0] = append(t.Head[0], Cell{Text: f.title(), Span: len(f.members)})
+		t.Head[0] = append(t.Head[0], table.Cell{Text: f.title(), Span: len(f.members)})
 		for _, m := range f.members {
 			columns = append(columns, m)
-			t.Head[1] = append(t.Head[1], text("%s", f.column(m)))
+			t.Head[1] = append(t.Head[1], table.Text("%s", f.column(m)))
 		}
 	}
 	used := map[string]bool{}
 	for i, m := range measures[:3] {
-		row := []Cell{text("%s (%s)", m.short, m.unit(x.DistanceUnit))}
-		paper := []Cell{text("  " + publishedRow)}
+		row := []table.Cell{table.Text("%s (%s)", m.short, m.unit(x.DistanceUnit))}
+		paper := []table.Cell{{Text: "  " + publishedRow, Row: publishedRow}}
 		for _, name := range columns {
 			st, _ := g.find(name)
 			c := meanStd(st.Results[i].Cells, m)
@@ -74,9 +75,9 @@ func (x Experiment) paperTable(g Group) Table {
 			}
 			row = append(row, c)
 			if p, ok := published[m.name][name]; ok {
-				paper = append(paper, text("%s", p))
+				paper = append(paper, table.Text("%s", p))
 			} else {
-				paper = append(paper, text("–"))
+				paper = append(paper, table.Text("–"))
 			}
 		}
 		t.Rows = append(t.Rows, row)
@@ -194,36 +195,34 @@ func rowsText(n int) string {
 	return fmt.Sprintf("the %d comparisons of its kind", n)
 }
 
-const warningPrefix = "Warning: "
-
 func warningNotes(warnings []stats.Warning) (notes []string) {
 	for _, w := range warnings {
-		notes = append(notes, warningPrefix+w.Text+".")
+		notes = append(notes, table.Warning+w.Text+".")
 	}
 	return notes
 }
 
 // meanStd prints a mean with its standard deviation.
-func meanStd(s stats.Summary, m measure) Cell {
+func meanStd(s stats.Summary, m measure) table.Cell {
 	if s.N == 0 {
-		return text("–")
+		return table.Text("–")
 	}
 	if math.IsNaN(s.Std) {
-		return value(s.Mean, "%.*f", m.digits, m.scale*s.Mean)
+		return table.Value(s.Mean, "%.*f", m.digits, m.scale*s.Mean)
 	}
-	return value(s.Mean, "%.*f ± %.*f", m.digits, m.scale*s.Mean, m.digits, m.scale*s.Std)
+	return table.Value(s.Mean, "%.*f ± %.*f", m.digits, m.scale*s.Mean, m.digits, m.scale*s.Std)
 }
 
 // runsTable gives each strategy's numbers per run.
-func (x Experiment) runsTable(g Group) Table {
-	t := Table{Name: "runs", Title: x.heading(g) + ": numbers per run", Head: [][]Cell{{text("strategy"), text("runs"),
-		text("AULC 3D DSC (%%)"), text("95 %% interval")}}}
+func (x Experiment) runsTable(g Group) table.Table {
+	t := table.Table{Name: "runs", Title: x.heading(g) + ": numbers per run", Head: [][]table.Cell{{table.Text("strategy"), table.Text("runs"),
+		table.Text("AULC 3D DSC (%%)"), table.Text("95 %% interval")}}}
 	for _, m := range measures {
-		t.Head[0] = append(t.Head[0], text("final %s (%s)", m.short, m.unit(x.DistanceUnit)))
+		t.Head[0] = append(t.Head[0], table.Text("final %s (%s)", m.short, m.unit(x.DistanceUnit)))
 	}
 	calibrated := slices.ContainsFunc(g.Strategies, func(st Strategy) bool { return st.Calibration != nil })
 	if calibrated {
-		t.Head[0] = append(t.Head[0], text("final ECE (%%)"))
+		t.Head[0] = append(t.Head[0], table.Text("final ECE (%%)"))
 	}
 	var target *Reach
 	for _, st := range g.Strategies {
@@ -232,12 +231,12 @@ func (x Experiment) runsTable(g Group) Table {
 		}
 	}
 	if target != nil {
-		t.Head[0] = append(t.Head[0], text("labels to %.1f %%", 100*float64(target.Value)), text("reached by"))
+		t.Head[0] = append(t.Head[0], table.Text("labels to %.1f %%", 100*float64(target.Value)), table.Text("reached by"))
 	}
 	first := measures[0]
 	for _, st := range g.Strategies {
 		r := st.Results[0]
-		row := []Cell{text("%s", st.Name), value(float64(st.Finished), "%d", st.Finished), meanStd(r.AULC, first), interval(r.AULCInterval, first, 1)}
+		row := []table.Cell{table.Text("%s", st.Name), table.Value(float64(st.Finished), "%d", st.Finished), meanStd(r.AULC, first), interval(r.AULCInterval, first, 1)}
 		for i, m := range measures {
 			row = append(row, meanStd(st.Results[i].Final, m))
 		}
@@ -245,10 +244,10 @@ func (x Experiment) runsTable(g Group) Table {
 		case st.Calibration != nil:
 			row = append(row, meanStd(st.Calibration.ECE, measure{scale: 100, digits: 1}))
 		case calibrated:
-			row = append(row, text("–"))
+			row = append(row, table.Text("–"))
 		}
 		if target != nil {
-			row = append(row, labels(float64(r.Reach.Median)), value(float64(r.Reach.Reached), "%d of %d", r.Reach.Reached, r.Reach.Runs))
+			row = append(row, labels(float64(r.Reach.Median)), table.Value(float64(r.Reach.Reached), "%d of %d", r.Reach.Reached, r.Reach.Runs))
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -267,22 +266,22 @@ func (x Experiment) runsTable(g Group) Table {
 	return t
 }
 
-func labels(n float64) Cell {
+func labels(n float64) table.Cell {
 	if math.IsNaN(n) {
-		return value(1e12, "–") // after all that can be counted
+		return table.Value(1e12, "–") // after all that can be counted
 	}
-	return value(n, "%.0f", n)
+	return table.Value(n, "%.0f", n)
 }
 
 // interval prints an interval; sign +1 prints values, 2 differences with their sign.
-func interval(i stats.Interval, m measure, sign int) Cell {
+func interval(i stats.Interval, m measure, sign int) table.Cell {
 	if math.IsNaN(i.Low) {
-		return text("–")
+		return table.Text("–")
 	}
 	if sign == 1 {
-		return value(i.Low, "%.*f to %.*f", m.digits, m.scale*i.Low, m.digits, m.scale*i.High)
+		return table.Value(i.Low, "%.*f to %.*f", m.digits, m.scale*i.Low, m.digits, m.scale*i.High)
 	}
-	return value(i.Low, "%s to %s", signed(i.Low, m), signed(i.High, m))
+	return table.Value(i.Low, "%s to %s", signed(i.Low, m), signed(i.High, m))
 }
 
 // signed prints a difference with one more digit than the values have, and a minus sign as long as a plus.
@@ -292,28 +291,28 @@ func signed(v float64, m measure) string {
 }
 
 // comparisonTable is one table of comparisons.
-func (x Experiment) comparisonTable(g Group, c Comparisons) Table {
+func (x Experiment) comparisonTable(g Group, c Comparisons) table.Table {
 	m := measureOf(c.Measure)
-	t := Table{
+	t := table.Table{
 		Name:  fmt.Sprintf("compare-%s-%s-%s", questionName(c.Question), strings.ToLower(c.Number), m.name),
 		Title: fmt.Sprintf("%s: %s, %s of the %s", x.heading(g), c.Question, numberText(c.Number), m.long),
-		Head: [][]Cell{{text("difference"), text("mean (%s)", m.pointsUnit(x.DistanceUnit)), text("95 %% interval"), text("better in"),
-			text("sign-flip p"), text("Holm"), text("Wilcoxon p"), text("Holm"), text("n"), text("p over cycles, optimistic")}},
+		Head: [][]table.Cell{{table.Text("difference"), table.Text("mean (%s)", m.pointsUnit(x.DistanceUnit)), table.Text("95 %% interval"), table.Text("better in"),
+			table.Text("sign-flip p"), table.Text("Holm"), table.Text("Wilcoxon p"), table.Text("Holm"), table.Text("n"), table.Text("p over cycles, optimistic")}},
 	}
 	for _, r := range c.Rows {
 		name := r.A + " − " + r.B
 		if len(r.Sets) == 0 {
-			t.Rows = append(t.Rows, []Cell{text("%s", name), Cell{Text: "no initial set in common", Span: 9}})
+			t.Rows = append(t.Rows, []table.Cell{table.Text("%s", name), table.Cell{Text: "no initial set in common", Span: 9}})
 			continue
 		}
-		mean := value(r.Difference.Mean, "%s", signed(r.Difference.Mean, m))
+		mean := table.Value(r.Difference.Mean, "%s", signed(r.Difference.Mean, m))
 		if r.significant() {
 			mean.Marks = "*"
 		}
-		t.Rows = append(t.Rows, []Cell{text("%s", name), mean,
-			interval(r.Interval, m, 2), value(float64(r.Better)/float64(len(r.Sets)), "%d of %d", r.Better, len(r.Sets)),
+		t.Rows = append(t.Rows, []table.Cell{table.Text("%s", name), mean,
+			interval(r.Interval, m, 2), table.Value(float64(r.Better)/float64(len(r.Sets)), "%d of %d", r.Better, len(r.Sets)),
 			pvalue(r.SignFlip.P), pvalue(float64(r.HolmSignFlip)), pvalue(r.Wilcoxon.P), pvalue(float64(r.HolmWilcoxon)),
-			text("%d", len(r.Sets)), pvalue(r.Cycles.P)})
+			table.Text("%d", len(r.Sets)), pvalue(r.Cycles.P)})
 	}
 	stars := fmt.Sprintf("* p < %g, %s, Holm-corrected over the rows of this table.", alpha, c.testName())
 	if !slices.ContainsFunc(c.Rows, Comparison.significant) {
@@ -344,38 +343,38 @@ func numberText(number string) string {
 }
 
 // pvalue prints a p-value.
-func pvalue(p float64) Cell {
+func pvalue(p float64) table.Cell {
 	switch {
 	case math.IsNaN(p):
-		return text("–")
+		return table.Text("–")
 	case p < 0.001:
-		return value(p, "%.1e", p)
+		return table.Value(p, "%.1e", p)
 	}
-	return value(p, "%.3f", p)
+	return table.Value(p, "%.3f", p)
 }
 
 // pairwiseTable is the matrix of who beats whom.
-func (x Experiment) pairwiseTable(g Group) Table {
-	t := Table{Name: "pairwise", Title: x.heading(g) + ": share of budgets at which the row beats the column", Head: [][]Cell{{text("")}}}
+func (x Experiment) pairwiseTable(g Group) table.Table {
+	t := table.Table{Name: "pairwise", Title: x.heading(g) + ": share of budgets at which the row beats the column", Head: [][]table.Cell{{table.Text("")}}}
 	for _, name := range g.names() {
-		t.Head[0] = append(t.Head[0], text("%s", name))
+		t.Head[0] = append(t.Head[0], table.Text("%s", name))
 	}
 	for i, name := range g.names() {
-		row := []Cell{text("%s", name)}
+		row := []table.Cell{table.Text("%s", name)}
 		for j, share := range g.Pairwise.Wins[i] {
 			if i == j {
-				row = append(row, text("·"))
+				row = append(row, table.Text("·"))
 				continue
 			}
-			cell := value(share, "%.2f", share)
+			cell := table.Value(share, "%.2f", share)
 			cell.Shade = share
 			row = append(row, cell)
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	row := []Cell{text("beaten, mean")}
+	row := []table.Cell{table.Text("beaten, mean")}
 	for _, lost := range g.Pairwise.Lost {
-		row = append(row, value(lost, "%.2f", lost))
+		row = append(row, table.Value(lost, "%.2f", lost))
 	}
 	t.Rows = append(t.Rows, row)
 	t.Notes = append(t.Notes, fmt.Sprintf("A win: paired t-test over initial sets on the 3D Dice at one budget, two-sided, p < %g, not corrected for the number of tests; "+
@@ -386,16 +385,16 @@ func (x Experiment) pairwiseTable(g Group) Table {
 }
 
 // picksTable says what the strategies picked.
-func (x Experiment) picksTable(g Group) Table {
-	t := Table{Name: "picks", Title: x.heading(g) + ": what was picked", Head: [][]Cell{{text("strategy"), text("next to a labelled slice (%%)"),
-		text("cases per query"), text("cases in all"), text("different slices, all runs")}}}
+func (x Experiment) picksTable(g Group) table.Table {
+	t := table.Table{Name: "picks", Title: x.heading(g) + ": what was picked", Head: [][]table.Cell{{table.Text("strategy"), table.Text("next to a labelled slice (%%)"),
+		table.Text("cases per query"), table.Text("cases in all"), table.Text("different slices, all runs")}}}
 	share := measure{scale: 100, digits: 1}
 	plain := measure{scale: 1, digits: 1}
 	known := true
 	for _, st := range g.Strategies {
 		known = known && st.Picks.InitialKnown
-		t.Rows = append(t.Rows, []Cell{text("%s", st.Name), meanStd(st.Picks.Adjacent, share), meanStd(st.Picks.CasesPerQuery, plain),
-			meanStd(st.Picks.Cases, plain), value(float64(len(st.Picks.Items)), "%d", len(st.Picks.Items))})
+		t.Rows = append(t.Rows, []table.Cell{table.Text("%s", st.Name), meanStd(st.Picks.Adjacent, share), meanStd(st.Picks.CasesPerQuery, plain),
+			meanStd(st.Picks.Cases, plain), table.Value(float64(len(st.Picks.Items)), "%d", len(st.Picks.Items))})
 	}
 	note := fmt.Sprintf("Mean ± standard deviation over runs. Next to a labelled slice: share of picks with a neighbour in the same case that was labelled before or is in the "+
 		"same query: such a slice shows almost the same picture. A query has %d slices; the pool has %d in %d cases.",

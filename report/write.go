@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/google/renameio/v2"
+
+	"github.com/nextslice/nextslice/report/table"
 )
 
 // jsonFile marks a folder as a report, which a newer report may replace.
@@ -25,7 +27,7 @@ func (r Report) WriteText(w io.Writer) error {
 			fmt.Fprintln(w)
 		}
 		g := x.Groups[len(x.Groups)-1]
-		tables := []Table{x.paperTable(g)}
+		tables := []table.Table{x.paperTable(g)}
 		for _, c := range g.Comparisons {
 			if c.main() {
 				tables = append(tables, x.comparisonTable(g, c))
@@ -58,7 +60,7 @@ func (r Report) WriteJSON(w io.Writer) error {
 }
 
 // writeTables writes all tables of the report, one after the other, in one format.
-func (r Report) writeTables(w io.Writer, write func(Table, io.Writer) error) error {
+func (r Report) writeTables(w io.Writer, write func(table.Table, io.Writer) error) error {
 	for _, x := range r.Experiments {
 		for _, g := range x.Groups {
 			for _, t := range x.Tables(g) {
@@ -132,10 +134,10 @@ func (r Report) Write(dir string) error {
 	if err := save("index.html", r.WriteHTML); err != nil {
 		return err
 	}
-	if err := save("tables.md", func(w io.Writer) error { return r.writeTables(w, Table.WriteMarkdown) }); err != nil {
+	if err := save("tables.md", func(w io.Writer) error { return r.writeTables(w, table.Table.WriteMarkdown) }); err != nil {
 		return err
 	}
-	if err := save("tables.tex", func(w io.Writer) error { return r.writeTables(w, Table.WriteLaTeX) }); err != nil {
+	if err := save("tables.tex", func(w io.Writer) error { return r.writeTables(w, table.Table.WriteLaTeX) }); err != nil {
 		return err
 	}
 	for _, x := range r.Experiments {
@@ -154,7 +156,7 @@ func (r Report) Write(dir string) error {
 			for _, f := range x.figures(g) {
 				for _, format := range []string{"png", "svg"} {
 					name := filepath.Join("figures", prefix+f.Name+"."+format)
-					if err := save(name, func(w io.Writer) error { return f.write(w, format) }); err != nil {
+					if err := save(name, func(w io.Writer) error { return f.Write(w, format) }); err != nil {
 						return err
 					}
 				}

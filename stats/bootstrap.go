@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/nextslice/nextslice/internal/null"
 )
 
 // Interval is a confidence interval. Both ends are NaN where there is none.
@@ -21,11 +23,11 @@ type Interval struct {
 // MarshalJSON writes NaN as null.
 func (i Interval) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Low   *float64 `json:"low"`
-		High  *float64 `json:"high"`
-		Level float64  `json:"level"`
-		Draws int      `json:"draws"`
-	}{orNull(i.Low), orNull(i.High), i.Level, i.Draws})
+		Low   null.Float `json:"low"`
+		High  null.Float `json:"high"`
+		Level float64    `json:"level"`
+		Draws int        `json:"draws"`
+	}{null.Float(i.Low), null.Float(i.High), i.Level, i.Draws})
 }
 
 // BootstrapMean returns the bias-corrected and accelerated (BCa) bootstrap interval of the mean of values, from draws

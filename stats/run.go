@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/nextslice/nextslice/internal/null"
 )
 
 // Run is the learning curve of one run: one strategy from one initial set.
@@ -83,10 +85,10 @@ func (r Reach) String() string {
 // MarshalJSON writes NaN as null.
 func (r Reach) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Labels  *float64 `json:"labels"`
-		Reached bool     `json:"reached"`
-		Best    *float64 `json:"best"`
-	}{orNull(r.Labels), r.Reached, orNull(r.Best)})
+		Labels  null.Float `json:"labels"`
+		Reached bool       `json:"reached"`
+		Best    null.Float `json:"best"`
+	}{null.Float(r.Labels), r.Reached, null.Float(r.Best)})
 }
 
 // LabelsToReach returns where a run first reaches a value, with linear interpolation between two cycles; a run that has
@@ -142,12 +144,4 @@ func (r Run) demandOrder(function string) {
 			panic(fmt.Sprintf("stats: %s: label counts %d after %d, want them strictly increasing", function, r.Labels[i], r.Labels[i-1]))
 		}
 	}
-}
-
-// orNull is for JSON, which has no NaN and no infinity.
-func orNull(x float64) *float64 {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return nil
-	}
-	return &x
 }

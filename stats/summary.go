@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
+
+	"github.com/nextslice/nextslice/internal/null"
 )
 
 // Summary describes the values of some runs.
@@ -37,14 +39,14 @@ func Describe(values []float64) Summary {
 // MarshalJSON writes NaN as null.
 func (s Summary) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		N       int      `json:"n"`
-		Missing int      `json:"missing"`
-		Mean    *float64 `json:"mean"`
-		Std     *float64 `json:"std"`
-		Median  *float64 `json:"median"`
-		Min     *float64 `json:"min"`
-		Max     *float64 `json:"max"`
-	}{s.N, s.Missing, orNull(s.Mean), orNull(s.Std), orNull(s.Median), orNull(s.Min), orNull(s.Max)})
+		N       int        `json:"n"`
+		Missing int        `json:"missing"`
+		Mean    null.Float `json:"mean"`
+		Std     null.Float `json:"std"`
+		Median  null.Float `json:"median"`
+		Min     null.Float `json:"min"`
+		Max     null.Float `json:"max"`
+	}{s.N, s.Missing, null.Float(s.Mean), null.Float(s.Std), null.Float(s.Median), null.Float(s.Min), null.Float(s.Max)})
 }
 
 // quantile returns the q-quantile of sorted values with linear interpolation between the two nearest ranks (numpy's

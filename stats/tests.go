@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/nextslice/nextslice/internal/null"
 )
 
 // Test is the result of a significance test.
@@ -24,13 +26,13 @@ type Test struct {
 // MarshalJSON writes NaN and infinity as null.
 func (t Test) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Name      string   `json:"name"`
-		P         *float64 `json:"p"`
-		Statistic *float64 `json:"statistic"`
-		N         int      `json:"n"`
-		Exact     bool     `json:"exact"`
-		Draws     int      `json:"draws,omitempty"`
-	}{t.Name, orNull(t.P), orNull(t.Statistic), t.N, t.Exact, t.Draws})
+		Name      string     `json:"name"`
+		P         null.Float `json:"p"`
+		Statistic null.Float `json:"statistic"`
+		N         int        `json:"n"`
+		Exact     bool       `json:"exact"`
+		Draws     int        `json:"draws,omitempty"`
+	}{t.Name, null.Float(t.P), null.Float(t.Statistic), t.N, t.Exact, t.Draws})
 }
 
 // signFlipEnumerated is the largest number of differences whose sign assignments are all enumerated: 2^19 sums.

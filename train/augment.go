@@ -5,21 +5,8 @@ import (
 	"math/rand/v2"
 
 	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/train/recipe"
 )
-
-// Augment says how each slice of a mini-batch is changed at random before the network sees it. A zero switches its
-// change off. The order is: contrast, brightness, gamma, noise, then all geometric changes as one transform.
-type Augment struct {
-	Noise            float64 `yaml:"noise"`             // standard deviation of Gaussian noise, in normalised intensities
-	NoiseProbability float64 `yaml:"noise-probability"` // fraction of the slices that get noise, 0 … 1
-	Rotate           float64 `yaml:"rotate"`            // largest angle in degrees; uniform in ± Rotate
-	Scale            float64 `yaml:"scale"`             // largest change of size: uniform in 1 ± Scale
-	Shift            float64 `yaml:"shift"`             // largest shift as a fraction of height and width; uniform in ± Shift
-	Flip             float64 `yaml:"flip"`              // probability of swapping left and right (the canvas' columns)
-	Contrast         float64 `yaml:"contrast"`          // intensities are multiplied by a factor uniform in 1 ± Contrast
-	Brightness       float64 `yaml:"brightness"`        // a number uniform in ± Brightness is added
-	Gamma            float64 `yaml:"gamma"`             // exponent e^u, u uniform in ± Gamma, on the slice's own range
-}
 
 // slice is a slice on the canvas, with its mask.
 type slice struct {
@@ -29,13 +16,13 @@ type slice struct {
 
 // augmenter changes slices of one size.
 type augmenter struct {
-	Augment
+	recipe.Augment
 	h, w    int
 	rng     *rand.Rand
 	changed []float32 // the image between the two kinds of change
 }
 
-func newAugmenter(a Augment, h, w int, rng *rand.Rand) *augmenter {
+func newAugmenter(a recipe.Augment, h, w int, rng *rand.Rand) *augmenter {
 	return &augmenter{a, h, w, rng, make([]float32, h*w)}
 }
 
@@ -48,7 +35,7 @@ func (a *augmenter) apply(dst, src slice) {
 }
 
 // intensities changes the values of an image in place.
-func (a Augment) intensities(image []float32, rng *rand.Rand) {
+func (a augmenter) intensities(image []float32, rng *rand.Rand) {
 	if a.Contrast > 0 || a.Brightness > 0 {
 		factor, add := float32(1+uniform(rng, a.Contrast)), float32(uniform(rng, a.Brightness))
 		for i, v := range image {
@@ -82,7 +69,7 @@ func gamma(image []float32, exponent float64) {
 }
 
 // transform draws a geometric transform about the middle of an h × w canvas.
-func (a Augment) transform(h, w int, rng *rand.Rand) affine {
+func (a augmenter) transform(h, w int, rng *rand.Rand) affine {
 	angle := uniform(rng, a.Rotate) * math.Pi / 180
 	zoom := 1 / (1 + uniform(rng, a.Scale))
 	sin, cos := math.Sincos(angle)

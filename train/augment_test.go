@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // board returns an image and a mask whose values tell where they come from.
@@ -89,13 +90,13 @@ func TestAugmentApply(t *testing.T) {
 	src, got := slice{image, mask}, slice{gotImage, gotMask}
 
 	t.Run("off", func(t *testing.T) {
-		newAugmenter(Augment{}, h, w, random.Stream(1)).apply(got, src)
+		newAugmenter(recipe.Augment{}, h, w, random.Stream(1)).apply(got, src)
 		if !slices.Equal(gotImage, image) || !slices.Equal(gotMask, mask) {
 			t.Error("an augmentation without parameters changed something")
 		}
 	})
 	t.Run("noise", func(t *testing.T) {
-		a := newAugmenter(Augment{Noise: 0.5, NoiseProbability: 0.5}, h, w, random.Stream(2))
+		a := newAugmenter(recipe.Augment{Noise: 0.5, NoiseProbability: 0.5}, h, w, random.Stream(2))
 		var noisy int
 		var squares float64
 		const rounds = 200
@@ -118,7 +119,7 @@ func TestAugmentApply(t *testing.T) {
 		}
 	})
 	t.Run("everything", func(t *testing.T) {
-		a := Augment{Noise: 0.01, NoiseProbability: 1, Rotate: 10, Scale: 0.1, Shift: 0.1, Flip: 0.5, Contrast: 0.2, Brightness: 0.1, Gamma: 0.3}
+		a := recipe.Augment{Noise: 0.01, NoiseProbability: 1, Rotate: 10, Scale: 0.1, Shift: 0.1, Flip: 0.5, Contrast: 0.2, Brightness: 0.1, Gamma: 0.3}
 		newAugmenter(a, h, w, random.Stream(3)).apply(got, src)
 		first := slices.Clone(gotImage)
 		newAugmenter(a, h, w, random.Stream(3)).apply(got, src)
@@ -139,7 +140,7 @@ func TestAugmentFlipIsMirror(t *testing.T) {
 	const h, w = 3, 5
 	image, mask := board(h, w)
 	gotImage, gotMask := make([]float32, h*w), make([]uint8, h*w)
-	newAugmenter(Augment{Flip: 1}, h, w, random.Stream(1)).apply(slice{gotImage, gotMask}, slice{image, mask})
+	newAugmenter(recipe.Augment{Flip: 1}, h, w, random.Stream(1)).apply(slice{gotImage, gotMask}, slice{image, mask})
 	for row := range h {
 		for column := range w {
 			if got, want := gotImage[row*w+column], image[row*w+w-1-column]; got != want {
@@ -167,7 +168,7 @@ func BenchmarkAugment(b *testing.B) {
 	image, mask := board(h, w)
 	gotImage, gotMask := make([]float32, h*w), make([]uint8, h*w)
 	src, got := slice{image, mask}, slice{gotImage, gotMask}
-	a := newAugmenter(Augment{Noise: 0.01, NoiseProbability: 0.5, Rotate: 10}, h, w, random.Stream(1))
+	a := newAugmenter(recipe.Augment{Noise: 0.01, NoiseProbability: 0.5, Rotate: 10}, h, w, random.Stream(1))
 	for b.Loop() {
 		a.apply(got, src)
 	}

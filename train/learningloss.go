@@ -7,25 +7,12 @@ import (
 
 	"github.com/nextslice/nextslice/nn"
 	"github.com/nextslice/nextslice/nn/unet"
+	"github.com/nextslice/nextslice/train/recipe"
 )
-
-// LearningLoss is how the module is trained that predicts each slice's loss, where one is trained.
-//
-// Source: Yoo, Kweon 2019, "Learning loss for active learning", CVPR; numbers as in Gaillochet et al. 2023.
-type LearningLoss struct {
-	Margin   float64 `yaml:"margin"`   // ξ between the predictions of a pair; with the published configuration's 0 a constant prediction is optimal
-	Weight   float64 `yaml:"weight"`   // of the module's loss beside the segmentation's
-	Gradient float64 `yaml:"gradient"` // fraction of the training, from its start, in which the module's gradient reaches the encoder
-
-	// SGD, which trains the module alone, at one learning rate throughout.
-	LearningRate float64 `yaml:"learning-rate"`
-	Momentum     float64 `yaml:"momentum"`
-	WeightDecay  float64 `yaml:"weight-decay"`
-}
 
 // moduleTraining trains a loss module beside a network.
 type moduleTraining struct {
-	config     LearningLoss
+	config     recipe.LearningLoss
 	module     *unet.LossModule
 	sgd        *nn.SGD
 	dpredicted []float32

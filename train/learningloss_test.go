@@ -9,12 +9,13 @@ import (
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor/ref"
+	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/uncertainty"
 )
 
 func learningLoss(steps int) Config {
 	c := small(steps)
-	c.LearningLoss = LearningLoss{Margin: 1, Weight: 1, Gradient: 0.27, LearningRate: 1e-2, Momentum: 0.9, WeightDecay: 5e-4}
+	c.LearningLoss = recipe.LearningLoss{Margin: 1, Weight: 1, Gradient: 0.27, LearningRate: 1e-2, Momentum: 0.9, WeightDecay: 5e-4}
 	return c
 }
 

@@ -10,7 +10,11 @@ import (
 	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/train/recipe"
 )
+
+// Config is how a network is trained.
+type Config = recipe.Config
 
 // Set is what one training sees: slices on the canvas, with their masks.
 type Set struct {
@@ -59,9 +63,9 @@ func RunLearningLoss(ctx context.Context, e tensor.Engine, c Config, data Set, s
 func run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, m *moduleTraining, progress func(Progress)) (r *Result, err error) {
 	defer tensor.Catch(&err)
 	data.demandShape("Run")
-	net := unet.New(e, unet.Config{Classes: data.Classes, Width: c.Width, Dropout: c.Dropout, Sigmoid: c.Loss.Kind == Sigmoid}, random.Stream(seed, "init"))
+	net := unet.New(e, unet.Config{Classes: data.Classes, Width: c.Width, Dropout: c.Dropout, Sigmoid: c.Loss.Kind == recipe.Sigmoid}, random.Stream(seed, "init"))
 	adam := nn.NewAdam(net.Params(), c.WeightDecay)
-	loss := c.Loss.op()
+	loss := lossOp(c.Loss)
 	dropout := random.Stream(seed, "dropout")
 	feed := newFeed(c, data, seed)
 
@@ -105,8 +109,9 @@ func run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, 
 	return r, nil
 }
 
-func (l Loss) op() tensor.Loss {
-	op := tensor.Loss{CE: float32(l.CrossEntropy), Dice: float32(l.Dice), Smooth: float32(l.Smooth), Sigmoid: l.Kind == Sigmoid}
+// lossOp returns the engine's operation for a loss.
+func lossOp(l recipe.Loss) tensor.Loss {
+	op := tensor.Loss{CE: float32(l.CrossEntropy), Dice: float32(l.Dice), Smooth: float32(l.Smooth), Sigmoid: l.Kind == recipe.Sigmoid}
 	for _, w := range l.ClassWeights {
 		op.Classes = append(op.Classes, float32(w))
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor/ref"
+	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -40,9 +41,9 @@ func discs(n int, rng *rand.Rand) Set {
 func small(steps int) Config {
 	return Config{
 		Width: 4, Dropout: 0.1, Steps: steps, Batch: 4,
-		LearningRate: Schedule{First: 1e-3, Peak: 1e-2, Last: 1e-4, WarmUp: 0.2},
-		Loss:         Loss{Kind: Softmax, CrossEntropy: 0.5, Dice: 0.5, Smooth: 1},
-		Augment:      Augment{Noise: 0.05, NoiseProbability: 0.5, Rotate: 10},
+		LearningRate: recipe.Schedule{First: 1e-3, Peak: 1e-2, Last: 1e-4, WarmUp: 0.2},
+		Loss:         recipe.Loss{Kind: recipe.Softmax, CrossEntropy: 0.5, Dice: 0.5, Smooth: 1},
+		Augment:      recipe.Augment{Noise: 0.05, NoiseProbability: 0.5, Rotate: 10},
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor/engines"
 )
 
@@ -33,7 +34,7 @@ func TestPicksAreThoseOfTheSimulation(t *testing.T) {
 	held := []string{"phantom_001", "phantom_003"} // for validation here, for the test there
 	const seed, size, cycles, steps, width, strategy = 11, 4, 2, 12, 4, "entropy+sb"
 
-	c, err := experiment.ReadConfig("", func(c *experiment.Config) {
+	c, err := record.ReadConfig("", func(c *record.Config) {
 		c.Data, c.Preset, c.Seed, c.Strategies = dir, "demo", seed, []string{strategy}
 		c.InitialSets, c.InitialSize, c.QuerySize, c.Cycles = 1, size, size, cycles
 		c.Split = dataset.SplitConfig{Test: 0.4, TestCases: held}
@@ -43,10 +44,10 @@ func TestPicksAreThoseOfTheSimulation(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "run")
-	if _, err := experiment.Run(t.Context(), c, experiment.Options{Out: out, Threads: 1}); err != nil {
+	if err := experiment.Run(t.Context(), c, experiment.Options{Out: out, Threads: 1}); err != nil {
 		t.Fatal(err)
 	}
-	folder, _, err := experiment.OpenFolder(out)
+	folder, _, err := record.OpenFolder(out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -34,9 +35,9 @@ var migrations embed.FS
 // Store is an open project. Its methods may be called by several goroutines.
 type Store struct {
 	dir   string
-	lock  *os.File
-	db    *sql.DB // one connection, for SQLite has one writer
-	reads *sql.DB // several, so that nobody waits for a long list
+	lock  *flock.Flock // goes with the process, however it ends
+	db    *sql.DB      // one connection, for SQLite has one writer
+	reads *sql.DB      // several, so that nobody waits for a long list
 	now   func() time.Time
 }
 
@@ -51,9 +52,11 @@ func Open(ctx context.Context, dir string, now func() time.Time) (_ *Store, err 
 	if err := makeDir(dir); err != nil {
 		return nil, err
 	}
-	lock, err := lockFile(filepath.Join(dir, "lock"))
-	if err != nil {
+	lock := flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o666))
+	if locked, err := lock.TryLock(); err != nil {
 		return nil, err
+	} else if !locked {
+		return nil, ErrLocked
 	}
 	s := &Store{dir: dir, lock: lock, now: now}
 	defer func() {

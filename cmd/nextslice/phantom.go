@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nextslice/nextslice/dataset/phantom"
-	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/record"
 )
 
 type phantomCommand struct {
@@ -41,5 +41,5 @@ func (c phantomCommand) Run(ctx context.Context, s streams) error {
 
 // phantomDefaults are the defaults of the flags above: the data set of a simulation.
 func phantomDefaults() map[string]string {
-	return map[string]string{"cases": fmt.Sprint(experiment.PhantomCases), "phantomSeed": fmt.Sprint(experiment.PhantomSeed)}
+	return map[string]string{"cases": fmt.Sprint(record.PhantomCases), "phantomSeed": fmt.Sprint(record.PhantomSeed)}
 }

@@ -1,6 +1,6 @@
 package main
 
-import "github.com/nextslice/nextslice/train"
+import "github.com/nextslice/nextslice/train/recipe"
 
 type presetsCommand struct{}
 
@@ -14,6 +14,6 @@ Examples:
 }
 
 func (presetsCommand) Run(s streams) error {
-	_, err := s.out.Write(train.PresetsYAML)
+	_, err := s.out.Write(recipe.PresetsYAML)
 	return err
 }

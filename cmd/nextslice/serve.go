@@ -23,7 +23,7 @@ import (
 	"github.com/nextslice/nextslice/annotate/page"
 	"github.com/nextslice/nextslice/annotate/server"
 	"github.com/nextslice/nextslice/tensor/engines"
-	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -80,7 +80,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return usagef("--tls-cert and --tls-key: give both or none")
 	}
-	if err := setTraining(&train.Config{}, c.Set); err != nil {
+	if err := setTraining(&recipe.Config{}, c.Set); err != nil {
 		return usageError{err}
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))

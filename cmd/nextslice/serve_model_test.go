@@ -47,16 +47,6 @@ func serving(t *testing.T, args ...string) (address string, stop func()) {
 	return address, stop
 }
 
-// command runs a command that shall succeed and returns what it prints.
-func command(t *testing.T, args ...string) string {
-	t.Helper()
-	var out, errs output
-	if code := run(t.Context(), strings.NewReader(""), &out, &errs, args); code != done {
-		t.Fatalf("%v: code %d: %s", args, code, errs.String())
-	}
-	return out.String()
-}
-
 // get asks a server for something of an item, as ben.
 func get(t *testing.T, address, item, what string) []byte {
 	t.Helper()

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/report"
 )
 
 type simulateCommand struct {
@@ -66,7 +68,7 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	out := cmp.Or(c.Out, config.Out, filepath.Join("runs", filepath.Base(filepath.Clean(config.Data))))
 	w := newWatcher(s.err, config)
 	defer w.end()
-	report, err := experiment.Run(ctx, config, experiment.Options{
+	err = experiment.Run(ctx, config, experiment.Options{
 		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.name(s), Records: c.From, SaveModels: c.SaveModels,
 		Notice: w.notice, Progress: w.event,
 	})
@@ -74,16 +76,24 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("interrupted; go on with:\n  %s", c.again(s.args, out))
 	}
-	if _, wrong := errors.AsType[*experiment.ConfigError](err); wrong {
+	if _, wrong := errors.AsType[*record.ConfigError](err); wrong {
 		return usageError{err}
 	}
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return writeJSON(s.out, report)
+	sources, err := report.Read([]string{out})
+	if err != nil {
+		return err
 	}
-	if err := report.WriteTable(s.out); err != nil {
+	learning := sources[0].Learning()
+	if err := learning.Write(out); err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(s.out, learning)
+	}
+	if err := learning.WriteText(s.out); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "\nrecords and figure: %s\n", out)
@@ -91,8 +101,8 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 }
 
 // config reads the configuration file and puts the flags over it.
-func (c simulateCommand) config() (experiment.Config, error) {
-	config, err := experiment.ReadConfig(c.Config, func(config *experiment.Config) {
+func (c simulateCommand) config() (record.Config, error) {
+	config, err := record.ReadConfig(c.Config, func(config *record.Config) {
 		set(&config.Data, c.Data)
 		set(&config.Channel, c.Channel)
 		set(&config.Patient, c.Patient)
@@ -108,7 +118,7 @@ func (c simulateCommand) config() (experiment.Config, error) {
 		}
 	})
 	if err != nil {
-		return experiment.Config{}, err
+		return record.Config{}, err
 	}
 	return config, config.Validate()
 }

@@ -7,8 +7,9 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor/engines"
-	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 type trainCommand struct {
@@ -71,7 +72,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	if errors.Is(err, context.Canceled) {
 		return errors.New("interrupted: no model was written")
 	}
-	if _, wrong := errors.AsType[*experiment.ConfigError](err); wrong {
+	if _, wrong := errors.AsType[*record.ConfigError](err); wrong {
 		return usageError{err}
 	}
 	if err != nil {
@@ -84,8 +85,8 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-func (c trainCommand) config() (experiment.Config, error) {
-	config, err := experiment.ReadConfig("", func(config *experiment.Config) {
+func (c trainCommand) config() (record.Config, error) {
+	config, err := record.ReadConfig("", func(config *record.Config) {
 		config.Data, config.Channel, config.Axis, config.Preset, config.Seed = c.Data, c.Channel, c.Axis, c.Preset, c.Seed
 	})
 	if err != nil {
@@ -98,13 +99,13 @@ func (c trainCommand) config() (experiment.Config, error) {
 }
 
 // setTraining changes hyper-parameters by settings KEY=VALUE.
-func setTraining(config *train.Config, settings []string) error {
+func setTraining(config *recipe.Config, settings []string) error {
 	for _, setting := range settings {
 		key, value, ok := strings.Cut(setting, "=")
 		if !ok {
 			return fmt.Errorf("--set %s: want KEY=VALUE", setting)
 		}
-		if err := experiment.Set(config, key, value); err != nil {
+		if err := record.Set(config, key, value); err != nil {
 			return fmt.Errorf("--set %s: %w", setting, err)
 		}
 	}

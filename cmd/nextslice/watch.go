@@ -14,6 +14,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/report/table"
 )
 
 // watcher shows how far an experiment is. It is used by one goroutine at a time.
@@ -24,7 +26,7 @@ type watcher interface {
 }
 
 // newWatcher returns a table that is redrawn in place on a terminal, and lines elsewhere.
-func newWatcher(out io.Writer, c experiment.Config) watcher {
+func newWatcher(out io.Writer, c record.Config) watcher {
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		return newLiveTable(out, c, func() (width, height int) {
 			width, height, err := term.GetSize(int(file.Fd()))
@@ -75,7 +77,7 @@ type liveRow struct {
 
 const redrawEvery = 100 * time.Millisecond
 
-func newLiveTable(out io.Writer, c experiment.Config, size func() (int, int)) *liveTable {
+func newLiveTable(out io.Writer, c record.Config, size func() (int, int)) *liveTable {
 	t := &liveTable{out: out, size: size, running: map[string]string{}, clock: &progress{begin: time.Now()}}
 	for cycle := range c.Cycles + 1 {
 		t.labels = append(t.labels, fmt.Sprint(c.InitialSize+cycle*c.QuerySize))
@@ -92,7 +94,7 @@ func newLiveTable(out io.Writer, c experiment.Config, size func() (int, int)) *l
 }
 
 // row returns the number of a unit's row, or -1.
-func (t *liveTable) row(u experiment.Unit) int {
+func (t *liveTable) row(u record.Unit) int {
 	return slices.IndexFunc(t.rows, func(r liveRow) bool { return r.grid == u.Grid && r.strategy == u.Strategy })
 }
 
@@ -142,16 +144,12 @@ func (t *liveTable) draw() {
 
 // lines lays the table out for a terminal. Of rows that do not fit it shows those around the last one with a value.
 func (t *liveTable) lines(width, height int) []string {
-	name := 0
+	name := len("labelled")
 	for _, r := range t.rows {
 		name = max(name, utf8.RuneCountInString(r.name()))
 	}
-	columns := t.labels
-	first := max(0, min(len(columns)-1, len(columns)-(width-1-name-len("  runs 10/10"))/8)) // the later ones, where not all fit
-	head := fmt.Sprintf("%-*s", name, "labelled")
-	for _, label := range columns[first:] {
-		head += fmt.Sprintf("%8s", label)
-	}
+	const column = len("   0.000")
+	first := max(0, min(len(t.labels)-1, len(t.labels)-(width-1-name-len("   runs 10/10"))/column)) // the later ones, where not all fit
 	var running []string
 	for _, unit := range slices.Sorted(maps.Keys(t.running)) {
 		running = append(running, "  "+t.running[unit])
@@ -170,18 +168,25 @@ func (t *liveTable) lines(width, height int) []string {
 		from = max(0, min(current-room/2, to-room))
 		to = from + room
 	}
-	lines := []string{"dice_3d on the test cases, mean of the runs so far", head + "    runs"}
-	for _, r := range t.rows[from:to] {
-		line := fmt.Sprintf("%-*s", name, r.name())
-		for cycle := first; cycle < len(columns); cycle++ {
-			if r.count[cycle] == 0 {
-				line += fmt.Sprintf("%8s", "·")
-			} else {
-				line += fmt.Sprintf("%8.3f", r.sum[cycle]/float64(r.count[cycle]))
-			}
-		}
-		lines = append(lines, line+fmt.Sprintf("%8s", fmt.Sprintf("%d/%d", r.finished, r.runs)))
+	head := []table.Cell{table.Text("labelled")}
+	for _, label := range t.labels[first:] {
+		head = append(head, table.Text("%s", label))
 	}
+	curves := table.Table{Rows: [][]table.Cell{append(head, table.Text("runs"))}}
+	for _, r := range t.rows[from:to] {
+		row := []table.Cell{table.Text("%s", r.name())}
+		for cycle := first; cycle < len(t.labels); cycle++ {
+			cell := table.Text("    ·") // as wide as a value, so that columns stand still
+			if r.count[cycle] > 0 {
+				cell = table.Text("%.3f", r.sum[cycle]/float64(r.count[cycle]))
+			}
+			row = append(row, cell)
+		}
+		curves.Rows = append(curves.Rows, append(row, table.Text("%d/%d", r.finished, r.runs)))
+	}
+	var text strings.Builder
+	curves.WriteText(&text)
+	lines := append([]string{"dice_3d on the test cases, mean of the runs so far"}, strings.Split(strings.TrimSpace(text.String()), "\n")...)
 	lines = append(append(lines, running...), last)
 	for i, line := range lines {
 		if text := []rune(line); len(text) >= width {

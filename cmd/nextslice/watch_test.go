@@ -13,6 +13,7 @@ import (
 	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/record"
 )
 
 // screen is what a terminal shows after text that goes back by whole lines only.
@@ -38,12 +39,12 @@ func screen(t *testing.T, text string) (lines []string) {
 }
 
 func TestLiveTable(t *testing.T) {
-	c := experiment.Config{Strategies: []string{"random", "entropy+sb"}, InitialSets: 2, InitialSize: 10, QuerySize: 5, Cycles: 2}
+	c := record.Config{Strategies: []string{"random", "entropy+sb"}, InitialSets: 2, InitialSize: 10, QuerySize: 5, Cycles: 2}
 	units := c.Units()
 	width, height := 60, 24
 	var out strings.Builder
 	table := newLiveTable(&out, c, func() (int, int) { return width, height })
-	cycle := func(u experiment.Unit, n int, dice float64, phase string) experiment.Event {
+	cycle := func(u record.Unit, n int, dice float64, phase string) experiment.Event {
 		r := &active.Cycle{Cycle: n, Labelled: 10 + 5*n, Query: []string{"case/1"}}
 		if n == c.Cycles {
 			r.Query = nil
@@ -67,9 +68,9 @@ func TestLiveTable(t *testing.T) {
 	want := []string{
 		"3 finished runs taken from a record",
 		"dice_3d on the test cases, mean of the runs so far",
-		"labelled        10      15      20    runs",
-		"random       0.600   0.600   0.700     1/2",
-		"entropy+sb   0.250       ·       ·     0/2",
+		"labelled        10      15      20   runs",
+		"random       0.600   0.600   0.700    1/2",
+		"entropy+sb   0.250       ·       ·    0/2",
 		"  entropy+sb, set 1, cycle 1: evaluate 4/5",
 		"  random, set 2, cycle 2: train 30/80, loss 0.250",
 		" 50% ━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌",

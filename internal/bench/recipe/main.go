@@ -1,5 +1,5 @@
 // Recipe trains variants of a preset on a fixed number of labelled slices and prints the test Dice of each: the
-// measurements behind train/presets.yaml.
+// measurements behind train/recipe/presets.yaml.
 //
 //	go run ./internal/bench/recipe -data DIR -labels 100 -seeds 2 'base' 'lr=3e-3 steps=1000' 'canvas=96 width=16 dropout=0.2'
 //
@@ -25,6 +25,7 @@ import (
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor/native"
 	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 func main() {
@@ -57,7 +58,7 @@ func main() {
 }
 
 func run(ctx context.Context, dir, preset, variant string, labels, test, threads int, seed uint64) error {
-	p, err := train.FindPreset(preset)
+	p, err := recipe.FindPreset(preset)
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func last(losses []float64) float64 {
 	return sum / float64(len(tail))
 }
 
-func change(p *train.Preset, field string) error {
+func change(p *recipe.Preset, field string) error {
 	key, text, _ := strings.Cut(field, "=")
 	if key == "base" {
 		return nil

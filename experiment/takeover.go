@@ -1,0 +1,108 @@
+package experiment
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+
+	"github.com/nextslice/nextslice/record"
+)
+
+// initialSets returns the names of the items of each initial set.
+func initialSets(c record.Config, names []string) map[int][]string {
+	sets := map[int][]string{}
+	for set := range c.InitialSets {
+		sets[set+1] = initialNames(c, set+1, names)
+	}
+	return sets
+}
+
+func initialNames(c record.Config, set int, names []string) (items []string) {
+	for _, i := range initialSet(c, set, len(names)) {
+		items = append(items, names[i])
+	}
+	return items
+}
+
+// source is a record whose finished units are taken over, so that they are not run again.
+type source struct {
+	record.Export
+	dir    string
+	config record.Config
+}
+
+// readSources reads records. One of another experiment than c is an error: another configuration, but for the strategies,
+// the number of initial sets, recipes that only one has, further cycles there, and where the data lie.
+func readSources(dirs []string, c record.Config) (sources []source, err error) {
+	for _, dir := range dirs {
+		f, err := record.ReadExport(dir)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s is no record: nextslice report RUN --export DIR makes one (%w)", dir, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		recorded, err := record.ReadConfig(filepath.Join(dir, record.ConfigFile), nil)
+		if err == nil {
+			err = record.SameExperiment(recorded, c)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s cannot be taken over: %w", dir, err)
+		}
+		sources = append(sources, source{f, dir, recorded})
+	}
+	return sources, nil
+}
+
+// check refuses a record of other cases or other initial sets.
+func (s source) check(c record.Config, d *data) error {
+	var there record.Data
+	if err := json.Unmarshal(s.Data, &there); err != nil {
+		return fmt.Errorf("%s cannot be taken over: %s: %w", s.dir, record.DataFile, err)
+	}
+	there.Name, there.Layout = d.record.Name, d.record.Layout // of the folder, which may have moved
+	if !reflect.DeepEqual(there, d.record) {
+		return fmt.Errorf("%s cannot be taken over: its data are others: cases, classes or preprocessing differ (see %s there)", s.dir, record.DataFile)
+	}
+	for _, r := range s.Runs {
+		if len(r.Cycles) > 0 && r.Cycles[0].Initial != nil && !slices.Equal(r.Cycles[0].Initial, initialNames(c, r.Set, d.pool.Names)) {
+			return fmt.Errorf("%s cannot be taken over: %s started from other slices than it would here: the seed or the data are others", s.dir, r.Unit)
+		}
+	}
+	return nil
+}
+
+// takeOver writes the finished units of a record to the run folder, where it has none of their cycles yet. Of a record with
+// more cycles those that are asked for are taken, and one without a grid has the runs of a recipe that changes nothing. The
+// engine is not compared: numbers of other engines and thread counts differ in the last bits.
+func (x *experiment) takeOver(s source) (taken int, err error) {
+	for _, u := range x.config.Units() {
+		key := u
+		if base, ok := x.config.Base(); ok && u.Grid == base {
+			if key.Grid, ok = s.config.Base(); !ok {
+				continue
+			}
+		}
+		r, found := record.Find(s.Runs, key)
+		r, whole := r.Within(x.config.Cycles)
+		if !found || !whole {
+			continue
+		}
+		done, err := x.folder.Cycles(u)
+		if err != nil {
+			return taken, err
+		}
+		if len(done) > 0 {
+			continue
+		}
+		if err := x.folder.TakeOver(u, r, s.Env); err != nil {
+			return taken, err
+		}
+		taken++
+	}
+	return taken, nil
+}

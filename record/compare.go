@@ -1,0 +1,71 @@
+package record
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// differences names the lines of two configurations that differ, for a message.
+func (c Config) differences(other Config) (lines []string) {
+	a, b := bytes.Split(c.YAML(), []byte("\n")), bytes.Split(other.YAML(), []byte("\n"))
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) || i >= len(b) || !bytes.Equal(a[i], b[i]) {
+			if i < len(a) {
+				lines = append(lines, "there: "+string(bytes.TrimSpace(a[i])))
+			}
+			if i < len(b) {
+				lines = append(lines, "now:   "+string(bytes.TrimSpace(b[i])))
+			}
+		}
+	}
+	return lines
+}
+
+// missingFrom names what of there is not in c, for a message: c may have further strategies,
+// initial sets and recipes, and nothing else.
+func (there Config) missingFrom(c Config) (lines []string) {
+	lack := func(format string, args ...any) { lines = append(lines, "there: "+fmt.Sprintf(format, args...)) }
+	for _, name := range there.Strategies {
+		if !slices.Contains(c.Strategies, name) {
+			lack("strategy %s", name)
+		}
+	}
+	if there.InitialSets > c.InitialSets {
+		lack("%d initial sets", there.InitialSets)
+	}
+	if (len(there.Grid) == 0) != (len(c.Grid) == 0) {
+		lack("%d recipes in the grid", len(there.Grid))
+	}
+	for _, r := range there.Grid {
+		i := slices.IndexFunc(c.Grid, func(o Recipe) bool { return o.Name == r.Name })
+		if i < 0 || !reflect.DeepEqual(there.Recipe(r.Name), c.Recipe(r.Name)) {
+			lack("recipe %s, as %v", r.Name, r.Set)
+		}
+	}
+	for _, config := range []*Config{&there, &c} {
+		config.Strategies, config.InitialSets, config.Grid = nil, 0, nil
+	}
+	return append(lines, there.differences(c)...)
+}
+
+// SameExperiment returns what makes the runs of one configuration not those of another, or nil: anything but the
+// strategies, the number of initial sets, recipes that only one has, further cycles there, and where the data lie.
+func SameExperiment(there, here Config) error {
+	for _, r := range here.Grid {
+		i := slices.IndexFunc(there.Grid, func(o Recipe) bool { return o.Name == r.Name })
+		if i >= 0 && !reflect.DeepEqual(there.Recipe(r.Name), here.Recipe(r.Name)) {
+			return fmt.Errorf("its recipe %s is another one", r.Name)
+		}
+	}
+	there.Cycles = min(there.Cycles, here.Cycles)
+	for _, c := range []*Config{&there, &here} {
+		c.Data, c.Strategies, c.InitialSets, c.Grid, c.Jobs, c.Out = "", nil, 0, nil, 0, ""
+	}
+	if lines := there.differences(here); len(lines) > 0 {
+		return fmt.Errorf("it is another experiment\n  %s", strings.Join(lines, "\n  "))
+	}
+	return nil
+}

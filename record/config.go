@@ -1,0 +1,186 @@
+package record
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/train/recipe"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Phantom is the value of Config.Data that stands for the embedded synthetic data set.
+const Phantom = "phantom"
+
+// Config is one experiment: everything that its numbers depend on, except the engine and its number of threads.
+type Config struct {
+	Data    string              `yaml:"data"`              // folder of the data set, or phantom
+	Channel int                 `yaml:"channel,omitempty"` // that is read of images with several, from 0
+	Patient string              `yaml:"patient,omitempty"` // pattern of case IDs that tells the patient; see dataset.UsePatients
+	Axis    string              `yaml:"axis"`              // index axis that slices are cut across: i, j, k, or auto (that of the coarsest spacing)
+	Canvas  []int               `yaml:"canvas"`            // height and width of the network's input; empty is derived from the data
+	Split   dataset.SplitConfig `yaml:"split"`
+	Empty   string              `yaml:"empty"` // Dice where prediction and reference are both empty: undefined or one
+
+	Strategies  []string `yaml:"strategies"`   // see `nextslice strategies`
+	InitialSets int      `yaml:"initial-sets"` // runs per strategy, each from another random initial set
+	InitialSize int      `yaml:"initial-size"` // items labelled from the start
+	QuerySize   int      `yaml:"query-size"`   // items labelled per query
+	Cycles      int      `yaml:"cycles"`       // queries; there is one training more than that
+	Seed        uint64   `yaml:"seed"`
+
+	Preset string        `yaml:"preset"` // where the values of train come from that are not given; see DefaultPreset
+	Train  recipe.Config `yaml:"train"`
+	Grid   Grid          `yaml:"grid,omitempty"` // what is varied in train
+
+	// How the experiment is carried out: the numbers do not depend on it, and a run folder does not repeat it.
+	Jobs int    `yaml:"jobs,omitempty"` // units at the same time
+	Out  string `yaml:"out,omitempty"`  // run folder
+}
+
+// Default returns the configuration that a file or the command line starts from, without its preset and training.
+func Default() Config {
+	return Config{
+		Data:        Phantom,
+		Axis:        "auto",
+		Split:       dataset.DefaultSplit(),
+		Empty:       metrics.EmptyUndefined,
+		Strategies:  []string{"random", "entropy", "entropy+sb"},
+		InitialSets: 2,
+		InitialSize: 10,
+		QuerySize:   10,
+		Cycles:      4,
+	}
+}
+
+// DefaultPreset returns the preset of configurations that name none: a quick one, and one of seconds for the phantom.
+func (c Config) DefaultPreset() string {
+	if c.Data == Phantom {
+		return "demo"
+	}
+	return "quick"
+}
+
+// ReadConfig reads a configuration file; "" is an empty one. What it does not say is as in Default and in its preset.
+// override, which may be nil, has the last word: it changes what the command line gives.
+func ReadConfig(path string, override func(*Config)) (Config, error) {
+	var text []byte
+	if path != "" {
+		var err error
+		if text, err = os.ReadFile(path); err != nil {
+			return Config{}, fmt.Errorf("read configuration: %w", err)
+		}
+	}
+	return parseConfig(path, text, override)
+}
+
+func parseConfig(name string, text []byte, override func(*Config)) (Config, error) {
+	read := func(c Config) (Config, error) {
+		c.Strategies = nil // so that a list of the file replaces the default, whatever their lengths
+		if err := decode(name, text, &c); err != nil {
+			return Config{}, err
+		}
+		if c.Strategies == nil {
+			c.Strategies = Default().Strategies
+		}
+		if override != nil {
+			override(&c)
+		}
+		return c, nil
+	}
+	// The first reading tells the preset, the second puts the file's own values over it.
+	first, err := read(Default())
+	if err != nil {
+		return Config{}, err
+	}
+	preset, err := recipe.FindPreset(cmp.Or(first.Preset, first.DefaultPreset()))
+	if err != nil {
+		return Config{}, fmt.Errorf("preset: %w", err)
+	}
+	c := Default()
+	c.Train = preset.Train
+	c, err = read(c)
+	c.Preset = preset.Name
+	return c, err
+}
+
+// Validate returns all faults of c at once, or nil. It looks at the configuration alone, not at the data.
+func (c Config) Validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	check(c.Data != "", "data: want a folder, or %s", Phantom)
+	check(c.Channel >= 0, "channel: want a number from 0 on, got %d", c.Channel)
+	if _, err := volume.ParseAxis(c.Axis); err != nil {
+		faults = append(faults, err)
+	}
+	check(len(c.Canvas) == 0 || len(c.Canvas) == 2, "canvas: want [height, width], got %v", c.Canvas)
+	for _, side := range c.Canvas {
+		check(side >= 16 && side <= 1024, "canvas: want sides of 16 to 1024 pixels, got %d", side)
+	}
+	check(c.Split.Test > 0, "split.test: want a part of the cases below 1, or a number of cases, got %v", c.Split.Test)
+	check(c.Split.Validation >= 0, "split.validation: want a part of the cases below 1, or a number of cases, got %v", c.Split.Validation)
+	check(c.Empty == metrics.EmptyUndefined || c.Empty == metrics.EmptyOne,
+		"empty: want %s or %s, got %q", metrics.EmptyUndefined, metrics.EmptyOne, c.Empty)
+
+	check(len(c.Strategies) > 0, "strategies: want at least one")
+	seen := map[string]bool{}
+	for _, name := range c.Strategies {
+		spec, err := query.Parse(name)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("strategies: %w", err))
+			continue
+		}
+		for _, name := range c.Recipes() {
+			if err := checkStrategy(spec, c.Recipe(name)); err != nil {
+				faults = append(faults, fmt.Errorf("%s: %w", cmp.Or(name, "strategies"), err))
+			}
+		}
+		check(!seen[spec.String()], "strategies: %s is listed twice", spec)
+		seen[spec.String()] = true
+	}
+	check(c.InitialSets >= 1, "initial-sets: want at least 1, got %d", c.InitialSets)
+	check(c.InitialSize >= 1, "initial-size: want at least 1, got %d", c.InitialSize)
+	check(c.QuerySize >= 1, "query-size: want at least 1, got %d", c.QuerySize)
+	check(c.Jobs >= 0, "jobs: want 1 or more, got %d", c.Jobs)
+	check(c.Cycles >= 0, "cycles: want 0 or more, got %d", c.Cycles)
+
+	if len(c.Grid) == 0 { // else what a recipe replaces may be anything
+		for _, fault := range faultsOf(c.Train.Validate()) {
+			faults = append(faults, fmt.Errorf("train.%w", fault))
+		}
+	}
+	c.checkGrid(func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) })
+	return errors.Join(faults...)
+}
+
+// YAML returns c as a complete configuration file.
+func (c Config) YAML() []byte {
+	data, err := yaml.Marshal(c)
+	if err != nil {
+		panic("record: Config.YAML: " + err.Error())
+	}
+	return data
+}
+
+// checkStrategy refuses strategies that cannot work with networks that are trained as c has it.
+func checkStrategy(s query.Spec, c recipe.Config) error {
+	switch {
+	case s.Score.Dropout && c.Dropout == 0:
+		return fmt.Errorf("%s: with train.dropout 0 all passes are the same: choose a larger one", s)
+	case s.Score.PredictedLoss && c.Batch < 2:
+		return fmt.Errorf("%s: the slices of a mini-batch are compared in pairs: choose a train.batch of 2 or more", s)
+	case s.Score.PredictedLoss && s.Strategy.Needs().NonNegative:
+		return fmt.Errorf("%s: %v takes no negative scores, and a predicted loss can be negative: choose softmax or softrank", s, s.Strategy)
+	}
+	return nil
+}

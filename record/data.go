@@ -1,0 +1,112 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/preprocess"
+)
+
+// Data is what a run folder says about its data: what was made of them, and which case was used for what.
+type Data struct {
+	Name       string            `json:"name"`
+	Layout     string            `json:"layout"`
+	Classes    []string          `json:"classes"`
+	Preprocess preprocess.Config `json:"preprocess"`
+	PoolItems  int               `json:"pool_items"`
+	Pool       []string          `json:"pool"`
+	Validation []string          `json:"validation"`
+	Test       []string          `json:"test"`
+}
+
+// The phantom data set that a simulation uses: the same for every seed of the experiment.
+const (
+	PhantomCases = 24
+	PhantomSeed  = 1
+)
+
+// ConfigError is a fault of what was asked for, as opposed to one of the world.
+type ConfigError struct{ Err error }
+
+func (e *ConfigError) Error() string { return e.Err.Error() }
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// OpenData opens the data set of an experiment. The phantom lies in a temporary folder until it is closed; progress, which
+// may be nil, counts its cases.
+func (c Config) OpenData(ctx context.Context, progress func(done, of int)) (set *dataset.Dataset, closeData func(), err error) {
+	dir := c.Data
+	closeData = func() {}
+	if dir == Phantom {
+		if dir, err = os.MkdirTemp("", "nextslice-phantom-"); err != nil {
+			return nil, nil, err
+		}
+		closeData = func() { os.RemoveAll(dir) }
+		if err := phantom.Write(ctx, dir, PhantomCases, PhantomSeed, progress); err != nil {
+			closeData()
+			return nil, nil, err
+		}
+	}
+	set, err = dataset.OpenWith(ctx, dir, dataset.OpenOptions{})
+	if err == nil {
+		err = c.useData(set)
+	}
+	if err != nil {
+		closeData()
+		return nil, nil, err
+	}
+	return set, closeData, nil
+}
+
+// useData chooses the channel and the patients of a data set.
+func (c Config) useData(set *dataset.Dataset) error {
+	if err := set.UseChannel(c.Channel); err != nil {
+		return &ConfigError{fmt.Errorf("channel: %w", err)}
+	}
+	if c.Patient != "" {
+		if err := set.UsePatients(c.Patient); err != nil {
+			return &ConfigError{err}
+		}
+	}
+	if len(set.Classes) < 2 {
+		return fmt.Errorf("%s: the masks hold no class beside the background: there is nothing to learn", c.Data)
+	}
+	return nil
+}
+
+// RecordData writes data.json, or refuses to go on with data that are not those of the run's first part.
+func (f *Folder) RecordData(now Data) error {
+	var before Data
+	err := readJSON(f.path(DataFile), &before)
+	if errors.Is(err, os.ErrNotExist) {
+		return writeJSON(f.path(DataFile), now)
+	}
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(before, now) {
+		return fmt.Errorf("the data are not those that %s was begun with: cases or classes have changed since (see %s there); choose another folder with --out", f.Dir, DataFile)
+	}
+	return nil
+}
+
+// initialItems is the file with the names of the items of each initial set.
+const initialItems = "initial.json"
+
+// RecordInitial writes the names of the items of each initial set, which cycles.jsonl does not repeat.
+func (f *Folder) RecordInitial(sets map[int][]string) error {
+	return writeJSON(f.path(initialItems), sets)
+}
+
+// Initial returns the names of the items of each initial set, or nil for a run folder that does not tell.
+func (f *Folder) Initial() (sets map[int][]string, err error) {
+	err = readJSON(f.path(initialItems), &sets)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return sets, err
+}

@@ -1,0 +1,64 @@
+package record
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// old is what a run of before this release recorded of its engine.
+const old = `{"engine": "onednn", "engine_detail": "oneDNN 2.6.3, AVX-512", "threads": 1}`
+
+func TestEngineText(t *testing.T) {
+	var env Env
+	if err := json.Unmarshal([]byte(old), &env); err != nil {
+		t.Fatal(err)
+	}
+	for want, e := range map[string]Env{
+		"onednn (oneDNN 2.6.3, AVX-512)": env,
+		"native (AVX2, g++ 12.2.0)":      {Engine: "native", InstructionSet: "AVX2", Compiler: "g++ 12.2.0"},
+		"ref":                            {Engine: "ref"},
+	} {
+		if got := e.EngineText(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// Who goes on with a run is told when the engine computes other last bits, and not when it has only another name.
+func TestNoticeOfAnotherEngine(t *testing.T) {
+	now := Env{Engine: "native", InstructionSet: "AVX-512", Compiler: "g++ 12.2.0", Threads: 1}
+	other := func(change func(*Env)) Env { e := now; change(&e); return e }
+	for name, c := range map[string]struct {
+		first  any
+		now    Env
+		notice bool
+	}{
+		"the same":            {now, now, false},
+		"old record":          {json.RawMessage(old), now, false},
+		"old record, AVX2":    {json.RawMessage(old), other(func(e *Env) { e.InstructionSet = "AVX2" }), true},
+		"old record, threads": {json.RawMessage(old), other(func(e *Env) { e.Threads = 2 }), true},
+		"old record, ref":     {json.RawMessage(old), Env{Engine: "ref", Threads: 1}, true},
+		"instruction set":     {now, other(func(e *Env) { e.InstructionSet = "AVX2" }), true},
+		"compiler":            {now, other(func(e *Env) { e.Compiler = "g++ 14.1.0" }), true},
+		"threads":             {now, other(func(e *Env) { e.Threads = 2 }), true},
+		"machine":             {now, other(func(e *Env) { e.CPU = "another" }), false},
+	} {
+		f, told := &Folder{Dir: t.TempDir()}, ""
+		text, err := json.Marshal(c.first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(f.Dir, "env.json"), text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.RecordEnv(c.now, func(text string) { told = text }); err != nil {
+			t.Fatal(err)
+		}
+		if (told != "") != c.notice || c.notice && !strings.Contains(told, c.now.EngineText()) {
+			t.Errorf("%s: notice %q, want one: %v", name, told, c.notice)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// Names of the files of an exported record. A run folder has the first three too.
+const (
+	ConfigFile = "config.yaml"
+	DataFile   = "data.json"
+	EnvFile    = "env.json"
+	CyclesFile = "cycles.csv"
+)
+
+// Export is a record that was exported from run folders: what stands in its folder.
+type Export struct {
+	Config, Data, Env []byte // the files as they stand; Data and Env may be nil
+	Runs              []Run
+}
+
+// IsExport reports whether dir holds an exported record.
+func IsExport(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, CyclesFile))
+	return err == nil
+}
+
+// ReadExport reads an exported record.
+func ReadExport(dir string) (Export, error) {
+	x, err := readFiles(dir)
+	if err != nil {
+		return Export{}, err
+	}
+	path := filepath.Join(dir, CyclesFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Export{}, err
+	}
+	if x.Runs, err = ReadRuns(bytes.NewReader(text)); err != nil {
+		return Export{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return x, nil
+}
+
+// Read returns the record of a run folder, or an exported one.
+func Read(dir string) (Export, error) {
+	if IsExport(dir) {
+		return ReadExport(dir)
+	}
+	folder, config, err := OpenFolder(dir)
+	if err != nil {
+		return Export{}, err
+	}
+	x, err := readFiles(dir)
+	if err != nil {
+		return Export{}, err
+	}
+	initial, err := folder.Initial()
+	if err != nil {
+		return Export{}, err
+	}
+	for _, u := range config.Units() {
+		cycles, err := folder.Cycles(u)
+		if err != nil {
+			return Export{}, err
+		}
+		if len(cycles) == 0 {
+			continue
+		}
+		run := FromCycles(u, initial[u.Set], cycles)
+		bins, err := folder.Calibration(u)
+		if err != nil {
+			return Export{}, err
+		}
+		run.Calibrate(bins)
+		x.Runs = append(x.Runs, run)
+	}
+	return x, nil
+}
+
+// readFiles reads what an exported record has in common with a run folder.
+func readFiles(dir string) (x Export, err error) {
+	if x.Config, err = os.ReadFile(filepath.Join(dir, ConfigFile)); err != nil {
+		return Export{}, err
+	}
+	for name, content := range map[string]*[]byte{DataFile: &x.Data, EnvFile: &x.Env} {
+		if *content, err = os.ReadFile(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return Export{}, err
+		}
+	}
+	return x, nil
+}
+
+// Write writes an exported record to a folder, each file as a whole. One that is there is replaced; a folder with
+// anything else in it is refused.
+func (x Export) Write(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case ConfigFile, DataFile, EnvFile, CyclesFile:
+		default:
+			return fmt.Errorf("%s holds %s, which is no part of a record: choose another folder", dir, e.Name())
+		}
+	}
+	if len(entries) > 0 && !IsExport(dir) {
+		return fmt.Errorf("%s is not empty and holds no record: choose another folder", dir)
+	}
+	var table bytes.Buffer
+	if err := WriteRuns(&table, x.Runs); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for _, file := range []struct {
+		name    string
+		content []byte
+	}{{ConfigFile, x.Config}, {DataFile, x.Data}, {EnvFile, x.Env}, {CyclesFile, table.Bytes()}} {
+		if file.content == nil {
+			continue
+		}
+		if err := renameio.WriteFile(filepath.Join(dir, file.name), file.content, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
