@@ -6,23 +6,23 @@ import (
 	"github.com/nextslice/nextslice/tensor"
 )
 
-// Merged computes at inference what a [Block] makes of [up(x), skip], of an even size, without its input: up and the block's
-// convolution are linear, so one convolution at the size of x, its outputs shuffled, stands for both; another one adds the
-// skip. It is made anew only after weights or statistics have changed.
+// Merged computes, at inference, what a [Block] makes of [up(x), skip] without ever computing up(x). Up and the block's
+// convolution are both linear, so one convolution at the size of x, with its outputs shuffled, replaces the two; another one
+// adds the skip's share. The merged weights are derived again only after weights or statistics have changed.
 type Merged struct {
 	up    *Up
 	block *Block
 
 	version   uint64    // of the weights that are merged
 	low, high []float32 // convolutions of x [3 3 I 4·O] and of the skip [3 3 S O]
-	bias      []float32 // [O]: what up's bias gives where the convolution sees all of its nine pixels
+	bias      []float32 // [O]: up's bias, seen through all nine taps of the block's convolution
 	zero      []float32 // [O]
-	// [O] each: what of bias is missing in the first row, between, and in the last one, by column likewise: there the
-	// convolution sees less than nine.
+	// [O] each: the part of bias that taps beyond the image would have brought, in the first row, between, and in the last one, and
+	// likewise by column.
 	missing [3][3][]float32
 }
 
-// NewMerged returns what computes as up and then block, which has more input channels than up has outputs: the skip's.
+// NewMerged merges up and block, whose input channels are up's outputs and then the skip's.
 func NewMerged(up *Up, block *Block) *Merged { return &Merged{up: up, block: block} }
 
 // Forward computes y [N 2H 2W O], which may be a view, from x [N H W I] and skip [N 2H 2W S], both dense, without dropout.
@@ -81,7 +81,7 @@ func (m *Merged) merge(e tensor.Engine) {
 			m.missing[i][j] = resize(m.missing[i][j], out)
 			clear(m.missing[i][j])
 			for tap, b := range biases {
-				if beyond(i, tap/3) || beyond(j, tap%3) {
+				if outside(i, tap/3) || outside(j, tap%3) {
 					for o, v := range b {
 						m.missing[i][j][o] += v
 					}
@@ -91,10 +91,10 @@ func (m *Merged) merge(e tensor.Engine) {
 	}
 }
 
-// beyond reports whether a tap 0 … 2 leaves the image at its first (0) or last (2) row, or between (1).
-func beyond(place, tap int) bool { return place != 1 && place == tap }
+// outside reports whether a tap 0 … 2 lies beyond the image, seen from its first row (place 0), its last one (2) or between (1).
+func outside(place, tap int) bool { return place != 1 && place == tap }
 
-// trim takes from the border of y the bias of what is not there.
+// trim subtracts, along the border of y, the bias of the taps beyond it.
 func (m *Merged) trim(y tensor.Tensor) {
 	place := func(i, n int) int {
 		switch i {

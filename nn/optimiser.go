@@ -2,7 +2,7 @@ package nn
 
 import "github.com/nextslice/nextslice/tensor"
 
-// Adam is the optimiser of Kingma and Ba (2015) with weight decay coupled into the gradient, as torch.optim.Adam.
+// Adam is the optimiser of Kingma and Ba (2015) with weight decay coupled into the gradient, as in torch.optim.Adam.
 type Adam struct {
 	op     tensor.Adam
 	m, v   []float32 // first and second moments
@@ -27,7 +27,7 @@ func (a *Adam) Step(e tensor.Engine, lr float64) {
 	a.params.Changed()
 }
 
-// SGD is gradient descent with momentum and coupled weight decay, as torch.optim.SGD:
+// SGD is gradient descent with momentum and coupled weight decay, as in torch.optim.SGD:
 //
 //	v ← momentum·v + g + weightDecay·w
 //	w ← w - lr·v

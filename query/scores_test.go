@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
@@ -89,31 +88,23 @@ func TestSelectGivenScores(t *testing.T) {
 	}
 }
 
-// A million scores, read and selected by stochastic batches of the default Q. The bound is wide: it is there to
-// notice a quadratic step, not to measure.
-func TestMillionScores(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: a million lines are left out")
-	}
+// A million scores, read and selected by stochastic batches of the default Q.
+func BenchmarkMillionScores(b *testing.B) {
 	var text strings.Builder
 	text.WriteString("id,score\n")
 	rng := random.Stream(1)
 	for i := range 1_000_000 {
 		fmt.Fprintf(&text, "case%05d/%03d,%.6f\n", i/100, i%100, rng.Float64())
 	}
-	start := time.Now()
-	scores, err := query.ReadScores(strings.NewReader(text.String()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	picks, err := scores.Select(query.StochasticBatches{}, 10, random.Stream(1))
-	if err != nil || len(picks) != 10 {
-		t.Fatal(len(picks), err)
-	}
-	took := time.Since(start)
-	t.Logf("read and selected in %v", took)
-	if took > 20*time.Second {
-		t.Errorf("read and selected in %v, want well below 20 s", took)
+	for b.Loop() {
+		scores, err := query.ReadScores(strings.NewReader(text.String()))
+		if err != nil {
+			b.Fatal(err)
+		}
+		picks, err := scores.Select(query.StochasticBatches{}, 10, random.Stream(1))
+		if err != nil || len(picks) != 10 {
+			b.Fatal(len(picks), err)
+		}
 	}
 }
 

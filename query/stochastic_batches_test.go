@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
@@ -198,20 +197,15 @@ func million() query.Pool {
 	}}
 }
 
-// A million items and 100,000 batches must not be felt. The allocated bytes are exact; the bound on time is wide, it
-// is there to notice a quadratic step. The benchmark measures.
+// A million items and 100,000 batches take memory in proportion. The benchmark measures the time.
 func TestStochasticBatchesOfAMillion(t *testing.T) {
 	pool := million()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start := time.Now()
 	items := pick(t, query.StochasticBatches{Q: 100_000}, pool, 10)
-	took := time.Since(start)
 	runtime.ReadMemStats(&after)
-	allocated := float64(after.TotalAlloc-before.TotalAlloc) / 1e6
-	t.Logf("%v, %.0f MB", took, allocated)
-	if len(items) != 10 || took > 5*time.Second || allocated > 100 {
-		t.Errorf("%d items in %v with %.0f MB; want 10, well below 5 s, at most 100 MB", len(items), took, allocated)
+	if allocated := float64(after.TotalAlloc-before.TotalAlloc) / 1e6; len(items) != 10 || allocated > 100 {
+		t.Errorf("%d items with %.0f MB; want 10 with at most 100 MB", len(items), allocated)
 	}
 }
 

@@ -3,7 +3,7 @@ package tensor
 import "fmt"
 
 // The Check functions panic unless the arguments of an operation fit each other. Every engine calls them first, so that
-// the shape arithmetic of an operation has one home.
+// each operation's rules about shapes stand in one place.
 
 // CheckData panics unless t holds at least one element and its memory reaches to the last one.
 func CheckData(op string, t Tensor) {
@@ -36,8 +36,8 @@ func CheckLens(op string, want int, slices ...[]float32) {
 	}
 }
 
-// CheckConv checks a convolution, forward or backward: x and dx have the same shape, as have y and dy, w and dw. That y
-// is dense is for the caller to check.
+// CheckConv checks a convolution, forward or backward: x and dx have the same shape, as have y and dy, w and dw. It does not
+// ask for a dense y.
 func CheckConv(op string, c Conv, y, x Tensor, w []float32) {
 	CheckDense(op, x)
 	CheckData(op, y)
@@ -91,14 +91,14 @@ func CheckNormBackward(n Norm, dx, dy, x Tensor) {
 // CheckSlope panics unless 0 ≤ slope ≤ 1, where LeakyReLU is the larger of v and slope·v.
 func CheckSlope(op string, slope float32) {
 	if !(slope >= 0 && slope <= 1) {
-		panic(fmt.Sprintf("tensor: %s: want a slope of [0, 1], got %v", op, slope))
+		panic(fmt.Sprintf("tensor: %s: want a slope in [0, 1], got %v", op, slope))
 	}
 }
 
 // CheckDropout panics unless 0 ≤ P < 1.
 func CheckDropout(op string, d Dropout) {
 	if !(d.P >= 0 && d.P < 1) {
-		panic(fmt.Sprintf("tensor: %s: want a probability of [0, 1), got %v", op, d.P))
+		panic(fmt.Sprintf("tensor: %s: want a probability in [0, 1), got %v", op, d.P))
 	}
 }
 

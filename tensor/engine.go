@@ -12,7 +12,7 @@ type Engine interface {
 	Name() string
 	// Threads returns how many threads the engine computes on.
 	Threads() int
-	// Close frees the engine's threads and memory. It must not be used afterwards.
+	// Close frees the engine's threads and memory. The engine must not be used afterwards.
 	Close() error
 
 	// Conv computes y = act(drop(x) * w + b), a convolution of stride 1 and zero padding that keeps H and W.
@@ -68,10 +68,10 @@ type Engine interface {
 	Adam(op Adam, w, m, v, g []float32)
 }
 
-// EngineError is a failure of the library underneath an engine, as opposed to a programmer's mistake.
+// EngineError is a failure of an engine, such as lack of memory, as opposed to a caller's mistake.
 type EngineError struct {
 	Op     string // the operation, e.g. "Conv [4 128 128 16]"
-	Status string // the library's own words
+	Status string // what went wrong
 }
 
 func (e *EngineError) Error() string { return "tensor: " + e.Op + ": " + e.Status }

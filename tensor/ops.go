@@ -9,16 +9,16 @@ type Conv struct {
 	Slope   float32 // LeakyReLU's slope for negative inputs, 0 to 1
 	Dropout Dropout // of the input, forward and in both gradients
 
-	// Of the forward pass alone:
+	// In the forward pass only:
 
-	// Add adds to what y holds, before the activation.
+	// Add adds the result to what y holds, before the activation.
 	Add bool
-	// Shuffle doubles the size (the sub-pixel convolution of Shi et al. 2016): w has 4·O outputs, of which number (2a+b)·O + o
-	// at pixel (h, w) is y's channel o at (2h+a, 2w+b); y [N 2H 2W O], b [O].
+	// Shuffle doubles height and width (the sub-pixel convolution of Shi et al. 2016): w has 4·O outputs; output (2a+b)·O + o
+	// at pixel (h, w) becomes channel o of y at (2h+a, 2w+b). y [N 2H 2W O], b [O].
 	Shuffle bool
 }
 
-// Outputs returns how many outputs w has for y's o channels.
+// Outputs returns the number of outputs that w has when y has o channels.
 func (c Conv) Outputs(o int) int {
 	if c.Shuffle {
 		return 4 * o
@@ -81,7 +81,7 @@ type Loss struct {
 	Sigmoid  bool      // a sigmoid per channel and binary cross-entropy on all channels, as the published code does for two classes
 }
 
-// Adam is one step of Adam (Kingma, Ba 2015) with L2 weight decay coupled into the gradient, as torch.optim.Adam.
+// Adam is one step of Adam (Kingma, Ba 2015) with L2 weight decay coupled into the gradient, as in torch.optim.Adam.
 type Adam struct {
 	LR, Beta1, Beta2, Eps, WeightDecay float64
 	Step                               int // 1 at the first update

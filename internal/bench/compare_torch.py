@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the same U-Net in PyTorch and in nextslice, alternating, in one run.
 
-    go build -o /tmp/peer ./bench/peer && python3 internal/bench/compare_torch.py /tmp/peer [--rounds 10] [--widths 16,32,64]
+    go build -o /tmp/peer ./internal/bench/peer && python3 internal/bench/compare_torch.py /tmp/peer [--rounds 10] [--widths 16,32,64]
 
 Each round measures PyTorch's two memory layouts and ours one after the other, each after one repetition that does not
 count: it finds the caches and the threads as the other side left them. The table has the median over rounds and the

@@ -2,7 +2,7 @@ package unet
 
 import "fmt"
 
-// Config is the form of a network.
+// Config is the architecture of a network.
 type Config struct {
 	Classes int     `yaml:"classes" json:"classes"` // K, background included, 2 … 256
 	Width   int     `yaml:"width" json:"width"`     // channels at full resolution: 64 in the paper; even, 2 … 256
@@ -21,7 +21,7 @@ func (c Config) Validate() error {
 	case c.Width < 2 || c.Width > 256 || c.Width%2 != 0:
 		return fmt.Errorf("width: want an even number from 2 to 256, got %d", c.Width)
 	case !(c.Dropout >= 0 && c.Dropout < 1):
-		return fmt.Errorf("dropout: want a probability of [0, 1), got %v", c.Dropout)
+		return fmt.Errorf("dropout: want a probability in [0, 1), got %v", c.Dropout)
 	}
 	return nil
 }

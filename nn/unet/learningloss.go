@@ -26,10 +26,10 @@ type LossModule struct {
 	level  [Levels + 1]*nn.Linear
 	last   *nn.Linear
 
-	joined, djoined []float32 // [N 512], one feature's numbers after the other's
-	part, dpart     [Levels + 1][]float32
-	dfeatures       Features
-	predicted       []float32
+	joined, djoined     []float32             // [N 512]: those of all features, one after the other
+	embedded, dembedded [Levels + 1][]float32 // [N 128] of each feature
+	dfeatures           Features
+	predicted           []float32
 }
 
 // NewLossModule returns a module with random weights (see nn.Params.Alloc) for networks of a width.
@@ -58,10 +58,10 @@ func (m *LossModule) Forward(f Features) []float32 {
 	m.predicted = resize(m.predicted, n)
 	m.joined = resize(m.joined, n*m.last.In)
 	for level, l := range m.level {
-		m.part[level] = resize(m.part[level], n*hidden)
-		l.Forward(m.part[level], f[level])
+		m.embedded[level] = resize(m.embedded[level], n*hidden)
+		l.Forward(m.embedded[level], f[level])
 		for i := range n {
-			copy(m.joined[i*m.last.In+level*hidden:], m.part[level][i*hidden:][:hidden])
+			copy(m.joined[i*m.last.In+level*hidden:], m.embedded[level][i*hidden:][:hidden])
 		}
 	}
 	m.last.Forward(m.predicted, m.joined)
@@ -75,12 +75,12 @@ func (m *LossModule) Backward(dpredicted []float32) Features {
 	m.djoined = resize(m.djoined, n*m.last.In)
 	m.last.Backward(m.djoined, dpredicted)
 	for level, l := range m.level {
-		m.dpart[level] = resize(m.dpart[level], n*hidden)
+		m.dembedded[level] = resize(m.dembedded[level], n*hidden)
 		for i := range n {
-			copy(m.dpart[level][i*hidden:][:hidden], m.djoined[i*m.last.In+level*hidden:])
+			copy(m.dembedded[level][i*hidden:][:hidden], m.djoined[i*m.last.In+level*hidden:])
 		}
 		m.dfeatures[level] = resize(m.dfeatures[level], n*l.In)
-		l.Backward(m.dfeatures[level], m.dpart[level])
+		l.Backward(m.dfeatures[level], m.dembedded[level])
 	}
 	return m.dfeatures
 }

@@ -24,10 +24,10 @@ type Net struct {
 	merged [Levels]*nn.Merged // up and the first block of dec
 	out    *nn.Head
 
-	pass Pass         // the last one
-	last tensor.Shape // of its images
-	over bool         // Backward has overwritten act
-	act  activations
+	pass        Pass         // the last one
+	last        tensor.Shape // of its images
+	overwritten bool         // by Backward: act
+	act         activations
 }
 
 // activations are a pass's intermediate results, kept for Backward, which puts the gradient of each in its place: it is in
@@ -98,7 +98,7 @@ func declare(e tensor.Engine, c Config) *Net {
 	return n
 }
 
-// Config returns the network's form.
+// Config returns the network's architecture.
 func (n *Net) Config() Config { return n.config }
 
 // Threads returns how many threads its engine computes on.

@@ -22,16 +22,16 @@ func (n *Net) Probabilities(p, logits tensor.Tensor) {
 // Entropy writes the entropy of each pixel's probabilities p [N H W K], in nats, to h [N·H·W]; NaN where one is NaN.
 func (n *Net) Entropy(h []float32, p tensor.Tensor) { n.engine.Entropy(h, p) }
 
-// HeadGradients writes, for each item of the last Forward apart, the gradient of the last layer's weights that belongs
+// HeadGradients writes, for each item of the last Forward by itself, the gradient of the last layer's weights that belongs
 // to dlogits [N H W K]:
 //
 //	dst[i, c, k] = Σ over the item's pixels of dlogits_k · h_c
 //
-// with h the last layer's input, of [Config].Width channels: dst is [N width·K]. The gradients in Params stay.
+// with h the last layer's input, of [Config].Width channels: dst is [N width·K]. The gradients in Params do not change.
 // It panics after Backward, which overwrites h.
 func (n *Net) HeadGradients(dst []float32, dlogits tensor.Tensor) {
 	tensor.Want("unet: HeadGradients", n.act.logits.Shape, dlogits.Shape)
-	if n.over {
+	if n.overwritten {
 		panic("unet: HeadGradients: Backward has overwritten the activations")
 	}
 	size := n.config.Width * n.config.Classes
@@ -43,7 +43,7 @@ func (n *Net) HeadGradients(dst []float32, dlogits tensor.Tensor) {
 }
 
 // State returns a copy of everything that training changes: weights and running statistics. With [Net.SetState] one
-// network, with its buffers, can stand for several of one form in turn.
+// network, with its buffers, can take the place of several of one architecture in turn.
 func (n *Net) State() []float32 {
 	state := slices.Clone(n.params.Weights)
 	for _, b := range n.params.Buffers {
@@ -52,7 +52,7 @@ func (n *Net) State() []float32 {
 	return state
 }
 
-// SetState puts back what State returned, of this network or of another one of the same form.
+// SetState puts back what State returned, of this network or of another one of the same architecture.
 func (n *Net) SetState(state []float32) {
 	buffers := 0
 	for _, b := range n.params.Buffers {

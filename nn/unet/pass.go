@@ -15,8 +15,8 @@ type Pass struct {
 
 	// Encoder ends the pass after center: Features without logits, which are then the zero Tensor.
 	Encoder bool
-	// SameImages says that x is that of the last Forward, which like this one was no training pass: enc1, which has no
-	// dropout before it, is not computed again.
+	// SameImages says that x is that of the last Forward, and that neither pass is for training: enc1, which has no dropout
+	// before it, is then not computed again.
 	SameImages bool
 }
 
@@ -47,9 +47,9 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 		panic(fmt.Sprintf("unet: Forward: want [N H W 1] of at least 8×8, got %v", x.Shape))
 	}
 	if p.SameImages && (p.Train || n.pass.Train || n.last != x.Shape) {
-		panic("unet: Forward: SameImages, but the last Forward was no inference pass over as many of that size")
+		panic("unet: Forward: SameImages does not follow an inference pass over images of this shape")
 	}
-	n.pass, n.last, n.over = p, x.Shape, false
+	n.pass, n.last, n.overwritten = p, x.Shape, false
 	e, a := n.engine, &n.act
 	for level := range Levels {
 		here := n.channels(level)
@@ -117,10 +117,10 @@ func (n *Net) Backward(dlogits tensor.Tensor) { n.BackwardFeatures(dlogits, Feat
 // BackwardFeatures is Backward with a second gradient that flows in: that of [Net.Features]. A nil element counts
 // as zero.
 func (n *Net) BackwardFeatures(dlogits tensor.Tensor, dfeatures Features) {
-	if !n.pass.Train || n.pass.Encoder || n.over {
+	if !n.pass.Train || n.pass.Encoder || n.overwritten {
 		panic("unet: Backward: the last Forward was not a whole training pass, or this is its second Backward")
 	}
-	n.over = true
+	n.overwritten = true
 	tensor.Want("unet: Backward", n.act.logits.Shape, dlogits.Shape)
 	e, a := n.engine, &n.act
 	n.out.Backward(e, a.dec[0], dlogits)

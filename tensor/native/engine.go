@@ -38,7 +38,7 @@ const (
 	AVX512   ISA = C.NS_AVX512   // F, BW, VL and DQ
 )
 
-// Options choose how an engine computes. The zero value is right for everybody but tests and benchmarks.
+// Options choose how an engine computes. Only tests and benchmarks need another than the zero value.
 type Options struct {
 	Kernels Kernels
 	ISA     ISA
@@ -48,7 +48,7 @@ type Options struct {
 type Engine struct {
 	c       *C.ns_engine
 	threads int
-	yielded time.Time // when the scheduler was last let in
+	yielded time.Time // to Go's scheduler, the last time
 }
 
 var _ tensor.Engine = (*Engine)(nil)
@@ -93,10 +93,10 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// done ends an operation: it turns a status of the C side into a panic with a *tensor.EngineError, and lets Go's scheduler
-// in from time to time. A goroutine that only calls C, and never yields for 10 ms, has its processor taken away by the
-// scheduler's monitor call after call, with wake-ups of idle threads that compete with those that compute: a tenth of the
-// time of a step (docs/performance.md).
+// done ends an operation: it turns a status of the C side into a panic with a *tensor.EngineError, and yields to Go's scheduler
+// from time to time. From a goroutine that calls nothing but C for 10 ms, the scheduler's monitor takes the processor away at
+// every call, and wakes idle threads, which compete with those that compute: a tenth of the time of a step
+// (docs/decisions/engine-tuning.md).
 func (e *Engine) done(status C.int, op string, s tensor.Shape) {
 	if status != 0 {
 		panic(&tensor.EngineError{Op: op + " " + s.String(), Status: C.GoString(C.ns_error(e.c))})

@@ -3,7 +3,7 @@
 // Every operation is compared with package tensor/ref's kernels in float64, which have their own tests: single
 // outputs by definition and gradients by finite differences. The suite states per operation how far a float32
 // engine may be from them: the norm of the difference relative to the norm of the expectation, and the largest
-// difference relative to the largest expected element (ten times as wide). It also wants
+// difference relative to the largest expected element (ten times as wide). It also checks for
 //
 //   - the same bits from the same call,
 //   - destinations overwritten, whatever they held,
@@ -11,7 +11,7 @@
 //   - dropout masks equal to tensor.Dropout.Keep,
 //   - a panic that names the operation when shapes do not fit.
 //
-// Beyond the comments of tensor.Engine it fixes two rules: the cross-entropy of an item whose pixels all have class
+// It fixes two rules that tensor.Engine leaves open: the cross-entropy of an item whose pixels all have class
 // weight 0 is 0; and a LeakyReLU's slope at exactly 0 is that of the negative side.
 package tensortest
 
@@ -26,9 +26,9 @@ import (
 	"github.com/nextslice/nextslice/tensor/ref"
 )
 
-// Run checks the engines that newEngine makes, on one thread and on two. It closes them.
+// Run checks the engines that newEngine makes, on one thread, two and five. It closes them.
 func Run(t *testing.T, newEngine func(threads int) tensor.Engine) {
-	for _, threads := range []int{1, 2, 5} { // 5: more than some jobs have parts
+	for _, threads := range []int{1, 2, 5} { // five: more threads than some jobs have parts
 		t.Run(fmt.Sprintf("threads %d", threads), func(t *testing.T) {
 			e := newEngine(threads)
 			defer func() {
@@ -88,7 +88,7 @@ func (s *suite) check(name string, op func(), results ...result) {
 				first = append(first, data)
 				compare(s.T, name+": "+r.name, data, packed(r.want), r.tol)
 			} else if !slices.EqualFunc(data, first[i], sameBits) {
-				s.Errorf("%s: %s: other bits at the second call", name, r.name)
+				s.Errorf("%s: %s: the second call gave different bits", name, r.name)
 			}
 			s.checkGaps(name+": "+r.name, r.got)
 		}
@@ -97,8 +97,8 @@ func (s *suite) check(name string, op func(), results ...result) {
 
 func sameBits(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
 
-// floor is an error that never counts: a float32 probability may be off by that much per pixel, and beside a
-// probability of one, whose gradient vanishes, nothing larger remains to compare with.
+// floor is an error that is always allowed, per element: where a probability is one and the gradient vanishes, the rounding of
+// float32 is all that remains.
 const floor = 1e-9
 
 // compare reports a relative error above tol; tol 0 wants equal elements.

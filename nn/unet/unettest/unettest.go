@@ -1,6 +1,6 @@
 // Package unettest compares the whole network with PyTorch on a given engine.
 //
-// Each file of testdata is one case that bench/unet_vectors.py computed in float64: weights, images and masks, then
+// Each file of testdata is one case that internal/bench/unet_vectors.py computed in float64: weights, images and masks, then
 // the logits, losses and every gradient of a training pass with dropout, the losses of ten optimiser steps, and
 // inference on the running statistics, without and with dropout.
 package unettest
