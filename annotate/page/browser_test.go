@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 
 // window is a browser's window on the annotation page.
 type window struct {
-	t      *testing.T
+	t      testing.TB
 	ctx    context.Context
 	server *fake
 	url    string
@@ -50,7 +50,7 @@ type window struct {
 }
 
 // openPage starts a browser on a fake server, logged in as ada.
-func openPage(t *testing.T, flags ...chromedp.ExecAllocatorOption) *window {
+func openPage(t testing.TB, flags ...chromedp.ExecAllocatorOption) *window {
 	t.Helper()
 	p := startBrowser(t, flags...)
 	dist, err := built()
@@ -66,7 +66,7 @@ func openPage(t *testing.T, flags ...chromedp.ExecAllocatorOption) *window {
 
 // startBrowser starts a browser of 1280 x 800 pixels. What its console says in
 // warnings and errors fails the test.
-func startBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *window {
+func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *window {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {

@@ -27,7 +27,7 @@ import (
 // fake is the annotation server's API on a few cases in memory: what the page
 // needs to be tested without models and files.
 type fake struct {
-	t      *testing.T
+	t      testing.TB
 	files  http.Handler
 	dir    string
 	cases  map[string]*fakeCase
@@ -64,7 +64,7 @@ type fakeVersion struct {
 // newFake serves the page in dist over two cases: "prostate", a phantom, and
 // "wide", 320 x 320 voxels of 1.0 x 0.5 mm stored with the patient's left first
 // and the front at the bottom, as NIfTI's RAS is.
-func newFake(t *testing.T, dist string) (*fake, *httptest.Server) {
+func newFake(t testing.TB, dist string) (*fake, *httptest.Server) {
 	f := &fake{
 		t: t, files: http.FileServer(http.Dir(dist)), dir: t.TempDir(),
 		cases:  map[string]*fakeCase{"prostate": phantomCase(), "wide": wideCase()},
