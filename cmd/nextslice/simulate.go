@@ -63,7 +63,7 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 		return usageError{err}
 	}
 	if c.Jobs < 0 || c.Threads < 0 {
-		return usagef("--jobs and --threads: want no negative number")
+		return usagef("--jobs and --threads must not be negative")
 	}
 	out := cmp.Or(c.Out, config.Out, filepath.Join("runs", filepath.Base(filepath.Clean(config.Data))))
 	w := newWatcher(s.err, config)

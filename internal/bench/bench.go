@@ -9,8 +9,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/nextslice/nextslice/nn"
-	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/meter"
@@ -51,63 +49,30 @@ type Work struct {
 func Run(ctx context.Context, e tensor.Engine, o Options) (report Report, err error) {
 	defer tensor.Catch(&err)
 	m := meter.New(e)
-	net := unet.New(m, unet.Config{Classes: 2, Width: o.NetWidth, Dropout: 0.5}, random.Stream(1, "init"))
-	rng := random.Stream(1, "input")
-	input := func(n int) tensor.Tensor {
-		x := tensor.New(tensor.Shape{N: n, H: o.Height, W: o.Width, C: 1})
-		for i := range x.Data {
-			x.Data[i] = float32(rng.NormFloat64())
-		}
-		return x
-	}
-	x := input(o.Batch)
-	target := make([]uint8, x.Pixels())
-	for i := range target {
-		target[i] = uint8(rng.IntN(2))
-	}
-	adam := nn.NewAdam(net.Params(), 1e-4)
-	items := make([]float32, o.Batch)
-	var dlogits, probs tensor.Tensor
-	seed := uint64(0)
-	step := func() error {
-		seed++
-		logits := net.Forward(x, unet.Pass{Train: true, Dropout: true, Seed: seed})
-		dlogits.Resize(logits.Shape)
-		m.Loss(tensor.Loss{CE: 0.5, Dice: 0.5, Smooth: 1e-9}, dlogits, items, logits, target)
-		net.Backward(dlogits)
-		adam.Step(m, 1e-4)
-		return nil
-	}
-	eight := input(8)
-	infer := func() error {
-		logits := net.Forward(eight, unet.Pass{})
-		probs.Resize(logits.Shape)
-		m.Softmax(probs, logits)
-		return nil
-	}
+	image := tensor.Shape{N: 1, H: o.Height, W: o.Width, C: 1}
+	batch, eight := image, image
+	batch.N, eight.N = o.Batch, 8
 	for _, w := range []struct {
 		name string
-		run  func() error
+		run  func()
 	}{
-		{fmt.Sprintf("training step of %d", o.Batch), step},
-		{"inference of 8", infer},
+		{fmt.Sprintf("training step of %d", o.Batch), TrainingStep(m, o.NetWidth, batch)},
+		{"inference of 8", Inference(m, o.NetWidth, eight)},
 	} {
 		o.begin(w.name)
-		if err := w.run(); err != nil { // makes buffers
-			return Report{}, err
-		}
+		w.run() // makes buffers
 		m.Reset()
-		seconds, err := median(ctx, o.Rounds, w.run)
+		seconds, err := median(ctx, o.Rounds, func() error { w.run(); return nil })
 		if err != nil {
 			return Report{}, err
 		}
 		report.Works = append(report.Works, Work{Name: w.name, Seconds: seconds, Costs: m.Costs(), Rounds: o.Rounds})
 	}
-	images := make([][]float32, o.Items)
+	images, rng := make([][]float32, o.Items), random.Stream(1, "images")
 	for i := range images {
-		images[i] = input(1).Data
+		images[i] = noise(image, rng).Data
 	}
-	report.Queries, err = queries(ctx, net, o, images)
+	report.Queries, err = queries(ctx, network(m, o.NetWidth), o, images)
 	return report, err
 }
 

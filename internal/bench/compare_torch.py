@@ -4,8 +4,8 @@
     go build -o /tmp/peer ./internal/bench/peer && python3 internal/bench/compare_torch.py /tmp/peer [--rounds 10] [--widths 16,32,64]
 
 Each round measures PyTorch's two memory layouts and ours one after the other, each after one repetition that does not
-count: it finds the caches and the threads as the other side left them. The table has the median over rounds and the
-ratio of the better layout's median to ours. The PyTorch side is what a practised user writes: no needless copies,
+count: it finds the caches and the threads as the other side left them. The table, in Markdown, has the medians over rounds,
+PyTorch's for the better layout and for each, and the ratio of the better one to ours. The PyTorch side is what a practised user writes: no needless copies,
 gradients set to None, inference_mode, the fused or foreach Adam where the version has it.
 """
 import argparse
@@ -20,6 +20,8 @@ from torch import nn
 
 # Before each measurement, for whoever is next: OpenMP's threads spin for a while after their work, on the cores of the other.
 SETTLE = 0.5
+
+WORKS = {"train": "training step", "infer": "inference"}
 
 
 def block(i, o):
@@ -114,7 +116,7 @@ def main():
     p.add_argument("--rounds", type=int, default=10)
     p.add_argument("--widths", default="16,32,64")
     p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--sizes", default="128x128,48x64")
+    p.add_argument("--sizes", default="48x64,128x128")
     p.add_argument("--what", default="train,infer")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
@@ -125,13 +127,14 @@ def main():
         ours.stdin.flush()
         return float(ours.stdout.readline())
 
-    print(f"PyTorch {torch.__version__}, {a.threads} threads, medians of {a.rounds} alternations, ms")
-    print(f"{'work':6} {'width':>5} {'size':>8} {'batch':>5} {'default':>9} {'ch. last':>9} {'ours':>9} {'ratio':>6}")
+    print(f"Milliseconds, {a.threads} threads, medians of {a.rounds} alternations.\n")
+    print(f"| work | size | width | ours | PyTorch {torch.__version__} | default | channels last | ratio |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|")
     for what in a.what.split(","):
         items = 4 if what == "train" else 8
-        for width in map(int, a.widths.split(",")):
-            for size in a.sizes.split(","):
-                h, w = map(int, size.split("x"))
+        for size in a.sizes.split(","):
+            h, w = map(int, size.split("x"))
+            for width in map(int, a.widths.split(",")):
                 plain = work_of(what, width, items, h, w, torch.contiguous_format)
                 last = work_of(what, width, items, h, w, torch.channels_last)
                 plain(), last()
@@ -147,7 +150,8 @@ def main():
                         time.sleep(SETTLE)
                         times[side].append(measure())
                 m = [1000 * statistics.median(t) for t in times]
-                print(f"{what:6} {width:5} {size:>8} {items:5} {m[0]:9.1f} {m[1]:9.1f} {m[2]:9.1f} {min(m[:2]) / m[2]:6.2f}",
+                best = min(m[:2])
+                print(f"| {WORKS[what]} | {h}×{w} | {width} | {m[2]:.1f} | {best:.1f} | {m[0]:.1f} | {m[1]:.1f} | {best / m[2]:.2f} |",
                       flush=True)
     ours.stdin.close()
     ours.wait()

@@ -14,9 +14,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/nextslice/nextslice/nn"
-	"github.com/nextslice/nextslice/nn/unet"
-	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/internal/bench"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/native"
 )
@@ -67,38 +65,12 @@ func serve() error {
 
 // work returns one repetition: a full training step with dropout, or an inference pass to class probabilities.
 func (r request) work(e tensor.Engine) (func(), error) {
-	net := unet.New(e, unet.Config{Classes: 2, Width: r.width, Dropout: 0.5}, random.Stream(1, "init"))
-	x := tensor.New(tensor.Shape{N: r.items, H: r.h, W: r.w, C: 1})
-	rng := random.Stream(1, "input")
-	for i := range x.Data {
-		x.Data[i] = float32(rng.NormFloat64())
-	}
-	target := make([]uint8, x.Pixels())
-	for i := range target {
-		target[i] = uint8(rng.IntN(2))
-	}
+	s := tensor.Shape{N: r.items, H: r.h, W: r.w, C: 1}
 	switch r.what {
 	case "train":
-		adam := nn.NewAdam(net.Params(), 1e-4)
-		loss := tensor.Loss{CE: 0.5, Dice: 0.5, Smooth: 1e-9}
-		items := make([]float32, r.items)
-		var dlogits tensor.Tensor
-		seed := uint64(0)
-		return func() {
-			seed++
-			logits := net.Forward(x, unet.Pass{Train: true, Dropout: true, Seed: seed})
-			dlogits.Resize(logits.Shape)
-			e.Loss(loss, dlogits, items, logits, target)
-			net.Backward(dlogits)
-			adam.Step(e, 1e-4)
-		}, nil
+		return bench.TrainingStep(e, r.width, s), nil
 	case "infer":
-		var p tensor.Tensor
-		return func() {
-			logits := net.Forward(x, unet.Pass{})
-			p.Resize(logits.Shape)
-			e.Softmax(p, logits)
-		}, nil
+		return bench.Inference(e, r.width, s), nil
 	}
 	return nil, fmt.Errorf("unknown work %q: want train or infer", r.what)
 }

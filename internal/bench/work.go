@@ -1,0 +1,56 @@
+package bench
+
+import (
+	"math/rand/v2"
+
+	"github.com/nextslice/nextslice/nn"
+	"github.com/nextslice/nextslice/nn/unet"
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/tensor"
+)
+
+// network returns a network of two classes and a width.
+func network(e tensor.Engine, width int) *unet.Net {
+	return unet.New(e, unet.Config{Classes: 2, Width: width, Dropout: 0.5}, random.Stream(1, "init"))
+}
+
+func noise(s tensor.Shape, rng *rand.Rand) tensor.Tensor {
+	x := tensor.New(s)
+	for i := range x.Data {
+		x.Data[i] = float32(rng.NormFloat64())
+	}
+	return x
+}
+
+// TrainingStep returns a function that carries out a training step, with dropout and Adam, of a network of a width on
+// random images [N H W 1].
+func TrainingStep(e tensor.Engine, width int, s tensor.Shape) func() {
+	net, rng := network(e, width), random.Stream(1, "input")
+	x, target := noise(s, rng), make([]uint8, s.Pixels())
+	for i := range target {
+		target[i] = uint8(rng.IntN(2))
+	}
+	adam, loss := nn.NewAdam(net.Params(), 1e-4), tensor.Loss{CE: 0.5, Dice: 0.5, Smooth: 1e-9}
+	items := make([]float32, s.N)
+	var dlogits tensor.Tensor
+	seed := uint64(0)
+	return func() {
+		seed++
+		logits := net.Forward(x, unet.Pass{Train: true, Dropout: true, Seed: seed})
+		dlogits.Resize(logits.Shape)
+		e.Loss(loss, dlogits, items, logits, target)
+		net.Backward(dlogits)
+		adam.Step(e, 1e-4)
+	}
+}
+
+// Inference returns a function that computes the class probabilities of random images [N H W 1] by a network of a width.
+func Inference(e tensor.Engine, width int, s tensor.Shape) func() {
+	net, x := network(e, width), noise(s, random.Stream(1, "input"))
+	var p tensor.Tensor
+	return func() {
+		logits := net.Forward(x, unet.Pass{})
+		p.Resize(logits.Shape)
+		e.Softmax(p, logits)
+	}
+}
