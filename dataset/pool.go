@@ -2,7 +2,7 @@ package dataset
 
 import "fmt"
 
-// Pool knows which of the items 0 … Len()-1 are labelled. A labelled item never becomes unlabelled again. A pool is not
+// Pool knows which of the items of NewPool, 0 … n-1, are labelled. A labelled item never becomes unlabelled again. A pool is not
 // safe for concurrent use.
 type Pool struct {
 	labelled []bool
@@ -16,9 +16,6 @@ func NewPool(n int) *Pool {
 	}
 	return &Pool{labelled: make([]bool, n)}
 }
-
-// Len returns the number of items, labelled or not.
-func (p *Pool) Len() int { return len(p.labelled) }
 
 // Labelled returns the labelled items in increasing order, as a new slice.
 func (p *Pool) Labelled() []int { return p.list(true, p.count) }

@@ -28,21 +28,9 @@ type SplitConfig struct {
 // DefaultSplit returns a quarter for the test and a tenth for validation.
 func DefaultSplit() SplitConfig { return SplitConfig{Test: 0.25, Validation: 0.1} }
 
-// NewSplit draws a split of n cases, all of which have masks: every division of the wanted sizes is equally likely. At
-// least one case must remain for the pool. Lists of IDs need Dataset.Split.
-func NewSplit(n int, c SplitConfig, rng *rand.Rand) (Split, error) {
-	if len(c.TestCases) > 0 || len(c.ValidationCases) > 0 {
-		return Split{}, errors.New("split: cases are given by ID: use Dataset.Split")
-	}
-	all := make([][]int, n)
-	for i := range all {
-		all[i] = []int{i}
-	}
-	return draw(all, 0, c, Split{}, rng)
-}
-
-// Split draws a split like NewSplit, with the cases that are given by ID. Cases without a mask are always in the pool:
-// nothing can be measured on them. Fractions are of the cases with a mask.
+// Split draws a split: every division of the wanted sizes is equally likely, with the cases that are given by ID where
+// they belong. At least one case must remain for the pool. Cases without a mask are always in the pool: nothing can be
+// measured on them. Fractions are of the cases with a mask.
 //
 // A patient's cases stay together: after UsePatients, fractions and numbers are of patients, a case that is given by ID
 // brings the patient's others along, and cases without a mask whose patient is not in the pool are in none of the lists.
