@@ -188,6 +188,37 @@ func TestRun(t *testing.T) {
 	})
 }
 
+// A run folder of an earlier program is gone on with: what it holds stays, and a new strategy starts from its models.
+func TestOldRunFolder(t *testing.T) {
+	old := os.DirFS(filepath.Join("..", "record", "testdata", "run"))
+	dir := filepath.Join(t.TempDir(), "run")
+	if err := os.CopyFS(dir, old); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Dir(dir)) // its data are the phantom of 5 cases in ./data
+	if err := phantom.Write(t.Context(), "data", 5, record.PhantomSeed, nil); err != nil {
+		t.Fatal(err)
+	}
+	want := records(t, dir)
+	_, c, err := record.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Strategies = append(c.Strategies, "margin")
+	if err := Run(t.Context(), c, Options{Out: dir, Resume: true, Threads: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if n := finished(t, dir); n != 3 {
+		t.Errorf("%d runs are finished, want 3", n)
+	}
+	got := records(t, dir)
+	for name, text := range want {
+		if got[name] != text {
+			t.Errorf("%s has changed", name)
+		}
+	}
+}
+
 // tear appends half a record to the files of the units that are not finished, as a crash of the machine can.
 func tear(t *testing.T, dir string) {
 	t.Helper()
