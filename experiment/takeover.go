@@ -76,20 +76,12 @@ func (s source) check(c record.Config, d *data) error {
 	return nil
 }
 
-// takeOver writes the finished units of a record to the run folder, where it has none of their cycles yet. Of a record with
-// more cycles those that are asked for are taken, and one without a grid has the runs of a recipe that changes nothing. The
-// engine is not compared: numbers of other engines and thread counts differ in the last bits.
+// takeOver writes the finished units of a record to the run folder, where it has none of their cycles yet. The engine is
+// not compared: numbers of other engines and thread counts differ in the last bits.
 func (x *experiment) takeOver(s source) (taken int, err error) {
 	for _, u := range x.config.Units() {
-		key := u
-		if base, ok := x.config.Base(); ok && u.Grid == base {
-			if key.Grid, ok = s.config.Base(); !ok {
-				continue
-			}
-		}
-		r, found := record.Find(s.Runs, key)
-		r, whole := r.Within(x.config.Cycles)
-		if !found || !whole {
+		r, ok := s.Finished(s.config, x.config, u)
+		if !ok {
 			continue
 		}
 		done, err := x.folder.Cycles(u)

@@ -133,3 +133,17 @@ func (x Export) Write(dir string) error {
 	}
 	return nil
 }
+
+// Finished returns the finished run of a unit of the experiment c among those of a record, whose configuration is recorded;
+// see SameExperiment. Of more cycles those of c are taken, and a record without a grid has the runs of a recipe that
+// changes nothing.
+func (x Export) Finished(recorded, c Config, u Unit) (Run, bool) {
+	if base, ok := c.Base(); ok && u.Grid == base {
+		if u.Grid, ok = recorded.Base(); !ok {
+			return Run{}, false
+		}
+	}
+	r, found := Find(x.Runs, u)
+	r, whole := r.Within(c.Cycles)
+	return r, found && whole
+}

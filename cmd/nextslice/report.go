@@ -27,8 +27,8 @@ everything and opens without a network.
 Examples:
   nextslice report runs/phantom
   nextslice report runs/prostate runs/hippocampus --out reports/both
-  nextslice report runs/prostate --export results/prostate
-  nextslice report results/prostate`
+  nextslice report runs/prostate --export records/prostate
+  nextslice report records/prostate`
 }
 
 func (c reportCommand) Run(ctx context.Context, s streams) error {
