@@ -57,7 +57,7 @@ func (g *Group) compare(o Options, place, question string, m measure, number str
 		row := Comparison{A: p.a, B: p.b}
 		row.Comparison = stats.Compare(a.whole[m.name], b.whole[m.name], of, stats.Options{Level: level, Draws: o.draws()},
 			stream(place, "compare", p.a, p.b, m.name, number))
-		row.Cycles, _ = stats.CompareCycles(a.whole[m.name], b.whole[m.name], stats.DropZeros)
+		row.Cycles, _ = stats.CompareCycles(a.whole[m.name], b.whole[m.name])
 		for _, d := range row.Differences {
 			if d*m.better() > 0 {
 				row.Better++

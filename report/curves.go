@@ -138,13 +138,13 @@ func reach(curves []stats.Run, value float64, of string) *Reach {
 	out := Reach{Value: null.Float(value), Of: of, Runs: len(curves), Median: null.Float(math.NaN())}
 	var labels []float64
 	for _, c := range curves {
-		r := stats.LabelsToReach(c, value, measures[0].direction)
-		if r.Reached {
+		n, reached := stats.LabelsToReach(c, value, measures[0].direction)
+		if reached {
 			out.Reached++
-			labels = append(labels, r.Labels)
 		} else {
-			labels = append(labels, math.Inf(1))
+			n = math.Inf(1)
 		}
+		labels = append(labels, n)
 	}
 	if n := len(labels); n > 0 {
 		slices.Sort(labels)

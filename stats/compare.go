@@ -27,7 +27,6 @@ const (
 type Options struct {
 	Level float64 // of the interval; 0 means 0.95
 	Draws int     // of the bootstrap, and of the sign-flip test above 20 sets; 0 means 10000
-	Zeros Zeros   // of the signed-rank test
 }
 
 func (o Options) filled() Options {
@@ -72,7 +71,7 @@ func Compare(a, b []Run, of func(Run) float64, o Options, rng *rand.Rand) Compar
 	out.Difference = Describe(out.Differences)
 	out.Interval = BootstrapMean(out.Differences, o.Level, o.Draws, rng)
 	out.SignFlip = SignFlip(out.Differences, o.Draws, rng)
-	out.Wilcoxon = Wilcoxon(out.Differences, o.Zeros)
+	out.Wilcoxon = Wilcoxon(out.Differences)
 	if w, few := FewSets(len(out.Sets)); few {
 		out.Warnings = append(out.Warnings, w)
 	}
@@ -81,7 +80,7 @@ func Compare(a, b []Run, of func(Run) float64, o Options, rng *rand.Rand) Compar
 
 // CompareCycles is the paired signed-rank test over all (set, cycle) pairs: a second figure only. The cycles of one
 // run are not independent, so its P is too small; the result carries that as a warning, to be printed with it.
-func CompareCycles(a, b []Run, zeros Zeros) (Test, []Warning) {
+func CompareCycles(a, b []Run) (Test, []Warning) {
 	pairs, warnings := pair(a, b)
 	var differences []float64
 	for _, p := range pairs {
@@ -89,7 +88,7 @@ func CompareCycles(a, b []Run, zeros Zeros) (Test, []Warning) {
 			differences = append(differences, p.a.Values[i]-p.b.Values[i])
 		}
 	}
-	test := Wilcoxon(differences, zeros)
+	test := Wilcoxon(differences)
 	test.Name = "Wilcoxon signed-rank over (set, cycle) pairs, optimistic"
 	return test, append(warnings, Warning{WarnDependent, fmt.Sprintf(
 		"%d (set, cycle) pairs of %d sets: cycles of one run are not independent, so this p is too small", len(differences), len(pairs))})

@@ -78,7 +78,7 @@ func TestCompareWarns(t *testing.T) {
 		t.Errorf("five sets: got %+v and %+v", got.SignFlip, got.Wilcoxon)
 	}
 
-	reach := func(r Run) float64 { return LabelsToReach(r, 0.75, HigherIsBetter).Labels }
+	reach := func(r Run) float64 { labels, _ := LabelsToReach(r, 0.75, HigherIsBetter); return labels }
 	got = Compare(runs(0.1, 0.2), runs(0, 0.1), reach, Options{}, stream(1))
 	if !slices.Equal(kinds(got.Warnings), []string{WarnNoValue, WarnFewSets}) || !slices.Equal(got.Sets, []int{1}) {
 		t.Errorf("a run that never reached the value: got %+v", got)
@@ -94,7 +94,7 @@ func TestCompareWarns(t *testing.T) {
 }
 
 func TestCompareCycles(t *testing.T) {
-	test, warnings := CompareCycles(runs(0.1, 0.2, 0.3), runs(0, 0, 0), DropZeros)
+	test, warnings := CompareCycles(runs(0.1, 0.2, 0.3), runs(0, 0, 0))
 	if test.N != 9 || !near(test.P, 2.0/512, 1e-12) || !strings.Contains(test.Name, "optimistic") {
 		t.Errorf("got %+v", test)
 	}

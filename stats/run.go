@@ -1,12 +1,9 @@
 package stats
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/nextslice/nextslice/internal/null"
 )
 
 // Run is the learning curve of one run: one strategy from one initial set.
@@ -66,52 +63,24 @@ func Final(r Run) float64 {
 	return r.Values[len(r.Values)-1]
 }
 
-// Reach is the number of labels with which a run reaches a value. A run that does not reach it has no such number,
-// rather than a large one: see Reached. In JSON Labels is then null.
-type Reach struct {
-	Labels  float64 // where the curve first crosses the value, interpolated; NaN if it does not
-	Reached bool
-	Best    float64 // best value of the run; NaN for a run without values
-}
-
-// String returns the number of labels, or that it was not reached and how far the run came.
-func (r Reach) String() string {
-	if r.Reached {
-		return fmt.Sprintf("%.4g", r.Labels)
-	}
-	return fmt.Sprintf("not reached (best %.4g)", r.Best)
-}
-
-// MarshalJSON writes NaN as null.
-func (r Reach) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Labels  null.Float `json:"labels"`
-		Reached bool       `json:"reached"`
-		Best    null.Float `json:"best"`
-	}{null.Float(r.Labels), r.Reached, null.Float(r.Best)})
-}
-
-// LabelsToReach returns where a run first reaches a value, with linear interpolation between two cycles; a run that has
-// it from the start reaches it with its initial set. Cycles without a value are passed over. It panics if Labels do
-// not strictly increase.
-func LabelsToReach(r Run, value float64, d Direction) Reach {
+// LabelsToReach returns the number of labels with which a run first reaches a value, with linear interpolation between two
+// cycles; a run that has it from the start reaches it with its initial set. A run that does not reach it has no such number,
+// rather than a large one: NaN and false. Cycles without a value are passed over. It panics if Labels do not strictly
+// increase.
+func LabelsToReach(r Run, value float64, d Direction) (labels float64, reached bool) {
 	r.demandOrder("LabelsToReach")
 	r = r.at(r.measured())
-	out := Reach{Labels: math.NaN(), Best: math.NaN()}
 	for i, v := range r.Values {
-		if i == 0 || d.sign()*(v-out.Best) > 0 {
-			out.Best = v
-		}
-		if out.Reached || d.sign()*(v-value) < 0 {
+		if d.sign()*(v-value) < 0 {
 			continue
 		}
-		out.Reached, out.Labels = true, float64(r.Labels[i])
-		if i > 0 {
-			share := (value - r.Values[i-1]) / (v - r.Values[i-1])
-			out.Labels = float64(r.Labels[i-1]) + share*float64(r.Labels[i]-r.Labels[i-1])
+		if i == 0 {
+			return float64(r.Labels[0]), true
 		}
+		share := (value - r.Values[i-1]) / (v - r.Values[i-1])
+		return float64(r.Labels[i-1]) + share*float64(r.Labels[i]-r.Labels[i-1]), true
 	}
-	return out
+	return math.NaN(), false
 }
 
 // measured returns the label counts at which the run has a value.

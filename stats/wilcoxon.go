@@ -1,28 +1,17 @@
 package stats
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Zeros says what the signed-rank test does with differences of zero.
-type Zeros int
-
-const (
-	// DropZeros leaves them out before ranking, as Wilcoxon did.
-	DropZeros Zeros = iota
-	// PrattZeros ranks them with the others and then leaves out their ranks, so that the other ranks are higher. Source:
-	// Pratt 1959, "Remarks on zeros and ties in the Wilcoxon signed rank procedures".
-	PrattZeros
-)
-
 // wilcoxonExact is the largest number of differences with an exact distribution: it takes n³ additions.
 const wilcoxonExact = 500
 
-// Wilcoxon is the two-sided signed-rank test of paired differences: whether they are symmetric about zero. The absolute
-// differences are ranked, equal ones by midranks, and Statistic is the sum of the ranks of the positive ones, T.
+// Wilcoxon is the two-sided signed-rank test of paired differences: whether they are symmetric about zero. Differences of
+// zero are left out; the absolute values of the others are ranked, equal ones by midranks, and Statistic is the sum of the
+// ranks of the positive ones, T.
 //
 // To n = 500 the distribution of T under random signs is computed for the very ranks at hand, so P is exact with ties
 // too:
@@ -33,7 +22,7 @@ const wilcoxonExact = 500
 // are equal as float64. N is the number of differences that are not zero; if there is none, P is 1, and NaN without any
 // difference. It panics on NaN.
 // Source: Wilcoxon 1945, "Individual comparisons by ranking methods".
-func Wilcoxon(differences []float64, zeros Zeros) Test {
+func Wilcoxon(differences []float64) Test {
 	demandNumbers("Wilcoxon", differences)
 	out := Test{Name: "Wilcoxon signed-rank", Exact: true}
 	if len(differences) == 0 {
@@ -42,19 +31,14 @@ func Wilcoxon(differences []float64, zeros Zeros) Test {
 	}
 	var ranked, absolute []float64
 	for _, d := range differences {
-		if d == 0 && zeros == DropZeros {
-			continue
+		if d != 0 {
+			ranked, absolute = append(ranked, d), append(absolute, math.Abs(d))
 		}
-		ranked = append(ranked, d)
-		absolute = append(absolute, math.Abs(d))
 	}
 	// Midranks are multiples of one half: doubled they are integers, and sums of them index a table.
 	var doubled []int
 	positive := 0
 	for i, rank := range ranks(absolute) {
-		if ranked[i] == 0 {
-			continue
-		}
 		r := int(2 * rank)
 		doubled = append(doubled, r)
 		if ranked[i] > 0 {
@@ -114,15 +98,4 @@ func signedRankNormal(doubled []int, positive int) float64 {
 	}
 	z := (float64(positive) - total/2) / math.Sqrt(squares/4)
 	return 2 * distuv.UnitNormal.CDF(-math.Abs(z))
-}
-
-// String returns the rule's name.
-func (z Zeros) String() string {
-	switch z {
-	case DropZeros:
-		return "wilcoxon"
-	case PrattZeros:
-		return "pratt"
-	}
-	return fmt.Sprintf("Zeros(%d)", int(z))
 }
