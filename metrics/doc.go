@@ -18,5 +18,10 @@
 //  2. per class it measures the distances between the two surfaces;
 //  3. Summary returns means, counts and the values of each case.
 //
-// Calibration measures how far the probabilities of a model are from the frequencies with which it is right.
+// Calibration counts how often a model is right at each confidence: a reliability diagram, and ECE its error.
+//
+// # Words
+//
+//   - ref and pred are the reference mask and the predicted one.
+//   - A value is undefined where a class is in neither mask, and flagged where it stands for a distance to an empty mask.
 package metrics

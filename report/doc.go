@@ -1,10 +1,13 @@
 // Package report makes tables, figures and a page of what experiments recorded: which query strategy saves labels, and
 // how sure that is.
 //
-//  1. Read takes run folders, or the records made of them (package record), and joins those of one experiment.
+//  1. Read takes run folders, or the records exported from them (package record), and joins those of one experiment.
 //  2. Analyse summarises each strategy and compares strategies paired by initial set, with the tests of package stats.
 //  3. A Report writes itself: WriteText for a terminal, Write for a folder of tables, figures and one page.
-//  4. Export keeps the record of an experiment, small enough to be committed.
+//  4. Source.Learning is the outcome at a glance, which simulate prints and draws when it ends.
+//  5. Source.Export keeps the record of an experiment, small enough to be committed.
+//
+// Package report/table writes tables in every format, package report/figure draws figures; what stands in them is made here.
 //
 // # Words
 //

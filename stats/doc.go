@@ -11,4 +11,10 @@
 // What makes a result weak is a Warning in the result, never a silent choice: too few sets for any p below 0.05, sets
 // that one strategy lacks, cycles that are missing. Every function is deterministic but for the random stream it is
 // given.
+//
+// # Words
+//
+//   - A set is an initial set: the items that are labelled from the start. Runs of two strategies from one set are a pair.
+//   - AULC is the area under the learning curve divided by its range of labels: the mean performance over the budget.
+//   - A difference is that of two runs of a pair, a - b.
 package stats

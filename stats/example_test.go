@@ -29,3 +29,38 @@ func Example() {
 	// sign-flip permutation p = 0.25
 	// with 3 initial sets no two-sided sign-flip or signed-rank test can go below p = 0.25; use 6 or more, better 10
 }
+
+func ExampleAULC() {
+	steep := stats.Run{Labels: []int{10, 20, 40}, Values: []float64{0.5, 0.7, 0.7}}
+	flat := stats.Run{Labels: []int{10, 20, 40}, Values: []float64{0.5, 0.5, 0.7}}
+	fmt.Printf("steep %.3f, flat %.3f\n", stats.AULC(steep), stats.AULC(flat))
+	// Output: steep 0.667, flat 0.567
+}
+
+func ExampleLabelsToReach() {
+	r := stats.Run{Labels: []int{10, 20, 40}, Values: []float64{0.5, 0.6, 0.7}}
+	for _, dice := range []float64{0.65, 0.8} {
+		labels, reached := stats.LabelsToReach(r, dice, stats.HigherIsBetter)
+		fmt.Printf("%v: %v, %.0f\n", dice, reached, labels)
+	}
+	// Output:
+	// 0.65: true, 30
+	// 0.8: false, NaN
+}
+
+func ExampleHolm() {
+	fmt.Println(stats.Holm([]float64{0.01, 0.03, 0.02}))
+	// Output: [0.03 0.04 0.04]
+}
+
+func ExampleSpearman() {
+	uncertainty, wrongPixels := []float64{0.1, 0.4, 0.2, 0.9}, []float64{3, 20, 5, 400}
+	fmt.Println(stats.Spearman(uncertainty, wrongPixels))
+	// Output: 1
+}
+
+func ExampleChiSquare() {
+	test := stats.ChiSquare([]float64{18, 22, 20}, []float64{20, 20, 20})
+	fmt.Printf("%s %.1f, p = %.2f\n", test.Name, test.Statistic, test.P)
+	// Output: chi-square 0.4, p = 0.82
+}
