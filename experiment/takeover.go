@@ -66,11 +66,11 @@ func (s source) check(c record.Config, d *data) error {
 	}
 	there.Name, there.Layout = d.record.Name, d.record.Layout // of the folder, which may have moved
 	if !reflect.DeepEqual(there, d.record) {
-		return fmt.Errorf("%s cannot be taken over: its data are others: cases, classes or preprocessing differ (see %s there)", s.dir, record.DataFile)
+		return fmt.Errorf("%s cannot be taken over: it was made of other data: cases, classes or preprocessing differ (see %s there)", s.dir, record.DataFile)
 	}
 	for _, r := range s.Runs {
 		if len(r.Cycles) > 0 && r.Cycles[0].Initial != nil && !slices.Equal(r.Cycles[0].Initial, initialNames(c, r.Set, d.pool.Names)) {
-			return fmt.Errorf("%s cannot be taken over: %s started from other slices than it would here: the seed or the data are others", s.dir, r.Unit)
+			return fmt.Errorf("%s cannot be taken over: %s started from other slices than it would here: the seed or the data differ", s.dir, r.Unit)
 		}
 	}
 	return nil

@@ -139,7 +139,7 @@ func TestTakeOver(t *testing.T) {
 	refused("more cycles", "there: cycles: 1", other, dir)
 	other = c
 	other.Data = writePhantom(t, 6)
-	refused("other cases", "its data are others", other, dir)
+	refused("other cases", "it was made of other data", other, dir)
 	strange := content
 	strange.Runs = append([]record.Run(nil), content.Runs...)
 	strange.Runs[0].Cycles = append([]record.Cycle(nil), content.Runs[0].Cycles...)
@@ -221,7 +221,7 @@ func TestRunGrid(t *testing.T) {
 	}
 	more.Grid[1].Set[0].Value = 6
 	if err := Run(t.Context(), more, Options{Out: filepath.Join(t.TempDir(), "x"), Threads: 1, Records: []string{folder}}); err == nil ||
-		!strings.Contains(err.Error(), "its recipe wide is another one") {
+		!strings.Contains(err.Error(), "its recipe wide differs") {
 		t.Errorf("a recipe that changed: %v", err)
 	}
 }

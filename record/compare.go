@@ -57,7 +57,7 @@ func SameExperiment(there, here Config) error {
 	for _, r := range here.Grid {
 		i := slices.IndexFunc(there.Grid, func(o Recipe) bool { return o.Name == r.Name })
 		if i >= 0 && !reflect.DeepEqual(there.Recipe(r.Name), here.Recipe(r.Name)) {
-			return fmt.Errorf("its recipe %s is another one", r.Name)
+			return fmt.Errorf("its recipe %s differs", r.Name)
 		}
 	}
 	there.Cycles = min(there.Cycles, here.Cycles)

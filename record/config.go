@@ -119,7 +119,7 @@ func (c Config) Validate() error {
 		}
 	}
 	check(c.Data != "", "data: want a folder, or %s", Phantom)
-	check(c.Channel >= 0, "channel: want a number from 0 on, got %d", c.Channel)
+	check(c.Channel >= 0, "channel: want 0 or more, got %d", c.Channel)
 	if _, err := volume.ParseAxis(c.Axis); err != nil {
 		faults = append(faults, err)
 	}
@@ -127,8 +127,8 @@ func (c Config) Validate() error {
 	for _, side := range c.Canvas {
 		check(side >= 16 && side <= 1024, "canvas: want sides of 16 to 1024 pixels, got %d", side)
 	}
-	check(c.Split.Test > 0, "split.test: want a part of the cases below 1, or a number of cases, got %v", c.Split.Test)
-	check(c.Split.Validation >= 0, "split.validation: want a part of the cases below 1, or a number of cases, got %v", c.Split.Validation)
+	check(c.Split.Test > 0, "split.test: want a fraction of the cases below 1, or a number of cases, got %v", c.Split.Test)
+	check(c.Split.Validation >= 0, "split.validation: want a fraction of the cases below 1, or a number of cases, got %v", c.Split.Validation)
 	check(c.Empty == metrics.EmptyUndefined || c.Empty == metrics.EmptyOne,
 		"empty: want %s or %s, got %q", metrics.EmptyUndefined, metrics.EmptyOne, c.Empty)
 

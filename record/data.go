@@ -89,7 +89,7 @@ func (f *Folder) RecordData(now Data) error {
 		return err
 	}
 	if !reflect.DeepEqual(before, now) {
-		return fmt.Errorf("the data are not those that %s was begun with: cases or classes have changed since (see %s there); choose another folder with --out", f.Dir, DataFile)
+		return fmt.Errorf("the data are not those that %s was begun with: cases or classes have changed since then (see %s there); choose another folder with --out", f.Dir, DataFile)
 	}
 	return nil
 }

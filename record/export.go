@@ -107,7 +107,7 @@ func (x Export) Write(dir string) error {
 		switch e.Name() {
 		case ConfigFile, DataFile, EnvFile, CyclesFile:
 		default:
-			return fmt.Errorf("%s holds %s, which is no part of a record: choose another folder", dir, e.Name())
+			return fmt.Errorf("%s holds %s, which is not part of a record: choose another folder", dir, e.Name())
 		}
 	}
 	if len(entries) > 0 && !IsExport(dir) {

@@ -60,7 +60,7 @@ func CheckFolder(dir string, c Config, resume bool) (recorded bool, err error) {
 		return false, fmt.Errorf("%s holds another experiment: choose another folder with --out\n  %s", dir, strings.Join(lines, "\n  "))
 	}
 	if !resume {
-		return false, fmt.Errorf("%s holds this experiment already: go on with it with --resume, or choose another folder with --out", dir)
+		return false, fmt.Errorf("%s holds this experiment already: continue it with --resume, or choose another folder with --out", dir)
 	}
 	return true, nil
 }

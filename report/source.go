@@ -134,7 +134,7 @@ func (s *Source) join(other Source) error {
 		case i < 0:
 			s.Settings.Grid = append(s.Settings.Grid, r)
 		case !reflect.DeepEqual(s.Settings.Grid[i], r):
-			return fmt.Errorf("the recipe %s is another one in each; report them apart", r.Name())
+			return fmt.Errorf("the recipe %s differs between them; report them separately", r.Name())
 		}
 	}
 	for _, r := range other.Runs {
@@ -146,7 +146,7 @@ func (s *Source) join(other Source) error {
 		mine := s.Runs[i]
 		for c := range min(len(mine.Cycles), len(r.Cycles)) {
 			if a, b := mine.Cycles[c].Measures.Mean.Dice3D, r.Cycles[c].Measures.Mean.Dice3D; a != b && !(a.N == 0 && b.N == 0) {
-				return fmt.Errorf("%s, cycle %d differs: the same run was made twice, with other numbers; report them apart", r.Unit, c)
+				return fmt.Errorf("%s, cycle %d differs: the same run was made twice, with different numbers; report them separately", r.Unit, c)
 			}
 		}
 		if len(r.Cycles) > len(mine.Cycles) {

@@ -74,7 +74,7 @@ func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) 
 	parser := newParser(out, errs, func(code int) { panic(exit(code)) })
 	command, err := parser.Parse(spelled(args))
 	if err != nil {
-		fmt.Fprintln(errs, "nextslice:", strings.Replace(err.Error(), `but got "EOL" (<EOL>)`, "and there is none", 1))
+		fmt.Fprintln(errs, "nextslice:", strings.Replace(err.Error(), `but got "EOL" (<EOL>)`, "but got none", 1))
 		if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context.Selected() != nil {
 			fmt.Fprintf(errs, "Run \"nextslice %s --help\" for its flags and examples.\n", parse.Context.Selected().Name)
 		} else {
