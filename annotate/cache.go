@@ -1,7 +1,7 @@
 package annotate
 
 import (
-	"container/list"
+	"slices"
 	"sync"
 
 	"github.com/nextslice/nextslice/dataset"
@@ -22,10 +22,8 @@ type image struct {
 type cache struct {
 	data *dataset.Dataset
 
-	mu     sync.Mutex
-	used   *list.List // of *entry, the newest in front
-	byCase map[int]*list.Element
-	bytes  int
+	mu   sync.Mutex
+	used []*entry // the newest at the end
 }
 
 type entry struct {
@@ -35,49 +33,33 @@ type entry struct {
 	err   error
 }
 
-func newCache(data *dataset.Dataset) *cache {
-	return &cache{data: data, used: list.New(), byCase: map[int]*list.Element{}}
-}
-
 // get returns a case's volume. A failure is not kept: the file may come back.
 func (c *cache) get(index int) (*image, error) {
 	c.mu.Lock()
-	element, ok := c.byCase[index]
-	if ok {
-		c.used.MoveToFront(element)
-	} else {
-		element = c.used.PushFront(&entry{index: index})
-		c.byCase[index] = element
+	e := &entry{index: index}
+	if i := slices.IndexFunc(c.used, func(e *entry) bool { return e.index == index }); i >= 0 {
+		e = c.used[i]
+		c.used = slices.Delete(c.used, i, i+1)
 	}
-	e := element.Value.(*entry)
+	c.used = append(c.used, e)
 	c.mu.Unlock()
 
 	e.once.Do(func() {
-		e.image, e.err = c.read(index)
+		image, err := c.read(index)
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if e.err != nil {
-			c.remove(element)
-			return
-		}
-		c.bytes += 4 * len(e.image.Data)
-		for c.bytes > cacheBytes && c.used.Len() > 1 {
-			oldest := c.used.Back()
-			if old := oldest.Value.(*entry); old.image != nil {
-				c.bytes -= 4 * len(old.image.Data)
+		e.image, e.err = image, err
+		bytes := 0
+		for i := len(c.used) - 1; i >= 0; i-- {
+			if image := c.used[i].image; image != nil {
+				bytes += 4 * len(image.Data)
 			}
-			c.remove(oldest)
+			if c.used[i].err != nil || bytes > cacheBytes && i < len(c.used)-1 {
+				c.used = slices.Delete(c.used, i, i+1)
+			}
 		}
 	})
 	return e.image, e.err
-}
-
-func (c *cache) remove(element *list.Element) {
-	e := element.Value.(*entry)
-	if c.byCase[e.index] == element {
-		delete(c.byCase, e.index)
-		c.used.Remove(element)
-	}
 }
 
 func (c *cache) read(index int) (*image, error) {

@@ -46,7 +46,7 @@ func newCases(c Config, data *dataset.Dataset, roles map[string]store.Role, e *E
 		index[set.Cases[i].ID] = i
 	}
 	return &Cases{
-		set: &set, config: c.Preprocess, index: index, roles: roles, volumes: newCache(&set), events: e, now: now,
+		set: &set, config: c.Preprocess, index: index, roles: roles, volumes: &cache{data: &set}, events: e, now: now,
 		loaded: make(chan struct{}), slices: map[string][][]float32{}, failed: map[string]time.Time{},
 	}
 }

@@ -76,10 +76,6 @@ func (e *Events) Listen() (<-chan Event, func()) {
 func (e *Events) send(event Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.sendLocked(event)
-}
-
-func (e *Events) sendLocked(event Event) {
 	for c := range e.listeners {
 		select {
 		case c <- event:
@@ -105,19 +101,20 @@ func (e *Events) problem(err error) {
 // setTraining tells everybody how far a training is.
 func (e *Events) setTraining(t Training) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.training = t
-	e.sendLocked(Event{Type: "training", Training: &t})
+	e.mu.Unlock()
+	e.send(Event{Type: "training", Training: &t})
 }
 
 // setStop keeps the suggestion and tells everybody when it is made.
 func (e *Events) setStop(s Stop) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if s.Suggested && !e.stop.Suggested {
-		e.sendLocked(Event{Type: "stop", Text: s.Reason})
-	}
+	begins := s.Suggested && !e.stop.Suggested
 	e.stop = s
+	e.mu.Unlock()
+	if begins {
+		e.send(Event{Type: "stop", Text: s.Reason})
+	}
 }
 
 // state returns the suggestion to stop, and the training if one is running.

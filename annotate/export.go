@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/nextslice/nextslice/volume"
@@ -151,7 +150,8 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, labels []s
 	s := volume.NewSegmentation(mask, x.config.names())
 	for i := range s.Segments {
 		if class := int(s.Segments[i].Value); class < len(x.config.Classes) {
-			s.Segments[i].Color = rgb(x.config.Classes[class].Color)
+			c := &s.Segments[i].Color
+			fmt.Sscanf(x.config.Classes[class].Color, "#%02x%02x%02x", &c[0], &c[1], &c[2]) // one of the palette
 		}
 	}
 	if e.Format == FormatNRRD {
@@ -165,17 +165,6 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, labels []s
 		return fmt.Errorf("%w: the DICOM series has gone", ErrGone)
 	}
 	return dicom.WriteSegmentation(path, s, found[0], time.Now())
-}
-
-// rgb reads a colour "#rrggbb".
-func rgb(text string) (c [3]uint8) {
-	for i := range c {
-		if len(text) == 7 {
-			v, _ := strconv.ParseUint(text[1+2*i:3+2*i], 16, 8) // one of the palette
-			c[i] = uint8(v)
-		}
-	}
-	return c
 }
 
 func addFile(z *zip.Writer, path string) error {

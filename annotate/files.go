@@ -1,6 +1,7 @@
 package annotate
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -101,21 +102,15 @@ func (f maskFiles) origin(ctx context.Context, l store.Labelled) ([]uint8, error
 
 // writeList writes which slices are labelled, by whom and when.
 func (f maskFiles) writeList(ctx context.Context, path string) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o666))
-	if err != nil {
-		return fmt.Errorf("write list of labels: %w", err)
-	}
-	defer file.Cleanup()
 	labels, err := f.store.Labels(ctx, "")
 	if err != nil {
 		return err
 	}
-	w := csv.NewWriter(file)
+	var list bytes.Buffer
+	w := csv.NewWriter(&list)
 	writeLabels(w, labels)
-	if w.Flush(); w.Error() != nil {
-		return fmt.Errorf("write list of labels: %w", w.Error())
-	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
+	w.Flush()
+	if err := renameio.WriteFile(path, list.Bytes(), 0o666); err != nil {
 		return fmt.Errorf("write list of labels: %w", err)
 	}
 	return nil
