@@ -1,4 +1,4 @@
-// Package active runs the active-learning loop.
+// Package active is the active-learning loop: its steps, its random streams, and the run of a simulation made of them.
 //
 // # Words
 //
@@ -17,6 +17,10 @@
 //  2. the query strategy scores the unlabelled items by the learner's [query.Pool] and selects some of them;
 //  3. the [Oracle] labels them, and the pool takes them over;
 //  4. the [Recorder] gets the finished [Cycle], and the next one begins.
+//
+// Where people answer (package annotate), a query may take days and the project outlives the program, so that there is no
+// Loop: they are asked by the same steps, [Draw] for the initial set and [Pick] for a query, with the same [Streams]. With
+// the same seed and the same answers they are asked for the same items.
 //
 // The package knows items by number and by name, and nothing of images or networks. A loop that was interrupted is
 // continued by handing it the cycles that were recorded ([Loop.Done]): it repeats none of them.

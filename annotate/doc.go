@@ -14,12 +14,17 @@
 //
 // # The flow
 //
-//  1. [Open] begins or opens a project, takes over masks that are there, and queues the initial set.
-//  2. [Project.Run] does all that happens in the background: train, validate, query, predict ahead.
-//  3. [Project.Next] leases an item to a person, [Project.Proposal] is what the model thinks of it, [Project.Save]
+//  1. [Open] begins or opens a project, takes over masks that are there, and queues the initial set ([Queue], by
+//     active.Draw).
+//  2. [Project.Run] does all the work in the background: it loads the [Cases], and whenever labels suffice the trainer runs
+//     a cycle: train, validate, query (active.Pick). Initial set, seeds and query are the steps and streams of package
+//     active, as in a simulation.
+//  3. [Queue.Next] leases an item to a person, [Predictor.Proposal] is what the model in use makes of it, [Labels.Save]
 //     stores the person's mask: on disk when it returns.
-//  4. [Project.Curves] tells how good the model is and what more labels would bring.
-//  5. [Project.Export] writes the labels for other programs.
+//  4. [Dashboard.Curves] tells how good the model is and what more labels would bring.
+//  5. [Exporter.Write] writes the labels for other programs. The networks in models/ are files of package model: nextslice
+//     predict takes them.
 //
-// Package server offers this over HTTP, package script is a client of that and labels by masks that are known.
+// Package server offers the parts of a [Project] over HTTP, package script is a client of that and labels by masks that are
+// known. Only this package reads and writes package store: what a person may see is decided here, in people.go.
 package annotate
