@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -33,6 +34,16 @@ func unzip(t *testing.T, archive string, index any) (dir string) {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// command runs the program and returns what it wrote.
+func command(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), nil, &out, &errs, args); code != done {
+		t.Fatalf("%v: exit code %d: %s", args, code, errs.String())
+	}
+	return out.String()
 }
 
 // What convert makes of the images of other programs has the voxels and the place that these programs read.
