@@ -65,6 +65,7 @@ type Project struct {
 
 	store   *store.Store
 	masks   maskFiles
+	record  recorder
 	trainer *trainer // nil: no training
 }
 
@@ -133,6 +134,9 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if summary.Labelled == summary.Items {
 		o.Log.Warn("every slice is labelled: there is nothing to ask for; a new project with --masks ignore leaves the masks out")
 	}
+	if err := p.record.write(ctx); err != nil {
+		o.Log.Warn("record: " + err.Error())
+	}
 	return p, p.masks.write(ctx)
 }
 
@@ -145,7 +149,7 @@ func assemble(c Config, data *dataset.Dataset, roles map[string]store.Role, s *s
 	predictor := &Predictor{store: s, cases: cases, rights: rights, files: files, learner: o.Learner}
 	queue := &Queue{c, s, cases, events, rights, predictor}
 	p := &Project{
-		Name: data.Name, Config: c, store: s, masks: maskFiles{s, cases},
+		Name: data.Name, Config: c, store: s, masks: maskFiles{s, cases}, record: recorder{c, s, cases},
 		Cases: cases, Queue: queue, Predictor: predictor, Events: events,
 		Labels:    &Labels{c, s, cases, events, rights, predictor},
 		Dashboard: &Dashboard{data.Name, c, s, cases, events, queue},
@@ -153,7 +157,7 @@ func assemble(c Config, data *dataset.Dataset, roles map[string]store.Role, s *s
 		People:    &People{s},
 	}
 	if o.Learner != nil {
-		p.trainer = &trainer{c, s, cases, events, files, o.Learner, queue, predictor}
+		p.trainer = &trainer{c, s, cases, events, files, p.record, o.Learner, queue, predictor}
 	}
 	return p
 }

@@ -20,6 +20,7 @@ type trainer struct {
 	cases   *Cases
 	events  *Events
 	files   modelFiles
+	record  recorder
 	learner func() (Learner, error)
 	queue   asker
 	model   adopter
@@ -154,6 +155,9 @@ func (t *trainer) cycle(ctx context.Context, learner Learner, cycle int) error {
 	}
 	if err := t.store.AddModel(ctx, m, rows); err != nil {
 		return err
+	}
+	if err := t.record.write(ctx); err != nil {
+		t.events.problem(fmt.Errorf("record: %w", err))
 	}
 	t.events.log.Info(fmt.Sprintf("model %d on %d labels: %s", m.Version, m.Labelled, m.Reason))
 	if m.Adopted {

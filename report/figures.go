@@ -77,24 +77,20 @@ func (x Experiment) figures(g Group) []figure.Figure {
 		out = append(out, figure.Figure{Name: "classes", Section: sectionCurves, Title: "Learning curves per class: 3D Dice", Lines: l,
 			Note: "Mean over initial sets with its 95 % BCa bootstrap interval; higher is better."})
 	}
-	if f := g.reliability(); len(f.Lines.Panels) > 0 {
-		out = append(out, f)
-	}
 	adjacent := &figure.Lines{X: "labelled slices when the query was made", Unit: "labelled", Y: "next to a labelled slice (%)", From0: true,
 		Panels: g.panels(true, 100, func(st Strategy) []Point { return st.Picks.AdjacentCurve })}
 	cases := &figure.Lines{X: "labelled slices when the query was made", Unit: "labelled", Y: "different cases in a query", From0: true,
 		Panels: g.panels(true, 1, func(st Strategy) []Point { return st.Picks.CasesCurve })}
-	if len(adjacent.Panels) > 0 {
-		out = append(out,
-			figure.Figure{Name: "adjacent", Section: sectionPicks, Title: "How redundant the queries were", Lines: adjacent,
-				Note: "Share of picks whose neighbour in the same case was labelled before or is in the same query; mean over runs with its 95 % interval. Lower means less alike."},
-			figure.Figure{Name: "cases", Section: sectionPicks, Title: "How many cases the queries drew from", Lines: cases,
-				Note: fmt.Sprintf("Of the %d slices of a query; mean over runs with its 95 %% interval.", x.Settings.QuerySize)})
-	}
+	out = append(out, g.reliability(),
+		figure.Figure{Name: "adjacent", Section: sectionPicks, Title: "How redundant the queries were", Lines: adjacent,
+			Note: "Share of picks whose neighbour in the same case was labelled before or is in the same query; mean over runs with its 95 % interval. Lower means less alike."},
+		figure.Figure{Name: "cases", Section: sectionPicks, Title: "How many cases the queries drew from", Lines: cases,
+			Note: fmt.Sprintf("Of the %d slices of a query; mean over runs with its 95 %% interval.", x.Settings.QuerySize)})
 	if m := x.pickMap(g); len(m.Map.Panels) > 0 {
 		out = append(out, m)
 	}
-	return out
+	// A measure may be unknown in all runs: an annotation project keeps the 3D Dice alone.
+	return slices.DeleteFunc(out, func(f figure.Figure) bool { return f.Lines != nil && len(f.Lines.Panels) == 0 })
 }
 
 // panels makes one panel per family, with random in each of them if asked for. Values are multiplied by scale.

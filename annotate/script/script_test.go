@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -92,7 +93,14 @@ func TestPicksAreThoseOfTheSimulation(t *testing.T) {
 			}
 		})
 	}
+	kept, err := record.ReadExport(filepath.Join(options.Dir, "record"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, s := range simulated {
+		if r := kept.Runs[0].Cycles[i]; r.Labelled != s.Labelled || !slices.Equal(r.Query, s.Query) || r.Measures.Mean.Dice3D.Value != s.Measures.Mean.Dice3D.Value {
+			t.Errorf("the record of cycle %d: %+v", i, r)
+		}
 		if i < cycles {
 			if diff := cmp.Diff(s.Query, picks[i]); diff != "" {
 				t.Errorf("query of cycle %d (-simulation +people):\n%s", i, diff)

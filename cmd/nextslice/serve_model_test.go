@@ -47,6 +47,16 @@ func serving(t *testing.T, args ...string) (address string, stop func()) {
 	return address, stop
 }
 
+// command runs the program and returns what it wrote.
+func command(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errs output
+	if code := run(t.Context(), strings.NewReader(""), &out, &errs, args); code != done {
+		t.Fatalf("%v: exit code %d: %s", args, code, errs.String())
+	}
+	return out.String()
+}
+
 // get asks a server for something of an item, as ben.
 func get(t *testing.T, address, item, what string) []byte {
 	t.Helper()
@@ -73,7 +83,8 @@ func get(t *testing.T, address, item, what string) []byte {
 	return body
 }
 
-// What people trained by labelling is a model like any other: predict gives the masks and the uncertainty of the server.
+// What people trained by labelling is a model like any other: predict gives the masks and the uncertainty of the server. And
+// what they did is a record like any other.
 func TestPredictByAServersModel(t *testing.T) {
 	dir := t.TempDir()
 	data, mask, entropy := filepath.Join(dir, "data"), filepath.Join(dir, "mask.nii.gz"), filepath.Join(dir, "entropy.nii.gz")
@@ -121,4 +132,10 @@ func TestPredictByAServersModel(t *testing.T) {
 		}
 	}
 	stop()
+
+	folder := data + "-annotation"
+	command(t, "evaluate", "--pred", mask, "--ref", filepath.Join(folder, "labels", "final", "phantom_001.nii.gz"))
+	if text := command(t, "report", filepath.Join(folder, "record"), "--out", filepath.Join(dir, "report")); !strings.Contains(text, "entropy+sb      1") {
+		t.Errorf("report of the project's record:\n%s", text)
+	}
 }
