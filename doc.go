@@ -6,32 +6,39 @@
 // # The loop
 //
 // A network is trained on the labelled slices, evaluated, and asked for the score of each unlabelled one; a query
-// strategy picks some of these; an oracle labels them; and so on. Package active is that loop and nothing else. In a
-// simulation the oracle is the data set's own masks.
+// strategy picks some of these; an oracle labels them; and so on. In a simulation the oracle is the data set's own masks,
+// in use it is people. Package active holds the steps of this loop for both.
 //
 // # The packages, in the order in which data flows
 //
-//	volume        images and masks with their geometry; readers and writers
-//	preprocess    intensities and slices, and the way back to the case's own grid
-//	phantom       synthetic prostate-like volumes: the data that comes with the program
-//	dataset       cases and items, folder layouts, the split, the pool
-//	tensor        activations and the operations on them (Engine); tensor/ref in plain Go, tensor/native fast
-//	nn, unet      layers, optimisers, and the paper's network made of them
-//	train         the recipe, presets and one training; nothing else
+//	volume        images and masks with their geometry, slices of them, what a path is; readers and writers, dicom
+//	dataset       cases and items, folder layouts, the split, the pool; phantom makes synthetic volumes
+//	preprocess    intensities, slices on a canvas, and the way back to the case's own grid
+//	tensor        activations and the operations on them (Engine): ref in plain Go, native in C++, engines by name
+//	nn            layers, optimisers, the safetensors file; unet is the paper's network made of them
+//	train         one training; recipe holds the hyper-parameters and presets, as plain data
 //	uncertainty   class probabilities → uncertainty map → one score per item
 //	query         the names of strategies; scores or features → the items to label next
 //	model         a trained network: its file, masks, measures, scores and features, its pool for a strategy
-//	active        the loop
-//	metrics       Dice and surface distances of masks
+//	active        the steps of the loop, the cycle, and the named random streams
+//	metrics       Dice, surface distances and calibration of masks
 //	stats         summaries and tests of learning curves
-//	experiment    strategies × initial sets in a run folder: the one place that wires all of it
-//	report        tables, tests and figures of experiments that were run
-//	cmd/nextslice the command line
+//	record        an experiment on disk: configuration, units, run folder, exported record; knows no network
+//	experiment    runs what record describes
+//	report        every table, figure and page, from records alone
+//	annotate      people in place of hidden masks: the project, its store, server and page
+//	cmd/nextslice the command line, one file a command
 //
-// Packages further down import those further up, never the other way; the test beside this file holds that.
+// Packages further down import those further up, never the other way; the test beside this file holds that. Measurements
+// beside other programs are in internal/bench, the experiments that were run, with their records, in studies.
 //
-// # Where to start reading
+// # Where to look
 //
-// active/loop.go is the algorithm on one screen. query/stochastic_batches.go is the paper's contribution. unet/net.go is
-// the network, train/run.go its training, experiment/run.go the simulation around it.
+//	the loop, on one screen               active/loop.go; the simulation around it: experiment/run.go
+//	the paper's contribution              query/stochastic_batches.go
+//	how a strategy is added               one file in query, see docs/how-to/add-a-strategy.md
+//	where a recipe is set                 train/recipe/config.go and presets.yaml; trained by train/run.go
+//	the network                           nn/unet/net.go
+//	from a prediction to a mask           model/segment.go; to measures: model/evaluate.go
+//	how a label is saved                  annotate/labels.go, annotate/store/labels.go
 package nextslice

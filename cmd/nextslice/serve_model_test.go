@@ -47,16 +47,6 @@ func serving(t *testing.T, args ...string) (address string, stop func()) {
 	return address, stop
 }
 
-// command runs the program and returns what it wrote.
-func command(t *testing.T, args ...string) string {
-	t.Helper()
-	var out, errs output
-	if code := run(t.Context(), strings.NewReader(""), &out, &errs, args); code != done {
-		t.Fatalf("%v: exit code %d: %s", args, code, errs.String())
-	}
-	return out.String()
-}
-
 // get asks a server for something of an item, as ben.
 func get(t *testing.T, address, item, what string) []byte {
 	t.Helper()
