@@ -68,6 +68,9 @@ func parse(r io.ReaderAt, size int64) (*file, error) {
 		}
 		l, err = locate(data)
 	}
+	if err == nil && l.syntax == deflated {
+		data, l, err = inflated(r, int64(l.start), size)
+	}
 	if errors.Is(err, errCut) {
 		return nil, errors.New("cut short within the header")
 	}
@@ -77,6 +80,14 @@ func parse(r io.ReaderAt, size int64) (*file, error) {
 	elements, err := parseElements(data[l.start:l.pixels], l.syntax)
 	if err != nil {
 		return nil, err
+	}
+	if l.length == undefinedLength && isPacked(l.syntax) {
+		if err := l.findFragments(r, size); err != nil {
+			return nil, err
+		}
+		if len(l.offsets) == 0 && len(l.fragments) > 1 {
+			l.findStarts(r)
+		}
 	}
 	return &file{size: size, item: elements, layout: l}, nil
 }
@@ -89,6 +100,9 @@ func parseElements(data []byte, syntax string) (elements item, err error) {
 			err = fmt.Errorf("damaged header: %.120v", r)
 		}
 	}()
+	if syntax != implicitLittle && syntax != explicitBig {
+		syntax = explicitLittle // of all that is packed too
+	}
 	uid := []byte(syntax)
 	if len(uid)%2 == 1 {
 		uid = append(uid, 0)

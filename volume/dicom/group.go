@@ -118,6 +118,9 @@ func newSeries(stack []slice) (*Series, error) {
 		return nil, err
 	}
 	s.Grid, s.Warnings = stackGrid(stack)
+	if slices.ContainsFunc(stack, func(x slice) bool { return x.syntax == jpegBaseline }) {
+		s.Warnings = append(s.Warnings, "the pixels were packed with lossy JPEG: grey values are not exactly those of the scanner")
+	}
 	if err := s.Check(); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
@@ -50,11 +51,18 @@ func (f *file) planes() ([]slice, error) {
 	if f.floats {
 		return nil, errors.New("float pixel data are not supported: convert to integers with a rescale slope")
 	}
-	if f.voxels == 0 {
+	switch class := f.text(tag.SOPClassUID); {
+	case f.voxels != 0:
+	case slices.Contains(imageClasses, class):
+		return nil, errors.New("cut short: an image without pixel data")
+	default:
 		return nil, errNotImage("no pixel data")
 	}
-	if f.length == undefinedLength {
-		return nil, errors.New("the pixels are packed, but the transfer syntax does not say how")
+	if packed := f.length == undefinedLength; packed != isPacked(f.syntax) {
+		if packed {
+			return nil, errors.New("the pixels are packed, but the transfer syntax does not say how")
+		}
+		return nil, fmt.Errorf("the transfer syntax %s says that the pixels are packed, but they are not", f.syntax)
 	}
 	if s := f.whole(tag.SamplesPerPixel, 1); s != 1 {
 		return nil, fmt.Errorf("%d samples per pixel (%s): only grey images can be read", s, printable(f.text(tag.PhotometricInterpretation)))
@@ -71,10 +79,19 @@ func (f *file) planes() ([]slice, error) {
 		return nil, err
 	}
 	// In float64, so that no product of hostile numbers overflows.
-	if need := float64(rows) * float64(columns) * float64(frames) * float64(p.allocated) / 8; math.Ceil(need) > float64(f.length) {
+	need := math.Ceil(float64(rows) * float64(columns) * float64(frames) * float64(p.allocated) / 8)
+	switch {
+	case isPacked(f.syntax):
+		if err := f.checkPacked(rows, columns, frames); err != nil {
+			return nil, err
+		}
+	case need > float64(f.length):
 		return nil, fmt.Errorf("pixel data of %d bytes, want %.0f for %d x %d pixels of %d bits in %d frames", f.length, need, columns, rows, p.allocated, frames)
-	}
-	if f.voxels+int64(f.length) > f.size {
+	case f.syntax == deflated:
+		if need > f.expansion()*float64(f.size) {
+			return nil, fmt.Errorf("cut short: pixel data of %.0f bytes in a deflated file of %d", need, f.size)
+		}
+	case f.voxels+int64(f.length) > f.size:
 		return nil, fmt.Errorf("cut short: pixel data of %d bytes begin at byte %d of a file of %d", f.length, f.voxels, f.size)
 	}
 	perFrame := f.items(tag.PerFrameFunctionalGroupsSequence)
@@ -114,6 +131,13 @@ var notImage = map[string]string{
 	"1.2.840.10008.5.1.4.1.1.481.5": "a plan (RTPLAN)",
 	"1.2.840.10008.5.1.4.1.1.11.1":  "a presentation state",
 	"1.2.840.10008.5.1.4.1.1.88.59": "a key object selection",
+}
+
+// imageClasses are the classes of the images that come as slices: without pixels such a file is damaged.
+var imageClasses = []string{
+	"1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", // CR, DX, CT
+	"1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.20", // MR, secondary capture, NM
+	"1.2.840.10008.5.1.4.1.1.128", "1.2.840.10008.5.1.4.1.1.130", "1.2.840.10008.5.1.4.1.1.2.2", "1.2.840.10008.5.1.4.1.1.4.4", // PET, converted CT and MR
 }
 
 // errNotImage says what a file is that is no image; such files are passed over without a warning.

@@ -30,6 +30,11 @@ type layout struct {
 	voxels int64  // where the pixel data's value begins; 0 where there is none
 	length uint32 // its length; undefinedLength where it is packed
 	floats bool   // the pixel data are Float or Double Float Pixel Data
+
+	deflated  int64 // where a deflated data set begins in the file, else 0; pixels and voxels then count in the inflated one
+	fragments []span
+	offsets   []int64 // of the frames, from the first fragment; empty where the file has none
+	starts    []bool  // the fragments that begin a JPEG stream
 }
 
 // locate finds the data set in the first bytes of a file, and the pixel data in it. The lengths of everything before the
@@ -77,22 +82,30 @@ func locateWithMeta(data []byte) (layout, error) {
 	if err := refuseSyntax(syntax); err != nil {
 		return layout{}, err
 	}
+	if syntax == deflated {
+		return layout{syntax: syntax, start: at}, nil
+	}
 	l, err := newWalker(data, syntax).dataset(at)
 	l.syntax = syntax
 	return l, err
 }
 
+// isPacked reports whether we unpack the pixels of a transfer syntax.
+func isPacked(syntax string) bool {
+	switch syntax {
+	case rle, jpegBaseline, jpegLossless, jpegLosslessSV1:
+		return true
+	}
+	return false
+}
+
 // refuseSyntax names the packings that we do not decode, and the program that does.
 func refuseSyntax(syntax string) error {
 	const how = "unpack it first, e.g. with \"gdcmconv --raw in.dcm out.dcm\" or \"%s in.dcm out.dcm\""
-	packing, program := "", "dcmconv +te"
+	packing, program := "", ""
 	switch {
-	case syntax == implicitLittle, syntax == explicitLittle, syntax == explicitBig:
+	case syntax == implicitLittle, syntax == explicitLittle, syntax == explicitBig, syntax == deflated, isPacked(syntax):
 		return nil
-	case syntax == "1.2.840.10008.1.2.1.99":
-		packing = "deflate"
-	case syntax == "1.2.840.10008.1.2.5":
-		packing, program = "RLE", "dcmdrle"
 	case syntax == "1.2.840.10008.1.2.4.80", syntax == "1.2.840.10008.1.2.4.81":
 		packing, program = "JPEG-LS", "dcmdjpls"
 	case syntax == "1.2.840.10008.1.2.4.90", syntax == "1.2.840.10008.1.2.4.91", syntax == "1.2.840.10008.1.2.4.92", syntax == "1.2.840.10008.1.2.4.93":
@@ -240,6 +253,12 @@ func (w walker) elements(parent element, end, nesting int, delimiter tag.Tag, it
 	return at, nil
 }
 
+// The tables that say where frames of more than 4 GB begin; one fragment a frame, so they are not needed.
+var (
+	extendedOffsetTable   = tag.Tag{Group: 0x7fe0, Element: 0x0001}
+	extendedOffsetLengths = tag.Tag{Group: 0x7fe0, Element: 0x0002}
+)
+
 // dataset walks over the data set that begins at a byte, up to its pixel data.
 func (w walker) dataset(at int) (layout, error) {
 	l := layout{start: at}
@@ -251,14 +270,25 @@ func (w walker) dataset(at int) (layout, error) {
 			}
 			return l, err
 		}
+		if e.tag.Group == tag.PixelData.Group && l.pixels == 0 {
+			l.pixels = at // the parser does not know the value representation of tables of offsets
+		}
+		if e.tag == extendedOffsetTable || e.tag == extendedOffsetLengths {
+			if at+12 > len(w.data) {
+				return l, errCut
+			}
+			e.length, e.value = w.order.Uint32(w.data[at+8:]), at+12
+		}
 		if e.tag == tag.PixelData || e.tag == tag.FloatPixelData || e.tag == tag.DoubleFloatPixelData {
-			l.pixels, l.voxels, l.length, l.floats = at, int64(e.value), e.length, e.tag != tag.PixelData
+			l.voxels, l.length, l.floats = int64(e.value), e.length, e.tag != tag.PixelData
 			return l, nil
 		}
 		if at, err = w.value(e, len(w.data), 0); err != nil {
 			return l, err
 		}
 	}
-	l.pixels = at
+	if l.pixels == 0 {
+		l.pixels = at
+	}
 	return l, nil
 }
