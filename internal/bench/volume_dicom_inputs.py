@@ -342,7 +342,7 @@ def series(root):
     # Nuclear medicine: reconstructed slices as frames of one file, placed by their detector's information.
     for name, spacing in [("behind", 4.5), ("before", -4.5)]:
         a = np.stack([picture(10, 9, k) for k in range(4)])
-        ds = plane(4, 1, (-3, 4.5, 6), a[0] + 300, signed=False)
+        ds = plane(5 + (spacing < 0), 1, (-3, 4.5, 6), a[0] + 300, signed=False)
         ds.SOPClassUID, ds.Modality = NuclearMedicineImageStorage, "NM"
         ds.ImageType = ["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"]
         ds.NumberOfFrames, ds.NumberOfSlices, ds.SpacingBetweenSlices, ds.SliceThickness = 4, 4, str(spacing), "4.5"

@@ -37,31 +37,55 @@ type layout struct {
 	starts    []bool  // the fragments that begin a JPEG stream
 }
 
+// errNotDICOM says that a file has neither the magic of DICOM nor begins like a data set.
+var errNotDICOM = errors.New("not DICOM: no \"DICM\" at byte 128")
+
+// bareMeta is how meta information begins that no preamble stands before: its group's length.
+const bareMeta = "\x02\x00\x00\x00UL\x04\x00"
+
 // locate finds the data set in the first bytes of a file, and the pixel data in it. The lengths of everything before the
 // pixel data have been checked when it returns without an error. errCut means that more bytes are needed.
 func locate(data []byte) (layout, error) {
-	if len(data) >= 132 && string(data[128:132]) == "DICM" {
-		return locateWithMeta(data)
+	switch {
+	case len(data) >= 132 && string(data[128:132]) == "DICM":
+		return locateWithMeta(data, 132)
+	case bytes.HasPrefix(data, []byte(bareMeta)):
+		return locateWithMeta(data, 0)
+	case len(data) < 132 && len(bytes.Trim(data, "\x00")) == 0: // what is left of a preamble
+		return layout{}, errCut
 	}
-	// Files from before 1993 and some exports have no meta information. A first tag of group 2 (meta without preamble) or 8.
-	for _, syntax := range []string{implicitLittle, explicitLittle, explicitBig} {
-		w := newWalker(data, syntax)
-		if t := w.tag(0); t.Group != 0x0008 || t.Element > 0x0100 {
-			continue
-		}
-		if l, err := w.dataset(0); err == nil {
-			l.syntax = syntax
-			return l, nil
-		} else if errors.Is(err, errCut) && w.first() {
-			return layout{}, err
-		}
+	// Files from before 1993 and some exports have no meta information.
+	syntax := bareSyntax(data)
+	if syntax == "" {
+		return layout{}, errNotDICOM
 	}
-	return layout{}, errors.New("not DICOM: no \"DICM\" at byte 128")
+	l, err := newWalker(data, syntax).dataset(0)
+	l.syntax = syntax
+	return l, err
 }
 
-func locateWithMeta(data []byte) (layout, error) {
+// bareSyntax returns the transfer syntax of a data set that begins with the first byte, "" if there is none: elements of group 8 in rising order,
+// with value representations, or of lengths that group 8 may have.
+func bareSyntax(data []byte) string {
+	for _, syntax := range []string{implicitLittle, explicitLittle, explicitBig} {
+		w := newWalker(data, syntax)
+		if t := w.tag(0); t.Group != 0x0008 || t.Element > 0x0100 || !w.first(0) {
+			continue
+		}
+		e, err := w.element(0, len(data))
+		next := e.value + int(min(e.length, 1<<16))
+		if err == nil && next+8 <= len(data) && (!w.first(next) || w.tag(next).Group < 0x0008 || w.tag(next).Group > 0x0010) {
+			continue
+		}
+		return syntax
+	}
+	return ""
+}
+
+// locateWithMeta is locate for meta information that begins at a byte.
+func locateWithMeta(data []byte, at int) (layout, error) {
 	w := newWalker(data, explicitLittle)
-	at, syntax := 132, ""
+	syntax := ""
 	for w.tag(at).Group == 0x0002 {
 		e, err := w.element(at, len(data))
 		if err != nil {
@@ -166,9 +190,9 @@ func (w walker) tag(at int) tag.Tag {
 	return tag.Tag{Group: w.order.Uint16(w.data[at:]), Element: w.order.Uint16(w.data[at+2:])}
 }
 
-// first reports whether the first element looks right under the walker's syntax.
-func (w walker) first() bool {
-	e, err := w.element(0, len(w.data))
+// first reports whether the element at a byte looks right under the walker's syntax.
+func (w walker) first(at int) bool {
+	e, err := w.element(at, len(w.data))
 	if err != nil {
 		return false
 	}
@@ -268,6 +292,7 @@ func (w walker) dataset(at int) (layout, error) {
 			if len(w.data)-at < 8 { // a few bytes of padding
 				break
 			}
+			l.pixels = at
 			return l, err
 		}
 		if e.tag.Group == tag.PixelData.Group && l.pixels == 0 {
@@ -283,9 +308,14 @@ func (w walker) dataset(at int) (layout, error) {
 			l.voxels, l.length, l.floats = int64(e.value), e.length, e.tag != tag.PixelData
 			return l, nil
 		}
-		if at, err = w.value(e, len(w.data), 0); err != nil {
+		next, err := w.value(e, len(w.data), 0)
+		if err != nil {
+			if l.pixels == 0 {
+				l.pixels = at
+			}
 			return l, err
 		}
+		at = next
 	}
 	if l.pixels == 0 {
 		l.pixels = at
