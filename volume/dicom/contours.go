@@ -76,10 +76,10 @@ func (f *file) contours(on *Series) (*volume.Segmentation, []string, error) {
 	}
 	warnings := f.refersElsewhere(on, "contours")
 	planes := planesOf(regions, on, f.drawnOn(on))
-	segments, work := out.Segments, maxWork
+	segments := out.Segments
 	out.Segments = nil
 	for i, segment := range segments {
-		voxels, left, err := regions[i].fill(planes, on, &work)
+		voxels, left, err := regions[i].fill(planes, on)
 		if err != nil {
 			return nil, nil, fmt.Errorf("region %q: %w", segment.Name, err)
 		}
@@ -247,7 +247,7 @@ func (s *Series) reach(k int) float64 {
 }
 
 // fill returns the voxels of a region, in rising order, and what was left out.
-func (r *region) fill(planes []contourPlane, on *Series, work *int) (voxels []int, left []string, err error) {
+func (r *region) fill(planes []contourPlane, on *Series) (voxels []int, left []string, err error) {
 	// The contours of each plane, by its place in planes.
 	within := map[int][]contour{}
 	for _, c := range r.contours {
@@ -264,11 +264,12 @@ func (r *region) fill(planes []contourPlane, on *Series, work *int) (voxels []in
 		best, nearest := -1, math.Inf(1)
 		for p := range within {
 			d := planes[p].at - s.at
-			low, high := on.reach(k), on.reach(k)
+			above, below := on.reach(k), on.reach(k)
 			if planes[p].above > 0 {
-				low, high = planes[p].above, planes[p].below
+				above, below = planes[p].above, planes[p].below
 			}
-			if d >= -low-1e-6 && d < high-1e-6 && (math.Abs(d) < nearest || math.Abs(d) == nearest && p < best) {
+			// A slice half way between two planes belongs to the upper one, as pixels do.
+			if d > 1e-6-above && d <= below+1e-6 && (math.Abs(d) < nearest || math.Abs(d) == nearest && p < best) {
 				best, nearest = p, math.Abs(d)
 			}
 		}
@@ -281,7 +282,7 @@ func (r *region) fill(planes []contourPlane, on *Series, work *int) (voxels []in
 		}
 		run, used[best] = 0, true
 		plane := make([]bool, n)
-		h, err := fillPlane(plane, on.Size[0], on.Size[1], within[best], s, work)
+		h, err := fillPlane(plane, on.Size[0], on.Size[1], within[best], s, maxWork)
 		if err != nil {
 			return nil, nil, err
 		}

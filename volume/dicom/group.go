@@ -200,10 +200,11 @@ func separate(planes []slice) []stack {
 		}
 		return out
 	}
+	again := 2*repeated < len(places)
 	out := make([]stack, most)
 	for _, p := range places {
 		slices.SortStableFunc(p, func(a, b slice) int { return cmp.Compare(a.instance, b.instance) })
-		if at := slices.IndexFunc(p, func(s slice) bool { return s.preferred }); at > 0 {
+		if at := slices.IndexFunc(p, func(s slice) bool { return s.preferred }); again && at > 0 {
 			p[0], p[at] = p[at], p[0]
 		}
 		for n, s := range p {
@@ -211,7 +212,7 @@ func separate(planes []slice) []stack {
 			out[n].part = fmt.Sprintf("image %d of every place", n+1)
 		}
 	}
-	if 2*repeated >= len(places) {
+	if !again {
 		return out
 	}
 	one := stack{slices: out[0].slices}

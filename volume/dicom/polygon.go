@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// maxWork bounds the comparisons of points and edges of one structure set: real ones need a thousandth of it.
-const maxWork int = 200e6
+// maxWork bounds the comparisons of points and edges in one plane of a region: those of drawings need a hundredth of it.
+const maxWork = 100_000_000
 
 // polygon is a contour in the plane of a slice, in pixels: x along its columns, y along its rows.
 type polygon struct {
@@ -37,7 +37,7 @@ func newPolygon(c contour, s slice) polygon {
 }
 
 // fillPlane fills the contours of one plane of a region on a slice and returns how many of them were taken as holes.
-func fillPlane(plane []bool, width, height int, contours []contour, s slice, work *int) (holes int, err error) {
+func fillPlane(plane []bool, width, height int, contours []contour, s slice, work int) (holes int, err error) {
 	var shapes []polygon
 	for _, c := range contours {
 		p := newPolygon(c, s)
@@ -54,14 +54,14 @@ func fillPlane(plane []bool, width, height int, contours []contour, s slice, wor
 		copied := false
 		for i := len(kept) - 1; i >= 0; i-- { // the smallest around it decides
 			around := kept[i]
-			*work -= 1 + len(p.points)
-			if *work < 0 {
+			work -= 1 + len(p.points)
+			if work < 0 {
 				return 0, errors.New("more contours within each other than any drawing has")
 			}
 			if !around.boxHolds(p) {
 				continue
 			}
-			if *work -= 3 * len(p.points) * len(around.points); *work < 0 {
+			if work -= 3 * len(p.points) * len(around.points); work < 0 {
 				return 0, errors.New("more contours within each other than any drawing has")
 			}
 			if p.within(around, 0.5) && around.within(p, 0.5) {

@@ -23,7 +23,8 @@ type slice struct {
 	position      [3]float64 // of the centre of the first pixel, LPS mm
 	right, down   [3]float64 // unit steps to the next column and to the next row, LPS
 	spacing       [2]float64 // between rows, between columns; 0 where not given
-	thickness     float64    // distance to the next slice by the header; 0 where not given
+	between       float64    // SpacingBetweenSlices; 0 where not given
+	thickness     float64    // SpacingBetweenSlices, else SliceThickness: all that a single slice says of its extent; 0 where not given
 	at            float64    // place along the normal of its stack, mm; set by separate
 
 	slope, intercept float64
@@ -271,6 +272,9 @@ func (s *slice) place(groups []item) {
 	for _, t := range []tag.Tag{tag.SpacingBetweenSlices, tag.SliceThickness} {
 		if v := inGroups(groups, tag.PixelMeasuresSequence, t); len(v) > 0 && math.Abs(v[0]) > 1e-6 {
 			s.thickness = math.Abs(v[0])
+			if t == tag.SpacingBetweenSlices {
+				s.between = s.thickness
+			}
 			break
 		}
 	}
