@@ -20,7 +20,7 @@ const (
 )
 
 // ReadSegmentation reads a DICOM segmentation object (SEG): binary, fractional or label map. The value of a segment is its
-// number, which says nothing about what it is: its name does (see volume.Segmentation.Classes). Segments that overlap go to different layers. A
+// number, which says nothing about what it is: its name does (see volume.Segmentation.MaskOf). Segments that overlap go to different layers. A
 // fractional segment has the voxels of at least half its maximum.
 //
 // The grid is that of the object, which may cover only some slices of its image: volume.Segmentation.On puts it on the image.
