@@ -5,13 +5,14 @@
 
 All pixels are made here. Files are written by pydicom, segmentations by highdicom. index.json in the archive holds:
 
-    images         file or folder, size, affine (RAS+), sum, 16 voxels; by pydicom, and compared with SimpleITK here
+    images         file or folder, size, affine (RAS+), sum, a hash of all values, 16 voxels; by pydicom, and compared with SimpleITK here
     segmentations  file, and each segment's name and voxels as (slice position along the normal in mm, row, column)
 
 A packed file is written only if pylibjpeg and GDCM both unpack it to the pixels that went in (baseline JPEG: to within one grey
 value of those of Pillow), so that the encoder below, which knows all predictors and restart intervals, needs no trust of its own.
 """
 
+import hashlib
 import io
 import json
 import sys
@@ -21,6 +22,7 @@ import zipfile
 from copy import deepcopy
 from pathlib import Path
 
+import gdcm
 import highdicom as hd
 import numpy as np
 import pydicom
@@ -129,10 +131,18 @@ def record(root, name, a, affine, itk=True):
         other = sitk.ReadImage(str(path))
     if itk:
         compare(name, a, affine, other)
-    at = np.linspace(0, a.size - 1, 16).astype(int)
-    index = np.unravel_index(at, a.shape, order="F")
+    index(name, a, affine)
+
+
+def index(name, a, affine):
+    """Notes what a reader should find. sha256 is that of all values as little-endian float32, i fastest; of lossy JPEG, which decoders may
+    differ in, all voxels are noted instead."""
+    lossy = "baseline" in name
+    at = np.linspace(0, a.size - 1, a.size if lossy else 16).astype(int)
+    ijk = np.unravel_index(at, a.shape, order="F")
     images.append({"file": name, "size": list(a.shape), "affine": affine[:3].tolist(), "sum": float(a.sum()),
-                   "voxels": [[int(i), int(j), int(k), float(a[i, j, k])] for i, j, k in zip(*index)]})
+                   "sha256": "" if lossy else hashlib.sha256(a.ravel(order="F").astype("<f4").tobytes()).hexdigest(),
+                   "voxels": [[int(i), int(j), int(k), float(a[i, j, k])] for i, j, k in zip(*ijk)]})
 
 
 def compare(name, a, affine, other):
@@ -146,13 +156,17 @@ def compare(name, a, affine, other):
 
 # --- packing
 
-def lossless_jpeg(a, precision, predictor, restart_rows=0, shift=0):
-    """Lossless JPEG (ITU-T T.81, process 14) of one component, by the Huffman code that gives each category 5 bits."""
+def lossless_jpeg(a, precision, predictor, restart_rows=0, shift=0, lengths=(5,) * 17):
+    """Lossless JPEG (ITU-T T.81, process 14) of one component; lengths are those of the Huffman codes of the categories, rising."""
+    codes, code = [], 0
+    for i, n in enumerate(lengths):
+        code = (code + 1) << (n - lengths[i - 1]) if i else 0
+        codes.append(f"{code:0{n}b}")
     rows, columns = a.shape
     a = a.astype(np.int64) >> shift
     out = bytearray(b"\xff\xd8\xff\xc3" + (11).to_bytes(2, "big") + bytes([precision]) + rows.to_bytes(2, "big")
                     + columns.to_bytes(2, "big") + b"\x01\x01\x11\x00")
-    out += b"\xff\xc4" + (19 + 17).to_bytes(2, "big") + b"\x00" + bytes([0] * 4 + [17] + [0] * 11) + bytes(range(17))
+    out += b"\xff\xc4" + (19 + 17).to_bytes(2, "big") + b"\x00" + bytes(lengths.count(n) for n in range(1, 17)) + bytes(range(17))
     if restart_rows:
         out += b"\xff\xdd\x00\x04" + (restart_rows * columns).to_bytes(2, "big")
     out += b"\xff\xda\x00\x08\x01\x01\x00" + bytes([predictor, 0, shift])
@@ -190,7 +204,7 @@ def lossless_jpeg(a, precision, predictor, restart_rows=0, shift=0):
             d = int(a[y, x] - p) & 0xffff
             d = d - 0x10000 if d > 0x8000 else d
             category = abs(d).bit_length()
-            bits.append(f"{category:05b}")
+            bits.append(codes[category])
             if 0 < category < 16:
                 bits.append(f"{d if d > 0 else d + (1 << category) - 1:0{category}b}")
     flush()
@@ -231,6 +245,7 @@ def packed(root):
 
     for predictor in range(1, 8):
         put(f"lossless-{predictor}.dcm", JPEGLossless, [lossless_jpeg(a[0] & 0xffff, 16, predictor)], a[:1])
+    put("lossless-long.dcm", JPEGLossless, [lossless_jpeg(a[0] & 0xffff, 16, 6, lengths=(*range(2, 16), 16, 16, 16))], a[:1])
     put("lossless-sv1.dcm", JPEGLosslessSV1, [lossless_jpeg(a[1] + 300, 12, 1)], a[1:2] + 300, signed=False, stored=12)
     small = (a[2] // 8 + 40).clip(0, 255)
     put("lossless-8.dcm", JPEGLosslessSV1, [lossless_jpeg(small, 8, 1)], small[None], signed=False, stored=8, allocated=8)
@@ -240,6 +255,23 @@ def packed(root):
     hard = rng.integers(0, 1 << 16, (9, 11))  # differences of all categories, 32768 too
     hard[0, :4] = [0, 32768, 0, 32768]
     put("lossless-noise.dcm", JPEGLosslessSV1, [lossless_jpeg(hard, 16, 1)], hard[None], signed=False)
+
+    # By GDCM itself, with the Huffman tables of its own.
+    ds = plane(76, 1, (1, 2, 3), a[1] + 300, signed=False, stored=12)
+    save(ds, folder / "raw.dcm")
+    reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+    reader.SetFileName(str(folder / "raw.dcm"))
+    assert reader.Read()
+    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer.SetFileName(str(folder / "lossless-gdcm.dcm"))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    assert writer.Write()
+    (folder / "raw.dcm").unlink()
+    check_packed(folder / "lossless-gdcm.dcm", a[1:2] + 300)
+    record(root, "packed/lossless-gdcm.dcm", a[1:2].T.astype(float) + 300, placed(ds))
 
     ds = plane(78, 1, (1, 2, 3), small, signed=False, stored=8, allocated=8)
     buffer = io.BytesIO()
@@ -358,9 +390,7 @@ def series(root):
         affine = np.eye(4)
         affine[:3] = np.stack([[0.6, 0, 0], [0, 0.7, 0], [0, 0, 4.5], [-3, 4.5, 6 if spacing > 0 else 6 - 3 * 4.5]], axis=1)
         values = values if spacing > 0 else values[:, :, ::-1]
-        at = [(0, 0, 0), (8, 9, 3), (4, 5, 1)]
-        images.append({"file": f"nm/{name}.dcm", "size": list(values.shape), "affine": (LPS @ affine)[:3].tolist(), "sum": values.sum(),
-                       "voxels": [[*p, values[p]] for p in at]})
+        index(f"nm/{name}.dcm", values, LPS @ affine)
     return [pydicom.dcmread(root / "series" / f"{k}.dcm") for k in range(5)]
 
 
@@ -421,8 +451,8 @@ def main():
             for path in sorted(root.rglob("*")):
                 if path.is_file():
                     z.writestr(zipfile.ZipInfo(path.relative_to(root).as_posix()), path.read_bytes(), zipfile.ZIP_DEFLATED)
-            index = json.dumps({"images": images, "segmentations": segmentations})
-            z.writestr(zipfile.ZipInfo("index.json"), index, zipfile.ZIP_DEFLATED)
+            text = json.dumps({"images": images, "segmentations": segmentations})
+            z.writestr(zipfile.ZipInfo("index.json"), text, zipfile.ZIP_DEFLATED)
 
 
 main()

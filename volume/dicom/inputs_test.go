@@ -2,6 +2,8 @@ package dicom
 
 import (
 	"archive/zip"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -20,6 +22,7 @@ type vector struct {
 	Size   [3]int
 	Affine [3][4]float64
 	Sum    float64
+	SHA256 string       // of all values as little-endian float32, "" where not known
 	Voxels [][4]float64 // i, j, k, value
 }
 
@@ -76,6 +79,13 @@ func (want vector) check(t *testing.T, path string, tolerance float64) {
 	}
 	if math.Abs(sum-want.Sum) > tolerance*float64(v.Len()) {
 		t.Errorf("sum %v, want %v", sum, want.Sum)
+	}
+	values := make([]byte, 0, 4*len(v.Data))
+	for _, x := range v.Data {
+		values = binary.LittleEndian.AppendUint32(values, math.Float32bits(x))
+	}
+	if got := fmt.Sprintf("%x", sha256.Sum256(values)); want.SHA256 != "" && got != want.SHA256 {
+		t.Errorf("values differ: SHA-256 %s, want %s", got, want.SHA256)
 	}
 	for _, x := range want.Voxels {
 		i, j, k := int(x[0]), int(x[1]), int(x[2])
