@@ -85,22 +85,23 @@ func TestContoursBelongToTheirSlices(t *testing.T) {
 		want    []int
 		warning string
 	}{
-		"even":                      {[]float64{0, 3, 6, 9}, "1.2.3", at(3, 6), []int{0, 36, 36, 0}, ""},
-		"reversed":                  {[]float64{9, 6, 3, 0}, "1.2.3", at(6, 3), []int{0, 36, 36, 0}, ""},
-		"uneven":                    {[]float64{0, 3, 6, 12, 18, 24}, "1.2.3", at(3, 6, 12, 18, 24), []int{0, 36, 36, 36, 36, 36}, ""},
-		"uneven, rounded":           {[]float64{0, 3.04, 6.08, 12.16, 18.24}, "1.2.3", at(3, 6.1, 12.2, 18.2), []int{0, 36, 36, 36, 36}, ""},
-		"one slice":                 {[]float64{5}, "1.2.3", at(5), []int{36}, ""},
-		"one slice, others outside": {[]float64{5}, "1.2.3", at(5, 20), []int{36}, "1 contours lie outside the series"},
-		"on a missing slice":        {[]float64{0, 3, 9, 12}, "1.2.3", at(3, 6, 9), []int{0, 36, 36, 0}, "1 contours lie between the slices and belong to none"},
-		"every second slice":        {[]float64{0, 3, 6, 9, 12}, "1.2.3", at(3, 9), []int{0, 36, 0, 36, 0}, "1 slices between its contours have none and stay empty"},
-		"outside only":              {[]float64{0, 3}, "1.2.3", at(30), []int{0, 0}, "nothing of it lies on a voxel's centre"},
-		"finer":                     {[]float64{0, 3, 6, 9, 12, 15}, "1.2.4", at(3.4, 4.9, 6.4, 7.9, 9.4, 10.9, 12.4, 13.9), []int{0, 36, 36, 36, 36, 0}, "drawn on another series: 1.2.4"},
-		"much finer":                {[]float64{0, 3, 6}, "1.2.4", at(2.7, 2.8, 2.9, 3, 3.1, 3.2, 3.3, 3.4), []int{0, 36, 0}, ""},
-		"coarser":                   {[]float64{0, 2, 4, 6, 8, 10, 12}, "1.2.4", at(2.5, 7.5, 12.5), []int{36, 36, 36, 36, 36, 36, 36}, ""},
-		"coarser, two parts":        {[]float64{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26}, "1.2.4", at(1, 5, 21, 25), []int{36, 36, 36, 36, 0, 0, 0, 0, 0, 0, 36, 36, 36, 36}, "6 slices between its contours"},
-		"half a slice off":          {[]float64{0, 3, 6, 9, 12}, "1.2.4", at(1.5, 4.5, 7.5), []int{36, 36, 36, 0, 0}, ""},
-		"far planes":                {[]float64{0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30}, "1.2.4", at(3.2, 15.2, 27.2), []int{0, 36, 0, 0, 0, 36, 0, 0, 0, 36, 0}, "6 slices between"},
-		"a single plane":            {[]float64{0, 3, 6}, "1.2.4", at(4), []int{0, 36, 0}, ""},
+		"even":                       {[]float64{0, 3, 6, 9}, "1.2.3", at(3, 6), []int{0, 36, 36, 0}, ""},
+		"reversed":                   {[]float64{9, 6, 3, 0}, "1.2.3", at(6, 3), []int{0, 36, 36, 0}, ""},
+		"uneven":                     {[]float64{0, 3, 6, 12, 18, 24}, "1.2.3", at(3, 6, 12, 18, 24), []int{0, 36, 36, 36, 36, 36}, ""},
+		"uneven, rounded":            {[]float64{0, 3.04, 6.08, 12.16, 18.24}, "1.2.3", at(3, 6.1, 12.2, 18.2), []int{0, 36, 36, 36, 36}, ""},
+		"one slice":                  {[]float64{5}, "1.2.3", at(5), []int{36}, ""},
+		"one slice, others outside":  {[]float64{5}, "1.2.3", at(5, 20), []int{36}, "1 contours lie outside the series"},
+		"on a missing slice":         {[]float64{0, 3, 9, 12}, "1.2.3", at(3, 6, 9), []int{0, 36, 36, 0}, "1 contours lie between the slices and belong to none"},
+		"every second slice":         {[]float64{0, 3, 6, 9, 12}, "1.2.3", at(3, 9), []int{0, 36, 0, 36, 0}, "1 slices between its contours have none and stay empty"},
+		"every second slice of five": {[]float64{0, 3, 6, 9, 12}, "1.2.3", at(0, 6, 12), []int{36, 0, 36, 0, 36}, "2 slices between its contours have none"},
+		"outside only":               {[]float64{0, 3}, "1.2.3", at(30), []int{0, 0}, "nothing of it lies on a voxel's centre"},
+		"finer":                      {[]float64{0, 3, 6, 9, 12, 15}, "1.2.4", at(3.4, 4.9, 6.4, 7.9, 9.4, 10.9, 12.4, 13.9), []int{0, 36, 36, 36, 36, 0}, "drawn on another series: 1.2.4"},
+		"much finer":                 {[]float64{0, 3, 6}, "1.2.4", at(2.7, 2.8, 2.9, 3, 3.1, 3.2, 3.3, 3.4), []int{0, 36, 0}, ""},
+		"coarser":                    {[]float64{0, 2, 4, 6, 8, 10, 12}, "1.2.4", at(2.5, 7.5, 12.5), []int{36, 36, 36, 36, 36, 36, 36}, ""},
+		"coarser, two parts":         {[]float64{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26}, "1.2.4", at(1, 5, 21, 25), []int{36, 36, 36, 36, 0, 0, 0, 0, 0, 0, 36, 36, 36, 36}, "6 slices between its contours"},
+		"half a slice off":           {[]float64{0, 3, 6, 9, 12}, "1.2.4", at(1.5, 4.5, 7.5), []int{36, 36, 36, 0, 0}, ""},
+		"far planes":                 {[]float64{0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30}, "1.2.4", at(3.2, 15.2, 27.2), []int{0, 36, 0, 0, 0, 36, 0, 0, 0, 36, 0}, "6 slices between"},
+		"a single plane":             {[]float64{0, 3, 6}, "1.2.4", at(4), []int{0, 36, 0}, ""},
 	} {
 		got, warnings := contoured(t, maskSeries(t, c.slices, nil), c.from, c.all...)
 		if !slices.Equal(got, c.want) {
@@ -116,8 +117,10 @@ func TestContoursBelongToTheirSlices(t *testing.T) {
 	for i := range 8 {
 		cone = append(cone, drawn{z: float64(i), points: box(3.5, 3.5, 13.5-float64(i), 13.5-float64(i))})
 	}
-	if got, _ := contoured(t, on, "1.2.4", cone...); !slices.Equal(got, []int{100, 49, 16}) {
-		t.Errorf("cone: %v", got)
+	for _, from := range []string{"1.2.3", "1.2.4"} {
+		if got, _ := contoured(t, on, from, cone...); !slices.Equal(got, []int{100, 49, 16}) {
+			t.Errorf("cone on series %s: %v", from, got)
+		}
 	}
 	// On slices that are oblique and unevenly spaced.
 	tilted := values{tag.ImageOrientationPatient: decimals(0, 1, 0, 0, 0, -1)} // sagittal, the normal is -x
@@ -364,6 +367,10 @@ func TestWriteOnUnusualSeries(t *testing.T) {
 		f, err := openFile(path)
 		if err != nil {
 			t.Fatal(err)
+		}
+		measures := f.inner(tag.SharedFunctionalGroupsSequence).inner(tag.PixelMeasuresSequence)
+		if measures.find(tag.SpacingBetweenSlices) != nil {
+			t.Errorf("%s: a distance between uneven slices", name)
 		}
 		if want := map[string]int{"uneven": 1, "joined": 5}[name]; len(f.items(tag.ReferencedSeriesSequence)) != want {
 			t.Errorf("%s: %d series named, want %d", name, len(f.items(tag.ReferencedSeriesSequence)), want)

@@ -97,6 +97,8 @@ func TestOneSOPInstanceForSeveralSlices(t *testing.T) {
 		t.Errorf("%d slices, want 3", s.Size[2])
 	}
 	wantWarning(t, warnings, "00.dcm and 01.dcm have the same SOP instance UID and are different slices")
+	_, _, err := Find(putSeries(t, []float64{5, 5}, func(int) values { return maps.Clone(same) }), "") // other pixels at one place
+	wantError(t, "one place", err, "2 series, choose one")
 	// A real copy is left out, also one in another packing.
 	dir, _ := inputs(t)
 	data, err := os.ReadFile(filepath.Join(dir, "syntaxes/implicit.dcm"))
@@ -203,7 +205,7 @@ func TestIncompleteStackIsItsOwn(t *testing.T) {
 }
 
 func TestSliceAcquiredAgain(t *testing.T) {
-	dir := putSeries(t, []float64{0, 3, 6, 6, 9, 12, 15}, func(i int) values { return values{tag.AcquisitionNumber: []string{fmt.Sprint(2 + i/3)}} })
+	dir := putSeries(t, []float64{0, 3, 6, 6, 9, 12, 15}, func(i int) values { return values{tag.AcquisitionNumber: []string{fmt.Sprint(2 + min(i/3, 1))}} })
 	for path, want := range map[string][]float32{"": {-5, 5, 15, 35, 45, 55}, "00.dcm": {-5, 5, 15, 35, 45, 55}, "03.dcm": {-5, 5, 25, 35, 45, 55}} {
 		s, warnings := find(t, filepath.Join(dir, path), "")
 		if got := first(t, s); !slices.Equal(got, want) {
@@ -265,6 +267,7 @@ func TestSeriesUIDForEverySlice(t *testing.T) {
 		"other descriptions":                    {[]float64{0, 2, 4}, func(i int, v values) { v[tag.SeriesDescription] = []string{fmt.Sprint(i)} }, 3},
 		"other patients":                        {[]float64{0, 2, 4}, func(i int, v values) { v[tag.PatientID] = []string{fmt.Sprint(i)} }, 3},
 		"no frame of reference":                 {[]float64{0, 2, 4}, func(i int, v values) { v[tag.FrameOfReferenceUID] = nil }, 3},
+		"localisers":                            {[]float64{0, 2, 4}, func(i int, v values) { v[tag.ImageType] = []string{"ORIGINAL", "PRIMARY", "LOCALIZER"} }, 3},
 		"one place":                             {[]float64{0, 0, 0}, func(i int, v values) {}, 3},
 	} {
 		all, _, err := Scan(putSeries(t, c.heights, func(i int) values {
@@ -330,7 +333,7 @@ func TestDamagedFileInSeries(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, from := range []string{dir, filepath.Join(dir, "00.dcm")} {
-			_, _, err := Read(from)
+			_, _, err := Find(from, "")
 			wantError(t, name, err, c.want)
 			wantError(t, name, err, "get the file again, or move it away to do without")
 		}
