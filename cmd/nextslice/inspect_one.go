@@ -15,7 +15,7 @@ import (
 // inspected is what one image or segmentation holds.
 type inspected struct {
 	Path        string             `json:"path"`
-	Series      string             `json:"series,omitempty"` // UID of a DICOM series
+	Series      string             `json:"series,omitempty"` // ID of a DICOM series
 	Size        volume.Size        `json:"size"`
 	Spacing     [3]float64         `json:"spacing"`
 	Unit        volume.Unit        `json:"unit"`
