@@ -99,6 +99,7 @@ func (c convertCommand) mask(errs io.Writer) (write func() (string, error), err 
 		if err != nil {
 			return nil, fmt.Errorf("--reference: %w", err)
 		}
+		warn(errs, image.Warnings)
 		on, series = &image.Grid, image.Series
 	}
 	if volume.IsDICOM(c.Out) && series == nil {

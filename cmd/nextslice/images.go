@@ -37,7 +37,7 @@ func nameFlag(err error) error {
 	case !errors.As(err, &several):
 		return err
 	case several.Of == "series":
-		return fmt.Errorf("%w; give its UID with --series", err)
+		return fmt.Errorf("%w; name it with --series, as it is written here behind \"series\"", err)
 	}
 	return fmt.Errorf("%w with --channel", err)
 }

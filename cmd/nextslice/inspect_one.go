@@ -15,7 +15,7 @@ import (
 // inspected is what one image or segmentation holds.
 type inspected struct {
 	Path        string             `json:"path"`
-	Series      string             `json:"series,omitempty"` // UID of a DICOM series
+	Series      string             `json:"series,omitempty"` // ID of a DICOM series
 	Size        volume.Size        `json:"size"`
 	Spacing     [3]float64         `json:"spacing"`
 	Unit        volume.Unit        `json:"unit"`
@@ -88,7 +88,7 @@ func (c inspectCommand) inspectPath(ctx context.Context, kind source.Kind) (foun
 			continue
 		}
 		one := describe(c.Path, v.Grid)
-		one.Series, one.Stored, one.Range, one.Warnings = series.UID, v.Stored, valueRange(v.Data), series.Warnings
+		one.Series, one.Stored, one.Range, one.Warnings = series.ID, v.Stored, valueRange(v.Data), series.Warnings
 		found = append(found, one)
 	}
 	if len(found) == 0 && len(problems) == 0 {
@@ -113,19 +113,20 @@ func (c inspectCommand) inspectImage() (inspected, error) {
 
 func (c inspectCommand) inspectSegments() (inspected, error) {
 	var on *dicom.Series
+	var doubts []string
 	if c.Reference != "" {
 		image, err := openImage(c.Reference, "")
 		if err != nil {
 			return inspected{}, fmt.Errorf("--reference: %w", err)
 		}
-		on = image.Series
+		on, doubts = image.Series, image.Warnings
 	}
 	seg, warnings, err := readSegmentation(c.Path, on)
 	if err != nil {
 		return inspected{}, err
 	}
 	one := describe(c.Path, seg.Grid)
-	one.Warnings = warnings
+	one.Warnings = append(doubts, warnings...)
 	for _, segment := range seg.Segments {
 		n := 0
 		for _, v := range seg.Layers[segment.Layer] {

@@ -1,7 +1,7 @@
 """Expected values for the tests of package volume/dicom, by pydicom.
 
     python3 -m venv venv && venv/bin/pip install pydicom numpy
-    venv/bin/python bench/volume_dicom_vectors.py ../shared/data > volume/dicom/testdata/vectors.json
+    venv/bin/python internal/bench/volume_dicom_vectors.py ../shared/data > volume/dicom/testdata/vectors.json
 
 Of every series or single file: size, affine (RAS+), sum, and the values of 16 voxels spread over it. Slices are sorted along
 their normal here too; the code is independent of the one it tests.

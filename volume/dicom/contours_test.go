@@ -1,6 +1,7 @@
 package dicom
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -11,7 +12,7 @@ import (
 )
 
 // contourSeries writes three oblique slices of 3 columns and 2 rows, 0.25 x 0.5 x 3 mm, and returns their series.
-func contourSeries(t *testing.T) *Series {
+func contourSeries(t *testing.T, over values) *Series {
 	dir := t.TempDir()
 	right, down := [3]float64{0.6, 0.8, 0}, [3]float64{-0.48, 0.36, -0.8}
 	normal := cross(right, down)
@@ -20,7 +21,9 @@ func contourSeries(t *testing.T) *Series {
 		for r := range 3 {
 			at[r] = 100 + 3*float64(i)*normal[r]
 		}
-		putFile(t, dir, string(rune('a'+i)), plane(i, at, values{tag.ImageOrientationPatient: decimals(append(right[:], down[:]...)...)}))
+		v := values{tag.ImageOrientationPatient: decimals(append(right[:], down[:]...)...)}
+		maps.Copy(v, over)
+		putFile(t, dir, string(rune('a'+i)), plane(i, at, v))
 	}
 	all, _, err := Scan(dir)
 	if err != nil || len(all) != 1 {
@@ -29,8 +32,8 @@ func contourSeries(t *testing.T) *Series {
 	return all[0]
 }
 
-// contour returns a contour through points of the series' index space.
-func contour(t *testing.T, s *Series, kind string, points ...[3]float64) []*lib.Element {
+// drawContour returns a contour through points of the series' index space.
+func drawContour(t *testing.T, s *Series, kind string, points ...[3]float64) []*lib.Element {
 	var data []string
 	for _, p := range points {
 		w := s.World(p[0], p[1], p[2])
@@ -62,27 +65,27 @@ func square(x0, y0, x1, y1, z float64) [][3]float64 {
 }
 
 func TestReadContours(t *testing.T) {
-	s := contourSeries(t)
+	s := contourSeries(t, nil)
 	path := structureSet(t, s, map[int][][]*lib.Element{
 		1: {
-			contour(t, s, "CLOSED_PLANAR", square(-0.5, -0.5, 2.5, 1.5, 1.2)...),
-			contour(t, s, "CLOSED_PLANAR", square(0.5, -0.4, 1.5, 0.6, 1)...), // a hole
-			contour(t, s, "CLOSED_PLANAR", square(-9, -9, 0.6, 99, 0)...),     // beyond the borders
-			contour(t, s, "POINT", [3]float64{1, 1, 1}),
-			contour(t, s, "CLOSED_PLANAR", square(0, 0, 1, 1, 7)...),
-			contour(t, s, "CLOSED_PLANAR", [3]float64{0, 0, 0}, [3]float64{2, 0, 2}, [3]float64{2, 1, 2}),
+			drawContour(t, s, "CLOSED_PLANAR", square(-0.5, -0.5, 2.5, 1.5, 1)...),
+			drawContour(t, s, "CLOSED_PLANAR", square(0.5, -0.4, 1.5, 0.6, 1)...), // a hole
+			drawContour(t, s, "CLOSED_PLANAR", square(-9, -9, 0.6, 99, 0)...),     // beyond the borders
+			drawContour(t, s, "POINT", [3]float64{1, 1, 1}),
+			drawContour(t, s, "CLOSED_PLANAR", square(0, 0, 1, 1, 7)...),
+			drawContour(t, s, "CLOSED_PLANAR", [3]float64{0, 0, 0}, [3]float64{2, 0, 2}, [3]float64{2, 1, 2}),
 		},
-		2: {contour(t, s, "CLOSED_PLANAR", square(1.5, 0.5, 9, 9, 2)...)},
-		3: {contour(t, s, "CLOSED_PLANAR", square(1.5, 0.5, 9, 9, 1)...)},
+		2: {drawContour(t, s, "CLOSED_PLANAR", square(1.5, 0.5, 9, 9, 1.8)...)},
+		3: {drawContour(t, s, "CLOSED_PLANAR", square(1.5, 0.5, 9, 9, 1)...)},
 	})
 	got, warnings, err := ReadContours(path, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1 contours are points", "1 contours lie outside", "1 contours are oblique"} {
+	for _, want := range []string{"1 contours are points", "1 contours lie outside", "1 contours are oblique", "1 contours lie within another one and are taken as holes"} {
 		wantWarning(t, warnings, want)
 	}
-	if len(warnings) != 3 {
+	if len(warnings) != 4 {
 		t.Errorf("warnings %q", warnings)
 	}
 	first := []uint8{1, 0, 0, 1, 0, 0 /**/, 1, 0, 1, 1, 1, 1 /**/, 0, 0, 0, 0, 0, 2}
@@ -93,16 +96,15 @@ func TestReadContours(t *testing.T) {
 	if x := got.Segments[2]; x.Name != "region3" || x.Layer != 1 || x.Color != [3]uint8{1, 2, 3} {
 		t.Errorf("segment %+v", x)
 	}
-	other := *s
-	other.UID = "1.2.77"
-	if _, warnings, err = ReadContours(path, &other); err != nil {
+	other := contourSeries(t, values{tag.SeriesInstanceUID: []string{"1.2.77"}})
+	if _, warnings, err = ReadContours(path, other); err != nil {
 		t.Fatal(err)
 	}
 	wantWarning(t, warnings, "drawn on another series: 1.2.3")
 }
 
 func TestReadContoursRefuses(t *testing.T) {
-	s := contourSeries(t)
+	s := contourSeries(t, nil)
 	_, _, err := ReadContours(s.Files()[0], s)
 	wantError(t, "image", err, "no structure set")
 	bad := values{tag.ContourGeometricType: []string{"CLOSED_PLANAR"}, tag.ContourData: []string{"1", "2"}}.elements(t)
@@ -112,8 +114,11 @@ func TestReadContoursRefuses(t *testing.T) {
 	wantError(t, "none", err, "0 regions")
 }
 
+// flat is a slice whose pixels are 1 mm.
+var flat = slice{right: [3]float64{1, 0, 0}, down: [3]float64{0, 1, 0}, spacing: [2]float64{1, 1}}
+
 // Filling agrees with asking, for every pixel, whether a ray to the left crosses an odd number of edges.
-func TestToggleAgainstBruteForce(t *testing.T) {
+func TestSpansAgainstBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const width, height = 7, 6
 		number := rapid.OneOf(rapid.Float64Range(-3, 9), rapid.Map(rapid.IntRange(-3, 9), func(i int) float64 { return float64(i) }))
@@ -121,7 +126,13 @@ func TestToggleAgainstBruteForce(t *testing.T) {
 			return [2]float64{number.Draw(t, "x"), number.Draw(t, "y")}
 		}), 1, 9).Draw(t, "points")
 		plane := make([]bool, width*height)
-		toggle(plane, width, height, points)
+		c := contour{}
+		for _, p := range points {
+			c.points = append(c.points, [3]float64{p[0], p[1]})
+		}
+		drawn := newPolygon(c, flat)
+		toggle := func(v int) { plane[v] = !plane[v] }
+		drawn.spans(width, height, toggle)
 		for v, got := range plane {
 			x, y := float64(v%width), float64(v/width)
 			want := false
@@ -140,7 +151,7 @@ func TestToggleAgainstBruteForce(t *testing.T) {
 				t.Fatalf("pixel (%v, %v): %v, want %v, for %v", x, y, got, want, points)
 			}
 		}
-		toggle(plane, width, height, points)
+		drawn.spans(width, height, toggle)
 		if slices.Contains(plane, true) {
 			t.Fatal("twice is not nothing")
 		}
@@ -148,14 +159,14 @@ func TestToggleAgainstBruteForce(t *testing.T) {
 }
 
 // The area of a disc comes out right.
-func TestToggleDisc(t *testing.T) {
-	var points [][2]float64
+func TestSpansDisc(t *testing.T) {
+	var disc contour
 	for a := range 360 {
 		s, c := math.Sincos(float64(a) * math.Pi / 180)
-		points = append(points, [2]float64{50.3 + 40*c, 49.6 + 40*s})
+		disc.points = append(disc.points, [3]float64{50.3 + 40*c, 49.6 + 40*s})
 	}
 	plane := make([]bool, 100*100)
-	toggle(plane, 100, 100, points)
+	newPolygon(disc, flat).spans(100, 100, func(v int) { plane[v] = true })
 	n := 0
 	for _, in := range plane {
 		if in {

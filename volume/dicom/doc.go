@@ -15,8 +15,8 @@
 //
 // World coordinates are RAS+ as everywhere in package volume; DICOM itself counts in LPS.
 //
-// Compressed pixels (JPEG, JPEG-LS, JPEG 2000, RLE, deflate) are refused by name with the command that unpacks them.
-// What makes a volume doubtful but not unreadable (missing slices, uneven spacing, no position) is a warning, as data.
+// Pixels packed with RLE, deflate, lossless JPEG (process 14) and baseline JPEG of 8 bits are unpacked; JPEG-LS, JPEG 2000, JPEG of 12 bits and
+// video are refused by name with the command that unpacks them. What makes a volume doubtful but not unreadable (missing slices, uneven spacing, no position) is a warning, as data.
 //
 // Headers are parsed by github.com/suyashkumar/dicom. Before that a walk over the lengths makes sure that every value lies in
 // the file and that sequences are not nested beyond reason, because the parser trusts both.

@@ -44,14 +44,13 @@ func openFile(name string) (*file, error) {
 	}
 	defer f.Close()
 	out, err := parse(f, info.Size())
-	if err != nil {
-		return nil, err
+	if out != nil {
+		out.name = name
 	}
-	out.name = name
-	return out, nil
+	return out, err
 }
 
-// parse parses the header of a file of a known size.
+// parse parses the header of a file of a known size. With an error there may be a file too, with what could be read of it.
 func parse(r io.ReaderAt, size int64) (*file, error) {
 	data := make([]byte, min(size, headBytes))
 	if _, err := r.ReadAt(data, 0); err != nil && err != io.EOF {
@@ -68,8 +67,17 @@ func parse(r io.ReaderAt, size int64) (*file, error) {
 		}
 		l, err = locate(data)
 	}
+	if err == nil && l.syntax == deflated {
+		data, l, err = inflated(r, int64(l.start), size)
+	}
 	if errors.Is(err, errCut) {
-		return nil, errors.New("cut short within the header")
+		var known *file
+		if l.pixels > l.start {
+			if elements, err := parseElements(data[l.start:l.pixels], l.syntax); err == nil {
+				known = &file{size: size, item: elements}
+			}
+		}
+		return known, errors.New("cut short within the header")
 	}
 	if err != nil {
 		return nil, err
@@ -77,6 +85,14 @@ func parse(r io.ReaderAt, size int64) (*file, error) {
 	elements, err := parseElements(data[l.start:l.pixels], l.syntax)
 	if err != nil {
 		return nil, err
+	}
+	if l.length == undefinedLength && isPacked(l.syntax) {
+		if err := l.findFragments(r, size); err != nil {
+			return &file{size: size, item: elements}, err
+		}
+		if len(l.offsets) == 0 && len(l.fragments) > 1 {
+			l.findStarts(r)
+		}
 	}
 	return &file{size: size, item: elements, layout: l}, nil
 }
@@ -89,6 +105,9 @@ func parseElements(data []byte, syntax string) (elements item, err error) {
 			err = fmt.Errorf("damaged header: %.120v", r)
 		}
 	}()
+	if syntax != implicitLittle && syntax != explicitBig {
+		syntax = explicitLittle // of all that is packed too
+	}
 	uid := []byte(syntax)
 	if len(uid)%2 == 1 {
 		uid = append(uid, 0)
@@ -142,8 +161,8 @@ func (m item) texts(t tag.Tag) []string {
 	return out
 }
 
-// reals returns the numbers of an element: text (DS, IS), FD, FL or integers. It returns nil where one is missing or no
-// finite number.
+// reals returns the numbers of an element: text (DS, IS, also with decimal commas), FD, FL or integers. It returns nil where one is missing or
+// no finite number.
 func (m item) reals(t tag.Tag) []float64 {
 	e := m.find(t)
 	if e == nil {
@@ -159,7 +178,8 @@ func (m item) reals(t tag.Tag) []float64 {
 		}
 	case []string:
 		for _, s := range v {
-			x, err := strconv.ParseFloat(strings.Trim(s, " \x00"), 64)
+			// A comma can only be a decimal point of a writer that knows no other.
+			x, err := strconv.ParseFloat(strings.Replace(strings.Trim(s, " \x00"), ",", ".", 1), 64)
 			if err != nil {
 				return nil
 			}

@@ -6,41 +6,128 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 
-	"github.com/nextslice/nextslice/volume"
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
 // samePlace is the distance in mm below which two planes are at one place.
 const samePlace = 1e-3
 
+// stack is the planes of one series UID, size and orientation, or a part of them.
+type stack struct {
+	slices   []slice
+	part     string  // what tells it apart from others of its UID
+	repeated []slice // left out: others lie at their places
+	joined   bool    // of slices with a series UID each
+}
+
 // group sorts planes into series. Series whose grid is not sound are problems.
 func group(all []slice) ([]*Series, []Problem) {
-	stacks := map[string][]slice{}
-	for _, s := range all {
-		// Cosines to two digits: directions within one stack agree much better, stacks of a localiser differ more.
-		key := fmt.Sprintf("%s %dx%d %v %.2f %.2f", s.text(tag.SeriesInstanceUID), s.columns, s.rows, s.placed, positive(s.right), positive(s.down))
-		stacks[key] = append(stacks[key], s)
-	}
 	var out []*Series
 	var problems []Problem
-	for _, stack := range stacks {
-		for _, part := range separate(stack) {
+	for _, whole := range join(stacks(all)) {
+		for _, part := range separate(whole.slices) {
+			part.joined = whole.joined
+			if whole.slices[0].localiser() {
+				part.part = strings.TrimSuffix("localiser, "+part.part, ", ")
+			}
 			s, err := newSeries(part)
 			if err != nil {
-				problems = append(problems, Problem{part[0].name, err.Error()})
+				problems = append(problems, Problem{part.slices[0].name, err.Error()})
 				continue
 			}
 			out = append(out, s)
 		}
 	}
-	// Maps have no order of their own: the result must not depend on theirs.
-	slices.SortFunc(out, func(a, b *Series) int {
+	slices.SortStableFunc(out, func(a, b *Series) int {
 		return cmp.Or(-cmp.Compare(a.Len(), b.Len()), cmp.Compare(a.UID, b.UID), cmp.Compare(a.slices[0].name, b.slices[0].name),
 			cmp.Compare(a.slices[0].frame, b.slices[0].frame))
 	})
+	count, seen := map[string]int{}, map[string]int{}
+	for _, s := range out {
+		count[s.UID]++
+	}
+	for _, s := range out {
+		s.ID = s.UID
+		if seen[s.UID]++; count[s.UID] > 1 {
+			s.ID = fmt.Sprintf("%s#%d", s.UID, seen[s.UID])
+		}
+	}
 	slices.SortFunc(problems, func(a, b Problem) int { return cmp.Compare(a.File, b.File) })
 	return out, problems
+}
+
+// stacks sorts planes by series UID, size and direction, in the order in which they come.
+func stacks(all []slice) []stack {
+	var out []stack
+	found := map[string][]int{} // in out
+	for _, s := range all {
+		key := fmt.Sprintf("%s %dx%d %v %v", s.text(tag.SeriesInstanceUID), s.columns, s.rows, s.placed, s.localiser())
+		// Directions within one stack agree much better than to a hundredth, stacks of a localiser differ more.
+		at := slices.IndexFunc(found[key], func(i int) bool { return s.parallel(out[i].slices[0]) })
+		if at < 0 {
+			at = len(found[key])
+			found[key] = append(found[key], len(out))
+			out = append(out, stack{})
+		}
+		i := found[key][at]
+		out[i].slices = append(out[i].slices, s)
+	}
+	return out
+}
+
+// join makes one stack of files with one slice each that differ only in place and series UID, which some scanners give to every slice:
+// they have a series number in common, or are at least three, evenly spaced.
+func join(all []stack) []stack {
+	groups := map[string][]int{}
+	for i, st := range all {
+		s := st.slices[0]
+		if len(st.slices) > 1 || !s.placed || s.localiser() || s.text(tag.FrameOfReferenceUID) == "" {
+			continue
+		}
+		key := fmt.Sprintf("%dx%d %v %v %v %.2f", s.columns, s.rows, s.spacing, s.thickness, s.text(tag.ImageType), positive(s.normal()))
+		for _, t := range []tag.Tag{tag.StudyInstanceUID, tag.FrameOfReferenceUID, tag.PatientID, tag.Modality, tag.SeriesDescription} {
+			key += "\x00" + s.text(t)
+		}
+		groups[key] = append(groups[key], i)
+	}
+	gone := make([]bool, len(all))
+	for _, members := range groups {
+		var joined []slice
+		numbers := map[string]bool{}
+		for _, i := range members {
+			joined = append(joined, all[i].slices[0])
+			numbers[all[i].slices[0].text(tag.SeriesNumber)] = true
+		}
+		sortStack(joined)
+		if len(joined) < 2 || !distinct(joined) || !joined[0].parallel(joined[len(joined)-1]) ||
+			(len(numbers) > 1 || numbers[""]) && !even(joined) {
+			continue
+		}
+		for _, i := range members[1:] {
+			gone[i] = true
+		}
+		all[members[0]] = stack{slices: joined, joined: true}
+	}
+	var out []stack
+	for i, st := range all {
+		if !gone[i] {
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
+// even reports whether a sorted stack has at least three planes with the same distances.
+func even(stack []slice) bool {
+	step := (stack[len(stack)-1].at - stack[0].at) / float64(len(stack)-1)
+	for i := range stack[1:] {
+		if math.Abs(stack[i+1].at-stack[i].at-step) > 0.02*step {
+			return false
+		}
+	}
+	return len(stack) > 2
 }
 
 // positive replaces -0 by 0 after rounding to two digits, so that both print alike.
@@ -62,149 +149,142 @@ func sortStack(stack []slice) {
 	})
 }
 
-// separate splits a stack in which several planes lie at one place: by the first trait that leaves no two of a part at one
-// place, else into first, second ... of every place.
-func separate(stack []slice) [][]slice {
-	sortStack(stack)
-	if !stack[0].placed || distinct(stack) {
-		return [][]slice{stack}
+// separate splits a stack in which several planes lie at one place.
+//
+// A trait (echo time, time point ...) tells stacks apart where it has as many values as there are planes at a place, no two planes of a
+// value lie at one place, and one of the values has all places or most places are taken several times. A trait whose every value has all
+// places divides the stack and others may divide the parts. Without such a trait the planes are taken in their order, the first of every
+// place, the second ...; but where fewer than half of the places are taken several times (slices acquired again) there is one stack, of the
+// first.
+func separate(planes []slice) []stack {
+	sortStack(planes)
+	if !planes[0].placed || distinct(planes) {
+		return []stack{{slices: planes}}
 	}
-	for t := range traitTags {
+	places := byPlace(planes)
+	most, repeated := 0, 0
+	for _, p := range places {
+		most = max(most, len(p))
+		if len(p) > 1 {
+			repeated++
+		}
+	}
+	for t := range planes[0].traits {
+		var values []string
 		parts := map[string][]slice{}
-		for _, s := range stack {
+		for _, s := range planes {
+			if parts[s.traits[t]] == nil {
+				values = append(values, s.traits[t])
+			}
 			parts[s.traits[t]] = append(parts[s.traits[t]], s)
 		}
-		if len(parts) < 2 {
+		if len(values) < 2 {
 			continue
 		}
-		out := make([][]slice, 0, len(parts))
+		apart, some, all := len(values) == most, 2*repeated >= len(places), true
 		for _, p := range parts {
-			if distinct(p) {
-				out = append(out, p)
+			apart = apart && distinct(p)
+			n := len(byPlace(p))
+			some = some || n == len(places)
+			all = all && n == len(places)
+		}
+		if !all && !(apart && some) {
+			continue
+		}
+		var out []stack
+		for _, v := range values {
+			for _, st := range separate(parts[v]) {
+				st.part = strings.TrimSuffix(traitName(t)+" "+v+", "+st.part, ", ")
+				out = append(out, st)
 			}
 		}
-		if len(out) == len(parts) {
-			return out
+		return out
+	}
+	again := 2*repeated < len(places)
+	out := make([]stack, most)
+	for _, p := range places {
+		slices.SortStableFunc(p, func(a, b slice) int { return cmp.Compare(a.instance, b.instance) })
+		if at := slices.IndexFunc(p, func(s slice) bool { return s.preferred }); again && at > 0 {
+			p[0], p[at] = p[at], p[0]
+		}
+		for n, s := range p {
+			out[n].slices = append(out[n].slices, s)
+			out[n].part = fmt.Sprintf("image %d of every place", n+1)
 		}
 	}
+	if !again {
+		return out
+	}
+	one := stack{slices: out[0].slices}
+	for _, st := range out[1:] {
+		one.repeated = append(one.repeated, st.slices...)
+	}
+	return []stack{one}
+}
+
+// traitName names a trait: "echo time".
+func traitName(t int) string {
+	info, err := tag.Find(traitTags[t])
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(info.Name)
+}
+
+// byPlace divides a sorted stack into the planes of each place.
+func byPlace(stack []slice) [][]slice {
 	var out [][]slice
-	for i, n := 0, 0; i < len(stack); i++ {
-		if i == 0 || stack[i].at-stack[i-1].at > samePlace {
-			n = 0
-		}
-		if n == len(out) {
+	for i, s := range stack {
+		if i == 0 || s.at-stack[i-1].at > samePlace {
 			out = append(out, nil)
 		}
-		out[n] = append(out[n], stack[i])
-		n++
+		out[len(out)-1] = append(out[len(out)-1], s)
 	}
 	return out
 }
 
 // distinct reports whether no two planes of a sorted stack lie at one place.
-func distinct(stack []slice) bool {
-	for i := 1; i < len(stack); i++ {
-		if stack[i].at-stack[i-1].at <= samePlace {
-			return false
-		}
-	}
-	return true
-}
+func distinct(stack []slice) bool { return len(byPlace(stack)) == len(stack) }
 
 // newSeries makes a sorted stack a series.
-func newSeries(stack []slice) (*Series, error) {
-	s := &Series{slices: stack}
+func newSeries(from stack) (*Series, error) {
+	s := &Series{slices: from.slices, Part: from.part}
 	if err := s.describe(); err != nil {
 		return nil, err
 	}
-	s.Grid, s.Warnings = stackGrid(stack)
+	s.Grid, s.Warnings = stackGrid(from.slices)
+	warn := func(format string, v ...any) { s.Warnings = append(s.Warnings, fmt.Sprintf(format, v...)) }
+	if from.joined {
+		warn("each of %d slices has a series UID of its own: they are joined", len(from.slices))
+	}
+	for i, r := range from.repeated {
+		if i == 3 {
+			warn("%d more such images", len(from.repeated)-i)
+			break
+		}
+		used := from.slices[slices.IndexFunc(from.slices, func(s slice) bool { return math.Abs(s.at-r.at) <= 2*samePlace })]
+		warn("%s and %s lie at the same place: the first is used; to use the other, name its file", used.label(), r.label())
+	}
+	turned := 0
+	images := map[string]string{}
+	for _, x := range s.slices {
+		if x.turned {
+			turned++
+		}
+		uid := x.text(tag.SOPInstanceUID)
+		if other := images[uid]; uid != "" && other != "" && other != x.name {
+			warn("%s and %s have the same SOP instance UID and are different slices", filepath.Base(other), filepath.Base(x.name))
+		}
+		images[uid] = x.name
+	}
+	if turned > 0 {
+		warn("%d of %d slices are MONOCHROME1, where the least value is white: their values are turned around, so that bright is high", turned, len(s.slices))
+	}
+	if slices.ContainsFunc(from.slices, func(x slice) bool { return x.syntax == jpegBaseline }) {
+		warn("the pixels were packed with lossy JPEG: grey values are not exactly those of the scanner")
+	}
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	return s, nil
-}
-
-// stackGrid returns the grid of a sorted stack: columns are i, rows j, slices k. Between its ends the slices are taken as evenly
-// spaced; where they are not, warnings say so.
-func stackGrid(stack []slice) (volume.Grid, []string) {
-	first, last := stack[0], stack[len(stack)-1]
-	g := volume.Grid{Size: [3]int{first.columns, first.rows, len(stack)}, Unit: volume.Millimetre}
-	var warnings []string
-	warn := func(format string, v ...any) { warnings = append(warnings, fmt.Sprintf(format, v...)) }
-	if !first.placed {
-		warn("the header gives no position: slices are in the order of their instance numbers")
-		first.right, first.down = [3]float64{1, 0, 0}, [3]float64{0, 1, 0}
-	}
-	spacing := first.spacing
-	if spacing[0] == 0 || !first.placed && len(stack) > 1 && first.thickness == 0 {
-		warn("the header gives no spacing: distances are in voxels")
-		g.Unit = volume.Voxel
-		spacing = [2]float64{1, 1}
-	}
-	step := first.normal()
-	switch {
-	case g.Unit == volume.Voxel:
-	case len(stack) > 1 && first.placed:
-		for r := range 3 {
-			step[r] = (last.position[r] - first.position[r]) / float64(len(stack)-1)
-		}
-		warnings = append(warnings, unevenness(stack, step)...)
-	case first.thickness > 0:
-		for r := range 3 {
-			step[r] *= first.thickness
-		}
-	}
-	for r := range 3 {
-		g.Affine[r] = [4]float64{first.right[r] * spacing[1], first.down[r] * spacing[0], step[r], first.position[r]}
-	}
-	for r := range 2 { // LPS to RAS
-		for c := range 4 {
-			if g.Affine[r][c] != 0 {
-				g.Affine[r][c] = -g.Affine[r][c]
-			}
-		}
-	}
-	return g, warnings
-}
-
-// unevenness compares the places of the slices with even steps.
-func unevenness(stack []slice, step [3]float64) []string {
-	var warnings []string
-	gaps := make([]float64, len(stack)-1)
-	for i := range gaps {
-		gaps[i] = stack[i+1].at - stack[i].at
-	}
-	sorted := slices.Clone(gaps)
-	slices.Sort(sorted)
-	usual := sorted[len(sorted)/2]
-	missing := 0
-	for i, gap := range gaps {
-		if n := int(math.Round(min(gap/usual, 1e6))) - 1; n >= 1 && math.Abs(gap-float64(n+1)*usual) < 0.2*usual {
-			missing += n
-			warnings = append(warnings, fmt.Sprintf("%d slices are missing between %s and %s", n, filepath.Base(stack[i].name), filepath.Base(stack[i+1].name)))
-		}
-	}
-	worst := 0.0
-	for i, s := range stack {
-		var off [3]float64
-		for r := range 3 {
-			off[r] = s.position[r] - stack[0].position[r] - float64(i)*step[r]
-		}
-		worst = max(worst, norm(off))
-	}
-	if worst > 0.02*usual {
-		warnings = append(warnings, fmt.Sprintf("slices are %.4g to %.4g mm apart and taken as evenly spaced: some lie up to %.3g mm from where the grid puts them",
-			sorted[0], sorted[len(sorted)-1], worst))
-	}
-	for _, s := range stack {
-		if s.spacing != stack[0].spacing {
-			warnings = append(warnings, fmt.Sprintf("pixel spacing differs between slices: %v and %v mm; the first is used", stack[0].spacing, s.spacing))
-			break
-		}
-	}
-	normal := stack[0].normal()
-	if tilt := dot(step, normal) / norm(step); tilt < 0.9995 { // 1.8 degrees
-		warnings = append(warnings, fmt.Sprintf("the stack is sheared by %.1f degrees (gantry tilt): the affine says so, but some viewers ignore it", math.Acos(tilt)*180/math.Pi))
-	}
-	return warnings
 }

@@ -11,8 +11,8 @@ type Kind int
 
 const (
 	Image        Kind = iota // pixels of an image, or anything else that is none of the following
-	Segmentation             // a segmentation object: ReadSegmentation
-	Contours                 // a structure set: ReadContours
+	Segmentation             // a segmentation object: ReadSegments
+	Contours                 // a structure set: ReadSegments
 )
 
 // KindOf reads the header of a file and returns what it holds.
@@ -21,11 +21,15 @@ func KindOf(path string) (Kind, error) {
 	if err != nil {
 		return Image, fmt.Errorf("read %s: %w", path, err)
 	}
+	return f.kind(), nil
+}
+
+func (f *file) kind() Kind {
 	switch f.text(tag.SOPClassUID) {
 	case segClass, labelMapClass:
-		return Segmentation, nil
+		return Segmentation
 	case structureSetClass:
-		return Contours, nil
+		return Contours
 	}
-	return Image, nil
+	return Image
 }

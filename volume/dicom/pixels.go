@@ -1,6 +1,7 @@
 package dicom
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -79,7 +80,9 @@ type frameReader struct {
 	file          *file
 	format        pixelFormat
 	rows, columns int
-	r             io.ReaderAt
+	frames        int
+	r             io.ReaderAt // the file
+	from          int64       // where the pixels begin in r
 	close         func() error
 	raw           []byte
 	pixels        []int64
@@ -91,26 +94,42 @@ func (f *file) openFrames(rows, columns int) (*frameReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &frameReader{file: f, format: format, rows: rows, columns: columns, pixels: make([]int64, rows*columns)}
-	if f.memory != nil {
-		out.r, out.close = f.memory, func() error { return nil }
-		return out, nil
+	out := &frameReader{file: f, format: format, rows: rows, columns: columns, frames: f.whole(tag.NumberOfFrames, 1), from: f.voxels,
+		r: f.memory, close: func() error { return nil }}
+	if f.memory == nil {
+		r, err := os.Open(f.name)
+		if err != nil {
+			return nil, err
+		}
+		out.r, out.close = r, r.Close
 	}
-	r, err := os.Open(f.name)
-	if err != nil {
-		return nil, err
+	if f.syntax == deflated {
+		bits := int64(rows) * int64(columns) * int64(out.frames) * int64(format.allocated) // planes has checked the product
+		data, err := f.inflatePixels(out.r, (bits+7)/8)
+		if err != nil {
+			out.close()
+			return nil, err
+		}
+		out.r, out.from = bytes.NewReader(data), 0
 	}
-	out.r, out.close = r, r.Close
+	out.pixels = make([]int64, rows*columns)
 	return out, nil
 }
 
 // frame returns the pixels of a frame, rows from the top. The slice is reused.
 func (r *frameReader) frame(n int) ([]int64, error) {
 	bits := int64(r.rows) * int64(r.columns) * int64(r.format.allocated)
-	from, shift := r.file.voxels+int64(n)*bits/8, int(int64(n)*bits%8) // 1-bit frames follow each other within a byte
+	from, shift := r.from+int64(n)*bits/8, int(int64(n)*bits%8) // 1-bit frames follow each other within a byte
 	size := (int64(shift) + bits + 7) / 8
 	if int64(len(r.raw)) != size {
 		r.raw = make([]byte, size)
+	}
+	if isPacked(r.file.syntax) {
+		if err := r.unpack(r.raw, n); err != nil {
+			return nil, fmt.Errorf("frame %d: %w", n+1, err)
+		}
+		r.format.decode(r.pixels, r.raw)
+		return r.pixels, nil
 	}
 	if got, err := r.r.ReadAt(r.raw, from); int64(got) < size {
 		if err == io.EOF || err == nil {

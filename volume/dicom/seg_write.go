@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/big"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -118,10 +119,7 @@ func (b *builder) set(pairs ...any) []*lib.Element {
 			value = []string{v}
 		case int:
 			value = []int{v}
-		case *lib.Element:
-			if v != nil {
-				out = append(out, v)
-			}
+		case nil:
 			continue
 		}
 		e, err := lib.NewElement(pairs[i].(tag.Tag), value)
@@ -155,6 +153,10 @@ func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segF
 			return v
 		}
 		return without
+	}
+	var between any // slices at uneven distances have none
+	if len(on.slices) < 3 || even(on.slices) {
+		between = shortDecimals(s.Spacing()[2])
 	}
 	return b.set(
 		tag.FileMetaInformationVersion, []byte{0, 1},
@@ -216,7 +218,7 @@ func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segF
 			tag.PlaneOrientationSequence, b.seq(tag.ImageOrientationPatient, shortDecimals(append(source.right[:], source.down[:]...)...)),
 			tag.PixelMeasuresSequence, b.seq(
 				tag.SliceThickness, shortDecimals(s.Spacing()[2]),
-				tag.SpacingBetweenSlices, shortDecimals(s.Spacing()[2]),
+				tag.SpacingBetweenSlices, between,
 				tag.PixelSpacing, shortDecimals(source.spacing[:]...),
 			),
 		),
@@ -231,17 +233,26 @@ func (b *builder) dimension(organisation string, t, group tag.Tag) []*lib.Elemen
 		tag.FunctionalGroupPointer, []int{int(group.Group), int(group.Element)})
 }
 
-// referencedSeries lists the images of the series.
+// referencedSeries lists the images of the series, by series UID: of slices that were joined each has its own.
 func (b *builder) referencedSeries(on *Series) [][]*lib.Element {
-	var images [][]*lib.Element
+	var uids []string
+	images := map[string][][]*lib.Element{}
 	seen := map[string]bool{}
 	for _, x := range on.slices {
+		series := x.text(tag.SeriesInstanceUID)
+		if !slices.Contains(uids, series) {
+			uids = append(uids, series)
+		}
 		if instance := x.text(tag.SOPInstanceUID); !seen[instance] {
 			seen[instance] = true
-			images = append(images, b.set(tag.ReferencedSOPClassUID, x.text(tag.SOPClassUID), tag.ReferencedSOPInstanceUID, instance))
+			images[series] = append(images[series], b.set(tag.ReferencedSOPClassUID, x.text(tag.SOPClassUID), tag.ReferencedSOPInstanceUID, instance))
 		}
 	}
-	return b.seq(tag.ReferencedInstanceSequence, images, tag.SeriesInstanceUID, on.slices[0].text(tag.SeriesInstanceUID))
+	var out [][]*lib.Element
+	for _, series := range uids {
+		out = append(out, b.set(tag.ReferencedInstanceSequence, images[series], tag.SeriesInstanceUID, series))
+	}
+	return out
 }
 
 // segments describes the segments, numbered from 1. What they are in anatomy only their names say, so the codes are general.

@@ -14,50 +14,35 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
+// A file that other people packed holds what it holds unpacked.
+func TestReadSharedRLE(t *testing.T) {
+	packed, _, err := Read(shared(t, "formats/dicom/transfer-syntaxes/MR_small_RLE.dcm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _, err := Read(shared(t, "formats/dicom/transfer-syntaxes/MR_small.dcm"))
+	if err != nil || !slices.Equal(packed.Data, want.Data) {
+		t.Error(err, "values differ")
+	}
+}
+
+// Larger files of the shared data.
 func TestReadAgreesWithPydicom(t *testing.T) {
 	data, err := os.ReadFile("testdata/vectors.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []struct {
-		File   string
-		Size   [3]int
-		Affine [3][4]float64
-		Sum    float64
-		Voxels [][4]float64
-	}
+	var all []vector
 	if err := json.Unmarshal(data, &all); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range all {
-		t.Run(want.File, func(t *testing.T) {
-			v, _, err := Read(shared(t, want.File))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if v.Unit != volume.Millimetre || !v.Same(volume.Grid{Size: want.Size, Affine: want.Affine}, 1e-6) {
-				t.Fatalf("%v %v %s, want %v %v", v.Size, v.Affine, v.Unit, want.Size, want.Affine)
-			}
-			sum := 0.0
-			for _, x := range v.Data {
-				sum += float64(x)
-			}
-			if sum != want.Sum {
-				t.Errorf("sum %v, want %v", sum, want.Sum)
-			}
-			for _, x := range want.Voxels {
-				i, j, k := int(x[0]), int(x[1]), int(x[2])
-				if got := v.Data[i+v.Size[0]*(j+v.Size[1]*k)]; float64(got) != x[3] {
-					t.Errorf("voxel (%d, %d, %d) is %v, want %v", i, j, k, got, x[3])
-				}
-			}
-		})
+		t.Run(want.File, func(t *testing.T) { want.check(t, shared(t, want.File), 0) })
 	}
 }
 
 func TestRefusedByName(t *testing.T) {
 	for name, want := range map[string]string{
-		"dicom/transfer-syntaxes/MR_small_RLE.dcm":        "packed with RLE",
 		"dicom/transfer-syntaxes/MR_truncated.dcm":        "cut short",
 		"dicom/transfer-syntaxes/ExplVR_LitEndNoMeta.dcm": "not an image", // its header is read without meta information
 		"dicom/transfer-syntaxes":                         "2 series, choose one",

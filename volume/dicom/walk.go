@@ -30,33 +30,62 @@ type layout struct {
 	voxels int64  // where the pixel data's value begins; 0 where there is none
 	length uint32 // its length; undefinedLength where it is packed
 	floats bool   // the pixel data are Float or Double Float Pixel Data
+
+	deflated  int64 // where a deflated data set begins in the file, else 0; pixels and voxels then count in the inflated one
+	fragments []span
+	offsets   []int64 // of the frames, from the first fragment; empty where the file has none
+	starts    []bool  // the fragments that begin a JPEG stream
 }
+
+// errNotDICOM says that a file has neither the magic of DICOM nor begins like a data set.
+var errNotDICOM = errors.New("not DICOM: no \"DICM\" at byte 128")
+
+// bareMeta is how meta information begins that no preamble stands before: its group's length.
+const bareMeta = "\x02\x00\x00\x00UL\x04\x00"
 
 // locate finds the data set in the first bytes of a file, and the pixel data in it. The lengths of everything before the
 // pixel data have been checked when it returns without an error. errCut means that more bytes are needed.
 func locate(data []byte) (layout, error) {
-	if len(data) >= 132 && string(data[128:132]) == "DICM" {
-		return locateWithMeta(data)
+	switch {
+	case len(data) >= 132 && string(data[128:132]) == "DICM":
+		return locateWithMeta(data, 132)
+	case bytes.HasPrefix(data, []byte(bareMeta)):
+		return locateWithMeta(data, 0)
+	case len(data) < 132 && len(bytes.Trim(data, "\x00")) == 0: // what is left of a preamble
+		return layout{}, errCut
 	}
-	// Files from before 1993 and some exports have no meta information. A first tag of group 2 (meta without preamble) or 8.
-	for _, syntax := range []string{implicitLittle, explicitLittle, explicitBig} {
-		w := newWalker(data, syntax)
-		if t := w.tag(0); t.Group != 0x0008 || t.Element > 0x0100 {
-			continue
-		}
-		if l, err := w.dataset(0); err == nil {
-			l.syntax = syntax
-			return l, nil
-		} else if errors.Is(err, errCut) && w.first() {
-			return layout{}, err
-		}
+	// Files from before 1993 and some exports have no meta information.
+	syntax := bareSyntax(data)
+	if syntax == "" {
+		return layout{}, errNotDICOM
 	}
-	return layout{}, errors.New("not DICOM: no \"DICM\" at byte 128")
+	l, err := newWalker(data, syntax).dataset(0)
+	l.syntax = syntax
+	return l, err
 }
 
-func locateWithMeta(data []byte) (layout, error) {
+// bareSyntax returns the transfer syntax of a data set that begins with the first byte, "" if there is none: elements of group 8 in rising order,
+// with value representations, or of lengths that group 8 may have.
+func bareSyntax(data []byte) string {
+	for _, syntax := range []string{implicitLittle, explicitLittle, explicitBig} {
+		w := newWalker(data, syntax)
+		if t := w.tag(0); t.Group != 0x0008 || t.Element > 0x0100 || !w.first(0) {
+			continue
+		}
+		e, err := w.element(0, len(data))
+		next := e.value + int(min(e.length, 1<<16))
+		if err == nil && next+8 <= len(data) && (!w.first(next) || w.tag(next).Group < 0x0008 || w.tag(next).Group > 0x0010) {
+			continue
+		}
+		return syntax
+	}
+	return ""
+}
+
+// locateWithMeta is locate for meta information that begins at a byte.
+func locateWithMeta(data []byte, at int) (layout, error) {
 	w := newWalker(data, explicitLittle)
-	at, syntax := 132, ""
+	syntax := ""
 	for w.tag(at).Group == 0x0002 {
 		e, err := w.element(at, len(data))
 		if err != nil {
@@ -77,22 +106,30 @@ func locateWithMeta(data []byte) (layout, error) {
 	if err := refuseSyntax(syntax); err != nil {
 		return layout{}, err
 	}
+	if syntax == deflated {
+		return layout{syntax: syntax, start: at}, nil
+	}
 	l, err := newWalker(data, syntax).dataset(at)
 	l.syntax = syntax
 	return l, err
 }
 
+// isPacked reports whether we unpack the pixels of a transfer syntax.
+func isPacked(syntax string) bool {
+	switch syntax {
+	case rle, jpegBaseline, jpegLossless, jpegLosslessSV1:
+		return true
+	}
+	return false
+}
+
 // refuseSyntax names the packings that we do not decode, and the program that does.
 func refuseSyntax(syntax string) error {
 	const how = "unpack it first, e.g. with \"gdcmconv --raw in.dcm out.dcm\" or \"%s in.dcm out.dcm\""
-	packing, program := "", "dcmconv +te"
+	packing, program := "", ""
 	switch {
-	case syntax == implicitLittle, syntax == explicitLittle, syntax == explicitBig:
+	case syntax == implicitLittle, syntax == explicitLittle, syntax == explicitBig, syntax == deflated, isPacked(syntax):
 		return nil
-	case syntax == "1.2.840.10008.1.2.1.99":
-		packing = "deflate"
-	case syntax == "1.2.840.10008.1.2.5":
-		packing, program = "RLE", "dcmdrle"
 	case syntax == "1.2.840.10008.1.2.4.80", syntax == "1.2.840.10008.1.2.4.81":
 		packing, program = "JPEG-LS", "dcmdjpls"
 	case syntax == "1.2.840.10008.1.2.4.90", syntax == "1.2.840.10008.1.2.4.91", syntax == "1.2.840.10008.1.2.4.92", syntax == "1.2.840.10008.1.2.4.93":
@@ -153,9 +190,9 @@ func (w walker) tag(at int) tag.Tag {
 	return tag.Tag{Group: w.order.Uint16(w.data[at:]), Element: w.order.Uint16(w.data[at+2:])}
 }
 
-// first reports whether the first element looks right under the walker's syntax.
-func (w walker) first() bool {
-	e, err := w.element(0, len(w.data))
+// first reports whether the element at a byte looks right under the walker's syntax.
+func (w walker) first(at int) bool {
+	e, err := w.element(at, len(w.data))
 	if err != nil {
 		return false
 	}
@@ -240,6 +277,12 @@ func (w walker) elements(parent element, end, nesting int, delimiter tag.Tag, it
 	return at, nil
 }
 
+// The tables that say where frames of more than 4 GB begin; one fragment a frame, so they are not needed.
+var (
+	extendedOffsetTable   = tag.Tag{Group: 0x7fe0, Element: 0x0001}
+	extendedOffsetLengths = tag.Tag{Group: 0x7fe0, Element: 0x0002}
+)
+
 // dataset walks over the data set that begins at a byte, up to its pixel data.
 func (w walker) dataset(at int) (layout, error) {
 	l := layout{start: at}
@@ -249,16 +292,33 @@ func (w walker) dataset(at int) (layout, error) {
 			if len(w.data)-at < 8 { // a few bytes of padding
 				break
 			}
+			l.pixels = at
 			return l, err
+		}
+		if e.tag.Group == tag.PixelData.Group && l.pixels == 0 {
+			l.pixels = at // the parser does not know the value representation of tables of offsets
+		}
+		if e.tag == extendedOffsetTable || e.tag == extendedOffsetLengths {
+			if at+12 > len(w.data) {
+				return l, errCut
+			}
+			e.length, e.value = w.order.Uint32(w.data[at+8:]), at+12
 		}
 		if e.tag == tag.PixelData || e.tag == tag.FloatPixelData || e.tag == tag.DoubleFloatPixelData {
-			l.pixels, l.voxels, l.length, l.floats = at, int64(e.value), e.length, e.tag != tag.PixelData
+			l.voxels, l.length, l.floats = int64(e.value), e.length, e.tag != tag.PixelData
 			return l, nil
 		}
-		if at, err = w.value(e, len(w.data), 0); err != nil {
+		next, err := w.value(e, len(w.data), 0)
+		if err != nil {
+			if l.pixels == 0 {
+				l.pixels = at
+			}
 			return l, err
 		}
+		at = next
 	}
-	l.pixels = at
+	if l.pixels == 0 {
+		l.pixels = at
+	}
 	return l, nil
 }

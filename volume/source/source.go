@@ -84,7 +84,7 @@ func isSeries(path string) bool {
 }
 
 // Open reads the header of an image: a file of any format, or a DICOM series given by its folder or by one of its
-// files. series, the UID of one of several in a folder, may be "".
+// files. series, the ID or UID of one of several in a folder, may be "".
 func Open(path, series string) (*Image, error) {
 	if !isSeries(path) {
 		h, err := volume.ReadHeader(path)
@@ -122,19 +122,16 @@ func Read(path, series string, channel int) (v *volume.Volume, warnings []string
 	return v, image.Warnings, err
 }
 
-// ReadSegmentation reads a mask of any format with the names of its segments. Contours are filled on the grid of the DICOM
-// series that they were drawn on; for other masks on may be nil. The warnings say what is doubtful.
+// ReadSegmentation reads a mask of any format with the names of its segments. Contours are filled on the slices of the DICOM
+// series that they were drawn on, and a DICOM SEG is put on those of its series; for SEG and other masks on may be nil. The warnings
+// say what is doubtful.
 func ReadSegmentation(path string, on *dicom.Series) (s *volume.Segmentation, warnings []string, err error) {
 	kind, err := KindOf(path)
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case kind == Segments && !volume.IsSegmentation(path):
-		return dicom.ReadSegmentation(path)
-	case kind == Contours && on == nil:
-		return nil, nil, fmt.Errorf("read %s: contours need the DICOM series that they were drawn on", path)
-	case kind == Contours:
-		return dicom.ReadContours(path, on)
+	case kind == Contours, kind == Segments && !volume.IsSegmentation(path):
+		return dicom.ReadSegments(path, on)
 	case kind == Volume || kind == Picture || kind == Segments:
 		s, err = volume.ReadSegmentation(path)
 		return s, nil, err

@@ -1,0 +1,68 @@
+package volume
+
+import (
+	"fmt"
+	"strings"
+)
+
+// MaskOf returns the segmentation as one mask of the classes with these names, of which classes[0] is the background. The names of the
+// segments decide, not their values or their order, which differ from file to file: letter case and blanks around a name do not
+// count, unless two classes differ only in them. A class without a segment has no voxel.
+//
+// A segment whose name is no class is an error that lists both, and so are two segments of one class and voxels of two classes.
+func (s *Segmentation) MaskOf(classes []string) (*Mask, error) {
+	to := make([]uint8, len(s.Segments))
+	taken := map[uint8]string{}
+	var unknown []string
+	for i, segment := range s.Segments {
+		c, err := classNamed(classes, segment.Name)
+		switch {
+		case err != nil:
+			return nil, err
+		case c == 0:
+			unknown = append(unknown, fmt.Sprintf("%q", shorten(segment.Name)))
+			continue
+		case taken[c] != "":
+			return nil, fmt.Errorf("two segments, %q and %q, are both class %q: give them different names or join them", shorten(taken[c]), shorten(segment.Name), classes[c])
+		}
+		to[i], taken[c] = c, segment.Name
+	}
+	if len(unknown) > 0 {
+		return nil, fmt.Errorf("no class has the name of segment %s: the classes are %s", strings.Join(unknown, ", "), strings.Join(classes[min(1, len(classes)):], ", "))
+	}
+	renamed := &Segmentation{Grid: s.Grid, Layers: make([][]uint8, len(s.Layers))}
+	for l, layer := range s.Layers {
+		var value [256]uint8
+		for i, segment := range s.Segments {
+			if segment.Layer == l {
+				value[segment.Value] = to[i]
+			}
+		}
+		renamed.Layers[l] = make([]uint8, len(layer))
+		for v, x := range layer {
+			renamed.Layers[l][v] = value[x]
+		}
+	}
+	for i, segment := range s.Segments {
+		renamed.Segments = append(renamed.Segments, Segment{Name: segment.Name, Layer: segment.Layer, Value: to[i]})
+	}
+	m, _, err := renamed.Mask()
+	return m, err
+}
+
+// classNamed returns the class above 0 of a name, 0 if there is none.
+func classNamed(classes []string, name string) (uint8, error) {
+	found := 0
+	for c := 1; c < min(len(classes), 256); c++ {
+		if classes[c] == name {
+			return uint8(c), nil
+		}
+		if strings.EqualFold(strings.TrimSpace(classes[c]), strings.TrimSpace(name)) {
+			if found > 0 {
+				return 0, fmt.Errorf("the name of segment %q fits the classes %q and %q", shorten(name), classes[found], classes[c])
+			}
+			found = c
+		}
+	}
+	return uint8(found), nil
+}

@@ -1,0 +1,59 @@
+package volume
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestMaskOf(t *testing.T) {
+	classes := []string{"background", "prostate", "tumour"}
+	of := func(a, b string) *Segmentation {
+		return &Segmentation{Grid: Grid{Size: [3]int{4, 1, 1}}, Layers: [][]uint8{{0, 1, 2, 1}}, Segments: []Segment{{Name: a, Value: 1}, {Name: b, Value: 2}}}
+	}
+	for _, c := range []struct {
+		s    *Segmentation
+		want []uint8
+		err  string
+	}{
+		{of("prostate", "tumour"), []uint8{0, 1, 2, 1}, ""},
+		{of("tumour", "prostate"), []uint8{0, 2, 1, 2}, ""},
+		{of("Tumour", " PROSTATE "), []uint8{0, 2, 1, 2}, ""},
+		{of("tumour", "organ"), nil, `no class has the name of segment "organ": the classes are prostate, tumour`},
+		{of("", "background"), nil, `no class has the name of segment "", "background"`},
+		{of("tumour", "Tumour"), nil, `two segments, "tumour" and "Tumour", are both class "tumour"`},
+	} {
+		m, err := c.s.MaskOf(classes)
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%v: %v, want %q", c.s.Segments, err, c.err)
+			}
+			continue
+		}
+		if err != nil || !slices.Equal(m.Data, c.want) {
+			t.Errorf("%v: %v, %v, want %v", c.s.Segments, m, err, c.want)
+		}
+	}
+	// Segments in layers, in any order of values; those that overlap fit in no mask.
+	layers := &Segmentation{Grid: Grid{Size: [3]int{4, 1, 1}}, Layers: [][]uint8{{0, 1, 0, 0}, {0, 0, 1, 0}}, Segments: []Segment{{Name: "tumour", Value: 1}, {Name: "prostate", Value: 1, Layer: 1}}}
+	if m, err := layers.MaskOf(classes); err != nil || !slices.Equal(m.Data, []uint8{0, 2, 1, 0}) {
+		t.Errorf("%v, %v", m, err)
+	}
+	layers.Layers[1][1] = 1
+	if _, err := layers.MaskOf(classes); err == nil || !strings.Contains(err.Error(), "overlap at voxel (1, 0, 0)") {
+		t.Error(err)
+	}
+	// One segment only, and names that differ only in their case.
+	one := &Segmentation{Grid: Grid{Size: [3]int{1, 1, 1}}, Layers: [][]uint8{{7}}, Segments: []Segment{{Name: "tumour", Value: 7}}}
+	if m, err := one.MaskOf(classes); err != nil || m.Data[0] != 2 {
+		t.Errorf("%v, %v", m, err)
+	}
+	one.Segments[0].Name = "GTV"
+	if _, err := one.MaskOf([]string{"", "gtv", "Gtv"}); err == nil || !strings.Contains(err.Error(), `fits the classes "gtv" and "Gtv"`) {
+		t.Error(err)
+	}
+	one.Segments[0].Name = "gtv"
+	if m, err := one.MaskOf([]string{"", "Gtv", "gtv"}); err != nil || m.Data[0] != 2 {
+		t.Errorf("%v, %v", m, err)
+	}
+}
