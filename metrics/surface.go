@@ -17,8 +17,8 @@ type Surface struct {
 	ASSD float64
 	// Unit of both: millimetres, or voxels where the header gives no spacing.
 	Unit volume.Unit
-	// Empty says that one of the two masks is empty. Both distances are then the volume's diagonal: the length of
-	// size times spacing, more than any two voxels of the volume are apart.
+	// Empty says that one of the two masks is empty. Both distances are then the diagonal of the volume, of a single slice
+	// that of its plane: the length of size times spacing, more than any two voxels are apart.
 	Empty bool
 }
 
@@ -26,7 +26,9 @@ type Surface struct {
 // grid of the reference. Where the class is in neither of them it returns NaN distances and false.
 //
 // Surface voxels are those of the mask minus its erosion by the 6-neighbourhood; what lies outside the volume is
-// background, so a mask that touches the volume's border has surface there. Distances are between voxel centres, by
+// background, so a mask that touches the volume's border has surface there. A grid that has only one voxel along an axis
+// is a plane (or a line): its surface is the contour, for nothing is known of what lies beside it. A mask in one slice of
+// several is surface throughout. Distances are between voxel centres, by
 // an exact Euclidean transform with the grid's spacing (an oblique or sheared grid is measured as if its axes were at
 // right angles).
 //
@@ -47,9 +49,11 @@ func SurfaceDistances(pred, ref *volume.Mask, class uint8) (Surface, bool) {
 	case emptyP && emptyR:
 		return out, false
 	case emptyP || emptyR:
-		diagonal := 0.0
+		diagonal, flat := 0.0, flatAxes(ref.Size)
 		for d := range spacing {
-			diagonal = math.Hypot(diagonal, float64(ref.Size[d])*spacing[d])
+			if !flat[d] {
+				diagonal = math.Hypot(diagonal, float64(ref.Size[d])*spacing[d])
+			}
 		}
 		out.HD95, out.ASSD, out.Empty = diagonal, diagonal, true
 		return out, true
@@ -103,7 +107,7 @@ func bounds(labels []uint8, size [3]int, class uint8) (low, high [3]int) {
 
 // crop returns the voxels of a class from low up to and without high.
 func crop(labels []uint8, size [3]int, class uint8, low, high [3]int, spacing [3]float64) box {
-	b := box{spacing: spacing}
+	b := box{spacing: spacing, flat: flatAxes(size)}
 	for d := range b.size {
 		b.size[d] = high[d] - low[d]
 	}
