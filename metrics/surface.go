@@ -42,9 +42,7 @@ func SurfaceDistances(pred, ref *volume.Mask, class uint8) (Surface, bool) {
 	demandSameSize("SurfaceDistances", pred, ref)
 	out := Surface{HD95: math.NaN(), ASSD: math.NaN(), Unit: ref.Unit}
 	spacing := ref.Spacing()
-	lowP, highP := bounds(pred.Data, pred.Size, class)
-	lowR, highR := bounds(ref.Data, ref.Size, class)
-	emptyP, emptyR := highP == [3]int{}, highR == [3]int{}
+	low, high, emptyP, emptyR := jointBounds(pred, ref, class)
 	switch {
 	case emptyP && emptyR:
 		return out, false
@@ -59,11 +57,6 @@ func SurfaceDistances(pred, ref *volume.Mask, class uint8) (Surface, bool) {
 		return out, true
 	}
 
-	// All surface voxels of both masks lie in the joint bounding box, so the transform needs no more than that.
-	var low, high [3]int
-	for d := range low {
-		low[d], high[d] = min(lowP[d], lowR[d]), max(highP[d], highR[d])
-	}
 	p := crop(pred.Data, pred.Size, class, low, high, spacing).surface()
 	r := crop(ref.Data, ref.Size, class, low, high, spacing).surface()
 	there, back := distances(p, r), distances(r, p)
@@ -77,6 +70,17 @@ func SurfaceDistances(pred, ref *volume.Mask, class uint8) (Surface, bool) {
 	out.ASSD = sum / float64(len(there)+len(back))
 	out.HD95 = max(percentile(there, 95), percentile(back, 95))
 	return out, true
+}
+
+// jointBounds returns the bounding box of a class in both masks, from low up to and without high, and which of them are without
+// it. All surface of both lies in that box, so nothing else need be looked at.
+func jointBounds(pred, ref *volume.Mask, class uint8) (low, high [3]int, emptyP, emptyR bool) {
+	lowP, highP := bounds(pred.Data, pred.Size, class)
+	lowR, highR := bounds(ref.Data, ref.Size, class)
+	for d := range low {
+		low[d], high[d] = min(lowP[d], lowR[d]), max(highP[d], highR[d])
+	}
+	return low, high, highP == [3]int{}, highR == [3]int{}
 }
 
 // bounds returns the bounding box of a class, from low up to and without high; both are zero if it has no voxel.
