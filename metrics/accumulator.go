@@ -38,8 +38,8 @@ func NewAccumulator(classes []string, r Rules) *Accumulator {
 	default:
 		panic(fmt.Sprintf("metrics: NewAccumulator: rule %q for empty masks, want %q or %q", r.Empty, EmptyUndefined, EmptyOne))
 	}
-	if f := r.Further; f != nil && !(f.Surface >= 0 && f.Lesion >= 0 && f.Lesion <= 1) {
-		panic(fmt.Sprintf("metrics: NewAccumulator: tolerances %+v, want 0 or more for the surface and a share for lesions", *f))
+	if f := r.Further; f != nil && !(f.NSD >= 0 && f.LesionOverlap >= 0 && f.LesionOverlap <= 1) {
+		panic(fmt.Sprintf("metrics: NewAccumulator: tolerances %+v, want NSD from 0 and LesionOverlap from 0 to 1", *f))
 	}
 	return &Accumulator{classes: classes, rules: r, axis: 2, totals: make([]totals, len(classes))}
 }

@@ -9,8 +9,8 @@ import (
 // Further holds the measures of one class that are taken where Rules.Further asks for them; otherwise it is zero. As with the
 // others a class that is in neither mask has no value, and does not count.
 type Further struct {
-	// SurfaceDice is the mean over cases of SurfaceDice at Tolerances.Surface, 0 to 1.
-	SurfaceDice Measure `json:"surface_dice,omitzero"`
+	// NSD is the normalised surface Dice at Tolerances.NSD, see SurfaceDice, mean over cases, 0 to 1.
+	NSD Measure `json:"nsd,omitzero"`
 	// Precision is |P ∩ R| / |P| in voxels, mean over cases, 0 to 1; undefined where the prediction is empty.
 	Precision Measure `json:"precision,omitzero"`
 	// Recall, also called sensitivity, is |P ∩ R| / |R| in voxels, mean over cases, 0 to 1; undefined where the reference is
@@ -27,15 +27,15 @@ type Further struct {
 
 // Tolerances say what the further measures forgive.
 type Tolerances struct {
-	// Surface is the distance within which a surface counts as the other, in the unit of the spacing, from 0.
-	Surface float64 `json:"surface"`
-	// Lesion is the share of a lesion that the other mask must cover, 0 to 1, see CountLesions.
-	Lesion float64 `json:"lesion"`
+	// NSD is the distance within which a surface counts as the other, in the unit of the spacing, from 0.
+	NSD float64 `json:"nsd"`
+	// LesionOverlap is the share of a lesion that the other mask must cover, 0 to 1, see CountLesions.
+	LesionOverlap float64 `json:"lesion_overlap"`
 }
 
 // furtherTotals are the further measures of one class in the making.
 type furtherTotals struct {
-	surfaceDice, precision, recall, volume, relative mean
+	nsd, precision, recall, volume, relative mean
 	lesions                                          Lesions
 }
 
@@ -48,14 +48,14 @@ func (t *furtherTotals) measure(whole overlap, pred, ref *volume.Mask, class uin
 		}
 		m.add(value)
 	}
-	surface, defined := SurfaceDice(pred, ref, class, allow.Surface)
-	add(&t.surfaceDice, surface, defined)
+	surface, defined := SurfaceDice(pred, ref, class, allow.NSD)
+	add(&t.nsd, surface, defined)
 	both, p, r := float64(whole.both), float64(whole.pred), float64(whole.ref)
 	add(&t.precision, both/p, p > 0)
 	add(&t.recall, both/r, r > 0)
 	add(&t.volume, (p-r)*voxelVolume(ref.Grid), p+r > 0)
 	add(&t.relative, (p-r)/r, r > 0)
-	t.lesions = t.lesions.plus(CountLesions(pred, ref, class, allow.Lesion))
+	t.lesions = t.lesions.plus(CountLesions(pred, ref, class, allow.LesionOverlap))
 }
 
 // voxelVolume returns the volume of a voxel in ml, or 1 where the header gives no spacing.
@@ -69,7 +69,7 @@ func voxelVolume(g volume.Grid) float64 {
 }
 
 func (t *furtherTotals) merge(other furtherTotals) {
-	t.surfaceDice.merge(other.surfaceDice)
+	t.nsd.merge(other.nsd)
 	t.precision.merge(other.precision)
 	t.recall.merge(other.recall)
 	t.volume.merge(other.volume)
@@ -79,7 +79,7 @@ func (t *furtherTotals) merge(other furtherTotals) {
 
 func (t furtherTotals) summary() Further {
 	return Further{
-		SurfaceDice:              t.surfaceDice.measure(),
+		NSD:                      t.nsd.measure(),
 		Precision:                t.precision.measure(),
 		Recall:                   t.recall.measure(),
 		VolumeDifference:         t.volume.measure(),
@@ -91,7 +91,7 @@ func (t furtherTotals) summary() Further {
 // furtherOverClasses returns the means over classes, as Summary.Mean states them; lesions are counted together.
 func furtherOverClasses(classes []ClassSummary) Further {
 	out := Further{
-		SurfaceDice:              meanOver(classes, func(c ClassSummary) Measure { return c.SurfaceDice }),
+		NSD:                      meanOver(classes, func(c ClassSummary) Measure { return c.NSD }),
 		Precision:                meanOver(classes, func(c ClassSummary) Measure { return c.Precision }),
 		Recall:                   meanOver(classes, func(c ClassSummary) Measure { return c.Recall }),
 		VolumeDifference:         meanOver(classes, func(c ClassSummary) Measure { return c.VolumeDifference }),

@@ -94,7 +94,7 @@ func TestFurtherOfEmptyMasks(t *testing.T) {
 		{"none", one, one, Further{of(1, 1), of(1, 1), of(1, 1), of(0, 1), of(0, 1),
 			Lesions{Found: 1, TruePositives: 1, Precision: of(1, 1), Recall: of(1, 1), F1: of(1, 2)}}},
 	} {
-		a := NewAccumulator([]string{"background", "gland"}, Rules{Further: &Tolerances{Surface: 1, Lesion: 0.1}})
+		a := NewAccumulator([]string{"background", "gland"}, Rules{Further: &Tolerances{NSD: 1, LesionOverlap: 0.1}})
 		a.Add("a", c.pred, c.ref)
 		if diff := cmp.Diff(c.want, a.Summary().Classes[0].Further, cmpopts.EquateNaNs(), cmpopts.EquateApprox(0, 1e-12)); diff != "" {
 			t.Errorf("empty: %s (-want +got):\n%s", c.name, diff)
@@ -114,10 +114,10 @@ func TestCountLesions(t *testing.T) {
 	fill(pred, 2, [3]int{2, 1, 1}, [3]int{5, 4, 4})
 	fill(pred, 2, [3]int{12, 3, 3}, [3]int{17, 8, 8}) // 1 of 27 voxels of the lesion, and 1 of its own 125
 	fill(pred, 2, [3]int{25, 5, 5}, [3]int{26, 6, 6})
-	for cover, want := range map[float64][4]int{0: {2, 1, 1, 2}, 0.1: {1, 2, 2, 1}, 0.7: {0, 3, 3, 0}} {
-		l := CountLesions(pred, ref, 2, cover)
+	for overlap, want := range map[float64][4]int{0: {2, 1, 1, 2}, 0.1: {1, 2, 2, 1}, 0.7: {0, 3, 3, 0}} {
+		l := CountLesions(pred, ref, 2, overlap)
 		if got := [4]int{l.Found, l.Missed, l.FalsePositives, l.TruePositives}; got != want {
-			t.Errorf("cover %v: found, missed, false, true %v, want %v", cover, got, want)
+			t.Errorf("overlap %v: found, missed, false, true %v, want %v", overlap, got, want)
 		}
 	}
 	l := CountLesions(pred, ref, 2, 0)
@@ -131,7 +131,7 @@ func TestCountLesions(t *testing.T) {
 
 // Several cases and classes: means of what is defined, lesions together; and JSON only where they were asked for.
 func TestFurtherSummary(t *testing.T) {
-	s := evaluate(Rules{Further: &Tolerances{Surface: 1.5}}, 2)
+	s := evaluate(Rules{Further: &Tolerances{NSD: 1.5}}, 2)
 	gland := s.Classes[0].Further
 	// Case a: 32 and 32 voxels, 24 common; case b: one predicted voxel, nothing in the reference.
 	if gland.Precision.Value != 0.75/2 || gland.Recall != (Measure{Value: 0.75, N: 1, Undefined: 1}) {
@@ -140,8 +140,8 @@ func TestFurtherSummary(t *testing.T) {
 	if !near(gland.VolumeDifference.Value, 0.0005, 1e-15) || gland.RelativeVolumeDifference.Value != 0 {
 		t.Errorf("volume %+v, %+v", gland.VolumeDifference, gland.RelativeVolumeDifference)
 	}
-	if gland.SurfaceDice.Value != 0.5 || gland.Lesions.Found != 1 || gland.Lesions.FalsePositives != 1 {
-		t.Errorf("surface %+v, lesions %+v", gland.SurfaceDice, gland.Lesions)
+	if gland.NSD.Value != 0.5 || gland.Lesions.Found != 1 || gland.Lesions.FalsePositives != 1 {
+		t.Errorf("NSD %+v, lesions %+v", gland.NSD, gland.Lesions)
 	}
 	if s.Mean.Recall.Value != 0.75 || s.Mean.Recall.Undefined != 3 || s.Mean.Lesions != gland.Lesions {
 		t.Errorf("mean over classes %+v", s.Mean)
@@ -161,7 +161,7 @@ func TestFurtherSummary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range []string{"surface", "recall", "volume", "lesions", "tolerances"} {
+	for _, word := range []string{"nsd", "recall", "volume", "lesions", "tolerances"} {
 		if !strings.Contains(string(data), word) || strings.Contains(string(plain), word) {
 			t.Errorf("%q: want it in the JSON of the further measures only", word)
 		}

@@ -23,21 +23,21 @@ type Lesions struct {
 	F1 Measure `json:"f1"`
 }
 
-// CountLesions finds the lesions of one class in both masks. A lesion of one mask is covered by the other if at least the share
-// cover of its voxels, 0 to 1, and no less than one voxel, are of the class there. With a cover of 0 one common voxel
-// will do, and then a prediction that is lesion all over finds everything and is right.
+// CountLesions finds the lesions of one class in both masks. A lesion of one mask is covered by the other if at least this
+// share of its voxels, 0 to 1, and no less than one voxel, are of the class there. At 0 one common voxel will do, and then a
+// prediction that is lesion all over finds everything and has no false positive.
 //
 // It panics if the masks differ in size.
-func CountLesions(pred, ref *volume.Mask, class uint8, cover float64) Lesions {
+func CountLesions(pred, ref *volume.Mask, class uint8, overlap float64) Lesions {
 	demandSameSize("CountLesions", pred, ref)
 	var l Lesions
-	l.Found, l.Missed = covered(ref, pred, class, cover)
-	l.TruePositives, l.FalsePositives = covered(pred, ref, class, cover)
+	l.Found, l.Missed = covered(ref, pred, class, overlap)
+	l.TruePositives, l.FalsePositives = covered(pred, ref, class, overlap)
 	return l.rates()
 }
 
 // covered counts the components of m by whether other covers them.
-func covered(m, other *volume.Mask, class uint8, cover float64) (yes, no int) {
+func covered(m, other *volume.Mask, class uint8, overlap float64) (yes, no int) {
 	number, voxels := m.Components(class)
 	common := make([]int, len(voxels))
 	for v, n := range number {
@@ -46,7 +46,7 @@ func covered(m, other *volume.Mask, class uint8, cover float64) (yes, no int) {
 		}
 	}
 	for n := 1; n < len(voxels); n++ {
-		if common[n] > 0 && float64(common[n])/float64(voxels[n]) >= cover {
+		if common[n] > 0 && float64(common[n])/float64(voxels[n]) >= overlap {
 			yes++
 		} else {
 			no++
