@@ -36,7 +36,7 @@ type Tolerances struct {
 // furtherTotals are the further measures of one class in the making.
 type furtherTotals struct {
 	nsd, precision, recall, volume, relative mean
-	lesions                                          Lesions
+	lesions                                  Lesions
 }
 
 // measure adds the measures of one case, of which whole holds the voxel counts.
