@@ -22,7 +22,7 @@
 //	query         the names of strategies; scores or features → the items to label next
 //	model         a trained network: its file, masks, measures, scores and features, its pool for a strategy
 //	active        the loop
-//	metrics       Dice and surface distances of masks
+//	metrics       Dice, surface distances and other measures of masks
 //	stats         summaries and tests of learning curves
 //	experiment    strategies × initial sets in a run folder: the one place that wires all of it
 //	report        tables, tests and figures of experiments that were run
