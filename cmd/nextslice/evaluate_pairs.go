@@ -42,8 +42,13 @@ func (p maskPair) read(byIndex bool) (pred, ref *volume.Mask, notes []string, er
 		return nil, nil, nil, fmt.Errorf("%s has %s voxels, its reference %s %s: without a place in space for both they cannot be compared",
 			p.pred, sizeText(pred.Size), p.ref, sizeText(ref.Size))
 	}
-	if !byIndex && located(pred) != located(ref) {
-		notes = append(notes, fmt.Sprintf("%s and %s: only one of them has a place in space; they are compared voxel by voxel", p.pred, p.ref))
+	if located(pred) != located(ref) {
+		if !byIndex {
+			notes = append(notes, fmt.Sprintf("%s and %s: only one of them has a place in space; they are compared voxel by voxel, with its spacing", p.pred, p.ref))
+		}
+		if located(pred) {
+			ref.Grid = pred.Grid
+		}
 	}
 	return pred, ref, notes, nil
 }

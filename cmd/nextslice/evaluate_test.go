@@ -203,7 +203,7 @@ func TestEvaluatePictures(t *testing.T) {
 		{one, white, "label values 1 of the predictions stand for 255 of the references", 255},
 	} {
 		s, notes := evaluated(t, "--pred", pair.pred, "--ref", pair.ref)
-		if len(s.Classes) != 1 || s.Classes[0].Dice3D.Value != 1 || s.Classes[0].Class != pair.class {
+		if len(s.Classes) != 1 || s.Classes[0].Dice3D.Value != 1 || s.Classes[0].Class != pair.class || s.Unit != "mm" {
 			t.Errorf("%s: %+v", pair.note, s.Classes)
 		}
 		if !strings.Contains(notes, pair.note) || !strings.Contains(notes, "only one of them has a place in space") {
