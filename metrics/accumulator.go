@@ -18,11 +18,15 @@ type Accumulator struct {
 }
 
 // totals are the measures of one class in the making, over some cases.
-type totals struct{ dice2D, dice3D, hd95, assd mean }
+type totals struct {
+	dice2D, dice3D, hd95, assd mean
+	further                    furtherTotals
+}
 
 // NewAccumulator returns an accumulator with no cases. The index of a class in classes is its label value; classes[0]
 // is the background, which is not measured. The slices of dice_2d run along the last index axis, k, of the masks; see
-// SliceAxis. It panics if there is no foreground class, if there are more than 256, or if the rule is unknown.
+// SliceAxis. It panics if there is no foreground class, if there are more than 256, if the rule is unknown, or on a tolerance
+// that is negative or NaN.
 func NewAccumulator(classes []string, r Rules) *Accumulator {
 	if len(classes) < 2 || len(classes) > 256 {
 		panic(fmt.Sprintf("metrics: NewAccumulator: want background and 1 to 255 foreground classes, got %d names", len(classes)))
@@ -33,6 +37,9 @@ func NewAccumulator(classes []string, r Rules) *Accumulator {
 	case EmptyUndefined, EmptyOne:
 	default:
 		panic(fmt.Sprintf("metrics: NewAccumulator: rule %q for empty masks, want %q or %q", r.Empty, EmptyUndefined, EmptyOne))
+	}
+	if f := r.Further; f != nil && !(f.NSD >= 0 && f.LesionOverlap >= 0 && f.LesionOverlap <= 1) {
+		panic(fmt.Sprintf("metrics: NewAccumulator: tolerances %+v, want NSD from 0 and LesionOverlap from 0 to 1", *f))
 	}
 	return &Accumulator{classes: classes, rules: r, axis: 2, totals: make([]totals, len(classes))}
 }
@@ -65,13 +72,17 @@ func (a *Accumulator) Add(id string, pred, ref *volume.Mask) {
 		s, defined := SurfaceDistances(pred, ref, uint8(class))
 		addDistance(&t.hd95, s.HD95, s.Empty, defined)
 		addDistance(&t.assd, s.ASSD, s.Empty, defined)
+		if f := a.rules.Further; f != nil {
+			t.further.measure(whole, pred, ref, uint8(class), *f)
+		}
 
-		c.Classes = append(c.Classes, t.summary(class, a.classes[class]))
+		c.Classes = append(c.Classes, a.summary(t, class))
 		total := &a.totals[class]
 		total.dice2D.merge(t.dice2D)
 		total.dice3D.merge(t.dice3D)
 		total.hd95.merge(t.hd95)
 		total.assd.merge(t.assd)
+		total.further.merge(t.further)
 	}
 	if len(a.cases) > 0 && a.unit != c.Unit {
 		a.unit = UnitMixed
@@ -83,11 +94,14 @@ func (a *Accumulator) Add(id string, pred, ref *volume.Mask) {
 
 // Summary returns the measures of the cases added so far. With no case every Value is NaN.
 func (a *Accumulator) Summary() Summary {
-	out := Summary{Unit: a.unit, Cases: len(a.cases), PerCase: append([]Case(nil), a.cases...)}
+	out := Summary{Unit: a.unit, Cases: len(a.cases), Tolerances: a.rules.Further, PerCase: append([]Case(nil), a.cases...)}
 	for class := 1; class < len(a.classes); class++ {
-		out.Classes = append(out.Classes, a.totals[class].summary(class, a.classes[class]))
+		out.Classes = append(out.Classes, a.summary(a.totals[class], class))
 	}
 	out.Mean = overClasses(out.Classes)
+	if a.rules.Further != nil {
+		out.Mean.Further = furtherOverClasses(out.Classes)
+	}
 	return out
 }
 
@@ -139,13 +153,17 @@ func addDistance(m *mean, value float64, flagged, defined bool) {
 	}
 }
 
-func (t totals) summary(class int, name string) ClassSummary {
-	return ClassSummary{
+func (a *Accumulator) summary(t totals, class int) ClassSummary {
+	out := ClassSummary{
 		Class:  class,
-		Name:   name,
+		Name:   a.classes[class],
 		Dice2D: t.dice2D.measure(),
 		Dice3D: t.dice3D.measure(),
 		HD95:   t.hd95.measure(),
 		ASSD:   t.assd.measure(),
 	}
+	if a.rules.Further != nil {
+		out.Further = t.further.summary()
+	}
+	return out
 }

@@ -2,26 +2,38 @@ package metrics
 
 import "math"
 
-// box is a part of a voxel grid: its size and spacing, with a boolean per voxel, i fastest.
+// box is a part of a voxel grid: its size and spacing, with a boolean per voxel, i fastest. flat are the axes along which
+// the whole grid has a single voxel, see flatAxes.
 type box struct {
 	size    [3]int
 	spacing [3]float64
+	flat    [3]bool
 	in      []bool
 }
 
-// surface returns the voxels of b with at least one of their six neighbours outside the mask. What lies outside the
-// box counts as outside: the box is the crop to the mask's bounding box, and the mask ends at the volume's border.
+// flatAxes returns the axes of a grid along which nothing can be measured, because there is only one voxel: a slice, or a
+// picture, has one. A grid of one voxel has none.
+func flatAxes(size [3]int) [3]bool {
+	if size == [3]int{1, 1, 1} {
+		return [3]bool{}
+	}
+	return [3]bool{size[0] == 1, size[1] == 1, size[2] == 1}
+}
+
+// surface returns the voxels of b with at least one of their six neighbours outside the mask; along a flat axis there are no
+// neighbours. What lies outside the box counts as outside: the box is the crop to the mask's bounding box, and the mask ends
+// at the volume's border.
 func (b box) surface() box {
 	nx, ny, nz := b.size[0], b.size[1], b.size[2]
-	out := box{size: b.size, spacing: b.spacing, in: make([]bool, len(b.in))}
+	out := box{size: b.size, spacing: b.spacing, flat: b.flat, in: make([]bool, len(b.in))}
 	x := 0
 	for k := range nz {
 		for j := range ny {
 			for i := range nx {
 				inside := b.in[x] &&
-					i > 0 && b.in[x-1] && i < nx-1 && b.in[x+1] &&
-					j > 0 && b.in[x-nx] && j < ny-1 && b.in[x+nx] &&
-					k > 0 && b.in[x-nx*ny] && k < nz-1 && b.in[x+nx*ny]
+					(b.flat[0] || i > 0 && b.in[x-1] && i < nx-1 && b.in[x+1]) &&
+					(b.flat[1] || j > 0 && b.in[x-nx] && j < ny-1 && b.in[x+nx]) &&
+					(b.flat[2] || k > 0 && b.in[x-nx*ny] && k < nz-1 && b.in[x+nx*ny])
 				out.in[x] = b.in[x] && !inside
 				x++
 			}

@@ -8,6 +8,9 @@
 //   - hd95_3d: the 95th percentile of the distances between the surfaces, mean over cases;
 //   - assd: the average symmetric surface distance, mean over cases.
 //
+// Others are taken on demand, see Further: the surface Dice at a tolerance, precision and recall, the difference in volume,
+// and how many lesions were found, missed and invented.
+//
 // Distances are in mm where the header gives a spacing and in voxels where it does not; the unit is part of every
 // result. What counts where a class is in neither mask, or in one of the two, is stated at Rules and at Surface, and
 // every result says how many such slices and cases there were.

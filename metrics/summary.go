@@ -12,6 +12,8 @@ type Rules struct {
 	// Empty is what Dice counts where prediction and reference are both empty: EmptyUndefined, also meant by "", or
 	// EmptyOne.
 	Empty string `json:"empty" yaml:"empty"`
+	// Further asks for the measures of Further, with these tolerances; nil leaves them out.
+	Further *Tolerances `json:"-" yaml:"-"`
 }
 
 // Values of Rules.Empty.
@@ -50,7 +52,7 @@ func (m *Measure) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// ClassSummary holds the four measures of one class.
+// ClassSummary holds the measures of one class: four, and those of Further where Rules ask for them.
 type ClassSummary struct {
 	Class  int     `json:"class"`   // label value; -1 for the mean over foreground classes
 	Name   string  `json:"name"`    // of the class; "mean" for the mean over foreground classes
@@ -58,6 +60,7 @@ type ClassSummary struct {
 	Dice3D Measure `json:"dice_3d"` // mean over cases, 0 to 1
 	HD95   Measure `json:"hd95_3d"` // mean over cases, in Summary.Unit
 	ASSD   Measure `json:"assd"`    // mean over cases, in Summary.Unit
+	Further
 }
 
 // Names of the measures, as they stand in JSON, in tables and in the configuration.
@@ -92,9 +95,11 @@ type Summary struct {
 	// Undefined and Flagged are totals over the classes.
 	Mean ClassSummary `json:"mean"`
 	// Unit of the distances: "mm", "voxel", or UnitMixed.
-	Unit    string `json:"unit"`
-	Cases   int    `json:"cases"`
-	PerCase []Case `json:"per_case,omitempty"`
+	Unit string `json:"unit"`
+	// Tolerances are those of the further measures, nil without them.
+	Tolerances *Tolerances `json:"tolerances,omitempty"`
+	Cases      int         `json:"cases"`
+	PerCase    []Case      `json:"per_case,omitempty"`
 }
 
 // UnitMixed is the unit of a summary in which some cases have spacing in mm and others have none: the mean distances
@@ -129,23 +134,7 @@ func (m mean) measure() Measure {
 
 // overClasses returns the mean over foreground classes as Summary.Mean states it.
 func overClasses(classes []ClassSummary) ClassSummary {
-	over := func(pick func(ClassSummary) Measure) Measure {
-		var sum float64
-		var classesWithValue int
-		var out Measure
-		for _, c := range classes {
-			m := pick(c)
-			out.N += m.N
-			out.Undefined += m.Undefined
-			out.Flagged += m.Flagged
-			if m.N > 0 {
-				sum += m.Value
-				classesWithValue++
-			}
-		}
-		out.Value = sum / float64(classesWithValue)
-		return out
-	}
+	over := func(pick func(ClassSummary) Measure) Measure { return meanOver(classes, pick) }
 	return ClassSummary{
 		Class:  -1,
 		Name:   "mean",
@@ -154,4 +143,22 @@ func overClasses(classes []ClassSummary) ClassSummary {
 		HD95:   over(func(c ClassSummary) Measure { return c.HD95 }),
 		ASSD:   over(func(c ClassSummary) Measure { return c.ASSD }),
 	}
+}
+
+// meanOver returns the mean of one measure over classes.
+func meanOver(classes []ClassSummary, pick func(ClassSummary) Measure) (out Measure) {
+	var sum float64
+	var classesWithValue int
+	for _, c := range classes {
+		m := pick(c)
+		out.N += m.N
+		out.Undefined += m.Undefined
+		out.Flagged += m.Flagged
+		if m.N > 0 {
+			sum += m.Value
+			classesWithValue++
+		}
+	}
+	out.Value = sum / float64(classesWithValue)
+	return out
 }

@@ -17,8 +17,8 @@ type Surface struct {
 	ASSD float64
 	// Unit of both: millimetres, or voxels where the header gives no spacing.
 	Unit volume.Unit
-	// Empty says that one of the two masks is empty. Both distances are then the volume's diagonal: the length of
-	// size times spacing, more than any two voxels of the volume are apart.
+	// Empty says that one of the two masks is empty. Both distances are then the diagonal of the volume, of a single slice
+	// that of its plane: the length of size times spacing, more than any two voxels are apart.
 	Empty bool
 }
 
@@ -26,7 +26,9 @@ type Surface struct {
 // grid of the reference. Where the class is in neither of them it returns NaN distances and false.
 //
 // Surface voxels are those of the mask minus its erosion by the 6-neighbourhood; what lies outside the volume is
-// background, so a mask that touches the volume's border has surface there. Distances are between voxel centres, by
+// background, so a mask that touches the volume's border has surface there. A grid that has only one voxel along an axis
+// is a plane (or a line): its surface is the contour, for nothing is known of what lies beside it. A mask in one slice of
+// several is surface throughout. Distances are between voxel centres, by
 // an exact Euclidean transform with the grid's spacing (an oblique or sheared grid is measured as if its axes were at
 // right angles).
 //
@@ -40,26 +42,21 @@ func SurfaceDistances(pred, ref *volume.Mask, class uint8) (Surface, bool) {
 	demandSameSize("SurfaceDistances", pred, ref)
 	out := Surface{HD95: math.NaN(), ASSD: math.NaN(), Unit: ref.Unit}
 	spacing := ref.Spacing()
-	lowP, highP := bounds(pred.Data, pred.Size, class)
-	lowR, highR := bounds(ref.Data, ref.Size, class)
-	emptyP, emptyR := highP == [3]int{}, highR == [3]int{}
+	low, high, emptyP, emptyR := jointBounds(pred, ref, class)
 	switch {
 	case emptyP && emptyR:
 		return out, false
 	case emptyP || emptyR:
-		diagonal := 0.0
+		diagonal, flat := 0.0, flatAxes(ref.Size)
 		for d := range spacing {
-			diagonal = math.Hypot(diagonal, float64(ref.Size[d])*spacing[d])
+			if !flat[d] {
+				diagonal = math.Hypot(diagonal, float64(ref.Size[d])*spacing[d])
+			}
 		}
 		out.HD95, out.ASSD, out.Empty = diagonal, diagonal, true
 		return out, true
 	}
 
-	// All surface voxels of both masks lie in the joint bounding box, so the transform needs no more than that.
-	var low, high [3]int
-	for d := range low {
-		low[d], high[d] = min(lowP[d], lowR[d]), max(highP[d], highR[d])
-	}
 	p := crop(pred.Data, pred.Size, class, low, high, spacing).surface()
 	r := crop(ref.Data, ref.Size, class, low, high, spacing).surface()
 	there, back := distances(p, r), distances(r, p)
@@ -73,6 +70,17 @@ func SurfaceDistances(pred, ref *volume.Mask, class uint8) (Surface, bool) {
 	out.ASSD = sum / float64(len(there)+len(back))
 	out.HD95 = max(percentile(there, 95), percentile(back, 95))
 	return out, true
+}
+
+// jointBounds returns the bounding box of a class in both masks, from low up to and without high, and which of them are without
+// it. All surface of both lies in that box, so nothing else need be looked at.
+func jointBounds(pred, ref *volume.Mask, class uint8) (low, high [3]int, emptyP, emptyR bool) {
+	lowP, highP := bounds(pred.Data, pred.Size, class)
+	lowR, highR := bounds(ref.Data, ref.Size, class)
+	for d := range low {
+		low[d], high[d] = min(lowP[d], lowR[d]), max(highP[d], highR[d])
+	}
+	return low, high, highP == [3]int{}, highR == [3]int{}
 }
 
 // bounds returns the bounding box of a class, from low up to and without high; both are zero if it has no voxel.
@@ -103,7 +111,7 @@ func bounds(labels []uint8, size [3]int, class uint8) (low, high [3]int) {
 
 // crop returns the voxels of a class from low up to and without high.
 func crop(labels []uint8, size [3]int, class uint8, low, high [3]int, spacing [3]float64) box {
-	b := box{spacing: spacing}
+	b := box{spacing: spacing, flat: flatAxes(size)}
 	for d := range b.size {
 		b.size[d] = high[d] - low[d]
 	}

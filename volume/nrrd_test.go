@@ -167,7 +167,7 @@ func fuzzSegmentation(fsys fstest.MapFS, name string) {
 	if err != nil {
 		return
 	}
-	data, err := m.readClasses(fsys)
+	data, _, err := m.readClasses(fsys)
 	if err != nil {
 		return
 	}

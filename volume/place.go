@@ -1,6 +1,7 @@
 package volume
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -110,4 +111,30 @@ func onGrid(data []uint8, from, to Grid) ([]uint8, error) {
 		out[there[0]+to.Size[0]*(there[1]+to.Size[1]*there[2])] = class
 	}
 	return out, nil
+}
+
+// Cover returns the smallest grid on the axes of g that holds the voxels of g and of h. They must coincide as for Mask.On, and
+// the grids must have a voxel in common; otherwise it returns an error.
+func (g Grid) Cover(h Grid) (Grid, error) {
+	m, err := h.mapTo(g)
+	if err != nil {
+		return Grid{}, err
+	}
+	first := m.apply([3]int{})
+	last := m.apply([3]int{h.Size[0] - 1, h.Size[1] - 1, h.Size[2] - 1})
+	var at [3]float64
+	out := Grid{Affine: g.Affine, Unit: g.Unit}
+	for a := range 3 {
+		low, high := min(first[a], last[a]), max(first[a], last[a])
+		if high < 0 || low >= g.Size[a] {
+			return Grid{}, errors.New("the grids have no voxel in common")
+		}
+		low, high = min(low, 0), max(high, g.Size[a]-1)
+		at[a], out.Size[a] = float64(low), high-low+1
+	}
+	origin := g.World(at[0], at[1], at[2])
+	for r := range 3 {
+		out.Affine[r][3] = origin[r]
+	}
+	return out, out.Check()
 }

@@ -70,3 +70,38 @@ func TestMaskOnRefuses(t *testing.T) {
 		wantError(t, name, err, c.want)
 	}
 }
+
+// The covering grid runs along the axes of the first, whatever those of the second are, and both masks lie on it unchanged.
+func TestGridCover(t *testing.T) {
+	g := unitGrid(4, 3, 2) // LPS
+	h := Grid{Size: [3]int{5, 2, 3}, Unit: Millimetre}
+	h.Affine = [3][4]float64{{0, 1, 0, -4}, {0, 0, -1, 0}, {2, 0, 0, -2}} // S R P: i to the head, j to the right, k to the back
+	c, err := g.Cover(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// h has x = -4, -3 (i = 4, 3 of g), y = 0, -1, -2 (j = 0 to 2) and z = -2 to 6 (k = -1 to 3).
+	if c.Size != [3]int{5, 3, 5} || c.World(0, 0, 0) != [3]float64{0, 0, -2} || c.World(1, 1, 1) != [3]float64{-1, -1, 0} || c.Unit != Millimetre {
+		t.Errorf("got %+v", c)
+	}
+	for _, grid := range []Grid{g, h} {
+		m := &Mask{Grid: grid, Data: make([]uint8, grid.Len())}
+		for v := range m.Data {
+			m.Data[v] = uint8(v + 1)
+		}
+		on, err := m.On(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := on.On(grid); err != nil || !slices.Equal(back.Data, m.Data) {
+			t.Errorf("there and back: %v, %v", back, err)
+		}
+	}
+	away, half := g, g
+	away.Affine[0][3] -= 4
+	half.Affine[0][3] += 0.5
+	_, err = g.Cover(away)
+	wantError(t, "beside", err, "no voxel in common")
+	_, err = g.Cover(half)
+	wantError(t, "half a voxel", err, "do not coincide")
+}

@@ -115,7 +115,7 @@ func ReadSegmentation(path string) (*Segmentation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	data, err := m.readClasses(fsys)
+	data, _, err := m.readClasses(fsys)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}

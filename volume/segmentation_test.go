@@ -64,7 +64,7 @@ func TestSegmentationOfOldSlicer(t *testing.T) {
 	if err != nil || !slices.Equal(mask.Data, []uint8{1, 2, 0, 0}) {
 		t.Errorf("%v %v", mask, err)
 	}
-	classes, _ := m.readClasses(fsys)
+	classes, _, _ := m.readClasses(fsys)
 	s, err := m.segmentation(classes)
 	if err != nil || s.Segments[0].Name != "left" || s.Segments[1].Name != "b" || s.Segments[0].Color != [3]uint8{255, 128, 255} {
 		t.Errorf("%+v %v", s, err)
@@ -103,7 +103,7 @@ func TestSegmentationHostile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := m.readClasses(fsys)
+		data, _, err := m.readClasses(fsys)
 		if err != nil {
 			t.Fatal(err)
 		}

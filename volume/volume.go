@@ -25,6 +25,8 @@ type Volume struct {
 type Mask struct {
 	Grid
 	Data []uint8
+	// Rounded counts the voxels whose value in the file was not a whole number; see ReadMask. Only what ReadMask returns has it.
+	Rounded int
 }
 
 // Read reads an image. The format follows from the name's extension (see IsImage); the content must agree, a file that
@@ -50,7 +52,9 @@ func ReadChannel(path string, channel int) (*Volume, error) {
 }
 
 // ReadMask reads a mask from a file of any type of number. A value that is not a whole number from 0 to 255 is an error
-// that names the voxel. The layers of a .seg.nrrd are put together as by Segmentation.Mask.
+// that names the voxel. One that is off by no more than 0.01, as labels are that were stored as scaled integers, is read as the
+// whole number; where it is more than the 1e-4 that rounding alone explains, Mask.Rounded counts it. The layers of a
+// .seg.nrrd are put together as by Segmentation.Mask.
 func ReadMask(path string) (*Mask, error) {
 	m, fsys, err := open(path)
 	if err != nil {
@@ -65,12 +69,12 @@ func ReadMask(path string) (*Mask, error) {
 
 // readMask reads the voxels of a mask; layers of a segmentation are put together.
 func (m image) readMask(fsys fs.FS) (*Mask, error) {
-	data, err := m.readClasses(fsys)
+	data, rounded, err := m.readClasses(fsys)
 	if err != nil {
 		return nil, err
 	}
 	if m.layers < 2 {
-		return &Mask{Grid: m.grid, Data: data}, nil
+		return &Mask{Grid: m.grid, Data: data, Rounded: rounded}, nil
 	}
 	s, err := m.segmentation(data)
 	if err != nil {

@@ -166,30 +166,38 @@ func (m image) readSmall(fsys fs.FS) ([]float32, error) {
 	return out, err
 }
 
-// integerTolerance is how far a class index may lie from a whole number: scaling by a float32 slope leaves that much.
-const integerTolerance = 1e-4
+// How far a class index may lie from a whole number. Scaling by a float32 slope leaves up to roundingTolerance; programs that store
+// labels as scaled integers (nibabel does, of floating-point arrays) leave half a slope, for which integerTolerance is ample.
+const (
+	roundingTolerance = 1e-4
+	integerTolerance  = 1e-2
+)
 
-// readClasses returns the image's voxels as class indices, the layers of a segmentation fastest.
-func (m image) readClasses(fsys fs.FS) ([]uint8, error) {
+// readClasses returns the image's voxels as class indices, the layers of a segmentation fastest, and how many were further than
+// roundingTolerance from a whole number.
+func (m image) readClasses(fsys fs.FS) (out []uint8, rounded int, err error) {
 	if m.channels > 1 {
-		return nil, fmt.Errorf("not a mask: it holds %d channels", m.channels)
+		return nil, 0, fmt.Errorf("not a mask: it holds %d channels", m.channels)
 	}
-	var out []uint8
-	err := m.voxels(fsys, func(values []float64) error {
+	err = m.voxels(fsys, func(values []float64) error {
 		if out == nil {
 			out = make([]uint8, 0, m.capacity())
 		}
 		for _, v := range values {
 			class := math.Round(v)
+			off := math.Abs(v - class)
 			var fault string
 			switch {
-			case math.IsNaN(v) || math.Abs(v-class) > integerTolerance:
+			case !(off <= integerTolerance):
 				fault = "is not a whole number; is this an image or a probability map?"
 			case class < 0:
 				fault = "is negative"
 			case class > math.MaxUint8:
 				fault = "is above 255"
 			default:
+				if off > roundingTolerance {
+					rounded++
+				}
 				out = append(out, uint8(class))
 				continue
 			}
@@ -198,7 +206,7 @@ func (m image) readClasses(fsys fs.FS) ([]uint8, error) {
 		}
 		return nil
 	})
-	return out, err
+	return out, rounded, err
 }
 
 // capacity is how many values to make room for before any was read. A plain file was found to hold them all. A compressed

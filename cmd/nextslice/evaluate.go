@@ -4,100 +4,164 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"math"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/volume"
-	"github.com/nextslice/nextslice/volume/source"
 )
 
 type evaluateCommand struct {
 	Pred  string `required:"" placeholder:"PATH" help:"Predicted mask, or folder of them."`
-	Ref   string `required:"" placeholder:"PATH" help:"Reference mask, or folder of them, with the same names."`
+	Ref   string `required:"" placeholder:"PATH" help:"Reference mask, folder of them, or folder of a data set."`
 	Axis  string `default:"k" enum:"i,j,k" help:"Index axis of the slices of dice_2d: i, j or k."`
 	Empty string `default:"undefined" enum:"undefined,one" help:"Dice where both masks are empty: undefined (left out and counted) or one."`
-	JSON  bool   `help:"Write JSON."`
+
+	NSDTolerance  float64 `name:"nsd-tolerance" default:"2" placeholder:"MM" help:"Distance within which nsd counts a surface as right, in mm; in voxels without spacing. The default is 2."`
+	LesionOverlap float64 `default:"0.1" placeholder:"SHARE" help:"Share of a lesion's voxels that the other mask must hold for it to be found, or true; 0 is one voxel. The default is 0.1."`
+	Lesions       bool    `help:"Print lesions too: found, missed, false positives and their F1."`
+	All           bool    `help:"Print all measures: also precision, recall, difference in volume, and lesions."`
+	ByIndex       bool    `help:"Compare voxel by voxel, whatever the headers say about place and direction."`
+	JSON          bool    `help:"Write JSON, with all measures."`
 }
 
 func (evaluateCommand) Help() string {
 	return `Compares masks with reference masks: Dice per slice and per volume, the 95th percentile of the surface distances and their
-mean. Masks may be of any format, also DICOM SEG. A pair has the same name but for the extension; reference masks without a
-prediction are an error, as are masks of different sizes.
+mean, and the normalised surface Dice (nsd): the share of both surfaces that is no further than a tolerance from the other.
+--lesions counts connected components (26 neighbours, 8 in a slice). A star marks distances of which some stand for an empty
+mask. All measures are defined in docs/reference/measures.md.
+
+Masks may be of any format, also DICOM SEG. They are compared where they lie in the patient: axes may be stored in another order or
+direction, and a mask may be cropped, as 3D Slicer's are. Masks whose voxels do not coincide are refused; those without
+geometry, such as pictures, are compared voxel by voxel.
+
+Of folders, masks of the same name are compared, whatever their extensions; endings such as _seg, _segmentation, -label, _mask or
+_gt do not count. Of a data set's folder the cases' masks are taken. Reference masks without a prediction are an error.
 
 Examples:
   nextslice evaluate --pred case12.nii.gz --ref labels/case12.nii.gz
-  nextslice evaluate --pred predictions --ref labels --json`
+  nextslice evaluate --pred predictions --ref DIR --all
+  nextslice evaluate --pred predictions --ref labels --lesions --lesion-overlap 0.5
+  nextslice evaluate --pred predictions --ref labels --nsd-tolerance 1 --json`
 }
 
 func (c evaluateCommand) Run(ctx context.Context, s streams) error {
-	pairs, err := maskPairs(c.Pred, c.Ref)
-	if err != nil {
-		return err
+	if !(c.NSDTolerance >= 0) || math.IsInf(c.NSDTolerance, 0) {
+		return usagef("--nsd-tolerance %v: want a distance of 0 or more", c.NSDTolerance)
 	}
-	// Once to learn the classes, once to compare: so no more than one pair is in memory.
-	highest := uint8(1)
-	for _, p := range pairs {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		pred, ref, err := p.read()
-		if err != nil {
-			return err
-		}
-		if !pred.Same(ref.Grid, 1e-2) {
-			fmt.Fprintf(s.err, "%s: its header places it elsewhere than its reference; they are compared voxel by voxel\n", p.pred)
-		}
-		highest = max(highest, slices.Max(pred.Data), slices.Max(ref.Data))
+	if !(c.LesionOverlap >= 0 && c.LesionOverlap <= 1) {
+		return usagef("--lesion-overlap %v: want a share from 0 to 1", c.LesionOverlap)
 	}
-	classes := []string{"background"}
-	for v := 1; v <= int(highest); v++ {
-		classes = append(classes, fmt.Sprint("class ", v))
-	}
-	a := metrics.NewAccumulator(classes, metrics.Rules{Empty: c.Empty})
 	axis, err := volume.ParseAxis(c.Axis)
 	if err != nil {
 		return err
 	}
+	pairs, err := maskPairs(c.Pred, c.Ref, s.err)
+	if err != nil {
+		return err
+	}
+	// Once to learn the label values, once to compare: so no more than one pair is in memory.
+	var seen valuesSeen
+	for _, p := range pairs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		pred, ref, notes, err := p.read(c.ByIndex)
+		if err != nil {
+			return err
+		}
+		warn(s.err, notes)
+		seen.add(pred, ref)
+	}
+	classes, notes := seen.classes()
+	warn(s.err, notes)
+	a := metrics.NewAccumulator(classes.names, metrics.Rules{
+		Empty:   c.Empty,
+		Further: &metrics.Tolerances{NSD: c.NSDTolerance, LesionOverlap: c.LesionOverlap},
+	})
 	a.SliceAxis(axis)
 	for _, p := range pairs {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		pred, ref, err := p.read()
+		pred, ref, _, err := p.read(c.ByIndex)
 		if err != nil {
 			return err
 		}
+		classes.number(pred, ref)
 		a.Add(p.name, pred, ref)
 	}
 	summary := a.Summary()
+	classes.restore(summary)
 	if c.JSON {
 		return writeJSON(s.out, summary)
 	}
-	return writeSummary(s.out, summary)
+	return writeSummary(s.out, summary, c.columns(summary))
 }
 
-func writeSummary(out io.Writer, s metrics.Summary) error {
+// column is a column of measures.
+type column struct {
+	title string
+	value func(metrics.ClassSummary) string
+}
+
+// columns returns the columns that were asked for.
+func (c evaluateCommand) columns(s metrics.Summary) []column {
+	number := func(title string, digits int, pick func(metrics.ClassSummary) metrics.Measure) column {
+		return column{title, func(c metrics.ClassSummary) string { return measure(pick(c), digits) }}
+	}
+	count := func(title string, pick func(metrics.Lesions) int) column {
+		return column{title, func(c metrics.ClassSummary) string { return fmt.Sprint(pick(c.Lesions)) }}
+	}
+	columns := []column{
+		number("dice_3d", 3, func(c metrics.ClassSummary) metrics.Measure { return c.Dice3D }),
+		number("dice_2d", 3, func(c metrics.ClassSummary) metrics.Measure { return c.Dice2D }),
+		number("hd95_3d "+s.Unit, 2, func(c metrics.ClassSummary) metrics.Measure { return c.HD95 }),
+		number("assd "+s.Unit, 2, func(c metrics.ClassSummary) metrics.Measure { return c.ASSD }),
+		number(fmt.Sprintf("nsd %g %s", c.NSDTolerance, s.Unit), 3, func(c metrics.ClassSummary) metrics.Measure { return c.NSD }),
+	}
+	if c.All {
+		unit := strings.Replace(s.Unit, "mm", "ml", 1)
+		columns = append(columns,
+			number("precision", 3, func(c metrics.ClassSummary) metrics.Measure { return c.Precision }),
+			number("recall", 3, func(c metrics.ClassSummary) metrics.Measure { return c.Recall }),
+			number("volume "+unit, 2, func(c metrics.ClassSummary) metrics.Measure { return c.VolumeDifference }),
+			number("volume share", 3, func(c metrics.ClassSummary) metrics.Measure { return c.RelativeVolumeDifference }))
+	}
+	if c.All || c.Lesions {
+		columns = append(columns,
+			count("found", func(l metrics.Lesions) int { return l.Found }),
+			count("missed", func(l metrics.Lesions) int { return l.Missed }),
+			count("false", func(l metrics.Lesions) int { return l.FalsePositives }),
+			number("lesion_f1", 3, func(c metrics.ClassSummary) metrics.Measure { return c.Lesions.F1 }))
+	}
+	return columns
+}
+
+func writeSummary(out io.Writer, s metrics.Summary, columns []column) error {
 	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(w, "case\tclass\tdice_3d\tdice_2d\thd95_3d %s\tassd %s\n", s.Unit, s.Unit)
-	row := func(id string, c metrics.ClassSummary) {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", id, c.Name, measure(c.Dice3D, 3), measure(c.Dice2D, 3), measure(c.HD95, 2), measure(c.ASSD, 2))
+	row := func(id, class string, value func(column) string) {
+		cells := []string{id, class}
+		for _, c := range columns {
+			cells = append(cells, value(c))
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	row("case", "class", func(c column) string { return c.title })
+	measured := func(id string, class metrics.ClassSummary) {
+		row(id, class.Name, func(c column) string { return c.value(class) })
 	}
 	for _, one := range s.PerCase {
-		for _, c := range one.Classes {
-			row(one.ID, c)
+		for _, class := range one.Classes {
+			measured(one.ID, class)
 		}
 	}
-	for _, c := range s.Classes {
-		row("mean", c)
+	for _, class := range s.Classes {
+		measured("mean", class)
 	}
 	if len(s.Classes) > 1 {
-		row("mean", s.Mean)
+		measured("mean", s.Mean)
 	}
 	return w.Flush()
 }
@@ -112,87 +176,4 @@ func measure(m metrics.Measure, digits int) string {
 		text += "*"
 	}
 	return text
-}
-
-type maskPair struct{ name, pred, ref string }
-
-func (p maskPair) read() (pred, ref *volume.Mask, err error) {
-	if pred, err = source.ReadMask(p.pred); err != nil {
-		return nil, nil, err
-	}
-	if ref, err = source.ReadMask(p.ref); err != nil {
-		return nil, nil, err
-	}
-	if volume.IsDICOM(p.pred) || volume.IsDICOM(p.ref) { // a DICOM SEG leaves out slices, and its image may run otherwise
-		if placed, err := pred.On(ref.Grid); err == nil {
-			pred = placed
-		} else if placed, err := ref.On(pred.Grid); err == nil {
-			ref = placed
-		}
-	}
-	if pred.Size != ref.Size {
-		return nil, nil, fmt.Errorf("%s has %v voxels, its reference %v", p.pred, pred.Size, ref.Size)
-	}
-	return pred, ref, nil
-}
-
-// maskPairs returns the masks to compare: two files, or those of the same name in two folders.
-func maskPairs(pred, ref string) ([]maskPair, error) {
-	predInfo, err := os.Stat(pred)
-	if err != nil {
-		return nil, err
-	}
-	refInfo, err := os.Stat(ref)
-	if err != nil {
-		return nil, err
-	}
-	if predInfo.IsDir() != refInfo.IsDir() {
-		return nil, usagef("--pred and --ref: want two files or two folders")
-	}
-	if !predInfo.IsDir() {
-		return []maskPair{{volume.TrimExt(filepath.Base(pred)), pred, ref}}, nil
-	}
-	preds, err := masksIn(pred)
-	if err != nil {
-		return nil, err
-	}
-	refs, err := masksIn(ref)
-	if err != nil {
-		return nil, err
-	}
-	var pairs []maskPair
-	var missing []string
-	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		if preds[name] == "" {
-			missing = append(missing, name)
-			continue
-		}
-		pairs = append(pairs, maskPair{name, preds[name], refs[name]})
-	}
-	switch {
-	case len(refs) == 0:
-		return nil, fmt.Errorf("%s holds no masks", ref)
-	case len(missing) > 0:
-		return nil, fmt.Errorf("%s holds no prediction of %s", pred, strings.Join(missing, ", "))
-	}
-	return pairs, nil
-}
-
-// masksIn returns the paths of a folder's masks by name.
-func masksIn(dir string) (map[string]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	paths := map[string]string{}
-	for _, e := range entries {
-		if !e.IsDir() && (volume.IsImage(e.Name()) || volume.IsDICOM(e.Name())) {
-			name := volume.TrimExt(e.Name())
-			if paths[name] != "" {
-				return nil, fmt.Errorf("%s holds two masks named %s", dir, name)
-			}
-			paths[name] = filepath.Join(dir, e.Name())
-		}
-	}
-	return paths, nil
 }

@@ -15,11 +15,18 @@ import numpy as np
 import scipy
 from scipy import ndimage
 
-OUT = pathlib.Path(__file__).resolve().parent.parent / "metrics" / "testdata" / "vectors.json"
+OUT = pathlib.Path(__file__).resolve().parents[2] / "metrics" / "testdata" / "vectors.json"
+
+
+def plane(spacing, *masks):
+    """Spacing and masks without the axes that have a single voxel: a slice is measured in its plane."""
+    return [s for s, n in zip(spacing, masks[0].shape) if n > 1], *(m.squeeze() for m in masks)
 
 
 def surface(mask):
-    return mask & ~ndimage.binary_erosion(mask, ndimage.generate_binary_structure(3, 1), border_value=0)
+    _, flat = plane(mask.shape, mask)
+    eroded = ndimage.binary_erosion(flat, ndimage.generate_binary_structure(flat.ndim, 1), border_value=0)
+    return mask & ~eroded.reshape(mask.shape)
 
 
 def directed(a, b, spacing):
@@ -43,7 +50,9 @@ def check(name, pred, ref, spacing, ours):
     from medpy.metric import binary
     from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance
 
-    # MONAI takes one-hot [batch, class, i, j, k]; class 0 is left out.
+    # MONAI takes one-hot [batch, class, i, j, k], or [batch, class, i, j] of a slice; class 0 is left out.
+    spacing, pred, ref = plane(spacing, pred, ref)
+
     def one_hot(m):
         return torch.from_numpy(np.stack([~m, m])[None].astype(np.float32))
 
@@ -86,6 +95,14 @@ def masks(rng):
     pred = ref.copy()
     pred[20:22, 3:7, 2:4] = True
     yield "false island", pred, ref, (0.8, 0.8, 2.5)
+    # A slice, along each axis, with masks that touch the border.
+    for axis in range(3):
+        size, spacing = [9, 8], [0.7, 1.9]
+        size.insert(axis, 1)
+        spacing.insert(axis, 5.0)
+        a, b = np.zeros((9, 8), bool), np.zeros((9, 8), bool)
+        a[0:5, 2:8], b[3:9, 1:7] = True, True
+        yield f"slice along axis {axis}", a.reshape(size), b.reshape(size), tuple(spacing)
     # Everything is foreground: there is surface at the volume's border only.
     yield "full", np.ones((6, 5, 4), bool), blob(rng, (6, 5, 4), 1.0, 0.5), (1.0, 1.0, 1.0)
 
@@ -108,7 +125,7 @@ def main():
             case["distances"] = transform.ravel(order="F")[surface(pred).ravel(order="F")].tolist()
         cases.append({**case, **values})
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    made = f"bench/metrics_vectors.py, numpy {np.__version__}, scipy {scipy.__version__}"
+    made = f"internal/bench/metrics_vectors.py, numpy {np.__version__}, scipy {scipy.__version__}"
     lines = ",\n".join("  " + json.dumps(c) for c in cases)
     OUT.write_text('{"made_by": %s, "cases": [\n%s\n]}\n' % (json.dumps(made), lines))
 

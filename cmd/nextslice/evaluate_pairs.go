@@ -1,0 +1,179 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/source"
+)
+
+// maskPair is a case: the paths of its two masks.
+type maskPair struct{ name, pred, ref string }
+
+// read reads both masks on one grid. The notes say what is doubtful.
+func (p maskPair) read(byIndex bool) (pred, ref *volume.Mask, notes []string, err error) {
+	for _, m := range []struct {
+		path string
+		mask **volume.Mask
+	}{{p.pred, &pred}, {p.ref, &ref}} {
+		if *m.mask, err = source.ReadMask(m.path); err != nil {
+			return nil, nil, nil, err
+		}
+		if n := (*m.mask).Rounded; n > 0 {
+			notes = append(notes, fmt.Sprintf("%s: the values of %d voxels are not whole numbers (by less than 0.01): read as the nearest", m.path, n))
+		}
+	}
+	located := func(m *volume.Mask) bool { return m.Unit == volume.Millimetre }
+	if !byIndex && located(pred) && located(ref) {
+		pred, ref, err = onOneGrid(pred, ref)
+		if err != nil {
+			err = fmt.Errorf("%s cannot be compared with %s: %w; resample it to the reference, or compare --by-index", p.pred, p.ref, err)
+		}
+		return pred, ref, notes, err
+	}
+	if pred.Size != ref.Size {
+		return nil, nil, nil, fmt.Errorf("%s has %s voxels, its reference %s %s: without a place in space for both they cannot be compared",
+			p.pred, sizeText(pred.Size), p.ref, sizeText(ref.Size))
+	}
+	if located(pred) != located(ref) {
+		if !byIndex {
+			notes = append(notes, fmt.Sprintf("%s and %s: only one of them has a place in space; they are compared voxel by voxel, with its spacing", p.pred, p.ref))
+		}
+		if located(pred) {
+			ref.Grid = pred.Grid
+		}
+	}
+	return pred, ref, notes, nil
+}
+
+func sizeText(size [3]int) string { return fmt.Sprintf("%d x %d x %d", size[0], size[1], size[2]) }
+
+// onOneGrid brings masks whose voxels coincide to one grid: the reference's, or where it does not hold all of the prediction the
+// one of its axes that does.
+func onOneGrid(pred, ref *volume.Mask) (p, r *volume.Mask, err error) {
+	if p, err = pred.On(ref.Grid); err == nil {
+		return p, ref, nil
+	}
+	both, err := ref.Cover(pred.Grid)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p, err = pred.On(both); err != nil {
+		return nil, nil, err
+	}
+	r, err = ref.On(both)
+	return p, r, err
+}
+
+// maskPairs returns the masks to compare: two files, those of the same name in two folders, or a file and that of its name in
+// the reference's folder. Predictions without a reference are noted.
+func maskPairs(pred, ref string, notes io.Writer) ([]maskPair, error) {
+	predInfo, err := os.Stat(pred)
+	if err != nil {
+		return nil, err
+	}
+	refInfo, err := os.Stat(ref)
+	if err != nil {
+		return nil, err
+	}
+	if !predInfo.IsDir() && !refInfo.IsDir() {
+		return []maskPair{{volume.TrimExt(filepath.Base(pred)), pred, ref}}, nil
+	}
+	if !refInfo.IsDir() {
+		return nil, usagef("--pred and --ref: want two files, two folders, or a predicted file and a folder of references")
+	}
+	refs, err := masksIn(ref)
+	if err != nil {
+		return nil, err
+	}
+	if !predInfo.IsDir() {
+		name, _ := dataset.CaseOf(volume.TrimExt(filepath.Base(pred)))
+		if refs[name] == "" {
+			return nil, fmt.Errorf("%s holds no reference named %s", ref, name)
+		}
+		return []maskPair{{name, pred, refs[name]}}, nil
+	}
+	preds, err := masksIn(pred)
+	if err != nil {
+		return nil, err
+	}
+	var pairs []maskPair
+	var missing []string
+	for _, name := range slices.Sorted(maps.Keys(refs)) {
+		if preds[name] == "" {
+			missing = append(missing, name)
+			continue
+		}
+		pairs = append(pairs, maskPair{name, preds[name], refs[name]})
+	}
+	switch {
+	case len(refs) == 0:
+		return nil, fmt.Errorf("%s holds no masks", ref)
+	case len(missing) > 0:
+		return nil, fmt.Errorf("%s holds no prediction of %s", pred, strings.Join(missing, ", "))
+	}
+	if more := len(preds) - len(pairs); more > 0 {
+		fmt.Fprintf(notes, "%s: %d masks have no reference and are left out\n", pred, more)
+	}
+	return pairs, nil
+}
+
+// masksIn returns the paths of a folder's masks by the names of their cases: those of a data set, or else the files of the
+// folder. Of X and X_seg the latter is the mask.
+func masksIn(dir string) (map[string]string, error) {
+	masks := map[string]string{}
+	add := func(id, path string) error {
+		if masks[id] != "" {
+			return fmt.Errorf("%s holds two masks of %s: %s and %s", dir, id, filepath.Base(masks[id]), filepath.Base(path))
+		}
+		masks[id] = path
+		return nil
+	}
+	inSet, unknown := dataset.Masks(dir)
+	for _, id := range slices.Sorted(maps.Keys(inSet)) {
+		name, _ := dataset.CaseOf(strings.ReplaceAll(id, "/", "_")) // as predict names its masks
+		if err := add(name, inSet[id]); err != nil {
+			return nil, err
+		}
+	}
+	if len(masks) > 0 {
+		return masks, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	files := map[bool][]string{} // by whether the name is marked as that of a mask
+	for _, e := range entries {
+		if !e.IsDir() && (volume.IsImage(e.Name()) || volume.IsDICOM(e.Name())) {
+			_, marked := dataset.CaseOf(volume.TrimExt(e.Name()))
+			files[marked] = append(files[marked], e.Name())
+		}
+	}
+	marked := map[string]bool{}
+	for _, file := range files[true] {
+		id, _ := dataset.CaseOf(volume.TrimExt(file))
+		marked[id] = true
+		if err := add(id, filepath.Join(dir, file)); err != nil {
+			return nil, err
+		}
+	}
+	for _, file := range files[false] {
+		if id := volume.TrimExt(file); !marked[id] {
+			if err := add(id, filepath.Join(dir, file)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(masks) == 0 && unknown != nil && exists(filepath.Join(dir, "dataset.json")) {
+		return nil, unknown
+	}
+	return masks, nil
+}

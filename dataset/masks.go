@@ -1,0 +1,33 @@
+package dataset
+
+import "strings"
+
+// Masks returns the paths of the masks in a data set's folder by the IDs of their cases, as far as names tell: no image and no
+// mask is read. Cases without a mask are left out. It returns an error where the folder is none of the layouts.
+func Masks(dir string) (map[string]string, error) {
+	l, err := list(dir)
+	if err != nil {
+		return nil, err
+	}
+	masks := map[string]string{}
+	for _, c := range l.cases {
+		if c.Label != "" {
+			masks[c.ID] = c.Label
+		}
+	}
+	return masks, nil
+}
+
+// maskSuffixes end the names that people give to the mask of X, without the extension.
+var maskSuffixes = []string{"_segmentation", "-segmentation", "_seg", "-seg", "_label", "-label", "_mask", "-mask", "_gt", "-gt"}
+
+// CaseOf returns the case that a mask belongs to by its name, which comes without extension: "X" for "X_segmentation" and the
+// like, in capitals or not. marked says whether there was such a suffix.
+func CaseOf(name string) (id string, marked bool) {
+	for _, s := range maskSuffixes {
+		if n := len(name) - len(s); n > 0 && strings.EqualFold(name[n:], s) {
+			return name[:n], true
+		}
+	}
+	return name, false
+}
