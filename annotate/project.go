@@ -252,6 +252,7 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 	}
 	if before == nil {
 		c.Preprocess = data.PreprocessFor(o.Axis, preset.Canvas, nil)
+		c.Preprocess.Input = preset.Input
 	} else if o.Axis >= 0 {
 		c.Preprocess.Axis = o.Axis
 	}

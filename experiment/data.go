@@ -117,7 +117,9 @@ func labelled(set *dataset.Dataset, cases []int) []int {
 // canvas returns how slices are made: on the canvas of the configuration, or on one that its preset allows.
 func canvas(c record.Config, set *dataset.Dataset, axis int) preprocess.Config {
 	preset, _ := recipe.FindPreset(c.Preset) // without one there is no limit
-	return set.PreprocessFor(axis, preset.Canvas, c.Canvas)
+	p := set.PreprocessFor(axis, preset.Canvas, c.Canvas)
+	p.Input = c.Input
+	return p
 }
 
 // subset returns items of the pool for a training.

@@ -49,6 +49,7 @@ func (l *learner) Train(ctx context.Context, cycle int, labelled []int) (err err
 		return l.train(ctx)
 	}
 	l.net, err = model.LoadNetwork(l.engine, l.folder.InitialModel(l.start), l.data.preprocess)
+	l.net.Refinement = l.config.Predict
 	if err == nil && l.learnsLoss() {
 		err = l.net.LoadModule(l.folder.InitialModule(l.start))
 	}
@@ -68,7 +69,7 @@ func (l *learner) train(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.net = model.Network{Net: r.Net, Module: r.Module, Preprocess: l.data.preprocess}
+	l.net = model.Network{Net: r.Net, Module: r.Module, Preprocess: l.data.preprocess, Refinement: l.config.Predict}
 	return nil
 }
 

@@ -36,6 +36,7 @@ func TrainModel(ctx context.Context, e tensor.Engine, c record.Config, progress 
 		return nil, err
 	}
 	info := model.Describe(set, cases, p)
+	info.Refinement = c.Predict
 	info.Preset, info.Slices, info.Channel = c.Preset, len(slices.Items), c.Channel
 	data := train.Set{H: p.Height, W: p.Width, Classes: len(set.Classes), Images: slices.Images, Labels: slices.Labels}
 	what := fmt.Sprintf("%d slices of %d cases", info.Slices, info.Cases)
@@ -51,6 +52,7 @@ func TrainModel(ctx context.Context, e tensor.Engine, c record.Config, progress 
 // model returns the learner's network with what a prediction needs.
 func (l *learner) model() *model.Model {
 	info := l.data.info
+	info.Refinement = l.config.Predict
 	info.Preset, info.Slices, info.Channel = l.config.Preset, len(l.labelled), l.config.Channel
 	return &model.Model{Net: l.net.Net, Info: info}
 }

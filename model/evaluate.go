@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"slices"
 
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/preprocess"
@@ -21,7 +22,29 @@ type Case struct {
 func (n Network) Segment(ctx context.Context, c Case, each func(k int, probs []float32)) (*volume.Mask, error) {
 	mask := &volume.Mask{Grid: c.Grid, Data: make([]uint8, c.Grid.Len())}
 	r := Restorer{Preprocess: n.Preprocess, Classes: n.Classes()}
+	var images [][]float32 // mirrored
+	var others [][]float32 // their probabilities, mirrored back
+	if n.Mirror {
+		for _, image := range c.Images {
+			images = append(images, mirrored(image, n.Preprocess.Width))
+		}
+		quiet := n
+		quiet.Progress = nil
+		if err := quiet.Predict(ctx, images, func(_ int, canvas []float32) error {
+			other := slices.Clone(canvas)
+			mirror(other, n.Preprocess.Width, n.Classes())
+			others = append(others, other)
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
 	err := n.Predict(ctx, c.Images, func(k int, canvas []float32) error {
+		if n.Mirror {
+			for i, p := range others[k] {
+				canvas[i] = (canvas[i] + p) / 2
+			}
+		}
 		probs, slice := r.Slice(canvas, c.Grid, k)
 		if each != nil {
 			each(k, probs)
@@ -31,6 +54,9 @@ func (n Network) Segment(ctx context.Context, c Case, each func(k int, probs []f
 	})
 	if err != nil {
 		return nil, err
+	}
+	if n.Largest {
+		keepLargest(mask, n.Classes())
 	}
 	return mask, nil
 }

@@ -36,6 +36,8 @@ type Info struct {
 
 	Channel int `json:"channel,omitempty"` // of the training cases' images that was read, from 0
 
+	preprocess.Refinement
+
 	Preset string `json:"preset,omitempty"` // of the training
 	Cases  int    `json:"cases,omitempty"`  // in the training
 	Slices int    `json:"slices,omitempty"` // in the training

@@ -16,6 +16,8 @@ type Network struct {
 	Module  *unet.LossModule // trained along to predict losses; only scores with PredictedLoss need it
 	Members [][]float32      // states (unet.Net.State) of the further networks of an ensemble; only scores with Members need them
 
+	preprocess.Refinement // of Segment and Evaluate; scores and features are not concerned
+
 	// Progress, which may be nil, is called as the images of Predict, Score or Features, or the cases of Evaluate, are
 	// done, one by one.
 	Progress func(done, of int)

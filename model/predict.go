@@ -14,7 +14,7 @@ const predictBatch = 8
 
 // Predict calls each with the class probabilities of each image, on the canvas [H W K], in the order of images. The
 // probabilities are reused: they are valid until each returns. It ends with ctx's error between two mini-batches, and with
-// the first error of each. It panics if an image has not H·W pixels.
+// the first error of each. It panics if an image has not C·H·W values.
 func (n Network) Predict(ctx context.Context, images [][]float32, each func(i int, probs []float32) error) error {
 	return n.Forward(ctx, images, unet.Pass{}, each)
 }
@@ -38,7 +38,7 @@ func (n Network) Forward(ctx context.Context, images [][]float32, pass unet.Pass
 type predictor struct {
 	net   *unet.Net
 	h, w  int
-	x     tensor.Tensor // the mini-batch [N H W 1]
+	x     tensor.Tensor // the mini-batch [N H W C]
 	probs tensor.Tensor
 }
 
@@ -50,17 +50,19 @@ func newPredictor(n Network) predictor {
 // error: of do, of the engine, or of ctx between two mini-batches.
 func (p *predictor) batches(ctx context.Context, images [][]float32, do func(begin int) error) (err error) {
 	defer tensor.Catch(&err)
+	channels := max(1, p.net.Config().Channels)
+	want := channels * p.h * p.w
 	for begin := 0; begin < len(images); begin += predictBatch {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		batch := images[begin:min(begin+predictBatch, len(images))]
-		p.x.Resize(tensor.Shape{N: len(batch), H: p.h, W: p.w, C: 1})
+		p.x.Resize(tensor.Shape{N: len(batch), H: p.h, W: p.w, C: channels})
 		for i, image := range batch {
-			if len(image) != p.h*p.w {
-				panic(fmt.Sprintf("model: image %d: want %d pixels, got %d", begin+i, p.h*p.w, len(image)))
+			if len(image) != want {
+				panic(fmt.Sprintf("model: image %d: want %d values, got %d", begin+i, want, len(image)))
 			}
-			copy(p.image(i), image)
+			tensor.Interleave(p.image(i), image, channels)
 		}
 		if err := do(begin); err != nil {
 			return err

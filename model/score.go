@@ -71,9 +71,10 @@ type scorer struct {
 	items   []*uncertainty.Scorer
 	entropy tensor.Tensor // of the mini-batch [N H W 1]
 
-	change augmentation
-	turns  []rotation // of the items of a mini-batch
-	back   []turned
+	change  augmentation
+	turns   []rotation // of the items of a mini-batch
+	changed []float32  // an image, [C H W]
+	back    []turned
 }
 
 func (n Network) newScorer(s uncertainty.Score, rng *rand.Rand) *scorer {

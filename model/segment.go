@@ -57,7 +57,7 @@ func (m *Model) Segment(ctx context.Context, v *volume.Volume, uncertain bool, p
 			entropy.SetSlice(p.Axis, k, slice)
 		}
 	}
-	mask, err := Network{Net: m.Net, Preprocess: p, Progress: progress}.Segment(ctx, c, each)
+	mask, err := Network{Net: m.Net, Preprocess: p, Refinement: m.Refinement, Progress: progress}.Segment(ctx, c, each)
 	if err != nil {
 		return nil, err
 	}

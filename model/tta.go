@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/nextslice/nextslice/nn/unet"
+	"github.com/nextslice/nextslice/tensor"
 )
 
 // augmentation is how images are changed at test time: a rotation, then noise. The predictions are rotated back before they
@@ -27,15 +28,20 @@ type turned struct {
 func (p *scorer) augmented(images [][]float32) {
 	p.turns = slices.Grow(p.turns, len(images))[:len(images)]
 	for i := range images {
-		changed := p.image(i)
+		if len(p.changed) != len(images[i]) {
+			p.changed = make([]float32, len(images[i]))
+		}
 		angle := 0.0
 		if p.change.rotate > 0 {
 			angle = p.change.rotate * (2*p.rng.Float64() - 1)
 		}
-		p.turns[i].turn(changed, images[i], p.h, p.w, angle*math.Pi/180)
-		for j := range changed {
-			changed[j] += float32(p.change.noise * p.rng.NormFloat64())
+		for from := 0; from < len(images[i]); from += p.h * p.w { // channel by channel
+			p.turns[i].turn(p.changed[from:from+p.h*p.w], images[i][from:from+p.h*p.w], p.h, p.w, angle*math.Pi/180)
 		}
+		for j := range p.changed {
+			p.changed[j] += float32(p.change.noise * p.rng.NormFloat64())
+		}
+		tensor.Interleave(p.image(i), p.changed, p.x.C)
 	}
 	probs := p.probabilities(unet.Pass{})
 	for len(p.back) < probs.N {

@@ -21,12 +21,25 @@ const Largest = 128
 
 // Config says how slices are made. It may be copied and shared.
 type Config struct {
-	Axis     int     `json:"axis" yaml:"axis"`           // index axis that slices are cut across: 0, 1 or 2
-	Height   int     `json:"height" yaml:"height"`       // of the canvas, pixels
-	Width    int     `json:"width" yaml:"width"`         // of the canvas, pixels
-	Fit      string  `json:"fit" yaml:"fit"`             // Resize or Pad
+	Axis   int    `json:"axis" yaml:"axis"`     // index axis that slices are cut across: 0, 1 or 2
+	Height int    `json:"height" yaml:"height"` // of the canvas, pixels
+	Width  int    `json:"width" yaml:"width"`   // of the canvas, pixels
+	Fit    string `json:"fit" yaml:"fit"`       // Resize or Pad
+	Input  `yaml:",inline"`
+
 	ClipLow  float64 `json:"clip-low" yaml:"clip-low"`   // percentile of the volume's intensities, 0 … 100
 	ClipHigh float64 `json:"clip-high" yaml:"clip-high"` // likewise, above ClipLow
+}
+
+// Input says what of a volume an image shows, beyond one whole slice of it.
+type Input struct {
+	// Crop is the middle part of each slice's height and width that is resized to the canvas, above 0 to 1; 0 is all. What is
+	// outside is background. It needs slices that are resized, and cases whose structures lie in the middle.
+	Crop float64 `json:"crop,omitempty" yaml:"crop,omitempty"`
+	// Antialias resizes to the mean over the area of a pixel of the canvas, where slices become smaller.
+	Antialias bool `json:"antialias,omitempty" yaml:"antialias,omitempty"`
+	// Stack is the number of slices that make one image, as its channels: a slice and those beside it. 1, 3 or 5; 0 is 1.
+	Stack int `json:"slices,omitempty" yaml:"slices,omitempty"`
 }
 
 // Derive returns the configuration for volumes of these sizes, with intensities clipped to the 1st and 99th percentile.
@@ -71,6 +84,18 @@ func CoarsestAxis(grids []volume.Grid) int {
 	return best
 }
 
+// Validate returns all faults of i at once, or nil.
+func (i Input) Validate() error {
+	var faults []error
+	if !(i.Crop >= 0 && i.Crop <= 1) {
+		faults = append(faults, fmt.Errorf("crop: want a part above 0 to 1, or 0 for all of a slice, got %v", i.Crop))
+	}
+	if i.Stack != 0 && i.Stack != 1 && i.Stack != 3 && i.Stack != 5 {
+		faults = append(faults, fmt.Errorf("slices: want 1, 3 or 5, got %d", i.Stack))
+	}
+	return errors.Join(faults...)
+}
+
 // Validate returns all faults of c at once, or nil.
 func (c Config) Validate() error {
 	var faults []error
@@ -82,6 +107,10 @@ func (c Config) Validate() error {
 	check(c.Axis >= 0 && c.Axis <= 2, "axis: want 0, 1 or 2, got %d", c.Axis)
 	check(c.Height > 0 && c.Width > 0, "canvas: want at least 1 x 1 pixels, got %d x %d", c.Height, c.Width)
 	check(c.Fit == Resize || c.Fit == Pad, "fit: want %s or %s, got %q", Resize, Pad, c.Fit)
+	check(c.Crop == 0 || c.Crop == 1 || c.Fit == Resize, "crop: want fit %s, got %s: padded slices are not cropped", Resize, c.Fit)
+	if err := c.Input.Validate(); err != nil {
+		faults = append(faults, err)
+	}
 	check(c.ClipLow >= 0 && c.ClipLow < c.ClipHigh && c.ClipHigh <= 100,
 		"clip: want percentiles 0 <= low < high <= 100, got %v and %v", c.ClipLow, c.ClipHigh)
 	return errors.Join(faults...)

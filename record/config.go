@@ -10,6 +10,7 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
@@ -20,13 +21,15 @@ const Phantom = "phantom"
 
 // Config is one experiment: everything that its numbers depend on, except the engine and its number of threads.
 type Config struct {
-	Data    string              `yaml:"data"`              // folder of the data set, or phantom
-	Channel int                 `yaml:"channel,omitempty"` // that is read of images with several, from 0
-	Patient string              `yaml:"patient,omitempty"` // pattern of case IDs that tells the patient; see dataset.UsePatients
-	Axis    string              `yaml:"axis"`              // index axis that slices are cut across: i, j, k, or auto (that of the coarsest spacing)
-	Canvas  []int               `yaml:"canvas"`            // height and width of the network's input; empty is derived from the data
-	Split   dataset.SplitConfig `yaml:"split"`
-	Empty   string              `yaml:"empty"` // Dice where prediction and reference are both empty: undefined or one
+	Data    string                `yaml:"data"`              // folder of the data set, or phantom
+	Channel int                   `yaml:"channel,omitempty"` // that is read of images with several, from 0
+	Patient string                `yaml:"patient,omitempty"` // pattern of case IDs that tells the patient; see dataset.UsePatients
+	Axis    string                `yaml:"axis"`              // index axis that slices are cut across: i, j, k, or auto (that of the coarsest spacing)
+	Canvas  []int                 `yaml:"canvas"`            // height and width of the network's input; empty is derived from the data
+	Input   preprocess.Input      `yaml:"input,omitempty"`   // what an image shows, see preprocess.Input; given values count before the preset's
+	Predict preprocess.Refinement `yaml:"predict,omitempty"` // of the masks that are evaluated
+	Split   dataset.SplitConfig   `yaml:"split"`
+	Empty   string                `yaml:"empty"` // Dice where prediction and reference are both empty: undefined or one
 
 	Strategies  []string `yaml:"strategies"`   // see `nextslice strategies`
 	InitialSets int      `yaml:"initial-sets"` // runs per strategy, each from another random initial set
@@ -104,10 +107,31 @@ func parseConfig(name string, text []byte, override func(*Config)) (Config, erro
 		return Config{}, fmt.Errorf("preset: %w", err)
 	}
 	c := Default()
-	c.Train = preset.Train
+	if !complete(text) {
+		c.Train, c.Input = preset.Train, preset.Input
+	}
 	c, err = read(c)
 	c.Preset = preset.Name
 	return c, err
+}
+
+// complete tells whether a file gives all of train, as the files of run folders do: then nothing of it comes from the preset, which may
+// have changed since the run. Keys that are only written where they are not zero may be missing.
+func complete(text []byte) bool {
+	keys := func(text []byte) map[string]any {
+		var file struct{ Train map[string]any }
+		if yaml.Unmarshal(text, &file) != nil {
+			return nil
+		}
+		return file.Train
+	}
+	given := keys(text)
+	for key := range keys(Config{}.YAML()) {
+		if _, ok := given[key]; !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // Validate returns all faults of c at once, or nil. It looks at the configuration alone, not at the data.
@@ -126,6 +150,9 @@ func (c Config) Validate() error {
 	check(len(c.Canvas) == 0 || len(c.Canvas) == 2, "canvas: want [height, width], got %v", c.Canvas)
 	for _, side := range c.Canvas {
 		check(side >= 16 && side <= 1024, "canvas: want sides of 16 to 1024 pixels, got %d", side)
+	}
+	for _, fault := range faultsOf(c.Input.Validate()) {
+		faults = append(faults, fmt.Errorf("input.%w", fault))
 	}
 	check(c.Split.Test > 0, "split.test: want a fraction of the cases below 1, or a number of cases, got %v", c.Split.Test)
 	check(c.Split.Validation >= 0, "split.validation: want a fraction of the cases below 1, or a number of cases, got %v", c.Split.Validation)

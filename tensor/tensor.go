@@ -61,6 +61,16 @@ func (t Tensor) Items(from, to int) Tensor {
 	return v
 }
 
+// Interleave writes an image whose channels lie one after the other, [C H W], as [H W C].
+func Interleave(dst, image []float32, channels int) {
+	pixels := len(image) / channels
+	for c := range channels {
+		for i, v := range image[c*pixels : (c+1)*pixels] {
+			dst[i*channels+c] = v
+		}
+	}
+}
+
 // Dense reports whether pixels follow each other without a gap.
 func (t Tensor) Dense() bool { return t.Stride == t.C }
 

@@ -10,7 +10,7 @@ import (
 
 // slice is a slice on the canvas, with its mask.
 type slice struct {
-	image []float32 // [h w]
+	image []float32 // [C h w]; the channels are changed alike
 	mask  []uint8   // [h w]
 }
 
@@ -23,15 +23,19 @@ type augmenter struct {
 }
 
 func newAugmenter(a recipe.Augment, h, w int, rng *rand.Rand) *augmenter {
-	return &augmenter{a, h, w, rng, make([]float32, h*w)}
+	return &augmenter{Augment: a, h: h, w: w, rng: rng}
 }
 
 // apply writes a changed copy of src to dst. Image values between pixels are bilinear, mask values nearest; what comes
 // from outside is 0 in both.
 func (a *augmenter) apply(dst, src slice) {
-	copy(a.changed, src.image)
+	a.changed = append(a.changed[:0], src.image...)
 	a.intensities(a.changed, a.rng)
-	a.transform(a.h, a.w, a.rng).warp(dst, slice{a.changed, src.mask}, a.h, a.w)
+	t, pixels := a.transform(a.h, a.w, a.rng), a.h*a.w
+	for from := 0; from < len(src.image); from += pixels {
+		to := from + pixels
+		t.warp(slice{dst.image[from:to], dst.mask}, slice{a.changed[from:to], src.mask}, a.h, a.w)
+	}
 }
 
 // intensities changes the values of an image in place.
@@ -71,7 +75,7 @@ func gamma(image []float32, exponent float64) {
 // transform draws a geometric transform about the middle of an h × w canvas.
 func (a augmenter) transform(h, w int, rng *rand.Rand) affine {
 	angle := uniform(rng, a.Rotate) * math.Pi / 180
-	zoom := 1 / (1 + uniform(rng, a.Scale))
+	zoom := math.Exp(uniform(rng, a.Zoom)) / (1 + uniform(rng, a.Scale))
 	sin, cos := math.Sincos(angle)
 	t := affine{xx: cos * zoom, xy: sin * zoom, yx: -sin * zoom, yy: cos * zoom}
 	if a.Flip > 0 && rng.Float64() < a.Flip {

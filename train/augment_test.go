@@ -173,3 +173,36 @@ func BenchmarkAugment(b *testing.B) {
 		a.apply(got, src)
 	}
 }
+
+// All channels of an image are moved and darkened alike.
+func TestAugmentChangesChannelsAlike(t *testing.T) {
+	const h, w = 16, 16
+	image, mask := board(h, w)
+	three := slices.Concat(image, image, image)
+	got := slice{make([]float32, 3*h*w), make([]uint8, h*w)}
+	a := newAugmenter(recipe.Augment{Rotate: 10, Zoom: 0.35, Shift: 0.1, Flip: 0.5, Contrast: 0.2, Gamma: 0.3}, h, w, random.Stream(1))
+	a.apply(got, slice{three, mask})
+	for channel := 1; channel < 3; channel++ {
+		if !slices.Equal(got.image[:h*w], got.image[channel*h*w:(channel+1)*h*w]) {
+			t.Errorf("channel %d is changed otherwise than channel 0", channel)
+		}
+	}
+	if slices.Equal(got.image[:h*w], image) {
+		t.Error("nothing has changed")
+	}
+}
+
+func TestZoomIsUniformInItsLogarithm(t *testing.T) {
+	rng := random.Stream(1)
+	a := newAugmenter(recipe.Augment{Zoom: 0.35}, 8, 8, rng)
+	sum, least, most := 0.0, 1.0, 1.0
+	const n = 2000
+	for range n {
+		size := 1 / a.transform(8, 8, rng).xx
+		sum += math.Log(size)
+		least, most = min(least, size), max(most, size)
+	}
+	if mean := sum / n; math.Abs(mean) > 0.02 || least < math.Exp(-0.35) || least > 0.71 || most > math.Exp(0.35) || most < 1.41 {
+		t.Errorf("mean logarithm %.3f, sizes of %.3f to %.3f, want 0, 0.705 and 1.419", mean, least, most)
+	}
+}

@@ -14,8 +14,9 @@ type feed struct {
 	data    Set
 	order   order
 	items   []int
-	x       tensor.Tensor // [batch H W 1]
+	x       tensor.Tensor // [batch H W C]
 	target  []uint8       // [batch H W]
+	changed []float32     // an image, [C H W]
 }
 
 func newFeed(c Config, data Set, seed uint64) *feed {
@@ -24,7 +25,8 @@ func newFeed(c Config, data Set, seed uint64) *feed {
 		data:    data,
 		order:   order{rng: random.Stream(seed, "order"), n: len(data.Images)},
 		items:   make([]int, c.Batch),
-		x:       tensor.New(tensor.Shape{N: c.Batch, H: data.H, W: data.W, C: 1}),
+		x:       tensor.New(tensor.Shape{N: c.Batch, H: data.H, W: data.W, C: data.channels()}),
+		changed: make([]float32, len(data.Images[0])),
 		target:  make([]uint8, c.Batch*data.H*data.W),
 	}
 }
@@ -34,8 +36,8 @@ func (f *feed) next() (x tensor.Tensor, target []uint8) {
 	f.order.take(f.items)
 	pixels := f.data.H * f.data.W
 	for i, item := range f.items {
-		begin, end := i*pixels, (i+1)*pixels
-		f.augment.apply(slice{f.x.Data[begin:end], f.target[begin:end]}, slice{f.data.Images[item], f.data.Labels[item]})
+		f.augment.apply(slice{f.changed, f.target[i*pixels : (i+1)*pixels]}, slice{f.data.Images[item], f.data.Labels[item]})
+		tensor.Interleave(f.x.Items(i, i+1).Data, f.changed, f.x.C)
 	}
 	return f.x, f.target
 }
@@ -45,9 +47,13 @@ func (s Set) demandShape(function string) {
 	if len(s.Images) == 0 || len(s.Images) != len(s.Labels) {
 		panic(fmt.Sprintf("train: %s: %d images and %d masks", function, len(s.Images), len(s.Labels)))
 	}
+	want := max(1, s.channels()) * s.H * s.W
 	for i := range s.Images {
-		if len(s.Images[i]) != s.H*s.W || len(s.Labels[i]) != s.H*s.W {
-			panic(fmt.Sprintf("train: %s: slice %d: want %d pixels, got %d and a mask of %d", function, i, s.H*s.W, len(s.Images[i]), len(s.Labels[i])))
+		if len(s.Images[i]) != want || len(s.Labels[i]) != s.H*s.W {
+			panic(fmt.Sprintf("train: %s: slice %d: want %d values and a mask of %d, got %d and %d", function, i, want, s.H*s.W, len(s.Images[i]), len(s.Labels[i])))
 		}
 	}
 }
+
+// channels returns the number of channels of the images.
+func (s Set) channels() int { return len(s.Images[0]) / (s.H * s.W) }

@@ -20,7 +20,7 @@ type Config = recipe.Config
 type Set struct {
 	H, W    int
 	Classes int
-	Images  [][]float32 // [H W] each, normalised
+	Images  [][]float32 // [C H W] each, normalised; one channel in the paper
 	Labels  [][]uint8   // [H W] each, class indices below Classes
 }
 
@@ -63,8 +63,14 @@ func RunLearningLoss(ctx context.Context, e tensor.Engine, c Config, data Set, s
 func run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, m *moduleTraining, progress func(Progress)) (r *Result, err error) {
 	defer tensor.Catch(&err)
 	data.demandShape("Run")
-	net := unet.New(e, unet.Config{Classes: data.Classes, Width: c.Width, Dropout: c.Dropout, Sigmoid: c.Loss.Kind == recipe.Sigmoid}, random.Stream(seed, "init"))
+	net := unet.New(e, unet.Config{Classes: data.Classes, Width: c.Width, Dropout: c.Dropout, Sigmoid: c.Loss.Kind == recipe.Sigmoid, Channels: data.channels()}, random.Stream(seed, "init"))
 	adam := nn.NewAdam(net.Params(), c.WeightDecay)
+	var deep *unet.Deep
+	var deepAdam *nn.Adam
+	if c.Deep {
+		deep = net.NewDeep(random.Stream(seed, "deep"))
+		deepAdam = nn.NewAdam(deep.Params(), c.WeightDecay)
+	}
 	loss := lossOp(c.Loss)
 	dropout := random.Stream(seed, "dropout")
 	feed := newFeed(c, data, seed)
@@ -93,8 +99,13 @@ func run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, 
 			r.ModuleLosses = append(r.ModuleLosses, loss)
 			m.sgd.Step(c.LearningLoss.LearningRate)
 		}
+		rate := c.LearningRate.At(step, c.Steps)
+		if deep != nil {
+			deep.Loss(loss, target)
+			deepAdam.Step(e, rate)
+		}
 		net.BackwardFeatures(dlogits, dfeatures)
-		adam.Step(e, c.LearningRate.At(step, c.Steps))
+		adam.Step(e, rate)
 
 		mean := mean(items)
 		if math.IsNaN(mean) || math.IsInf(mean, 0) {

@@ -168,3 +168,29 @@ func TestEvaluateOnOwnGrid(t *testing.T) {
 		}
 	}
 }
+
+// Deep supervision changes the training and nothing of the network's form; several channels are the network's input.
+func TestRunDeepOnChannels(t *testing.T) {
+	e := ref.New(2)
+	defer e.Close()
+	data := discs(8, random.Stream(1, "train"))
+	for i, image := range data.Images {
+		data.Images[i] = slices.Concat(image, data.Images[(i+1)%8][:side*side], image)
+	}
+	c := small(6)
+	plain, err := Run(t.Context(), e, c, data, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Deep = true
+	deep, err := Run(t.Context(), e, c, data, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := deep.Net.Config(); got.Channels != 3 || got != plain.Net.Config() {
+		t.Errorf("networks %+v and, with deep supervision, %+v: want the same, of 3 channels", plain.Net.Config(), got)
+	}
+	if plain.Losses[0] != deep.Losses[0] || plain.Losses[5] == deep.Losses[5] {
+		t.Errorf("losses %v and, with deep supervision, %v: want them to part after the first step", plain.Losses, deep.Losses)
+	}
+}

@@ -11,6 +11,9 @@ type Config struct {
 	// Sigmoid says that the class probabilities are a sigmoid of each logit, as in training with binary cross-entropy
 	// on every channel, instead of the softmax over all: they need not sum to 1.
 	Sigmoid bool `yaml:"sigmoid" json:"sigmoid,omitempty"`
+
+	// Channels of the images: a slice and those beside it, 1 … 16. 0 is 1, as in the paper.
+	Channels int `yaml:"channels,omitempty" json:"channels,omitempty"`
 }
 
 // Validate returns an error that names the first field out of range.
@@ -20,6 +23,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("classes: want 2 to 256, got %d", c.Classes)
 	case c.Width < 2 || c.Width > 256 || c.Width%2 != 0:
 		return fmt.Errorf("width: want an even number from 2 to 256, got %d", c.Width)
+	case c.Channels < 0 || c.Channels > 16:
+		return fmt.Errorf("channels: want 1 to 16, got %d", c.Channels)
 	case !(c.Dropout >= 0 && c.Dropout < 1):
 		return fmt.Errorf("dropout: want a probability in [0, 1), got %v", c.Dropout)
 	}

@@ -37,6 +37,9 @@ func (n *Net) File() *safetensors.File {
 	if n.config.Sigmoid {
 		f.Metadata["probabilities"] = sigmoid
 	}
+	if n.config.Channels > 1 {
+		f.Metadata["channels"] = strconv.Itoa(n.config.Channels)
+	}
 	return withWeights(f, &n.params)
 }
 
@@ -160,6 +163,11 @@ func configOf(metadata map[string]string) (Config, error) {
 	}
 	if c.Dropout, err = strconv.ParseFloat(metadata["dropout"], 64); err != nil {
 		return c, fmt.Errorf("dropout: %w", err)
+	}
+	if text, ok := metadata["channels"]; ok {
+		if c.Channels, err = strconv.Atoi(text); err != nil {
+			return c, fmt.Errorf("channels: %w", err)
+		}
 	}
 	if p, ok := metadata["probabilities"]; ok && p != sigmoid {
 		return c, fmt.Errorf("probabilities: want %s or nothing, got %q", sigmoid, p)

@@ -24,6 +24,8 @@ type Net struct {
 	merged [Levels]*nn.Merged // up and the first block of dec
 	out    *nn.Head
 
+	deep *Deep // what trains the coarser levels along; nil without
+
 	pass        Pass         // the last one
 	last        tensor.Shape // of its images
 	overwritten bool         // by Backward: act
@@ -83,7 +85,7 @@ func declare(e tensor.Engine, c Config) *Net {
 	n := &Net{config: c, engine: e}
 	p := &n.params
 	w := c.Width
-	n.enc[0] = newDouble(p, "enc1", 1, w/2, w)
+	n.enc[0] = newDouble(p, "enc1", max(1, c.Channels), w/2, w)
 	n.enc[1] = newDouble(p, "enc2", w, w, 2*w)
 	n.enc[2] = newDouble(p, "enc3", 2*w, 2*w, 4*w)
 	n.center = newDouble(p, "center", 4*w, 4*w, 8*w)

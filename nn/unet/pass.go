@@ -38,13 +38,13 @@ func (n *Net) dropout(position int) tensor.Dropout {
 	return tensor.Dropout{P: float32(n.config.Dropout), Seed: z ^ z>>31}
 }
 
-// Forward computes the logits [N H W K] of images x [N H W 1], dense, H and W at least 8. They are valid until the
+// Forward computes the logits [N H W K] of images x [N H W Channels], dense, H and W at least 8. They are valid until the
 // next call; x must stay as it is until Backward.
 //
 // It panics if p.SameImages does not follow an inference pass over images of this shape.
 func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
-	if x.C != 1 || x.N < 1 || x.H < 1<<Levels || x.W < 1<<Levels {
-		panic(fmt.Sprintf("unet: Forward: want [N H W 1] of at least 8×8, got %v", x.Shape))
+	if x.C != max(1, n.config.Channels) || x.N < 1 || x.H < 1<<Levels || x.W < 1<<Levels {
+		panic(fmt.Sprintf("unet: Forward: want [N H W %d] of at least 8×8, got %v", max(1, n.config.Channels), x.Shape))
 	}
 	if p.SameImages && (p.Train || n.pass.Train || n.last != x.Shape) {
 		panic("unet: Forward: SameImages does not follow an inference pass over images of this shape")
@@ -132,6 +132,9 @@ func (n *Net) BackwardFeatures(dlogits tensor.Tensor, dfeatures Features) {
 			below = a.dec[level+1]
 		}
 		n.up[level].Backward(e, below, a.cat[level].Channels(0, 2*n.channels(level)))
+		if n.deep != nil && level+1 < Levels {
+			n.deep.add(level+1, below)
+		}
 	}
 
 	n.addFeature(a.center, dfeatures[Levels])

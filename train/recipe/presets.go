@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/nextslice/nextslice/preprocess"
 )
 
 // PresetsYAML is the file of presets as it stands in the source, comments included.
@@ -14,9 +16,10 @@ var PresetsYAML []byte
 
 // Preset is a named set of hyper-parameters.
 type Preset struct {
-	Name   string `yaml:"-"`
-	Canvas [2]int `yaml:"canvas"` // height and width that slices are brought to
-	Train  Config `yaml:"train"`
+	Name   string           `yaml:"-"`
+	Canvas [2]int           `yaml:"canvas"` // height and width that slices are brought to
+	Input  preprocess.Input `yaml:"input,omitempty"`
+	Train  Config           `yaml:"train"`
 }
 
 // Presets returns the presets in the order of the file.

@@ -25,6 +25,9 @@ type Config struct {
 
 	// SameInit starts every cycle from the random streams of cycle 0, as the published code does.
 	SameInit bool `yaml:"same-init"`
+
+	// Deep trains heads on the decoder's coarser levels along; see unet.Deep.
+	Deep bool `yaml:"deep-supervision,omitempty"`
 }
 
 // Loss is the sum of cross-entropy and soft Dice; see tensor.Loss for the formula.
@@ -54,6 +57,9 @@ type Augment struct {
 	Contrast         float64 `yaml:"contrast"`          // intensities are multiplied by a factor uniform in 1 ± Contrast
 	Brightness       float64 `yaml:"brightness"`        // a number uniform in ± Brightness is added
 	Gamma            float64 `yaml:"gamma"`             // exponent e^u, u uniform in ± Gamma, on the slice's own range
+
+	// Zoom changes the size by a factor e^u, u uniform in ± Zoom, as likely to half as to double: 0.35 is 0.7 to 1.4.
+	Zoom float64 `yaml:"zoom,omitempty"`
 }
 
 // LearningLoss is how the module is trained that predicts each slice's loss, where one is trained.
@@ -126,5 +132,6 @@ func (c Config) Validate() error {
 	between("augment.contrast", a.Contrast, 0, 1)
 	atLeast("augment.brightness", a.Brightness, 0)
 	between("augment.gamma", a.Gamma, 0, 3)
+	between("augment.zoom", a.Zoom, 0, 2)
 	return errors.Join(faults...)
 }
