@@ -37,7 +37,7 @@
 //	the loop, on one screen               active/loop.go; the simulation around it: experiment/run.go
 //	the paper's contribution              query/stochastic_batches.go
 //	how a strategy is added               one file in query, see docs/how-to/add-a-strategy.md
-//	where a recipe is set                 train/recipe/config.go and presets.yaml; trained by train/run.go
+//	where a recipe is set                 train/recipe/recipe.go and presets.yaml; trained by train/run.go
 //	the network                           nn/unet/net.go
 //	from a prediction to a mask           model/segment.go; to measures: model/evaluate.go
 //	how a label is saved                  annotate/labels.go, annotate/store/labels.go
