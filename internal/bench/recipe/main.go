@@ -3,9 +3,9 @@
 //
 //	go run ./internal/bench/recipe -data DIR -labels 100 -seeds 2 'base' 'lr=3e-3 steps=1000' 'canvas=96 width=16 dropout=0.2'
 //
-// A variant is a list of KEY=VALUE that change the preset: canvas, width, dropout, steps, batch, lr, smooth, warmup,
-// decay, rotate, scale, shift, contrast, gamma, flip; seed is that of the training alone. The same held-back cases and the same random slices serve all
-// variants of a seed.
+// A variant is a list of KEY=VALUE that change the preset: canvas, lr (the peak of the learning rate, which begins at a
+// twenty-fifth of it), or a hyper-parameter as a configuration file calls it, such as steps or augment.rotate; seed is that of
+// the training alone. The same held-back cases and the same random slices serve all variants of a seed.
 //
 // With -figure FILE it draws what was measured, studies/recipes/recipes.csv: the Dice against the steps.
 package main
@@ -23,6 +23,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor/native"
 	"github.com/nextslice/nextslice/train"
 	"github.com/nextslice/nextslice/train/recipe"
@@ -141,44 +142,18 @@ func change(p *recipe.Preset, field string) error {
 	if key == "base" {
 		return nil
 	}
-	v, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return fmt.Errorf("%q: want KEY=NUMBER", field)
-	}
-	t := &p.Train
 	switch key {
-	case "canvas":
-		p.Canvas = [2]int{int(v), int(v)}
-	case "width":
-		t.Width = int(v)
-	case "dropout":
-		t.Dropout = v
-	case "steps":
-		t.Steps = int(v)
-	case "batch":
-		t.Batch = int(v)
-	case "lr":
-		t.LearningRate.First, t.LearningRate.Peak = v/25, v
-	case "warmup":
-		t.LearningRate.WarmUp = v
-	case "smooth":
-		t.Loss.Smooth = v
-	case "decay":
-		t.WeightDecay = v
-	case "rotate":
-		t.Augment.Rotate = v
-	case "scale":
-		t.Augment.Scale = v
-	case "shift":
-		t.Augment.Shift = v
-	case "contrast":
-		t.Augment.Contrast = v
-	case "gamma":
-		t.Augment.Gamma = v
-	case "flip":
-		t.Augment.Flip = v
-	default:
-		return fmt.Errorf("unknown key %q", key)
+	case "canvas", "lr":
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("%q: want KEY=NUMBER", field)
+		}
+		if key == "canvas" {
+			p.Canvas = [2]int{int(v), int(v)}
+		} else {
+			p.Train.LearningRate.First, p.Train.LearningRate.Peak = v/25, v
+		}
+		return nil
 	}
-	return nil
+	return record.Set(&p.Train, key, text)
 }
