@@ -28,16 +28,8 @@ func (r Report) WriteText(w io.Writer) error {
 			fmt.Fprintln(w)
 		}
 		g := x.Groups[len(x.Groups)-1]
-		tables := []table.Table{x.paperTable(g)}
-		for _, c := range g.Comparisons {
-			if c.main() {
-				tables = append(tables, x.comparisonTable(g, c))
-			}
-		}
-		tables = append(tables, x.recipesTables(g)...)
-		tables = append(tables, x.runsTable(g))
 		said := map[string]bool{} // notes that several tables share are printed once
-		for j, t := range tables {
+		for j, t := range x.mainTables(g) {
 			if j > 0 {
 				fmt.Fprintln(w)
 			}
