@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
@@ -109,12 +110,7 @@ func (d *Dataset) Labelled() []int {
 
 // Index returns the index of a case by its ID, -1 if there is none.
 func (d *Dataset) Index(id string) int {
-	for i, c := range d.Cases {
-		if c.ID == id {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(d.Cases, func(c Case) bool { return c.ID == id })
 }
 
 // Preprocess returns the configuration that preprocess.Derive makes for all cases. With volume.AutoAxis slices are cut across

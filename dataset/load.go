@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/preprocess"
@@ -44,18 +43,17 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	}
 
 	faults := make([]error, len(cases))
-	var mutex sync.Mutex
-	done := 0
+	done := counter(len(cases), "", func(_ string, done, total int) {
+		if progress != nil && ctx.Err() == nil {
+			progress(done, total)
+		}
+	})
 	parallel.For(len(cases), parallel.All, func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
 		faults[i] = s.load(d, cases[i], first[i])
-		mutex.Lock()
-		defer mutex.Unlock()
-		if done++; progress != nil && ctx.Err() == nil {
-			progress(done, len(cases))
-		}
+		done()
 	})
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("load slices: %w", err)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
@@ -175,10 +176,7 @@ func unreadable(kind, path string, err error) string {
 
 // checkValues returns an error if a value of the mask has no class.
 func checkValues(m *volume.Mask, classes []string) error {
-	largest := uint8(0)
-	for _, v := range m.Data {
-		largest = max(largest, v)
-	}
+	largest := slices.Max(m.Data)
 	if int(largest) < len(classes) {
 		return nil
 	}

@@ -55,7 +55,6 @@ func count(n int, what string) string {
 // writeTable writes one line per case. Voxels are counted in one column per class, and in one for all values without.
 func (r *Report) writeTable(b *strings.Builder) {
 	head := []string{"case", "size", "spacing", "unit", "axes", "type", "min", "1%", "median", "99%", "max", "slices", "foreground"}
-	const left = 1 // columns that are set left
 	for v, class := range r.Classes {
 		if v > 0 {
 			head = append(head, class)
@@ -103,11 +102,11 @@ func (r *Report) writeTable(b *strings.Builder) {
 		}
 		rows = append(rows, row)
 	}
-	align(b, rows, left)
+	align(b, rows)
 }
 
-// align writes rows with their columns below each other, the first left ones set left and the others right.
-func align(b *strings.Builder, rows [][]string, left int) {
+// align writes rows with their columns below each other, the first set left and the others right.
+func align(b *strings.Builder, rows [][]string) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for c, cell := range row {
@@ -115,18 +114,10 @@ func align(b *strings.Builder, rows [][]string, left int) {
 		}
 	}
 	for _, row := range rows {
-		var line strings.Builder
-		for c, cell := range row {
-			space := strings.Repeat(" ", widths[c]-utf8.RuneCountInString(cell))
-			if c > 0 {
-				line.WriteString("  ")
-			}
-			if c < left {
-				line.WriteString(cell + space)
-			} else {
-				line.WriteString(space + cell)
-			}
+		fmt.Fprintf(b, "%-*s", widths[0], row[0])
+		for c, cell := range row[1:] {
+			fmt.Fprintf(b, "  %*s", widths[c+1], cell)
 		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+		b.WriteByte('\n')
 	}
 }
