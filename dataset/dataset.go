@@ -50,7 +50,8 @@ type Dataset struct {
 	Layout string
 	Cases  []Case // in the order of their IDs
 	// Classes are the names of the label values: Classes[0] is "background", Classes[v] names the value v. They come
-	// from dataset.json where there is one, else from the values in the masks ("class 1"). Without either, nil.
+	// from dataset.json where there is one, else from the segments' names in the masks, else from the values in them ("class 1").
+	// Without any, nil.
 	Classes  []string
 	Problems []Problem
 }

@@ -155,10 +155,13 @@ func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Proble
 	if c.Label == "" {
 		return out, problems
 	}
-	m, err := c.readMask()
+	m, err := c.readMask(d.Classes)
 	if err != nil {
 		problem("%s", unreadable("mask", c.Label, err))
 		return out, problems
+	}
+	if m.Rounded > 0 {
+		problem("%d voxels of the mask are not quite whole numbers: they are rounded", m.Rounded)
 	}
 	if err := checkValues(m, d.Classes); err != nil {
 		problem("%v", err)

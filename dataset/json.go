@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ type jsonFile struct {
 	Training entries `json:"training"`
 
 	classes  []string // nil where the file names none that can be used
+	values   []uint8  // of the classes from 1 on, nil if these are 1, 2 …
 	problems []Problem
 }
 
@@ -46,12 +48,12 @@ func parseJSON(data []byte) (*jsonFile, error) {
 	if err := j.name(); err != nil {
 		j.problems = append(j.problems, Problem{
 			Text: fmt.Sprintf("dataset.json: %v: its class names are not used, but the values in the masks", err)})
-		j.classes = nil
+		j.classes, j.values = nil, nil
 	}
 	return j, nil
 }
 
-// name makes the list of classes. Values that have no name get one.
+// name makes the list of classes. Values that have no name are no class.
 func (j *jsonFile) name() error {
 	for key, value := range j.Labels {
 		name, text := key, ""
@@ -84,14 +86,18 @@ func (j *jsonFile) name() error {
 			j.problems = append(j.problems, Problem{Text: fmt.Sprintf("dataset.json: label %q (%d) is learned like any other class", name, class)})
 		}
 	}
-	for v, name := range j.classes {
-		switch {
-		case name != "":
-		case v == 0:
-			j.classes[v] = "background"
-		default:
-			j.classes[v] = fmt.Sprintf("class %d", v)
+	if len(j.classes) == 0 {
+		return nil
+	}
+	classes, values := []string{cmp.Or(j.classes[0], background)}, []uint8{}
+	for v, name := range j.classes[1:] {
+		if name != "" {
+			classes, values = append(classes, name), append(values, uint8(v+1))
 		}
 	}
+	if len(classes) < len(j.classes) {
+		j.values = values
+	}
+	j.classes = classes
 	return nil
 }

@@ -49,6 +49,7 @@ const suffix = "_segmentation"
 type listing struct {
 	name, layout string
 	classes      []string
+	values       []uint8 // of the classes from 1 on in masks of numbers, nil if these are 1, 2 …
 	cases        []Case
 	problems     []Problem
 }
@@ -69,7 +70,7 @@ func list(dir string) (*listing, error) {
 		if j, err = readJSON(filepath.Join(dir, "dataset.json")); err != nil {
 			return nil, err
 		}
-		l.name, l.classes = j.Name, j.classes
+		l.name, l.classes, l.values = j.Name, j.classes, j.values
 		l.problems = append(l.problems, j.problems...)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
