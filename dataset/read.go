@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
@@ -132,6 +133,11 @@ func (c *Case) readHeaders() (problems []Problem) {
 		return problem(true, unreadable("mask", c.Label, err))
 	}
 	mask := header.Grid
+	for _, w := range mask.Warnings() {
+		if !slices.Contains(image.Warnings, w) {
+			problems = append(problems, Problem{Case: c.ID, Text: "mask: " + w})
+		}
+	}
 	if !voxelByVoxel(c.Grid, mask) {
 		m := &volume.Mask{Grid: mask, Data: make([]uint8, mask.Len())}
 		if mask.Len() == c.Grid.Len() {
