@@ -15,7 +15,7 @@ type Case struct {
 	Grid   volume.Grid // of the image
 	Stored string      // type of the voxels in the image file, e.g. "int16"
 
-	// patient is who was scanned; "" stands for the ID. See UsePatients.
+	// patient is who was scanned; "" stands for the ID. See guessPatients and UsePatients.
 	patient string
 	// Values are the values in the mask that stand for the classes 1, 2 …; nil if these are the values. See greyValues.
 	Values []uint8
@@ -54,6 +54,8 @@ type Dataset struct {
 	// Without any, nil.
 	Classes  []string
 	Problems []Problem
+	// Grouped says in words which cases PatientID or their names group by patient; "" where none, and after UsePatients.
+	Grouped string
 }
 
 // Item is a slice of a case.

@@ -146,7 +146,7 @@ func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Proble
 		var bad int
 		out.Intensity, bad = intensity(v.Data)
 		if bad > 0 {
-			problem("%d of %d voxels are NaN or infinite", bad, len(v.Data))
+			problem("%d of %d voxels are NaN or infinite: they count as background", bad, len(v.Data))
 		}
 		if out.Intensity != nil && out.Intensity.Min == out.Intensity.Max {
 			problem("all voxels of the image are %g", out.Intensity.Min)

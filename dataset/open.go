@@ -63,6 +63,7 @@ func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) 
 	}
 	d.compareOrientations()
 	d.noteChannels()
+	d.guessPatients()
 	if len(d.Cases) == 0 {
 		return nil, fmt.Errorf("open data set %s (layout %s): no usable case%s", dir, d.Layout, d.firstProblems(3))
 	}

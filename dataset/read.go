@@ -122,6 +122,9 @@ func (c *Case) readHeaders() (problems []Problem) {
 		return problem(true, text)
 	}
 	c.Grid, c.Stored, c.Channels = image.Grid, image.Stored, image.Channels
+	if image.Series != nil {
+		c.patient = image.Series.Patient
+	}
 	for _, w := range image.Warnings {
 		problems = append(problems, Problem{Case: c.ID, Text: w})
 	}
