@@ -16,7 +16,7 @@ type Case struct {
 	Grid   volume.Grid // of the image
 	Stored string      // type of the voxels in the image file, e.g. "int16"
 
-	// patient is who was scanned; "" stands for the ID. See UsePatients.
+	// patient is who was scanned; "" stands for the ID. See guessPatients and UsePatients.
 	patient string
 	// Values are the values in the mask that stand for the classes 1, 2 …; nil if these are the values. See greyValues.
 	Values []uint8
@@ -51,9 +51,12 @@ type Dataset struct {
 	Layout string
 	Cases  []Case // in the order of their IDs
 	// Classes are the names of the label values: Classes[0] is "background", Classes[v] names the value v. They come
-	// from dataset.json where there is one, else from the values in the masks ("class 1"). Without either, nil.
+	// from dataset.json where there is one, else from the segments' names in the masks, else from the values in them ("class 1").
+	// Without any, nil.
 	Classes  []string
 	Problems []Problem
+	// Grouped says in words which cases PatientID or their names group by patient; "" where none, and after UsePatients.
+	Grouped string
 }
 
 // Item is a slice of a case.

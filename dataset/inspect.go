@@ -146,7 +146,7 @@ func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Proble
 		var bad int
 		out.Intensity, bad = intensity(v.Data)
 		if bad > 0 {
-			problem("%d of %d voxels are NaN or infinite", bad, len(v.Data))
+			problem("%d of %d voxels are NaN or infinite: they count as background", bad, len(v.Data))
 		}
 		if out.Intensity != nil && out.Intensity.Min == out.Intensity.Max {
 			problem("all voxels of the image are %g", out.Intensity.Min)
@@ -155,10 +155,13 @@ func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Proble
 	if c.Label == "" {
 		return out, problems
 	}
-	m, err := c.readMask()
+	m, err := c.readMask(d.Classes)
 	if err != nil {
 		problem("%s", unreadable("mask", c.Label, err))
 		return out, problems
+	}
+	if m.Rounded > 0 {
+		problem("%d voxels of the mask are not quite whole numbers: they are rounded", m.Rounded)
 	}
 	if err := checkValues(m, d.Classes); err != nil {
 		problem("%v", err)

@@ -16,13 +16,15 @@ type Slices struct {
 	Names  []string    // of the items, e.g. "Case12/017"
 	Images [][]float32 // of each item, [Height Width], normalised and on the canvas
 	Labels [][]uint8   // of each item, [Height Width] of label values, or nil where the case has no mask
+	// Warnings say which cases have NaN or infinite voxels and how many; preprocess.Normalise says what is made of them.
+	Warnings []string
 }
 
 // Load reads cases and returns all their slices, in the order of the cases and along the axis. Up to GOMAXPROCS cases
 // are read at a time, so that many volumes are in memory besides the slices. progress, which may be nil, is called
 // after each case, by one goroutine at a time.
 //
-// Cases that cannot be used (unreadable, NaN voxels, a mask of another size, a label value without class) are an error
+// Cases that cannot be used (unreadable, no voxel but NaN, a mask of another size, a label value without class) are an error
 // that names all of them. A cancelled context ends the work after the cases that are being read.
 func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, progress func(done, total int)) (*Slices, error) {
 	if err := c.Validate(); err != nil {
@@ -43,6 +45,7 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	}
 
 	faults := make([]error, len(cases))
+	bad := make([]int, len(cases))
 	done := counter(len(cases), "", func(_ string, done, total int) {
 		if progress != nil && ctx.Err() == nil {
 			progress(done, total)
@@ -52,7 +55,7 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 		if ctx.Err() != nil {
 			return
 		}
-		faults[i] = s.load(d, cases[i], first[i])
+		bad[i], faults[i] = s.load(d, cases[i], first[i])
 		done()
 	})
 	if err := ctx.Err(); err != nil {
@@ -61,37 +64,43 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("load slices: %w", err)
 	}
+	for i, n := range bad {
+		if n > 0 {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d voxels are NaN or infinite: they count as background", d.Cases[cases[i]].ID, n))
+		}
+	}
 	return s, nil
 }
 
-// load reads one case into the items from first on.
-func (s *Slices) load(d *Dataset, index, first int) error {
+// load reads one case into the items from first on, and counts its NaN and infinite voxels.
+func (s *Slices) load(d *Dataset, index, first int) (bad int, err error) {
 	c := d.Cases[index]
 	v, err := c.readImage()
 	if err != nil {
-		return fmt.Errorf("case %s: %w", c.ID, err)
+		return 0, fmt.Errorf("case %s: %w", c.ID, err)
 	}
 	if v.Size != c.Grid.Size {
-		return fmt.Errorf("case %s: %s has changed since the data set was opened", c.ID, c.Image)
+		return 0, fmt.Errorf("case %s: %s has changed since the data set was opened", c.ID, c.Image)
 	}
+	bad = preprocess.NonFinite(v.Data)
 	data, err := preprocess.Normalise(v, s.Config)
 	if err != nil {
-		return fmt.Errorf("case %s: %s: %w", c.ID, c.Image, err)
+		return 0, fmt.Errorf("case %s: %s: %w", c.ID, c.Image, err)
 	}
 	for k := range s.Config.Slices(v.Grid) {
 		s.Images[first+k] = s.Config.Image(data, v.Grid, k)
 	}
 	if c.Label == "" {
-		return nil
+		return bad, nil
 	}
 	m, err := d.Reference(index)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for k := range s.Config.Slices(m.Grid) {
 		s.Labels[first+k] = s.Config.Labels(m.Data, m.Grid, k)
 	}
-	return nil
+	return bad, nil
 }
 
 // Range returns which of the items belong to a case: n of them, from first on; n = 0 if the case was not loaded.

@@ -1,9 +1,11 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/model"
@@ -52,6 +54,16 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	if err != nil {
 		return nil, &record.ConfigError{Err: err}
 	}
+	if set.Grouped != "" {
+		names := func(cases []int) string {
+			var ids []string
+			for _, i := range cases {
+				ids = append(ids, set.Cases[i].ID)
+			}
+			return strings.Join(ids, ", ")
+		}
+		notice(fmt.Sprintf("split: test %s; validation %s; pool %s", names(split.Test), cmp.Or(names(split.Validation), "none"), names(split.Pool)))
+	}
 	split.Pool = labelled(set, split.Pool)
 	axis, err := volume.ParseAxis(c.Axis)
 	if err != nil {
@@ -65,6 +77,12 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	if err != nil {
 		return nil, err
 	}
+	tell := func(s *dataset.Slices) {
+		for _, w := range s.Warnings {
+			notice("data: " + w)
+		}
+	}
+	tell(d.pool)
 	if n := len(d.pool.Items); c.InitialSize > n {
 		return nil, &record.ConfigError{Err: fmt.Errorf("initial-size: want at most the %d items of the pool, got %d", n, c.InitialSize)}
 	}
@@ -76,6 +94,7 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	if err != nil {
 		return nil, err
 	}
+	tell(test)
 	for _, index := range split.Test {
 		reference, err := set.Reference(index)
 		if err != nil {

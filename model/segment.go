@@ -37,6 +37,9 @@ func (m *Model) Segment(ctx context.Context, v *volume.Volume, uncertain bool, p
 		out.Warnings = append(out.Warnings, "the header of the image or those of the training cases say nothing about spacing and orientation: "+
 			"the axes are taken to run alike")
 	}
+	if n := preprocess.NonFinite(v.Data); n > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%d voxels are NaN or infinite: they count as background", n))
+	}
 	p := m.canvas(turned.Grid)
 	data, err := preprocess.Normalise(turned, p)
 	if err != nil {
