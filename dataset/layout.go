@@ -49,6 +49,7 @@ const suffix = "_segmentation"
 type listing struct {
 	name, layout string
 	classes      []string
+	ignore       uint8 // see Dataset.Ignore
 	cases        []Case
 	problems     []Problem
 }
@@ -69,7 +70,7 @@ func list(dir string) (*listing, error) {
 		if j, err = readJSON(filepath.Join(dir, "dataset.json")); err != nil {
 			return nil, err
 		}
-		l.name, l.classes = j.Name, j.classes
+		l.name, l.classes, l.ignore = j.Name, j.classes, j.ignore
 		l.problems = append(l.problems, j.problems...)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }

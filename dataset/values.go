@@ -38,13 +38,23 @@ func (d *Dataset) greyValues(all [256]bool) bool {
 	return true
 }
 
-// number turns the values of a mask into classes.
+// number turns the values of a mask into classes, and that of ignored voxels into volume.Ignored.
 func (c *Case) number(m *volume.Mask) error {
+	if c.ignore > 0 && c.ignore != volume.Ignored {
+		if slices.Contains(m.Data, volume.Ignored) {
+			return fmt.Errorf("label value %d has no class, and the value to ignore is %d", volume.Ignored, c.ignore)
+		}
+		for i, v := range m.Data {
+			if v == c.ignore {
+				m.Data[i] = volume.Ignored
+			}
+		}
+	}
 	if c.Values == nil {
 		return nil
 	}
 	for i, v := range m.Data {
-		if v == 0 {
+		if v == 0 || c.ignored(v) {
 			continue
 		}
 		class := slices.Index(c.Values, v)
@@ -55,3 +65,6 @@ func (c *Case) number(m *volume.Mask) error {
 	}
 	return nil
 }
+
+// ignored reports whether v, in a mask that was read, stands for ignored voxels.
+func (c *Case) ignored(v uint8) bool { return c.ignore > 0 && v == volume.Ignored }
