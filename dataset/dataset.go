@@ -20,6 +20,7 @@ type Case struct {
 	patient string
 	// Values are the values in the mask that stand for the classes 1, 2 …; nil if these are the values. See greyValues.
 	Values []uint8
+	ignore uint8 // see Dataset.Ignore
 
 	Channels int // number of channels in the image file, at least 1
 	Channel  int // the one that is read, from 0; see Dataset.UseChannel
@@ -53,7 +54,10 @@ type Dataset struct {
 	// Classes are the names of the label values: Classes[0] is "background", Classes[v] names the value v. They come
 	// from dataset.json where there is one, else from the segments' names in the masks, else from the values in them ("class 1").
 	// Without any, nil.
-	Classes  []string
+	Classes []string
+	// Ignore is the value in the mask files of voxels that nobody has labelled or is sure of, above those of all classes; 0 if there
+	// is none. Masks that are read hold [volume.Ignored] there.
+	Ignore   uint8
 	Problems []Problem
 	// Grouped says in words which cases PatientID or their names group by patient; "" where none, and after UsePatients.
 	Grouped string

@@ -23,6 +23,7 @@ type jsonFile struct {
 
 	classes  []string // nil where the file names none that can be used
 	values   []uint8  // of the classes from 1 on, nil if these are 1, 2 …
+	ignore   uint8    // the value named "ignore", 0 if there is none
 	problems []Problem
 }
 
@@ -137,7 +138,7 @@ func parseJSON(data []byte) (*jsonFile, error) {
 	if err := j.name(); err != nil {
 		j.problems = append(j.problems, Problem{
 			Text: fmt.Sprintf("dataset.json: %v: its class names are not used, but the values in the masks", err)})
-		j.classes, j.values = nil, nil
+		j.classes, j.values, j.ignore = nil, nil, 0
 	}
 	return j, nil
 }
@@ -164,6 +165,10 @@ func (j *jsonFile) name() error {
 		if err != nil || class < 0 || class > 255 {
 			return fmt.Errorf("label %q: want a value from 0 to 255, got %q", name, text)
 		}
+		if name == "ignore" && class > 0 { // as nnU-Net has it
+			j.ignore = uint8(class)
+			continue
+		}
 		for len(j.classes) <= class {
 			j.classes = append(j.classes, "")
 		}
@@ -171,9 +176,9 @@ func (j *jsonFile) name() error {
 			return fmt.Errorf("value %d has two names, %q and %q", class, min(name, j.classes[class]), max(name, j.classes[class]))
 		}
 		j.classes[class] = name
-		if name == "ignore" {
-			j.problems = append(j.problems, Problem{Text: fmt.Sprintf("dataset.json: label %q (%d) is learned like any other class", name, class)})
-		}
+	}
+	if j.ignore > 0 && int(j.ignore) < len(j.classes) {
+		return fmt.Errorf("label \"ignore\" is %d: want a value above those of all classes", j.ignore)
 	}
 	if len(j.classes) == 0 {
 		return nil

@@ -51,6 +51,7 @@ type listing struct {
 	name, layout string
 	classes      []string
 	values       []uint8 // of the classes from 1 on in masks of numbers, nil if these are 1, 2 …
+	ignore       uint8   // see Dataset.Ignore
 	cases        []Case
 	problems     []Problem
 }
@@ -71,7 +72,7 @@ func list(dir string) (*listing, error) {
 		if j, err = readJSON(filepath.Join(dir, "dataset.json")); err != nil {
 			return nil, err
 		}
-		l.name, l.classes, l.values = j.Name, j.classes, j.values
+		l.name, l.classes, l.values, l.ignore = j.Name, j.classes, j.values, j.ignore
 		l.problems = append(l.problems, j.problems...)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/volume"
 )
 
 // Slices are the items of some cases in memory. All slices have the same length; a caller must not write to them.
@@ -15,7 +17,7 @@ type Slices struct {
 	Items  []Item
 	Names  []string    // of the items, e.g. "Case12/017"
 	Images [][]float32 // of each item, [Height Width], normalised and on the canvas
-	Labels [][]uint8   // of each item, [Height Width] of label values, or nil where the case has no mask
+	Labels [][]uint8   // of each item, [Height Width] of label values, or nil where the case has no mask or all of the slice is ignored
 	// Warnings say which cases have NaN or infinite voxels and how many; preprocess.Normalise says what is made of them.
 	Warnings []string
 }
@@ -98,9 +100,23 @@ func (s *Slices) load(d *Dataset, index, first int) (bad int, err error) {
 		return 0, err
 	}
 	for k := range s.Config.Slices(m.Grid) {
-		s.Labels[first+k] = s.Config.Labels(m.Data, m.Grid, k)
+		if c.ignore == 0 || slices.ContainsFunc(m.Slice(s.Config.Axis, k), func(v uint8) bool { return v != volume.Ignored }) {
+			s.Labels[first+k] = s.Config.Labels(m.Data, m.Grid, k)
+		}
 	}
 	return bad, nil
+}
+
+// Labelled returns the items that have a mask.
+func (s *Slices) Labelled() *Slices {
+	out := &Slices{Config: s.Config}
+	for i, mask := range s.Labels {
+		if mask != nil {
+			out.Items, out.Names = append(out.Items, s.Items[i]), append(out.Names, s.Names[i])
+			out.Images, out.Labels = append(out.Images, s.Images[i]), append(out.Labels, mask)
+		}
+	}
+	return out
 }
 
 // Range returns which of the items belong to a case: n of them, from first on; n = 0 if the case was not loaded.

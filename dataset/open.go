@@ -24,10 +24,16 @@ func Open(dir string) (*Dataset, error) { return OpenWith(context.Background(), 
 type OpenOptions struct {
 	// NoMasks ignores all masks: cases are opened as if they had none.
 	NoMasks bool
+	// Ignore is Dataset.Ignore; 0 stands for the label named "ignore" in dataset.json, as nnU-Net has it, and Learn for none: that
+	// label is then a class.
+	Ignore int
 	// Progress, which may be nil, is called after each header and then after each mask that is read, by one goroutine at a
 	// time; what is "headers" or "masks".
 	Progress func(what string, done, total int)
 }
+
+// Learn is the value of OpenOptions.Ignore with which nothing is ignored.
+const Learn = -1
 
 // OpenWith is Open with options. A cancelled ctx is an error.
 func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) {
@@ -47,6 +53,9 @@ func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) 
 	d := &Dataset{Name: found.name, Dir: dir, Layout: found.layout, Classes: found.classes, Problems: found.problems}
 	if d.Name == "" {
 		d.Name = filepath.Base(filepath.Clean(dir))
+	}
+	if err := d.ignore(found, o.Ignore); err != nil {
+		return nil, fmt.Errorf("open data set %s: %w", dir, err)
 	}
 	d.add(ctx, found.cases, o.Progress)
 	if !o.NoMasks {
@@ -68,6 +77,36 @@ func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) 
 		return nil, fmt.Errorf("open data set %s (layout %s): no usable case%s", dir, d.Layout, d.firstProblems(3))
 	}
 	return d, nil
+}
+
+// ignore sets the value to ignore: the given one, or if that is 0 the one of dataset.json. A class of that value is none any more.
+func (d *Dataset) ignore(found *listing, value int) error {
+	switch {
+	case value == Learn && found.values != nil && found.ignore > 0: // values with gaps, see useValues
+		d.Classes, found.values = append(d.Classes, ignoreClass), append(found.values, found.ignore)
+		return nil
+	case value == Learn:
+		for found.ignore > 0 && len(d.Classes) <= int(found.ignore) {
+			d.Classes = append(d.Classes, fmt.Sprintf("class %d", len(d.Classes)))
+		}
+		if found.ignore > 0 {
+			d.Classes[found.ignore] = ignoreClass
+		}
+		return nil
+	case value < 0 || value > 255:
+		return fmt.Errorf("ignore: want a label value from 1 to 255, got %d", value)
+	case value > 0 && found.ignore > 0 && value != int(found.ignore):
+		return fmt.Errorf("ignore: dataset.json says %d, not %d", found.ignore, value)
+	case value > 0 && value == len(d.Classes)-1:
+		d.Classes = d.Classes[:value]
+	case value > 0 && value < len(d.Classes):
+		return fmt.Errorf("ignore: %d is a class, %q: want a value above those of all classes", value, d.Classes[value])
+	}
+	d.Ignore = max(found.ignore, uint8(value))
+	for i := range found.cases {
+		found.cases[i].ignore = d.Ignore
+	}
+	return nil
 }
 
 func (d *Dataset) problem(id string, leftOut bool, format string, args ...any) {
@@ -156,6 +195,9 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 		}
 		for _, v := range m.Data {
 			values[i][v] = true
+		}
+		if d.Ignore > 0 {
+			values[i][volume.Ignored] = false
 		}
 	})
 	var all [256]bool

@@ -169,7 +169,10 @@ func TestClassesOfJSON(t *testing.T) {
 		{`{"0": "background", "-1": "a"}`, "", "want a value from 0 to 255"},
 		{`{"a": 1.5}`, "", "want a value from 0 to 255"},
 		{`{"a": 1, "b": 1}`, "", "two names"},
-		{`{"background": 0, "a": 1, "ignore": 2}`, "background a ignore", "like any other class"},
+		{`{"background": 0, "a": 1, "ignore": 1}`, "", "above those of all classes"},
+		{`{"background": 0, "ignore": 1, "a": 2}`, "", "above those of all classes"},
+		{`{"background": 0, "a": 1, "ignore": 255}`, "background a", ""},
+		{`{"0": "background", "1": "a", "2": "ignore"}`, "background a", ""},
 	} {
 		path := filepath.Join(t.TempDir(), "dataset.json")
 		writeText(t, `{"labels": `+test.labels+`}`, path)

@@ -23,7 +23,8 @@ func (d *Dataset) Image(index int) (*volume.Volume, error) {
 	return v, nil
 }
 
-// Reference reads the mask of a case, on the grid of the case's image. Its values must have a class.
+// Reference reads the mask of a case, on the grid of the case's image. Its values must have a class, or be [volume.Ignored]
+// where Dataset.Ignore says so.
 //
 // The mask must have the image's voxels. Axes in another order or direction are reordered. Only formats that store the
 // labelled region alone (.seg.nrrd, DICOM) may cover less than the image, which is background elsewhere. Where both have
@@ -37,7 +38,7 @@ func (d *Dataset) Reference(index int) (*volume.Mask, error) {
 	if err != nil {
 		return nil, fmt.Errorf("case %s: %w", c.ID, err)
 	}
-	if err := checkValues(m, d.Classes); err != nil {
+	if err := c.checkValues(m, d.Classes); err != nil {
 		return nil, fmt.Errorf("case %s: %w", c.ID, err)
 	}
 	return m, nil
@@ -208,8 +209,13 @@ func unreadable(kind, path string, err error) string {
 }
 
 // checkValues returns an error if a value of the mask has no class.
-func checkValues(m *volume.Mask, classes []string) error {
-	largest := slices.Max(m.Data)
+func (c *Case) checkValues(m *volume.Mask, classes []string) error {
+	largest := uint8(0)
+	for _, v := range m.Data {
+		if v > largest && !c.ignored(v) {
+			largest = v
+		}
+	}
 	if int(largest) < len(classes) {
 		return nil
 	}

@@ -52,7 +52,8 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// writeTable writes one line per case. Voxels are counted in one column per class, and in one for all values without.
+// writeTable writes one line per case. Voxels are counted in one column per class, in one for all values without, and in one for
+// ignored voxels.
 func (r *Report) writeTable(b *strings.Builder) {
 	head := []string{"case", "size", "spacing", "unit", "axes", "type", "min", "1%", "median", "99%", "max", "slices", "foreground"}
 	for v, class := range r.Classes {
@@ -60,14 +61,18 @@ func (r *Report) writeTable(b *strings.Builder) {
 			head = append(head, class)
 		}
 	}
-	unknown := false
+	ignored, unknown := false, false
 	for _, c := range r.Cases {
 		for _, l := range c.Labels {
-			unknown = unknown || l.Value >= max(1, len(r.Classes))
+			ignored = ignored || l.Class == ignoreClass && l.Value >= len(r.Classes)
+			unknown = unknown || l.Class == "" && l.Value > 0
 		}
 	}
 	if unknown {
 		head = append(head, "other")
+	}
+	if ignored {
+		head = append(head, "ignored")
 	}
 	rows := [][]string{head}
 	for _, c := range r.Cases {
@@ -86,7 +91,10 @@ func (r *Report) writeTable(b *strings.Builder) {
 		row = append(row, fmt.Sprint(c.Slices), "-")
 		voxels := make([]int, len(head)-len(row)) // of the classes from 1 on, and of the values beyond
 		for _, l := range c.Labels {
-			if l.Value > 0 {
+			switch {
+			case l.Class == ignoreClass && l.Value >= len(r.Classes):
+				voxels[len(voxels)-1] += l.Voxels
+			case l.Value > 0:
 				voxels[min(l.Value, max(1, len(r.Classes)))-1] += l.Voxels
 			}
 		}

@@ -71,13 +71,23 @@ func (d *Dataset) pictureMasks() bool {
 	return slices.ContainsFunc(d.Cases, func(c Case) bool { return volume.IsPicture(c.Label) })
 }
 
-// number turns the values of a mask into classes.
+// number turns the values of a mask into classes, and that of ignored voxels into volume.Ignored.
 func (c *Case) number(m *volume.Mask) error {
+	if c.ignore > 0 && c.ignore != volume.Ignored {
+		if slices.Contains(m.Data, volume.Ignored) {
+			return fmt.Errorf("label value %d has no class, and the value to ignore is %d", volume.Ignored, c.ignore)
+		}
+		for i, v := range m.Data {
+			if v == c.ignore {
+				m.Data[i] = volume.Ignored
+			}
+		}
+	}
 	if c.Values == nil {
 		return nil
 	}
 	for i, v := range m.Data {
-		if v == 0 {
+		if v == 0 || c.ignored(v) {
 			continue
 		}
 		class := slices.Index(c.Values, v)
@@ -88,3 +98,6 @@ func (c *Case) number(m *volume.Mask) error {
 	}
 	return nil
 }
+
+// ignored reports whether v, in a mask that was read, stands for ignored voxels.
+func (c *Case) ignored(v uint8) bool { return c.ignore > 0 && v == volume.Ignored }

@@ -73,7 +73,7 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	d.info = model.Describe(set, split.Pool, d.preprocess)
 
 	total := len(split.Pool) + len(split.Test)
-	d.pool, err = dataset.Load(ctx, set, split.Pool, d.preprocess, func(done, _ int) { track.load(done, total) })
+	pool, err := dataset.Load(ctx, set, split.Pool, d.preprocess, func(done, _ int) { track.load(done, total) })
 	if err != nil {
 		return nil, err
 	}
@@ -82,13 +82,14 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 			notice("data: " + w)
 		}
 	}
-	tell(d.pool)
+	tell(pool)
+	d.pool = pool.Labelled()
 	if n := len(d.pool.Items); c.InitialSize > n {
 		return nil, &record.ConfigError{Err: fmt.Errorf("initial-size: want at most the %d items of the pool, got %d", n, c.InitialSize)}
 	}
 	for i, item := range d.pool.Items {
 		d.positions = append(d.positions, query.Position{Case: item.Case, Slice: item.Slice})
-		d.foreground = append(d.foreground, slices.ContainsFunc(d.pool.Labels[i], func(class uint8) bool { return class != 0 }))
+		d.foreground = append(d.foreground, slices.ContainsFunc(d.pool.Labels[i], func(class uint8) bool { return class != 0 && int(class) < len(d.classes) }))
 	}
 	test, err := dataset.Load(ctx, set, split.Test, d.preprocess, func(done, _ int) { track.load(len(split.Pool)+done, total) })
 	if err != nil {

@@ -29,6 +29,10 @@ type Mask struct {
 	Rounded int
 }
 
+// Ignored is the class of voxels that nobody has labelled or is sure of: they carry no loss and count in no measure. It is so only
+// where a data set or a project says so, and where there are fewer than 256 classes.
+const Ignored = 255
+
 // Read reads an image. The format follows from the name's extension (see IsImage); the content must agree, a file that
 // carries another format's extension is refused. Whole numbers beyond 2^24 are rounded to float32. Colour images and complex
 // numbers are refused, and so are files of more than one channel: see ReadChannel.
