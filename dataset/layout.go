@@ -49,6 +49,7 @@ const suffix = "_segmentation"
 type listing struct {
 	name, layout string
 	classes      []string
+	channels     []string
 	cases        []Case
 	problems     []Problem
 }
@@ -69,7 +70,7 @@ func list(dir string) (*listing, error) {
 		if j, err = readJSON(filepath.Join(dir, "dataset.json")); err != nil {
 			return nil, err
 		}
-		l.name, l.classes = j.Name, j.classes
+		l.name, l.classes, l.channels = j.Name, j.classes, j.channels()
 		l.problems = append(l.problems, j.problems...)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -110,9 +111,6 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	if err != nil {
 		return fmt.Errorf("open data set: %w", err)
 	}
-	numbered := func(stem string) bool {
-		return len(stem) > 5 && stem[len(stem)-5] == '_' && strings.Trim(stem[len(stem)-4:], "0123456789") == ""
-	}
 	all := len(folder.images) > 0
 	for _, name := range folder.images {
 		all = all && numbered(volume.TrimExt(name))
@@ -132,7 +130,7 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 		return first
 	})
 	if more > 0 {
-		l.problem("", false, "%d images of further channels (_0001 …): channel 0 is read unless another one is chosen", more)
+		l.problem("", false, "%d images of further channels (_0001 …): "+oneIsRead, more)
 	}
 	return err
 }

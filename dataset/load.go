@@ -15,7 +15,7 @@ type Slices struct {
 	Config preprocess.Config
 	Items  []Item
 	Names  []string    // of the items, e.g. "Case12/017"
-	Images [][]float32 // of each item, [Height Width], normalised and on the canvas
+	Images [][]float32 // of each item, [C Height Width], normalised and on the canvas: the dataset's channels, of each what Config.Image makes
 	Labels [][]uint8   // of each item, [Height Width] of label values, or nil where the case has no mask
 }
 
@@ -69,19 +69,22 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 // load reads one case into the items from first on.
 func (s *Slices) load(d *Dataset, index, first int) error {
 	c := d.Cases[index]
-	v, err := c.readImage()
+	images, err := d.readInputs(&c)
 	if err != nil {
 		return fmt.Errorf("case %s: %w", c.ID, err)
 	}
-	if v.Size != c.Grid.Size {
-		return fmt.Errorf("case %s: %s has changed since the data set was opened", c.ID, c.Image)
-	}
-	data, err := preprocess.Normalise(v, s.Config)
-	if err != nil {
-		return fmt.Errorf("case %s: %s: %w", c.ID, c.Image, err)
-	}
-	for k := range s.Config.Slices(v.Grid) {
-		s.Images[first+k] = s.Config.Image(data, v.Grid, k)
+	for i, v := range images {
+		path := c.inputs()[i].path
+		if v.Size != c.Grid.Size {
+			return fmt.Errorf("case %s: %s has changed since the data set was opened", c.ID, path)
+		}
+		data, err := preprocess.Normalise(v, s.Config)
+		if err != nil {
+			return fmt.Errorf("case %s: %s: %w", c.ID, path, err)
+		}
+		for k := range s.Config.Slices(v.Grid) {
+			s.Images[first+k] = append(s.Images[first+k], s.Config.Image(data, v.Grid, k)...)
+		}
 	}
 	if c.Label == "" {
 		return nil
