@@ -14,6 +14,34 @@ import (
 // AllChannels as a selection stands for every channel that the data set has.
 const AllChannels = "all"
 
+// Selection is a list of channels, by numbers or names; AllChannels alone stands for all. In YAML it is that word or the list.
+type Selection []string
+
+// UnmarshalYAML reads a word, a number or a list of these.
+func (s *Selection) UnmarshalYAML(decode func(any) error) error {
+	var value any
+	if err := decode(&value); err != nil {
+		return err
+	}
+	list, ok := value.([]any)
+	if !ok && value != nil {
+		list = []any{value}
+	}
+	*s = nil
+	for _, one := range list {
+		*s = append(*s, fmt.Sprint(one))
+	}
+	return nil
+}
+
+// MarshalYAML returns the word all, or the list.
+func (s Selection) MarshalYAML() (any, error) {
+	if slices.Equal(s, Selection{AllChannels}) {
+		return AllChannels, nil
+	}
+	return []string(s), nil
+}
+
 // Channel is one of the images that a case has of the same body, such as the sequences of an MR examination.
 type Channel struct {
 	Number int    `json:"number"`         // from 0: of a 4-D file, or of nnU-Net's X_0000, X_0001 …
@@ -50,7 +78,7 @@ func (c *Case) inputs() []input {
 // Files X_0000, X_0001 … are channels of one case X in the layout NNUNet, and elsewhere if all images are named so.
 //
 // The error is that of a selection that the data set cannot have, or that leaves no case.
-func (d *Dataset) UseChannels(selection []string, resample bool) error {
+func (d *Dataset) UseChannels(selection Selection, resample bool) error {
 	d.groupChannels()
 	count := 0
 	for i := range d.Cases {
@@ -73,14 +101,41 @@ func (d *Dataset) UseChannels(selection []string, resample bool) error {
 		kept = append(kept, c)
 	}
 	if len(kept) == 0 {
-		return fmt.Errorf("no case has %s that can be read together%s", describeChannels(chosen), d.firstProblems(3))
+		return fmt.Errorf("no case has %s that can be read together%s", DescribeChannels(chosen), d.firstProblems(3))
 	}
 	d.Cases = kept
 	return nil
 }
 
-// describeChannels says which channels there are.
-func describeChannels(channels []Channel) string {
+// UseChannelsOf is UseChannels with the channels that a model was trained on: by their names where this data set has names too,
+// else by their numbers.
+func (d *Dataset) UseChannelsOf(channels []Channel, resample bool) error {
+	var selection Selection
+	for _, c := range channels {
+		if c.Name == "" || len(d.channelNames) == 0 {
+			c.Name = strconv.Itoa(c.Number)
+		}
+		selection = append(selection, c.Name)
+	}
+	return d.UseChannels(selection, resample)
+}
+
+// Choose is UseChannels, or without a selection UseChannel. Its errors begin with channels or channel.
+func (d *Dataset) Choose(channel int, selection Selection, resample bool) error {
+	if len(selection) > 0 {
+		if err := d.UseChannels(selection, resample); err != nil {
+			return fmt.Errorf("channels: %w", err)
+		}
+		return nil
+	}
+	if err := d.UseChannel(channel); err != nil {
+		return fmt.Errorf("channel: %w", err)
+	}
+	return nil
+}
+
+// DescribeChannels says which channels there are: "2 channels (T2, ADC)".
+func DescribeChannels(channels []Channel) string {
 	var names []string
 	for _, c := range channels {
 		names = append(names, c.String())
@@ -116,9 +171,17 @@ func numbered(stem string) bool {
 
 // channelFile returns nnU-Net's file of a channel; "" where the case's image is not named so.
 func (d *Dataset) channelFile(c *Case, channel int) string {
-	ext := c.Image[len(volume.TrimExt(c.Image)):]
-	stem, ok := strings.CutSuffix(c.Image, firstChannel+ext)
-	if d.Layout != NNUNet || c.Channels > 1 || !ok {
+	if d.Layout != NNUNet || c.Channels > 1 {
+		return ""
+	}
+	return ChannelFile(c.Image, channel)
+}
+
+// ChannelFile returns the path of the image of a channel beside nnU-Net's X_0000; "" where the first is not named so.
+func ChannelFile(first string, channel int) string {
+	ext := first[len(volume.TrimExt(first)):]
+	stem, ok := strings.CutSuffix(first, firstChannel+ext)
+	if !ok {
 		return ""
 	}
 	return stem + fmt.Sprintf("_%04d", channel) + ext
@@ -134,7 +197,7 @@ func (d *Dataset) channels(c *Case) int {
 }
 
 // selectChannels reads a selection.
-func (d *Dataset) selectChannels(selection []string, count int) (chosen []Channel, err error) {
+func (d *Dataset) selectChannels(selection Selection, count int) (chosen []Channel, err error) {
 	known := make([]Channel, max(count, len(d.channelNames)))
 	for i := range known {
 		known[i].Number = i
@@ -142,7 +205,7 @@ func (d *Dataset) selectChannels(selection []string, count int) (chosen []Channe
 			known[i].Name = d.channelNames[i]
 		}
 	}
-	if slices.Equal(selection, []string{AllChannels}) {
+	if slices.Equal(selection, Selection{AllChannels}) {
 		return known, nil
 	}
 	for _, what := range selection {
@@ -152,7 +215,7 @@ func (d *Dataset) selectChannels(selection []string, count int) (chosen []Channe
 		}
 		switch {
 		case i < 0:
-			return nil, fmt.Errorf("there is no channel %q: the data set has %s, counted from 0", what, describeChannels(known))
+			return nil, fmt.Errorf("there is no channel %q: the data set has %s, counted from 0", what, DescribeChannels(known))
 		case slices.Contains(chosen, known[i]):
 			return nil, fmt.Errorf("channel %s is listed twice", known[i])
 		}
