@@ -46,8 +46,10 @@ type Config struct {
 	// a simulation with this seed and these labels. Else training begins with half of the answers and nobody waits.
 	Lockstep bool `json:"lockstep"`
 
-	Channel    int               `json:"channel,omitempty"` // that is read of images with several, from 0
-	Patient    string            `json:"patient,omitempty"` // pattern of case names that tells the patient; see dataset.UsePatients
+	Channel    int               `json:"channel,omitempty"`  // that is read of images with several, from 0
+	Channels   dataset.Selection `json:"channels,omitempty"` // that are read together, instead of Channel; see dataset.UseChannels
+	Resample   bool              `json:"resample,omitempty"` // channels on another grid than the first of their case
+	Patient    string            `json:"patient,omitempty"`  // pattern of case names that tells the patient; see dataset.UsePatients
 	Classes    []Class           `json:"classes"`
 	Preprocess preprocess.Config `json:"preprocess"`
 	Preset     string            `json:"preset"` // where Train comes from
@@ -83,6 +85,7 @@ func (c Config) Validate() error {
 	} else if err := canServe(spec); err != nil {
 		faults = append(faults, fmt.Errorf("strategy %q: %w", c.Strategy, err))
 	}
+	check(c.Channel == 0 || len(c.Channels) == 0, "channels: give them or channel, not both")
 	check(c.InitialSize >= 1, "initial size: want at least 1, got %d", c.InitialSize)
 	check(c.QuerySize >= 1 && c.QuerySize <= 1000, "query size: want 1 to 1000, got %d", c.QuerySize)
 	check(c.ColdStart == ColdRandom || c.ColdStart == ColdStrided, "cold start: want %s or %s, got %q", ColdRandom, ColdStrided, c.ColdStart)
@@ -97,10 +100,10 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// apply chooses the channel of a data set and groups its cases by patient.
+// apply chooses the channels of a data set and groups its cases by patient.
 func (c Config) apply(d *dataset.Dataset) error {
-	if err := d.UseChannel(c.Channel); err != nil {
-		return &ConfigError{fmt.Errorf("channel: %w", err)}
+	if err := d.Choose(c.Channel, c.Channels, c.Resample); err != nil {
+		return &ConfigError{err}
 	}
 	if c.Patient == "" {
 		return nil
@@ -121,6 +124,7 @@ func (c Config) fixed(b Config) error {
 	}
 	differ("seed", c.Seed == b.Seed)
 	differ("channel", c.Channel == b.Channel)
+	differ("choice of channels", slices.Equal(c.Channels, b.Channels) && c.Resample == b.Resample)
 	differ("axis", c.Preprocess.Axis == b.Preprocess.Axis)
 	differ("cold start", c.ColdStart == b.ColdStart)
 	differ("initial size", c.InitialSize == b.InitialSize)

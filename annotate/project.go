@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -87,7 +88,8 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, problem := range data.Problems {
+	problems := slices.Clone(data.Problems)
+	for _, problem := range problems {
 		o.Log.Warn("data: " + problem.String())
 	}
 	if !store.Exists(o.Dir) { // a wrong flag leaves no folder behind
@@ -114,6 +116,11 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	}
 	if err := config.apply(data); err != nil {
 		return nil, err
+	}
+	for _, problem := range data.Problems { // of the channels
+		if !slices.Contains(problems, problem) {
+			o.Log.Warn("data: " + problem.String())
+		}
 	}
 	roles, err := register(ctx, config, data, s, func(text string) { o.Log.Warn(text) })
 	if err != nil {

@@ -72,6 +72,7 @@ func (r recorder) write(ctx context.Context) error {
 func (r recorder) simulation(test []string, queries int) record.Config {
 	p, c := r.config, record.Default()
 	c.Data, c.Channel, c.Patient = r.cases.set.Dir, p.Channel, p.Patient
+	c.Channels, c.Resample = p.Channels, p.Resample
 	c.Axis, c.Canvas = string("ijk"[p.Preprocess.Axis]), []int{p.Preprocess.Height, p.Preprocess.Width}
 	c.Split = dataset.SplitConfig{Test: dataset.DefaultSplit().Test, TestCases: test}
 	c.Strategies, c.InitialSets, c.InitialSize, c.QuerySize, c.Cycles = []string{p.spec().String()}, 1, p.InitialSize, p.QuerySize, queries

@@ -11,6 +11,9 @@ import (
 // firstChannel ends the names of nnU-Net's images: one file for each channel, from _0000 on.
 const firstChannel = "_0000"
 
+// oneIsRead ends what is reported of cases with several channels.
+const oneIsRead = "channel 0 is read unless another one is chosen"
+
 // UseChannel chooses the channel of each case that is read, counted from 0, which is also the default: an image of a 4-D
 // file, or in the layout NNUNet the file X_0001 beside X_0000. The error names the first case without such a channel.
 func (d *Dataset) UseChannel(channel int) error {
@@ -37,7 +40,7 @@ func (d *Dataset) UseChannel(channel int) error {
 func (d *Dataset) noteChannels() {
 	for _, c := range d.Cases {
 		if c.Channels > 1 {
-			d.problem("", false, "images hold more than one channel (%s: %d): channel 0 is read unless another one is chosen", c.ID, c.Channels)
+			d.problem("", false, "images hold more than one channel (%s: %d): "+oneIsRead, c.ID, c.Channels)
 			return
 		}
 	}

@@ -24,6 +24,8 @@ type Case struct {
 
 	Channels int // number of channels in the image file, at least 1
 	Channel  int // the one that is read, from 0; see Dataset.UseChannel
+
+	several []input // the images that are read instead; see Dataset.UseChannels
 }
 
 // Problem is something wrong with a case, in words for a person.
@@ -61,6 +63,10 @@ type Dataset struct {
 	Problems []Problem
 	// Grouped says in words which cases PatientID or their names group by patient; "" where none, and after UsePatients.
 	Grouped string
+
+	Channels     []Channel // that are read together, see UseChannels; nil for one, see UseChannel
+	channelNames []string  // by number, as far as dataset.json gives them
+	resample     bool      // see UseChannels
 }
 
 // Item is a slice of a case.

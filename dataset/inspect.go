@@ -140,16 +140,24 @@ func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Proble
 	problem := func(format string, args ...any) {
 		problems = append(problems, Problem{Case: c.ID, Text: fmt.Sprintf(format, args...)})
 	}
-	if v, err := c.readImage(); err != nil {
+	images, err := d.readInputs(&c)
+	if err != nil {
 		problem("%s", unreadable("image", c.Image, err))
-	} else {
-		var bad int
-		out.Intensity, bad = intensity(v.Data)
-		if bad > 0 {
-			problem("%d of %d voxels are NaN or infinite: they count as background", bad, len(v.Data))
+	}
+	for i, v := range images {
+		in := ""
+		if len(images) > 1 {
+			in = fmt.Sprintf("channel %s: ", d.Channels[i])
 		}
-		if out.Intensity != nil && out.Intensity.Min == out.Intensity.Max {
-			problem("all voxels of the image are %g", out.Intensity.Min)
+		values, bad := intensity(v.Data)
+		if i == 0 {
+			out.Intensity = values
+		}
+		if bad > 0 {
+			problem("%s%d of %d voxels are NaN or infinite: they count as background", in, bad, len(v.Data))
+		}
+		if values != nil && values.Min == values.Max {
+			problem("%sall voxels of the image are %g", in, values.Min)
 		}
 	}
 	if c.Label == "" {

@@ -21,6 +21,10 @@ type jsonFile struct {
 	Labels   labels  `json:"labels"`
 	Training entries `json:"training"`
 
+	// The channels' names, by number: as nnU-Net calls them, and as the Decathlon does. Other forms are passed over.
+	ChannelNames json.RawMessage `json:"channel_names"`
+	Modality     json.RawMessage `json:"modality"`
+
 	classes  []string // nil where the file names none that can be used
 	values   []uint8  // of the classes from 1 on, nil if these are 1, 2 …
 	ignore   uint8    // the value named "ignore", 0 if there is none
@@ -99,6 +103,21 @@ func (j *jsonFile) ids() []string {
 
 // labels is value: name in the Decathlon ("1": "prostate") and name: value in nnU-Net ("prostate": 1).
 type labels map[string]any
+
+// channels returns the channels' names, without those that follow a number without name; nil where there are none.
+func (j *jsonFile) channels() (names []string) {
+	var byNumber map[string]string
+	if json.Unmarshal(j.ChannelNames, &byNumber) != nil || len(byNumber) == 0 {
+		byNumber = nil
+		if json.Unmarshal(j.Modality, &byNumber) != nil {
+			return nil
+		}
+	}
+	for byNumber[strconv.Itoa(len(names))] != "" {
+		names = append(names, byNumber[strconv.Itoa(len(names))])
+	}
+	return names
+}
 
 func readJSON(path string) (*jsonFile, error) {
 	data, err := os.ReadFile(path)

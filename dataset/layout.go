@@ -52,6 +52,7 @@ type listing struct {
 	classes      []string
 	values       []uint8 // of the classes from 1 on in masks of numbers, nil if these are 1, 2 …
 	ignore       uint8   // see Dataset.Ignore
+	channels     []string
 	cases        []Case
 	problems     []Problem
 }
@@ -72,7 +73,7 @@ func list(dir string) (*listing, error) {
 		if j, err = readJSON(filepath.Join(dir, "dataset.json")); err != nil {
 			return nil, err
 		}
-		l.name, l.classes, l.values, l.ignore = j.Name, j.classes, j.values, j.ignore
+		l.name, l.classes, l.values, l.ignore, l.channels = j.Name, j.classes, j.values, j.ignore, j.channels()
 		l.problems = append(l.problems, j.problems...)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -113,9 +114,6 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	if err != nil {
 		return fmt.Errorf("open data set: %w", err)
 	}
-	numbered := func(stem string) bool {
-		return len(stem) > 5 && stem[len(stem)-5] == '_' && strings.Trim(stem[len(stem)-4:], "0123456789") == ""
-	}
 	// Four digits at the end are a channel where all images have them, one is the first channel, and no mask has an image's whole name.
 	whole := map[string]bool{}
 	if masks, err := readFolder(labels); err == nil {
@@ -151,7 +149,7 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 		return first
 	})
 	if more > 0 {
-		l.problem("", false, "%d images of further channels (_0001 …): channel 0 is read unless another one is chosen", more)
+		l.problem("", false, "%d images of further channels (_0001 …): "+oneIsRead, more)
 	}
 	return err
 }

@@ -16,7 +16,7 @@ type Slices struct {
 	Config preprocess.Config
 	Items  []Item
 	Names  []string    // of the items, e.g. "Case12/017"
-	Images [][]float32 // of each item, [Height Width], normalised and on the canvas
+	Images [][]float32 // of each item, [C Height Width], normalised and on the canvas: the dataset's channels, of each what Config.Image makes
 	Labels [][]uint8   // of each item, [Height Width] of label values, or nil where the case has no mask or all of the slice is ignored
 	// Warnings say which cases have NaN or infinite voxels and how many; preprocess.Normalise says what is made of them.
 	Warnings []string
@@ -77,20 +77,23 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 // load reads one case into the items from first on, and counts its NaN and infinite voxels.
 func (s *Slices) load(d *Dataset, index, first int) (bad int, err error) {
 	c := d.Cases[index]
-	v, err := c.readImage()
+	images, err := d.readInputs(&c)
 	if err != nil {
 		return 0, fmt.Errorf("case %s: %w", c.ID, err)
 	}
-	if v.Size != c.Grid.Size {
-		return 0, fmt.Errorf("case %s: %s has changed since the data set was opened", c.ID, c.Image)
-	}
-	bad = preprocess.NonFinite(v.Data)
-	data, err := preprocess.Normalise(v, s.Config)
-	if err != nil {
-		return 0, fmt.Errorf("case %s: %s: %w", c.ID, c.Image, err)
-	}
-	for k := range s.Config.Slices(v.Grid) {
-		s.Images[first+k] = s.Config.Image(data, v.Grid, k)
+	for i, v := range images {
+		path := c.inputs()[i].path
+		if v.Size != c.Grid.Size {
+			return 0, fmt.Errorf("case %s: %s has changed since the data set was opened", c.ID, path)
+		}
+		bad += preprocess.NonFinite(v.Data)
+		data, err := preprocess.Normalise(v, s.Config)
+		if err != nil {
+			return 0, fmt.Errorf("case %s: %s: %w", c.ID, path, err)
+		}
+		for k := range s.Config.Slices(v.Grid) {
+			s.Images[first+k] = append(s.Images[first+k], s.Config.Image(data, v.Grid, k)...)
+		}
 	}
 	if c.Label == "" {
 		return bad, nil

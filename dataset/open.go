@@ -50,7 +50,7 @@ func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) 
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
 	}
-	d := &Dataset{Name: found.name, Dir: dir, Layout: found.layout, Classes: found.classes, Problems: found.problems}
+	d := &Dataset{Name: found.name, Dir: dir, Layout: found.layout, Classes: found.classes, Problems: found.problems, channelNames: found.channels}
 	if d.Name == "" {
 		d.Name = filepath.Base(filepath.Clean(dir))
 	}

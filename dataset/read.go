@@ -13,14 +13,28 @@ import (
 	"github.com/nextslice/nextslice/volume/source"
 )
 
-// Image reads the image of a case: a file, or a folder with one DICOM series.
-func (d *Dataset) Image(index int) (*volume.Volume, error) {
+// Image reads the image of a case: a file, or a folder with one DICOM series. Of several channels it is the first.
+func (d *Dataset) Image(index int) (*volume.Volume, error) { return d.ChannelImage(index, 0) }
+
+// ChannelImage reads one of the images of a case, n counting the channels of UseChannels.
+func (d *Dataset) ChannelImage(index, n int) (*volume.Volume, error) {
 	c := d.Cases[index]
-	v, err := c.readImage()
+	c.several = c.inputs()[n : n+1]
+	images, err := d.readInputs(&c)
 	if err != nil {
 		return nil, fmt.Errorf("case %s: %w", c.ID, err)
 	}
-	return v, nil
+	return images[0], nil
+}
+
+// Images reads the images of a case, one for each channel of UseChannels, all on the case's grid.
+func (d *Dataset) Images(index int) ([]*volume.Volume, error) {
+	c := d.Cases[index]
+	images, err := d.readInputs(&c)
+	if err != nil {
+		return nil, fmt.Errorf("case %s: %w", c.ID, err)
+	}
+	return images, nil
 }
 
 // Reference reads the mask of a case, on the grid of the case's image. Its values must have a class, or be [volume.Ignored]
@@ -42,11 +56,6 @@ func (d *Dataset) Reference(index int) (*volume.Mask, error) {
 		return nil, fmt.Errorf("case %s: %w", c.ID, err)
 	}
 	return m, nil
-}
-
-func (c *Case) readImage() (*volume.Volume, error) {
-	v, _, err := source.Read(c.Image, "", c.Channel) // Open has reported the warnings
-	return v, err
 }
 
 // readMask reads the mask of a case: what its segments are called decides their classes, in a file without names the values do.

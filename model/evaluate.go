@@ -13,7 +13,7 @@ import (
 type Case struct {
 	ID     string
 	Grid   volume.Grid
-	Images [][]float32  // of each slice along the axis of the network's Preprocess, [H W], normalised
+	Images [][]float32  // of each slice along the axis of the network's Preprocess, [C H W], normalised
 	Ref    *volume.Mask // reference mask on Grid; only Evaluate needs it
 }
 

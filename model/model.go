@@ -34,7 +34,8 @@ type Info struct {
 	Orientation string     `json:"orientation,omitempty"`
 	Spacing     [3]float64 `json:"spacing"`
 
-	Channel int `json:"channel,omitempty"` // of the training cases' images that was read, from 0
+	Channel  int               `json:"channel,omitempty"`  // of the training cases' images that was read, from 0
+	Channels []dataset.Channel `json:"channels,omitempty"` // that were read together instead, in the order of the network's input
 
 	preprocess.Refinement
 
@@ -43,10 +44,13 @@ type Info struct {
 	Slices int    `json:"slices,omitempty"` // in the training
 }
 
+// Images returns the number of images that the model takes of a case, one a channel.
+func (i Info) Images() int { return max(1, len(i.Channels)) }
+
 // Describe returns the Info of models that are trained on cases of d, cut into slices by p: the orientation is that of
 // most of the cases.
 func Describe(d *dataset.Dataset, cases []int, p preprocess.Config) Info {
-	info := Info{Preprocess: p, Classes: d.Classes, Cases: len(cases)}
+	info := Info{Preprocess: p, Classes: d.Classes, Cases: len(cases), Channels: d.Channels}
 	count := map[string]int{}
 	for _, index := range cases {
 		if g := d.Cases[index].Grid; g.Unit == volume.Millimetre {
@@ -129,6 +133,9 @@ func fromFile(e tensor.Engine, f *safetensors.File) (*Model, error) {
 	}
 	if k := m.Net.Config().Classes; k != len(m.Classes) {
 		return nil, fmt.Errorf("metadata %s: %d class names for a network of %d classes", key, len(m.Classes), k)
+	}
+	if want, c := m.Images()*m.Preprocess.Channels(), max(1, m.Net.Config().Channels); c != want {
+		return nil, fmt.Errorf("metadata %s: images of %d channels for a network of %d", key, want, c)
 	}
 	return m, nil
 }

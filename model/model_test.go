@@ -59,7 +59,7 @@ func image() *volume.Volume {
 
 func segment(t *testing.T, m *Model, v *volume.Volume) *Prediction {
 	t.Helper()
-	p, err := m.Segment(t.Context(), v, true, nil)
+	p, err := m.Segment(t.Context(), []*volume.Volume{v}, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,12 +195,12 @@ func TestSegmentWarnings(t *testing.T) {
 		}
 	}
 	v.Data[5] = float32(math.NaN())
-	if p, err := m.Segment(t.Context(), v, false, nil); err != nil || !strings.Contains(strings.Join(p.Warnings, " "), "1 voxels are NaN") {
+	if p, err := m.Segment(t.Context(), []*volume.Volume{v}, false, nil); err != nil || !strings.Contains(strings.Join(p.Warnings, " "), "1 voxels are NaN") {
 		t.Errorf("NaN: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := m.Segment(ctx, image(), false, nil); !errors.Is(err, context.Canceled) {
+	if _, err := m.Segment(ctx, []*volume.Volume{image()}, false, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

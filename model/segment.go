@@ -3,7 +3,9 @@ package model
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/uncertainty"
@@ -19,41 +21,54 @@ type Prediction struct {
 	Warnings    []string // what makes the prediction doubtful
 }
 
-// Segment predicts the mask of an image and, if asked, the uncertainty map. The image may have its axes in any order and
+// Segment predicts the mask of a case and, if asked, the uncertainty map. images are those of the model's channels, in their
+// order and on one grid; another number of them is an error. They may have its axes in any order and
 // direction that its header tells. Slices larger than the canvas are not cut where the training cases were padded to it:
 // the canvas grows. NaN or infinite voxels are an error, and so is the end of ctx. progress, which may be nil, is called
 // after each slice.
-func (m *Model) Segment(ctx context.Context, v *volume.Volume, uncertain bool, progress func(done, of int)) (*Prediction, error) {
+func (m *Model) Segment(ctx context.Context, images []*volume.Volume, uncertain bool, progress func(done, of int)) (*Prediction, error) {
+	if len(images) != m.Images() {
+		return nil, fmt.Errorf("the model takes %s of a case, got %d", dataset.DescribeChannels(m.Channels), len(images))
+	}
+	v := images[0]
 	out := &Prediction{}
-	turned := v
+	turned := slices.Clone(images)
 	switch known := v.Unit == volume.Millimetre; {
 	case known && m.Orientation != "":
-		var err error
-		if turned, err = v.Turned(m.Orientation); err != nil {
-			return nil, err
+		for i, image := range images {
+			if image.Size != v.Size || image.Affine != v.Affine {
+				return nil, fmt.Errorf("image %d of the case lies on another grid than the first", i+1)
+			}
+			var err error
+			if turned[i], err = image.Turned(m.Orientation); err != nil {
+				return nil, err
+			}
 		}
-		out.Warnings = m.compareSpacing(turned.Grid)
+		out.Warnings = m.compareSpacing(turned[0].Grid)
 	case known != (m.Orientation != ""):
 		out.Warnings = append(out.Warnings, "the header of the image or those of the training cases say nothing about spacing and orientation: "+
 			"the axes are taken to run alike")
 	}
-	if n := preprocess.NonFinite(v.Data); n > 0 {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%d voxels are NaN or infinite: they count as background", n))
-	}
-	p := m.canvas(turned.Grid)
-	data, err := preprocess.Normalise(turned, p)
-	if err != nil {
-		return nil, err
-	}
-	c := Case{Grid: turned.Grid}
-	for k := range p.Slices(turned.Grid) {
-		c.Images = append(c.Images, p.Image(data, turned.Grid, k))
+	grid := turned[0].Grid
+	p := m.canvas(grid)
+	c := Case{Grid: grid, Images: make([][]float32, p.Slices(grid))}
+	for _, image := range turned {
+		if n := preprocess.NonFinite(image.Data); n > 0 {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%d voxels are NaN or infinite: they count as background", n))
+		}
+		data, err := preprocess.Normalise(image, p)
+		if err != nil {
+			return nil, err
+		}
+		for k := range c.Images {
+			c.Images[k] = append(c.Images[k], p.Image(data, grid, k)...)
+		}
 	}
 	var entropy *volume.Volume
 	var each func(k int, probs []float32)
 	if uncertain {
-		entropy = &volume.Volume{Grid: turned.Grid, Data: make([]float32, turned.Len()), Stored: "float32"}
-		h, w := p.SliceSize(turned.Grid)
+		entropy = &volume.Volume{Grid: grid, Data: make([]float32, grid.Len()), Stored: "float32"}
+		h, w := p.SliceSize(grid)
 		slice := make([]float32, h*w)
 		each = func(k int, probs []float32) {
 			uncertainty.Entropy(slice, probs, len(m.Classes))

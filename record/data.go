@@ -64,8 +64,8 @@ func (c Config) OpenData(ctx context.Context, progress func(done, of int)) (set 
 
 // useData chooses the channel and the patients of a data set.
 func (c Config) useData(set *dataset.Dataset) error {
-	if err := set.UseChannel(c.Channel); err != nil {
-		return &ConfigError{fmt.Errorf("channel: %w", err)}
+	if err := set.Choose(c.Channel, c.Channels, c.Resample); err != nil {
+		return &ConfigError{err}
 	}
 	if c.Patient != "" {
 		if err := set.UsePatients(c.Patient); err != nil {

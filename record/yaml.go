@@ -15,6 +15,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
+	"github.com/nextslice/nextslice/dataset"
+
 	"github.com/nextslice/nextslice/internal/suggest"
 )
 
@@ -92,6 +94,18 @@ func (c *checker) check(n ast.Node, t reflect.Type, path string) {
 	}
 	if t == reflect.TypeFor[Grid]() {
 		c.grid(n)
+		return
+	}
+	if _, list := n.(*ast.SequenceNode); !list && t == reflect.TypeFor[dataset.Selection]() {
+		want(n.Type() == ast.StringType || n.Type() == ast.IntegerType, "all, or a list of channels such as [0, 1]")
+		return
+	}
+	if t == reflect.TypeFor[dataset.Selection]() {
+		for _, v := range n.(*ast.SequenceNode).Values {
+			if v.Type() != ast.StringType && v.Type() != ast.IntegerType {
+				c.fault(v, "%swant numbers or names, got %s", prefix(path), v)
+			}
+		}
 		return
 	}
 	switch t.Kind() {

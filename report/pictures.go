@@ -72,7 +72,7 @@ func (s Source) pictures(ctx context.Context, cases []CaseResult, data string) (
 	if err != nil {
 		return nil, err
 	}
-	c := record.Config{Data: cmp.Or(data, s.Settings.Data), Channel: s.Settings.Channel}
+	c := record.Config{Data: cmp.Or(data, s.Settings.Data), Channel: s.Settings.Channel, Channels: s.Settings.Channels, Resample: s.Settings.Resample}
 	set, closeData, err := c.OpenData(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("the data are not at %s (say where with --data)", filepath.Base(c.Data))

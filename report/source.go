@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/record"
 )
 
@@ -27,17 +28,19 @@ type Source struct {
 
 // Settings are the lines of the configuration that a report shows. Others may stand there too.
 type Settings struct {
-	Data        string   `yaml:"data" json:"data"`
-	Channel     int      `yaml:"channel" json:"channel,omitempty"`
-	Empty       string   `yaml:"empty" json:"empty"`
-	Strategies  []string `yaml:"strategies" json:"strategies"`
-	InitialSets int      `yaml:"initial-sets" json:"initial_sets"`
-	InitialSize int      `yaml:"initial-size" json:"initial_size"`
-	QuerySize   int      `yaml:"query-size" json:"query_size"`
-	Cycles      int      `yaml:"cycles" json:"cycles"`
-	Seed        uint64   `yaml:"seed" json:"seed"`
-	Preset      string   `yaml:"preset" json:"preset"`
-	Grid        []Recipe `yaml:"grid" json:"grid,omitempty"`
+	Data        string            `yaml:"data" json:"data"`
+	Channel     int               `yaml:"channel" json:"channel,omitempty"`
+	Channels    dataset.Selection `yaml:"channels" json:"channels,omitempty"`
+	Resample    bool              `yaml:"resample" json:"resample,omitempty"`
+	Empty       string            `yaml:"empty" json:"empty"`
+	Strategies  []string          `yaml:"strategies" json:"strategies"`
+	InitialSets int               `yaml:"initial-sets" json:"initial_sets"`
+	InitialSize int               `yaml:"initial-size" json:"initial_size"`
+	QuerySize   int               `yaml:"query-size" json:"query_size"`
+	Cycles      int               `yaml:"cycles" json:"cycles"`
+	Seed        uint64            `yaml:"seed" json:"seed"`
+	Preset      string            `yaml:"preset" json:"preset"`
+	Grid        []Recipe          `yaml:"grid" json:"grid,omitempty"`
 }
 
 // Recipe is a point of the grid of training hyper-parameters, with the values that it changes beside its name.

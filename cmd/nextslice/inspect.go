@@ -9,7 +9,8 @@ import (
 )
 
 type inspectCommand struct {
-	Path      string `arg:"" placeholder:"PATH" help:"Folder of the data set; or an image, a segmentation, or the folder of DICOM series."`
+	Path string `arg:"" placeholder:"PATH" help:"Folder of the data set; or an image, a segmentation, or the folder of DICOM series."`
+	channelsFlags
 	Channel   int    `default:"0" placeholder:"N" help:"Channel to read of images that hold several, from 0."`
 	Ignore    int    `default:"0" placeholder:"VALUE" help:"Label value that stands for no class; else the label ignore of dataset.json."`
 	Reference string `placeholder:"PATH" help:"DICOM series that the contours of an RTSTRUCT file lie on."`
@@ -49,8 +50,8 @@ func (c inspectCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := set.UseChannel(c.Channel); err != nil {
-		return usagef("--channel: %v", err)
+	if err := set.Choose(c.Channel, splitChannels(c.Channels), c.Resample); err != nil {
+		return usagef("--%v", err)
 	}
 	report, err := dataset.Inspect(ctx, set, func(done, total int) {
 		p.show(float64(done)/float64(total), fmt.Sprintf("case %d/%d", done, total))

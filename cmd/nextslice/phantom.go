@@ -9,9 +9,10 @@ import (
 )
 
 type phantomCommand struct {
-	Dir   string `arg:"" placeholder:"DIR" help:"New folder for the data set."`
-	Cases int    `default:"${cases}" placeholder:"N" help:"Number of cases."`
-	Seed  uint64 `default:"${phantomSeed}" placeholder:"N" help:"Seed of the cases."`
+	Dir      string `arg:"" placeholder:"DIR" help:"New folder for the data set."`
+	Cases    int    `default:"${cases}" placeholder:"N" help:"Number of cases."`
+	Channels int    `default:"1" placeholder:"N" help:"Sequences of each case: 1 (T2), or 2 (T2 and proton density, in nnU-Net's layout)."`
+	Seed     uint64 `default:"${phantomSeed}" placeholder:"N" help:"Seed of the cases."`
 }
 
 func (phantomCommand) Help() string {
@@ -20,15 +21,19 @@ that "nextslice simulate" uses by itself.
 
 Examples:
   nextslice phantom phantom
-  nextslice inspect phantom`
+  nextslice inspect phantom
+  nextslice phantom two --channels 2`
 }
 
 func (c phantomCommand) Run(ctx context.Context, s streams) error {
 	if c.Cases < 1 {
 		return usagef("--cases %d: want at least 1", c.Cases)
 	}
+	if c.Channels < 1 || c.Channels > 2 {
+		return usagef("--channels %d: want 1 or 2", c.Channels)
+	}
 	p := newProgress(s.err)
-	err := phantom.Write(ctx, c.Dir, c.Cases, c.Seed, func(done, total int) {
+	err := phantom.WriteChannels(ctx, c.Dir, c.Cases, c.Channels, c.Seed, func(done, total int) {
 		p.show(float64(done)/float64(total), fmt.Sprintf("case %d/%d", done, total))
 	})
 	p.end()

@@ -20,10 +20,12 @@ type predictCommand struct {
 	In    string `arg:"" placeholder:"IN" help:"Image of any format, folder of a DICOM series, or folder of cases."`
 	Out   string `arg:"" placeholder:"OUT" help:"Mask to write: .nii.gz, .nii, .mha, .nrrd, .seg.nrrd, or .dcm (DICOM SEG) for a DICOM series; for a folder of cases, a folder."`
 
-	Uncertainty string `placeholder:"PATH" help:"Write the uncertainty map too: a .nii.gz or .nii file, for a folder of cases a folder."`
-	Format      string `default:"nii.gz" enum:"nii.gz,nii,mha,nrrd,seg.nrrd" placeholder:"EXT" help:"Format of the masks of a folder of cases: nii.gz (the default), nii, mha, nrrd or seg.nrrd."`
-	Channel     *int   `placeholder:"N" help:"Channel to read of images that hold several, from 0; the default is that of the training."`
-	Series      string `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
+	Uncertainty string   `placeholder:"PATH" help:"Write the uncertainty map too: a .nii.gz or .nii file, for a folder of cases a folder."`
+	Format      string   `default:"nii.gz" enum:"nii.gz,nii,mha,nrrd,seg.nrrd" placeholder:"EXT" help:"Format of the masks of a folder of cases: nii.gz (the default), nii, mha, nrrd or seg.nrrd."`
+	Channel     *int     `placeholder:"N" help:"Channel to read of images that hold several, from 0; the default is that of the training."`
+	Also        []string `sep:"none" placeholder:"FILE" help:"Image of the next channel, where the model takes several of a case and IN is the first; may be repeated, in the order of the training."`
+	Resample    bool     `help:"Bring channels that lie on another grid than the first of their case to that grid, by linear interpolation."`
+	Series      string   `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
 	engineFlag
 	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
 	Force   bool `help:"Replace files that are there. Without it cases of a folder that have a mask in OUT are passed over."`
@@ -33,13 +35,17 @@ func (predictCommand) Help() string {
 	return `Segments a case on its own grid: the mask lies over the image in every viewer. Axes may run in any order and direction that
 the header tells. The uncertainty map is the entropy of the class probabilities at each voxel, in nats.
 
+A model of several channels takes all of a case: a 4-D file, nnU-Net's X_0000 with X_0001 beside it, or --also; in a folder of
+cases the first two.
+
 Of a folder of cases, those that cannot be read are listed and the others are segmented; the exit code is then 1. The same
 command goes on where it was interrupted.
 
 Examples:
   nextslice predict prostate.safetensors patient7.mha patient7.seg.nrrd
   nextslice predict prostate.safetensors scans/patient7 patient7.dcm --uncertainty patient7-entropy.nii.gz
-  nextslice predict prostate.safetensors DIR masks --uncertainty entropies`
+  nextslice predict prostate.safetensors DIR masks --uncertainty entropies
+  nextslice predict two.safetensors patient7-t2.nii.gz mask.nii.gz --also patient7-adc.nii.gz`
 }
 
 func (c predictCommand) Run(ctx context.Context, s streams) error {
@@ -51,6 +57,9 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	cases := c.Series == "" && kind == source.Cases
+	if cases && len(c.Also) > 0 {
+		return usagef("--also: it is for a single case, and %s is a folder of cases", c.In)
+	}
 	if !cases {
 		if err := c.checkFiles(kind); err != nil {
 			return err
@@ -64,6 +73,9 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 	m, err := model.Load(e, c.Model)
 	if err != nil {
 		return err
+	}
+	if c.Channel != nil && len(m.Channels) > 0 {
+		return usagef("--channel: the model says itself what it takes of a case: %s", dataset.DescribeChannels(m.Channels))
 	}
 	if cases {
 		err = c.folder(ctx, s, m)
@@ -100,17 +112,13 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 		return err
 	}
 	warn(s.err, image.Warnings)
-	channel := c.channel(m)
-	if image.Series != nil {
-		channel = c.Channel // that of the training is one of a file's
-	}
-	v, err := image.Read(chosen(channel))
+	images, err := c.images(m, image)
 	if err != nil {
-		return nameFlag(err)
+		return err
 	}
 	p := newProgress(s.err)
 	defer p.end()
-	prediction, err := m.Segment(ctx, v, c.Uncertainty != "", func(done, of int) {
+	prediction, err := m.Segment(ctx, images, c.Uncertainty != "", func(done, of int) {
 		p.show(float64(done)/float64(of), fmt.Sprintf("slice %d/%d", done, of))
 	})
 	p.end()
@@ -144,7 +152,11 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 	if err != nil {
 		return err
 	}
-	if channel := c.channel(m); channel != nil {
+	if len(m.Channels) > 0 {
+		if err := set.UseChannelsOf(m.Channels, c.Resample); err != nil {
+			return fmt.Errorf("channels: %w", err)
+		}
+	} else if channel := c.channel(m); channel != nil {
 		if err := set.UseChannel(*channel); err != nil {
 			return usagef("--channel: %v", err)
 		}
@@ -205,11 +217,11 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 // predictCase segments one case of a data set; the mask is written last, so that a case that has one is complete.
 func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, index int, mask, entropy string, p *progress) error {
 	id := set.Cases[index].ID
-	v, err := set.Image(index)
+	images, err := set.Images(index)
 	if err != nil {
 		return err
 	}
-	prediction, err := m.Segment(ctx, v, entropy != "", nil)
+	prediction, err := m.Segment(ctx, images, entropy != "", nil)
 	if err != nil {
 		return fmt.Errorf("case %s: %w", id, err)
 	}

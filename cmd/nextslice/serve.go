@@ -49,6 +49,7 @@ type serveCommand struct {
 	Agreement *float64 `placeholder:"DICE" help:"Dice from which on two readings agree (0.8)."`
 	Lease     *float64 `placeholder:"MINUTES" help:"How long a slice is kept for one person (20)."`
 
+	channelsFlags
 	Channel         *int      `placeholder:"N" help:"New project: Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
 	Patient         *string   `placeholder:"PATTERN" help:"New project: Regular expression that finds the patient in a case's name, where each slice is a file: cases of a patient are not divided."`
 	Axis            string    `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"New project: index axis that slices are cut across: i, j, k or auto."`
@@ -153,6 +154,7 @@ func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options 
 			set(&config.LeaseMinutes, c.Lease)
 			set(&config.Seed, c.Seed)
 			set(&config.Channel, c.Channel)
+			c.apply(&config.Channels, &config.Resample)
 			set(&config.Patient, c.Patient)
 			set(&config.InitialSize, c.InitialSize)
 			set(&config.ColdStart, c.ColdStart)

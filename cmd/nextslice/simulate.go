@@ -17,7 +17,8 @@ import (
 type simulateCommand struct {
 	Config string `arg:"" optional:"" name:"config" placeholder:"CONFIG.yaml" help:"Configuration file. The flags go over it."`
 
-	Data        *string `placeholder:"DIR" help:"Folder of the labelled data set, or phantom (synthetic volumes, the default)."`
+	Data *string `placeholder:"DIR" help:"Folder of the labelled data set, or phantom (synthetic volumes, the default)."`
+	channelsFlags
 	Channel     *int    `placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
 	Patient     *string `placeholder:"PATTERN" help:"Regular expression that finds the patient in a case's name, for slices in files of their own: cases of a patient are not divided."`
 	Ignore      *int    `placeholder:"VALUE" help:"Label value that carries no loss and counts in no measure; else the label ignore of dataset.json."`
@@ -106,6 +107,7 @@ func (c simulateCommand) config() (record.Config, error) {
 	config, err := record.ReadConfig(c.Config, func(config *record.Config) {
 		set(&config.Data, c.Data)
 		set(&config.Channel, c.Channel)
+		c.apply(&config.Channels, &config.Resample)
 		set(&config.Patient, c.Patient)
 		set(&config.Ignore, c.Ignore)
 		set(&config.Axis, c.Axis)

@@ -26,6 +26,21 @@ type study struct {
 // The same stream gives the same case on one kind of processor; others may round the last bits otherwise.
 func Generate(rng *rand.Rand) (*volume.Volume, *volume.Mask) {
 	s := newStudy(rng)
+	return s.acquire(rng)
+}
+
+// GenerateTwo is Generate with a second image of the same patient on the same grid, weighted by proton density: an echo time
+// of a fifth, at which water and muscle are nearly alike.
+func GenerateTwo(rng *rand.Rand) (t2, pd *volume.Volume, mask *volume.Mask) {
+	s := newStudy(rng)
+	t2, mask = s.acquire(rng)
+	s.scanner.echo /= 5
+	pd, _ = s.acquire(rng)
+	return t2, pd, mask
+}
+
+// acquire takes an image, and the mask of what is in it.
+func (s *study) acquire(rng *rand.Rand) (*volume.Volume, *volume.Mask) {
 	signal := make([]float32, s.grid.Len())
 	mask := &volume.Mask{Grid: s.grid, Data: make([]uint8, s.grid.Len())}
 	index := 0

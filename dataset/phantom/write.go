@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -24,6 +25,15 @@ import (
 //
 // dataset.json is written last: where it is missing, the work was interrupted.
 func Write(ctx context.Context, dir string, cases int, seed uint64, progress func(done, total int)) error {
+	return WriteChannels(ctx, dir, cases, 1, seed, progress)
+}
+
+// WriteChannels is Write, for two channels in nnU-Net's layout: the images that Write makes as phantom_000_0000.nii.gz, and those
+// of GenerateTwo weighted by proton density as phantom_000_0001.nii.gz.
+func WriteChannels(ctx context.Context, dir string, cases, channels int, seed uint64, progress func(done, total int)) error {
+	if channels < 1 || channels > 2 {
+		return fmt.Errorf("write phantom: want 1 or 2 channels, got %d", channels)
+	}
 	if cases < 1 {
 		return fmt.Errorf("write phantom: want at least one case, got %d", cases)
 	}
@@ -53,9 +63,15 @@ func Write(ctx context.Context, dir string, cases int, seed uint64, progress fun
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			image, mask := Generate(random.Stream(seed, "phantom", n))
-			if err := volume.WriteVolume(filepath.Join(dir, "imagesTr", name), image); err != nil {
-				return err
+			images, mask := generate(random.Stream(seed, "phantom", n), channels)
+			for c, image := range images {
+				file := name
+				if channels > 1 {
+					file = fmt.Sprintf("phantom_%03d_%04d.nii.gz", n, c)
+				}
+				if err := volume.WriteVolume(filepath.Join(dir, "imagesTr", file), image); err != nil {
+					return err
+				}
 			}
 			if err := volume.WriteMask(filepath.Join(dir, "labelsTr", name), mask); err != nil {
 				return err
@@ -71,7 +87,7 @@ func Write(ctx context.Context, dir string, cases int, seed uint64, progress fun
 	if err := workers.Wait(); err != nil {
 		return fmt.Errorf("write phantom: %w", err)
 	}
-	data, err := json.MarshalIndent(map[string]any{
+	description := map[string]any{
 		"name":            "Phantom",
 		"description":     fmt.Sprintf("Synthetic T2-weighted MR of the prostate, seed %d", seed),
 		"tensorImageSize": "3D",
@@ -79,7 +95,15 @@ func Write(ctx context.Context, dir string, cases int, seed uint64, progress fun
 		"labels":          map[string]string{"0": "background", "1": "prostate"},
 		"numTraining":     cases,
 		"training":        training,
-	}, "", " ")
+	}
+	if channels > 1 {
+		delete(description, "training") // nnU-Net has none
+		delete(description, "modality")
+		description["channel_names"] = map[string]string{"0": "T2", "1": "PD"}
+		description["labels"] = map[string]int{"background": 0, "prostate": 1}
+		description["file_ending"] = ".nii.gz"
+	}
+	data, err := json.MarshalIndent(description, "", " ")
 	if err != nil {
 		return fmt.Errorf("write phantom: %w", err)
 	}
@@ -87,4 +111,13 @@ func Write(ctx context.Context, dir string, cases int, seed uint64, progress fun
 		return fmt.Errorf("write phantom: %w", err)
 	}
 	return nil
+}
+
+func generate(rng *rand.Rand, channels int) ([]*volume.Volume, *volume.Mask) {
+	if channels == 1 {
+		image, mask := Generate(rng)
+		return []*volume.Volume{image}, mask
+	}
+	t2, pd, mask := GenerateTwo(rng)
+	return []*volume.Volume{t2, pd}, mask
 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/source"
+)
+
+// channelsFlags choose the channels that a network gets of each case.
+type channelsFlags struct {
+	Channels string `placeholder:"LIST" help:"Channels that are read together as the input of one network: all, or numbers from 0 or names of dataset.json, separated by commas. Cases that lack one are left out and named."`
+	Resample bool   `help:"Bring channels that lie on another grid than the first of their case to that grid, by linear interpolation, instead of leaving the case out."`
+}
+
+// apply puts the flags that were given over a configuration.
+func (c channelsFlags) apply(channels *dataset.Selection, resample *bool) {
+	if c.Channels != "" {
+		*channels = splitChannels(c.Channels)
+	}
+	*resample = *resample || c.Resample
+}
+
+func splitChannels(list string) (channels dataset.Selection) {
+	if list == "" {
+		return nil
+	}
+	for _, one := range strings.Split(list, ",") {
+		channels = append(channels, strings.TrimSpace(one))
+	}
+	return channels
+}
+
+// images reads what the model takes of a single case.
+func (c predictCommand) images(m *model.Model, image *source.Image) ([]*volume.Volume, error) {
+	if len(m.Channels) < 2 {
+		if len(c.Also) > 0 {
+			return nil, usagef("--also: the model takes one image of a case")
+		}
+		channel := c.channel(m)
+		switch {
+		case image.Series != nil:
+			channel = c.Channel // that of the training is one of a file's
+		case len(m.Channels) == 1 && image.Channels > 1:
+			channel = &m.Channels[0].Number
+		}
+		v, err := image.Read(chosen(channel))
+		if err != nil {
+			return nil, nameFlag(err)
+		}
+		return []*volume.Volume{v}, nil
+	}
+	wrong := func(got string) error {
+		return fmt.Errorf("%s: the model takes %s of a case, got %s: give a 4-D file, X_0000 with X_0001 beside it, or the first image and the others with --also",
+			c.In, dataset.DescribeChannels(m.Channels), got)
+	}
+	if image.Channels > 1 && len(c.Also) == 0 {
+		var images []*volume.Volume
+		for _, channel := range m.Channels {
+			if channel.Number >= image.Channels {
+				return nil, wrong(fmt.Sprintf("an image of %d", image.Channels))
+			}
+			v, err := image.Read(channel.Number)
+			if err != nil {
+				return nil, err
+			}
+			images = append(images, v)
+		}
+		return images, nil
+	}
+	paths := append([]string{c.In}, c.Also...)
+	if first := c.In; len(c.Also) == 0 && dataset.ChannelFile(first, 0) != "" {
+		paths = nil
+		for _, channel := range m.Channels {
+			if path := dataset.ChannelFile(first, channel.Number); exists(path) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	if len(paths) != len(m.Channels) {
+		return nil, wrong(fmt.Sprint(len(paths)))
+	}
+	var images []*volume.Volume
+	for i, path := range paths {
+		var v *volume.Volume
+		var err error
+		if path == c.In {
+			v, err = image.Read(volume.OnlyChannel)
+		} else {
+			v, _, err = source.Read(path, "", volume.OnlyChannel)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("channel %s: %w", m.Channels[i], err)
+		}
+		images = append(images, v)
+	}
+	return images, dataset.Together(images, paths, c.Resample)
+}
