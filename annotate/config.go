@@ -12,6 +12,7 @@ import (
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/train/recipe"
+	"github.com/nextslice/nextslice/volume"
 )
 
 // Cold starts: how the first items are chosen, when there is no model yet.
@@ -34,6 +35,10 @@ type Class struct {
 	Color string `json:"color"` // "#rrggbb"
 }
 
+// Unsure is the value in masks of pixels that a person has seen and cannot tell the class of: they carry no loss, and do not count
+// where masks are compared. It is for projects with Config.Unsure.
+const Unsure = volume.Ignored
+
 // Config is what a project depends on. It is stored with it.
 type Config struct {
 	Seed        uint64 `json:"seed"`         // of everything random
@@ -50,7 +55,9 @@ type Config struct {
 	Channels   dataset.Selection `json:"channels,omitempty"` // that are read together, instead of Channel; see dataset.UseChannels
 	Resample   bool              `json:"resample,omitempty"` // channels on another grid than the first of their case
 	Patient    string            `json:"patient,omitempty"`  // pattern of case names that tells the patient; see dataset.UsePatients
+	Ignore     int               `json:"ignore,omitempty"`   // value in the data's masks that stands for no class, see dataset.OpenOptions
 	Classes    []Class           `json:"classes"`
+	Unsure     bool              `json:"unsure,omitempty"` // people may label pixels Unsure
 	Preprocess preprocess.Config `json:"preprocess"`
 	Preset     string            `json:"preset"` // where Train comes from
 	Train      recipe.Config     `json:"train"`
@@ -90,6 +97,7 @@ func (c Config) Validate() error {
 	check(c.QuerySize >= 1 && c.QuerySize <= 1000, "query size: want 1 to 1000, got %d", c.QuerySize)
 	check(c.ColdStart == ColdRandom || c.ColdStart == ColdStrided, "cold start: want %s or %s, got %q", ColdRandom, ColdStrided, c.ColdStart)
 	check(len(c.Classes) >= 2 && len(c.Classes) <= 256, "classes: want background and 1 to 255 more; name them with --classes")
+	check(!c.Unsure || len(c.Classes) <= Unsure, "unsure: want at most %d classes, got %d", Unsure, len(c.Classes))
 	check(slices.Contains([]string{MasksAll, MasksForeground, MasksIgnore}, c.Masks), "masks: want %s, %s or %s, got %q", MasksAll, MasksForeground, MasksIgnore, c.Masks)
 	check(c.ValidationShare >= 0 && c.ValidationShare < 1, "validation share: want 0 or more and less than 1, got %v", c.ValidationShare)
 	check(c.DoubleReading >= 0 && c.DoubleReading <= 1, "double reading: want a share of 0 to 1, got %v", c.DoubleReading)
@@ -125,6 +133,7 @@ func (c Config) fixed(b Config) error {
 	differ("seed", c.Seed == b.Seed)
 	differ("channel", c.Channel == b.Channel)
 	differ("choice of channels", slices.Equal(c.Channels, b.Channels) && c.Resample == b.Resample)
+	differ("ignore", c.Ignore == b.Ignore)
 	differ("axis", c.Preprocess.Axis == b.Preprocess.Axis)
 	differ("cold start", c.ColdStart == b.ColdStart)
 	differ("initial size", c.InitialSize == b.InitialSize)
@@ -178,3 +187,19 @@ func MakeClasses(names []string) []Class {
 	}
 	return classes
 }
+
+// drawn returns the classes that people draw with: Unsure is the last where the project has it.
+func (c Config) drawn() []Class {
+	if !c.Unsure {
+		return c.Classes
+	}
+	return append(slices.Clone(c.Classes), Class{Value: Unsure, Name: "unsure", Color: "#808080"})
+}
+
+// isClass reports whether a value of a mask is that of a class, or Unsure where the project has it.
+func (c Config) isClass(value uint8) bool {
+	return int(value) < len(c.Classes) || c.Unsure && value == Unsure
+}
+
+// isForeground reports whether a value of a mask is that of a class beside the background.
+func (c Config) isForeground(value uint8) bool { return value > 0 && int(value) < len(c.Classes) }

@@ -149,9 +149,13 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, labels []s
 	}
 	s := volume.NewSegmentation(mask, x.config.names())
 	for i := range s.Segments {
-		if class := int(s.Segments[i].Value); class < len(x.config.Classes) {
+		for _, class := range x.config.drawn() {
+			if class.Value != int(s.Segments[i].Value) {
+				continue
+			}
+			s.Segments[i].Name = class.Name
 			c := &s.Segments[i].Color
-			fmt.Sscanf(x.config.Classes[class].Color, "#%02x%02x%02x", &c[0], &c[1], &c[2]) // one of the palette
+			fmt.Sscanf(class.Color, "#%02x%02x%02x", &c[0], &c[1], &c[2]) // one of the palette
 		}
 	}
 	if e.Format == FormatNRRD {

@@ -219,7 +219,7 @@ func (l *Labels) checkMask(item Item, mask []uint8) error {
 		return fmt.Errorf("%w: the mask has %d pixels, a slice of %s %d x %d", ErrInvalid, len(mask), item.Case, h, w)
 	}
 	for i, class := range mask {
-		if int(class) >= len(l.config.Classes) {
+		if !l.config.isClass(class) {
 			return fmt.Errorf("%w: pixel %d has class %d, the classes are 0 to %d", ErrInvalid, i, class, len(l.config.Classes)-1)
 		}
 	}

@@ -84,7 +84,11 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if o.Dir == "" {
 		o.Dir = DefaultDir(o.Data)
 	}
-	data, err := dataset.Open(o.Data)
+	begun := Default()
+	if o.Change != nil {
+		o.Change(&begun)
+	}
+	data, err := dataset.OpenWith(ctx, o.Data, dataset.OpenOptions{Ignore: begun.Ignore})
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +114,9 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 			s.Close()
 		}
 	}()
+	if data, err = reopened(ctx, s, data, begun.Ignore); err != nil {
+		return nil, err
+	}
 	config, err := storeConfig(ctx, s, data, o)
 	if err != nil {
 		return nil, err
@@ -145,6 +152,25 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 		o.Log.Warn("record: " + err.Error())
 	}
 	return p, p.masks.write(ctx)
+}
+
+// reopened returns the data set of a project, opened with the value that the project ignores where that is another one. Projects
+// that learn the label "ignore" of dataset.json, as older programs did, go on so.
+func reopened(ctx context.Context, s *store.Store, data *dataset.Dataset, ignore int) (*dataset.Dataset, error) {
+	var c Config
+	if _, err := s.Config(ctx, &c); errors.Is(err, store.ErrNotFound) {
+		return data, nil
+	} else if err != nil {
+		return nil, err
+	}
+	want := c.Ignore
+	if want == 0 && data.Ignore > 0 && len(c.Classes) > int(data.Ignore) {
+		want = dataset.Learn
+	}
+	if want == ignore || ignore > 0 { // another flag is refused with the configuration
+		return data, nil
+	}
+	return dataset.OpenWith(ctx, data.Dir, dataset.OpenOptions{Ignore: want})
 }
 
 // assemble makes the parts of a project.
@@ -257,6 +283,7 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 	if len(names) > 0 {
 		c.Classes = MakeClasses(names)
 	}
+	c.Unsure = c.Unsure || data.Ignore > 0
 	if before == nil {
 		c.Preprocess = data.PreprocessFor(o.Axis, preset.Canvas, nil)
 		c.Preprocess.Input = preset.Input

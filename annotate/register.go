@@ -166,12 +166,17 @@ func (r registration) adopt(index int, role store.Role) ([]store.Adopted, error)
 	var masks []store.Adopted
 	for k := range r.config.Preprocess.Slices(mask.Grid) {
 		slice := mask.Slice(r.config.Preprocess.Axis, k)
-		if r.config.Masks == MasksForeground && !foreground(slice) {
+		if r.config.Masks == MasksForeground && !slices.ContainsFunc(slice, r.config.isForeground) || allUnsure(slice, r.config) {
 			continue
 		}
 		masks = append(masks, store.Adopted{Slice: k, Mask: slice})
 	}
 	return masks, nil
+}
+
+// allUnsure reports whether a mask says nothing.
+func allUnsure(mask []uint8, c Config) bool {
+	return c.Unsure && !slices.ContainsFunc(mask, func(value uint8) bool { return value != Unsure })
 }
 
 func foreground(mask []uint8) bool {

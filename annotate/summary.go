@@ -22,7 +22,7 @@ type Dashboard struct {
 // Summary is the state of a project in a few numbers.
 type Summary struct {
 	Name      string        `json:"name"`
-	Classes   []Class       `json:"classes"`
+	Classes   []Class       `json:"classes" doc:"That people draw with. The last is unsure, 255, where the project has it: no class, it is not learnt and not compared."`
 	Axis      int           `json:"axis"`
 	Items     int           `json:"items"` // slices of all cases
 	Labelled  int           `json:"labelled"`
@@ -57,7 +57,7 @@ type ModelInUse struct {
 // Summary returns the project's state.
 func (d *Dashboard) Summary(ctx context.Context) (Summary, error) {
 	s := Summary{
-		Name: d.name, Classes: d.config.Classes, Axis: d.config.Preprocess.Axis, Strategy: d.config.Strategy,
+		Name: d.name, Classes: d.config.drawn(), Axis: d.config.Preprocess.Axis, Strategy: d.config.Strategy,
 		QuerySize: d.config.QuerySize, Lockstep: d.config.Lockstep,
 	}
 	for _, c := range d.cases.set.Cases {

@@ -2,6 +2,7 @@ package annotate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -200,8 +201,14 @@ func (t *trainer) train(ctx context.Context, learner Learner, labels []store.Lab
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", l.Item, err)
 		}
+		if allUnsure(mask, t.config) {
+			continue
+		}
 		set.Images = append(set.Images, t.cases.slice(l.Item))
 		set.Labels = append(set.Labels, t.cases.onCanvas(l.Item, mask))
+	}
+	if len(set.Images) == 0 {
+		return nil, errors.New("all labels are unsure throughout: there is nothing to learn")
 	}
 	epoch := func(steps int) int { return (steps*c.Batch + len(labels) - 1) / len(labels) }
 	return learner.Train(ctx, c, p, set, t.config.streams().Training(cycle), func(s train.Progress) {

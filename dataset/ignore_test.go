@@ -31,6 +31,7 @@ func TestIgnore(t *testing.T) {
 		{2, `{"background": 0, "gland": 1, "ignore": 2}`, 0},
 		{2, `{"background": 0, "gland": 1, "ignore": 2}`, 2},
 		{2, `{"background": 0, "gland": 1, "unsure": 2}`, 2},
+		{4, `{"background": 0, "gland": 1, "unsure": 4}`, 4},
 		{255, `{"background": 0, "gland": 1, "ignore": 255}`, 0},
 		{7, "", 7},
 		{255, "", 255},
@@ -87,7 +88,7 @@ func TestIgnoreRefused(t *testing.T) {
 		flag   int
 		want   string
 	}{
-		{2, `{"background": 0, "gland": 1, "cyst": 2}`, 1, `1 is a class, "gland"`},
+		{2, `{"background": 0, "gland": 1, "cyst": 2}`, 1, `1 is below the value of a class, "cyst" (2)`},
 		{2, `{"background": 0, "gland": 1, "ignore": 2}`, 3, "dataset.json says 2, not 3"},
 		{2, "", 256, "want a label value from 1 to 255"},
 		{255, "", 7, "label value 255 has no class"},

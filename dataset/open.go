@@ -97,10 +97,24 @@ func (d *Dataset) ignore(found *listing, value int) error {
 		return fmt.Errorf("ignore: want a label value from 1 to 255, got %d", value)
 	case value > 0 && found.ignore > 0 && value != int(found.ignore):
 		return fmt.Errorf("ignore: dataset.json says %d, not %d", found.ignore, value)
-	case value > 0 && value == len(d.Classes)-1:
-		d.Classes = d.Classes[:value]
-	case value > 0 && value < len(d.Classes):
-		return fmt.Errorf("ignore: %d is a class, %q: want a value above those of all classes", value, d.Classes[value])
+	case value > 0 && len(d.Classes) > 1:
+		last := len(d.Classes) - 1
+		largest := last
+		if found.values != nil {
+			largest = int(found.values[last-1])
+		}
+		if value < largest {
+			return fmt.Errorf("ignore: %d is below the value of a class, %q (%d): want a value above those of all classes", value, d.Classes[last], largest)
+		}
+		if value == largest {
+			d.Classes = d.Classes[:last]
+			if found.values != nil {
+				found.values = found.values[:last-1]
+			}
+			if n := len(found.values); n == 0 || int(found.values[n-1]) == n { // no gap is left
+				found.values = nil
+			}
+		}
 	}
 	d.Ignore = max(found.ignore, uint8(value))
 	for i := range found.cases {

@@ -82,7 +82,7 @@ func TestConfigFaultsOfTheFile(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"unknown key":        {"data: x\nquery_size: 3\n", `test.yaml:2:1: unknown key "query_size"; did you mean "query-size"?`},
 		"unknown nested key": {"train:\n  augment:\n    rotat: 3\n", `test.yaml:3:5: unknown key "train.augment.rotat"; did you mean "rotate"?`},
-		"far from any key":   {"colour: red\n", `test.yaml:1:1: unknown key "colour"; there are data, channel, channels, resample, patient,`},
+		"far from any key":   {"colour: red\n", `test.yaml:1:1: unknown key "colour"; there are data, channel, channels, resample, patient, ignore,`},
 		"twice":              {"data: x\ndata: y\n", `test.yaml:2:1: mapping key "data" already defined at [1:1]`},
 		"cut number":         {"train: {steps: 1.5}\n", `test.yaml:1:16: train.steps: want a whole number, got 1.5`},
 		"negative":           {"seed: -1\n", `test.yaml:1:7: seed: want a whole number, 0 or more, got -1`},

@@ -107,7 +107,9 @@ func raw(description string) func(*huma.Operation) {
 }
 
 func float32s(op *huma.Operation) { raw("float32, [height width]")(op) }
-func uint8s(op *huma.Operation)   { raw("class indices, uint8, [height width]")(op) }
+func uint8s(op *huma.Operation) {
+	raw("class indices, uint8, [height width]; 255 is unsure where the project has it")(op)
+}
 
 func takesMask(op *huma.Operation) {
 	op.MaxBodyBytes = maxMask

@@ -47,9 +47,11 @@ type serveCommand struct {
 	Threads   int      `default:"0" placeholder:"N" help:"Threads of the training; 0 is all cores. It runs at low priority."`
 	Double    *float64 `name:"double-reading" placeholder:"SHARE" help:"Share of the slices that two people label independently (0)."`
 	Agreement *float64 `placeholder:"DICE" help:"Dice from which on two readings agree (0.8)."`
+	Unsure    bool     `help:"People can paint unsure: pixels that are not learnt and not compared, 255 in exported masks."`
 	Lease     *float64 `placeholder:"MINUTES" help:"How long a slice is kept for one person (20)."`
 
 	channelsFlags
+	Ignore          *int      `placeholder:"VALUE" help:"New project: label value of existing masks that means unsure; else the label ignore of dataset.json."`
 	Channel         *int      `placeholder:"N" help:"New project: Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
 	Patient         *string   `placeholder:"PATTERN" help:"New project: Regular expression that finds the patient in a case's name, where each slice is a file: cases of a patient are not divided."`
 	Axis            string    `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"New project: index axis that slices are cut across: i, j, k or auto."`
@@ -155,6 +157,8 @@ func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options 
 			set(&config.Seed, c.Seed)
 			set(&config.Channel, c.Channel)
 			c.apply(&config.Channels, &config.Resample)
+			set(&config.Ignore, c.Ignore)
+			config.Unsure = config.Unsure || c.Unsure
 			set(&config.Patient, c.Patient)
 			set(&config.InitialSize, c.InitialSize)
 			set(&config.ColdStart, c.ColdStart)
