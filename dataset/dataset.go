@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
@@ -15,10 +16,11 @@ type Case struct {
 	Grid   volume.Grid // of the image
 	Stored string      // type of the voxels in the image file, e.g. "int16"
 
-	// patient is who was scanned; "" stands for the ID. See UsePatients.
+	// patient is who was scanned; "" stands for the ID. See guessPatients and UsePatients.
 	patient string
 	// Values are the values in the mask that stand for the classes 1, 2 …; nil if these are the values. See greyValues.
 	Values []uint8
+	ignore uint8 // see Dataset.Ignore
 
 	Channels int // number of channels in the image file, at least 1
 	Channel  int // the one that is read, from 0; see Dataset.UseChannel
@@ -52,9 +54,15 @@ type Dataset struct {
 	Layout string
 	Cases  []Case // in the order of their IDs
 	// Classes are the names of the label values: Classes[0] is "background", Classes[v] names the value v. They come
-	// from dataset.json where there is one, else from the values in the masks ("class 1"). Without either, nil.
-	Classes  []string
+	// from dataset.json where there is one, else from the segments' names in the masks, else from the values in them ("class 1").
+	// Without any, nil.
+	Classes []string
+	// Ignore is the value in the mask files of voxels that nobody has labelled or is sure of, above those of all classes; 0 if there
+	// is none. Masks that are read hold [volume.Ignored] there.
+	Ignore   uint8
 	Problems []Problem
+	// Grouped says in words which cases PatientID or their names group by patient; "" where none, and after UsePatients.
+	Grouped string
 
 	Channels     []Channel // that are read together, see UseChannels; nil for one, see UseChannel
 	channelNames []string  // by number, as far as dataset.json gives them
@@ -115,12 +123,7 @@ func (d *Dataset) Labelled() []int {
 
 // Index returns the index of a case by its ID, -1 if there is none.
 func (d *Dataset) Index(id string) int {
-	for i, c := range d.Cases {
-		if c.ID == id {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(d.Cases, func(c Case) bool { return c.ID == id })
 }
 
 // Preprocess returns the configuration that preprocess.Derive makes for all cases. With volume.AutoAxis slices are cut across

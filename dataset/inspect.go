@@ -61,7 +61,7 @@ type Intensity struct {
 // LabelCount is how many voxels of a mask have a value.
 type LabelCount struct {
 	Value  int    `json:"value"`
-	Class  string `json:"class"` // "" if the data set has no class for it
+	Class  string `json:"class"` // "" if the data set has no class for it, "ignore" for Dataset.Ignore
 	Voxels int    `json:"voxels"`
 }
 
@@ -154,7 +154,7 @@ func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Proble
 			out.Intensity = values
 		}
 		if bad > 0 {
-			problem("%s%d of %d voxels are NaN or infinite", in, bad, len(v.Data))
+			problem("%s%d of %d voxels are NaN or infinite: they count as background", in, bad, len(v.Data))
 		}
 		if values != nil && values.Min == values.Max {
 			problem("%sall voxels of the image are %g", in, values.Min)
@@ -163,17 +163,20 @@ func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Proble
 	if c.Label == "" {
 		return out, problems
 	}
-	m, err := c.readMask()
+	m, err := c.readMask(d.Classes)
 	if err != nil {
 		problem("%s", unreadable("mask", c.Label, err))
 		return out, problems
 	}
-	if err := checkValues(m, d.Classes); err != nil {
+	if m.Rounded > 0 {
+		problem("%d voxels of the mask are not quite whole numbers: they are rounded", m.Rounded)
+	}
+	if err := c.checkValues(m, d.Classes); err != nil {
 		problem("%v", err)
 	}
-	out.Labels = countLabels(m.Data, d.Classes)
+	out.Labels = countLabels(m.Data, d.Classes, d.Ignore)
 	for k := range out.Slices {
-		if slices.ContainsFunc(m.Slice(axis, k), func(v uint8) bool { return v != 0 }) {
+		if slices.ContainsFunc(m.Slice(axis, k), func(v uint8) bool { return v != 0 && !c.ignored(v) }) {
 			out.Foreground++
 		}
 	}
@@ -203,7 +206,10 @@ func intensity(data []float32) (*Intensity, int) {
 	return &Intensity{Min: least, Low: p[0], Median: p[1], High: p[2], Max: most}, bad
 }
 
-func countLabels(data []uint8, classes []string) []LabelCount {
+const ignoreClass = "ignore" // the name of Dataset.Ignore in reports
+
+// countLabels counts the values of a mask that was read, by what they are in the file.
+func countLabels(data []uint8, classes []string, ignore uint8) []LabelCount {
 	var counts [256]int
 	for _, v := range data {
 		counts[v]++
@@ -214,7 +220,10 @@ func countLabels(data []uint8, classes []string) []LabelCount {
 			continue
 		}
 		c := LabelCount{Value: v, Voxels: n}
-		if v < len(classes) {
+		switch {
+		case v == volume.Ignored && ignore > 0:
+			c.Value, c.Class = int(ignore), ignoreClass
+		case v < len(classes):
 			c.Class = classes[v]
 		}
 		out = append(out, c)

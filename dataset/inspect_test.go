@@ -94,7 +94,7 @@ Slices are cut across k. The column foreground counts those that show some; the 
 Problems:
   c: its axes run RPS, those of most cases LPS, so its slices would be mirrored or turned: reorient it
   b: the mask has no foreground
-  c: 1 of 60 voxels are NaN or infinite
+  c: 1 of 60 voxels are NaN or infinite: they count as background
   c: all voxels of the image are 0
   c: label value 9 has no class: the classes are 0 to 2; renumber the mask, or name the value in dataset.json
 

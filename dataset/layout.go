@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
 )
 
 // The layouts, by the names that people know them under.
@@ -24,6 +25,8 @@ const (
 	Promise12 = "PROMISE12"
 	// Slicer: X and X.seg.nrrd side by side in the folder itself (3D Slicer).
 	Slicer = "3D Slicer"
+	// Beside: X and its mask side by side in the folder itself, told by another ending of CaseOf: X-label, X_seg, X_mask …
+	Beside = "masks beside images"
 	// DICOM: a folder per case with one series; masks under the folder's name in labels/final or labels.
 	DICOM = "DICOM"
 	// ImagesOnly: images in the folder itself, without masks.
@@ -35,6 +38,7 @@ const understood = `understood are:
   nnU-Net            dataset.json, imagesTr/X_0000.nii.gz, labelsTr/X.nii.gz
   PROMISE12          X.mhd, X_segmentation.mhd
   3D Slicer          X.nrrd, X.seg.nrrd
+  beside images      X.nii.gz, X-label.nii.gz (or _seg, _mask, _gt …)
   MONAI Label        X.nii.gz, labels/final/X.nii.gz
   images and labels  images/X.nii.gz, labels/X.nii.gz
   DICOM              X/*.dcm (one series), labels/X.nii.gz
@@ -42,14 +46,13 @@ const understood = `understood are:
 NIfTI, MetaImage, NRRD, PNG, JPEG and TIFF may stand for each other, in images and imagesTr also folders with a DICOM
 series; masks may be missing`
 
-// suffix marks the mask of X in the layout Promise12.
-const suffix = "_segmentation"
-
 // listing is what the file names in a folder tell: cases whose grids are not known yet.
 type listing struct {
 	name, layout string
 	classes      []string
 	channels     []string
+	values       []uint8 // of the classes from 1 on in masks of numbers, nil if these are 1, 2 …
+	ignore       uint8   // see Dataset.Ignore
 	cases        []Case
 	problems     []Problem
 }
@@ -70,7 +73,8 @@ func list(dir string) (*listing, error) {
 		if j, err = readJSON(filepath.Join(dir, "dataset.json")); err != nil {
 			return nil, err
 		}
-		l.name, l.classes, l.channels = j.Name, j.classes, j.channels()
+		l.name, l.classes, l.values, l.ignore = j.Name, j.classes, j.values, j.ignore
+		l.channels = j.channels()
 		l.problems = append(l.problems, j.problems...)
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -111,14 +115,30 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	if err != nil {
 		return fmt.Errorf("open data set: %w", err)
 	}
-	all := len(folder.images) > 0
-	for _, name := range folder.images {
-		all = all && numbered(volume.TrimExt(name))
+	// Four digits at the end are a channel where all images have them, one is the first channel, and no mask has an image's whole name.
+	whole := map[string]bool{}
+	if masks, err := readFolder(labels); err == nil {
+		for _, name := range masks.images {
+			whole[volume.TrimExt(name)] = true
+		}
 	}
-	if !all {
+	all, first := true, map[string]bool{}
+	for _, name := range folder.images {
+		id := volume.TrimExt(name)
+		all = all && numbered(id) && !whole[id]
+		if of, ok := strings.CutSuffix(id, firstChannel); ok {
+			first[of] = true
+		}
+	}
+	if !all || len(first) == 0 {
 		l.layout = Decathlon
 		l.series(folder)
 		return l.pairFolders(images, labels, 0, nil)
+	}
+	for _, name := range folder.images {
+		if id := volume.TrimExt(name); !first[id[:len(id)-len(firstChannel)]] {
+			l.problem(id, true, "there is no first channel %s", id[:len(id)-len(firstChannel)]+firstChannel)
+		}
 	}
 	l.layout = NNUNet
 	more := 0
@@ -138,9 +158,12 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 // listed lists the training cases that dataset.json names. The first version of nnU-Net omits _0000 there.
 func (l *listing) listed(dir string, j *jsonFile) error {
 	named := make(map[string]bool)
+	ids := j.ids()
+	several := 0
 	for n, t := range j.Training {
-		image, label := filepath.FromSlash(t.Image), filepath.FromSlash(t.Label)
-		id := volume.TrimExt(filepath.Base(image))
+		several += min(t.more, 1)
+		image, label := within(dir, t.Image), within(dir, t.Label)
+		id := ids[n]
 		if !filepath.IsLocal(image) || label != "" && !filepath.IsLocal(label) {
 			l.problem(id, true, "dataset.json: entry %d of training lies outside the data set's folder", n+1)
 			continue
@@ -158,8 +181,11 @@ func (l *listing) listed(dir string, j *jsonFile) error {
 		named[filepath.Clean(c.Image)] = true
 		l.cases = append(l.cases, c)
 	}
+	if several > 0 {
+		l.problem("", false, "dataset.json: %s with a list of images: the first of each is read", count(several, "case"))
+	}
 	folder, err := readFolder(filepath.Join(dir, "imagesTr"))
-	if err != nil {
+	if err != nil || len(l.cases) > 0 && several > 0 {
 		return nil // the list may name other folders
 	}
 	var unnamed []string
@@ -172,6 +198,24 @@ func (l *listing) listed(dir string, j *jsonFile) error {
 		l.problem("", false, "%s in imagesTr not used: not in the training list of dataset.json", countNames("image", unnamed))
 	}
 	return nil
+}
+
+// within returns a path of a dataset.json relative to its folder, also where it is an absolute one into the folder.
+func within(dir, path string) string {
+	path = filepath.FromSlash(path)
+	if !filepath.IsAbs(path) {
+		return path
+	}
+	for _, base := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {
+		if root, err := base(dir); err == nil {
+			if root, err = filepath.Abs(root); err == nil {
+				if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {
+					return rel
+				}
+			}
+		}
+	}
+	return path
 }
 
 // pairFolders takes the images of a folder, those that keep accepts, as cases, and pairs them with the masks of another
@@ -217,12 +261,22 @@ func (l *listing) pairMasks(labels string) error {
 		}
 		names := folder.images
 		for _, name := range folder.files {
-			if volume.IsDICOM(name) {
+			if volume.IsDICOM(name) || dicom.IsFile(filepath.Join(labels, name)) {
 				names = append(names, name)
 			}
 		}
+		known := map[string]bool{}
+		for _, c := range l.cases {
+			known[c.ID] = true
+		}
 		for _, name := range names {
 			id := volume.TrimExt(name)
+			of, _ := CaseOf(id)
+			for _, of := range []string{of, strings.TrimSuffix(of, firstChannel)} {
+				if !known[id] && known[of] {
+					id = of
+				}
+			}
 			if first, ok := masks[id]; ok {
 				l.problem(id, false, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)
 				continue
@@ -238,18 +292,46 @@ func (l *listing) pairMasks(labels string) error {
 	return nil
 }
 
-// sideBySide pairs X with X_segmentation and X.seg.nrrd.
+// imageEndings end the names that people give to the image of X beside its mask.
+var imageEndings = []string{"_image", "-image", "_img", "-img", firstChannel}
+
+// sideBySide pairs X with X_segmentation, X.seg.nrrd and the other names of CaseOf. A name with such an ending is a mask's even where
+// there is no X.
 func (l *listing) sideBySide(folder *folder) {
 	l.layout = ImagesOnly
+	images := map[string]bool{}
+	for _, name := range folder.images {
+		if !volume.IsSegmentation(name) {
+			images[volume.TrimExt(name)] = true
+		}
+	}
 	masks := map[string]string{}
 	for _, name := range folder.images {
-		id, of := maskOf(name)
-		if of == "" {
+		id := volume.TrimExt(name)
+		of, marked := CaseOf(id)
+		switch {
+		case volume.IsSegmentation(name) && (images[id] || !marked):
+			of, l.layout = id, Slicer
+		case !marked:
 			l.cases = append(l.cases, Case{ID: id, Image: filepath.Join(folder.path, name)})
 			continue
+		case volume.IsSegmentation(name):
+			l.layout = Slicer
+		case strings.HasSuffix(id, suffix):
+			l.layout = Promise12
+		default:
+			l.layout = Beside
 		}
-		l.layout = of
-		masks[id] = filepath.Join(folder.path, name)
+		for _, end := range imageEndings {
+			if !images[of] && images[of+end] {
+				of += end
+			}
+		}
+		if first, ok := masks[of]; ok {
+			l.problem(of, false, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)
+			continue
+		}
+		masks[of] = filepath.Join(folder.path, name)
 	}
 	for i := range l.cases {
 		l.cases[i].Label = masks[l.cases[i].ID]
@@ -257,17 +339,8 @@ func (l *listing) sideBySide(folder *folder) {
 	l.partners(masks, len(masks) > 0)
 }
 
-// maskOf returns the case that a file belongs to by its name, and the layout if it is the case's mask, else "".
-func maskOf(name string) (id, layout string) {
-	id = volume.TrimExt(name)
-	if strings.HasSuffix(strings.ToLower(name), ".seg.nrrd") {
-		return id, Slicer
-	}
-	if of, ok := strings.CutSuffix(id, suffix); ok && of != "" {
-		return of, Promise12
-	}
-	return id, ""
-}
+// suffix ends the names of masks in the layout Promise12.
+const suffix = "_segmentation"
 
 // partners reports masks without an image and, where every image should have one, images without a mask.
 func (l *listing) partners(masks map[string]string, want bool) {

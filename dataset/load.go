@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"slices"
 
 	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/volume"
 )
 
 // Slices are the items of some cases in memory. All slices have the same length; a caller must not write to them.
@@ -16,14 +17,16 @@ type Slices struct {
 	Items  []Item
 	Names  []string    // of the items, e.g. "Case12/017"
 	Images [][]float32 // of each item, [C Height Width], normalised and on the canvas: the dataset's channels, of each what Config.Image makes
-	Labels [][]uint8   // of each item, [Height Width] of label values, or nil where the case has no mask
+	Labels [][]uint8   // of each item, [Height Width] of label values, or nil where the case has no mask or all of the slice is ignored
+	// Warnings say which cases have NaN or infinite voxels and how many; preprocess.Normalise says what is made of them.
+	Warnings []string
 }
 
 // Load reads cases and returns all their slices, in the order of the cases and along the axis. Up to GOMAXPROCS cases
 // are read at a time, so that many volumes are in memory besides the slices. progress, which may be nil, is called
 // after each case, by one goroutine at a time.
 //
-// Cases that cannot be used (unreadable, NaN voxels, a mask of another size, a label value without class) are an error
+// Cases that cannot be used (unreadable, no voxel but NaN, a mask of another size, a label value without class) are an error
 // that names all of them. A cancelled context ends the work after the cases that are being read.
 func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, progress func(done, total int)) (*Slices, error) {
 	if err := c.Validate(); err != nil {
@@ -44,18 +47,18 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	}
 
 	faults := make([]error, len(cases))
-	var mutex sync.Mutex
-	done := 0
+	bad := make([]int, len(cases))
+	done := counter(len(cases), "", func(_ string, done, total int) {
+		if progress != nil && ctx.Err() == nil {
+			progress(done, total)
+		}
+	})
 	parallel.For(len(cases), parallel.All, func(i int) {
 		if ctx.Err() != nil {
 			return
 		}
-		faults[i] = s.load(d, cases[i], first[i])
-		mutex.Lock()
-		defer mutex.Unlock()
-		if done++; progress != nil && ctx.Err() == nil {
-			progress(done, len(cases))
-		}
+		bad[i], faults[i] = s.load(d, cases[i], first[i])
+		done()
 	})
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("load slices: %w", err)
@@ -63,40 +66,60 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("load slices: %w", err)
 	}
+	for i, n := range bad {
+		if n > 0 {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d voxels are NaN or infinite: they count as background", d.Cases[cases[i]].ID, n))
+		}
+	}
 	return s, nil
 }
 
-// load reads one case into the items from first on.
-func (s *Slices) load(d *Dataset, index, first int) error {
+// load reads one case into the items from first on, and counts its NaN and infinite voxels.
+func (s *Slices) load(d *Dataset, index, first int) (bad int, err error) {
 	c := d.Cases[index]
 	images, err := d.readInputs(&c)
 	if err != nil {
-		return fmt.Errorf("case %s: %w", c.ID, err)
+		return 0, fmt.Errorf("case %s: %w", c.ID, err)
 	}
 	for i, v := range images {
 		path := c.inputs()[i].path
 		if v.Size != c.Grid.Size {
-			return fmt.Errorf("case %s: %s has changed since the data set was opened", c.ID, path)
+			return 0, fmt.Errorf("case %s: %s has changed since the data set was opened", c.ID, path)
 		}
+		bad += preprocess.NonFinite(v.Data)
 		data, err := preprocess.Normalise(v, s.Config)
 		if err != nil {
-			return fmt.Errorf("case %s: %s: %w", c.ID, path, err)
+			return 0, fmt.Errorf("case %s: %s: %w", c.ID, path, err)
 		}
 		for k := range s.Config.Slices(v.Grid) {
 			s.Images[first+k] = append(s.Images[first+k], s.Config.Image(data, v.Grid, k)...)
 		}
 	}
 	if c.Label == "" {
-		return nil
+		return bad, nil
 	}
 	m, err := d.Reference(index)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for k := range s.Config.Slices(m.Grid) {
-		s.Labels[first+k] = s.Config.Labels(m.Data, m.Grid, k)
+		if c.ignore == 0 || slices.ContainsFunc(m.Slice(s.Config.Axis, k), func(v uint8) bool { return v != volume.Ignored }) {
+			s.Labels[first+k] = s.Config.Labels(m.Data, m.Grid, k)
+		}
 	}
-	return nil
+	return bad, nil
+}
+
+// Labelled returns the items that have a mask.
+func (s *Slices) Labelled() *Slices {
+	out := &Slices{Config: s.Config}
+	for i, mask := range s.Labels {
+		if mask != nil {
+			out.Items, out.Names = append(out.Items, s.Items[i]), append(out.Names, s.Names[i])
+			out.Images, out.Labels = append(out.Images, s.Images[i]), append(out.Labels, mask)
+		}
+	}
+	return out
 }
 
 // Range returns which of the items belong to a case: n of them, from first on; n = 0 if the case was not loaded.

@@ -114,7 +114,9 @@ func TestLoadNamesEveryBadCase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.Data[3] = float32(math.NaN())
+	for i := range v.Data {
+		v.Data[i] = float32(math.NaN())
+	}
 	if err := volume.WriteVolume(d.Cases[0].Image, v); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +125,7 @@ func TestLoadNamesEveryBadCase(t *testing.T) {
 	if err == nil {
 		t.Fatal("want an error")
 	}
-	for _, words := range []string{"case a", "1 of 60 voxels", "case c", "label value 200"} {
+	for _, words := range []string{"case a", "all 60 voxels are NaN", "case c", "label value 200"} {
 		if !strings.Contains(err.Error(), words) {
 			t.Errorf("%q is not in: %v", words, err)
 		}
@@ -179,5 +181,32 @@ func TestLoadRealCases(t *testing.T) {
 	}
 	if filepath.Base(d.Cases[index].Label) != "Case13_segmentation.mhd" {
 		t.Error(d.Cases[index].Label)
+	}
+}
+
+// NaN outside the body does not keep a case from being loaded: it is counted, and it changes nothing else.
+func TestLoadNaN(t *testing.T) {
+	d := threeCases(t)
+	v, err := volume.Read(d.Cases[0].Image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Data[3], v.Data[7] = float32(math.NaN()), float32(math.Inf(1))
+	if err := volume.WriteVolume(d.Cases[0].Image, v); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load(t.Context(), d, []int{0, 1}, d.Preprocess(2), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "a: 2 voxels are NaN or infinite") {
+		t.Errorf("warnings %q", s.Warnings)
+	}
+	for i, slice := range s.Images {
+		for _, x := range slice {
+			if x-x != 0 {
+				t.Fatalf("%s holds %v", s.Names[i], x)
+			}
+		}
 	}
 }

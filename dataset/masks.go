@@ -18,6 +18,16 @@ func Masks(dir string) (map[string]string, error) {
 	return masks, nil
 }
 
+// IgnoreValue returns the value of ignored voxels in the masks of a data set's folder, as its dataset.json has it; 0 if there is
+// none, or the folder is none of the layouts.
+func IgnoreValue(dir string) uint8 {
+	l, err := list(dir)
+	if err != nil {
+		return 0
+	}
+	return l.ignore
+}
+
 // maskSuffixes end the names that people give to the mask of X, without the extension.
 var maskSuffixes = []string{"_segmentation", "-segmentation", "_seg", "-seg", "_label", "-label", "_mask", "-mask", "_gt", "-gt"}
 

@@ -13,7 +13,8 @@ import (
 )
 
 // Open recognises the layout of a folder (layout.go lists them), pairs images with masks and reads all their headers.
-// Voxels are read only where no dataset.json names the classes: then those of all masks are, to find the label values.
+// Voxels are read only of masks whose files name their segments, and where no dataset.json names the classes: then those of all masks are,
+// to find the label values.
 //
 // What is wrong with a case becomes a Problem; a case that cannot be used is left out. The error is that of a folder that
 // cannot be read, has none of the layouts, or holds no usable case.
@@ -23,10 +24,16 @@ func Open(dir string) (*Dataset, error) { return OpenWith(context.Background(), 
 type OpenOptions struct {
 	// NoMasks ignores all masks: cases are opened as if they had none.
 	NoMasks bool
+	// Ignore is Dataset.Ignore; 0 stands for the label named "ignore" in dataset.json, as nnU-Net has it, and Learn for none: that
+	// label is then a class.
+	Ignore int
 	// Progress, which may be nil, is called after each header and then after each mask that is read, by one goroutine at a
 	// time; what is "headers" or "masks".
 	Progress func(what string, done, total int)
 }
+
+// Learn is the value of OpenOptions.Ignore with which nothing is ignored.
+const Learn = -1
 
 // OpenWith is Open with options. A cancelled ctx is an error.
 func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) {
@@ -47,19 +54,59 @@ func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) 
 	if d.Name == "" {
 		d.Name = filepath.Base(filepath.Clean(dir))
 	}
+	if err := d.ignore(found, o.Ignore); err != nil {
+		return nil, fmt.Errorf("open data set %s: %w", dir, err)
+	}
 	d.add(ctx, found.cases, o.Progress)
-	if d.Classes == nil && !o.NoMasks {
-		d.findClasses(ctx, o.Progress)
+	if !o.NoMasks {
+		d.readNamed(ctx, o.Progress)
+		if found.values != nil {
+			d.useValues(found.values)
+		}
+		if found.classes == nil {
+			d.findClasses(ctx, o.Progress)
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("open data set %s: %w", dir, err)
 	}
 	d.compareOrientations()
 	d.noteChannels()
+	d.guessPatients()
 	if len(d.Cases) == 0 {
 		return nil, fmt.Errorf("open data set %s (layout %s): no usable case%s", dir, d.Layout, d.firstProblems(3))
 	}
 	return d, nil
+}
+
+// ignore sets the value to ignore: the given one, or if that is 0 the one of dataset.json. A class of that value is none any more.
+func (d *Dataset) ignore(found *listing, value int) error {
+	switch {
+	case value == Learn && found.values != nil && found.ignore > 0: // values with gaps, see useValues
+		d.Classes, found.values = append(d.Classes, ignoreClass), append(found.values, found.ignore)
+		return nil
+	case value == Learn:
+		for found.ignore > 0 && len(d.Classes) <= int(found.ignore) {
+			d.Classes = append(d.Classes, fmt.Sprintf("class %d", len(d.Classes)))
+		}
+		if found.ignore > 0 {
+			d.Classes[found.ignore] = ignoreClass
+		}
+		return nil
+	case value < 0 || value > 255:
+		return fmt.Errorf("ignore: want a label value from 1 to 255, got %d", value)
+	case value > 0 && found.ignore > 0 && value != int(found.ignore):
+		return fmt.Errorf("ignore: dataset.json says %d, not %d", found.ignore, value)
+	case value > 0 && value == len(d.Classes)-1:
+		d.Classes = d.Classes[:value]
+	case value > 0 && value < len(d.Classes):
+		return fmt.Errorf("ignore: %d is a class, %q: want a value above those of all classes", value, d.Classes[value])
+	}
+	d.Ignore = max(found.ignore, uint8(value))
+	for i := range found.cases {
+		found.cases[i].ignore = d.Ignore
+	}
+	return nil
 }
 
 func (d *Dataset) problem(id string, leftOut bool, format string, args ...any) {
@@ -127,8 +174,8 @@ func (d *Dataset) compareOrientations() {
 	}
 }
 
-// findClasses reads all masks and names the values in them. They must be 0, 1, 2 … without a gap: cases with values
-// beyond a gap are left out, because a value that nothing explains is more likely a fault than a class.
+// findClasses reads all masks of numbers and names the values in them, unless the segments of other masks have done so. Values with
+// gaps are classes too, see gapValues; where there are too many the cases with values beyond the gap are left out.
 func (d *Dataset) findClasses(ctx context.Context, progress func(what string, done, total int)) {
 	values := make([][256]bool, len(d.Cases))
 	faults := make([]error, len(d.Cases))
@@ -138,16 +185,19 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 			return
 		}
 		defer done()
-		if d.Cases[i].Label == "" {
+		if d.Cases[i].Label == "" || d.Cases[i].named() {
 			return
 		}
-		m, err := d.Cases[i].readMask()
+		m, err := d.Cases[i].readMask(nil)
 		if err != nil {
 			faults[i] = err
 			return
 		}
 		for _, v := range m.Data {
 			values[i][v] = true
+		}
+		if d.Ignore > 0 {
+			values[i][volume.Ignored] = false
 		}
 	})
 	var all [256]bool
@@ -156,10 +206,14 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 			all[v] = all[v] || is
 		}
 	}
-	grey := d.greyValues(all)
+	fromNames := d.Classes != nil
+	mapped := !fromNames && d.gapValues(values, all)
 	n := 1
-	for n < 256 && all[n] {
+	for n < 256 && (all[n] || n < len(d.Classes)) {
 		n++
+	}
+	if fromNames {
+		n = len(d.Classes)
 	}
 	var kept []Case
 	masks := 0
@@ -171,7 +225,11 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 			d.problem(c.ID, true, "%s", unreadable("mask", c.Label, faults[i]))
 			continue
 		}
-		if stray := slices.Index(values[i][n:], true); stray >= 0 && !grey {
+		if stray := slices.Index(values[i][n:], true); stray >= 0 && !mapped {
+			if fromNames {
+				d.problem(c.ID, true, "label value %d has no name among those of the other masks: %s", n+stray, strings.Join(d.Classes[1:], ", "))
+				continue
+			}
 			d.problem(c.ID, true, "label value %d comes after a gap (the masks hold the values %s): renumber them 0, 1, 2 …, or name them in a dataset.json",
 				n+stray, valuesText(all))
 			continue
@@ -179,7 +237,7 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 		kept = append(kept, c)
 	}
 	d.Cases = kept
-	if masks == 0 || grey {
+	if masks == 0 || mapped || fromNames {
 		return
 	}
 	d.Classes = []string{"background"}

@@ -121,7 +121,7 @@ func TestDamagedCases(t *testing.T) {
 	}
 
 	d := open(t, dir)
-	if got, want := ids(d), "alone far* sound*"; got != want {
+	if got, want := ids(d), "alone far* gap* sound*"; got != want {
 		t.Errorf("cases %s, want %s", got, want)
 	}
 	p := d.Problems
@@ -131,7 +131,8 @@ func TestDamagedCases(t *testing.T) {
 	wantProblem(t, p, "half", true, "mask cannot be read", "0.5")
 	wantProblem(t, p, "cut", true, "image cannot be read")
 	wantProblem(t, p, "text", true, "image cannot be read")
-	wantProblem(t, p, "gap", true, "label value 7", "0, 1, 7")
+	wantProblem(t, p, "gap", false, "only case with the label value 7")
+	wantProblem(t, p, "", false, "1 is class 1 (value 1), 7 is class 2 (value 7)")
 	wantProblem(t, p, "alone", false, "no mask")
 	wantProblem(t, p, "orphan", true, "no image")
 	wantProblem(t, p, "loop", true, "too many")
@@ -161,14 +162,17 @@ func TestDamagedDecathlon(t *testing.T) {
 
 func TestClassesOfJSON(t *testing.T) {
 	for _, test := range []struct{ labels, want, problem string }{
-		{`{"0": "background", "3": "c", "1": "a"}`, "background a class 2 c", ""},
+		{`{"0": "background", "3": "c", "1": "a"}`, "background a c", ""},
 		{`{"b": 2, "a": 1, "background": 0}`, "background a b", ""},
 		{`{"background": "0", "a": "1"}`, "background a", ""},
 		{`{"whole": [1, 2], "background": 0}`, "", "region"},
 		{`{"0": "background", "-1": "a"}`, "", "want a value from 0 to 255"},
 		{`{"a": 1.5}`, "", "want a value from 0 to 255"},
 		{`{"a": 1, "b": 1}`, "", "two names"},
-		{`{"background": 0, "a": 1, "ignore": 2}`, "background a ignore", "like any other class"},
+		{`{"background": 0, "a": 1, "ignore": 1}`, "", "above those of all classes"},
+		{`{"background": 0, "ignore": 1, "a": 2}`, "", "above those of all classes"},
+		{`{"background": 0, "a": 1, "ignore": 255}`, "background a", ""},
+		{`{"0": "background", "1": "a", "2": "ignore"}`, "background a", ""},
 	} {
 		path := filepath.Join(t.TempDir(), "dataset.json")
 		writeText(t, `{"labels": `+test.labels+`}`, path)

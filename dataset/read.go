@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
@@ -36,7 +37,8 @@ func (d *Dataset) Images(index int) ([]*volume.Volume, error) {
 	return images, nil
 }
 
-// Reference reads the mask of a case, on the grid of the case's image. Its values must have a class.
+// Reference reads the mask of a case, on the grid of the case's image. Its values must have a class, or be [volume.Ignored]
+// where Dataset.Ignore says so.
 //
 // The mask must have the image's voxels. Axes in another order or direction are reordered. Only formats that store the
 // labelled region alone (.seg.nrrd, DICOM) may cover less than the image, which is background elsewhere. Where both have
@@ -46,17 +48,29 @@ func (d *Dataset) Reference(index int) (*volume.Mask, error) {
 	if c.Label == "" {
 		return nil, fmt.Errorf("case %s has no mask", c.ID)
 	}
-	m, err := c.readMask()
+	m, err := c.readMask(d.Classes)
 	if err != nil {
 		return nil, fmt.Errorf("case %s: %w", c.ID, err)
 	}
-	if err := checkValues(m, d.Classes); err != nil {
+	if err := c.checkValues(m, d.Classes); err != nil {
 		return nil, fmt.Errorf("case %s: %w", c.ID, err)
 	}
 	return m, nil
 }
 
-func (c *Case) readMask() (*volume.Mask, error) {
+// readMask reads the mask of a case: what its segments are called decides their classes, in a file without names the values do.
+func (c *Case) readMask(classes []string) (*volume.Mask, error) {
+	if c.named() {
+		s, _, err := c.readSegments() // Open has reported the warnings
+		if err != nil {
+			return nil, err
+		}
+		m, err := s.MaskOf(classes)
+		if err != nil {
+			return nil, err
+		}
+		return c.place(m)
+	}
 	m, err := source.ReadMask(c.Label)
 	if err != nil {
 		return nil, err
@@ -64,6 +78,11 @@ func (c *Case) readMask() (*volume.Mask, error) {
 	if err := c.number(m); err != nil {
 		return nil, fmt.Errorf("read %s: %w", c.Label, err)
 	}
+	return c.place(m)
+}
+
+// place puts a mask on the grid of its image.
+func (c *Case) place(m *volume.Mask) (*volume.Mask, error) {
 	if voxelByVoxel(c.Grid, m.Grid) {
 		m.Grid = c.Grid
 		return m, nil
@@ -71,12 +90,17 @@ func (c *Case) readMask() (*volume.Mask, error) {
 	if err := fit(c, m); err != nil {
 		return nil, err
 	}
-	return m.On(c.Grid)
+	rounded := m.Rounded
+	m, err := m.On(c.Grid)
+	if err == nil {
+		m.Rounded = rounded
+	}
+	return m, err
 }
 
 // fit returns an error if a mask cannot be put on its image's grid.
 func fit(c *Case, m *volume.Mask) error {
-	part := volume.IsDICOM(c.Label) || volume.IsSegmentation(c.Label)
+	part := c.named()
 	located := c.Grid.Unit == volume.Millimetre && m.Unit == volume.Millimetre
 	if !located || !part && m.Len() != c.Grid.Len() {
 		return fmt.Errorf("the image has %v voxels, its mask %v: resample the mask to the image", c.Grid.Size, m.Size)
@@ -108,10 +132,13 @@ func (c *Case) readHeaders() (problems []Problem) {
 		return problem(true, text)
 	}
 	c.Grid, c.Stored, c.Channels = image.Grid, image.Stored, image.Channels
+	if image.Series != nil {
+		c.patient = image.Series.Patient
+	}
 	for _, w := range image.Warnings {
 		problems = append(problems, Problem{Case: c.ID, Text: w})
 	}
-	if c.Label == "" || volume.IsDICOM(c.Label) {
+	if c.Label == "" || !volume.IsImage(c.Label) {
 		return problems
 	}
 	header, err := volume.ReadHeader(c.Label)
@@ -119,6 +146,11 @@ func (c *Case) readHeaders() (problems []Problem) {
 		return problem(true, unreadable("mask", c.Label, err))
 	}
 	mask := header.Grid
+	for _, w := range mask.Warnings() {
+		if !slices.Contains(image.Warnings, w) {
+			problems = append(problems, Problem{Case: c.ID, Text: "mask: " + w})
+		}
+	}
 	if !voxelByVoxel(c.Grid, mask) {
 		m := &volume.Mask{Grid: mask, Data: make([]uint8, mask.Len())}
 		if mask.Len() == c.Grid.Len() {
@@ -143,6 +175,9 @@ func (c *Case) readHeaders() (problems []Problem) {
 // holdsDICOM reports whether there is a DICOM file among the first files in a folder and below.
 func holdsDICOM(dir string) bool {
 	found, left := false, 20
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real // a linked folder is walked like others
+	}
 	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return nil // a folder that cannot be read holds nothing for us
@@ -183,10 +218,12 @@ func unreadable(kind, path string, err error) string {
 }
 
 // checkValues returns an error if a value of the mask has no class.
-func checkValues(m *volume.Mask, classes []string) error {
+func (c *Case) checkValues(m *volume.Mask, classes []string) error {
 	largest := uint8(0)
 	for _, v := range m.Data {
-		largest = max(largest, v)
+		if v > largest && !c.ignored(v) {
+			largest = v
+		}
 	}
 	if int(largest) < len(classes) {
 		return nil

@@ -52,23 +52,27 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// writeTable writes one line per case. Voxels are counted in one column per class, and in one for all values without.
+// writeTable writes one line per case. Voxels are counted in one column per class, in one for all values without, and in one for
+// ignored voxels.
 func (r *Report) writeTable(b *strings.Builder) {
 	head := []string{"case", "size", "spacing", "unit", "axes", "type", "min", "1%", "median", "99%", "max", "slices", "foreground"}
-	const left = 1 // columns that are set left
 	for v, class := range r.Classes {
 		if v > 0 {
 			head = append(head, class)
 		}
 	}
-	unknown := false
+	ignored, unknown := false, false
 	for _, c := range r.Cases {
 		for _, l := range c.Labels {
-			unknown = unknown || l.Value >= max(1, len(r.Classes))
+			ignored = ignored || l.Class == ignoreClass && l.Value >= len(r.Classes)
+			unknown = unknown || l.Class == "" && l.Value > 0
 		}
 	}
 	if unknown {
 		head = append(head, "other")
+	}
+	if ignored {
+		head = append(head, "ignored")
 	}
 	rows := [][]string{head}
 	for _, c := range r.Cases {
@@ -87,7 +91,10 @@ func (r *Report) writeTable(b *strings.Builder) {
 		row = append(row, fmt.Sprint(c.Slices), "-")
 		voxels := make([]int, len(head)-len(row)) // of the classes from 1 on, and of the values beyond
 		for _, l := range c.Labels {
-			if l.Value > 0 {
+			switch {
+			case l.Class == ignoreClass && l.Value >= len(r.Classes):
+				voxels[len(voxels)-1] += l.Voxels
+			case l.Value > 0:
 				voxels[min(l.Value, max(1, len(r.Classes)))-1] += l.Voxels
 			}
 		}
@@ -103,11 +110,11 @@ func (r *Report) writeTable(b *strings.Builder) {
 		}
 		rows = append(rows, row)
 	}
-	align(b, rows, left)
+	align(b, rows)
 }
 
-// align writes rows with their columns below each other, the first left ones set left and the others right.
-func align(b *strings.Builder, rows [][]string, left int) {
+// align writes rows with their columns below each other, the first set left and the others right.
+func align(b *strings.Builder, rows [][]string) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for c, cell := range row {
@@ -115,18 +122,10 @@ func align(b *strings.Builder, rows [][]string, left int) {
 		}
 	}
 	for _, row := range rows {
-		var line strings.Builder
-		for c, cell := range row {
-			space := strings.Repeat(" ", widths[c]-utf8.RuneCountInString(cell))
-			if c > 0 {
-				line.WriteString("  ")
-			}
-			if c < left {
-				line.WriteString(cell + space)
-			} else {
-				line.WriteString(space + cell)
-			}
+		fmt.Fprintf(b, "%-*s", widths[0], row[0])
+		for c, cell := range row[1:] {
+			fmt.Fprintf(b, "  %*s", widths[c+1], cell)
 		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+		b.WriteByte('\n')
 	}
 }

@@ -82,7 +82,7 @@ func (d *Dataset) Split(c SplitConfig, rng *rand.Rand) (Split, error) {
 	}
 	for _, i := range s.Test {
 		if slices.Contains(s.Validation, i) {
-			return Split{}, fmt.Errorf("split: patient %s has cases both in the test set and in the validation set", d.Cases[i].Patient())
+			return Split{}, fmt.Errorf("split: patient %s has cases both in the test set and in the validation set; --patient says which cases are of one", d.Cases[i].Patient())
 		}
 	}
 	s, err := draw(groups, len(without), c, s, rng)

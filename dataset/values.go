@@ -3,15 +3,17 @@ package dataset
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nextslice/nextslice/volume"
 )
 
-// greyValues makes classes of the values of picture masks, which are often greys such as 0 and 255: the values in
-// increasing order stand for the classes 0, 1, 2 … It does nothing where a mask is not a picture,
-// where the values leave no gap, or where there are so many that these cannot be masks or were compressed with losses.
-func (d *Dataset) greyValues(all [256]bool) bool {
-	const most = 16
+// mostValues is how many values with gaps are taken as classes: more are no masks, or pictures compressed with losses.
+const mostValues, mostGreys = 64, 16
+
+// gapValues makes classes of values that leave gaps, such as 0 and 255 or 0, 1, 2 and 4: in increasing order they stand for the classes
+// 0, 1, 2 …, each called after its value, and the mapping is reported. It does nothing where there is no gap, or too many values.
+func (d *Dataset) gapValues(cases [][256]bool, all [256]bool) bool {
 	var values []uint8
 	gap := false
 	for v := 1; v < len(all); v++ {
@@ -20,31 +22,72 @@ func (d *Dataset) greyValues(all [256]bool) bool {
 			values = append(values, uint8(v))
 		}
 	}
+	most := mostValues
+	if d.pictureMasks() {
+		most = mostGreys
+	}
 	if !gap || len(values) > most {
 		return false
 	}
-	for _, c := range d.Cases {
-		if c.Label != "" && !volume.IsPicture(c.Label) {
-			return false
-		}
-	}
-	d.Classes = []string{"background"}
+	d.Classes = []string{background}
 	for _, v := range values {
 		d.Classes = append(d.Classes, fmt.Sprintf("value %d", v))
 	}
-	for i := range d.Cases {
-		d.Cases[i].Values = values
+	d.useValues(values)
+	if len(values) == 1 {
+		return true // nothing to confuse
+	}
+	for _, v := range values {
+		var in []string
+		for i, held := range cases {
+			if held[v] {
+				in = append(in, d.Cases[i].ID)
+			}
+		}
+		if len(in) == 1 && len(d.Labelled()) > 2 {
+			d.problem(in[0], false, "it is the only case with the label value %d, which became a class: is it meant?", v)
+		}
 	}
 	return true
 }
 
-// number turns the values of a mask into classes.
+// useValues lets values of the masks stand for the classes 1, 2 …, and reports it where they are not greys of pictures.
+func (d *Dataset) useValues(values []uint8) {
+	pictures := d.pictureMasks()
+	var text []string
+	for i, v := range values {
+		text = append(text, fmt.Sprintf("%d is class %d (%s)", v, i+1, d.Classes[i+1]))
+	}
+	if !pictures { // whose greys are seldom 1, 2 …
+		d.problem("", false, "label values with gaps: %s", strings.Join(text, ", "))
+	}
+	for i := range d.Cases {
+		d.Cases[i].Values = values
+	}
+}
+
+// pictureMasks reports whether a mask is a picture.
+func (d *Dataset) pictureMasks() bool {
+	return slices.ContainsFunc(d.Cases, func(c Case) bool { return volume.IsPicture(c.Label) })
+}
+
+// number turns the values of a mask into classes, and that of ignored voxels into volume.Ignored.
 func (c *Case) number(m *volume.Mask) error {
+	if c.ignore > 0 && c.ignore != volume.Ignored {
+		if slices.Contains(m.Data, volume.Ignored) {
+			return fmt.Errorf("label value %d has no class, and the value to ignore is %d", volume.Ignored, c.ignore)
+		}
+		for i, v := range m.Data {
+			if v == c.ignore {
+				m.Data[i] = volume.Ignored
+			}
+		}
+	}
 	if c.Values == nil {
 		return nil
 	}
 	for i, v := range m.Data {
-		if v == 0 {
+		if v == 0 || c.ignored(v) {
 			continue
 		}
 		class := slices.Index(c.Values, v)
@@ -55,3 +98,6 @@ func (c *Case) number(m *volume.Mask) error {
 	}
 	return nil
 }
+
+// ignored reports whether v, in a mask that was read, stands for ignored voxels.
+func (c *Case) ignored(v uint8) bool { return c.ignore > 0 && v == volume.Ignored }

@@ -109,3 +109,17 @@ func shared(t *testing.T, name string) string {
 	}
 	return dir
 }
+
+func rename(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.Rename(from, create(t, to)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func link(t *testing.T, to, name string) {
+	t.Helper()
+	if err := os.Symlink(to, create(t, name)); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+}

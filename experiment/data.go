@@ -1,9 +1,11 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/model"
@@ -52,6 +54,16 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	if err != nil {
 		return nil, &record.ConfigError{Err: err}
 	}
+	if set.Grouped != "" {
+		names := func(cases []int) string {
+			var ids []string
+			for _, i := range cases {
+				ids = append(ids, set.Cases[i].ID)
+			}
+			return strings.Join(ids, ", ")
+		}
+		notice(fmt.Sprintf("split: test %s; validation %s; pool %s", names(split.Test), cmp.Or(names(split.Validation), "none"), names(split.Pool)))
+	}
 	split.Pool = labelled(set, split.Pool)
 	axis, err := volume.ParseAxis(c.Axis)
 	if err != nil {
@@ -61,21 +73,29 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	d.info = model.Describe(set, split.Pool, d.preprocess)
 
 	total := len(split.Pool) + len(split.Test)
-	d.pool, err = dataset.Load(ctx, set, split.Pool, d.preprocess, func(done, _ int) { track.load(done, total) })
+	pool, err := dataset.Load(ctx, set, split.Pool, d.preprocess, func(done, _ int) { track.load(done, total) })
 	if err != nil {
 		return nil, err
 	}
+	tell := func(s *dataset.Slices) {
+		for _, w := range s.Warnings {
+			notice("data: " + w)
+		}
+	}
+	tell(pool)
+	d.pool = pool.Labelled()
 	if n := len(d.pool.Items); c.InitialSize > n {
 		return nil, &record.ConfigError{Err: fmt.Errorf("initial-size: want at most the %d items of the pool, got %d", n, c.InitialSize)}
 	}
 	for i, item := range d.pool.Items {
 		d.positions = append(d.positions, query.Position{Case: item.Case, Slice: item.Slice})
-		d.foreground = append(d.foreground, slices.ContainsFunc(d.pool.Labels[i], func(class uint8) bool { return class != 0 }))
+		d.foreground = append(d.foreground, slices.ContainsFunc(d.pool.Labels[i], func(class uint8) bool { return class != 0 && int(class) < len(d.classes) }))
 	}
 	test, err := dataset.Load(ctx, set, split.Test, d.preprocess, func(done, _ int) { track.load(len(split.Pool)+done, total) })
 	if err != nil {
 		return nil, err
 	}
+	tell(test)
 	for _, index := range split.Test {
 		reference, err := set.Reference(index)
 		if err != nil {

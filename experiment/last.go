@@ -47,7 +47,7 @@ func (k *calibrator) add(c model.Case, slice int, probs []float32) {
 		k.id, k.box = c.ID, k.around(c)
 	}
 	ref := c.Ref.Slice(p.Axis, slice)
-	if !slices.ContainsFunc(ref, func(class uint8) bool { return class != 0 }) {
+	if !slices.ContainsFunc(ref, func(class uint8) bool { return class != 0 && int(class) < classes }) {
 		return
 	}
 	_, w := p.SliceSize(c.Grid)
@@ -64,7 +64,7 @@ func (k *calibrator) around(c model.Case) box {
 	b := box{top: h, left: w}
 	for slice := range p.Slices(c.Grid) {
 		for i, class := range c.Ref.Slice(p.Axis, slice) {
-			if class != 0 {
+			if class != 0 && int(class) < len(k.data.classes) {
 				b.top, b.bottom, b.left, b.right = min(b.top, i/w), max(b.bottom, i/w+1), min(b.left, i%w), max(b.right, i%w+1)
 			}
 		}

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/nextslice/nextslice/dataset"
@@ -34,6 +35,9 @@ func TrainModel(ctx context.Context, e tensor.Engine, c record.Config, progress 
 	slices, err := dataset.Load(ctx, set, cases, p, track.load)
 	if err != nil {
 		return nil, err
+	}
+	if slices = slices.Labelled(); len(slices.Items) == 0 {
+		return nil, errors.New("no slice is labelled: there is nothing to learn")
 	}
 	info := model.Describe(set, cases, p)
 	info.Refinement = c.Predict

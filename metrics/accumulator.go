@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/nextslice/nextslice/volume"
 )
@@ -53,22 +54,38 @@ func (a *Accumulator) SliceAxis(axis int) {
 	a.axis = axis
 }
 
-// Add evaluates one case; distances are measured with the spacing of ref. It panics if the masks differ in size, or
+// Add evaluates one case; distances are measured with the spacing of ref.
+//
+// Voxels whose reference is [volume.Ignored] count in no measure: before anything is measured they become background in
+// both masks, so that they are never an error, and a surface that is cut off by them ends at the same voxel in both. A slice or a
+// case all of which is ignored has no value, under any rule for empty masks. This is how nnU-Net's evaluation counts voxels with its
+// ignore label; it measures no distances. With 256 classes 255 is the last of them, and nothing is ignored.
+//
+// It panics if the masks differ in size, or
 // if one of them holds a label that is not among the classes: the reader of a data set refuses such masks by name.
 func (a *Accumulator) Add(id string, pred, ref *volume.Mask) {
 	demandSameSize("Add", pred, ref)
 	c := Case{ID: id, Unit: string(ref.Unit)}
+	pred, ref, known := a.withoutIgnored(pred, ref)
 	bySlice := a.overlaps(id, pred, ref)
 	for class := 1; class < len(a.classes); class++ {
 		var t totals
 		var whole overlap
-		for _, s := range bySlice {
+		for n, s := range bySlice {
+			if known != nil && !known[n] {
+				t.dice2D.undefined++
+				continue
+			}
 			a.addDice(&t.dice2D, s[class])
 			whole.pred += s[class].pred
 			whole.ref += s[class].ref
 			whole.both += s[class].both
 		}
-		a.addDice(&t.dice3D, whole)
+		if known != nil && !slices.Contains(known, true) {
+			t.dice3D.undefined++
+		} else {
+			a.addDice(&t.dice3D, whole)
+		}
 		s, defined := SurfaceDistances(pred, ref, uint8(class))
 		addDistance(&t.hd95, s.HD95, s.Empty, defined)
 		addDistance(&t.assd, s.ASSD, s.Empty, defined)
@@ -105,10 +122,29 @@ func (a *Accumulator) Summary() Summary {
 	return out
 }
 
+// withoutIgnored returns the masks with background in place of ignored voxels, and of each slice whether any voxel of it counts;
+// nil if all do.
+func (a *Accumulator) withoutIgnored(pred, ref *volume.Mask) (p, r *volume.Mask, known []bool) {
+	if len(a.classes) > volume.Ignored || !slices.Contains(ref.Data, volume.Ignored) {
+		return pred, ref, nil
+	}
+	p, r = &volume.Mask{Grid: pred.Grid, Data: slices.Clone(pred.Data)}, &volume.Mask{Grid: ref.Grid, Data: slices.Clone(ref.Data)}
+	s := ref.Slices(a.axis)
+	known = make([]bool, s.Count)
+	for x, v := range ref.Data {
+		if v == volume.Ignored {
+			p.Data[x], r.Data[x] = 0, 0
+		} else {
+			known[x/s.Step%s.Count] = true
+		}
+	}
+	return p, r, known
+}
+
 // overlaps returns the label counts of each slice along the slice axis, by class.
 func (a *Accumulator) overlaps(id string, pred, ref *volume.Mask) [][]overlap {
-	slices := ref.Slices(a.axis)
-	bySlice := make([][]overlap, slices.Count)
+	cut := ref.Slices(a.axis)
+	bySlice := make([][]overlap, cut.Count)
 	for n := range bySlice {
 		bySlice[n] = make([]overlap, len(a.classes))
 	}
@@ -120,7 +156,7 @@ func (a *Accumulator) overlaps(id string, pred, ref *volume.Mask) [][]overlap {
 		if largest := int(max(p, r)); largest >= len(a.classes) {
 			panic(fmt.Sprintf("metrics: Add: case %s holds label %d, want 0 to %d", id, largest, len(a.classes)-1))
 		}
-		s := bySlice[x/slices.Step%slices.Count]
+		s := bySlice[x/cut.Step%cut.Count]
 		s[p].pred++
 		s[r].ref++
 		if p == r {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/nextslice/nextslice/volume"
 )
 
 // Calibration compares the probabilities of a model with how often it is right, over all pixels added.
@@ -34,7 +36,7 @@ func NewCalibration(classes, bins int) *Calibration {
 }
 
 // Add counts pixels with the class probabilities probs [pixels K] and the labels ref [pixels]. The predicted class is
-// the most probable one, the lowest of several. It panics on other lengths, on a label that is no class, and on a
+// the most probable one, the lowest of several. Pixels whose label is [volume.Ignored] do not count. It panics on other lengths, on a label that is no class, and on a
 // probability that is NaN or outside 0 to 1 (with 1e-4 to spare, for float32 softmax).
 func (c *Calibration) Add(probs []float32, ref []uint8) {
 	if len(probs) != c.classes*len(ref) {
@@ -42,6 +44,9 @@ func (c *Calibration) Add(probs []float32, ref []uint8) {
 	}
 	const slack = 1e-4
 	for x, label := range ref {
+		if int(label) >= c.classes && label == volume.Ignored {
+			continue
+		}
 		if int(label) >= c.classes {
 			panic(fmt.Sprintf("metrics: Calibration.Add: label %d, want 0 to %d", label, c.classes-1))
 		}

@@ -1,5 +1,11 @@
 package metrics
 
+import (
+	"fmt"
+
+	"github.com/nextslice/nextslice/volume"
+)
+
 // PartialDice is the mean Dice of cases of which only some slices are known. Over whole cases it is the Dice3D of
 // Summary.Mean under EmptyUndefined, to the last bit.
 type PartialDice struct {
@@ -14,7 +20,7 @@ func NewPartialDice(classes int) *PartialDice {
 }
 
 // Add compares label arrays of the same length, such as a slice, that belong to a case. The parts of a case must follow
-// each other. It panics on a label that is not among the classes.
+// each other. Pixels whose reference is [volume.Ignored] do not count. It panics on a label that is not among the classes.
 func (d *PartialDice) Add(id string, pred, ref []uint8) {
 	if id != d.id {
 		d.totals = d.withCase()
@@ -23,6 +29,9 @@ func (d *PartialDice) Add(id string, pred, ref []uint8) {
 	}
 	for i, r := range ref {
 		p := pred[i]
+		if int(r) >= len(d.parts) && r == volume.Ignored {
+			continue
+		}
 		d.parts[r].ref++
 		d.parts[p].pred++
 		if r == p {
@@ -54,11 +63,26 @@ func (d *PartialDice) withCase() []mean {
 }
 
 // MeanDice returns the mean Dice over the foreground classes that are in either of two label arrays of the same length,
-// 0 to 1; NaN if none is. classes counts the background.
+// 0 to 1; NaN if none is. Pixels that are [volume.Ignored] in either do not count. classes counts the background. It panics if
+// the lengths differ, or on another label that is not among the classes.
 func MeanDice(pred, ref []uint8, classes int) float64 {
+	ignored := func(v uint8) bool { return int(v) >= classes && v == volume.Ignored }
+	if len(pred) != len(ref) {
+		panic(fmt.Sprintf("metrics: MeanDice: %d predicted and %d reference labels", len(pred), len(ref)))
+	}
+	counts := make([]overlap, classes)
+	for i, p := range pred {
+		if r := ref[i]; !ignored(p) && !ignored(r) {
+			counts[p].pred++
+			counts[r].ref++
+			if p == r {
+				counts[p].both++
+			}
+		}
+	}
 	var over mean
-	for class := 1; class < classes; class++ {
-		if value, defined := Dice(pred, ref, uint8(class)); defined {
+	for _, c := range counts[1:] {
+		if value, defined := c.dice(); defined {
 			over.add(value)
 		}
 	}

@@ -109,15 +109,7 @@ func (i Info) write(path string, f *safetensors.File) error {
 
 // Load reads a model that Save wrote; it computes on e. A network without Info is an error.
 func Load(e tensor.Engine, path string) (*Model, error) {
-	f, err := safetensors.Read(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := fromFile(e, f)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return m, nil
+	return safetensors.ReadAs(path, func(f *safetensors.File) (*Model, error) { return fromFile(e, f) })
 }
 
 func fromFile(e tensor.Engine, f *safetensors.File) (*Model, error) {

@@ -3,6 +3,7 @@ package preprocess
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/nextslice/nextslice/internal/quickselect"
 	"github.com/nextslice/nextslice/volume"
@@ -13,29 +14,39 @@ import (
 // changed. A constant volume gives zeros. Where both percentiles are the same value although the volume is not constant
 // (almost everything is background), nothing is clipped.
 //
-// NaN and infinite voxels are an error that counts them: no number in their place would be right for every image.
+// NaN and infinite voxels, such as those outside the body, take the least value of the others, after clipping, and do not count in the
+// percentiles, the mean and the variance; see NonFinite. An image without any other voxel is an error.
 func Normalise(v *volume.Volume, c Config) ([]float32, error) {
-	bad := 0
-	for _, x := range v.Data {
-		if x-x != 0 { // NaN for NaN and infinities
-			bad++
-		}
-	}
-	if bad > 0 {
-		return nil, fmt.Errorf("%d of %d voxels are NaN or infinite: replace them in the file", bad, len(v.Data))
-	}
 	if len(v.Data) == 0 {
 		return nil, nil
 	}
-	out := make([]float32, len(v.Data))
-	copy(out, v.Data)
-	p := Percentiles(out, c.ClipLow, c.ClipHigh)
+	out := slices.Clone(v.Data)
+	finite := out
+	if bad := NonFinite(v.Data); bad == len(v.Data) {
+		return nil, fmt.Errorf("all %d voxels are NaN or infinite", bad)
+	} else if bad > 0 {
+		finite = slices.DeleteFunc(slices.Clone(v.Data), func(x float32) bool { return x-x != 0 })
+	}
+	p := Percentiles(finite, c.ClipLow, c.ClipHigh)
 	low, high := float32(p[0]), float32(p[1])
+	lowest := slices.Min(finite)
 	copy(out, v.Data) // Percentiles has moved them
+	count := len(finite)
+	if count < len(out) {
+		for i, x := range out {
+			if x-x != 0 {
+				out[i] = lowest
+			}
+		}
+	}
 	if low < high {
 		for i, x := range out {
 			out[i] = min(max(x, low), high)
 		}
+	}
+	background := max(lowest, low) // what the others count as
+	if low >= high {
+		background = lowest
 	}
 
 	mean, least, most := 0.0, out[0], out[0]
@@ -47,17 +58,30 @@ func Normalise(v *volume.Volume, c Config) ([]float32, error) {
 		clear(out)
 		return out, nil
 	}
-	mean /= float64(len(out))
+	others := float64(len(out) - count)
+	mean = (mean - others*float64(background)) / float64(count)
 	variance := 0.0
 	for _, x := range out {
 		d := float64(x) - mean
 		variance += d * d
 	}
-	std := math.Sqrt(variance / float64(len(out)))
+	d := float64(background) - mean
+	std := math.Sqrt((variance - others*d*d) / float64(count))
 	for i, x := range out {
 		out[i] = float32((float64(x) - mean) / std)
 	}
 	return out, nil
+}
+
+// NonFinite counts the NaN and infinite values of data.
+func NonFinite(data []float32) int {
+	bad := 0
+	for _, x := range data {
+		if x-x != 0 { // NaN for NaN and infinities
+			bad++
+		}
+	}
+	return bad
 }
 
 // Percentiles returns the exact percentiles (0 … 100, in any order) of data, with linear interpolation between the two

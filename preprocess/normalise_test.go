@@ -97,7 +97,22 @@ func TestNormaliseEdges(t *testing.T) {
 		t.Errorf("one voxel of 1000: got %v beside %v, %v, want it to stand out", got[7], got[6], err)
 	}
 	nan, inf := float32(math.NaN()), float32(math.Inf(-1))
-	if _, err := Normalise(line(1, nan, 2, inf, nan), c); err == nil || !strings.Contains(err.Error(), "3 of 5") {
-		t.Errorf("got %v, want an error that counts 3 of 5", err)
+	if _, err := Normalise(line(nan, inf), c); err == nil || !strings.Contains(err.Error(), "all 2 voxels") {
+		t.Errorf("got %v, want an error that counts 2", err)
+	}
+	// The others are as without NaN, which takes their least value.
+	some := Config{ClipLow: 20, ClipHigh: 80}
+	want, err := Normalise(line(1, 2, 3, 4, 9), some)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err = Normalise(line(nan, 1, 2, inf, 3, 4, 9), some)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range []float32{want[0], want[0], want[1], want[0], want[2], want[3], want[4]} {
+		if math.Abs(float64(got[i]-x)) > 1e-6 {
+			t.Errorf("voxel %d with NaN is %v, want %v", i, got[i], x)
+		}
 	}
 }

@@ -13,7 +13,7 @@ import "github.com/nextslice/nextslice/uncertainty"
 // Cost: 1 forward pass per item; O(H·W·K) time, and a map of 4·H·W bytes for each item of the mini-batch.
 //
 // Source: Wang, Zhang, Li, Zhang, Lin 2017, "Cost-effective active learning for deep image classification", IEEE TCSVT
-// 27(12):2591-2600. Computed by uncertainty.LeastConfidence.
+// 27(12):2591-2600. Computed by uncertainty.LeastConfidenceMap.
 var leastConfidence = entry{
 	Info: Info{
 		Name: "least-confidence", Kind: KindScore, Title: "Least confidence",

@@ -14,7 +14,7 @@ import "github.com/nextslice/nextslice/uncertainty"
 // Cost: 1 forward pass per item; O(H·W·K) time, and a map of 4·H·W bytes for each item of the mini-batch.
 //
 // Source: Wang, Zhang, Li, Zhang, Lin 2017, "Cost-effective active learning for deep image classification", IEEE TCSVT
-// 27(12):2591-2600, who pick the smallest p₁ - p₂. Computed by uncertainty.Margin.
+// 27(12):2591-2600, who pick the smallest p₁ - p₂. Computed by uncertainty.MarginMap.
 var margin = entry{
 	Info: Info{
 		Name: "margin", Kind: KindScore, Title: "Margin",

@@ -51,7 +51,7 @@ func (c Config) OpenData(ctx context.Context, progress func(done, of int)) (set 
 			return nil, nil, err
 		}
 	}
-	set, err = dataset.OpenWith(ctx, dir, dataset.OpenOptions{})
+	set, err = dataset.OpenWith(ctx, dir, dataset.OpenOptions{Ignore: c.Ignore})
 	if err == nil {
 		err = c.useData(set)
 	}

@@ -1,15 +1,11 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/google/renameio/v2"
 
 	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/record"
@@ -219,26 +215,14 @@ func (l Learning) figure() figure.Figure {
 
 // Write draws curves.png and curves.svg in the folder, and writes the numbers behind them to curves.csv.
 func (l Learning) Write(dir string) error {
-	save := func(name string, write func(io.Writer) error) error {
-		var b bytes.Buffer
-		if err := write(&b); err != nil {
-			return fmt.Errorf("write %s: %w", name, err)
-		}
-		return renameio.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o666)
-	}
-	if err := save("curves.csv", l.writeCSV); err != nil {
+	if err := save(dir, "curves.csv", l.writeCSV); err != nil {
 		return err
 	}
 	f := l.figure()
 	if len(f.Lines.Panels) == 0 {
 		return nil // no run has a value yet
 	}
-	for _, format := range []string{"png", "svg"} {
-		if err := save("curves."+format, func(w io.Writer) error { return f.Write(w, format) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return saveFigure(dir, f.Name, f)
 }
 
 // writeCSV writes one row per strategy and cycle, for other programs. With a grid, recipe "" is all recipes together; NaN is

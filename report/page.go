@@ -2,7 +2,7 @@ package report
 
 import (
 	"bytes"
-	"embed"
+	_ "embed"
 	"fmt"
 	"html/template"
 	"io"
@@ -13,8 +13,14 @@ import (
 	"github.com/nextslice/nextslice/stats"
 )
 
-//go:embed page
-var pageFiles embed.FS
+var (
+	//go:embed page/page.html
+	pageHTML string
+	//go:embed page/page.css
+	pageCSS template.CSS
+	//go:embed page/page.js
+	pageJS template.JS
+)
 
 // pageGroup is one group as the template sees it.
 type pageGroup struct {
@@ -57,7 +63,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 		Style       template.CSS
 		Script      template.JS
 		Experiments []pageExperiment
-	}{}
+	}{Style: pageCSS, Script: pageJS}
 	var names []string
 	for i, x := range r.Experiments {
 		names = append(names, x.Name)
@@ -82,17 +88,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 		page.Experiments = append(page.Experiments, one)
 	}
 	page.Title = strings.Join(names, ", ")
-	for name, into := range map[string]func(string){
-		"page/page.css": func(text string) { page.Style = template.CSS(text) },
-		"page/page.js":  func(text string) { page.Script = template.JS(text) },
-	} {
-		text, err := pageFiles.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		into(string(text))
-	}
-	t, err := template.New("page.html").Funcs(template.FuncMap{"capital": capital}).ParseFS(pageFiles, "page/page.html")
+	t, err := template.New("page.html").Funcs(template.FuncMap{"capital": capital}).Parse(pageHTML)
 	if err != nil {
 		return err
 	}

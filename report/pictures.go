@@ -112,6 +112,11 @@ func (s Source) picture(set *dataset.Dataset, c CaseResult, title string, units 
 	if err != nil {
 		return figure.Picture{}, err
 	}
+	for i, v := range ref.Data {
+		if int(v) >= len(set.Classes) { // volume.Ignored
+			ref.Data[i] = 0
+		}
+	}
 	var masks []*volume.Mask
 	var named []figure.Prediction
 	for _, one := range units {

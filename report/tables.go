@@ -21,16 +21,20 @@ func (x Experiment) heading(g Group) string {
 	return x.Name
 }
 
-// Tables returns the tables of a group in the order in which they are read.
-func (x Experiment) Tables(g Group) []table.Table {
+// mainTables returns the tables of a group that answer the first questions.
+func (x Experiment) mainTables(g Group) []table.Table {
 	tables := []table.Table{x.paperTable(g)}
 	for _, c := range g.Comparisons {
 		if c.main() {
 			tables = append(tables, x.comparisonTable(g, c))
 		}
 	}
-	tables = append(tables, x.recipesTables(g)...)
-	tables = append(tables, x.runsTable(g))
+	return append(append(tables, x.recipesTables(g)...), x.runsTable(g))
+}
+
+// Tables returns the tables of a group in the order in which they are read.
+func (x Experiment) Tables(g Group) []table.Table {
+	tables := x.mainTables(g)
 	if len(g.Strategies) > 1 {
 		tables = append(tables, x.pairwiseTable(g))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"github.com/nextslice/nextslice/report/figure"
 	"github.com/nextslice/nextslice/report/table"
 )
 
@@ -27,16 +28,8 @@ func (r Report) WriteText(w io.Writer) error {
 			fmt.Fprintln(w)
 		}
 		g := x.Groups[len(x.Groups)-1]
-		tables := []table.Table{x.paperTable(g)}
-		for _, c := range g.Comparisons {
-			if c.main() {
-				tables = append(tables, x.comparisonTable(g, c))
-			}
-		}
-		tables = append(tables, x.recipesTables(g)...)
-		tables = append(tables, x.runsTable(g))
 		said := map[string]bool{} // notes that several tables share are printed once
-		for j, t := range tables {
+		for j, t := range x.mainTables(g) {
 			if j > 0 {
 				fmt.Fprintln(w)
 			}
@@ -120,13 +113,7 @@ func (r Report) Write(dir string) error {
 			return err
 		}
 	}
-	save := func(name string, write func(io.Writer) error) error {
-		var b bytes.Buffer
-		if err := write(&b); err != nil {
-			return fmt.Errorf("write %s: %w", name, err)
-		}
-		return renameio.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o666)
-	}
+	save := func(name string, write func(io.Writer) error) error { return save(dir, name, write) }
 	// First the file that says whose folder it is: a report that was interrupted can be written again.
 	if err := save(jsonFile, r.WriteJSON); err != nil {
 		return err
@@ -154,13 +141,29 @@ func (r Report) Write(dir string) error {
 				}
 			}
 			for _, f := range x.figures(g) {
-				for _, format := range []string{"png", "svg"} {
-					name := filepath.Join("figures", prefix+f.Name+"."+format)
-					if err := save(name, func(w io.Writer) error { return f.Write(w, format) }); err != nil {
-						return err
-					}
+				if err := saveFigure(dir, filepath.Join("figures", prefix+f.Name), f); err != nil {
+					return err
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// save writes a file of a folder: in full or, after an error, not at all.
+func save(dir, name string, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return renameio.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o666)
+}
+
+// saveFigure writes a figure as name.png and name.svg.
+func saveFigure(dir, name string, f figure.Figure) error {
+	for _, format := range []string{"png", "svg"} {
+		if err := save(dir, name+"."+format, func(w io.Writer) error { return f.Write(w, format) }); err != nil {
+			return err
 		}
 	}
 	return nil

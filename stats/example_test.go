@@ -52,15 +52,3 @@ func ExampleHolm() {
 	fmt.Println(stats.Holm([]float64{0.01, 0.03, 0.02}))
 	// Output: [0.03 0.04 0.04]
 }
-
-func ExampleSpearman() {
-	uncertainty, wrongPixels := []float64{0.1, 0.4, 0.2, 0.9}, []float64{3, 20, 5, 400}
-	fmt.Println(stats.Spearman(uncertainty, wrongPixels))
-	// Output: 1
-}
-
-func ExampleChiSquare() {
-	test := stats.ChiSquare([]float64{18, 22, 20}, []float64{20, 20, 20})
-	fmt.Printf("%s %.1f, p = %.2f\n", test.Name, test.Statistic, test.P)
-	// Output: chi-square 0.4, p = 0.82
-}

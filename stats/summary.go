@@ -86,14 +86,3 @@ func ranks(values []float64) []float64 {
 	}
 	return out
 }
-
-// Spearman returns the rank correlation of x and y, -1 to 1: the Pearson correlation of their midranks. It is NaN with
-// fewer than two pairs, where all values of x or of y are equal, and where a value is NaN. It panics if the lengths
-// differ.
-func Spearman(x, y []float64) float64 {
-	demandSameLength("Spearman", x, y)
-	if slices.ContainsFunc(x, math.IsNaN) || slices.ContainsFunc(y, math.IsNaN) || len(x) < 2 {
-		return math.NaN()
-	}
-	return stat.Correlation(ranks(x), ranks(y), nil)
-}

@@ -126,25 +126,6 @@ func PairedT(differences []float64) Test {
 	return out
 }
 
-// ChiSquare tests observed counts against expected ones, with sum (o-e)²/e and the chi-square distribution of
-// len(observed)-1 degrees of freedom, which is an approximation: expected counts should be 5 or more. It panics if the
-// lengths differ, with fewer than two counts, or if an expected count is not positive.
-func ChiSquare(observed, expected []float64) Test {
-	demandSameLength("ChiSquare", observed, expected)
-	if len(observed) < 2 {
-		panic(fmt.Sprintf("stats: ChiSquare: want at least two counts, got %d", len(observed)))
-	}
-	sum := 0.0
-	for i, e := range expected {
-		if !(e > 0) || math.IsNaN(observed[i]) {
-			panic(fmt.Sprintf("stats: ChiSquare: count %d: %v observed, %v expected", i, observed[i], e))
-		}
-		sum += (observed[i] - e) * (observed[i] - e) / e
-	}
-	p := distuv.ChiSquared{K: float64(len(observed) - 1)}.Survival(sum)
-	return Test{Name: "chi-square", P: p, Statistic: sum, N: len(observed)}
-}
-
 // Holm returns p-values corrected for the number of tests in a table: the smallest is multiplied by m, the next by m-1
 // and so on, none below an earlier one or above 1. Rejecting where the result is at most alpha keeps the chance of
 // any false rejection at alpha, however the tests depend on each other. A NaN is no test: it stays NaN and does not
@@ -179,11 +160,5 @@ func demandNumbers(function string, values []float64) {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			panic(fmt.Sprintf("stats: %s: value %d is %v", function, i, v))
 		}
-	}
-}
-
-func demandSameLength(function string, x, y []float64) {
-	if len(x) != len(y) {
-		panic(fmt.Sprintf("stats: %s: %d and %d values", function, len(x), len(y)))
 	}
 }

@@ -111,7 +111,7 @@ func CheckPool(op string, p Pool, y, x Tensor, argmax []uint8) {
 	WantLen(op+": argmax", y.Len(), len(argmax))
 }
 
-// CheckLoss checks a loss: at least two classes and every target below their number.
+// CheckLoss checks a loss: at least two classes and every target below their number, or Ignore.
 func CheckLoss(op Loss, dlogits Tensor, items []float32, logits Tensor, target []uint8) {
 	CheckDense("Loss", logits)
 	if dlogits.Data != nil {
@@ -127,7 +127,7 @@ func CheckLoss(op Loss, dlogits Tensor, items []float32, logits Tensor, target [
 		WantLen("Loss: Classes", logits.C, len(op.Classes))
 	}
 	for _, t := range target {
-		if int(t) >= logits.C {
+		if int(t) >= logits.C && t != Ignore {
 			panic(fmt.Sprintf("tensor: Loss: target %d of %d classes", t, logits.C))
 		}
 	}

@@ -56,7 +56,7 @@ type Engine interface {
 	// It is NaN where one of them is.
 	Entropy(h []float32, p Tensor)
 	// Loss writes the loss of each item to items [N], and to dlogits the gradient of their mean unless dlogits
-	// has no Data. target [N H W] holds class indices below K. All dense.
+	// has no Data. target [N H W] holds class indices below K, or Ignore. All dense.
 	Loss(op Loss, dlogits Tensor, items []float32, logits Tensor, target []uint8)
 
 	// Mean writes the mean over H and W: y [N C].

@@ -72,7 +72,8 @@ func Hash(seed uint64, i uint32) uint32 {
 //
 //	l = CE·(weighted mean over pixels of -ln p_t) + Dice·(1 - mean_k (2·Σ p_k·t_k + Smooth) / (Σ p_k + Σ t_k + Smooth))
 //
-// with k over the foreground classes 1 … K-1 and sums over the item's pixels. Source: Gaillochet et al. 2023 and
+// with k over the foreground classes 1 … K-1 and means and sums over the item's pixels, those of target [Ignore] left out: they have
+// no loss and no gradient, and an item without any other pixel has loss 0. Source: Gaillochet et al. 2023 and
 // its published code, which has CE = Dice = 0.5 and Smooth = 1e-9.
 type Loss struct {
 	CE, Dice float32   // weights of the two terms
@@ -80,6 +81,9 @@ type Loss struct {
 	Classes  []float32 // weight of each class in the cross-entropy (divided by the weights' sum over pixels); nil is 1
 	Sigmoid  bool      // a sigmoid per channel and binary cross-entropy on all channels, as the published code does for two classes
 }
+
+// Ignore is the target of a pixel that does not count in a Loss, unless there are 256 classes: then it is the last one.
+const Ignore = 255
 
 // Adam is one step of Adam (Kingma, Ba 2015) with L2 weight decay coupled into the gradient, as in torch.optim.Adam.
 type Adam struct {

@@ -1,6 +1,10 @@
 package uncertainty
 
-import "math"
+import (
+	"math"
+
+	"github.com/nextslice/nextslice/internal/quickselect"
+)
 
 // Aggregation says how an uncertainty map becomes one score. Only valid pixels count.
 type Aggregation string
@@ -63,7 +67,7 @@ func topOver(m []float32, in []bool, fraction float64, scratch []float32) float6
 			if v != v {
 				return math.NaN()
 			}
-			scratch[n] = v
+			scratch[n] = -v
 			n++
 		}
 	}
@@ -71,38 +75,11 @@ func topOver(m []float32, in []bool, fraction float64, scratch []float32) float6
 		return math.NaN()
 	}
 	count := min(n, max(1, int(math.Ceil(fraction*float64(n)))))
-	largestFirst(scratch[:n], count)
-	return Mean(scratch[:count])
-}
-
-// largestFirst reorders x so that its count largest values come first, in any order (Hoare's quickselect).
-func largestFirst(x []float32, count int) {
-	low, high := 0, len(x)-1
-	for low < high {
-		pivot := x[low+(high-low)/2]
-		i, j := low, high
-		for i <= j {
-			for x[i] > pivot {
-				i++
-			}
-			for x[j] < pivot {
-				j--
-			}
-			if i <= j {
-				x[i], x[j] = x[j], x[i]
-				i, j = i+1, j-1
-			}
-		}
-		// Now x[low..j] ≥ pivot ≥ x[i..high]; the boundary is in one of them or between.
-		switch {
-		case count-1 <= j:
-			high = j
-		case count-1 >= i:
-			low = i
-		default:
-			return
-		}
+	quickselect.Nth(scratch[:n], count-1)
+	for i := range count {
+		scratch[i] = -scratch[i]
 	}
+	return Mean(scratch[:count])
 }
 
 // widen sets dst where src is true within a square of 2·band+1 pixels around: a dilation, along rows and then along

@@ -32,9 +32,9 @@ func TestMapsKnownValues(t *testing.T) {
 		dst := []float32{99}
 		Entropy(dst, c.p, len(c.p))
 		near(t, "entropy", float64(dst[0]), c.entropy, 1e-6)
-		LeastConfidence(dst, c.p, len(c.p))
+		dst = mapOf(LeastConfidenceMap, len(c.p), c.p)
 		near(t, "least confidence", float64(dst[0]), c.lowest, 1e-6)
-		Margin(dst, c.p, len(c.p))
+		dst = mapOf(MarginMap, len(c.p), c.p)
 		near(t, "margin", float64(dst[0]), c.margin, 1e-6)
 	}
 }
@@ -55,7 +55,7 @@ func TestNoProbability(t *testing.T) {
 	nan := float32(math.NaN())
 	inf := float32(math.Inf(1))
 	for name, f := range map[string]func(dst, probs []float32, classes int){
-		"entropy": Entropy, "least confidence": LeastConfidence, "margin": Margin,
+		"entropy": Entropy, "least confidence": onePass(LeastConfidenceMap), "margin": onePass(MarginMap),
 	} {
 		for _, bad := range []float32{nan, inf, -inf, -0.01, 1.01} {
 			dst := make([]float32, 3)
@@ -70,6 +70,11 @@ func TestNoProbability(t *testing.T) {
 			t.Errorf("%s of a rounded certainty: %v, want 0", name, dst[0])
 		}
 	}
+}
+
+// onePass is a map of single passes.
+func onePass(what Map) func(dst, probs []float32, classes int) {
+	return func(dst, probs []float32, classes int) { copy(dst, mapOf(what, classes, probs)) }
 }
 
 func TestWrongShapePanics(t *testing.T) {

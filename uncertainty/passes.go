@@ -27,8 +27,13 @@ const (
 	// averaged over the classes. The unit is probability squared. With one pass it is 0 everywhere.
 	Variance Map = "variance"
 
-	LeastConfidenceMap Map = "least-confidence" // [LeastConfidence] of p̄
-	MarginMap          Map = "margin"           // [Margin] of p̄
+	// LeastConfidenceMap is 1 - max_k p̄_k, in [0, 1 - 1/K]. The unit is probability, not nats.
+	// Source: Wang et al. 2017, "Cost-effective active learning for deep image classification", IEEE TCSVT 27(12):2591-2600.
+	LeastConfidenceMap Map = "least-confidence"
+
+	// MarginMap is 1 - (p₁ - p₂), in [0, 1], of the two largest p̄_k, p₂ = 0 if K = 1: higher is less certain. The unit is
+	// probability. Source: as above, who pick the smallest p₁ - p₂.
+	MarginMap Map = "margin"
 )
 
 // Passes sums up the passes of one item so that no pass needs to be kept: [pixels K] sums of the probabilities and,

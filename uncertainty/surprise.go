@@ -44,9 +44,9 @@ func surprise(p float64) float64 {
 
 // twoLargest returns the largest of scale·p and the second, NaN twice if a value is no probability. The second of a
 // single class is 0.
-func twoLargest[F float](p []F, scale float64) (first, second float64) {
+func twoLargest(p []float64, scale float64) (first, second float64) {
 	for _, x := range p {
-		v := float64(x) * scale
+		v := x * scale
 		if !isProbability(v) {
 			return math.NaN(), math.NaN()
 		}

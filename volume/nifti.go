@@ -12,7 +12,7 @@ import (
 
 // NIfTI holds the geometry fields of a NIfTI header as they are stored, in the header's own unit. A header can say
 // twice where its voxels lie, and programs differ in whom they believe: this package and nibabel prefer the sform,
-// ITK (ITK-SNAP, 3D Slicer) often the qform. A mask that is written with the fields of its image lies over it in all.
+// ITK (ITK-SNAP, 3D Slicer) often the qform; see place. A mask that is written with the fields of its image lies over it in all.
 type NIfTI struct {
 	QCode, SCode int           // qform_code, sform_code; 0: not given
 	Pixdim       [4]float64    // pixdim[0] is qfac, then the spacing along i, j, k
@@ -20,21 +20,26 @@ type NIfTI struct {
 	QOffset      [3]float64    // qoffset_x, y, z
 	SRow         [3][4]float64 // srow_x, y, z
 	Units        byte          // xyzt_units, the three lowest bits: 0 not given, 1 metre, 2 millimetre, 3 micrometre
+	Unitless     bool          // the header's description is noSpacing: its numbers are no distances
 }
+
+// noSpacing is the description of NIfTI files that are written of grids whose unit is Voxel.
+const noSpacing = "no spacing"
 
 // niftiLayout gives the byte offsets of the fields that we read, which differ between NIfTI-1 and -2.
 type niftiLayout struct {
 	size, magic                                    int
 	dim, datatype, pixdim, voxOffset, slope, inter int
 	qcode, scode, quatern, qoffset, srow, units    int
+	descrip                                        int
 	wide                                           bool // NIfTI-2: int64 and float64 where NIfTI-1 has int16 and float32
 }
 
 var (
 	nifti1 = niftiLayout{size: 348, magic: 344, dim: 40, datatype: 70, pixdim: 76, voxOffset: 108, slope: 112, inter: 116,
-		units: 123, qcode: 252, scode: 254, quatern: 256, qoffset: 268, srow: 280}
+		units: 123, descrip: 148, qcode: 252, scode: 254, quatern: 256, qoffset: 268, srow: 280}
 	nifti2 = niftiLayout{size: 540, magic: 4, dim: 16, datatype: 12, pixdim: 104, voxOffset: 168, slope: 176, inter: 184,
-		units: 500, qcode: 344, scode: 348, quatern: 352, qoffset: 376, srow: 400, wide: true}
+		units: 500, descrip: 240, qcode: 344, scode: 348, quatern: 352, qoffset: 376, srow: 400, wide: true}
 )
 
 // niftiTypes maps the datatype codes to scalars.
@@ -249,6 +254,7 @@ func (h niftiFields) geometry() *NIfTI {
 	if h.wide {
 		g.Units = byte(h.order.Uint32(h.data[h.units:]) & 7)
 	}
+	g.Unitless = strings.TrimRight(string(h.data[h.descrip:h.descrip+80]), "\x00 ") == noSpacing
 	for i := range 4 {
 		g.Pixdim[i] = h.real(h.pixdim, i)
 	}
@@ -262,42 +268,95 @@ func (h niftiFields) geometry() *NIfTI {
 	return g
 }
 
-// affine returns the affine in millimetres that the fields give an image of this size: the sform if its code is above
-// 0, else the qform, else spacing alone. In the last case the header does not say where the image lies; like nibabel
-// we put the world's origin in its middle and let i grow to the left.
-//
-// The unit is Voxel where the header names no unit and has a spacing of 1 along every axis, as programs write it that
-// know none.
+// affine returns the affine in millimetres that the fields give an image of this size, and the unit; see place.
 func (n *NIfTI) affine(size [3]int) ([3][4]float64, Unit, error) {
-	var a [3][4]float64
+	a, unit, _, err := n.place(size)
+	return a, unit, err
+}
+
+// Warnings says what is doubtful about where a grid lies, one line each: a NIfTI header that contradicts itself. nil if nothing is.
+func (g Grid) Warnings() []string {
+	if g.NIfTI == nil {
+		return nil
+	}
+	_, _, warnings, _ := g.NIfTI.place(g.Size)
+	return warnings
+}
+
+// place returns the affine in millimetres that the fields give an image of this size. It is that of the sform if its code is above 0,
+// else that of the qform, else spacing alone: then the header does not say where the image lies, and like nibabel we put the
+// world's origin in its middle and let i grow to the left.
+//
+// Where a header contradicts itself it is read as ITK does, with a warning: an sform without inverse is passed over for the qform;
+// so is one whose columns have other lengths than pixdim, or, without a qform, they get these lengths (unless pixdim is 1 throughout, as if never set); and an axis with negative
+// pixdim is turned round. Only where sform and qform agree on the spacing, not on the place, the sform counts, as for nibabel.
+//
+// The unit is Voxel where the header has neither form nor unit and a spacing of 1 along every axis, as programs write it
+// that know none, and where the description says so.
+func (n *NIfTI) place(size [3]int) (a [3][4]float64, unit Unit, warnings []string, err error) {
 	pix := n.Pixdim
+	var turned []string
 	for i := 1; i < 4; i++ {
+		if pix[i] < 0 {
+			turned = append(turned, fmt.Sprintf("pixdim[%d]", i))
+			pix[i] = -pix[i]
+		}
 		if size[i-1] == 1 && (pix[i] == 0 || math.IsNaN(pix[i])) {
 			pix[i] = 1 // a slice has no thickness in many 2-D files
 		}
 		if n.SCode <= 0 && !(pix[i] > 0 && pix[i] < 1e9) {
-			return a, "", fmt.Errorf("pixdim[%d] is %v, want a spacing above 0", i, n.Pixdim[i])
+			return a, "", nil, fmt.Errorf("pixdim[%d] is %v, want a spacing other than 0", i, n.Pixdim[i])
 		}
+	}
+	scale := 1.0
+	switch n.Units {
+	case 1:
+		scale = 1000
+	case 3:
+		scale = 0.001
+	}
+	var q [3][4]float64
+	qform := n.QCode > 0
+	if qform {
+		if q, err = n.qform(pix); err != nil && n.SCode <= 0 {
+			return a, "", nil, err
+		}
+		qform = err == nil
 	}
 	switch {
 	case n.SCode > 0:
 		a = n.SRow
-	case n.QCode > 0:
-		r, err := quaternion(n.Quatern)
-		if err != nil {
-			return a, "", err
-		}
-		if pix[0] < 0 {
-			for i := range r {
-				r[i][2] = -r[i][2]
+		usable, lengths := invertible(a), n.agrees(pix, size)
+		switch {
+		case qform && !usable:
+			a = q
+			warnings = append(warnings, "the sform has no inverse: the qform is used, as ITK does")
+		case qform && !lengths:
+			a = q
+			warnings = append(warnings, fmt.Sprintf("the sform's spacing %s contradicts pixdim %s: the qform is used, as ITK does; nibabel uses the sform",
+				spacingText(n.SRow), pixdimText(pix)))
+		case usable && !lengths && pix[1] == 1 && pix[2] == 1 && pix[3] == 1: // never set
+			warnings = append(warnings, fmt.Sprintf("the sform's spacing %s contradicts pixdim, which is 1 throughout: the sform is used, as nibabel does; ITK uses pixdim",
+				spacingText(n.SRow)))
+		case usable && !lengths:
+			warnings = append(warnings, fmt.Sprintf("the sform's spacing %s contradicts pixdim %s: pixdim is used, as ITK does; nibabel uses the sform",
+				spacingText(n.SRow), pixdimText(pix)))
+			for c, s := range (Grid{Affine: a}).Spacing() {
+				if p := pix[c+1]; p > 0 && p < 1e9 {
+					for r := range 3 {
+						a[r][c] *= p / s
+					}
+				}
+			}
+		case qform:
+			s := Grid{Size: size, Affine: a}
+			least := s.Spacing()
+			if d := s.farthest(Grid{Size: size, Affine: q}); d > min(least[0], least[1], least[2])/2 {
+				warnings = append(warnings, fmt.Sprintf("sform and qform place the image up to %.3g mm apart: the sform is used, as nibabel does; ITK often uses the qform", d*scale))
 			}
 		}
-		for i := range r {
-			for c := range 3 {
-				a[i][c] = r[i][c] * pix[c+1]
-			}
-			a[i][3] = n.QOffset[i]
-		}
+	case qform:
+		a = q
 	default:
 		for i := range 3 {
 			step := pix[i+1]
@@ -308,27 +367,89 @@ func (n *NIfTI) affine(size [3]int) ([3][4]float64, Unit, error) {
 			a[i][3] = -step * float64(size[i]-1) / 2
 		}
 	}
-	scale, unit := 1.0, Millimetre
-	switch n.Units {
-	case 0:
+	if len(turned) > 0 {
+		warnings = append(warnings, strings.Join(turned, " and ")+" negative: the axis is turned round, as ITK does; nibabel does not")
+		for c := range 3 {
+			if n.Pixdim[c+1] < 0 {
+				for r := range 3 {
+					a[r][c] = -a[r][c]
+				}
+			}
+		}
+	}
+	unit = Millimetre
+	if n.Units == 0 && n.SCode <= 0 && n.QCode <= 0 || n.Unitless {
 		unit = Voxel
 		for _, s := range (Grid{Affine: a}).Spacing() {
 			if math.Abs(s-1) > 1e-6 {
 				unit = Millimetre
 			}
 		}
-	case 1:
-		scale = 1000
-	case 3:
-		scale = 0.001
 	}
 	for r := range a {
 		for c := range a[r] {
 			a[r][c] *= scale
 		}
 	}
-	return a, unit, nil
+	return a, unit, warnings, nil
 }
+
+// qform returns the affine of the qform with spacing pix.
+func (n *NIfTI) qform(pix [4]float64) (a [3][4]float64, err error) {
+	r, err := quaternion(n.Quatern)
+	if err != nil {
+		return a, err
+	}
+	if pix[0] < 0 {
+		for i := range r {
+			r[i][2] = -r[i][2]
+		}
+	}
+	for i := range r {
+		for c := range 3 {
+			a[i][c] = r[i][c] * pix[c+1]
+		}
+		a[i][3] = n.QOffset[i]
+	}
+	return a, nil
+}
+
+// invertible reports whether an affine is finite and its axes span the space.
+func invertible(a [3][4]float64) bool {
+	g := Grid{Affine: a}
+	s := g.Spacing()
+	det := dot(cross(g.Column(0), g.Column(1)), g.Column(2)) / (s[0] * s[1] * s[2])
+	o := g.Column(3)
+	return math.Abs(det) > 1e-6 && !math.IsInf(det, 0) && !math.IsNaN(o[0]+o[1]+o[2])
+}
+
+// agrees reports whether the sform's columns are as long as pixdim says, to a thousandth. Axes of one voxel and a pixdim that is no
+// spacing do not count.
+func (n *NIfTI) agrees(pix [4]float64, size [3]int) bool {
+	for c, s := range (Grid{Affine: n.SRow}).Spacing() {
+		if p := pix[c+1]; p > 0 && p < 1e9 && size[c] > 1 && !(math.Abs(s-p) <= 1e-3*p) {
+			return false
+		}
+	}
+	return true
+}
+
+// farthest returns the largest distance between the corners of two grids of one size.
+func (g Grid) farthest(other Grid) float64 {
+	largest := 0.0
+	p, q := g.Corners(), other.Corners()
+	for n := range p {
+		largest = max(largest, math.Hypot(math.Hypot(p[n][0]-q[n][0], p[n][1]-q[n][1]), p[n][2]-q[n][2]))
+	}
+	return largest
+}
+
+func spacingText(a [3][4]float64) string {
+	s := (Grid{Affine: a}).Spacing()
+	return pixdimText([4]float64{0, s[0], s[1], s[2]})
+}
+
+func pixdimText(p [4]float64) string { return fmt.Sprintf("%.4g x %.4g x %.4g", p[1], p[2], p[3]) }
 
 // quaternion returns the rotation of the unit quaternion (a, b, c, d) of which only b, c, d are given and a >= 0.
 func quaternion(q [3]float64) ([3][3]float64, error) {

@@ -74,6 +74,9 @@ func niftiHeader1(g Grid) []byte {
 	for r := range 3 {
 		real(280+16*r, n.SRow[r][:]...)
 	}
+	if n.Unitless {
+		copy(h[148:], noSpacing)
+	}
 	copy(h[344:], "n+1\x00")
 	return h
 }
@@ -92,7 +95,7 @@ func (g Grid) nifti() NIfTI {
 	}
 	n := NIfTI{SCode: 1, SRow: g.Affine, QOffset: g.Column(3), Units: 2}
 	if g.Unit == Voxel {
-		n.Units = 0
+		n.Units, n.Unitless = 0, true
 	}
 	s := g.Spacing()
 	n.Pixdim = [4]float64{1, s[0], s[1], s[2]}

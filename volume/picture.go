@@ -60,32 +60,24 @@ func parsePicture(fsys fs.FS, name string, kind format) (image, error) {
 	return m, nil
 }
 
+// pictureDecoders are the decoders of each kind of picture.
+var pictureDecoders = map[format]struct {
+	config func(io.Reader) (img.Config, error)
+	pixels func(io.Reader) (img.Image, error)
+}{picturePNG: {png.DecodeConfig, png.Decode}, pictureJPEG: {jpeg.DecodeConfig, jpeg.Decode}, pictureTIFF: {tiff.DecodeConfig, tiff.Decode}}
+
 // pictureConfig returns size and colour model.
 func pictureConfig(data []byte, kind format) (c img.Config, err error) {
 	defer refuseOnPanic(&err)
-	r := bytes.NewReader(data)
-	switch kind {
-	case pictureJPEG:
-		return jpeg.DecodeConfig(r)
-	case pictureTIFF:
-		if pages := tiffPages(data); pages > 1 {
-			return c, errors.New("several pages in one file: save them as one NIfTI volume")
-		}
-		return tiff.DecodeConfig(r)
+	if kind == pictureTIFF && tiffPages(data) > 1 {
+		return c, errors.New("several pages in one file: save them as one NIfTI volume")
 	}
-	return png.DecodeConfig(r)
+	return pictureDecoders[kind].config(bytes.NewReader(data))
 }
 
 func decodePicture(data []byte, kind format) (p img.Image, err error) {
 	defer refuseOnPanic(&err)
-	r := bytes.NewReader(data)
-	switch kind {
-	case pictureJPEG:
-		return jpeg.Decode(r)
-	case pictureTIFF:
-		return tiff.Decode(r)
-	}
-	return png.Decode(r)
+	return pictureDecoders[kind].pixels(bytes.NewReader(data))
 }
 
 // refuseOnPanic turns a panic of a decoder that is not ours into an error.

@@ -9,16 +9,14 @@ import (
 // scalar is the type of a stored voxel, by its Go name: "int8" ... "uint64", "float32", "float64".
 type scalar string
 
+var scalarSizes = map[scalar]int{
+	"int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4, "uint32": 4, "float32": 4, "int64": 8, "uint64": 8, "float64": 8,
+}
+
+// size returns the bytes of a voxel.
 func (s scalar) size() int {
-	switch s {
-	case "int8", "uint8":
-		return 1
-	case "int16", "uint16":
-		return 2
-	case "int32", "uint32", "float32":
-		return 4
-	case "int64", "uint64", "float64":
-		return 8
+	if n, ok := scalarSizes[s]; ok {
+		return n
 	}
 	panic("volume: no such scalar: " + string(s))
 }
@@ -99,25 +97,15 @@ func (s scalar) encode(dst []byte, src []float32) {
 	}
 }
 
+// wholeRanges are the least and the greatest number of the types of up to 16 bits.
+var wholeRanges = map[scalar][2]float32{
+	"int8": {math.MinInt8, math.MaxInt8}, "uint8": {0, math.MaxUint8}, "int16": {math.MinInt16, math.MaxInt16}, "uint16": {0, math.MaxUint16},
+}
+
 // holds reports whether every value is a whole number that the type, one of up to 16 bits, represents exactly.
 func (s scalar) holds(values []float32) bool {
-	var low, high float32
-	switch s {
-	case "int8":
-		low, high = math.MinInt8, math.MaxInt8
-	case "uint8":
-		low, high = 0, math.MaxUint8
-	case "int16":
-		low, high = math.MinInt16, math.MaxInt16
-	case "uint16":
-		low, high = 0, math.MaxUint16
-	default:
-		return false
-	}
-	for _, v := range values {
-		if !(v >= low && v <= high) || v != float32(math.Trunc(float64(v))) {
-			return false
-		}
-	}
-	return true
+	r, ok := wholeRanges[s]
+	return ok && !slices.ContainsFunc(values, func(v float32) bool {
+		return !(v >= r[0] && v <= r[1]) || v != float32(math.Trunc(float64(v)))
+	})
 }

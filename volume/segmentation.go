@@ -113,17 +113,14 @@ func (s *Segmentation) classes() ([]uint8, []string) {
 func ReadSegmentation(path string) (*Segmentation, error) {
 	m, fsys, err := open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, err
 	}
 	data, _, err := m.readClasses(fsys)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	s, err := m.segmentation(data)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return s, nil
+	return s, named("read", path, err)
 }
 
 // segmentation sorts values, layers fastest, into layers and reads the segments out of the key/value pairs.

@@ -106,11 +106,21 @@ func TestReadFilesOfOtherPrograms(t *testing.T) {
 	if err := json.Unmarshal(data, &all); err != nil || len(all) != 170 {
 		t.Fatal(len(all), err)
 	}
+	contradict := 0
+	defer func() {
+		if contradict != 20 {
+			t.Errorf("%d files whose qform and pixdim contradict their sform, want 20", contradict)
+		}
+	}()
 	for _, want := range all {
 		v, err := readFS(files, want.File)
 		if err != nil {
 			t.Errorf("%s: %v", want.File, err)
 			continue
+		}
+		if w := v.Warnings(); len(w) > 0 && strings.Contains(w[0], "the qform is used") { // nibabel reads these otherwise: see TestForms
+			contradict++
+			want.Affine = v.Affine
 		}
 		if !v.Same(Grid{Size: want.Size, Affine: want.Affine}, roundTripTolerance) || v.Unit != Millimetre {
 			t.Errorf("%s: %v %v %s, want %v %v", want.File, v.Size, v.Affine, v.Unit, want.Size, want.Affine)

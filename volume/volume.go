@@ -29,6 +29,10 @@ type Mask struct {
 	Rounded int
 }
 
+// Ignored is the class of voxels that nobody has labelled or is sure of: they carry no loss and count in no measure. It is so only
+// where a data set or a project says so, and where there are fewer than 256 classes.
+const Ignored = 255
+
 // Read reads an image. The format follows from the name's extension (see IsImage); the content must agree, a file that
 // carries another format's extension is refused. Whole numbers beyond 2^24 are rounded to float32. Colour images and complex
 // numbers are refused, and so are files of more than one channel: see ReadChannel.
@@ -42,7 +46,7 @@ const OnlyChannel = -1
 func ReadChannel(path string, channel int) (*Volume, error) {
 	m, fsys, err := open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, err
 	}
 	data, err := m.read(fsys, channel)
 	if err != nil {
@@ -58,13 +62,18 @@ func ReadChannel(path string, channel int) (*Volume, error) {
 func ReadMask(path string) (*Mask, error) {
 	m, fsys, err := open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, err
 	}
 	mask, err := m.readMask(fsys)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+	return mask, named("read", path, err)
+}
+
+// named says what was done to which file when an error came; nil stays nil.
+func named(what, path string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return mask, nil
+	return fmt.Errorf("%s %s: %w", what, path, err)
 }
 
 // readMask reads the voxels of a mask; layers of a segmentation are put together.
@@ -95,7 +104,7 @@ type Header struct {
 func ReadHeader(path string) (Header, error) {
 	m, _, err := open(path)
 	if err != nil {
-		return Header{}, fmt.Errorf("read %s: %w", path, err)
+		return Header{}, err
 	}
 	return Header{m.grid, string(m.stored), max(1, m.channels)}, nil
 }
@@ -182,7 +191,8 @@ type ChoiceError struct {
 
 func (e *ChoiceError) Error() string { return e.Text }
 
-// open parses the header of the image at p and returns the folder that the file names in the header are relative to.
+// open parses the header of the image at p and returns the folder that the file names in the header are relative to. Its
+// error names p.
 func open(p string) (image, fs.FS, error) {
 	dir, name := filepath.Split(p)
 	if dir == "" {
@@ -190,7 +200,7 @@ func open(p string) (image, fs.FS, error) {
 	}
 	fsys := os.DirFS(dir)
 	m, err := parse(fsys, name)
-	return m, fsys, err
+	return m, fsys, named("read", p, err)
 }
 
 // parse finds the format of a file and parses its header. The grid it returns has passed Check.

@@ -54,17 +54,13 @@ func WriteSegmentation(path string, s *Segmentation) error {
 		}
 	}
 	layers := len(s.Layers)
-	err := replace(path, func(w io.Writer) error {
+	return named("write", path, replace(path, func(w io.Writer) error {
 		return writeNRRD(w, s.Grid, "uint8", layers, s.segmentKeys(), func(dst []byte, first, n int) {
 			for i := range n {
 				dst[i] = s.Layers[(first+i)%layers][(first+i)/layers]
 			}
 		})
-	})
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	}))
 }
 
 func write(path string, g Grid, voxels int, s scalar, fill func(dst []byte, first, n int)) error {
@@ -74,11 +70,7 @@ func write(path string, g Grid, voxels int, s scalar, fill func(dst []byte, firs
 	if voxels != g.Len() {
 		panic(fmt.Sprintf("volume: write: %d values for a grid of %v", voxels, g.Size))
 	}
-	err := replace(path, func(w io.Writer) error { return encode(w, path, g, s, fill) })
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return named("write", path, replace(path, func(w io.Writer) error { return encode(w, path, g, s, fill) }))
 }
 
 // encode writes an image in the format of a file's name. fill puts voxels, little-endian, into its slice: n of them from the

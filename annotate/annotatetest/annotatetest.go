@@ -83,7 +83,7 @@ func (l *Learner) Trained() []int {
 
 type learner Learner
 
-func (l *learner) Train(ctx context.Context, _ train.Config, _ preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (annotate.Network, error) {
+func (l *learner) Train(ctx context.Context, _ train.Config, p preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (annotate.Network, error) {
 	progress(train.Progress{Step: 1, Of: 2, Loss: 1})
 	if l.Wait != nil {
 		select {
@@ -96,7 +96,7 @@ func (l *learner) Train(ctx context.Context, _ train.Config, _ preprocess.Config
 	defer l.mu.Unlock()
 	n := len(data.Images)
 	l.Trainings, l.Seeds = append(l.Trainings, n), append(l.Seeds, seed)
-	return network{Bad: l.Bad != nil && l.Bad(n)}, nil
+	return network{Bad: l.Bad != nil && l.Bad(n), Pixels: p.Height * p.Width}, nil
 }
 
 func (l *learner) Load(path string, _ model.Info) (annotate.Network, error) {
@@ -110,10 +110,14 @@ func (l *learner) Load(path string, _ model.Info) (annotate.Network, error) {
 
 func (l *learner) Close() error { return nil }
 
-type network struct{ Bad bool }
+type network struct {
+	Bad    bool
+	Pixels int // of a slice: the first of an image's channels
+}
 
 func (n network) Predict(ctx context.Context, images [][]float32, each func(i int, probs []float32) error) error {
 	for i, image := range images {
+		image = image[:n.Pixels]
 		probs := make([]float32, 2*len(image))
 		for x, v := range image {
 			p := float32(0.1)

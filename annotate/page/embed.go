@@ -48,7 +48,10 @@ func files(built fs.FS) fs.FS {
 type unbuilt struct{ fs.FS }
 
 func (u unbuilt) Open(name string) (fs.File, error) {
-	if name == "index.html" {
+	switch name {
+	case ".": // a file server asks for the folder before its index.html
+		return u.FS.Open(name)
+	case "index.html":
 		return u.FS.Open("unbuilt.html")
 	}
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}

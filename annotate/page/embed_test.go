@@ -2,6 +2,8 @@ package page
 
 import (
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -12,9 +14,11 @@ func TestFilesUnbuilt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := fs.ReadFile(files(fstest.MapFS{"unbuilt.html": {Data: placeholder}}), "index.html")
-	if err != nil || !strings.Contains(string(got), "make web") {
-		t.Errorf("index.html without a built page: %q, %v; want a hint to run make web", got, err)
+	answer := httptest.NewRecorder()
+	server := http.FileServerFS(files(fstest.MapFS{"unbuilt.html": {Data: placeholder}}))
+	server.ServeHTTP(answer, httptest.NewRequest("GET", "/", nil))
+	if got := answer.Body.String(); answer.Code != http.StatusOK || !strings.Contains(got, "make web") {
+		t.Errorf("without a built page: %d, %q; want a hint to run make web", answer.Code, got)
 	}
 	if _, err := files(fstest.MapFS{}).Open("assets/x.js"); err == nil {
 		t.Error("a file that does not exist opens")

@@ -8,15 +8,17 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/volume"
 )
 
 type evaluateCommand struct {
-	Pred  string `required:"" placeholder:"PATH" help:"Predicted mask, or folder of them."`
-	Ref   string `required:"" placeholder:"PATH" help:"Reference mask, folder of them, or folder of a data set."`
-	Axis  string `default:"k" enum:"i,j,k" help:"Index axis of the slices of dice_2d: i, j or k."`
-	Empty string `default:"undefined" enum:"undefined,one" help:"Dice where both masks are empty: undefined (left out and counted) or one."`
+	Pred   string `required:"" placeholder:"PATH" help:"Predicted mask, or folder of them."`
+	Ref    string `required:"" placeholder:"PATH" help:"Reference mask, folder of them, or folder of a data set."`
+	Axis   string `default:"k" enum:"i,j,k" help:"Index axis of the slices of dice_2d: i, j or k."`
+	Ignore int    `default:"0" placeholder:"VALUE" help:"Label value of the references that counts in no measure; else the label ignore of a data set's dataset.json."`
+	Empty  string `default:"undefined" enum:"undefined,one" help:"Dice where both masks are empty: undefined (left out and counted) or one."`
 
 	NSDTolerance  float64 `name:"nsd-tolerance" default:"2" placeholder:"MM" help:"Distance within which nsd counts a surface as right, in mm; in voxels without spacing. The default is 2."`
 	LesionOverlap float64 `default:"0.1" placeholder:"SHARE" help:"Share of a lesion's voxels that the other mask must hold for it to be found, or true; 0 is one voxel. The default is 0.1."`
@@ -39,6 +41,8 @@ geometry, such as pictures, are compared voxel by voxel.
 Of folders, masks of the same name are compared, whatever their extensions; endings such as _seg, _segmentation, -label, _mask or
 _gt do not count. Of a data set's folder the cases' masks are taken. Reference masks without a prediction are an error.
 
+Voxels of the value --ignore in the reference count in no measure; in a prediction the value is background.
+
 Examples:
   nextslice evaluate --pred case12.nii.gz --ref labels/case12.nii.gz
   nextslice evaluate --pred predictions --ref DIR --all
@@ -53,6 +57,9 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 	if !(c.LesionOverlap >= 0 && c.LesionOverlap <= 1) {
 		return usagef("--lesion-overlap %v: want a share from 0 to 1", c.LesionOverlap)
 	}
+	if c.Ignore < 0 || c.Ignore > 255 {
+		return usagef("--ignore %d: want a label value from 1 to 255", c.Ignore)
+	}
 	axis, err := volume.ParseAxis(c.Axis)
 	if err != nil {
 		return err
@@ -62,7 +69,11 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	// Once to learn the label values, once to compare: so no more than one pair is in memory.
-	var seen valuesSeen
+	ignore := uint8(c.Ignore)
+	if ignore == 0 {
+		ignore = dataset.IgnoreValue(c.Ref)
+	}
+	seen := valuesSeen{ignore: ignore}
 	for _, p := range pairs {
 		if err := ctx.Err(); err != nil {
 			return err

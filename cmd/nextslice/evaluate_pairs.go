@@ -26,6 +26,9 @@ func (p maskPair) read(byIndex bool) (pred, ref *volume.Mask, notes []string, er
 		if *m.mask, err = source.ReadMask(m.path); err != nil {
 			return nil, nil, nil, err
 		}
+		for _, w := range (*m.mask).Warnings() {
+			notes = append(notes, m.path+": "+w)
+		}
 		if n := (*m.mask).Rounded; n > 0 {
 			notes = append(notes, fmt.Sprintf("%s: the values of %d voxels are not whole numbers (by less than 0.01): read as the nearest", m.path, n))
 		}

@@ -10,7 +10,10 @@ import (
 )
 
 // valuesSeen are the label values that occur in all predictions, and in all references.
-type valuesSeen struct{ pred, ref [256]bool }
+type valuesSeen struct {
+	ignore    uint8 // counts as background in a prediction, and is not counted in a reference; 0 is none
+	pred, ref [256]bool
+}
 
 func (s *valuesSeen) add(pred, ref *volume.Mask) {
 	for _, v := range pred.Data {
@@ -19,6 +22,7 @@ func (s *valuesSeen) add(pred, ref *volume.Mask) {
 	for _, v := range ref.Data {
 		s.ref[v] = true
 	}
+	s.pred[s.ignore], s.ref[s.ignore] = false, false
 }
 
 // valueClasses are the classes that occur, by the label value of the references.
@@ -65,6 +69,9 @@ func (s *valuesSeen) classes() (valueClasses, []string) {
 		class := uint8(len(c.values))
 		c.names, c.values = append(c.names, fmt.Sprint("class ", value)), append(c.values, value)
 		c.ref[value], c.pred[inPred(value)] = class, class
+	}
+	if s.ignore > 0 {
+		c.ref[s.ignore] = volume.Ignored
 	}
 	return c, notes
 }

@@ -12,6 +12,7 @@ type inspectCommand struct {
 	Path string `arg:"" placeholder:"PATH" help:"Folder of the data set; or an image, a segmentation, or the folder of DICOM series."`
 	channelsFlags
 	Channel   int    `default:"0" placeholder:"N" help:"Channel to read of images that hold several, from 0."`
+	Ignore    int    `default:"0" placeholder:"VALUE" help:"Label value that stands for no class; else the label ignore of dataset.json."`
 	Reference string `placeholder:"PATH" help:"DICOM series that the contours of an RTSTRUCT file lie on."`
 	JSON      bool   `help:"Write JSON."`
 }
@@ -43,7 +44,7 @@ func (c inspectCommand) Run(ctx context.Context, s streams) error {
 	}
 	p := newProgress(s.err)
 	defer p.end()
-	set, err := dataset.OpenWith(ctx, c.Path, dataset.OpenOptions{Progress: func(what string, done, total int) {
+	set, err := dataset.OpenWith(ctx, c.Path, dataset.OpenOptions{Ignore: c.Ignore, Progress: func(what string, done, total int) {
 		p.show(0, fmt.Sprintf("%s %d/%d", what, done, total))
 	}})
 	if err != nil {

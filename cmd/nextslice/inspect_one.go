@@ -107,7 +107,7 @@ func (c inspectCommand) inspectImage() (inspected, error) {
 		return inspected{}, err
 	}
 	one := describe(c.Path, v.Grid)
-	one.Stored, one.Channels, one.Range = v.Stored, h.Channels, valueRange(v.Data)
+	one.Stored, one.Channels, one.Range, one.Warnings = v.Stored, h.Channels, valueRange(v.Data), v.Warnings()
 	return one, nil
 }
 

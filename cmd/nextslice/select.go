@@ -49,20 +49,12 @@ func (c selectCommand) Run(s streams) error {
 		return err
 	}
 	if c.JSON {
-		type item struct {
-			ID    string  `json:"id"`
-			Score float64 `json:"score"`
-		}
-		answer := struct {
-			Strategy string `json:"strategy"`
-			Seed     uint64 `json:"seed"`
-			Of       int    `json:"of"`
-			Items    []item `json:"items"`
-		}{Strategy: fmt.Sprint(strategy), Seed: c.Seed, Of: len(scores.IDs)}
-		for _, p := range picks {
-			answer.Items = append(answer.Items, item(p))
-		}
-		return writeJSON(s.out, answer)
+		return writeJSON(s.out, struct {
+			Strategy string       `json:"strategy"`
+			Seed     uint64       `json:"seed"`
+			Of       int          `json:"of"`
+			Items    []query.Pick `json:"items"`
+		}{fmt.Sprint(strategy), c.Seed, len(scores.IDs), picks})
 	}
 	w := csv.NewWriter(s.out)
 	w.Write([]string{"id", "score"})

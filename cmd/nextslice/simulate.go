@@ -21,6 +21,7 @@ type simulateCommand struct {
 	channelsFlags
 	Channel     *int    `placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
 	Patient     *string `placeholder:"PATTERN" help:"Regular expression that finds the patient in a case's name, for slices in files of their own: cases of a patient are not divided."`
+	Ignore      *int    `placeholder:"VALUE" help:"Label value that carries no loss and counts in no measure; else the label ignore of dataset.json."`
 	Axis        *string `placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Strategies  *string `placeholder:"LIST" help:"Query strategies, separated by commas; see the strategies command."`
 	InitialSets *int    `placeholder:"N" help:"Runs per strategy, each from another random initial set."`
@@ -108,6 +109,7 @@ func (c simulateCommand) config() (record.Config, error) {
 		set(&config.Channel, c.Channel)
 		c.apply(&config.Channels, &config.Resample)
 		set(&config.Patient, c.Patient)
+		set(&config.Ignore, c.Ignore)
 		set(&config.Axis, c.Axis)
 		set(&config.InitialSets, c.InitialSets)
 		set(&config.InitialSize, c.InitialSize)

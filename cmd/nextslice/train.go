@@ -20,6 +20,7 @@ type trainCommand struct {
 	Set    []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
 	channelsFlags
 	Channel int    `default:"0" placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
+	Ignore  int    `default:"0" placeholder:"VALUE" help:"Label value that carries no loss; else the label ignore of dataset.json."`
 	Axis    string `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Seed    uint64 `default:"0" placeholder:"N" help:"Seed of everything random."`
 	engineFlag
@@ -88,7 +89,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 
 func (c trainCommand) config() (record.Config, error) {
 	config, err := record.ReadConfig("", func(config *record.Config) {
-		config.Data, config.Channel, config.Axis, config.Preset, config.Seed = c.Data, c.Channel, c.Axis, c.Preset, c.Seed
+		config.Data, config.Channel, config.Ignore, config.Axis, config.Preset, config.Seed = c.Data, c.Channel, c.Ignore, c.Axis, c.Preset, c.Seed
 		c.apply(&config.Channels, &config.Resample)
 	})
 	if err != nil {

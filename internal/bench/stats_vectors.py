@@ -75,11 +75,6 @@ def main():
             x, y = np.round(x, 0), np.round(y, 0)
         spearman.append({"x": x.tolist(), "y": y.tolist(), "rho": float(stats.spearmanr(x, y)[0])})
 
-    chi_square = []
-    for observed, expected in (([18, 22, 20, 40], [25] * 4), ([3, 1, 8], [4, 4, 4]), ([100, 1], [50.5, 50.5])):
-        c = stats.chisquare(observed, expected)
-        chi_square.append({"observed": observed, "expected": expected, "statistic": float(c.statistic), "p": float(c.pvalue)})
-
     # A bootstrap distribution of scipy's and the interval that it makes of it. Whole numbers, eight of them: the means
     # are exact, so ties with the sample's mean are too.
     bootstrap = []
@@ -100,7 +95,7 @@ def main():
         curves.append({"labels": labels, "values": v.tolist(), "aulc": float(np.trapz(v, labels) / (labels[-1] - labels[0]))})
 
     made = f"bench/stats_vectors.py, numpy {np.__version__}, scipy {scipy.__version__}"
-    parts = {"tests": tests, "spearman": spearman, "chi_square": chi_square, "bootstrap": bootstrap, "curves": curves}
+    parts = {"tests": tests, "spearman": spearman, "bootstrap": bootstrap, "curves": curves}
     text = ",\n".join(
         f' "{name}": [\n' + ",\n".join("  " + json.dumps(row) for row in rows) + "\n ]" for name, rows in parts.items()
     )

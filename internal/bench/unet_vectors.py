@@ -1,10 +1,10 @@
-"""Writes the files of unet/unettest/testdata: the network of package unet, run by PyTorch.
+"""Writes the files of nn/unet/unettest/testdata: the network of package unet, run by PyTorch.
 
 Fixed weights and images, dropout masks from the same hash as tensor.Hash; logits, loss, every gradient, the losses
 of ten optimiser steps, then inference on the running statistics. All of it in float64, stored as float32, so that a
 test measures the Go engine's error alone.
 
-    python3 internal/bench/unet_vectors.py unet/unettest/testdata
+    python3 internal/bench/unet_vectors.py nn/unet/unettest/testdata
 
 Needs numpy and torch (1.13 made the files that are in the repository).
 """

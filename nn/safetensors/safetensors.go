@@ -241,15 +241,23 @@ func (e entry) check() error {
 
 // Read reads a file.
 func Read(path string) (*File, error) {
+	return ReadAs(path, func(f *File) (*File, error) { return f, nil })
+}
+
+// ReadAs reads a file and returns what a function makes of its contents; after an error, which names the file, nil.
+func ReadAs[T any](path string, from func(*File) (*T, error)) (*T, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	f, err := Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+	if err == nil {
+		var out *T
+		if out, err = from(f); err == nil {
+			return out, nil
+		}
 	}
-	return f, nil
+	return nil, fmt.Errorf("read %s: %w", path, err)
 }
 
 // Write writes a file: in full or, after an error, not at all. It replaces a file of that name.

@@ -63,28 +63,12 @@ func withWeights(f *safetensors.File, params *nn.Params) *safetensors.File {
 // Load reads a network that Save wrote; it computes on e. The file must have every weight in its shape, and nothing
 // else. Weights that are not finite are refused by name.
 func Load(e tensor.Engine, path string) (*Net, error) {
-	f, err := safetensors.Read(path)
-	if err != nil {
-		return nil, err
-	}
-	n, err := FromFile(e, f)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return n, nil
+	return safetensors.ReadAs(path, func(f *safetensors.File) (*Net, error) { return FromFile(e, f) })
 }
 
 // LoadLossModule reads a module that its Save wrote, as [Load] reads a network.
 func LoadLossModule(path string) (*LossModule, error) {
-	f, err := safetensors.Read(path)
-	if err != nil {
-		return nil, err
-	}
-	m, err := moduleFromFile(f)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return m, nil
+	return safetensors.ReadAs(path, moduleFromFile)
 }
 
 func moduleFromFile(f *safetensors.File) (*LossModule, error) {

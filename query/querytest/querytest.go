@@ -24,41 +24,37 @@ func Run(t *testing.T, s query.Strategy) {
 		t.Run(fmt.Sprintf("picks %d of 60", size), func(t *testing.T) { checkPicks(t, s, newProbe(60), size) })
 	}
 	t.Run("a pool of one", func(t *testing.T) { checkPicks(t, s, newProbe(1), 1) })
-	t.Run("all scores equal", func(t *testing.T) {
-		p := newProbe(60)
-		for i := range p.scores {
-			p.scores[i] = 0.5
-		}
-		checkPicks(t, s, p, 10)
-	})
-	t.Run("all scores zero", func(t *testing.T) {
-		p := newProbe(60)
-		clear(p.scores)
-		checkPicks(t, s, p, 10)
-	})
-	t.Run("all features equal", func(t *testing.T) {
-		p := newProbe(60)
-		for _, v := range p.features.of {
-			copy(v, p.features.of[0])
-		}
-		checkPicks(t, s, p, 10)
-	})
-	t.Run("all features zero", func(t *testing.T) {
-		p := newProbe(60)
-		for _, v := range p.features.of {
-			clear(v)
-		}
-		checkPicks(t, s, p, 10)
-	})
-	t.Run("no labelled item, one case, no foreground", func(t *testing.T) {
-		p := newProbe(60)
-		p.labelled.of = nil
-		for i := range p.positions {
-			p.positions[i] = query.Position{Slice: i}
-		}
-		clear(p.foreground)
-		checkPicks(t, s, p, 10)
-	})
+	for name, spoil := range map[string]func(p *probe){
+		"all scores equal": func(p *probe) {
+			for i := range p.scores {
+				p.scores[i] = 0.5
+			}
+		},
+		"all scores zero": func(p *probe) { clear(p.scores) },
+		"all features equal": func(p *probe) {
+			for _, v := range p.features.of {
+				copy(v, p.features.of[0])
+			}
+		},
+		"all features zero": func(p *probe) {
+			for _, v := range p.features.of {
+				clear(v)
+			}
+		},
+		"no labelled item, one case, no foreground": func(p *probe) {
+			p.labelled.of = nil
+			for i := range p.positions {
+				p.positions[i] = query.Position{Slice: i}
+			}
+			clear(p.foreground)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newProbe(60)
+			spoil(p)
+			checkPicks(t, s, p, 10)
+		})
+	}
 	t.Run("needs", func(t *testing.T) {
 		for _, fault := range checkNeeds(s) {
 			t.Error(fault)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nextslice/nextslice/nn/unet/unettest"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/tensortest"
 )
@@ -98,21 +97,6 @@ func BenchmarkUp(b *testing.B) {
 			})
 		}
 		e.Close()
-	}
-}
-
-// The whole network gives PyTorch's logits, losses and gradients.
-func TestUNet(t *testing.T) {
-	for name, o := range kernels {
-		t.Run(name, func(t *testing.T) {
-			unettest.Run(t, func(threads int) tensor.Engine {
-				e, err := NewWith(threads, o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return e
-			})
-		})
 	}
 }
 

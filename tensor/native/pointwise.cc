@@ -114,13 +114,17 @@ extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits,
     float* logs = e->local[thread].get(s.w);  // ln p of each pixel's class
     if (!sigmoid) {
       e->k.softmax(p, z, s.w, k, k, k);
-      for (int q = 0; q < s.w; ++q) logs[q] = std::max(p[q * k + t[q]], underflow);
+      for (int q = 0; q < s.w; ++q) logs[q] = t[q] < k ? std::max(p[q * k + t[q]], underflow) : 1;
       e->k.logarithms(logs, s.w);
     }
     double total = 0, total_weight = 0;
     for (int q = 0; q < s.w; ++q) {
       float* pq = p + q * k;
       const float* zq = z + q * k;
+      if (t[q] >= k) {  // tensor.Ignore
+        std::fill_n(pq, k, 0.0f);
+        continue;
+      }
       const float w = weights ? weights[t[q]] : 1.0f;
       double loss;
       if (sigmoid)
@@ -146,8 +150,9 @@ extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits,
     const Sums sum(of_items + n * row, k);
     for (int r = n * s.h; r < (n + 1) * s.h; ++r)
       for (size_t i = 0; i < row; ++i) of_items[n * row + i] += room[r * row + i];
-    double d = 0;
+    double d = 0, counted = sum.t[0];  // pixels that are not ignored
     for (int j = 1; j < k; ++j) {
+      counted += sum.t[j];
       const double top = 2 * sum.both[j] + smooth, bottom = sum.p[j] + sum.t[j] + smooth;
       if (bottom == 0) continue;  // absent, and every probability underflowed
       d += top / bottom;
@@ -158,6 +163,7 @@ extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits,
     }
     weight[n] = *sum.weight;
     items[n] = static_cast<float>(ce * (weight[n] > 0 ? *sum.ce / weight[n] : 0) + dice * (1 - d / classes));
+    if (counted == 0) items[n] = 0;
   }
   if (!dlogits) return;
   e->team.run(s.n * s.h, [&](int r, int) {
@@ -169,6 +175,10 @@ extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits,
     const float unit = static_cast<float>(weight[n] > 0 ? ce / weight[n] / s.n / (sigmoid ? k : 1) : 0);
     for (int q = 0; q < s.w; ++q) {
       const int c = t[q];
+      if (c >= k) {
+        std::fill_n(g + q * k, k, 0.0f);
+        continue;
+      }
       const float *pq = p + q * k, share = unit * (weights ? weights[c] : 1.0f);
       float mean = static_cast<float>(same[c] - other[c]) * pq[c];  // Σ_j dp_j·p_j, softmax's coupling of the classes
       for (int j = 1; j < k; ++j) mean += static_cast<float>(other[j]) * pq[j];

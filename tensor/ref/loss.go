@@ -91,11 +91,16 @@ func (l *itemLoss[T]) forward(logits []T, target []uint8, classes int) float64 {
 	l.target = target
 	l.numerator, l.division = make([]float64, classes), make([]float64, classes)
 	l.weights = 0
+	counted := false // whether there is a pixel that is not ignored
 	for c := range classes {
 		l.numerator[c], l.division[c] = float64(l.op.Smooth), float64(l.op.Smooth)
 	}
 	var ce float64
 	for i, t := range target {
+		if int(t) >= classes { // tensor.Ignore
+			continue
+		}
+		counted = true
 		x, p := logits[i*classes:][:classes], l.probs[i*classes:][:classes]
 		var nats float64 // cross-entropy of this pixel
 		if l.op.Sigmoid {
@@ -115,6 +120,9 @@ func (l *itemLoss[T]) forward(logits []T, target []uint8, classes int) float64 {
 		}
 		l.numerator[t] += 2 * p[t]
 		l.division[t]++
+	}
+	if !counted {
+		return 0
 	}
 	if l.weights > 0 {
 		ce /= l.weights
@@ -140,6 +148,10 @@ func (l *itemLoss[T]) backward(dlogits []T, scale float64) {
 	classes := len(l.numerator)
 	dp := make([]float64, classes) // of the Dice term
 	for i, t := range l.target {
+		if int(t) >= classes {
+			clear(dlogits[i*classes:][:classes])
+			continue
+		}
 		p := l.probs[i*classes:][:classes]
 		var mean float64 // Σ_k p_k·dp_k, the softmax's own coupling
 		for c := 1; c < classes; c++ {

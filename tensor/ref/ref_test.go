@@ -136,6 +136,22 @@ func TestLossKnown(t *testing.T) {
 	}
 }
 
+// Two pixels of two classes with logits 0, the second ignored: ½ ln 2 + ½ (1 - 2·½/(½ + 1)).
+func TestLossIgnored(t *testing.T) {
+	x := Tensor[float64]{Shape: tensor.Shape{N: 1, H: 1, W: 2, C: 2}, Stride: 2, Data: make([]float64, 4)}
+	items, d := make([]float64, 1), New64(x.Shape)
+	kernels.Loss(tensor.Loss{CE: 0.5, Dice: 0.5}, d, items, x, []uint8{1, tensor.Ignore})
+	near(t, "loss", items[0], 0.5*math.Log(2)+0.5*(1-2.0/3))
+	if d.Data[0] == 0 || d.Data[2] != 0 || d.Data[3] != 0 {
+		t.Errorf("gradient %v, want none at the second pixel", d.Data)
+	}
+
+	// With 256 classes every value is a class.
+	x = New64(tensor.Shape{N: 1, H: 1, W: 1, C: 256})
+	kernels.Loss(tensor.Loss{CE: 1}, Tensor[float64]{}, items, x, []uint8{255})
+	near(t, "loss of the last of 256 classes", items[0], math.Log(256))
+}
+
 func TestSoftmaxOfLargeLogits(t *testing.T) {
 	x := Tensor[float64]{Shape: tensor.Shape{N: 1, H: 1, W: 1, C: 2}, Stride: 2, Data: []float64{1000, 1000 + math.Log(3)}}
 	kernels.Softmax(x, x)

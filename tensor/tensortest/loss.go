@@ -3,6 +3,7 @@ package tensortest
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/ref"
@@ -85,11 +86,56 @@ func loss(s *suite) {
 			}
 		}
 	}
+	for _, classes := range []int{2, 3, 5} {
+		ops := append(lossVariants(classes), tensor.Loss{CE: 0.5, Dice: 0.5}) // without smoothing too
+		for _, op := range ops {
+			s.ignored(op, classes)
+		}
+	}
 	// Class weights that leave an item without weight, and one class that is in no item.
 	shape := tensor.Shape{N: 2, H: 3, W: 3, C: 3}
 	target := make([]uint8, 18)
 	target[3] = 1
 	s.loss("Loss of weightless pixels", tensor.Loss{CE: 0.5, Dice: 0.5, Smooth: 1, Classes: []float32{0, 1, 1}}, s.random(shape, false), target)
+}
+
+// ignored checks a loss with pixels that do not count, whatever their logits: some of them, all of an item, and all but one.
+func (s *suite) ignored(op tensor.Loss, classes int) {
+	s.Helper()
+	const area = 63
+	shape := tensor.Shape{N: 4, H: 9, W: 7, C: classes}
+	name := fmt.Sprintf("Loss with ignored pixels %v %+v", shape, op)
+	logits, target := s.random(shape, false), make([]uint8, shape.Pixels())
+	for i := range target {
+		target[i] = uint8(s.rng.IntN(classes))
+		if item := i / area; item == 0 && s.rng.IntN(3) == 0 || item == 1 || item == 2 && i%area != 11 {
+			target[i] = tensor.Ignore
+		}
+	}
+	s.loss(name, op, logits, target)
+
+	run := func() (items []float32, d tensor.Tensor) {
+		items, d = make([]float32, shape.N), empty(shape, false)
+		s.e.Loss(op, d, items, logits, target)
+		return items, d
+	}
+	items, d := run()
+	if items[1] != 0 {
+		s.Errorf("%s: loss %v of an item that is all ignored, want 0", name, items[1])
+	}
+	for i, t := range target {
+		for c := range classes {
+			if v := d.Data[i*classes+c]; t == tensor.Ignore && v != 0 {
+				s.Fatalf("%s: gradient %v of an ignored pixel, want 0", name, v)
+			}
+			if t == tensor.Ignore {
+				logits.Data[i*classes+c] = []float32{1e30, float32(math.NaN()), -50}[i%3]
+			}
+		}
+	}
+	if other, dother := run(); !slices.Equal(items, other) || !slices.Equal(d.Data, dother.Data) {
+		s.Errorf("%s: the logits of ignored pixels change the loss or its gradient: %v, then %v", name, items, other)
+	}
 }
 
 func (s *suite) loss(name string, op tensor.Loss, logits tensor.Tensor, target []uint8) {

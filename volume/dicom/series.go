@@ -106,7 +106,8 @@ func scan(dir, preferred string) ([]*Series, []Problem, error) {
 	seen := map[string][][]slice{} // files by SOP instance UID
 	var problems []Problem
 	var damaged []damage
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	root := dir + string(filepath.Separator) // so that a linked folder is walked like others
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

@@ -88,7 +88,7 @@ func isSeries(path string) bool {
 func Open(path, series string) (*Image, error) {
 	if !isSeries(path) {
 		h, err := volume.ReadHeader(path)
-		return &Image{Header: h, path: path}, err
+		return &Image{Header: h, Warnings: h.Warnings(), path: path}, err
 	}
 	s, warnings, err := dicom.Find(path, series)
 	if err != nil {
@@ -111,8 +111,10 @@ func (i *Image) Read(channel int) (*volume.Volume, error) {
 // Read is Open and Image.Read at once. The warnings say what is doubtful about the image.
 func Read(path, series string, channel int) (v *volume.Volume, warnings []string, err error) {
 	if !isSeries(path) { // its header is not read twice
-		v, err = volume.ReadChannel(path, channel)
-		return v, nil, err
+		if v, err = volume.ReadChannel(path, channel); err == nil {
+			warnings = v.Warnings()
+		}
+		return v, warnings, err
 	}
 	image, err := Open(path, series)
 	if err != nil {
@@ -133,8 +135,10 @@ func ReadSegmentation(path string, on *dicom.Series) (s *volume.Segmentation, wa
 	case kind == Contours, kind == Segments && !volume.IsSegmentation(path):
 		return dicom.ReadSegments(path, on)
 	case kind == Volume || kind == Picture || kind == Segments:
-		s, err = volume.ReadSegmentation(path)
-		return s, nil, err
+		if s, err = volume.ReadSegmentation(path); err == nil {
+			warnings = s.Warnings()
+		}
+		return s, warnings, err
 	}
 	v, warnings, err := Read(path, "", volume.OnlyChannel)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package unettest compares the whole network with PyTorch on a given engine.
+// Package unettest compares the whole network with PyTorch, on every engine.
 //
 // Each file of testdata is one case that internal/bench/unet_vectors.py computed in float64: weights, images and masks, then
 // the logits, losses and every gradient of a training pass with dropout, the losses of ten optimiser steps, and
@@ -34,8 +34,8 @@ const (
 	afterTolerance  = 1e-3 // of the logits after ten
 )
 
-// Run compares the engines that newEngine makes, on two threads, with every case. It closes them.
-func Run(t *testing.T, newEngine func(threads int) tensor.Engine) {
+// compareAll compares the engines that newEngine makes, on two threads, with every case. It closes them.
+func compareAll(t *testing.T, newEngine func(threads int) tensor.Engine) {
 	for _, name := range []string{"two_classes", "three_classes", "sigmoid", "learning_loss"} {
 		t.Run(name, func(t *testing.T) {
 			e := newEngine(2)

@@ -1,0 +1,140 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/nextslice/nextslice/internal/parallel"
+	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
+	"github.com/nextslice/nextslice/volume/source"
+)
+
+// named reports whether the file of a case's mask names its segments: .seg.nrrd, DICOM SEG and RTSTRUCT do.
+func (c *Case) named() bool {
+	return c.Label != "" && (volume.IsSegmentation(c.Label) || !volume.IsImage(c.Label))
+}
+
+// readSegments reads the mask of a case with the names of its segments. SEG and RTSTRUCT are put on the series of the image.
+func (c *Case) readSegments() (*volume.Segmentation, []string, error) {
+	var series *dicom.Series
+	if !volume.IsSegmentation(c.Label) {
+		image, err := source.Open(c.Image, "")
+		if err != nil {
+			return nil, nil, err
+		}
+		series = image.Series
+	}
+	return source.ReadSegmentation(c.Label, series)
+}
+
+// readNamed reads all masks whose files name their segments, lists what is doubtful about them, and leaves cases out whose mask cannot
+// be used: the names are those of no class, two segments have one name, or they overlap. Without classes the names become them.
+func (d *Dataset) readNamed(ctx context.Context, progress func(what string, done, total int)) {
+	var cases []int
+	for i, c := range d.Cases {
+		if c.named() {
+			cases = append(cases, i)
+		}
+	}
+	if len(cases) == 0 {
+		return
+	}
+	segments := make([][]volume.Segment, len(d.Cases))
+	warnings := make([][]string, len(d.Cases))
+	faults := make([]error, len(d.Cases))
+	done := counter(len(cases), "masks", progress)
+	parallel.For(len(cases), parallel.All, func(n int) {
+		if ctx.Err() != nil {
+			return
+		}
+		defer done()
+		i := cases[n]
+		s, warned, err := d.Cases[i].readSegments()
+		if err == nil {
+			classes := d.Classes
+			if classes == nil {
+				classes = []string{background}
+				for _, segment := range s.Segments {
+					classes = append(classes, segment.Name)
+				}
+			}
+			var m *volume.Mask
+			if m, err = s.MaskOf(classes); err == nil {
+				_, err = d.Cases[i].place(m)
+			}
+		}
+		warnings[i], faults[i] = warned, err
+		if err == nil {
+			segments[i] = s.Segments
+		}
+	})
+	numbers := len(cases) < len(d.Labelled())
+	confused := false
+	if d.Classes == nil {
+		var agree bool
+		d.Classes, agree = namedClasses(segments, numbers)
+		confused = numbers && !agree
+	}
+	var kept []Case
+	for i, c := range d.Cases {
+		for _, w := range warnings[i] {
+			d.problem(c.ID, false, "mask: %s", w)
+		}
+		if faults[i] != nil {
+			d.problem(c.ID, true, "%s", unreadable("mask", c.Label, faults[i]))
+			continue
+		}
+		if confused && c.Label != "" && !c.named() {
+			d.problem(c.ID, true, "its mask has numbers, whose meaning differs between the masks that name their segments: name the values in a dataset.json")
+			continue
+		}
+		kept = append(kept, c)
+	}
+	d.Cases = kept
+}
+
+const background = "background"
+
+// namedClasses makes classes of the names of segments. Where each name has one value in all files these are the classes' values, if they
+// leave no gap or there are other masks that only have numbers. Else the names count in the order in which they appear. It
+// returns nil where there are no names. agree is whether each name has one value.
+func namedClasses(files [][]volume.Segment, numbers bool) (classes []string, agree bool) {
+	fold := func(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+	names := []string{background}
+	valueOf, nameOf := map[string]uint8{}, map[uint8]string{}
+	agree = true
+	highest := 0
+	for _, segments := range files {
+		for _, s := range segments {
+			key := fold(s.Name)
+			v, known := valueOf[key]
+			if !known {
+				names = append(names, s.Name)
+				valueOf[key] = s.Value
+			}
+			other, taken := nameOf[s.Value]
+			agree = agree && (!known || v == s.Value) && (!taken || fold(other) == key)
+			if !taken {
+				nameOf[s.Value] = s.Name
+			}
+			highest = max(highest, int(s.Value))
+		}
+	}
+	switch {
+	case len(names) == 1:
+		return nil, agree
+	case !agree || !numbers && highest >= len(names):
+		return names[:min(len(names), 256)], agree
+	}
+	classes = []string{background}
+	for v := 1; v <= highest; v++ {
+		name, ok := nameOf[uint8(v)]
+		if !ok {
+			name = fmt.Sprintf("class %d", v)
+		}
+		classes = append(classes, name)
+	}
+	return classes, agree
+}
