@@ -27,17 +27,17 @@ type cache struct {
 }
 
 type entry struct {
-	index int
-	once  sync.Once // reads the volume; others wait for it
-	image *image
-	err   error
+	index, channel int       // of the case, and of those that are read of it
+	once           sync.Once // reads the volume; others wait for it
+	image          *image
+	err            error
 }
 
-// get returns a case's volume. A failure is not kept: the file may come back.
-func (c *cache) get(index int) (*image, error) {
+// get returns a channel of a case. A failure is not kept: the file may come back.
+func (c *cache) get(index, channel int) (*image, error) {
 	c.mu.Lock()
-	e := &entry{index: index}
-	if i := slices.IndexFunc(c.used, func(e *entry) bool { return e.index == index }); i >= 0 {
+	e := &entry{index: index, channel: channel}
+	if i := slices.IndexFunc(c.used, func(e *entry) bool { return e.index == index && e.channel == channel }); i >= 0 {
 		e = c.used[i]
 		c.used = slices.Delete(c.used, i, i+1)
 	}
@@ -45,7 +45,7 @@ func (c *cache) get(index int) (*image, error) {
 	c.mu.Unlock()
 
 	e.once.Do(func() {
-		image, err := c.read(index)
+		image, err := c.read(index, channel)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		e.image, e.err = image, err
@@ -62,8 +62,8 @@ func (c *cache) get(index int) (*image, error) {
 	return e.image, e.err
 }
 
-func (c *cache) read(index int) (*image, error) {
-	v, err := c.data.Image(index)
+func (c *cache) read(index, channel int) (*image, error) {
+	v, err := c.data.ChannelImage(index, channel)
 	if err != nil {
 		return nil, err
 	}

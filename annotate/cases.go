@@ -67,9 +67,13 @@ func (c *Cases) Item(name string) (Item, error) {
 	return item, nil
 }
 
-// Image returns a slice's intensities, [height width].
-func (c *Cases) Image(item Item) ([]float32, error) {
-	v, err := c.volume(item.Case)
+// Image returns a slice's intensities, [height width], in one of the channels that are read of each case, from 0. It is
+// ErrNotFound if there are not as many.
+func (c *Cases) Image(item Item, channel int) ([]float32, error) {
+	if channel < 0 || channel >= max(1, len(c.set.Channels)) {
+		return nil, fmt.Errorf("the project reads %d channels of each case, counted from 0: there is no channel %d: %w", max(1, len(c.set.Channels)), channel, ErrNotFound)
+	}
+	v, err := c.channel(item.Case, channel)
 	if err != nil {
 		return nil, err
 	}
@@ -96,13 +100,25 @@ func (c *Cases) check(name string) error {
 	return nil
 }
 
-// volume returns a case's image and keeps in mind whether it can be read.
-func (c *Cases) volume(name string) (*image, error) {
+// volume returns a case's image, of several channels the first.
+func (c *Cases) volume(name string) (*image, error) { return c.channel(name, 0) }
+
+// channelNames returns the names of the channels that are read of each case, none where it is one image.
+func (c *Cases) channelNames() []string {
+	names := []string{}
+	for _, channel := range c.set.Channels {
+		names = append(names, channel.String())
+	}
+	return names
+}
+
+// channel returns one of a case's images and keeps in mind whether it can be read.
+func (c *Cases) channel(name string, channel int) (*image, error) {
 	index, ok := c.index[name]
 	if !ok {
 		return nil, fmt.Errorf("%w: case %s is not in the data folder", ErrGone, name)
 	}
-	v, err := c.volumes.get(index)
+	v, err := c.volumes.get(index, channel)
 	if err != nil {
 		err = fmt.Errorf("%w: %w; put the file back, its slices are left out until then", ErrGone, err)
 		c.fail(name, err)

@@ -92,7 +92,7 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if err != nil {
 		return nil, err
 	}
-	problems := slices.Clone(data.Problems)
+	problems := slices.DeleteFunc(slices.Clone(data.Problems), dataset.Problem.OneIsRead)
 	for _, problem := range problems {
 		o.Log.Warn("data: " + problem.String())
 	}

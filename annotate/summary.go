@@ -23,6 +23,7 @@ type Dashboard struct {
 type Summary struct {
 	Name      string        `json:"name"`
 	Classes   []Class       `json:"classes" doc:"That people draw with. The last is unsure, 255, where the project has it: no class, it is not learnt and not compared."`
+	Channels  []string      `json:"channels"` // names of those that are read together of each case; none where it is one image
 	Axis      int           `json:"axis"`
 	Items     int           `json:"items"` // slices of all cases
 	Labelled  int           `json:"labelled"`
@@ -57,7 +58,7 @@ type ModelInUse struct {
 // Summary returns the project's state.
 func (d *Dashboard) Summary(ctx context.Context) (Summary, error) {
 	s := Summary{
-		Name: d.name, Classes: d.config.drawn(), Axis: d.config.Preprocess.Axis, Strategy: d.config.Strategy,
+		Name: d.name, Classes: d.config.drawn(), Channels: d.cases.channelNames(), Axis: d.config.Preprocess.Axis, Strategy: d.config.Strategy,
 		QuerySize: d.config.QuerySize, Lockstep: d.config.Lockstep,
 	}
 	for _, c := range d.cases.set.Cases {

@@ -24,6 +24,7 @@ type Task struct {
 	Position    float64     `json:"position_mm"` // of the slice's centre, along the world axis nearest to its normal
 	Step        float64     `json:"step_mm"`     // from this slice to the next, along the same axis
 	Window      Window      `json:"window"`
+	Channels    []Channel   `json:"channels"` // of the case, if the project reads several; the first one's window is that of the task
 	Score       *float64    `json:"score"`
 	Rank        *int        `json:"rank"`        // in the queue, from 1
 	Purpose     string      `json:"purpose"`     // "training", "validation", "reading", "adjudication" or "" outside the queue
@@ -51,6 +52,12 @@ type Orientation struct {
 type Window struct {
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
+}
+
+// Channel is one of several images of a case, as it is shown first.
+type Channel struct {
+	Name   string `json:"name"`
+	Window Window `json:"window"`
 }
 
 // Lease says who works on an item.
@@ -103,7 +110,14 @@ func (q *Queue) Task(ctx context.Context, who Person, item Item) (*Task, error) 
 		Item: item.String(), Case: item.Case, Slice: item.Slice, Slices: slices.Count, Height: slices.Height, Width: slices.Width,
 		Spacing: [2]float64{row, column}, Unit: string(v.Unit), Orientation: Orientation(slices.Edges()),
 		Position: slices.Position(item.Slice), Step: slices.Position(1) - slices.Position(0), Window: Window{v.low, v.high},
-		Labelled: []int{}, Queued: []int{},
+		Channels: []Channel{}, Labelled: []int{}, Queued: []int{},
+	}
+	for n, name := range q.cases.channelNames() {
+		one, err := q.cases.channel(item.Case, n)
+		if err != nil {
+			return nil, err
+		}
+		t.Channels = append(t.Channels, Channel{name, Window{one.low, one.high}})
 	}
 	return t, q.addState(ctx, t, item, who)
 }

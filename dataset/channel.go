@@ -14,6 +14,9 @@ const firstChannel = "_0000"
 // oneIsRead ends what is reported of cases with several channels.
 const oneIsRead = "channel 0 is read unless another one is chosen"
 
+// OneIsRead reports whether the problem is that only one channel of several is read, which a choice of channels settles.
+func (p Problem) OneIsRead() bool { return strings.HasSuffix(p.Text, oneIsRead) }
+
 // UseChannel chooses the channel of each case that is read, counted from 0, which is also the default: an image of a 4-D
 // file, or in the layout NNUNet the file X_0001 beside X_0000. The error names the first case without such a channel.
 func (d *Dataset) UseChannel(channel int) error {

@@ -89,7 +89,7 @@ func (d *Dataset) UseChannels(selection Selection, resample bool) error {
 		return err
 	}
 	d.Channels, d.resample = chosen, resample
-	d.Problems = slices.DeleteFunc(d.Problems, func(p Problem) bool { return strings.HasSuffix(p.Text, oneIsRead) })
+	d.Problems = slices.DeleteFunc(d.Problems, Problem.OneIsRead)
 	faults := make([]error, len(d.Cases))
 	parallel.For(len(d.Cases), parallel.All, func(i int) { faults[i] = d.useChannels(&d.Cases[i]) })
 	var kept []Case

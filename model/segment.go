@@ -49,13 +49,17 @@ func (m *Model) Segment(ctx context.Context, images []*volume.Volume, uncertain 
 		out.Warnings = append(out.Warnings, "the header of the image or those of the training cases say nothing about spacing and orientation: "+
 			"the axes are taken to run alike")
 	}
+	bad := 0
+	for _, image := range images {
+		bad += preprocess.NonFinite(image.Data)
+	}
+	if bad > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%d voxels are NaN or infinite: they count as background", bad))
+	}
 	grid := turned[0].Grid
 	p := m.canvas(grid)
 	c := Case{Grid: grid, Images: make([][]float32, p.Slices(grid))}
 	for _, image := range turned {
-		if n := preprocess.NonFinite(image.Data); n > 0 {
-			out.Warnings = append(out.Warnings, fmt.Sprintf("%d voxels are NaN or infinite: they count as background", n))
-		}
 		data, err := preprocess.Normalise(image, p)
 		if err != nil {
 			return nil, err

@@ -54,7 +54,9 @@ func (v *Volume) Resample(g Grid) (*Volume, error) {
 	}
 	least := float32(math.Inf(1))
 	for _, x := range v.Data {
-		least = min(least, x)
+		if x < least { // NaN never is
+			least = x
+		}
 	}
 	out := &Volume{Grid: g, Data: make([]float32, g.Len()), Stored: "float32"}
 	inside := 0

@@ -41,14 +41,15 @@ func littleEndian(values []float32) []byte {
 }
 
 type sliceInput struct {
-	Case  string `path:"case"`
-	Slice int    `path:"slice" minimum:"0"`
+	Case    string `path:"case"`
+	Slice   int    `path:"slice" minimum:"0"`
+	Channel int    `query:"channel" minimum:"0" doc:"Of the project's channels, from 0."`
 }
 
 func (i sliceInput) name() string { return annotate.Item{Case: i.Case, Slice: i.Slice}.String() }
 
-func (s *Server) sliceImage(_ context.Context, item annotate.Item, _ *sliceInput) (*huma.StreamResponse, error) {
-	image, err := s.project.Cases.Image(item)
+func (s *Server) sliceImage(_ context.Context, item annotate.Item, in *sliceInput) (*huma.StreamResponse, error) {
+	image, err := s.project.Cases.Image(item, in.Channel)
 	return send(littleEndian(image)), err
 }
 

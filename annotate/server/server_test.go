@@ -44,8 +44,13 @@ type site struct {
 
 func start(t *testing.T, o server.Options, people []annotate.Account, change func(*annotate.Config)) *site {
 	t.Helper()
+	return startOn(t, annotatetest.Data(t, 5), o, people, change)
+}
+
+func startOn(t *testing.T, data string, o server.Options, people []annotate.Account, change func(*annotate.Config)) *site {
+	t.Helper()
 	p, err := annotate.Open(t.Context(), annotate.Options{
-		Data: annotatetest.Data(t, 5), Dir: filepath.Join(t.TempDir(), "project"), Axis: 2, Learner: (&annotatetest.Learner{}).New,
+		Data: data, Dir: filepath.Join(t.TempDir(), "project"), Axis: 2, Learner: (&annotatetest.Learner{}).New,
 		Change: func(c *annotate.Config) {
 			c.InitialSize, c.QuerySize, c.Masks = 4, 4, annotate.MasksIgnore
 			if change != nil {

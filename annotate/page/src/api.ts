@@ -39,6 +39,8 @@ export interface Task {
   /** From this slice to the next. */
   step_mm: number;
   window: { low: number; high: number };
+  /** The channels of the case, if the project reads several. */
+  channels?: Array<{ name: string; window: { low: number; high: number } }> | null;
   score: number | null;
   rank: number | null;
   /** Why it is in the queue: "" outside the queue. */
@@ -141,7 +143,7 @@ export function splitItem(item: string): { case: string; slice: number } {
 }
 
 export const paths = {
-  image: (id: string, slice: number) => `${casePath(id)}/slices/${slice}/image`,
+  image: (id: string, slice: number, channel = 0) => `${casePath(id)}/slices/${slice}/image${channel > 0 ? `?channel=${channel}` : ""}`,
   proposal: (item: string) => `${itemPath(item)}/proposal`,
   uncertainty: (item: string) => `${itemPath(item)}/uncertainty`,
   label: (item: string) => `${itemPath(item)}/label`,

@@ -220,14 +220,33 @@ export class Flow {
     const turn = ++this.wanted;
     this.pending = k;
     try {
-      const { data } = await this.ahead.get(paths.image(task.case, k));
+      const { data } = await this.ahead.get(paths.image(task.case, k, this.editor.channel));
       if (turn !== this.wanted) return; // the person went on
       this.pending = null;
       this.editor.liftPen();
       this.editor.showContext(k, new Float32Array(data));
-      for (const near of [k + 1, k - 1, k + 2, k - 2]) this.ahead.load(near >= 0 && near < task.slices ? paths.image(task.case, near) : null);
+      for (const near of [k + 1, k - 1, k + 2, k - 2]) this.ahead.load(near >= 0 && near < task.slices ? paths.image(task.case, near, this.editor.channel) : null);
     } catch (error) {
       this.pending = null;
+      this.fail(error);
+    }
+  }
+
+  /** Shows a channel of the case; after the last comes the first. */
+  async showChannel(channel: number): Promise<void> {
+    const { editor } = this, task = editor.task, count = task?.channels?.length ?? 0;
+    if (!task || count < 2) return;
+    const next = channel % count, neighbour = editor.context?.slice ?? null;
+    const turn = ++this.wanted;
+    this.pending = null;
+    try {
+      const [own, beside] = await Promise.all([
+        this.ahead.get(paths.image(task.case, task.slice, next)),
+        neighbour === null ? null : this.ahead.get(paths.image(task.case, neighbour, next)),
+      ]);
+      if (turn !== this.wanted || editor.task !== task) return; // the person went on
+      editor.setChannel(next, new Float32Array(own.data), beside && new Float32Array(beside.data));
+    } catch (error) {
       this.fail(error);
     }
   }
@@ -275,7 +294,7 @@ export class Flow {
     const readings = task.purpose === "adjudication" && !mine && !task.draft ? await this.readings(task.item) : null;
     // masks that people change are never taken from what was loaded ahead
     const [image, proposed, uncertainty, stored] = await Promise.all([
-      get(paths.image(task.case, task.slice)),
+      get(paths.image(task.case, task.slice, this.editor.channel)),
       task.proposal ? get(modelPath(paths.proposal(task.item), task.model)) : null,
       task.uncertainty ? get(modelPath(paths.uncertainty(task.item), task.model)) : null,
       mine ? null : readings ? readings.first : task.draft ? binary(paths.draft(task.item)) : task.label !== null ? binary(paths.label(task.item)) : null,
@@ -363,13 +382,13 @@ export class Flow {
   /** Loads what comes next: the neighbours, and the slices that the queue gives out next. */
   private async loadAhead(task: Task): Promise<void> {
     for (const near of [task.slice - 1, task.slice + 1]) {
-      if (near >= 0 && near < task.slices) this.ahead.load(paths.image(task.case, near));
+      if (near >= 0 && near < task.slices) this.ahead.load(paths.image(task.case, near, this.editor.channel));
     }
     await this.refreshQueue();
     const coming = this.queue.filter((q) => q.item !== task.item && q.rank > 0 && (q.state === "waiting" || (q.state === "leased" && q.person === this.person)));
     for (const entry of coming.sort((a, b) => a.rank - b.rank).slice(0, 2)) {
       const { case: id, slice } = splitItem(entry.item);
-      this.ahead.load(paths.image(id, slice));
+      this.ahead.load(paths.image(id, slice, this.editor.channel));
       if (entry.purpose === "validation") continue; // shown without a proposal
       if (task.proposal) this.ahead.load(modelPath(paths.proposal(entry.item), task.model));
       if (task.uncertainty) this.ahead.load(modelPath(paths.uncertainty(entry.item), task.model));

@@ -59,7 +59,7 @@ export function EditorPage({ project, flow }: { project: Project; flow: Flow }) 
   }, [flow]);
 
   return <main class={viewer ? "editor with-viewer" : "editor"}>
-    <Toolbar editor={editor} help={openHelp} />
+    <Toolbar editor={editor} flow={flow} help={openHelp} />
     <Stage flow={flow} />
     {viewer && <Side flow={flow} project={project} />}
     <Actions flow={flow} skip={openSkip} viewer={viewer} toggleViewer={toggleViewer} />

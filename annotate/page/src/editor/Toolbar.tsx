@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { number } from "../format";
+import type { Flow } from "../flow";
 import { change, settings } from "../settings";
 import { largestBrush, type Editor, type Tool } from "./editor";
 
@@ -17,7 +18,7 @@ export function Button({ onClick, hint, keys, disabled, pressed, class: name, ch
 
 const tools: Array<[Tool, string, string]> = [["brush", "Brush", "B"], ["eraser", "Eraser", "E"], ["polygon", "Polygon", "P"], ["fill", "Fill", "F"]];
 
-export function Toolbar({ editor, help }: { editor: Editor; help: () => void }) {
+export function Toolbar({ editor, flow, help }: { editor: Editor; flow: Flow; help: () => void }) {
   const { task, window, view } = editor;
   const voxel = Math.min(...(task?.spacing ?? [1, 1]));
   const unit = task?.unit ?? "mm";
@@ -57,6 +58,14 @@ export function Toolbar({ editor, help }: { editor: Editor; help: () => void }) 
           onPointerUp={(e) => e.currentTarget.blur()} />
       </label>
     </section>
+
+    {(task?.channels?.length ?? 0) > 1 && <section>
+      <h2>Channel</h2>
+      <div class="pair" role="group" aria-label="Channel in view">
+        {task!.channels!.map((c, n) =>
+          <Button key={n} keys={n === (editor.channel + 1) % task!.channels!.length ? "C" : undefined} pressed={editor.channel === n} onClick={() => flow.showChannel(n)}>{c.name}</Button>)}
+      </div>
+    </section>}
 
     <section>
       <h2>Window</h2>

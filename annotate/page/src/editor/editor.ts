@@ -42,6 +42,8 @@ export class Editor {
   uncertainty: Float32Array | null = null;
   /** Another mask of the slice whose outline is shown too, and what it is. */
   compared: { name: string; labels: Uint8Array } | null = null;
+  /** The channel that is shown, where the project reads several of each case. */
+  channel = 0;
   /** A neighbouring slice that is shown, to look at only. */
   context: { slice: number; image: Float32Array } | null = null;
 
@@ -160,7 +162,20 @@ export class Editor {
   }
 
   get isCT(): boolean {
-    return this.task !== null && this.task.window.low < -150 && this.image.some((v) => v < -500);
+    return this.task !== null && this.firstWindow.low < -150 && this.image.some((v) => v < -500);
+  }
+
+  /** What the case is shown with first. */
+  private get firstWindow(): Window {
+    return this.task!.channels?.[this.channel]?.window ?? this.task!.window;
+  }
+
+  /** Shows another channel: of the slice, and of the neighbour in view if there is one. */
+  setChannel(channel: number, image: Float32Array, neighbour: Float32Array | null): void {
+    this.channel = channel;
+    this.image = image;
+    if (this.context && neighbour) this.context = { ...this.context, image: neighbour };
+    this.autoWindow();
   }
 
   /** The image that is shown: the slice's own or a neighbour's. */
@@ -404,7 +419,7 @@ export class Editor {
   }
 
   autoWindow(tell = true): void {
-    const { low, high } = this.task!.window;
+    const { low, high } = this.firstWindow;
     this.windowName = "auto";
     this.window = high > low ? { low, high } : { low: low - 0.5, high: low + 0.5 };
     if (tell) this.notify({ kind: "slice" });

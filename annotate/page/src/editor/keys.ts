@@ -50,6 +50,7 @@ export const bindings: Binding[] = [
   { keys: ["W"], group: "Show", text: "Next window for CT: soft tissue, lung, bone, brain", run: (c) => c.editor.cycleWindow() },
   { keys: ["Alt+ArrowLeft", "Alt+ArrowRight"], group: "Show", text: "Window narrower, wider", run: (c, key) => c.editor.dragWindow(key.endsWith("Left") ? 1 / 1.1 : 1.1, 0) },
   { keys: ["Alt+ArrowUp", "Alt+ArrowDown"], group: "Show", text: "Brighter, darker", run: (c, key) => c.editor.dragWindow(1, key.endsWith("Up") ? -0.05 : 0.05) },
+  { keys: ["C"], group: "Show", text: "Next channel of the case, where there are several", run: (c) => c.flow.showChannel(c.editor.channel + 1) },
   { keys: ["I"], group: "Show", text: "Invert the grey values", run: (c) => c.editor.toggle("invert") },
   { keys: ["V"], group: "Show", text: "Three-plane viewer open, folded", run: (c) => c.viewer() },
 
