@@ -35,6 +35,9 @@ func TrainModel(ctx context.Context, e tensor.Engine, c record.Config, progress 
 	if err != nil {
 		return nil, err
 	}
+	for _, w := range slices.Warnings {
+		notice("data: " + w)
+	}
 	info := model.Describe(set, cases, p)
 	info.Refinement = c.Predict
 	info.Preset, info.Slices, info.Channel = c.Preset, len(slices.Items), c.Channel
