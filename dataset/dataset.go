@@ -18,6 +18,7 @@ type Case struct {
 
 	// patient is who was scanned; "" stands for the ID. See guessPatients and UsePatients.
 	patient string
+	colour  bool // the mask is a picture whose colours are its segments
 	// Values are the values in the mask that stand for the classes 1, 2 …; nil if these are the values. See greyValues.
 	Values []uint8
 	ignore uint8 // see Dataset.Ignore

@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nextslice/nextslice/internal/parallel"
@@ -11,13 +12,18 @@ import (
 	"github.com/nextslice/nextslice/volume/source"
 )
 
-// named reports whether the file of a case's mask names its segments: .seg.nrrd, DICOM SEG and RTSTRUCT do.
+// named reports whether the file of a case's mask names its segments: .seg.nrrd, DICOM SEG and RTSTRUCT do, and pictures in colour, of which
+// each colour is a segment.
 func (c *Case) named() bool {
-	return c.Label != "" && (volume.IsSegmentation(c.Label) || !volume.IsImage(c.Label))
+	return c.Label != "" && (c.colour || volume.IsSegmentation(c.Label) || !volume.IsImage(c.Label))
 }
 
 // readSegments reads the mask of a case with the names of its segments. SEG and RTSTRUCT are put on the series of the image.
 func (c *Case) readSegments() (*volume.Segmentation, []string, error) {
+	if c.colour {
+		s, err := volume.ReadColours(c.Label)
+		return s, nil, err
+	}
 	var series *dicom.Series
 	if !volume.IsSegmentation(c.Label) {
 		image, err := source.Open(c.Image, "")
@@ -32,6 +38,15 @@ func (c *Case) readSegments() (*volume.Segmentation, []string, error) {
 // readNamed reads all masks whose files name their segments, lists what is doubtful about them, and leaves cases out whose mask cannot
 // be used: the names are those of no class, two segments have one name, or they overlap. Without classes the names become them.
 func (d *Dataset) readNamed(ctx context.Context, progress func(what string, done, total int)) {
+	inColour := make([]bool, len(d.Cases))
+	parallel.For(len(d.Cases), parallel.All, func(i int) {
+		inColour[i] = ctx.Err() == nil && volume.IsPicture(d.Cases[i].Label) && volume.InColour(d.Cases[i].Label)
+	})
+	if slices.Contains(inColour, true) { // then grey is a colour too
+		for i := range d.Cases {
+			d.Cases[i].colour = volume.IsPicture(d.Cases[i].Label)
+		}
+	}
 	var cases []int
 	for i, c := range d.Cases {
 		if c.named() {

@@ -36,6 +36,9 @@ func TrainModel(ctx context.Context, e tensor.Engine, c record.Config, progress 
 	if err != nil {
 		return nil, err
 	}
+	for _, w := range slices.Warnings {
+		notice("data: " + w)
+	}
 	if slices = slices.Labelled(); len(slices.Items) == 0 {
 		return nil, errors.New("no slice is labelled: there is nothing to learn")
 	}

@@ -17,7 +17,8 @@ import (
 
 // parsePicture makes a PNG, JPEG or TIFF file a volume of one slice: i counts columns to the right, j rows downward, the
 // unit is Voxel, and the axes are those of a MetaImage without geometry. Grey pictures of 8 and 16 bits and pictures with
-// a palette, whose values are the palette's indices, are read; colour pictures only where they are grey throughout.
+// a palette, whose values are the palette's indices, are read; colour pictures only where they are grey throughout (but see ReadColours). A JPEG is turned upright, as its EXIF
+// orientation says and browsers show it.
 func parsePicture(fsys fs.FS, name string, kind format) (image, error) {
 	m := image{file: name}
 	f, size, err := openRegular(fsys, name)
@@ -39,7 +40,11 @@ func parsePicture(fsys fs.FS, name string, kind format) (image, error) {
 	if err != nil {
 		return m, fmt.Errorf("%s: %w", kind, err)
 	}
-	m.grid = Grid{Size: [3]int{config.Width, config.Height, 1}, Unit: Voxel, Affine: [3][4]float64{{-1, 0, 0, 0}, {0, -1, 0, 0}, {0, 0, 1, 0}}}
+	turn, width, height := orientation(data, kind), config.Width, config.Height
+	if turn > 4 {
+		width, height = height, width
+	}
+	m.grid = Grid{Size: [3]int{width, height, 1}, Unit: Voxel, Affine: [3][4]float64{{-1, 0, 0, 0}, {0, -1, 0, 0}, {0, 0, 1, 0}}}
 	if err := m.grid.Check(); err != nil { // before the decoder asks for memory
 		return m, err
 	}
@@ -55,7 +60,21 @@ func parsePicture(fsys fs.FS, name string, kind format) (image, error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
-		return pictureRows(p, each)
+		if turn == 1 {
+			return pictureRows(p, each)
+		}
+		var all []float64
+		if err := pictureRows(p, func(row []float64) error { all = append(all, row...); return nil }); err != nil {
+			return err
+		}
+		b := p.Bounds()
+		upright(all, b.Dx(), b.Dy(), turn)
+		for at := 0; at < len(all); at += width {
+			if err := each(all[at : at+width]); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	return m, nil
 }
