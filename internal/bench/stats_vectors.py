@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 from scipy import stats
 
-OUT = pathlib.Path(__file__).resolve().parent.parent / "stats" / "testdata" / "vectors.json"
+OUT = pathlib.Path(__file__).resolve().parents[2] / "stats" / "testdata" / "vectors.json"
 ENUMERATE = np.inf  # resamples: all of them
 
 
