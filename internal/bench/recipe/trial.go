@@ -103,6 +103,7 @@ func (t trial) run(ctx context.Context, data string, threads int) ([]outcome, er
 	if err != nil {
 		return nil, err
 	}
+	pool = pool.Labelled()
 	tests, err := dataset.Load(ctx, set, measured, prep, nil)
 	if err != nil {
 		return nil, err
