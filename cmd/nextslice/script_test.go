@@ -1,9 +1,9 @@
 package main
 
 import (
+	"archive/zip"
 	"context"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,19 +20,19 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	shared, err := filepath.Abs(filepath.Join("..", "..", "..", "shared", "data"))
+	dicom, err := zip.OpenReader(filepath.Join("..", "..", "volume", "dicom", "testdata", "inputs.zip"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
-		Setup: func(e *testscript.Env) error { e.Setenv("SHARED", shared); return nil },
-		Condition: func(name string) (bool, error) { // [shared]: the shared data lie beside the repository
-			if name != "shared" {
-				return false, fmt.Errorf("unknown condition %q", name)
-			}
-			_, err := os.Stat(shared)
-			return err == nil, nil
-		},
+	defer dicom.Close()
+	dir := t.TempDir() // $DICOM: the small DICOM files of package volume/dicom
+	if err := os.CopyFS(dir, dicom); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("scripts", func(t *testing.T) { // their end comes before that of the folder
+		testscript.Run(t, testscript.Params{
+			Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
+			Setup: func(e *testscript.Env) error { e.Setenv("DICOM", dir); return nil },
+		})
 	})
 }

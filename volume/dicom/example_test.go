@@ -1,7 +1,11 @@
 package dicom_test
 
 import (
+	"archive/zip"
 	"fmt"
+	"log"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/nextslice/nextslice/volume"
@@ -29,5 +33,67 @@ func Example() {
 	segmentation := volume.NewSegmentation(mask, []string{"background", "bone"})
 	if err := dicom.WriteSegmentation("bone.dcm", segmentation, series[0], time.Now()); err != nil {
 		fmt.Println(err)
+	}
+}
+
+// files unpacks the small files that the tests read into a temporary folder.
+func files() (dir string) {
+	archive, err := zip.OpenReader("testdata/inputs.zip")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer archive.Close()
+	if dir, err = os.MkdirTemp("", "dicom"); err == nil {
+		err = os.CopyFS(dir, archive)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	return dir
+}
+
+// A segmentation object covers three slices of its series. It is put on all of them.
+func ExampleReadSegmentation() {
+	dir := files()
+	defer os.RemoveAll(dir)
+	segmentation, warnings, err := dicom.ReadSegmentation(filepath.Join(dir, "seg", "overlap.dcm"))
+	if err != nil {
+		log.Fatal(err, warnings)
+	}
+	series, problems, err := dicom.Scan(filepath.Join(dir, "series"))
+	if err != nil {
+		log.Fatal(err, problems)
+	}
+	on, err := segmentation.On(series[0].Grid)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range on.Segments {
+		fmt.Println(s.Name)
+	}
+	fmt.Println(segmentation.Size[2], "slices on", on.Size[2])
+	// Output:
+	// prostate
+	// tumour
+	// 3 slices on 5
+}
+
+// Contours are filled on the slices of the series that they were drawn on.
+func ExampleReadContours() {
+	series, problems, err := dicom.Scan("patient")
+	if err != nil || len(series) == 0 {
+		fmt.Println(err, problems)
+		return
+	}
+	regions, warnings, err := dicom.ReadContours("patient/structures.dcm", series[0])
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, w := range warnings {
+		fmt.Println("warning:", w)
+	}
+	for _, r := range regions.Segments {
+		fmt.Println(r.Name)
 	}
 }
