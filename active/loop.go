@@ -92,7 +92,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	return nil
 }
 
-// Finished reports whether these cycles are a whole run of so many queries.
+// Finished reports whether these cycles are a whole run with this many queries.
 func Finished(done []Cycle, queries int) bool {
 	return len(done) > 0 && (len(done) > queries || len(done[len(done)-1].Query) == 0)
 }

@@ -65,7 +65,7 @@ func (f modelFiles) path(version int) string {
 	return filepath.Join(f.store.Dir(), "models", fmt.Sprintf("%04d.safetensors", version))
 }
 
-// info returns what a prediction needs beside a network that was trained on so many labels. Its cases are those of the
+// info returns what a prediction needs beside a network that was trained on this many labels. Its cases are those of the
 // project's training labels now.
 func (f modelFiles) info(ctx context.Context, labelled int) (model.Info, error) {
 	items, err := f.store.LabelledItems(ctx)

@@ -193,7 +193,7 @@ func (q *Queue) rows(ctx context.Context, chosen active.Picks[Item], cycle int, 
 	return rows, nil
 }
 
-// validationItems draws as many items of the validation cases as keep their labels at the wanted share when so many
+// validationItems draws items of the validation cases, as many as keep their labels at the wanted share when this many
 // training items are added.
 func (q *Queue) validationItems(ctx context.Context, training, cycle int) ([]Item, error) {
 	waiting, err := q.store.Queue(ctx, false)

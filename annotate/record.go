@@ -68,7 +68,7 @@ func (r recorder) write(ctx context.Context) error {
 	return x.Write(filepath.Join(r.store.Dir(), "record"))
 }
 
-// simulation returns the experiment of so many queries that asks for the items that the project asks for in lockstep.
+// simulation returns the experiment with this many queries that asks for the items that the project asks for in lockstep.
 func (r recorder) simulation(test []string, queries int) record.Config {
 	p, c := r.config, record.Default()
 	c.Data, c.Channel, c.Patient = r.cases.set.Dir, p.Channel, p.Patient

@@ -10,7 +10,7 @@ import (
 
 // Event tells how far an experiment is.
 type Event struct {
-	Part     float64       // of the trainings to be done, 0 … 1
+	Fraction float64       // of the trainings to be done, 0 … 1
 	Unit     string        // what it is about, e.g. "entropy, set 2"
 	Run      record.Unit   // the same, if it is a unit or a training that units share
 	Cycle    int           //
@@ -93,7 +93,7 @@ func (t *tracker) report(u record.Unit, cycle, phase, done, of int, loss float64
 	if cycle > 0 || phase != phaseScore {
 		t.running[unit] = max(t.running[unit], phaseBegin[phase]+phaseLength[phase]*float64(done)/float64(of))
 	}
-	t.send(Event{Part: t.part(), Unit: unit, Run: u, Cycle: cycle, Phase: phases[phase], Done: done, Of: of, Loss: loss})
+	t.send(Event{Fraction: t.fraction(), Unit: unit, Run: u, Cycle: cycle, Phase: phases[phase], Done: done, Of: of, Loss: loss})
 }
 
 // finish counts a cycle. recorded is nil for the model that strategies share.
@@ -105,16 +105,16 @@ func (t *tracker) finish(u record.Unit, cycle int, recorded *active.Cycle) {
 	if cycle > 0 || recorded == nil {
 		t.done++
 	}
-	t.send(Event{Part: t.part(), Unit: unit, Run: u, Cycle: cycle, Phase: phases[phaseScore], Done: 1, Of: 1, Recorded: recorded})
+	t.send(Event{Fraction: t.fraction(), Unit: unit, Run: u, Cycle: cycle, Phase: phases[phaseScore], Done: 1, Of: 1, Recorded: recorded})
 }
 
-func (t *tracker) part() float64 {
+func (t *tracker) fraction() float64 {
 	if t.cycles == 0 {
 		return 0
 	}
-	part := t.done
+	done := t.done
 	for _, running := range t.running {
-		part += running
+		done += running
 	}
-	return min(1, part/t.cycles)
+	return min(1, done/t.cycles)
 }

@@ -27,7 +27,7 @@ type Options struct {
 	Notice     func(text string) // lines for the person who waits
 }
 
-// Run carries out an experiment; what comes of it stands in the run folder. Records are kept as they come: after an error,
+// Run carries out an experiment; its outcome is in the run folder. Records are kept as they come: after an error,
 // or when ctx is done, Run with Resume goes on, and ends with the same records as one that was not interrupted.
 func Run(ctx context.Context, c record.Config, o Options) error {
 	if err := c.Validate(); err != nil {

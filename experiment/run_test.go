@@ -165,10 +165,10 @@ func TestRun(t *testing.T) {
 				if e.Phase != "load" {
 					events++
 				}
-				if events == 1 && e.Part > 0.05 || e.Part < part {
-					t.Errorf("event %d of what is left: %.3f of it, after %.3f: %v", events, e.Part, part, e)
+				if events == 1 && e.Fraction > 0.05 || e.Fraction < part {
+					t.Errorf("event %d of what is left: %.3f of it, after %.3f: %v", events, e.Fraction, part, e)
 				}
-				part = e.Part
+				part = e.Fraction
 				if events == kill {
 					cancel()
 				}

@@ -63,7 +63,7 @@ type ClassSummary struct {
 	Further
 }
 
-// Names of the measures, as they stand in JSON, in tables and in the configuration.
+// Names of the measures, as written in JSON, in tables and in the configuration.
 const (
 	NameDice2D = "dice_2d"
 	NameDice3D = "dice_3d"

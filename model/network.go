@@ -13,7 +13,7 @@ type Network struct {
 	Net        *unet.Net
 	Preprocess preprocess.Config // how slices are brought to the canvas, [Height Width], and back
 
-	Module  *unet.LossModule // trained along to predict losses; only scores with PredictedLoss need it
+	Module  *unet.LossModule // trained together with Net to predict losses; only scores with PredictedLoss need it
 	Members [][]float32      // states (unet.Net.State) of the further networks of an ensemble; only scores with Members need them
 
 	preprocess.Refinement // of Segment and Evaluate; scores and features are not concerned

@@ -10,7 +10,7 @@ func mirrored(image []float32, width int) []float32 {
 	return out
 }
 
-// mirror swaps left and right in rows of width pixels of so many values each.
+// mirror swaps left and right in rows of width pixels with the given number of values each.
 func mirror(data []float32, width, values int) {
 	for from := 0; from < len(data); from += width * values {
 		row := data[from : from+width*values]

@@ -13,7 +13,7 @@ import "github.com/nextslice/nextslice/uncertainty"
 //
 // Shapes: features [H/2^b W/2^b C_b] of the encoder's blocks b → one number.
 //
-// Cost: 1 pass of the encoder alone per item, and the module's weights in memory; the module is trained along with the
+// Cost: 1 pass of the encoder alone per item, and the module's weights in memory; the module is trained together with the
 // network and its gradient reaches the encoder in the first part of the training, so the networks of this score are not
 // those of the others.
 //
@@ -23,7 +23,7 @@ var learningLoss = entry{
 	Info: Info{
 		Name: "learning-loss", Kind: KindScore, Title: "Learning loss",
 		Does:   "the loss that a module of the network predicts",
-		Cost:   "1 pass; trains the module along",
+		Cost:   "1 pass; also trains the module",
 		Source: "Yoo, Kweon 2019, CVPR",
 	},
 	score: func(*options) uncertainty.Score { return uncertainty.Score{PredictedLoss: true} },

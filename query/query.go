@@ -102,7 +102,7 @@ func upTo(n int) []int {
 	return items
 }
 
-// picked returns the selection of items whose scores stand in scores by item number; nil scores mean none were asked for.
+// picked returns the selection of items whose scores are in scores, by item number; nil scores mean none were asked for.
 func picked(items []int, scores []float64) Selection {
 	s := Selection{Items: items, Scores: make([]float64, len(items)), Scored: len(scores)}
 	for i, item := range items {

@@ -136,7 +136,7 @@ func scoreName(s uncertainty.Score) string {
 		option("aggregation", s.Aggregation, standard.Aggregation), fraction, band)
 }
 
-// MarshalText returns the name, so that a Spec stands in a config file as one word.
+// MarshalText returns the name, so that a Spec is one word in a configuration file.
 func (s Spec) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads a name as [Parse] does.

@@ -38,7 +38,7 @@ func highest(values []float64, size int, rng *rand.Rand) []int {
 	if size == 0 {
 		return []int{}
 	}
-	// The kept values stand in a heap with the lowest on top. A random key for every value decides between equals;
+	// The kept values are in a heap with the lowest on top. A random key for every value decides between equals;
 	// it is drawn for all of them, so the number of draws does not depend on the values.
 	kept := make(lowestFirst, 0, size)
 	for i, v := range values {

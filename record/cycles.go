@@ -53,7 +53,7 @@ type Timing struct {
 	PeakMB float64 `json:"peak_mb,omitempty"` // largest resident memory of the whole process, all jobs, during the query; on Linux only
 }
 
-// OpenUnit returns the finished cycles of a unit and a recorder that goes on behind them: costs tells what the cycle that is
+// OpenUnit returns the finished cycles of a unit and a recorder that continues after them: costs tells what the cycle that is
 // being recorded has cost, and recorded is called when it is on disk. What a crash left of an unfinished line is cut off.
 func (f *Folder) OpenUnit(u Unit, costs func() Timing, recorded func(active.Cycle)) ([]active.Cycle, *Recorder, error) {
 	path := f.path("units", u.Name(), "cycles.jsonl")

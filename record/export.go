@@ -18,7 +18,7 @@ const (
 	CyclesFile = "cycles.csv"
 )
 
-// Export is a record that was exported from run folders: what stands in its folder.
+// Export is a record that was exported from run folders: the contents of its folder.
 type Export struct {
 	Config, Data, Env []byte // the files as they stand; Data and Env may be nil
 	Runs              []Run

@@ -120,7 +120,7 @@ func field(t reflect.Type, key string) reflect.StructField {
 	return reflect.StructField{}
 }
 
-// recipeName is what may stand in the name of a recipe: it becomes part of folder names.
+// recipeName is what the name of a recipe may consist of: it becomes part of folder names.
 var recipeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+=,-]{0,99}$`)
 
 // maxRecipes bounds a grid: more are a slip, or a search that wants another tool.

@@ -98,7 +98,7 @@ func (r Run) ActiveCycles() []active.Cycle {
 	return cycles
 }
 
-// Within returns the run as it is with a budget of so many queries, and whether it got that far. A run that ended with
+// Within returns the run as it is with a budget of the given number of queries, and whether it got that far. A run that ended with
 // fewer is whole where there was nothing left to ask.
 func (r Run) Within(queries int) (Run, bool) {
 	if !active.Finished(r.ActiveCycles(), queries) {

@@ -103,7 +103,7 @@ func (r Run) row(c Cycle) ([]string, error) {
 	for _, list := range [][]string{c.Initial, c.Query, cases} {
 		for _, name := range list {
 			if name == "" || strings.Contains(name, ";") {
-				return nil, fmt.Errorf("the name %q cannot stand in a record: rename the case", name)
+				return nil, fmt.Errorf("the name %q cannot be written to a record: rename the case", name)
 			}
 		}
 		row = append(row, strings.Join(list, ";"))
@@ -176,7 +176,7 @@ func headFaults(want, got []string) (faults []string) {
 		}
 	}
 	if faults == nil {
-		faults = []string{"they stand in another order"}
+		faults = []string{"they are in another order"}
 	}
 	return faults
 }

@@ -78,7 +78,7 @@ func (c *checker) fault(n ast.Node, format string, args ...any) {
 	c.faults = append(c.faults, at(c.name, n.GetToken(), fmt.Sprintf(format, args...)))
 }
 
-// check compares one node; path is the key it stands under, for messages.
+// check compares one node; path is the key it is under, for messages.
 func (c *checker) check(n ast.Node, t reflect.Type, path string) {
 	want := func(ok bool, what string) {
 		if !ok {

@@ -194,7 +194,7 @@ func (s Source) group(o Options, grids []string) Group {
 		}
 		st := s.strategy(o, place, name, grids, runs)
 		if missing := s.Settings.InitialSets*len(grids) - st.Finished; missing > 0 {
-			g.warn("unfinished", "%s: %d of %d runs are not finished; they stand in the curves only", name, missing, s.Settings.InitialSets*len(grids))
+			g.warn("unfinished", "%s: %d of %d runs are not finished; they appear in the curves only", name, missing, s.Settings.InitialSets*len(grids))
 		}
 		g.Strategies = append(g.Strategies, st)
 	}

@@ -7,7 +7,7 @@
 //  4. Source.Learning is the outcome at a glance, which simulate prints and draws when it ends.
 //  5. Source.Export keeps the record of an experiment, small enough to be committed.
 //
-// Package report/table writes tables in every format, package report/figure draws figures; what stands in them is made here.
+// Package report/table writes tables in every format, package report/figure draws figures; their contents are made here.
 //
 // # Words
 //
@@ -16,7 +16,7 @@
 //     then the mean over recipes is the value of an initial set.
 //   - A family is the strategies that rank by the same score: entropy, entropy+sb, entropy+power.
 //   - A comparison is a difference A - B with an interval and two exact tests. Those that answer one question on one
-//     number stand in one table and are corrected together.
+//     number share a table and are corrected together.
 //
 // A report is a pure function of the records: the same records make the same bytes.
 package report

@@ -26,7 +26,7 @@ type Source struct {
 	files record.Export // the files of the first folder, without runs
 }
 
-// Settings are the lines of the configuration that a report shows. Others may stand there too.
+// Settings are the lines of the configuration that a report shows. It may have others.
 type Settings struct {
 	Data        string            `yaml:"data" json:"data"`
 	Channel     int               `yaml:"channel" json:"channel,omitempty"`

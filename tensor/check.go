@@ -3,7 +3,7 @@ package tensor
 import "fmt"
 
 // The Check functions panic unless the arguments of an operation fit each other. Every engine calls them first, so that
-// each operation's rules about shapes stand in one place.
+// each operation's rules about shapes are in one place.
 
 // CheckData panics unless t holds at least one element and its memory reaches to the last one.
 func CheckData(op string, t Tensor) {

@@ -4,7 +4,7 @@
 //     the paper and shorter ones.
 //  2. [Run] feeds a [Set] of labelled slices to a new network: an endless chain of random permutations of the slices,
 //     cut into mini-batches, each slice changed at random ([recipe.Augment]), the learning rate after [recipe.Schedule].
-//     [RunLearningLoss] trains a module along that predicts the loss of a slice.
+//     [RunLearningLoss] also trains a module that predicts the loss of a slice.
 //
 // The last weights are the result: no validation set chooses among them. Package model predicts with them.
 //

@@ -36,7 +36,7 @@ type Result struct {
 	Net    *unet.Net
 	Losses []float64 // of each step: the mean over its mini-batch
 
-	// What RunLearningLoss trains along.
+	// What RunLearningLoss trains beside the network.
 	Module       *unet.LossModule
 	ModuleLosses []float64 // of each step
 }

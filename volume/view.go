@@ -32,7 +32,7 @@ func (s Slices) View() View {
 	return v
 }
 
-// Turn returns pixels, [h w], as they stand in a view, in memory of their own, with their new height and width.
+// Turn returns pixels, [h w], as a view shows them, in memory of their own, with their new height and width.
 func Turn[T any](v View, pixels []T, h, w int) ([]T, int, int) {
 	if v.Transpose {
 		turned := make([]T, len(pixels))

@@ -46,7 +46,7 @@ func writeNRRD(w io.Writer, g Grid, s scalar, layers int, keys string, fill func
 
 // writeMetaImage writes a .mha file, compressed with zlib. TransformMatrix holds direction cosines, so a sheared grid is exact too.
 func writeMetaImage(w io.Writer, g Grid, s scalar, fill func(dst []byte, first, n int)) error {
-	var voxels bytes.Buffer // its length stands in the header
+	var voxels bytes.Buffer // the header holds its length
 	z := zlib.NewWriter(&voxels)
 	if err := writeVoxels(z, g.Len(), s.size(), fill); err != nil {
 		return err

@@ -24,7 +24,7 @@ import (
 // Size of the volumes: 12 columns, 10 rows, 6 slices.
 var Size = [3]int{12, 10, 6}
 
-// Data writes so many cases "c0" … of a bright ball each, with masks, to a new folder in the layout images and labels.
+// Data writes the given number of cases "c0" … of a bright ball each, with masks, to a new folder in the layout images and labels.
 // Slices 0 and 5 are empty.
 func Data(t testing.TB, cases int) string {
 	t.Helper()

@@ -27,7 +27,7 @@ type Annotator struct {
 	Labelled func(item string)
 }
 
-// Run labels until the server has trained so many models, and no items are left, or ctx is done. A simulation of Q
+// Run labels until the server has trained this many models, and no items are left, or ctx is done. A simulation of Q
 // queries has Q+1 models.
 func (a Annotator) Run(ctx context.Context, models int) error {
 	for {

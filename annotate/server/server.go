@@ -53,7 +53,7 @@ func New(p *annotate.Project, o Options) *Server {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("nextslice annotation", "1")
 	config.Info.Description = "What the annotation page does, for scripts. Arrays of numbers are raw and little-endian, row by row. " +
-		"An item is named CASE/SLICE with at least three digits and stands in a path as one element: Case12%2F017."
+		"An item is named CASE/SLICE with at least three digits and is one element of a path: Case12%2F017."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"cookie": {Type: "apiKey", In: "cookie", Name: cookieName},
 		"bearer": {Type: "http", Scheme: "bearer"},

@@ -38,25 +38,25 @@ func newProgress(out io.Writer) *progress {
 }
 
 // show takes the part of the work that is done, 0 to 1, and what is being done.
-func (p *progress) show(part float64, what string) {
+func (p *progress) show(fraction float64, what string) {
 	if p.bar != nil {
-		p.bar.Describe(what + p.left(part))
-		p.bar.Set(int(1000 * part))
+		p.bar.Describe(what + p.left(fraction))
+		p.bar.Set(int(1000 * fraction))
 		return
 	}
 	if time.Since(p.last) >= lineEvery {
 		p.last = time.Now()
-		fmt.Fprintf(p.out, "%3.0f%% %s%s\n", 100*part, what, p.left(part))
+		fmt.Fprintf(p.out, "%3.0f%% %s%s\n", 100*fraction, what, p.left(fraction))
 	}
 }
 
 // left estimates the time that remains, once there is something to estimate it from.
-func (p *progress) left(part float64) string {
+func (p *progress) left(fraction float64) string {
 	elapsed := time.Since(p.begin)
-	if part < 0.01 || part >= 1 || elapsed < 3*time.Second {
+	if fraction < 0.01 || fraction >= 1 || elapsed < 3*time.Second {
 		return ""
 	}
-	left := time.Duration(float64(elapsed) * (1 - part) / part)
+	left := time.Duration(float64(elapsed) * (1 - fraction) / fraction)
 	return ", about " + left.Round(time.Second).String() + " left"
 }
 

@@ -12,7 +12,7 @@ type strategiesCommand struct {
 
 func (strategiesCommand) Help() string {
 	return `A strategy is a name of its own (random), a score (entropy: the highest scores win), or a score and a
-selector (entropy+sb: stochastic batches around the entropy). Options stand in parentheses.
+selector (entropy+sb: stochastic batches around the entropy). Options go in parentheses.
 
 Examples:
   nextslice strategies

@@ -65,7 +65,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	m, err := experiment.TrainModel(ctx, e, config, func(event experiment.Event) {
 		if event.Loss != 0 {
 			loss += (event.Loss - loss) * max(0.02, 1/float64(event.Done)) // a mean that forgets the beginning
-			p.show(event.Part, fmt.Sprintf("step %d/%d, loss %.3f", event.Done, event.Of, loss))
+			p.show(event.Fraction, fmt.Sprintf("step %d/%d, loss %.3f", event.Done, event.Of, loss))
 			return
 		}
 		p.show(0, event.String())

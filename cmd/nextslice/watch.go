@@ -51,20 +51,20 @@ func (w watchLines) event(e experiment.Event) {
 	if e.Recorded != nil {
 		w.line("%s, cycle %d: %d labelled, dice_3d %s", e.Unit, e.Cycle, e.Recorded.Labelled, value(e.Recorded.Measures.Mean.Dice3D.Value))
 	}
-	w.show(e.Part, e.String())
+	w.show(e.Fraction, e.String())
 }
 
 // liveTable shows the learning curves so far, what is being run, and the time left.
 type liveTable struct {
-	out     io.Writer
-	size    func() (width, height int) // of the terminal
-	labels  []string                   // of the columns: labelled slices
-	rows    []liveRow
-	running map[string]string // by unit: what it is doing
-	part    float64
-	clock   *progress
-	drawn   int       // lines that stand on the terminal
-	last    time.Time // when they were drawn
+	out      io.Writer
+	size     func() (width, height int) // of the terminal
+	labels   []string                   // of the columns: labelled slices
+	rows     []liveRow
+	running  map[string]string // by unit: what it is doing
+	fraction float64
+	clock    *progress
+	drawn    int       // lines that stand on the terminal
+	last     time.Time // when they were drawn
 }
 
 // liveRow is a strategy, with one recipe.
@@ -99,7 +99,7 @@ func (t *liveTable) row(u record.Unit) int {
 }
 
 func (t *liveTable) event(e experiment.Event) {
-	t.part = max(t.part, e.Part)
+	t.fraction = max(t.fraction, e.Fraction)
 	t.running[e.Unit] = e.String()
 	if i := t.row(e.Run); e.Recorded != nil && i >= 0 {
 		r := &t.rows[i]
@@ -154,8 +154,8 @@ func (t *liveTable) lines(width, height int) []string {
 	for _, unit := range slices.Sorted(maps.Keys(t.running)) {
 		running = append(running, "  "+t.running[unit])
 	}
-	bar := int(math.Round(24 * t.part))
-	last := fmt.Sprintf("%3.0f%% %s%s%s", 100*t.part, strings.Repeat("━", bar), strings.Repeat("╌", 24-bar), strings.TrimPrefix(t.clock.left(t.part), ","))
+	bar := int(math.Round(24 * t.fraction))
+	last := fmt.Sprintf("%3.0f%% %s%s%s", 100*t.fraction, strings.Repeat("━", bar), strings.Repeat("╌", 24-bar), strings.TrimPrefix(t.clock.left(t.fraction), ","))
 
 	from, to := 0, len(t.rows)
 	if room := max(1, height-len(running)-4); to > room {

@@ -19,7 +19,7 @@ import (
 	"github.com/nextslice/nextslice/volume"
 )
 
-// Write makes a data set of so many cases in a new or empty folder, in the Decathlon layout: dataset.json,
+// Write makes a data set of the given number of cases in a new or empty folder, in the Decathlon layout: dataset.json,
 // imagesTr/phantom_000.nii.gz …, labelsTr/phantom_000.nii.gz …. Case n depends on the seed and on n alone, so a larger
 // set begins with the smaller one. progress, which may be nil, is called after each case.
 //

@@ -8,7 +8,7 @@ import (
 	"github.com/nextslice/nextslice/tensor"
 )
 
-// Deep are heads on the decoder's coarser levels, dec1 and dec2, whose losses are trained along. They are no part of the network:
+// Deep are heads on the decoder's coarser levels, dec1 and dec2, whose losses are part of the training. They are no part of the network:
 // nothing of them is saved or used for prediction.
 //
 // Source: Lee, Xie, Gallagher, Zhang, Tu 2015, "Deeply-supervised nets", AISTATS; on the decoder of a U-Net, with weights that halve from

@@ -24,7 +24,7 @@ type Net struct {
 	merged [Levels]*nn.Merged // up and the first block of dec
 	out    *nn.Head
 
-	deep *Deep // what trains the coarser levels along; nil without
+	deep *Deep // heads on the coarser levels; nil without deep supervision
 
 	pass        Pass         // the last one
 	last        tensor.Shape // of its images

@@ -22,7 +22,7 @@ import (
 // drawing is a figure laid out on paper: plots in rows, all of one size.
 type drawing struct {
 	plots         [][]*plot.Plot
-	below         map[*plot.Plot]*plot.Legend // legends that stand under their plot, having no place in it
+	below         map[*plot.Plot]*plot.Legend // legends placed under their plot, where there is no room inside
 	width, height vg.Length                   // of the whole
 	title         string
 }

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Table is a table in no format yet: a heading of one or two rows, rows, and what must stand under it.
+// Table is a table in no format yet: a heading of one or two rows, rows, and the notes that belong under it.
 type Table struct {
 	Title string
 	Head  [][]Cell // the spans of a row add up to the columns

@@ -29,7 +29,7 @@ func Names() []string {
 	return []string{"native", "ref"}
 }
 
-// New returns the engine of that name, the fastest for "", on so many threads; 0 stands for one per processor.
+// New returns the engine of that name, the fastest for "", on the given number of threads; 0 means one per processor.
 // "onednn", the former name of native, is accepted until the next release.
 func New(name string, threads int) (tensor.Engine, error) {
 	if threads <= 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/nextslice/nextslice/preprocess"
 )
 
-// PresetsYAML is the file of presets as it stands in the source, comments included.
+// PresetsYAML is the file of presets as in the source, comments included.
 //
 //go:embed presets.yaml
 var PresetsYAML []byte

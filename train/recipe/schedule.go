@@ -15,7 +15,7 @@ type Schedule struct {
 	Epochs int     `yaml:"epochs"`  // equal stretches of constant learning rate; 0 is one per step
 }
 
-// At returns the learning rate of a step of a training of so many steps. The first step is 0.
+// At returns the learning rate of a step of a training of the given number of steps. The first step is 0.
 func (s Schedule) At(step, steps int) float64 {
 	epochs, epoch := steps, step
 	if s.Epochs > 0 {

@@ -52,6 +52,18 @@ func files() (dir string) {
 	return dir
 }
 
+// The slices of a folder become one volume.
+func ExampleRead() {
+	dir := files()
+	defer os.RemoveAll(dir)
+	image, warnings, err := dicom.Read(filepath.Join(dir, "series"))
+	if err != nil {
+		log.Fatal(err, warnings)
+	}
+	fmt.Printf("%v voxels of %.1f mm\n", image.Size, image.Spacing())
+	// Output: 22 x 18 x 5 voxels of [0.6 0.7 2.5] mm
+}
+
 // A segmentation object covers three slices of its series. It is put on all of them.
 func ExampleReadSegmentation() {
 	dir := files()

@@ -311,7 +311,7 @@ func shortDecimals(v ...float64) []string {
 	return out
 }
 
-// truncate fits a name into an element of so many characters, in which a backslash would end the value.
+// truncate fits a name into an element of at most the given number of characters, in which a backslash would end the value.
 func truncate(s string, characters int) string {
 	s = strings.ReplaceAll(printable(s), `\`, "/")
 	if r := []rune(s); len(r) > characters {

@@ -2,7 +2,7 @@ package jpeglossless
 
 import "errors"
 
-const lookBits = 8 // codes of up to so many bits are found by one look into a table
+const lookBits = 8 // codes of up to this many bits are found by one look into a table
 
 // table is a Huffman table whose symbols are the categories of differences, 0 to 16.
 type table struct {
