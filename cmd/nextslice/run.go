@@ -28,6 +28,7 @@ type commands struct {
 	Strategies     strategiesCommand     `cmd:"" help:"List the query strategies."`
 	Train          trainCommand          `cmd:"" help:"Train a model on all labelled cases of a data set."`
 	Predict        predictCommand        `cmd:"" help:"Segment a case, or a folder of cases, with a model."`
+	Export         exportCommand         `cmd:"" help:"Write a model as ONNX, for other programs."`
 	Evaluate       evaluateCommand       `cmd:"" help:"Compare masks with reference masks."`
 	Inspect        inspectCommand        `cmd:"" help:"Say what a data set holds, and what is wrong with it."`
 	Convert        convertCommand        `cmd:"" help:"Write an image or a mask in another format."`
