@@ -25,8 +25,7 @@ demo: build
 	./nextslice simulate --out runs/demo-$$(date +%Y%m%d-%H%M%S)
 
 demo-serve: build
-	test -f runs/demo-data/dataset.json || ./nextslice phantom runs/demo-data --cases 12
-	./nextslice serve --data runs/demo-data --masks ignore --preset demo
+	mkdir -p runs && cd runs && ../nextslice serve --demo
 
 test-deps: deps
 	@scripts/deps.sh test

@@ -23,6 +23,7 @@ const (
 
 // commands is the command line. Each command has a file of its own.
 type commands struct {
+	Demo           demoCommand           `cmd:"" help:"Simulate on synthetic volumes, for a first look."`
 	Simulate       simulateCommand       `cmd:"" help:"Compare query strategies by active learning on a labelled data set."`
 	Select         selectCommand         `cmd:"" help:"Pick the items to label next, by scores from any program."`
 	Strategies     strategiesCommand     `cmd:"" help:"List the query strategies."`
@@ -38,6 +39,7 @@ type commands struct {
 	Phantom        phantomCommand        `cmd:"" help:"Write the synthetic data set."`
 	Presets        presetsCommand        `cmd:"" help:"Print the training presets."`
 	Bench          benchCommand          `cmd:"" help:"Measure where the time goes, against the machine's ceilings."`
+	Licences       licencesCommand       `cmd:"" help:"Print the licences of all that the program is made of."`
 	Version        versionCommand        `cmd:"" help:"Print the version, and what it was built with."`
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -28,7 +29,8 @@ import (
 )
 
 type serveCommand struct {
-	Data    string `required:"" placeholder:"DIR" help:"Folder of the data set."`
+	Data    string `placeholder:"DIR" help:"Folder of the data set."`
+	Demo    bool   `help:"Label synthetic volumes, which are written to nextslice-demo-data, with preset demo: for a first look."`
 	Project string `placeholder:"DIR" help:"Project folder; the default is the data folder's name with -annotation."`
 
 	Addr    string `default:"127.0.0.1:8470" placeholder:"HOST:PORT" help:"Address to listen on. One that other machines can reach needs --token."`
@@ -70,6 +72,7 @@ correct, and says when more labels would hardly help. Labels are kept in the pro
 SQLite file, and the newest of each as NIfTI in labels/final. The same command goes on with a project.
 
 Examples:
+  nextslice serve --demo
   nextslice serve --data DIR
   nextslice serve --data DIR --people ana,ben,eva:adjudicator --double-reading 0.1
   nextslice serve --data DIR --addr 0.0.0.0:8470 --token "$(openssl rand -hex 16)" --tls-cert cert.pem --tls-key key.pem`
@@ -85,6 +88,17 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	if err := setTraining(&recipe.Config{}, c.Set); err != nil {
 		return usageError{err}
+	}
+	switch {
+	case c.Demo && c.Data != "":
+		return usagef("--demo and --data: give one of them")
+	case c.Demo:
+		if c.Data, err = demoData(ctx, s); err != nil {
+			return err
+		}
+		c.Preset, c.Masks = cmp.Or(c.Preset, new("demo")), cmp.Or(c.Masks, new(annotate.MasksIgnore))
+	case c.Data == "":
+		return usagef("give the folder of the data set with --data, or --demo for synthetic volumes")
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
 	project, err := annotate.Open(ctx, c.options(log, c.name(s)))

@@ -34,7 +34,8 @@ func (c versionCommand) Run(s streams) error {
 	if env.Commit != "" {
 		fmt.Fprintf(s.out, "commit    %s\n", env.Commit)
 	}
-	fmt.Fprintf(s.out, "engine    %s\nbuilt     %s %s/%s\n", env.EngineText(), env.Go, env.OS, env.Arch)
+	fmt.Fprintf(s.out, "engine    %s\nbuilt     %s %s/%s\nlicence   Apache-2.0; of what it is made of: nextslice licences\n",
+		env.EngineText(), env.Go, env.OS, env.Arch)
 	return nil
 }
 

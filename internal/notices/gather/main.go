@@ -1,0 +1,95 @@
+// Gather writes notices.txt.gz of package notices, from the module cache: run `go generate ./internal/notices` after go.mod has changed.
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+var licence = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|third_party_licenses)`)
+
+const gcc = `C++ runtime library (GCC), in builds with the fast engine: GNU General Public License version 3 with the GCC Runtime Library
+Exception version 3.1, which permits a program that is compiled with GCC to be passed on under any licence.
+https://www.gnu.org/licenses/gcc-exception-3.1.html
+`
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "gather:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	modules, err := output("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}} {{.Dir}}{{end}}", "../../cmd/nextslice")
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(strings.TrimSpace(modules), "\n")
+	slices.Sort(lines)
+	var text bytes.Buffer
+	for _, line := range slices.Compact(lines) {
+		f := strings.SplitN(line, " ", 3)
+		if len(f) < 3 {
+			continue
+		}
+		if err := add(&text, strings.TrimSpace(f[0]+" "+f[1]), f[2]); err != nil {
+			return err
+		}
+	}
+	root, err := output("go", "env", "GOROOT")
+	if err != nil {
+		return err
+	}
+	if err := add(&text, "Go "+strings.TrimPrefix(runtime.Version(), "go"), strings.TrimSpace(root)); err != nil {
+		return err
+	}
+	text.WriteString(gcc)
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	w.Write(text.Bytes())
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile("notices.txt.gz", packed.Bytes(), 0o644)
+}
+
+// add writes the licence files of a module's folder.
+func add(text *bytes.Buffer, name, dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	found := false
+	for _, e := range entries {
+		if e.IsDir() || !licence.MatchString(e.Name()) {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(text, "%s\n%s: %s\n%[1]s\n\n%[4]s\n\n", strings.Repeat("-", 100), name, e.Name(), bytes.TrimSpace(data))
+		found = true
+	}
+	if !found {
+		return fmt.Errorf("%s has no licence in %s", name, dir)
+	}
+	return nil
+}
+
+func output(name string, args ...string) (string, error) {
+	out, err := exec.Command(name, args...).Output()
+	return string(out), err
+}
