@@ -1,11 +1,11 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
-	"os"
 	"strings"
 
-	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/source"
 )
 
 // firstChannel ends the names of nnU-Net's images: one file for each channel, from _0000 on.
@@ -18,24 +18,48 @@ const oneIsRead = "channel 0 is read unless another one is chosen"
 func (p Problem) OneIsRead() bool { return strings.HasSuffix(p.Text, oneIsRead) }
 
 // UseChannel chooses the channel of each case that is read, counted from 0, which is also the default: an image of a 4-D
-// file, or in the layout NNUNet the file X_0001 beside X_0000. The error names the first case without such a channel.
+// file, or in the layout NNUNet the file X_0001 beside X_0000, brought to the grid of X_0000 where their voxels coincide. Cases without
+// such a channel are left out and named in d.Problems; the error is that of a channel that no case has.
 func (d *Dataset) UseChannel(channel int) error {
-	for i := range d.Cases {
-		c := &d.Cases[i]
-		if d.Layout != NNUNet || c.Channels > 1 {
-			if channel < 0 || channel >= max(1, c.Channels) {
-				return fmt.Errorf("case %s has no channel %d: its image holds %d, counted from 0", c.ID, channel, max(1, c.Channels))
-			}
-			c.Channel = channel
+	var kept []Case
+	for _, c := range d.Cases {
+		if err := d.useChannel(&c, channel); err != nil {
+			d.problem(c.ID, true, "%v", err)
 			continue
 		}
-		ext := c.Image[len(volume.TrimExt(c.Image)):]
-		image := strings.TrimSuffix(c.Image, firstChannel+ext) + fmt.Sprintf("_%04d", channel) + ext
-		if _, err := os.Stat(image); channel < 0 || err != nil {
-			return fmt.Errorf("case %s has no channel %d: there is no file %s", c.ID, channel, image)
-		}
-		c.Image = image
+		kept = append(kept, c)
 	}
+	if len(kept) == 0 {
+		return fmt.Errorf("no case has a channel %d%s", channel, firstProblems(d.Problems[len(d.Problems)-len(d.Cases):], 3))
+	}
+	d.Cases = kept
+	return nil
+}
+
+func (d *Dataset) useChannel(c *Case, channel int) error {
+	if d.Layout != NNUNet || c.Channels > 1 {
+		if channel < 0 || channel >= max(1, c.Channels) {
+			return fmt.Errorf("it has no channel %d: its image holds %d, counted from 0", channel, max(1, c.Channels))
+		}
+		c.Channel = channel
+		return nil
+	}
+	path := d.channelFile(c, channel)
+	if channel == 0 {
+		c.several = nil
+		return nil
+	}
+	if channel < 0 || path == "" || !exists(path) {
+		return fmt.Errorf("it has no channel %d: there is no file %s", channel, path)
+	}
+	image, err := source.Open(path, "")
+	if err != nil {
+		return errors.New(unreadable("image", path, err))
+	}
+	if err := d.fits(c, image.Grid); err != nil {
+		return fmt.Errorf("channel %d: %w", channel, err)
+	}
+	c.several = []input{{path, 0}}
 	return nil
 }
 

@@ -2,9 +2,10 @@ package dataset
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/preprocess"
@@ -20,14 +21,16 @@ type Slices struct {
 	Labels [][]uint8   // of each item, [Height Width] of label values, or nil where the case has no mask or all of the slice is ignored
 	// Warnings say which cases have NaN or infinite voxels and how many; preprocess.Normalise says what is made of them.
 	Warnings []string
+	// LeftOut are the cases that cannot be used, in the order of the cases, each with its file and the fault in one line: they have no items.
+	LeftOut []Problem
 }
 
 // Load reads cases and returns all their slices, in the order of the cases and along the axis. Up to GOMAXPROCS cases
 // are read at a time, so that many volumes are in memory besides the slices. progress, which may be nil, is called
 // after each case, by one goroutine at a time.
 //
-// Cases that cannot be used (unreadable, no voxel but NaN, a mask of another size, a label value without class) are an error
-// that names all of them. A cancelled context ends the work after the cases that are being read.
+// Cases that cannot be used (unreadable, no voxel but NaN, a mask of another size, a label value without class) are left out and listed
+// in LeftOut; that none can be used is an error. A cancelled context ends the work after the cases that are being read.
 func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, progress func(done, total int)) (*Slices, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("load slices: %w", err)
@@ -63,9 +66,15 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("load slices: %w", err)
 	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, fmt.Errorf("load slices: %w", err)
+	for i, fault := range faults {
+		if fault != nil {
+			s.LeftOut = append(s.LeftOut, Problem{d.Cases[cases[i]].ID, d.oneLine(fault.Error()), true})
+		}
 	}
+	if n := len(s.LeftOut); n > 0 && n == len(cases) {
+		return nil, fmt.Errorf("load slices: no case of %d can be used%s", n, firstProblems(s.LeftOut, 3))
+	}
+	s.remove(cases, faults)
 	for i, n := range bad {
 		if n > 0 {
 			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d voxels are NaN or infinite: they count as background", d.Cases[cases[i]].ID, n))
@@ -74,22 +83,38 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	return s, nil
 }
 
-// load reads one case into the items from first on, and counts its NaN and infinite voxels.
+// remove takes the items of faulty cases away.
+func (s *Slices) remove(cases []int, faults []error) {
+	bad := map[int]bool{}
+	for i, fault := range faults {
+		bad[cases[i]] = bad[cases[i]] || fault != nil
+	}
+	n := 0
+	for i, item := range s.Items {
+		if !bad[item.Case] {
+			s.Items[n], s.Names[n], s.Images[n], s.Labels[n] = item, s.Names[i], s.Images[i], s.Labels[i]
+			n++
+		}
+	}
+	s.Items, s.Names, s.Images, s.Labels = s.Items[:n], s.Names[:n], s.Images[:n], s.Labels[:n]
+}
+
+// load reads one case into the items from first on, and counts its NaN and infinite voxels. The error names the file.
 func (s *Slices) load(d *Dataset, index, first int) (bad int, err error) {
 	c := d.Cases[index]
 	images, err := d.readInputs(&c)
 	if err != nil {
-		return 0, fmt.Errorf("case %s: %w", c.ID, err)
+		return 0, naming(c.Image, err)
 	}
 	for i, v := range images {
 		path := c.inputs()[i].path
 		if v.Size != c.Grid.Size {
-			return 0, fmt.Errorf("case %s: %s has changed since the data set was opened", c.ID, path)
+			return 0, fmt.Errorf("%s has changed since the data set was opened", path)
 		}
 		bad += preprocess.NonFinite(v.Data)
 		data, err := preprocess.Normalise(v, s.Config)
 		if err != nil {
-			return 0, fmt.Errorf("case %s: %s: %w", c.ID, path, err)
+			return 0, naming(path, err)
 		}
 		for k := range s.Config.Slices(v.Grid) {
 			s.Images[first+k] = append(s.Images[first+k], s.Config.Image(data, v.Grid, k)...)
@@ -98,7 +123,7 @@ func (s *Slices) load(d *Dataset, index, first int) (bad int, err error) {
 	if c.Label == "" {
 		return bad, nil
 	}
-	m, err := d.Reference(index)
+	m, err := d.reference(index)
 	if err != nil {
 		return 0, err
 	}
@@ -108,6 +133,30 @@ func (s *Slices) load(d *Dataset, index, first int) (bad int, err error) {
 		}
 	}
 	return bad, nil
+}
+
+// oneLine returns a fault in one line, with files as the data set's folder has them.
+func (d *Dataset) oneLine(text string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(text, filepath.Clean(d.Dir)+string(filepath.Separator), "")), " ")
+}
+
+// LeftOut returns the cases that were found but are not in Cases, each with the fault in one line.
+func (d *Dataset) LeftOut() (left []Problem) {
+	for _, p := range d.Problems {
+		if p.LeftOut && p.Case != "" {
+			p.Text = d.oneLine(p.Text)
+			left = append(left, p)
+		}
+	}
+	return left
+}
+
+// naming returns an error that names the file in which the fault is.
+func naming(path string, err error) error {
+	if strings.Contains(err.Error(), filepath.Base(path)) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", path, err)
 }
 
 // Labelled returns the items that have a mask.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -108,33 +109,75 @@ func TestLoadedLabelsGiveTheReferenceBack(t *testing.T) {
 	}
 }
 
-func TestLoadNamesEveryBadCase(t *testing.T) {
-	d := threeCases(t)
-	v, err := volume.Read(d.Cases[0].Image)
-	if err != nil {
-		t.Fatal(err)
+// Faults that only the voxels show, of every kind, leave their case out and let the others be.
+func TestLoadLeavesOutBadCases(t *testing.T) {
+	faults := map[string]func(*testing.T, *Dataset){
+		"all 60 voxels are NaN": func(t *testing.T, d *Dataset) {
+			v, err := volume.Read(d.Cases[0].Image)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range v.Data {
+				v.Data[i] = float32(math.NaN())
+			}
+			if err := volume.WriteVolume(d.Cases[0].Image, v); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a.nii.gz: label value 200 has no class": func(t *testing.T, d *Dataset) { writeMask(t, d.Cases[0].Grid, []uint8{0, 200}, d.Cases[0].Label) },
+		"the image has 5 x 4 x 3 voxels, its mask 5 x 4 x 4": func(t *testing.T, d *Dataset) {
+			g := d.Cases[0].Grid
+			g.Size[2]++
+			writeMask(t, g, []uint8{0, 1}, d.Cases[0].Label)
+		},
+		"has changed since": func(t *testing.T, d *Dataset) {
+			g := d.Cases[0].Grid
+			g.Size[2]++
+			writeImage(t, g, 0, d.Cases[0].Image)
+		},
+		"images/a.nii.gz": func(t *testing.T, d *Dataset) { cut(t, d.Cases[0].Image) },
+		"labels/a.nii.gz": func(t *testing.T, d *Dataset) { cut(t, d.Cases[0].Label) },
+		"no such file":    func(t *testing.T, d *Dataset) { os.Remove(d.Cases[0].Image) },
 	}
-	for i := range v.Data {
-		v.Data[i] = float32(math.NaN())
-	}
-	if err := volume.WriteVolume(d.Cases[0].Image, v); err != nil {
-		t.Fatal(err)
-	}
-	writeMask(t, d.Cases[2].Grid, []uint8{0, 200}, d.Cases[2].Label)
-	_, err = Load(t.Context(), d, []int{0, 1, 2}, d.Preprocess(2), nil)
-	if err == nil {
-		t.Fatal("want an error")
-	}
-	for _, words := range []string{"case a", "all 60 voxels are NaN", "case c", "label value 200"} {
-		if !strings.Contains(err.Error(), words) {
-			t.Errorf("%q is not in: %v", words, err)
+	for words, spoil := range faults {
+		d := threeCases(t)
+		spoil(t, d)
+		s, err := Load(t.Context(), d, []int{1, 0, 2}, d.Preprocess(2), nil)
+		if err != nil {
+			t.Errorf("%s: %v", words, err)
+			continue
+		}
+		if len(s.LeftOut) != 1 || s.LeftOut[0].Case != "a" || !s.LeftOut[0].LeftOut || !strings.Contains(s.LeftOut[0].Text, words) ||
+			!strings.Contains(s.LeftOut[0].Text, "s/a.nii.gz") || strings.Contains(s.LeftOut[0].Text, d.Dir) || strings.Contains(s.LeftOut[0].Text, "\n") {
+			t.Errorf("%s: %q", words, s.LeftOut)
+		}
+		want := "b/000 b/001 b/002 b/003 c/000 c/001 c/002 c/003 c/004"
+		if got := strings.Join(s.Names, " "); got != want || len(s.Items) != 9 || len(s.Images) != 9 || len(s.Labels) != 9 {
+			t.Errorf("%s: items %s, want %s", words, got, want)
+		}
+		if first, n := s.Range(2); first != 4 || n != 5 || s.Labels[4] == nil || s.Labels[3] != nil {
+			t.Errorf("%s: case c is at %d, %d", words, first, n)
+		}
+		_, err = Load(t.Context(), d, []int{0}, d.Preprocess(2), nil)
+		if err == nil || !strings.Contains(err.Error(), "no case of 1 can be used; a: ") || !strings.Contains(err.Error(), words) {
+			t.Errorf("%s: no case is left: %v", words, err)
 		}
 	}
-	if strings.Contains(err.Error(), "case b") {
-		t.Errorf("case b is sound: %v", err)
-	}
+	d := threeCases(t)
 	if _, err := Load(t.Context(), d, []int{1}, preprocess.Config{}, nil); err == nil {
 		t.Error("a configuration that means nothing must be refused")
+	}
+}
+
+// cut takes the end of a file away.
+func cut(t *testing.T, path string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, data[:len(data)/2], 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

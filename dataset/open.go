@@ -128,15 +128,17 @@ func (d *Dataset) problem(id string, leftOut bool, format string, args ...any) {
 }
 
 // firstProblems returns up to n problems as the end of a sentence.
-func (d *Dataset) firstProblems(n int) string {
-	if len(d.Problems) == 0 {
+func (d *Dataset) firstProblems(n int) string { return firstProblems(d.Problems, n) }
+
+func firstProblems(problems []Problem, n int) string {
+	if len(problems) == 0 {
 		return ""
 	}
 	var lines []string
-	for _, p := range d.Problems[:min(n, len(d.Problems))] {
+	for _, p := range problems[:min(n, len(problems))] {
 		lines = append(lines, p.String())
 	}
-	if more := len(d.Problems) - n; more > 0 {
+	if more := len(problems) - n; more > 0 {
 		lines = append(lines, "and "+count(more, "more problem"))
 	}
 	return "; " + strings.Join(lines, "; ")

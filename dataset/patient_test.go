@@ -117,12 +117,27 @@ func TestUseChannel(t *testing.T) {
 		writeImage(t, grid(), 0, dir, "imagesTr", name+".nii.gz")
 	}
 	d := open(t, dir)
-	if err := d.UseChannel(1); err == nil || !strings.Contains(err.Error(), "case b has no channel 1: there is no file") {
-		t.Errorf("a file that is missing: %v", err)
+	if err := d.UseChannel(2); err == nil || !strings.Contains(err.Error(), "no case has a channel 2; a: it has no channel 2: there is no file") {
+		t.Errorf("a channel that no case has: %v", err)
 	}
-	writeImage(t, grid(), 0, dir, "imagesTr", "b_0001.nii.gz")
 	d = open(t, dir)
-	if err := d.UseChannel(1); err != nil || !strings.HasSuffix(d.Cases[1].Image, "b_0001.nii.gz") {
-		t.Errorf("%s, %v", d.Cases[1].Image, err)
+	last := func() string { return d.Problems[len(d.Problems)-1].String() }
+	if err := d.UseChannel(1); err != nil || len(d.Cases) != 1 || !strings.Contains(last(), "b: it has no channel 1: there is no file") {
+		t.Errorf("a file that is missing: %v, %v", err, d.Problems)
+	}
+	elsewhere := grid()
+	elsewhere.Affine[0][3] += 0.3
+	writeImage(t, elsewhere, 0, dir, "imagesTr", "b_0001.nii.gz")
+	d = open(t, dir)
+	if err := d.UseChannel(1); err != nil || len(d.Cases) != 1 || !strings.Contains(last(), "b: channel 1: it lies on another grid") {
+		t.Errorf("a file on another grid: %v, %v", err, d.Problems)
+	}
+	writeImage(t, grid(), 7, dir, "imagesTr", "b_0001.nii.gz")
+	d = open(t, dir)
+	if err := d.UseChannel(1); err != nil || len(d.Cases) != 2 {
+		t.Fatalf("%v, %v", err, d.Problems)
+	}
+	if v, err := d.Image(1); err != nil || v.Data[0] != 7 {
+		t.Errorf("%v, %v", v, err)
 	}
 }

@@ -48,12 +48,22 @@ func (d *Dataset) Reference(index int) (*volume.Mask, error) {
 	if c.Label == "" {
 		return nil, fmt.Errorf("case %s has no mask", c.ID)
 	}
-	m, err := c.readMask(d.Classes)
+	m, err := d.reference(index)
 	if err != nil {
 		return nil, fmt.Errorf("case %s: %w", c.ID, err)
 	}
-	if err := c.checkValues(m, d.Classes); err != nil {
-		return nil, fmt.Errorf("case %s: %w", c.ID, err)
+	return m, nil
+}
+
+// reference is Reference without the case's name in the error, but with that of the file.
+func (d *Dataset) reference(index int) (*volume.Mask, error) {
+	c := d.Cases[index]
+	m, err := c.readMask(d.Classes)
+	if err == nil {
+		err = c.checkValues(m, d.Classes)
+	}
+	if err != nil {
+		return nil, naming(c.Label, err)
 	}
 	return m, nil
 }

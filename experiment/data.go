@@ -54,35 +54,20 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	if err != nil {
 		return nil, &record.ConfigError{Err: err}
 	}
-	if set.Grouped != "" {
-		names := func(cases []int) string {
-			var ids []string
-			for _, i := range cases {
-				ids = append(ids, set.Cases[i].ID)
-			}
-			return strings.Join(ids, ", ")
-		}
-		notice(fmt.Sprintf("split: test %s; validation %s; pool %s", names(split.Test), cmp.Or(names(split.Validation), "none"), names(split.Pool)))
-	}
 	split.Pool = labelled(set, split.Pool)
 	axis, err := volume.ParseAxis(c.Axis)
 	if err != nil {
 		return nil, &record.ConfigError{Err: err}
 	}
 	d := &data{preprocess: canvas(c, set, axis), classes: set.Classes}
-	d.info = model.Describe(set, split.Pool, d.preprocess)
 
 	total := len(split.Pool) + len(split.Test)
 	pool, err := dataset.Load(ctx, set, split.Pool, d.preprocess, func(done, _ int) { track.load(done, total) })
 	if err != nil {
 		return nil, err
 	}
-	tell := func(s *dataset.Slices) {
-		for _, w := range s.Warnings {
-			notice("data: " + w)
-		}
-	}
-	tell(pool)
+	split.Pool = used(set, split.Pool, pool, notice)
+	d.info = model.Describe(set, split.Pool, d.preprocess)
 	d.pool = pool.Labelled()
 	if n := len(d.pool.Items); c.InitialSize > n {
 		return nil, &record.ConfigError{Err: fmt.Errorf("initial-size: want at most the %d items of the pool, got %d", n, c.InitialSize)}
@@ -95,7 +80,9 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	if err != nil {
 		return nil, err
 	}
-	tell(test)
+	split.Test = used(set, split.Test, test, notice)
+	left := slices.Concat(set.LeftOut(), pool.LeftOut, test.LeftOut)
+	tellSplit(set, split, left, notice)
 	for _, index := range split.Test {
 		reference, err := set.Reference(index)
 		if err != nil {
@@ -117,10 +104,47 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 		Name: set.Name, Layout: set.Layout, Classes: set.Classes, Preprocess: d.preprocess, PoolItems: len(d.pool.Items),
 		Pool: ids(split.Pool), Validation: ids(split.Validation), Test: ids(split.Test),
 	}
+	for _, p := range left {
+		d.record.LeftOut = append(d.record.LeftOut, record.LeftOut{Case: p.Case, Why: p.Text})
+	}
 	if c.Data == record.Phantom {
 		d.record.Name = record.Phantom // and not that of the temporary folder
 	}
 	return d, nil
+}
+
+// used returns the cases that were loaded, and tells what is wrong with the others and with these.
+func used(set *dataset.Dataset, cases []int, s *dataset.Slices, notice func(string)) (loaded []int) {
+	for _, w := range s.Warnings {
+		notice("data: " + w)
+	}
+	for _, p := range s.LeftOut {
+		notice("data: " + p.String())
+	}
+	for _, i := range cases {
+		if !slices.ContainsFunc(s.LeftOut, func(p dataset.Problem) bool { return p.Case == set.Cases[i].ID }) {
+			loaded = append(loaded, i)
+		}
+	}
+	return loaded
+}
+
+// tellSplit tells which cases are used for what, where that is not what the number of cases says: some are left out, or kept together.
+func tellSplit(set *dataset.Dataset, split dataset.Split, left []dataset.Problem, notice func(string)) {
+	if len(left) > 0 {
+		notice(fmt.Sprintf("warning: left out: %d of %d cases; used are %d for the test, %d for validation, %d in the pool",
+			len(left), len(left)+len(split.Test)+len(split.Validation)+len(split.Pool), len(split.Test), len(split.Validation), len(split.Pool)))
+	}
+	if set.Grouped != "" || len(left) > 0 {
+		names := func(cases []int) string {
+			var ids []string
+			for _, i := range cases {
+				ids = append(ids, set.Cases[i].ID)
+			}
+			return strings.Join(ids, ", ")
+		}
+		notice(fmt.Sprintf("split: test %s; validation %s; pool %s", names(split.Test), cmp.Or(names(split.Validation), "none"), names(split.Pool)))
+	}
 }
 
 // labelled returns the cases that have a mask: an oracle without one cannot answer.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/model"
@@ -36,15 +37,20 @@ func TrainModel(ctx context.Context, e tensor.Engine, c record.Config, progress 
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range slices.Warnings {
-		notice("data: " + w)
-	}
+	cases = used(set, cases, slices, notice)
+	left := slices.LeftOut
 	if slices = slices.Labelled(); len(slices.Items) == 0 {
 		return nil, errors.New("no slice is labelled: there is nothing to learn")
 	}
 	info := model.Describe(set, cases, p)
 	info.Refinement = c.Predict
 	info.Preset, info.Slices, info.Channel = c.Preset, len(slices.Items), c.Channel
+	for _, p := range append(set.LeftOut(), left...) {
+		info.LeftOut = append(info.LeftOut, p.Case)
+	}
+	if n := len(info.LeftOut); n > 0 {
+		notice(fmt.Sprintf("warning: left out: %d of %d cases (%s)", n, n+len(cases), strings.Join(info.LeftOut, ", ")))
+	}
 	data := train.Set{H: p.Height, W: p.Width, Classes: len(set.Classes), Images: slices.Images, Labels: slices.Labels}
 	what := fmt.Sprintf("%d slices of %d cases", info.Slices, info.Cases)
 	r, err := train.Run(ctx, e, c.Train, data, random.Stream(c.Seed, "model").Uint64(), func(p train.Progress) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 
 	"github.com/nextslice/nextslice/record"
@@ -65,8 +64,8 @@ func (s source) check(c record.Config, d *data) error {
 		return fmt.Errorf("%s cannot be taken over: %s: %w", s.dir, record.DataFile, err)
 	}
 	there.Name, there.Layout = d.record.Name, d.record.Layout // of the folder, which may have moved
-	if !reflect.DeepEqual(there, d.record) {
-		return fmt.Errorf("%s cannot be taken over: it was made of other data: cases, classes or preprocessing differ (see %s there)", s.dir, record.DataFile)
+	if change := there.Differs(d.record); change != "" {
+		return fmt.Errorf("%s cannot be taken over: it was made of other data: %s (see %s there)", s.dir, change, record.DataFile)
 	}
 	for _, r := range s.Runs {
 		if len(r.Cycles) > 0 && r.Cycles[0].Initial != nil && !slices.Equal(r.Cycles[0].Initial, initialNames(c, r.Set, d.pool.Names)) {

@@ -42,6 +42,8 @@ type Info struct {
 	Preset string `json:"preset,omitempty"` // of the training
 	Cases  int    `json:"cases,omitempty"`  // in the training
 	Slices int    `json:"slices,omitempty"` // in the training
+
+	LeftOut []string `json:"left-out,omitempty"` // cases that could not be used in the training
 }
 
 // Images returns the number of images that the model takes of a case, one a channel.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/dataset/phantom"
@@ -22,6 +24,47 @@ type Data struct {
 	Pool       []string          `json:"pool"`
 	Validation []string          `json:"validation"`
 	Test       []string          `json:"test"`
+	// LeftOut are the cases that could not be used, found when the folder was opened or when their voxels were read.
+	LeftOut []LeftOut `json:"left_out,omitempty"`
+}
+
+// LeftOut is a case that could not be used.
+type LeftOut struct {
+	Case string `json:"case"`
+	Why  string `json:"why"` // in one line, with the file
+}
+
+// Differs says in words how other data differ from d; "" where an experiment on d may go on with them. Why cases were left out, which
+// may be worded otherwise, does not count. Data that were recorded before cases were listed as left out, or without one, may meet further
+// ones, such as a new damaged file: the cases that are used are the same.
+func (d Data) Differs(other Data) string {
+	left := func(d Data) (ids []string) {
+		for _, c := range d.LeftOut {
+			ids = append(ids, c.Case)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	now, before := left(other), left(d)
+	var changes []string
+	for _, lists := range []struct {
+		more, less []string
+		text       string
+	}{{now, before, "now left out: "}, {before, now, "no longer left out: "}} {
+		only := slices.DeleteFunc(slices.Clone(lists.more), func(id string) bool { return slices.Contains(lists.less, id) })
+		if len(only) > 0 {
+			changes = append(changes, lists.text+strings.Join(only, ", "))
+		}
+	}
+	known := len(d.LeftOut) > 0
+	d.LeftOut, other.LeftOut = nil, nil
+	switch same := reflect.DeepEqual(d, other); {
+	case same && (!known || len(changes) == 0):
+		return ""
+	case len(changes) > 0:
+		return "cases " + strings.Join(changes, "; ")
+	}
+	return "cases, classes or preprocessing have changed"
 }
 
 // The phantom data set that a simulation uses: the same for every seed of the experiment.
@@ -88,8 +131,8 @@ func (f *Folder) RecordData(now Data) error {
 	if err != nil {
 		return err
 	}
-	if !reflect.DeepEqual(before, now) {
-		return fmt.Errorf("the data are not those that %s was begun with: cases or classes have changed since then (see %s there); choose another folder with --out", f.Dir, DataFile)
+	if change := before.Differs(now); change != "" {
+		return fmt.Errorf("the data are not those that %s was begun with: %s (see %s there); restore them, or choose another folder with --out", f.Dir, change, DataFile)
 	}
 	return nil
 }
