@@ -31,7 +31,11 @@ func Names() []string {
 
 // New returns the engine of that name, the fastest for "", on the given number of threads; 0 means one per processor.
 // "onednn", the former name of native, is accepted until the next release.
-func New(name string, threads int) (tensor.Engine, error) {
+func New(name string, threads int) (tensor.Engine, error) { return NewWith(name, threads, "") }
+
+// NewWith is New with an instruction set of the native engine: "avx512", "avx2", "baseline", or "" for the widest that the
+// processor has. The same set computes the same bits on every processor that has it.
+func NewWith(name string, threads int, isa string) (tensor.Engine, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
@@ -42,6 +46,8 @@ func New(name string, threads int) (tensor.Engine, error) {
 		name = Names()[0]
 	}
 	switch {
+	case name == "ref" && isa != "":
+		return nil, fmt.Errorf("instruction set %s: engine ref has none to choose; leave it out", isa)
 	case name == "ref":
 		return ref.New(threads), nil
 	case name == "native" && newNative == nil:
@@ -49,7 +55,7 @@ func New(name string, threads int) (tensor.Engine, error) {
 	case !slices.Contains(Names(), name):
 		return nil, fmt.Errorf("engine %q: want %s", name, strings.Join(Names(), " or "))
 	}
-	return newNative(threads)
+	return newNative(threads, isa)
 }
 
 // Describe returns what e is.
@@ -62,4 +68,24 @@ func Describe(e tensor.Engine) Description {
 		d.ISA, d.Compiler = compiled.ISA(), compiled.Compiler()
 	}
 	return d
+}
+
+// Planned returns what an engine of NewWith would be, also where this processor lacks the instruction set.
+func Planned(name string, threads int, isa string) (Description, error) {
+	e, err := NewWith(name, threads, isa)
+	if err == nil {
+		defer e.Close()
+		return Describe(e), nil
+	}
+	title, known := map[string]string{"avx2": "AVX2", "avx512": "AVX-512"}[isa]
+	if newNative == nil || !known {
+		return Description{}, err
+	}
+	if e, err = NewWith(name, threads, "baseline"); err != nil {
+		return Description{}, err
+	}
+	defer e.Close()
+	d := Describe(e)
+	d.ISA = title
+	return d, nil
 }

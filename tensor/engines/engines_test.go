@@ -43,3 +43,29 @@ func TestNew(t *testing.T) {
 		t.Errorf("an engine that there is not: error %v, want the names", err)
 	}
 }
+
+// An instruction set is chosen by name, and computes by that name; one that is not there is refused.
+func TestNewWith(t *testing.T) {
+	if _, err := engines.NewWith("ref", 1, "avx2"); err == nil || !strings.Contains(err.Error(), "engine ref has none") {
+		t.Errorf("ref with an instruction set: %v", err)
+	}
+	if !slices.Contains(engines.Names(), "native") {
+		return
+	}
+	if _, err := engines.NewWith("native", 1, "sse9"); err == nil || !strings.Contains(err.Error(), "avx512, avx2 or baseline") {
+		t.Errorf("an instruction set that there is not: %v", err)
+	}
+	for isa, want := range map[string]string{"baseline": "baseline", "avx2": "AVX2", "avx512": "AVX-512"} {
+		e, err := engines.NewWith("native", 1, isa)
+		if err != nil {
+			if isa == "baseline" || !strings.Contains(err.Error(), isa) {
+				t.Errorf("%s: %v", isa, err)
+			}
+			continue // this processor has not got it
+		}
+		if got := engines.Describe(e).ISA; got != want {
+			t.Errorf("%s: got %s, want %s", isa, got, want)
+		}
+		e.Close()
+	}
+}

@@ -4,4 +4,4 @@ package engines
 
 import "github.com/nextslice/nextslice/tensor"
 
-var newNative func(threads int) (tensor.Engine, error)
+var newNative func(threads int, isa string) (tensor.Engine, error)
