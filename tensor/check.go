@@ -41,7 +41,7 @@ func CheckLens(op string, want int, slices ...[]float32) {
 func CheckConv(op string, c Conv, y, x Tensor, w []float32) {
 	CheckDense(op, x)
 	CheckData(op, y)
-	CheckDropout(op, c.Dropout)
+	CheckDropout(op, c.Dropout, x.Shape)
 	if c.K != 1 && c.K != 3 {
 		panic(fmt.Sprintf("tensor: %s: want a kernel of 1 or 3, got %d", op, c.K))
 	}
@@ -95,10 +95,13 @@ func CheckSlope(op string, slope float32) {
 	}
 }
 
-// CheckDropout panics unless 0 ≤ P < 1.
-func CheckDropout(op string, d Dropout) {
+// CheckDropout panics unless 0 ≤ P < 1, and the period is that of the dropped tensor or 0.
+func CheckDropout(op string, d Dropout, dropped Shape) {
 	if !(d.P >= 0 && d.P < 1) {
 		panic(fmt.Sprintf("tensor: %s: want a probability in [0, 1), got %v", op, d.P))
+	}
+	if want := dropped.H * dropped.W * dropped.C; d.Period != 0 && d.Period != want {
+		panic(fmt.Sprintf("tensor: %s: want a dropout's period of 0 or %d, got %d", op, want, d.Period))
 	}
 }
 
@@ -106,7 +109,7 @@ func CheckDropout(op string, d Dropout) {
 func CheckPool(op string, p Pool, y, x Tensor, argmax []uint8) {
 	CheckDense(op, y)
 	CheckData(op, x)
-	CheckDropout(op, p.Dropout)
+	CheckDropout(op, p.Dropout, y.Shape)
 	Want(op, Shape{N: x.N, H: x.H / 2, W: x.W / 2, C: x.C}, y.Shape)
 	WantLen(op+": argmax", y.Len(), len(argmax))
 }

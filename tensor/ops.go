@@ -44,6 +44,10 @@ type Pool struct{ Dropout Dropout }
 type Dropout struct {
 	P    float32 // probability of zero, 0 ≤ P < 1; 0 switches it off
 	Seed uint64
+
+	// Period, if not 0, is H·W·C of the dropped tensor: then the index counts within the item, all items of a mini-batch have the
+	// same mask, and that of an item does not depend on its place. A pass is then one network for all of them.
+	Period int
 }
 
 // Threshold returns the hash value below which an element is dropped.
@@ -53,7 +57,12 @@ func (d Dropout) Threshold() uint32 { return uint32(float64(d.P) * (1 << 32)) }
 func (d Dropout) Scale() float32 { return 1 / (1 - d.P) }
 
 // Keep reports whether element i stays. i counts [N H W C] in memory order as if the tensor were dense.
-func (d Dropout) Keep(i int) bool { return Hash(d.Seed, uint32(i)) >= d.Threshold() }
+func (d Dropout) Keep(i int) bool {
+	if d.Period > 0 {
+		i %= d.Period
+	}
+	return Hash(d.Seed, uint32(i)) >= d.Threshold()
+}
 
 // Hash is a keyed 32-bit integer hash (two multiply-xorshift rounds with the constants of C. Wellons' "lowbias32"
 // search, the second half of the key added between them). Dropout masks are made of it.

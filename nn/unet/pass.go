@@ -11,6 +11,7 @@ type Pass struct {
 	Train    bool   // normalise with the batch's statistics, move the running ones, keep what Backward needs
 	Dropout  bool   // the six dropout layers are active
 	Seed     uint64 // of this pass's dropout masks
+	Same     bool   // one mask for all images, whatever their place in the mini-batch: the pass is one network, see tensor.Dropout.Period
 	Features bool   // compute what [Net.Features] returns
 
 	// Encoder ends the pass after center: Features without logits, which are then the zero Tensor.
@@ -26,16 +27,20 @@ const (
 	dropCat  = 3 // + level from below: the input of dec1, dec2, dec3
 )
 
-// dropout returns the mask of the layer at a position 0 … 5. Its seed is the SplitMix64 output function (Steele,
+// dropout returns the mask of the layer at a position 0 … 5, which drops elements of a tensor. Its seed is the SplitMix64 output function (Steele,
 // Lea, Flood 2014) of the pass's seed plus (position+1)·0x9e3779b97f4a7c15.
-func (n *Net) dropout(position int) tensor.Dropout {
+func (n *Net) dropout(position int, dropped tensor.Tensor) tensor.Dropout {
 	if !n.pass.Dropout {
 		return tensor.Dropout{}
 	}
 	z := n.pass.Seed + uint64(position+1)*0x9e3779b97f4a7c15
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return tensor.Dropout{P: float32(n.config.Dropout), Seed: z ^ z>>31}
+	d := tensor.Dropout{P: float32(n.config.Dropout), Seed: z ^ z>>31}
+	if n.pass.Same {
+		d.Period = dropped.Len() / dropped.N
+	}
+	return d
 }
 
 // Forward computes the logits [N H W K] of images x [N H W Channels], dense, H and W at least 8. They are valid until the
@@ -67,7 +72,7 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 
 		a.pooled[level].Resize(tensor.Shape{N: s.N, H: s.H / 2, W: s.W / 2, C: here})
 		a.argmax[level] = resize(a.argmax[level], a.pooled[level].Len())
-		e.MaxPool(tensor.Pool{Dropout: n.dropout(dropPool + level)}, a.pooled[level], a.argmax[level], enc)
+		e.MaxPool(tensor.Pool{Dropout: n.dropout(dropPool+level, a.pooled[level])}, a.pooled[level], a.argmax[level], enc)
 		x = a.pooled[level]
 	}
 
@@ -92,7 +97,7 @@ func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 			d.second.Forward(e, a.dec[level], d.mid, tensor.Dropout{}, false)
 		} else {
 			n.up[level].Forward(e, a.cat[level].Channels(0, 2*here), x)
-			d.forward(e, a.dec[level], a.cat[level], n.dropout(dropCat+Levels-1-level), p.Train)
+			d.forward(e, a.dec[level], a.cat[level], n.dropout(dropCat+Levels-1-level, a.cat[level]), p.Train)
 		}
 		x = a.dec[level]
 	}
@@ -144,7 +149,7 @@ func (n *Net) BackwardFeatures(dlogits tensor.Tensor, dfeatures Features) {
 		here := n.channels(level)
 		skip := a.cat[level].Channels(2*here, 3*here)
 		enc := a.dec[level] // as large, and no longer needed
-		e.MaxPoolBackward(tensor.Pool{Dropout: n.dropout(dropPool + level)}, enc, a.pooled[level], a.argmax[level], skip)
+		e.MaxPoolBackward(tensor.Pool{Dropout: n.dropout(dropPool+level, a.pooled[level])}, enc, a.pooled[level], a.argmax[level], skip)
 		n.addFeature(enc, dfeatures[level])
 		var dx tensor.Tensor // the images need no gradient
 		if level > 0 {

@@ -83,7 +83,7 @@ func TestDropout(t *testing.T) {
 	seeds := map[uint64]bool{}
 	for position := range 6 {
 		n.pass = Pass{Dropout: true, Seed: 1}
-		seeds[n.dropout(position).Seed] = true
+		seeds[n.dropout(position, tensor.Tensor{}).Seed] = true
 	}
 	if len(seeds) != 6 {
 		t.Errorf("%d distinct masks, want 6", len(seeds))
@@ -186,6 +186,31 @@ func TestLoadRefuses(t *testing.T) {
 		}
 		if _, err := Load(ref.New(1), other); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", c.mistake, err, c.want)
+		}
+	}
+}
+
+// With Same a pass is one network for all images: the logits of one do not depend on its place in the mini-batch. Without it they do.
+func TestSameMasks(t *testing.T) {
+	n := small(3)
+	one := images(1, 16, 12)
+	eight := tensor.New(tensor.Shape{N: 8, H: 16, W: 12, C: 1})
+	for i := range 8 {
+		copy(eight.Items(i, i+1).Data, one.Data)
+	}
+	logits := func(x tensor.Tensor, p Pass) []float32 { return slices.Clone(n.Forward(x, p).Data) }
+	alone := logits(one, Pass{Dropout: true, Seed: 5, Same: true})
+	if slices.Equal(alone, logits(one, Pass{Dropout: true, Seed: 6, Same: true})) || slices.Equal(alone, logits(one, Pass{})) {
+		t.Error("another seed, or none, gives the same logits")
+	}
+	same, apart := logits(eight, Pass{Dropout: true, Seed: 5, Same: true}), logits(eight, Pass{Dropout: true, Seed: 5})
+	for i := range 8 {
+		from, to := i*len(alone), (i+1)*len(alone)
+		if !slices.Equal(same[from:to], alone) {
+			t.Errorf("image %d of eight equal ones: other logits than alone", i)
+		}
+		if i > 0 && slices.Equal(apart[from:to], apart[:len(alone)]) {
+			t.Errorf("without Same image %d has the masks of image 0", i)
 		}
 	}
 }

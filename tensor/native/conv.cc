@@ -176,7 +176,8 @@ Padded pad(const float* dy, int rows, int pixels, int o, int padded, ptrdiff_t r
 void drop(ns_engine* e, const ns_shape& s, float* x, const ns_mask& mask) {
   const int row = s.w * s.c;
   e->team.run(s.n * s.h, [&](int r, int) {
-    e->k.dropout(x + static_cast<ptrdiff_t>(r) * row, row, mask, static_cast<uint32_t>(r) * static_cast<uint32_t>(row));
+    const uint32_t number = mask.period ? r % s.h : r;
+    e->k.dropout(x + static_cast<ptrdiff_t>(r) * row, row, mask, number * static_cast<uint32_t>(row));
   });
 }
 

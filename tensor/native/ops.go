@@ -88,7 +88,9 @@ func (e *Engine) MaxPoolBackward(op tensor.Pool, dx, dy tensor.Tensor, argmax []
 }
 
 func mask(d tensor.Dropout) C.ns_mask {
-	return C.ns_mask{threshold: C.uint32_t(d.Threshold()), scale: C.float(d.Scale()), seed: C.uint64_t(d.Seed)}
+	return C.ns_mask{
+		threshold: C.uint32_t(d.Threshold()), scale: C.float(d.Scale()), seed: C.uint64_t(d.Seed), period: C.uint32_t(d.Period),
+	}
 }
 
 func (e *Engine) Softmax(p, logits tensor.Tensor) {

@@ -16,7 +16,7 @@ extern "C" void ns_maxpool(ns_engine* e, ns_shape s, ns_mask mask, float* y, uin
   e->team.run(s.n * h, [&](int r, int) {
     const float* first = x + (static_cast<ptrdiff_t>(r / h) * s.h + 2 * (r % h)) * s.w * s.stride;
     e->k.maxpool(y + r * row, argmax + r * row, first, first + static_cast<ptrdiff_t>(s.w) * s.stride, w, s.c, s.stride,
-                 mask, static_cast<uint32_t>(r * row));
+                 mask, static_cast<uint32_t>(r * row) - static_cast<uint32_t>(r / h) * mask.period);
   });
 }
 
@@ -46,7 +46,7 @@ extern "C" void ns_maxpool_backward(ns_engine* e, ns_shape s, int skipstride, ns
     const ptrdiff_t index = (static_cast<ptrdiff_t>(item) * h + r) * pooled;
     e->k.maxpool_backward(d, d + static_cast<ptrdiff_t>(s.w) * s.stride, dy + index, argmax + index, k,
                           k ? k + static_cast<ptrdiff_t>(s.w) * skipstride : nullptr, w, s.c, s.stride, skipstride,
-                          mask, static_cast<uint32_t>(index));
+                          mask, static_cast<uint32_t>(index) - static_cast<uint32_t>(item) * mask.period);
     if (s.w % 2) dropped(0, s.w - 1), dropped(1, s.w - 1);
   });
 }

@@ -15,11 +15,13 @@ typedef struct {
   int n, h, w, c, stride;
 } ns_shape;
 
-// A dropout mask, a function of the seed and an element's number in the dense tensor; threshold 0: no dropout.
+// A dropout mask, a function of the seed and an element's number in the dense tensor, or in its item if period, the number of an
+// item's elements, is not 0; threshold 0: no dropout.
 typedef struct {
   uint32_t threshold;
   float scale;
   uint64_t seed;
+  uint32_t period;
 } ns_mask;
 
 // Instruction sets, and kernels that carry out the convolutions; Go takes its constants from here.

@@ -103,7 +103,8 @@ void nextslice::transform_outputs(const Kernels& k, const Convolution& c, const 
     for (int q = first / c.channels; q * c.channels < last; ++q) {
       const int begin = std::max(first, q * c.channels), end = std::min(last, (q + 1) * c.channels);
       const int channel = begin - q * c.channels;
-      r.index = static_cast<uint32_t>(row * s.w) * static_cast<uint32_t>(o) + static_cast<uint32_t>(begin);
+      r.index = static_cast<uint32_t>(row * s.w) * static_cast<uint32_t>(o) + static_cast<uint32_t>(begin) -
+                static_cast<uint32_t>(item) * c.out.period;
       for (int i = 0; i < kTile && line + i < s.h; ++i) r.out[i] = out.row(row + i, q) + channel;
       k.winograd_output(r, products + begin - first, position, lanes, end - begin, c.bias ? c.bias + channel : nullptr,
                         c.leaky, c.slope);

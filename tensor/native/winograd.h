@@ -72,7 +72,7 @@ struct Input {
         const int channel = first + b * kLanes;
         if (channel >= s.c) break;
         TileRow r = grid.row(s, px + channel, n, 1, kInputs);
-        r.mask = mask, r.index += static_cast<uint32_t>(channel);
+        r.mask = mask, r.index += static_cast<uint32_t>(channel) - static_cast<uint32_t>(n / grid.down) * mask.period;
         r.lanes = std::min(kLanes, s.c - channel);
         narrow(k, r.lanes).winograd_input(r, at + b * block + (n - from) * grid.across * kLanes, position, scratch);
       }

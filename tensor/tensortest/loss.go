@@ -92,6 +92,7 @@ func loss(s *suite) {
 			s.ignored(op, classes)
 		}
 	}
+	s.ignoredByHand()
 	// Class weights that leave an item without weight, and one class that is in no item.
 	shape := tensor.Shape{N: 2, H: 3, W: 3, C: 3}
 	target := make([]uint8, 18)
@@ -135,6 +136,22 @@ func (s *suite) ignored(op tensor.Loss, classes int) {
 	}
 	if other, dother := run(); !slices.Equal(items, other) || !slices.Equal(d.Data, dother.Data) {
 		s.Errorf("%s: the logits of ignored pixels change the loss or its gradient: %v, then %v", name, items, other)
+	}
+}
+
+// ignoredByHand checks the loss of two pixels of which the second is ignored: ½ ln 2 + ½ (1 - 2/3). As background it would count 0.5966.
+func (s *suite) ignoredByHand() {
+	s.Helper()
+	logits := tensor.New(tensor.Shape{N: 1, H: 1, W: 2, C: 2})
+	for _, c := range []struct {
+		second uint8
+		want   float64
+	}{{tensor.Ignore, 0.5132}, {0, 0.5966}} {
+		items, d := make([]float32, 1), tensor.New(logits.Shape)
+		s.e.Loss(tensor.Loss{CE: 0.5, Dice: 0.5, Smooth: 1e-9}, d, items, logits, []uint8{1, c.second})
+		if math.Abs(float64(items[0])-c.want) > 5e-5 || (d.Data[2] == 0 && d.Data[3] == 0) != (c.second == tensor.Ignore) {
+			s.Errorf("Loss of targets 1 and %d: %v, want %v; gradient %v", c.second, items[0], c.want, d.Data)
+		}
 	}
 }
 

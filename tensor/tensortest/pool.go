@@ -8,12 +8,18 @@ import (
 	"github.com/nextslice/nextslice/tensor/ref"
 )
 
-// masks has no dropout, the usual one, and a key of which both halves matter.
-var masks = []tensor.Dropout{{}, {P: 0.5, Seed: 1}, {P: 0.1, Seed: 0xfeedface12345678}}
+// masks returns no dropout, the usual one, and one with a key of which both halves matter, for a tensor to be dropped; these with
+// a mask of the whole tensor and with one that is the same for every item.
+func masks(dropped tensor.Shape) []tensor.Dropout {
+	period := dropped.H * dropped.W * dropped.C
+	return []tensor.Dropout{
+		{}, {P: 0.5, Seed: 1}, {P: 0.1, Seed: 0xfeedface12345678}, {P: 0.5, Seed: 1, Period: period}, {P: 0.1, Seed: 0xfeedface12345678, Period: period},
+	}
+}
 
 func maxPool(s *suite) {
 	for _, shape := range shapes {
-		for _, mask := range masks {
+		for _, mask := range masks(tensor.Shape{N: shape.N, H: shape.H / 2, W: shape.W / 2, C: shape.C}) {
 			for _, layout := range layouts {
 				s.maxPool(shape, mask, layout.dst, layout.src)
 			}

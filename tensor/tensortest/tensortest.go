@@ -45,6 +45,7 @@ func Run(t *testing.T, newEngine func(threads int) tensor.Engine) {
 			}{
 				{"Conv", conv}, {"Conv onto", convOnto}, {"Up", up},
 				{"Norm", norm},
+				{"Dropout alike", dropoutAlike},
 				{"MaxPool", maxPool}, {"MaxPool ties", maxPoolTies}, {"Mean", mean},
 				{"Softmax", softmax}, {"Entropy", entropy}, {"Loss", loss}, {"Loss extremes", lossExtremes}, {"Adam", adam},
 				{"wrong shapes", wrongShapes}, {"alternating shapes", alternating},
