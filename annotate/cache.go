@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -70,11 +69,8 @@ func (c *cache) read(index, channel int) (*image, error) {
 	if v.Size != c.data.Cases[index].Grid.Size {
 		return nil, &changedError{c.data.Cases[index].ID}
 	}
-	p := preprocess.Percentiles(append([]float32(nil), v.Data...), 1, 99)
-	if p[0] == p[1] { // nearly everything is background
-		p = preprocess.Percentiles(append([]float32(nil), v.Data...), 0, 100)
-	}
-	return &image{v, p[0], p[1]}, nil
+	low, high := window(v.Data)
+	return &image{v, low, high}, nil
 }
 
 type changedError struct{ id string }

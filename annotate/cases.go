@@ -35,6 +35,23 @@ type Cases struct {
 	mu     sync.Mutex
 	slices map[string][][]float32 // by case: normalised and on the canvas
 	failed map[string]time.Time   // when a case could not be read
+	warned []string               // what people should know of the data
+}
+
+// warn keeps a text for the page, and tells the person who runs the server. The caller holds c.mu.
+func (c *Cases) warn(text string) {
+	if slices.Contains(c.warned, text) {
+		return
+	}
+	c.warned = append(c.warned, text)
+	c.events.log.Warn("data: " + text)
+}
+
+// notes returns what people should know of the data, by case.
+func (c *Cases) notes() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string{}, slices.Sorted(slices.Values(c.warned))...)
 }
 
 func newCases(c Config, data *dataset.Dataset, roles map[string]store.Role, e *Events, now func() time.Time) *Cases {
@@ -70,8 +87,8 @@ func (c *Cases) Item(name string) (Item, error) {
 // Image returns a slice's intensities, [height width], in one of the channels that are read of each case, from 0. It is
 // ErrNotFound if there are not as many.
 func (c *Cases) Image(item Item, channel int) ([]float32, error) {
-	if channel < 0 || channel >= max(1, len(c.set.Channels)) {
-		return nil, fmt.Errorf("the project reads %d channels of each case, counted from 0: there is no channel %d: %w", max(1, len(c.set.Channels)), channel, ErrNotFound)
+	if err := c.checkChannel(item.Case, channel); err != nil {
+		return nil, err
 	}
 	v, err := c.channel(item.Case, channel)
 	if err != nil {
@@ -80,16 +97,28 @@ func (c *Cases) Image(item Item, channel int) ([]float32, error) {
 	return v.Slice(c.config.Axis, item.Slice), nil
 }
 
-// Volume returns a case's image. It is ErrNotFound if the data set does not have the case, ErrGone if it cannot be read.
-func (c *Cases) Volume(name string) (*volume.Volume, error) {
-	if err := c.check(name); err != nil {
+// Channel returns a case's image in one of the channels that are read of it, from 0. It is ErrNotFound if the data set does not have
+// the case or the channel, ErrGone if it cannot be read.
+func (c *Cases) Channel(name string, channel int) (*volume.Volume, error) {
+	if err := c.checkChannel(name, channel); err != nil {
 		return nil, err
 	}
-	v, err := c.volume(name)
+	v, err := c.channel(name, channel)
 	if err != nil {
 		return nil, err
 	}
 	return v.Volume, nil
+}
+
+// checkChannel returns ErrNotFound unless the data set has a case, and as many channels.
+func (c *Cases) checkChannel(name string, channel int) error {
+	if err := c.check(name); err != nil {
+		return err
+	}
+	if channel < 0 || channel >= max(1, len(c.set.Channels)) {
+		return fmt.Errorf("the project reads %d channels of each case, counted from 0: there is no channel %d: %w", max(1, len(c.set.Channels)), channel, ErrNotFound)
+	}
+	return nil
 }
 
 // check returns ErrNotFound unless the data set has a case.
@@ -157,6 +186,9 @@ func (c *Cases) loadCase(ctx context.Context, index int) {
 	default:
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		for _, text := range s.Warnings { // of voxels that are no numbers
+			c.warn(text)
+		}
 		c.slices[c.set.Cases[index].ID] = s.Images
 	}
 }

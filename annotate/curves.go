@@ -12,8 +12,16 @@ import (
 // Curves tell how well the model does and what labels have cost.
 type Curves struct {
 	Cycles   []CyclePoint `json:"cycles"`
+	Judged   Judged       `json:"judged"`
 	Labels   []LabelPoint `json:"labels"`
 	Forecast *Forecast    `json:"forecast"`
+}
+
+// Judged are the validation labels behind the Dice of every model.
+type Judged struct {
+	Labels     int `json:"labels"`     // slices
+	Foreground int `json:"foreground"` // of them with foreground
+	Cases      int `json:"cases"`
 }
 
 // CyclePoint is one training.
@@ -21,7 +29,7 @@ type CyclePoint struct {
 	Cycle          int      `json:"cycle"`
 	Labelled       int      `json:"labelled"`        // training labels that the model saw
 	Minutes        float64  `json:"minutes"`         // that people had spent until then
-	ValidationDice *float64 `json:"validation_dice"` // null without validation labels
+	ValidationDice *float64 `json:"validation_dice"` // on the validation labels as they are now; null without
 	ProposalDice   *float64 `json:"proposal_dice"`   // mean over the labels that began with this model's proposal
 }
 
@@ -43,10 +51,12 @@ type Forecast struct {
 // Curves returns the quality estimates so far.
 func (d *Dashboard) Curves(ctx context.Context) (Curves, error) {
 	c := Curves{Cycles: []CyclePoint{}, Labels: []LabelPoint{}}
-	models, err := d.store.Models(ctx)
+	models, err := d.jury.models(ctx)
 	if err != nil {
 		return c, err
 	}
+	verdict := d.jury.now()
+	c.Judged = Judged{verdict.Labels, verdict.Foreground, verdict.Cases}
 	history, err := d.store.History(ctx)
 	if err != nil {
 		return c, err
@@ -142,17 +152,22 @@ func fitPowerLaw(n, d []float64) (best powerLaw, ok bool) {
 }
 
 // When more labels would hardly help: over the last stopCycles cycles the best validation Dice has risen by less than
-// stopRise, and the next query is expected to bring less than stopGain.
+// stopRise, and the next query is expected to bring less than stopGain. Fewer than stopLabels validation slices with foreground tell
+// nothing: the Dice of a lucky few is no measure.
 const (
 	stopCycles = 3
 	stopRise   = 0.01
 	stopGain   = 0.005
+	stopLabels = 10
 )
 
 // suggestStop applies that rule.
-func suggestStop(models []store.Model, next, unlabelled int) Stop {
+func suggestStop(models []store.Model, next, unlabelled, validation int) Stop {
 	if unlabelled == 0 {
 		return Stop{true, "Every slice of the training cases is labelled or skipped."}
+	}
+	if validation < stopLabels {
+		return Stop{false, fmt.Sprintf("It takes %d validation slices with foreground to tell; there are %d.", stopLabels, validation)}
 	}
 	var dice []float64
 	for _, m := range models {
@@ -175,7 +190,7 @@ func suggestStop(models []store.Model, next, unlabelled int) Stop {
 
 // considerStop updates the suggestion.
 func (d *Dashboard) considerStop(ctx context.Context) error {
-	models, err := d.store.Models(ctx)
+	models, err := d.jury.models(ctx)
 	if err != nil {
 		return err
 	}
@@ -183,6 +198,6 @@ func (d *Dashboard) considerStop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.events.setStop(suggestStop(models, d.config.QuerySize, len(left)))
+	d.events.setStop(suggestStop(models, d.config.QuerySize, len(left), d.jury.now().Foreground))
 	return nil
 }

@@ -70,7 +70,7 @@ func TestSuggestStop(t *testing.T) {
 		"no validation":     {nil, 100, false, "there are 0"},
 		"one lucky setback": {[]float64{0.5, 0.6, 0.7, 0.65, 0.75}, 100, false, "raised"},
 	} {
-		s := suggestStop(models(c.dice...), 10, c.unlabelled)
+		s := suggestStop(models(c.dice...), 10, c.unlabelled, stopLabels)
 		if s.Suggested != c.stop || !strings.Contains(s.Reason, c.reason) {
 			t.Errorf("%s: %+v", name, s)
 		}

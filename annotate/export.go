@@ -44,6 +44,7 @@ type Export struct {
 	Format  string
 	Partial bool // also cases of which only some slices are labelled; else only finished ones
 	Fill    bool // slices without a label hold the prediction of the model in use instead of background
+	Ignore  bool // slices without a label hold Unsure instead of background: programs that read the masks must not learn that nothing is there
 }
 
 // Write writes a zip with one mask per case and the list labelled.csv, or for FormatCSV the list alone. Which slices
@@ -102,6 +103,12 @@ func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, e Ex
 	if extensions[e.Format] == "" {
 		return nil, fmt.Errorf("%w: there is no format %q", ErrInvalid, e.Format)
 	}
+	if e.Ignore && e.Fill {
+		return nil, fmt.Errorf("%w: slices without a label hold a prediction or the value to ignore, not both", ErrInvalid)
+	}
+	if e.Ignore && len(x.config.Classes) > Unsure {
+		return nil, fmt.Errorf("%w: the value to ignore, %d, is that of a class", ErrInvalid, Unsure)
+	}
 	if e.Fill && x.model.version() == 0 {
 		return nil, fmt.Errorf("%w: there is no model yet to fill unlabelled slices with", ErrInvalid)
 	}
@@ -141,6 +148,11 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, labels []s
 			return err
 		}
 	}
+	if e.Ignore {
+		for i := range mask.Data {
+			mask.Data[i] = Unsure
+		}
+	}
 	if err := x.cases.place(mask, slices.DeleteFunc(slices.Clone(labels), func(l store.Labelled) bool { return l.Item.Case != name })); err != nil {
 		return err
 	}
@@ -149,6 +161,9 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, labels []s
 	}
 	s := volume.NewSegmentation(mask, x.config.names())
 	for i := range s.Segments {
+		if s.Segments[i].Value == Unsure && e.Ignore {
+			s.Segments[i].Name = "not labelled"
+		}
 		for _, class := range x.config.drawn() {
 			if class.Value != int(s.Segments[i].Value) {
 				continue

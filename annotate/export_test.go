@@ -53,7 +53,7 @@ func TestExportDICOM(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	image, err := p.Cases.Volume("patient1")
+	image, err := p.Cases.Channel("patient1", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,5 +120,36 @@ func TestExportFillsWithPredictions(t *testing.T) {
 	want, err := p.data.Reference(p.data.Index(name))
 	if err != nil || !slices.Equal(got.Data, want.Data) { // the fake's model is right everywhere
 		t.Errorf("predictions are not those of the model: %v", err)
+	}
+}
+
+// Slices that nobody has labelled hold the value to ignore where that is asked for: they are no background.
+func TestExportIgnoresWhatIsNotLabelled(t *testing.T) {
+	p := open(t, annotate.Options{Data: annotatetest.Data(t, 2), Change: small})
+	item := annotate.Item{Case: "c0", Slice: 2}
+	if _, err := p.Labels.Save(t.Context(), ana, annotate.Answer{Item: item, Mask: p.mask(item), Action: annotate.Edited}); err != nil {
+		t.Fatal(err)
+	}
+	for _, ignore := range []bool{false, true} {
+		var b bytes.Buffer
+		if err := p.Exporter.Write(t.Context(), ana, &b, annotate.Export{Format: annotate.FormatNIfTI, Partial: true, Ignore: ignore}); err != nil {
+			t.Fatal(err)
+		}
+		m := must(volume.ReadMask(unzip(t, b.Bytes(), "c0.nii.gz")))
+		want := slices.Repeat([]uint8{0}, 120)
+		if ignore {
+			want = slices.Repeat([]uint8{annotate.Unsure}, 120)
+		}
+		if !slices.Equal(m.Slice(2, 2), p.mask(item)) || !slices.Equal(m.Slice(2, 3), want) {
+			t.Errorf("ignore %v: slice 2 %v, slice 3 %v", ignore, m.Slice(2, 2), m.Slice(2, 3)[:4])
+		}
+	}
+	var b bytes.Buffer
+	if err := p.Exporter.Write(t.Context(), ana, &b, annotate.Export{Format: annotate.FormatNRRD, Partial: true, Ignore: true}); err != nil {
+		t.Fatal(err)
+	}
+	s := must(volume.ReadSegmentation(unzip(t, b.Bytes(), "c0.seg.nrrd")))
+	if last := s.Segments[len(s.Segments)-1]; last.Name != "not labelled" || last.Value != 255 {
+		t.Errorf("%+v", s.Segments)
 	}
 }

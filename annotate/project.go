@@ -134,6 +134,11 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 		return nil, err
 	}
 	p := assemble(config, data, roles, s, o)
+	for _, problem := range data.Problems { // they were logged above
+		if !problem.OneIsRead() {
+			p.Cases.warned = append(p.Cases.warned, problem.String())
+		}
+	}
 	if queue, err := s.Queue(ctx, true); err != nil {
 		return nil, err
 	} else if len(queue) == 0 { // later fillings ask the model, which Run loads
@@ -180,17 +185,18 @@ func assemble(c Config, data *dataset.Dataset, roles map[string]store.Role, s *s
 	rights := rights{cases, s}
 	files := modelFiles{c, s, cases}
 	predictor := &Predictor{store: s, cases: cases, rights: rights, files: files, learner: o.Learner}
-	queue := &Queue{c, s, cases, events, rights, predictor}
+	jury := &jury{config: c, store: s, cases: cases, files: files}
+	queue := &Queue{c, s, cases, events, rights, predictor, jury, o.Learner != nil}
 	p := &Project{
 		Name: data.Name, Config: c, store: s, masks: maskFiles{s, cases}, record: recorder{c, s, cases},
 		Cases: cases, Queue: queue, Predictor: predictor, Events: events,
 		Labels:    &Labels{c, s, cases, events, rights, predictor},
-		Dashboard: &Dashboard{data.Name, c, s, cases, events, queue},
+		Dashboard: &Dashboard{data.Name, c, s, cases, events, queue, jury},
 		Exporter:  &Exporter{c, s, cases, predictor},
 		People:    &People{s},
 	}
 	if o.Learner != nil {
-		p.trainer = &trainer{c, s, cases, events, files, p.record, o.Learner, queue, predictor}
+		p.trainer = &trainer{c, s, cases, events, files, p.record, o.Learner, queue, predictor, jury}
 	}
 	return p
 }

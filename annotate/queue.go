@@ -23,6 +23,8 @@ type Queue struct {
 	events *Events
 	rights rights
 	model  lender
+	jury   *jury
+	learns bool // there is a trainer
 }
 
 // lender lends the model in use.
@@ -33,7 +35,7 @@ type lender interface {
 }
 
 // fill keeps items in the queue. It queues the initial set of a new project, and later, unless the project runs in
-// lockstep, more items whenever fewer than half a query wait for training labels: by the strategy with the model in use,
+// lockstep, more items whenever fewer than half a query wait for training labels and are free to be taken: by the strategy with the model in use,
 // or by the cold start's rule as long as there is none.
 func (q *Queue) fill(ctx context.Context) error {
 	all, err := q.store.Queue(ctx, true)
@@ -48,7 +50,8 @@ func (q *Queue) fill(ctx context.Context) error {
 			continue
 		}
 		open = append(open, row)
-		if row.Purpose == store.ForTraining && row.State == store.Waiting && q.cases.readable(row.Item.Case) {
+		// what somebody has in hand is not there for others
+		if row.Purpose == store.ForTraining && row.State == store.Waiting && row.Lease == nil && q.cases.readable(row.Item.Case) {
 			waiting++
 		}
 	}

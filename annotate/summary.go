@@ -17,6 +17,7 @@ type Dashboard struct {
 	cases  *Cases
 	events *Events
 	queue  *Queue
+	jury   *jury
 }
 
 // Summary is the state of a project in a few numbers.
@@ -38,6 +39,9 @@ type Summary struct {
 	QuerySize int           `json:"query_size"`
 	Lockstep  bool          `json:"lockstep"`
 	Cycle     int           `json:"cycle"` // of the next training
+	// UntilModel is how many labels for training are missing until the first training; null once there is a model, or if none is trained.
+	UntilModel *int     `json:"until_model"`
+	Warnings   []string `json:"warnings" doc:"What people should know of the data: cases that are left out, voxels that are no numbers."`
 }
 
 // PersonTotal is what a person has done.
@@ -88,8 +92,16 @@ func (d *Dashboard) Summary(ctx context.Context) (Summary, error) {
 	}
 	s.Cycle = len(models)
 	if m := lastAdopted(models); m != nil {
-		s.Model = &ModelInUse{m.Version, m.Dice, m.Labelled}
+		s.Model = &ModelInUse{m.Version, d.jury.dice(*m), m.Labelled}
 	}
+	if len(models) == 0 && d.queue.learns {
+		more, err := d.queue.untilModel(ctx)
+		if err != nil {
+			return s, err
+		}
+		s.UntilModel = &more
+	}
+	s.Warnings = d.cases.notes()
 	if s.People, err = d.people(ctx); err != nil {
 		return s, err
 	}
@@ -148,8 +160,8 @@ type Model struct {
 	Version        int       `json:"version"`
 	Cycle          int       `json:"cycle"`
 	Labelled       int       `json:"labelled" doc:"Training labels that it saw."`
-	ValidationDice *float64  `json:"validation_dice"`
-	PreviousDice   *float64  `json:"previous_dice" doc:"Of the model in use before, on the same labels."`
+	ValidationDice *float64  `json:"validation_dice" doc:"On the validation labels as they are now: models can be compared by it."`
+	PreviousDice   *float64  `json:"previous_dice" doc:"Of the model in use before, on the validation labels of that time."`
 	InUse          bool      `json:"in_use"`
 	Reason         string    `json:"reason" doc:"Why it was put into use, or not."`
 	When           time.Time `json:"when"`
@@ -157,7 +169,7 @@ type Model struct {
 
 // Models returns all models, oldest first.
 func (d *Dashboard) Models(ctx context.Context) ([]Model, error) {
-	stored, err := d.store.Models(ctx)
+	stored, err := d.jury.models(ctx)
 	used := lastAdopted(stored)
 	models := make([]Model, len(stored))
 	for i, m := range stored {

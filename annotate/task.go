@@ -3,6 +3,7 @@ package annotate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -21,20 +22,25 @@ type Task struct {
 	Spacing     [2]float64  `json:"spacing"` // of rows and of columns
 	Unit        string      `json:"unit" enum:"mm,voxel"`
 	Orientation Orientation `json:"orientation"`
+	Modality    string      `json:"modality" doc:"As the image's header has it, such as CT; empty where it does not say."`
+	Presets     []Preset    `json:"presets" doc:"Windows of the image's header."`
 	Position    float64     `json:"position_mm"` // of the slice's centre, along the world axis nearest to its normal
 	Step        float64     `json:"step_mm"`     // from this slice to the next, along the same axis
 	Window      Window      `json:"window"`
 	Channels    []Channel   `json:"channels"` // of the case, if the project reads several; the first one's window is that of the task
 	Score       *float64    `json:"score"`
-	Rank        *int        `json:"rank"`        // in the queue, from 1
-	Purpose     string      `json:"purpose"`     // "training", "validation", "reading", "adjudication" or "" outside the queue
-	Proposal    bool        `json:"proposal"`    // there is one to show
+	Rank        *int        `json:"rank"`     // in the queue, from 1
+	Purpose     string      `json:"purpose"`  // "training", "validation", "reading", "adjudication" or "" outside the queue
+	Proposal    bool        `json:"proposal"` // there is one to show
+	Outline     bool        `json:"outline" doc:"The proposal is to be shown as an outline: its model has not shown yet that it is good enough to draw for people."`
+	Note        string      `json:"proposal_note,omitempty" doc:"Why there is no proposal, or only an outline."`
 	Uncertainty bool        `json:"uncertainty"` // likewise
 	Model       *int        `json:"model"`       // whose proposal it is
 	Label       *int        `json:"label"`       // version of the label
 	Draft       bool        `json:"draft"`       // the person has one
 	Skipped     bool        `json:"skipped"`
 	Lease       *Lease      `json:"lease"`
+	Drafts      []Draft     `json:"drafts" doc:"Unfinished masks of the item, by whom."`
 	Labelled    []int       `json:"labelled_slices"` // of the case
 	Queued      []int       `json:"queued_slices"`   // of the case
 }
@@ -52,6 +58,19 @@ type Orientation struct {
 type Window struct {
 	Low  float64 `json:"low"`
 	High float64 `json:"high"`
+}
+
+// Preset is a window with a name, which may be empty.
+type Preset struct {
+	Name string `json:"name"`
+	Window
+}
+
+// Draft is an unfinished mask.
+type Draft struct {
+	Item   string    `json:"item"`
+	Person string    `json:"person"`
+	When   time.Time `json:"when"`
 }
 
 // Channel is one of several images of a case, as it is shown first.
@@ -110,7 +129,12 @@ func (q *Queue) Task(ctx context.Context, who Person, item Item) (*Task, error) 
 		Item: item.String(), Case: item.Case, Slice: item.Slice, Slices: slices.Count, Height: slices.Height, Width: slices.Width,
 		Spacing: [2]float64{row, column}, Unit: string(v.Unit), Orientation: Orientation(slices.Edges()),
 		Position: slices.Position(item.Slice), Step: slices.Position(1) - slices.Position(0), Window: Window{v.low, v.high},
-		Channels: []Channel{}, Labelled: []int{}, Queued: []int{},
+		Channels: []Channel{}, Labelled: []int{}, Queued: []int{}, Drafts: []Draft{}, Presets: []Preset{},
+	}
+	header := q.cases.set.Cases[q.cases.index[item.Case]]
+	t.Modality = header.Modality
+	for _, w := range header.Windows {
+		t.Presets = append(t.Presets, Preset{w.Name, Window{w.Low, w.High}})
 	}
 	for n, name := range q.cases.channelNames() {
 		one, err := q.cases.channel(item.Case, n)
@@ -155,8 +179,15 @@ func (q *Queue) addState(ctx context.Context, t *Task, item Item, who Person) er
 	} else if !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	if _, err := q.store.Draft(ctx, item, who.Name); err == nil {
-		t.Draft = true
+	drafts, err := q.store.Drafts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range drafts {
+		if d.Item == item {
+			t.Drafts = append(t.Drafts, Draft{d.Item.String(), d.Person, d.At})
+			t.Draft = t.Draft || d.Person == who.Name
+		}
 	}
 	skipped, err := q.store.Skipped(ctx)
 	if err != nil {
@@ -172,7 +203,79 @@ func (q *Queue) addState(ctx context.Context, t *Task, item Item, who Person) er
 			t.Model = &version
 		}
 	}
+	return q.explain(ctx, t, item)
+}
+
+// explain says why an item has no proposal to draw with.
+func (q *Queue) explain(ctx context.Context, t *Task, item Item) error {
+	switch version := q.model.version(); {
+	case !q.rights.seesProposal(item):
+		t.Note = "This slice tests the model: it is labelled without the model's proposal."
+	case version == 0:
+		more, err := q.untilModel(ctx)
+		switch {
+		case err != nil:
+			return err
+		case !q.learns:
+			t.Note = ""
+		case more > 0:
+			t.Note = fmt.Sprintf("No model yet: it takes %d more labels.", more)
+			if more == 1 {
+				t.Note = "No model yet: it takes one more label."
+			}
+		default:
+			t.Note = "No model that finds the classes yet."
+		}
+	case !t.Proposal:
+		t.Note = "The model's mask comes when all cases are loaded."
+	default:
+		models, err := q.store.Models(ctx)
+		if err != nil || version > len(models) {
+			return err
+		}
+		quality, err := q.jury.quality(ctx, models[version-1])
+		if err != nil {
+			return err
+		}
+		if t.Outline = quality == nil || *quality < drawsFrom; !t.Outline {
+			return nil
+		}
+		t.Note = "It is not known yet how good the model is: its mask is an outline. Shift+H takes it."
+		if quality != nil {
+			t.Note = fmt.Sprintf("The model is not good enough yet to draw for you (Dice %.2f): its mask is an outline. Shift+H takes it.", *quality)
+		}
+	}
 	return nil
+}
+
+// untilModel returns how many labels for training are missing until the first training.
+func (q *Queue) untilModel(ctx context.Context) (int, error) {
+	labels, err := q.store.LabelledItems(ctx)
+	count := 0
+	for _, item := range labels {
+		if q.cases.roles[item.Case] == store.Training {
+			count++
+		}
+	}
+	return max(0, q.config.InitialSize-count), err
+}
+
+// Hold keeps an item for a person, or keeps it longer. ErrConflict: somebody else has it.
+func (q *Queue) Hold(ctx context.Context, who Person, item Item) (Lease, error) {
+	lease, err := q.store.Hold(ctx, item, store.Want{Person: who.Name, Lease: q.config.Lease(), Most: leases})
+	return Lease{lease.Person, lease.Until}, err
+}
+
+// Drafts returns a person's unfinished masks, the newest first.
+func (q *Queue) Drafts(ctx context.Context, who Person) ([]Draft, error) {
+	all, err := q.store.Drafts(ctx)
+	mine := []Draft{}
+	for _, d := range all {
+		if d.Person == who.Name {
+			mine = append(mine, Draft{d.Item.String(), d.Person, d.At})
+		}
+	}
+	return mine, err
 }
 
 // Release gives an item back.

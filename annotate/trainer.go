@@ -25,6 +25,7 @@ type trainer struct {
 	learner func() (Learner, error)
 	queue   asker
 	model   adopter
+	jury    *jury
 }
 
 // asker queries with a new network, and tells what could be asked for.
@@ -49,6 +50,9 @@ func (t *trainer) run(ctx context.Context) error {
 	defer learner.Close()
 	if err := t.cases.wait(ctx); err != nil { // a label saved earlier must not start a training on the cases loaded so far
 		return err
+	}
+	if err := t.hear(ctx, learner); err != nil && ctx.Err() == nil { // models of earlier sessions
+		t.events.problem(fmt.Errorf("compare models: %w", err))
 	}
 	return t.events.repeat(ctx, "training", t.events.train, func(ctx context.Context) error {
 		for ctx.Err() == nil {
@@ -157,6 +161,9 @@ func (t *trainer) cycle(ctx context.Context, learner Learner, cycle int) error {
 	if err := t.store.AddModel(ctx, m, rows); err != nil {
 		return err
 	}
+	if err := t.jury.hear(ctx, learner, validation, t.events.problem); err != nil {
+		return err
+	}
 	if err := t.record.write(ctx); err != nil {
 		t.events.problem(fmt.Errorf("record: %w", err))
 	}
@@ -172,6 +179,29 @@ func (t *trainer) cycle(ctx context.Context, learner Learner, cycle int) error {
 	t.events.send(Event{Type: "model", Model: m.Version})
 	t.events.send(Event{Type: "queue"})
 	return nil
+}
+
+// hear judges all models on the validation labels.
+func (t *trainer) hear(ctx context.Context, learner Learner) error {
+	_, validation, err := t.labels(ctx)
+	if err != nil {
+		return err
+	}
+	if err := t.jury.hear(ctx, learner, validation, t.events.problem); err != nil {
+		return err
+	}
+	wake(t.events.plan) // which looks whether to suggest a stop
+	return nil
+}
+
+// steps returns how many steps a training takes: the first ones are short, so that people see soon what the model makes of their labels.
+// In lockstep all are whole, as in a simulation.
+func (t *trainer) steps(cycle int) int {
+	steps := t.config.Train.Steps
+	if part := 4 >> cycle; !t.config.Lockstep && part > 1 {
+		return max(1, steps/part)
+	}
+	return steps
 }
 
 // labels returns the labels of both roles, of cases that can be read, by case and slice: the order of the pool.
@@ -195,6 +225,7 @@ func (t *trainer) labels(ctx context.Context) (training, validation []store.Labe
 // train trains on labels, which it brings to the canvas.
 func (t *trainer) train(ctx context.Context, learner Learner, labels []store.Labelled, cycle int, progress func(Training, bool)) (Network, error) {
 	p, c := t.config.Preprocess, t.config.Train
+	c.Steps = t.steps(cycle)
 	set := train.Set{H: p.Height, W: p.Width, Classes: len(t.config.Classes)}
 	for _, l := range labels {
 		mask, err := l.Mask()
@@ -238,14 +269,22 @@ func (t *trainer) judge(ctx context.Context, learner Learner, n Network, m *stor
 	if !math.IsNaN(dice) {
 		m.Dice = &dice
 	}
+	blind := dice < usesFrom
+	if m.Adopted = !blind; blind {
+		m.Reason = fmt.Sprintf("not put into use: it finds next to nothing yet, validation Dice %.3f", dice)
+	}
 	if old == nil {
-		m.Reason = "put into use; it is the first"
+		if !blind {
+			m.Reason = "put into use; it is the first"
+		}
 		return nil
 	}
 	before, err := t.files.load(ctx, learner, *old)
 	if err != nil {
 		t.events.problem(fmt.Errorf("compare models: %w", err))
-		m.Reason = "put into use; the model before cannot be read"
+		if !blind {
+			m.Reason = "put into use; the model before cannot be read"
+		}
 		return nil
 	}
 	previous, err := t.validate(ctx, before, validation)
@@ -257,6 +296,9 @@ func (t *trainer) judge(ctx context.Context, learner Learner, n Network, m *stor
 		return nil
 	}
 	m.Previous = &previous
+	if blind {
+		return nil
+	}
 	m.Adopted = dice >= previous
 	m.Reason = fmt.Sprintf("put into use: validation Dice %.3f, the model before %.3f", dice, previous)
 	if !m.Adopted {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
 )
 
 // Case is a patient's scan, or one of several.
@@ -15,6 +16,9 @@ type Case struct {
 	Label  string      // path of the mask, "" if there is none
 	Grid   volume.Grid // of the image
 	Stored string      // type of the voxels in the image file, e.g. "int16"
+
+	Modality string         // "CT", "MR" … as a DICOM header has it; "" where it does not say
+	Windows  []dicom.Window // of a DICOM header
 
 	// patient is who was scanned; "" stands for the ID. See guessPatients and UsePatients.
 	patient string

@@ -143,7 +143,7 @@ func (c *Case) readHeaders() (problems []Problem) {
 	}
 	c.Grid, c.Stored, c.Channels = image.Grid, image.Stored, image.Channels
 	if image.Series != nil {
-		c.patient = image.Series.Patient
+		c.patient, c.Modality, c.Windows = image.Series.Patient, image.Series.Modality, image.Series.Windows
 	}
 	for _, w := range image.Warnings {
 		problems = append(problems, Problem{Case: c.ID, Text: w})

@@ -22,22 +22,42 @@ func NewPartialDice(classes int) *PartialDice {
 // Add compares label arrays of the same length, such as a slice, that belong to a case. The parts of a case must follow
 // each other. Pixels whose reference is [volume.Ignored] do not count. It panics on a label that is not among the classes.
 func (d *PartialDice) Add(id string, pred, ref []uint8) {
+	d.AddOverlaps(id, Overlaps(pred, ref, len(d.parts)))
+}
+
+// AddOverlaps is Add of what Overlaps has made of a part of a case.
+func (d *PartialDice) AddOverlaps(id string, parts []Overlap) {
 	if id != d.id {
 		d.totals = d.withCase()
 		clear(d.parts)
 		d.id = id
 	}
+	for class, o := range parts {
+		d.parts[class].ref += o.ref
+		d.parts[class].pred += o.pred
+		d.parts[class].both += o.both
+	}
+}
+
+// Overlap counts the pixels of a class in two label arrays, and those in both: what a Dice is made of.
+type Overlap = overlap
+
+// Overlaps returns the overlap of each class in two label arrays of the same length. Pixels whose reference is [volume.Ignored] do not
+// count. It panics on a label that is not among the classes.
+func Overlaps(pred, ref []uint8, classes int) []Overlap {
+	parts := make([]Overlap, classes)
 	for i, r := range ref {
 		p := pred[i]
-		if int(r) >= len(d.parts) && r == volume.Ignored {
+		if int(r) >= classes && r == volume.Ignored {
 			continue
 		}
-		d.parts[r].ref++
-		d.parts[p].pred++
+		parts[r].ref++
+		parts[p].pred++
 		if r == p {
-			d.parts[r].both++
+			parts[r].both++
 		}
 	}
+	return parts
 }
 
 // Mean returns the mean over foreground classes of the mean over cases, 0 to 1. A class that is neither predicted nor in

@@ -63,12 +63,21 @@ func Data(t testing.TB, cases int) string {
 type Learner struct {
 	// Wait, if not nil, holds every training until an element comes.
 	Wait chan struct{}
-	// Bad says of which trainings (by the number of labels) the model is a bad one.
-	Bad func(labels int) bool
+	// Bad says of which trainings (by the number of labels) the model is a bad one; Poor, of which it finds a corner only, and Blind, of
+	// which it finds nothing.
+	Bad, Poor, Blind func(labels int) bool
 
 	mu        sync.Mutex
 	Trainings []int // labels of each training
 	Seeds     []uint64
+	steps     []int
+}
+
+// StepsOf returns how many steps each training so far was to take.
+func (l *Learner) StepsOf() []int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.steps)
 }
 
 // New is an annotate.Options.Learner.
@@ -83,7 +92,7 @@ func (l *Learner) Trained() []int {
 
 type learner Learner
 
-func (l *learner) Train(ctx context.Context, _ train.Config, p preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (annotate.Network, error) {
+func (l *learner) Train(ctx context.Context, c train.Config, p preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (annotate.Network, error) {
 	progress(train.Progress{Step: 1, Of: 2, Loss: 1})
 	if l.Wait != nil {
 		select {
@@ -95,8 +104,9 @@ func (l *learner) Train(ctx context.Context, _ train.Config, p preprocess.Config
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := len(data.Images)
-	l.Trainings, l.Seeds = append(l.Trainings, n), append(l.Seeds, seed)
-	return network{Bad: l.Bad != nil && l.Bad(n), Pixels: p.Height * p.Width}, nil
+	l.Trainings, l.Seeds, l.steps = append(l.Trainings, n), append(l.Seeds, seed), append(l.steps, c.Steps)
+	is := func(of func(int) bool) bool { return of != nil && of(n) }
+	return network{Bad: is(l.Bad), Poor: is(l.Poor), Blind: is(l.Blind), Pixels: p.Height * p.Width, Width: p.Width}, nil
 }
 
 func (l *learner) Load(path string, _ model.Info) (annotate.Network, error) {
@@ -111,8 +121,9 @@ func (l *learner) Load(path string, _ model.Info) (annotate.Network, error) {
 func (l *learner) Close() error { return nil }
 
 type network struct {
-	Bad    bool
-	Pixels int // of a slice: the first of an image's channels
+	Bad, Poor, Blind bool
+	Pixels           int // of a slice: the first of an image's channels
+	Width            int // of these
 }
 
 func (n network) Predict(ctx context.Context, images [][]float32, each func(i int, probs []float32) error) error {
@@ -121,7 +132,7 @@ func (n network) Predict(ctx context.Context, images [][]float32, each func(i in
 		probs := make([]float32, 2*len(image))
 		for x, v := range image {
 			p := float32(0.1)
-			if v > 1 && (!n.Bad || x%2 == 0) {
+			if v > 1 && (!n.Bad || x%2 == 0) && (!n.Poor || x%n.Width < n.Width/2) && !n.Blind {
 				p = 0.9
 			}
 			probs[2*x], probs[2*x+1] = 1-p, p

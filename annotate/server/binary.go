@@ -84,11 +84,22 @@ func (s *Server) versionMask(ctx context.Context, item annotate.Item, in *versio
 }
 
 type caseInput struct {
-	Case string `path:"case"`
+	Case    string `path:"case"`
+	Preview bool   `query:"preview" doc:"Of rows and columns only every n-th, so that there are a few million voxels at most."`
 }
 
-func (s *Server) caseImage(_ context.Context, in *caseInput) (*huma.StreamResponse, error) {
-	v, err := s.project.Cases.Volume(in.Case)
+type imageInput struct {
+	Case    string `path:"case"`
+	Channel int    `query:"channel" minimum:"0" doc:"Of the project's channels, from 0."`
+	Preview bool   `query:"preview" doc:"Of rows and columns only every n-th, so that there are a few million voxels at most."`
+}
+
+func (s *Server) caseImage(_ context.Context, in *imageInput) (*huma.StreamResponse, error) {
+	get := s.project.Cases.Channel
+	if in.Preview {
+		get = s.project.Cases.Preview
+	}
+	v, err := get(in.Case, in.Channel)
 	if err != nil {
 		return nil, err
 	}
@@ -96,29 +107,33 @@ func (s *Server) caseImage(_ context.Context, in *caseInput) (*huma.StreamRespon
 }
 
 func (s *Server) caseLabel(ctx context.Context, in *caseInput) (*huma.StreamResponse, error) {
-	return sendMask(ctx, in.Case, s.project.Labels.Mask)
+	return s.sendMask(ctx, in, s.project.Labels.Mask)
 }
 
 func (s *Server) caseProposal(ctx context.Context, in *caseInput) (*huma.StreamResponse, error) {
-	return sendMask(ctx, in.Case, s.project.Predictor.Case)
+	return s.sendMask(ctx, in, s.project.Predictor.Case)
 }
 
-func sendMask(ctx context.Context, name string, get func(context.Context, string) (*volume.Mask, error)) (*huma.StreamResponse, error) {
-	mask, err := get(ctx, name)
+func (s *Server) sendMask(ctx context.Context, in *caseInput, get func(context.Context, string) (*volume.Mask, error)) (*huma.StreamResponse, error) {
+	mask, err := get(ctx, in.Case)
 	if err != nil {
 		return nil, err
 	}
-	return sendFile(name+".nii.gz", "application/gzip", func(path string) error { return volume.WriteMask(path, mask) })
+	if in.Preview {
+		mask = s.project.Cases.PreviewMask(mask)
+	}
+	return sendFile(in.Case+".nii.gz", "application/gzip", func(path string) error { return volume.WriteMask(path, mask) })
 }
 
 type exportInput struct {
 	Format  string `query:"format" enum:"nifti,nrrd,dicom-seg,csv" default:"nifti"`
 	Partial bool   `query:"partial" doc:"Also cases of which only some slices are labelled."`
 	Fill    bool   `query:"fill" doc:"Slices without a label hold the prediction of the model in use instead of background."`
+	Ignore  bool   `query:"ignore" doc:"Slices without a label hold 255, the value to ignore, instead of background."`
 }
 
 func (s *Server) export(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
-	name, kind := s.project.Name+"-labels.zip", "application/zip"
+	name, kind := fmt.Sprintf("%s-labels-%s.zip", s.project.Name, in.Format), "application/zip"
 	if in.Format == annotate.FormatCSV {
 		name, kind = s.project.Name+"-labels.csv", "text/csv; charset=utf-8"
 	}
@@ -128,7 +143,7 @@ func (s *Server) export(ctx context.Context, in *exportInput) (*huma.StreamRespo
 			return err
 		}
 		defer file.Close()
-		if err := s.project.Exporter.Write(ctx, person(ctx), file, annotate.Export{Format: in.Format, Partial: in.Partial, Fill: in.Fill}); err != nil {
+		if err := s.project.Exporter.Write(ctx, person(ctx), file, annotate.Export{Format: in.Format, Partial: in.Partial, Fill: in.Fill, Ignore: in.Ignore}); err != nil {
 			return err
 		}
 		return file.Close()

@@ -62,6 +62,16 @@ func TestChannels(t *testing.T) {
 	if bytes.Equal(first, second) || !bytes.Equal(second, get("/cases/c1/slices/2/image?channel=0")) {
 		t.Error("channel 1 is not the second image of the case")
 	}
+	// and so are whole channels
+	one3d, two3d := get("/cases/c0/image.nii.gz"), get("/cases/c0/image.nii.gz?channel=1")
+	if bytes.Equal(one3d, two3d) || !bytes.Equal(two3d, get("/cases/c1/image.nii.gz?channel=0")) {
+		t.Error("the file of channel 1 is not the second image of the case")
+	}
+	if !bytes.Equal(get("/cases/c0/image.nii.gz?channel=1&preview=true"), get("/cases/c1/image.nii.gz?preview=true")) {
+		t.Error("the preview of channel 1 is not that of the second image")
+	}
+	s.want(404, s.do("GET", "/api/v1/cases/c0/image.nii.gz?channel=2", "", ann...))
+	s.want(404, s.do("GET", "/api/v1/cases/c0/image.nii.gz?channel=2&preview=true", "", ann...))
 	s.want(404, s.do("GET", "/api/v1/cases/c0/slices/2/image?channel=2", "", ann...))
 	s.want(422, s.do("GET", "/api/v1/cases/c0/slices/2/image?channel=-1", "", ann...))
 }

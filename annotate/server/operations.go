@@ -26,6 +26,9 @@ func (s *Server) register() {
 	add(known, "next", "POST /next", "Lease the next item of the queue", s.next, mayBeNothing)
 	add(known, "task", "GET /tasks/{item}", "An item with all that is needed to show it", onItem(s, s.task))
 
+	add(known, "cases", "GET /cases", "How far each case is", s.cases)
+	add(known, "drafts", "GET /drafts", "Your unfinished masks, the newest first", s.drafts)
+
 	add(known, "image", "GET /cases/{case}/slices/{slice}/image", "Intensities of a slice", onItem(s, s.sliceImage), float32s)
 	add(known, "proposal", "GET /items/{item}/proposal", "The model's mask", onItem(s, s.proposal), uint8s)
 	add(known, "uncertainty", "GET /items/{item}/uncertainty", "Entropy of the model's answer at each pixel, in nats", onItem(s, s.uncertainty), float32s)
@@ -34,6 +37,7 @@ func (s *Server) register() {
 	add(known, "draft", "GET /items/{item}/draft", "Your unfinished mask", onItem(s, s.draft), uint8s)
 	add(known, "saveDraft", "PUT /items/{item}/draft", "Keep an unfinished mask", onItem(s, s.saveDraft), takesMask)
 	add(known, "skip", "POST /items/{item}/skip", "Take an item out, with a reason", onItem(s, s.skip), conflicts)
+	add(known, "hold", "POST /items/{item}/hold", "Keep an item for yourself, or keep it longer", onItem(s, s.hold), conflicts)
 	add(known, "release", "POST /items/{item}/release", "Give an item back", onItem(s, s.release))
 	add(known, "versions", "GET /items/{item}/versions", "All saved masks of an item", onItem(s, s.versions))
 	add(known, "versionMask", "GET /items/{item}/versions/{version}/mask", "One saved mask", onItem(s, s.versionMask), uint8s)

@@ -403,6 +403,14 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
 		}
 	}
+	names := map[string]bool{}
+	for _, query := range []string{"format=nifti", "format=nrrd", "format=csv"} {
+		names[s.want(200, s.do("GET", "/api/v1/export?"+query, "", ana...)).header.Get("Content-Disposition")] = true
+	}
+	if len(names) != 3 {
+		t.Errorf("files of three formats are called %v", names)
+	}
+	s.want(422, s.do("GET", "/api/v1/export?format=nifti&partial=true&fill=true&ignore=true", "", ana...))
 	a := s.want(200, s.do("GET", "/api/v1/export?format=csv", "", ana...))
 	if strings.Count(string(a.body), "\n") != 8 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/csv") {
 		t.Errorf("csv: %s", a.body)
@@ -411,6 +419,29 @@ func TestExport(t *testing.T) {
 		if a := s.want(200, s.do("GET", "/api/v1/cases/c3/"+name+".nii.gz", "", ana...)); len(a.body) < 100 || a.body[0] != 0x1f {
 			t.Errorf("%s: %d bytes", name, len(a.body))
 		}
+	}
+}
+
+func TestCasesDraftsAndHolding(t *testing.T) {
+	s := start(t, server.Options{}, nil, nil)
+	ana, ben := s.logIn("ana", ""), s.logIn("ben", "")
+	states := read[[]annotate.CaseState](t, s.want(200, s.do("GET", "/api/v1/cases", "", ana...)))
+	if len(states) != 5 || states[0].Case != "c0" || states[0].Slices != 6 || states[0].Labelled != 0 || states[0].Next == nil {
+		t.Errorf("%+v", states)
+	}
+	lease := read[annotate.Lease](t, s.want(200, s.do("POST", path("c1/002")+"/hold", "", ana...)))
+	if lease.Person != "ana" {
+		t.Errorf("%+v", lease)
+	}
+	if a := s.want(409, s.do("POST", path("c1/002")+"/hold", "", ben...)); !strings.Contains(a.detail(), "ana") {
+		t.Errorf("detail: %q", a.detail())
+	}
+	s.want(204, s.do("PUT", path("c1/002")+"/draft", string(make([]byte, 120)), ana...))
+	if drafts := read[[]annotate.Draft](t, s.want(200, s.do("GET", "/api/v1/drafts", "", ana...))); len(drafts) != 1 || drafts[0].Item != "c1/002" {
+		t.Errorf("%+v", drafts)
+	}
+	if drafts := read[[]annotate.Draft](t, s.want(200, s.do("GET", "/api/v1/drafts", "", ben...))); len(drafts) != 0 {
+		t.Errorf("%+v", drafts)
 	}
 }
 

@@ -117,6 +117,27 @@ func (s *Server) release(ctx context.Context, item annotate.Item, _ *ItemPath) (
 	return nil, s.project.Queue.Release(ctx, person(ctx), item)
 }
 
+type leaseOutput struct{ Body annotate.Lease }
+
+func (s *Server) hold(ctx context.Context, item annotate.Item, _ *ItemPath) (*leaseOutput, error) {
+	lease, err := s.project.Queue.Hold(ctx, person(ctx), item)
+	return &leaseOutput{lease}, err
+}
+
+type draftsOutput struct{ Body []annotate.Draft }
+
+func (s *Server) drafts(ctx context.Context, _ *struct{}) (*draftsOutput, error) {
+	drafts, err := s.project.Queue.Drafts(ctx, person(ctx))
+	return &draftsOutput{drafts}, err
+}
+
+type casesOutput struct{ Body []annotate.CaseState }
+
+func (s *Server) cases(ctx context.Context, _ *struct{}) (*casesOutput, error) {
+	states, err := s.project.Dashboard.States(ctx)
+	return &casesOutput{states}, err
+}
+
 type versionsOutput struct{ Body []annotate.Version }
 
 func (s *Server) versions(ctx context.Context, item annotate.Item, _ *ItemPath) (*versionsOutput, error) {

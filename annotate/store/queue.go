@@ -148,7 +148,11 @@ func (s *Store) Next(ctx context.Context, want Want) (q QueueRow, err error) {
 		if err := addReaders(tx, queue); err != nil {
 			return err
 		}
-		i := choose(queue, want)
+		drafted, err := othersDrafts(tx, want.Person)
+		if err != nil {
+			return err
+		}
+		i := choose(queue, want, drafted)
 		if i < 0 {
 			return ErrNotFound
 		}
@@ -158,8 +162,8 @@ func (s *Store) Next(ctx context.Context, want Want) (q QueueRow, err error) {
 	return q, err
 }
 
-// choose returns the index of the row to offer, -1 if there is none.
-func choose(queue []QueueRow, want Want) int {
+// choose returns the index of the row to offer, -1 if there is none. What others have begun to draw comes last.
+func choose(queue []QueueRow, want Want, drafted map[Item]bool) int {
 	start := 0
 	if want.After != nil {
 		for i, q := range queue {
@@ -168,7 +172,7 @@ func choose(queue []QueueRow, want Want) int {
 			}
 		}
 	}
-	best := -1
+	best, begun := -1, -1
 	for n := range queue {
 		i := (start + n) % len(queue)
 		q := queue[i]
@@ -179,9 +183,14 @@ func choose(queue []QueueRow, want Want) int {
 		case want.After != nil && q.Item == *want.After:
 		case want.After == nil && theirs, want.After == nil && q.State == Disputed:
 			return i
-		case best < 0:
+		case drafted[q.Item] && begun < 0:
+			begun = i
+		case best < 0 && !drafted[q.Item]:
 			best = i
 		}
+	}
+	if best < 0 {
+		return begun
 	}
 	return best
 }

@@ -24,6 +24,8 @@ type Series struct {
 	Part string
 	volume.Grid
 	Stored string // type of the pixels: "int16", "uint8" ...
+	// Windows are those of the first slice, in the order in which the header has them.
+	Windows []Window
 	// Warnings say what is doubtful about the grid, one line each: missing slices, uneven spacing, no position.
 	Warnings []string
 
@@ -31,6 +33,12 @@ type Series struct {
 	Damaged error
 
 	slices []slice
+}
+
+// Window is a range of values to show, with the header's word for it, which may be "".
+type Window struct {
+	Name      string
+	Low, High float64
 }
 
 // Files returns the files of the series in the order of its slices. A multi-frame file is named once.
@@ -357,6 +365,7 @@ func (s *Series) describe() error {
 	s.Description = printable(first.text(tag.SeriesDescription))
 	s.Modality = printable(first.text(tag.Modality))
 	s.Patient = printable(first.text(tag.PatientID))
+	s.Windows = first.windows()
 	p, err := first.pixelFormat()
 	if err != nil {
 		return err
