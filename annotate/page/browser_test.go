@@ -42,6 +42,8 @@ type window struct {
 	ctx    context.Context
 	server *fake
 	url    string
+	// settings of the page before it opens, JSON: tests look at single pixels, and open the viewer although no graphics card draws it.
+	settings string
 
 	mu      sync.Mutex
 	console []string // warnings and errors
@@ -75,7 +77,7 @@ func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *window {
 	if _, err := os.Stat("node_modules"); err != nil {
 		t.Skip("npm packages are not installed: run make web")
 	}
-	p := &window{t: t, allowed: []string{"GPU stall due to ReadPixels", "/api/v1/events"}} // software rendering; the end of an event stream
+	p := &window{t: t, settings: `{"smooth":false,"viewer":true}`, allowed: []string{"GPU stall due to ReadPixels", "/api/v1/events"}} // software rendering; the end of an event stream
 	// The page is put together without an imitated graphics card, which is slow; WebGL has one.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.WindowSize(1280, 800),
 		chromedp.Flag("use-angle", "swiftshader-webgl"), chromedp.Flag("enable-unsafe-swiftshader", true))
@@ -129,6 +131,10 @@ func (p *window) login() {
 	p.t.Helper()
 	p.allow("401 (Unauthorized)") // the page asks who is logged in
 	p.do(chromedp.Navigate(p.url+"/"), chromedp.WaitVisible(chromedp.CSS("input[name=name]")))
+	if p.settings != "" {
+		eval[bool](p, "(localStorage.setItem('nextslice/settings', `"+p.settings+"`), true)")
+		p.do(chromedp.Reload(), chromedp.WaitVisible(chromedp.CSS("input[name=name]")))
+	}
 	p.do(chromedp.SendKeys(chromedp.CSS("input[name=name]"), "ada\r"), chromedp.WaitVisible(chromedp.CSS(".tools")))
 	p.until("the first slice is open", `!!document.querySelector('.corner.top.left')`)
 }

@@ -267,7 +267,13 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case part[0] == "cases" && len(part) == 5:
 		c, _, k := f.split(part[1] + "/" + part[3])
 		n := c.image.Size[0] * c.image.Size[1]
-		send(w, c.image.Data[k*n:(k+1)*n])
+		out := slices.Clone(c.image.Data[k*n : (k+1)*n])
+		if channel := r.URL.Query().Get("channel"); channel == "1" { // the second channel is the first one's negative
+			for i, v := range out {
+				out[i] = 1000 - v
+			}
+		}
+		send(w, out)
 	case part[0] == "cases":
 		http.ServeFile(w, r, filepath.Join(f.dir, part[1]+"-"+filepath.Base(part[2])))
 	case part[0] == "items":
@@ -399,6 +405,8 @@ func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []
 		reply(w, map[string]any{"version": len(f.labels[item]), "labelled": true, "agreement": nil, "next": f.next(item)})
 	case "POST release":
 		w.WriteHeader(http.StatusNoContent)
+	case "POST hold":
+		reply(w, map[string]any{"person": "ada", "until": time.Now().Add(time.Hour)})
 	case "POST skip":
 		var in struct{ Reason string }
 		if err := json.Unmarshal(body, &in); err != nil || in.Reason == "" {

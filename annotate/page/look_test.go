@@ -82,7 +82,7 @@ func TestOverlaysAndWindow(t *testing.T) {
 	p.do(chromedp.MouseEvent(chromedp.MouseWheel, x, y, func(m *input.DispatchMouseEventParams) { m.DeltaX, m.DeltaY = 1e-6, 120 }))
 	next := grey(float64(c.image.Data[((k+1)*128+row)*128+column]), low, high)
 	p.untilPixel("the next slice", at, column, row, [3]int{next, next, next})
-	p.until("its position", `document.querySelector('.corner.top.left').innerText.includes('slice 12 / 20')`)
+	p.until("its position", `document.querySelector('.corner.top.left').innerText.includes('slice 12 of 20')`)
 	p.shoot("neighbour")
 	p.drag(at, [][2]int{{10, 10}, {20, 20}})
 	p.until("drawing is refused", `document.querySelector('.note').innerText.includes('to look at only')`)
@@ -112,13 +112,13 @@ func TestOverlaysAndWindow(t *testing.T) {
 		}
 	}
 	p.key("u")
-	yellow := [3]int{255, 253, 0}
+	white := [3]int{255, 255, 255}
 	under := grey(float64(c.image.Data[k*128*128+worst]), low, high)
-	p.untilPixel("full uncertainty", at, worst%128, worst/128, mix(under, yellow, 225.0/255))
+	p.untilPixel("full uncertainty, at its own strength", at, worst%128, worst/128, mix(under, white, 0.8))
 	p.key("s")
 	p.key("h")
 	p.key(kb.Delete)
-	p.until("a legend", `document.querySelector('.legend').innerText.includes('nats')`)
+	p.until("a legend", `document.querySelector('.legend').innerText.includes('uncertainty')`)
 	p.shoot("overlays")
 }
 
@@ -156,7 +156,7 @@ func TestViewerAndVersions(t *testing.T) {
 	p.until("two versions", `document.querySelectorAll('.versions li').length === 2`)
 	p.shoot("versions")
 	p.click(".versions li:nth-child(2) button[aria-pressed]")
-	p.until("the first version's outline", `document.querySelector('.dotted')?.innerText === 'version 1'`)
+	p.until("the first version's outline", `document.querySelector('.compared')?.innerText === 'version 1'`)
 	p.click(".versions li:nth-child(2) button:last-child")
 	p.until("three versions", `document.querySelectorAll('.versions li').length === 3`)
 	got, _ := p.server.latest("prostate/010")
@@ -182,7 +182,7 @@ func TestViewerFoldedWhileLoading(t *testing.T) {
 		p.until("folded", `!document.querySelector('.viewer')`)
 		p.server.hold(nil)
 		close(gate)
-		p.until("the case has come", `performance.getEntriesByType('resource').filter((e) => e.name.endsWith('/image.nii.gz') && e.responseEnd > 0).length > `+fmt.Sprint(asked))
+		p.until("the case has come", `performance.getEntriesByType('resource').filter((e) => e.name.includes('/image.nii.gz') && e.responseEnd > 0).length > `+fmt.Sprint(asked))
 		p.key("v")
 	}
 }

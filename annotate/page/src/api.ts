@@ -24,6 +24,8 @@ export interface Project {
   query_size: number;
 }
 
+export interface Lease { person: string; until: string }
+
 export interface Task {
   item: string;
   case: string;
@@ -35,6 +37,10 @@ export interface Task {
   spacing: [number, number];
   unit: string;
   orientation: Letters;
+  /** "CT", "MR" … as the file's header has it; "" where it does not say. */
+  modality: string;
+  /** Windows of the file's header. */
+  presets?: Array<{ name: string; low: number; high: number }> | null;
   position_mm: number;
   /** From this slice to the next. */
   step_mm: number;
@@ -46,11 +52,17 @@ export interface Task {
   /** Why it is in the queue: "" outside the queue. */
   purpose: "training" | "validation" | "reading" | "adjudication" | "";
   proposal: boolean;
+  /** The proposal is shown as an outline only: its model has not been shown to be good enough to draw with. */
+  outline?: boolean;
+  /** Why there is no proposal, or only an outline of it. */
+  proposal_note?: string;
   uncertainty: boolean;
   /** Newest saved version, null if the slice is not labelled. */
   label: number | null;
   draft: boolean;
-  lease: { person: string; until: string } | null;
+  lease: Lease | null;
+  /** Unfinished masks of the slice. */
+  drafts?: Array<{ person: string; when: string }> | null;
   /** Version of the model that made the proposal. */
   model: number | null;
   skipped: boolean;
@@ -136,6 +148,11 @@ const bytes = "application/octet-stream";
 const itemPath = (item: string) => `/items/${encodeURIComponent(item)}`;
 const casePath = (id: string) => `/cases/${encodeURIComponent(id)}`;
 
+/** The id of a slice of a case. */
+export function itemOf(id: string, slice: number): string {
+  return `${id}/${String(slice).padStart(3, "0")}`;
+}
+
 /** The case and the slice index that an item's id names. */
 export function splitItem(item: string): { case: string; slice: number } {
   const cut = item.lastIndexOf("/");
@@ -148,7 +165,10 @@ export const paths = {
   uncertainty: (item: string) => `${itemPath(item)}/uncertainty`,
   label: (item: string) => `${itemPath(item)}/label`,
   draft: (item: string) => `${itemPath(item)}/draft`,
-  volume: (id: string, what: "image" | "label" | "proposal") => `${root}${casePath(id)}/${what}.nii.gz`,
+  /** The labels, or the model's masks, of the preview's voxels. */
+  volume: (id: string, what: "label" | "proposal") => `${root}${casePath(id)}/${what}.nii.gz?preview=true`,
+  /** A small picture of a channel of a case, of eight bits. */
+  preview: (id: string, channel: number) => `${root}${casePath(id)}/image.nii.gz?preview=true&channel=${channel}`,
   version: (item: string, version: number) => `${itemPath(item)}/versions/${version}/mask`,
   export: (format: string, partial: boolean, fill: boolean) => `/export?format=${format}&partial=${partial}&fill=${fill}`,
   events: `${root}/events`,
@@ -192,7 +212,10 @@ export const api = {
     return response.json() as Promise<Saved>;
   },
   skip: (item: string, reason: string, seconds: number) => json<void>("POST", `${itemPath(item)}/skip`, { reason, seconds }),
+  hold: (item: string) => json<Lease>("POST", `${itemPath(item)}/hold`),
   release: (item: string) => json<void>("POST", `${itemPath(item)}/release`),
+  /** As the page closes: the browser sends it all the same. */
+  releaseAtOnce: (item: string) => void fetch(`${root}${itemPath(item)}/release`, { method: "POST", keepalive: true }).catch(() => {}),
   versions: (item: string) => json<Version[] | null>("GET", `${itemPath(item)}/versions`),
   read2: (item: string) => json<void>("POST", `${itemPath(item)}/read2`),
   restore: (item: string, version: number) => json<void>("POST", `${itemPath(item)}/versions/${version}/restore`),

@@ -1,25 +1,37 @@
 // From one slice to the next: opening, saving, skipping, drafts, loading ahead.
 
-import { api, ApiError, binary, bytesOf, paths, splitItem, type Project, type QueueEntry, type Saved, type Task } from "./api";
+import { api, ApiError, binary, bytesOf, itemOf, paths, splitItem, type Project, type QueueEntry, type Saved, type Task } from "./api";
+import { Ahead } from "./ahead";
 import { Clock } from "./editor/clock";
 import { Drafts } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
-import { Ahead } from "./ahead";
-import { fraction } from "./format";
+import { between } from "./editor/shapes";
+import { fraction, sliceName } from "./format";
+import { change, settings } from "./settings";
 
 export type Status =
   | { kind: "loading" } | { kind: "ready" }
   | { kind: "finished" } // the queue has nothing for this person
   | { kind: "failed"; text: string };
 
-/** A short word to the person. */
-export interface Note { kind: "info" | "warning" | "error"; text: string; id: number }
+/** A short word to the person, and what they can do about it. */
+export interface Note { kind: "info" | "warning" | "error"; text: string; id: number; action?: { text: string; run: () => unknown } }
+
+/** The two readings of a slice that an adjudicator decides between. */
+export interface Readings { first: Uint8Array; second: Uint8Array; names: [string, string] }
+
+export type Choice = "first" | "second" | "union" | "common";
+
+/** Keys that save or clear do nothing for so long after a slice has come: nobody has seen it. */
+const deafFor = 400;
 
 export class Flow {
   status: Status = { kind: "loading" };
   note: Note | null = null;
   queue: QueueEntry[] = [];
   busy = false;
+  /** Of the slice that is open, for an adjudicator. */
+  readings: Readings | null = null;
   readonly clock = new Clock();
   readonly drafts: Drafts;
   private readonly ahead = new Ahead(bytesOf);
@@ -29,8 +41,10 @@ export class Flow {
   /** When the person asked for another slice. */
   private asked = 0;
   private saved: { item: string; version: number } | null = null;
+  private openedAt = -Infinity;
+  private holding: ReturnType<typeof setInterval> | undefined;
 
-  constructor(project: Project, private readonly person: string, readonly editor: Editor) {
+  constructor(project: Project, readonly person: string, readonly editor: Editor) {
     this.drafts = new Drafts(`${project.name}/${person}`, () => this.tell());
     editor.edited = () => this.keep();
     editor.refused = (text) => this.say("info", text);
@@ -45,9 +59,24 @@ export class Flow {
     this.listeners.forEach((l) => l());
   }
 
-  say(kind: Note["kind"], text: string): void {
-    this.note = { kind, text, id: (this.note?.id ?? 0) + 1 };
+  say(kind: Note["kind"], text: string, action?: Note["action"]): void {
+    this.note = { kind, text, id: (this.note?.id ?? 0) + 1, action };
     this.tell();
+  }
+
+  /** True while a slice has only just come: what saves or clears it waits until the person can have seen it. */
+  get deaf(): boolean {
+    return performance.now() - this.openedAt < deafFor;
+  }
+
+  /** True if what saves or clears the slice may be done now: it is on the screen, and was long enough to be seen. */
+  private seen(what: string): boolean {
+    const e = this.editor;
+    if (!e.task || this.busy || this.deaf) return false;
+    if (!e.context) return true;
+    this.back();
+    this.say("info", `Back to ${sliceName(e.task.slice)}, the one that is labelled. Press the key again to ${what}.`);
+    return false;
   }
 
   /** Something to know that must not take the place of what the person has to read. */
@@ -134,42 +163,93 @@ export class Flow {
    */
   submit(): Promise<void> {
     const e = this.editor;
-    if (!e.task || this.busy) return Promise.resolve();
-    if (e.context) this.back();
+    if (!this.seen("save it")) return Promise.resolve();
     if (e.corners.length > 0) {
       e.closePolygon(e.label);
       return Promise.resolve();
     }
     e.liftPen();
+    if (this.readings && e.isEmpty && !e.touched) {
+      this.say("info", "Decide first: take one of the two readings, what both have, what either has, or draw.");
+      return Promise.resolve();
+    }
     if (e.isEmpty && !e.isProposal) {
-      this.say("info", "Nothing is drawn. Press K if the slice is empty, so that it is not saved by accident.");
+      const take = e.outlined ? " Press Shift+H to take the model's outline." : "";
+      this.say("info", `Nothing is drawn. Press K if the slice is empty, so that it is not saved by accident.${take}`);
       return Promise.resolve();
     }
     return this.save(e.isProposal ? "accepted" : "edited");
   }
 
-  /** Saves the slice as one that shows none of the classes. */
+  /** Saves the slice as one that shows none of the classes. What was drawn on it is kept in this browser. */
   markEmpty(): Promise<void> {
-    if (!this.editor.task || this.busy) return Promise.resolve();
-    this.back();
-    this.editor.liftPen();
-    this.editor.clear();
-    return this.save("empty");
+    const e = this.editor;
+    if (!this.seen("save it as empty")) return Promise.resolve();
+    e.liftPen();
+    const drawn = !e.isEmpty && !e.isProposal ? e.labels.slice() : null;
+    return this.save("empty", drawn);
   }
 
-  private save(action: string): Promise<void> {
+  /** Clears the mask; a note offers it back. */
+  clear(): void {
+    if (this.seen("clear it") && this.editor.clear()) this.offerUndo("The mask is cleared.");
+  }
+
+  /** Begins again from the model's mask; a note offers back what was drawn. */
+  useProposal(): void {
+    const e = this.editor, drawn = e.touched && !e.isEmpty;
+    if (this.seen("take the model's mask") && e.useProposal() && drawn) this.offerUndo("The drawing is replaced by the model's mask.");
+  }
+
+  private offerUndo(text: string): void {
+    const { task } = this.editor;
+    this.say("info", text, { text: "Bring it back", run: () => {
+      if (this.editor.task === task) this.editor.undo();
+      this.dismiss();
+    } });
+  }
+
+  /** Opens a slice and draws what was kept of it. */
+  bringBack(item: string): Promise<void> {
+    return this.exclusive(async () => {
+      if (this.editor.task?.item !== item) {
+        await this.leave();
+        await this.show(await api.task(item));
+      }
+      const { task } = this.editor, kept = task && this.drafts.keptOf(item, task.width, task.height);
+      if (!task || !kept) return;
+      this.editor.setMask(kept);
+      this.drafts.forget(item);
+      this.say("info", "The drawing is back. Nothing is saved yet.");
+    });
+  }
+
+  /** Takes a reading, what both have, or what either has, into the drawing. */
+  choose(choice: Choice): void {
+    const r = this.readings;
+    if (!r || !this.seen("take it")) return;
+    const { first: a, second: b } = r;
+    const take = { first: a, second: b, union: a.map((v, i) => v || b[i]), common: a.map((v, i) => (v === b[i] ? v : 0)) }[choice];
+    this.editor.setMask(take);
+    this.editor.touched = true;
+    this.tell();
+  }
+
+  /** Saves the mask, or an empty one in its place: drawn is then what was there. */
+  private save(action: string, drawn: Uint8Array | null = null): Promise<void> {
     return this.exclusive(async () => {
       const e = this.editor, task = e.task!;
       const proposal = task.proposal ? task.model : null;
-      const labels = e.labels.slice();
+      const labels = action === "empty" ? new Uint8Array(e.labels.length) : e.labels.slice();
       // a second reader begins without the first reading
       const base = task.purpose === "reading" || task.purpose === "adjudication" ? null : task.label ?? 0;
       const reply = await api.saveLabel(task.item, labels, this.clock.seconds(), action, proposal, base);
       e.touched = false;
       await this.drafts.drop(task.item);
+      if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
       this.saved = { item: task.item, version: reply.version };
       await this.show(reply.next ?? await api.next(task.item));
-      this.say("info", told(task.item, action, reply));
+      this.say("info", told(task.item, action, reply), drawn ? { text: "Bring the drawing back", run: () => this.bringBack(task.item) } : undefined);
     });
   }
 
@@ -179,21 +259,23 @@ export class Flow {
 
   skip(reason: string): Promise<void> {
     return this.exclusive(async () => {
-      const task = this.editor.task!;
+      const { editor } = this, task = editor.task!, drawn = editor.touched && !editor.isEmpty ? editor.labels.slice() : null;
       await api.skip(task.item, reason, this.clock.seconds());
       await this.drafts.drop(task.item);
+      if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
       await this.show(await api.next(task.item));
-      this.say("info", `${task.item} skipped.`);
+      this.say("info", `${itemName(task.item)} is skipped.`, drawn ? { text: "Bring the drawing back", run: () => this.bringBack(task.item) } : undefined);
     });
   }
 
   restore(version: number): Promise<void> {
     return this.exclusive(async () => {
-      const task = this.editor.task!;
+      const { editor } = this, task = editor.task!, drawn = editor.touched && !editor.isEmpty ? editor.labels.slice() : null;
       await api.restore(task.item, version);
       await this.drafts.drop(task.item);
+      if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
       await this.show(await api.task(task.item), true);
-      this.say("info", `Version ${version} of ${task.item} restored.`);
+      this.say("info", `Version ${version} of ${itemName(task.item)} is in effect again.`, drawn ? { text: "Bring the drawing back", run: () => this.bringBack(task.item) } : undefined);
     });
   }
 
@@ -220,33 +302,130 @@ export class Flow {
     const turn = ++this.wanted;
     this.pending = k;
     try {
-      const { data } = await this.ahead.get(paths.image(task.case, k, this.editor.channel));
+      const images = await this.imagesOf(task.case, k);
       if (turn !== this.wanted) return; // the person went on
       this.pending = null;
       this.editor.liftPen();
-      this.editor.showContext(k, new Float32Array(data));
-      for (const near of [k + 1, k - 1, k + 2, k - 2]) this.ahead.load(near >= 0 && near < task.slices ? paths.image(task.case, near, this.editor.channel) : null);
+      this.editor.showContext({ slice: k, images, mask: null });
+      for (const near of [k + 1, k - 1, k + 2, k - 2]) if (near >= 0 && near < task.slices) this.loadImages(task.case, near);
+      const mask = await this.maskOf(task, k, 150, () => turn === this.wanted);
+      if (mask && turn === this.wanted && this.editor.context?.slice === k) this.editor.showContext({ slice: k, images, mask });
     } catch (error) {
       this.pending = null;
       this.fail(error);
     }
   }
 
+  /** The images of a slice in the channels that are on the screen. */
+  private async imagesOf(id: string, slice: number): Promise<Array<Float32Array | null>> {
+    const shown = this.editor.shownChannels, out: Array<Float32Array | null> = [];
+    const all = await Promise.all(shown.map((channel) => this.ahead.get(paths.image(id, slice, channel))));
+    shown.forEach((channel, n) => (out[channel] = new Float32Array(all[n].data)));
+    return out;
+  }
+
+  private loadImages(id: string, slice: number): void {
+    for (const channel of this.editor.shownChannels) this.ahead.load(paths.image(id, slice, channel));
+  }
+
+  /**
+   * The label of a slice of the case or, where there is none, what the model makes of it; null without either. The model is
+   * only asked if the slice is still wanted after some milliseconds: who scrolls fast asks for nothing.
+   */
+  private async maskOf(task: Task, slice: number, after: number, wanted: () => boolean): Promise<{ labels: Uint8Array; of: "label" | "model" } | null> {
+    const item = itemOf(task.case, slice);
+    const get = async (path: string) => {
+      try {
+        return new Uint8Array(await binary(path));
+      } catch (error) {
+        if (error instanceof ApiError && (error.status === 404 || error.status === 410)) return null; // not for this person, or there is none
+        throw error;
+      }
+    };
+    if (task.labelled_slices?.includes(slice)) {
+      const labels = await get(paths.label(item));
+      if (labels) return { labels, of: "label" };
+    }
+    if (!task.proposal) return null;
+    if (after > 0) await new Promise((done) => setTimeout(done, after));
+    const labels = wanted() ? await get(paths.proposal(item)) : null;
+    return labels && { labels, of: "model" };
+  }
+
+  /** Opens the neighbour that is shown, to label it. */
+  editNeighbour(): Promise<void> {
+    const { task, context } = this.editor;
+    return task && context ? this.open(itemOf(task.case, context.slice)) : Promise.resolve();
+  }
+
+  /** Draws what the slice before (-1) or after (1) has: its label, or the model's mask of it. */
+  async copyNeighbour(direction: 1 | -1): Promise<void> {
+    const { editor } = this, { task } = editor;
+    if (!task || this.busy || !editor.editable()) return;
+    const slice = task.slice + direction;
+    if (slice < 0 || slice >= task.slices) return this.say("info", `There is no slice ${direction < 0 ? "before" : "after"} this one.`);
+    try {
+      const mask = await this.maskOf(task, slice, 0, () => true);
+      if (editor.task !== task) return;
+      if (!mask) return this.say("info", `${upper(sliceName(slice))} has no label, and no model has segmented it.`);
+      const drawn = editor.touched && !editor.isEmpty, changed = editor.setMask(mask.labels);
+      const text = `The mask of ${sliceName(slice)} is copied${mask.of === "model" ? " (the model's: it is not labelled)" : ""}.`;
+      if (changed && drawn) this.offerUndo(text);
+      else this.say("info", text);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Draws the shape between the nearest labelled slices before and after this one. */
+  async interpolate(): Promise<void> {
+    const { editor } = this, { task } = editor;
+    if (!task || this.busy || !editor.editable()) return;
+    const labelled = task.labelled_slices ?? [];
+    const before = Math.max(-1, ...labelled.filter((k) => k < task.slice)), after = Math.min(...labelled.filter((k) => k > task.slice));
+    if (before < 0 || !Number.isFinite(after)) return this.say("info", "There is no labelled slice on both sides of this one to interpolate between.");
+    try {
+      const [a, b] = await Promise.all([before, after].map((k) => binary(paths.label(itemOf(task.case, k)))));
+      if (editor.task !== task) return;
+      const drawn = editor.touched && !editor.isEmpty;
+      const mask = between({ width: task.width, height: task.height }, new Uint8Array(a), new Uint8Array(b), task.spacing, (task.slice - before) / (after - before));
+      const changed = editor.setMask(mask), text = `The shape between ${sliceName(before)} and ${sliceName(after)} is drawn: check it.`;
+      if (changed && drawn) this.offerUndo(text);
+      else this.say("info", text);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   /** Shows a channel of the case; after the last comes the first. */
-  async showChannel(channel: number): Promise<void> {
-    const { editor } = this, task = editor.task, count = task?.channels?.length ?? 0;
-    if (!task || count < 2) return;
-    const next = channel % count, neighbour = editor.context?.slice ?? null;
-    const turn = ++this.wanted;
+  showChannel(channel: number): Promise<void> {
+    const count = this.editor.channels;
+    if (count < 2) return Promise.resolve();
+    if (settings.sideBySide) {
+      this.editor.point(channel % count);
+      return Promise.resolve();
+    }
+    return this.showChannels(channel % count);
+  }
+
+  /** Shows all channels side by side, or one. */
+  toggleSideBySide(): Promise<void> {
+    if (this.editor.channels < 2) return Promise.resolve();
+    change({ sideBySide: !settings.sideBySide });
+    return this.showChannels(this.editor.channel);
+  }
+
+  private async showChannels(channel: number): Promise<void> {
+    const { editor } = this, task = editor.task!, neighbour = editor.context?.slice ?? null;
+    const turn = ++this.wanted, before = editor.channel;
     this.pending = null;
     try {
-      const [own, beside] = await Promise.all([
-        this.ahead.get(paths.image(task.case, task.slice, next)),
-        neighbour === null ? null : this.ahead.get(paths.image(task.case, neighbour, next)),
-      ]);
+      editor.channel = channel;
+      const [own, beside] = await Promise.all([this.imagesOf(task.case, task.slice), neighbour === null ? null : this.imagesOf(task.case, neighbour)]);
       if (turn !== this.wanted || editor.task !== task) return; // the person went on
-      editor.setChannel(next, new Float32Array(own.data), beside && new Float32Array(beside.data));
+      editor.setChannel(channel, own, beside);
     } catch (error) {
+      editor.channel = before;
       this.fail(error);
     }
   }
@@ -254,7 +433,7 @@ export class Flow {
   back(): void {
     this.wanted++;
     this.pending = null;
-    if (this.editor.context) this.editor.showContext(-1, null);
+    if (this.editor.context) this.editor.showContext(null);
   }
 
   /** True if closing the page now could lose something. */
@@ -265,21 +444,43 @@ export class Flow {
 
   private keep(): void {
     const { task, labels } = this.editor;
-    if (this.note?.kind === "info") this.dismiss();
+    if (this.note?.kind === "info" && !this.note.action) this.dismiss();
     if (task) this.drafts.keep(task.item, task.width, task.height, labels, this.clock.seconds());
   }
 
   private async leave(): Promise<void> {
     this.editor.liftPen();
     const { task, touched } = this.editor;
+    clearInterval(this.holding);
     if (!task) return;
     if (touched) await this.drafts.flush();
     else if (task.lease?.person === this.person) await api.release(task.item); // others may have it
   }
 
+  /** The page closes: others may have the slice at once, unless something is drawn on it. */
+  closing(): void {
+    const { task, touched } = this.editor;
+    if (task && !touched && task.lease?.person === this.person) api.releaseAtOnce(task.item);
+  }
+
+  /** Keeps the slice for this person while they work on it. */
+  private hold(task: Task): void {
+    clearInterval(this.holding);
+    if (task.lease && task.lease.person !== this.person) return;
+    if (!task.lease) void api.hold(task.item).then((lease) => {
+      task.lease = lease;
+      this.tell();
+    }, () => {}); // somebody else was quicker: saving says so
+    this.holding = setInterval(() => {
+      if (!document.hidden && this.clock.idle < 60) void api.hold(task.item).catch(() => {});
+    }, 120_000);
+  }
+
   private async show(task: Task | null | undefined, fresh = false): Promise<void> {
     this.back();
     if (!task) {
+      clearInterval(this.holding);
+      this.readings = null;
       this.editor.close();
       this.drafts.opened("none");
       this.status = { kind: "finished" };
@@ -291,38 +492,48 @@ export class Flow {
     const own = fresh ? null : this.drafts.load(task.item, task.width, task.height);
     const mine = own && !own.onServer ? own : null; // newer than the server's
     const get = (path: string) => this.ahead.get(path);
-    const readings = task.purpose === "adjudication" && !mine && !task.draft ? await this.readings(task.item) : null;
+    const readings = task.purpose === "adjudication" && !mine && !task.draft ? await this.readingsOf(task.item) : null;
+    if (this.editor.task?.case !== task.case) this.editor.channel = Math.min(this.editor.channel, Math.max(0, (task.channels?.length ?? 1) - 1));
+    const channels = settings.sideBySide && (task.channels?.length ?? 0) > 1 ? task.channels!.map((_, n) => n) : [this.editor.channel];
     // masks that people change are never taken from what was loaded ahead
-    const [image, proposed, uncertainty, stored] = await Promise.all([
-      get(paths.image(task.case, task.slice, this.editor.channel)),
+    const [loaded, proposed, uncertainty, stored] = await Promise.all([
+      Promise.all(channels.map((channel) => get(paths.image(task!.case, task!.slice, channel)))),
       task.proposal ? get(modelPath(paths.proposal(task.item), task.model)) : null,
       task.uncertainty ? get(modelPath(paths.uncertainty(task.item), task.model)) : null,
-      mine ? null : readings ? readings.first : task.draft ? binary(paths.draft(task.item)) : task.label !== null ? binary(paths.label(task.item)) : null,
+      mine || readings ? null : task.draft ? binary(paths.draft(task.item)) : task.label !== null ? binary(paths.label(task.item)) : null,
     ]);
     // a new model may have come between the task and its proposal
     const proposal = proposed && proposed.data;
     if (proposed) task = { ...task, model: proposed.model ?? task.model };
-    for (const [what, data, want] of [["image", image.data, 4 * size], ["proposal", proposal, size], ["uncertainty map", uncertainty?.data, 4 * size], ["mask", stored, size]] as const) {
-      if (data && data.byteLength !== want) throw new ApiError(0, `The ${what} of ${task.item} has ${data.byteLength} bytes, not ${want}.`);
+    const images: Array<Float32Array | null> = [];
+    channels.forEach((channel, n) => (images[channel] = new Float32Array(loaded[n].data)));
+    for (const [what, data, want] of [...loaded.map((l) => ["image", l.data, 4 * size] as const), ["proposal", proposal, size], ["uncertainty map", uncertainty?.data, 4 * size], ["mask", stored, size]] as const) {
+      if (data && data.byteLength !== want) throw new ApiError(0, `The ${what} of ${itemName(task.item)} has ${data.byteLength} bytes, not ${want}.`);
     }
-    const drawn = mine ? mine.labels : stored ? new Uint8Array(stored) : proposal ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size);
+    const begun = proposal && !task.outline && !readings ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size);
+    const drawn = mine ? mine.labels : stored ? new Uint8Array(stored) : begun;
     const draft = mine !== null || task.draft;
-    this.editor.open(task, {
-      image: new Float32Array(image.data),
-      labels: drawn,
-      proposal: proposal && new Uint8Array(proposal),
-      uncertainty: uncertainty && new Float32Array(uncertainty.data),
-    }, draft);
+    this.readings = readings;
+    this.editor.open(task, { images, labels: drawn, proposal: proposal && new Uint8Array(proposal), uncertainty: uncertainty && new Float32Array(uncertainty.data) }, draft);
+    this.openedAt = performance.now();
+    setTimeout(() => this.tell(), deafFor + 1);
+    this.hold(task);
     this.clock.reset(own?.seconds ?? 0);
     this.drafts.opened(draft ? (mine ? "browser only" : "saved") : "none");
     if (mine) this.keep(); // goes on to the server
     if (!this.visited.includes(task.item)) this.visited.push(task.item);
     this.status = { kind: "ready" };
     this.address(`#/item/${encodeURIComponent(task.item)}`);
+    const others = task.drafts?.filter((d) => d.person !== this.person) ?? [];
     if (readings) {
-      this.editor.compare({ name: "second reading", labels: readings.second });
-      this.say("info", "Two people read this slice differently. The first reading is drawn, the second is dotted: decide.");
-    } else if (draft) this.say("info", "Your draft of this slice is back.");
+      this.editor.compare([
+        { name: `A: ${readings.names[0]}`, labels: readings.first, color: "#ffe14d", dash: [] },
+        { name: `B: ${readings.names[1]}`, labels: readings.second, color: "#7fd4ff", dash: [6, 4] },
+      ]);
+      this.say("info", `${readings.names[0]} and ${readings.names[1]} read this slice differently: take one, or draw.`);
+    } else if (task.lease && task.lease.person !== this.person) this.say("warning", `${task.lease.person} is working on this slice: what you draw cannot be saved before they are done.`);
+    else if (others.length > 0) this.say("warning", `${others.map((d) => d.person).join(" and ")} began to draw this slice and did not save it. Ask them, or label it anew.`);
+    else if (draft) this.say("info", "Your draft of this slice is back.");
     else if (this.note?.kind !== "error") this.note = null;
     performance.measure("open", { start: this.asked }); // for the browser's performance timeline, and the tests
     this.tell();
@@ -343,10 +554,10 @@ export class Flow {
   /** Shows the outline of an earlier version beside the mask, or hides it. */
   async compare(version: number | null): Promise<void> {
     const task = this.editor.task!;
-    if (version === null) return this.editor.compare(null);
+    if (version === null) return this.editor.compare([]);
     try {
       const labels = new Uint8Array(await binary(paths.version(task.item, version)));
-      if (this.editor.task === task) this.editor.compare({ name: `version ${version}`, labels });
+      if (this.editor.task?.item === task.item) this.editor.compare([{ name: `version ${version}`, labels, color: "#ffe14d", dash: [2, 3] }]);
     } catch (error) {
       this.fail(error);
     }
@@ -357,17 +568,16 @@ export class Flow {
     return this.exclusive(async () => {
       const { item } = this.editor.task!;
       await api.read2(item);
-      this.say("info", `Somebody else will be asked to label ${item} too.`);
+      this.say("info", `Somebody else will be asked to label ${itemName(item)} too.`);
     });
   }
 
-  /** The two readings that an adjudicator decides between. */
-  private async readings(item: string): Promise<{ first: ArrayBuffer; second: Uint8Array } | null> {
+  private async readingsOf(item: string): Promise<Readings | null> {
     const all = ((await api.versions(item)) ?? []).sort((a, b) => b.version - a.version);
     const first = all.find((v) => v.reading === 1) ?? all.find((v) => v.reading === 0), second = all.find((v) => v.reading === 2);
     if (!first || !second) return null;
     const [one, two] = await Promise.all([first, second].map((v) => binary(paths.version(item, v.version))));
-    return { first: one, second: new Uint8Array(two) };
+    return { first: new Uint8Array(one), second: new Uint8Array(two), names: [first.who, second.who] };
   }
 
   async refreshQueue(): Promise<void> {
@@ -381,14 +591,12 @@ export class Flow {
 
   /** Loads what comes next: the neighbours, and the slices that the queue gives out next. */
   private async loadAhead(task: Task): Promise<void> {
-    for (const near of [task.slice - 1, task.slice + 1]) {
-      if (near >= 0 && near < task.slices) this.ahead.load(paths.image(task.case, near, this.editor.channel));
-    }
+    for (const near of [task.slice - 1, task.slice + 1]) if (near >= 0 && near < task.slices) this.loadImages(task.case, near);
     await this.refreshQueue();
     const coming = this.queue.filter((q) => q.item !== task.item && q.rank > 0 && (q.state === "waiting" || (q.state === "leased" && q.person === this.person)));
     for (const entry of coming.sort((a, b) => a.rank - b.rank).slice(0, 2)) {
       const { case: id, slice } = splitItem(entry.item);
-      this.ahead.load(paths.image(id, slice, this.editor.channel));
+      this.loadImages(id, slice);
       if (entry.purpose === "validation") continue; // shown without a proposal
       if (task.proposal) this.ahead.load(modelPath(paths.proposal(entry.item), task.model));
       if (task.uncertainty) this.ahead.load(modelPath(paths.uncertainty(entry.item), task.model));
@@ -398,9 +606,22 @@ export class Flow {
 
 /** What to tell a person about a saved mask. */
 function told(item: string, action: string, saved: Saved): string {
-  const agreement = saved.agreement === null || saved.agreement === undefined ? "" : ` The two readings agree with Dice ${fraction(saved.agreement)}.`;
-  if (!saved.labelled) return `${item} saved as a reading.${agreement || " Somebody else reads it too."}`;
-  return `${item} saved as ${action}, version ${saved.version}.${agreement}`;
+  const name = itemName(item), dice = fraction(saved.agreement);
+  if (saved.agreement !== null && saved.agreement !== undefined) {
+    return saved.labelled ? `${name} is saved. The two readings agree (Dice ${dice}).` : `${name} is saved as a reading. The two readings differ (Dice ${dice}): an adjudicator decides.`;
+  }
+  if (!saved.labelled) return `${name} is saved as a reading. Somebody else reads it too.`;
+  return `${name} is saved ${action === "empty" ? "as empty" : action === "accepted" ? "as the model proposed it" : "as drawn"}, version ${saved.version}.`;
+}
+
+/** An item as people name it. */
+function itemName(item: string): string {
+  const { case: id, slice } = splitItem(item);
+  return `${id}, ${sliceName(slice)}`;
+}
+
+function upper(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 /** A path whose content changes with the model, made different for each. */

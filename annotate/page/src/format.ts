@@ -30,3 +30,8 @@ export function when(text: string): string {
   const time = t.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   return t.toDateString() === new Date().toDateString() ? time : `${t.toLocaleDateString([], { year: "numeric", month: "2-digit", day: "2-digit" })} ${time}`;
 }
+
+/** A slice as the page counts them, from 1; items, files and the API count from 0. */
+export function sliceName(slice: number): string {
+  return `slice ${slice + 1}`;
+}

@@ -41,7 +41,7 @@ function App() {
       setState("in"); // back after the server forgot us: the mask on screen stays
       return;
     }
-    const flow = new Flow(known, person, new Editor(known.classes));
+    const flow = new Flow(known, person, new Editor(known.classes, known.name));
     session.current = { person, project: known, flow };
     setState("in");
     await flow.start(route().item);

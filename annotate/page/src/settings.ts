@@ -7,14 +7,18 @@ export interface Settings {
   /** Right-drag: window and level, or zoom as in OHIF and 3D Slicer. */
   mouse: "window" | "zoom";
   convention: Convention;
-  viewer: boolean;
+  /** Whether the three-plane viewer is open; null: where a graphics card draws it. */
+  viewer: boolean | null;
   brush: number;
   opacity: number;
+  uncertaintyOpacity: number;
   smooth: boolean;
+  /** All channels of a case at once. */
+  sideBySide: boolean;
 }
 
 const defaults: Settings = {
-  theme: "system", mouse: "window", convention: "radiological", viewer: true, brush: 9, opacity: 0.3, smooth: false,
+  theme: "system", mouse: "window", convention: "radiological", viewer: null, brush: 9, opacity: 0.3, uncertaintyOpacity: 0.8, smooth: true, sideBySide: true,
 };
 const key = "nextslice/settings";
 

@@ -11,7 +11,7 @@ const draftText: Record<Exclude<DraftState, "browser only">, string> = { none: "
 export function Actions({ flow, skip, viewer, toggleViewer }: Props) {
   const { editor, busy } = flow, idle = !editor.task || busy;
   const [primary, hint] = editor.task && editor.isProposal
-    ? ["Accept as it is", "Save the model's proposal unchanged and go on"]
+    ? editor.isEmpty ? ["Accept: empty", "Save the slice as empty, as the model says, and go on"] : ["Accept as it is", "Save the model's proposal unchanged and go on"]
     : ["Save and next", "Save the mask and go on"];
   return <footer class="actions">
     <div class="group">
@@ -36,7 +36,7 @@ function Note({ flow }: { flow: Flow }) {
   }
   if (note) {
     return <div class={`note ${note.kind}`} role={note.kind === "error" ? "alert" : "status"}>
-      <span>{note.text}</span> <button type="button" class="close" aria-label="Dismiss" onClick={() => flow.dismiss()}>×</button>
+      <span>{note.text}</span> {note.action && <button type="button" class="act" onClick={() => void note.action!.run()}>{note.action.text}</button>} <button type="button" class="close" aria-label="Dismiss" onClick={() => flow.dismiss()}>×</button>
     </div>;
   }
   return <div class="note">{editor.task && state !== "browser only" && <span class="quiet"><Seconds flow={flow} /> · {draftText[state]}</span>}</div>;

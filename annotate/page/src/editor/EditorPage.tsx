@@ -9,6 +9,7 @@ import { Side } from "./Side";
 import { Skip } from "./Skip";
 import { Stage } from "./Stage";
 import { Toolbar } from "./Toolbar";
+import { drawsInHardware } from "../viewer/graphics";
 
 /** Renders again whenever the editor or the flow changes. */
 function useChanges(flow: Flow): void {
@@ -23,7 +24,7 @@ function useChanges(flow: Flow): void {
 export function EditorPage({ project, flow }: { project: Project; flow: Flow }) {
   const { editor } = flow;
   const help = useRef<HTMLDialogElement>(null), skip = useRef<HTMLDialogElement>(null);
-  const [viewer, setViewer] = useState(settings.viewer);
+  const [viewer, setViewer] = useState(() => settings.viewer ?? (drawsInHardware() && innerWidth >= 1000));
   useChanges(flow);
 
   const toggleViewer = () => setViewer((open) => {
@@ -50,17 +51,20 @@ export function EditorPage({ project, flow }: { project: Project; flow: Flow }) 
     };
     addEventListener("keydown", key);
     document.addEventListener("visibilitychange", visibility);
+    const hide = () => flow.closing();
     addEventListener("beforeunload", unload);
+    addEventListener("pagehide", hide);
     return () => {
       removeEventListener("keydown", key);
       document.removeEventListener("visibilitychange", visibility);
       removeEventListener("beforeunload", unload);
+      removeEventListener("pagehide", hide);
     };
   }, [flow]);
 
   return <main class={viewer ? "editor with-viewer" : "editor"}>
     <Toolbar editor={editor} flow={flow} help={openHelp} />
-    <Stage flow={flow} />
+    <Stage flow={flow} project={project} />
     {viewer && <Side flow={flow} project={project} />}
     <Actions flow={flow} skip={openSkip} viewer={viewer} toggleViewer={toggleViewer} />
     <Help dialog={help} />

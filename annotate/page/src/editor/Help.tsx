@@ -35,8 +35,9 @@ export function Help({ dialog }: { dialog: RefObject<HTMLDialogElement> }) {
             <h2>Mouse</h2>
             <dl>
               <div><dt>left</dt><dd>The active tool; with Alt it erases</dd></div>
-              <div><dt>right drag</dt><dd>Window (across) and level (down); or zoom, see View</dd></div>
+              <div><dt>right drag</dt><dd>Window (across) and level (down); or zoom, see Settings</dd></div>
               <div><dt>middle drag</dt><dd>Pan (also Space and left)</dd></div>
+              <div><dt>touch</dt><dd>One finger draws; two move and zoom; three go through the slices. With a pen, fingers do not draw</dd></div>
               <div><dt>wheel</dt><dd>Neighbouring slices; with Ctrl zoom, with Shift brush size</dd></div>
             </dl>
           </section>

@@ -27,6 +27,11 @@ export class Clock {
     this.lastActive = now;
   }
 
+  /** Seconds since the person did something. */
+  get idle(): number {
+    return (this.now() - this.lastActive) / 1000;
+  }
+
   /** Stops until the next activity, for example when the page is hidden. */
   pause(): void {
     this.counted = this.seconds() * 1000;

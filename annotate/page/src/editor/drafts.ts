@@ -13,17 +13,20 @@ export type DraftState = "none" | "pending" | "saved" | "browser only";
 const delay = 1000;
 /** Drafts of slices that nobody came back to are forgotten after this long. */
 const forget = 30 * 24 * 3600 * 1000;
-const prefix = "nextslice/draft/";
+const prefix = "nextslice/draft/", asidePrefix = "nextslice/aside/";
+/** Masks of more voxels go to the browser's storage when the person pauses: writing them takes longer than a frame. */
+const large = 1 << 20;
 
 export class Drafts {
   state: DraftState = "none";
   private timer: ReturnType<typeof setTimeout> | undefined;
   private waiting: { item: string; labels: Uint8Array } | null = null;
+  private later: { run: () => void; timer: ReturnType<typeof setTimeout> } | null = null;
   private sending: Promise<void> = Promise.resolve();
 
   constructor(private readonly owner: string, private readonly changed: () => void) {
     for (const key of Object.keys(localStorage)) {
-      if (!key.startsWith(prefix)) continue;
+      if (!key.startsWith(prefix) && !key.startsWith(asidePrefix)) continue;
       const stored = parse(localStorage.getItem(key));
       if (!stored || Date.now() - stored.when > forget) localStorage.removeItem(key);
     }
@@ -33,18 +36,31 @@ export class Drafts {
     return `${prefix}${this.owner}/${item}`;
   }
 
-  /** Keeps a draft: in the browser before it returns, on the server later. */
+  /** Keeps a draft: in the browser before it returns, if it is not a large one, and on the server later. The array is the draft's as long as it waits. */
   keep(item: string, width: number, height: number, labels: Uint8Array, seconds: number): void {
-    this.store(item, { width, height, runs: encode(labels), seconds, onServer: false, when: Date.now() });
-    this.waiting = { item, labels: labels.slice() };
+    const store = () => this.store(item, { width, height, runs: encode(labels), seconds, onServer: false, when: Date.now() });
+    if (this.later) clearTimeout(this.later.timer);
+    this.later = null;
+    if (labels.length <= large) store();
+    else this.later = { run: store, timer: setTimeout(() => this.storeNow(), delay / 4) };
+    this.waiting = { item, labels };
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.flush(), delay);
     this.set("pending");
   }
 
+  private storeNow(): void {
+    const { later } = this;
+    this.later = null;
+    if (!later) return;
+    clearTimeout(later.timer);
+    later.run();
+  }
+
   /** Sends what waits to the server. True if nothing is left that only this browser has. */
   async flush(): Promise<boolean> {
     clearTimeout(this.timer);
+    this.storeNow();
     await this.sending;
     const draft = this.waiting;
     if (!draft) return this.state !== "browser only";
@@ -78,10 +94,32 @@ export class Drafts {
   /** Forgets the draft of an item that is saved, skipped or given up. Waits for a draft on its way to the server. */
   async drop(item: string): Promise<void> {
     clearTimeout(this.timer);
+    if (this.later) clearTimeout(this.later.timer);
+    this.later = null;
     if (this.waiting?.item === item) this.waiting = null;
     localStorage.removeItem(this.key(item));
     await this.sending;
     this.set("none");
+  }
+
+  /** Keeps a drawing that a key has replaced, so that it can be brought back. */
+  keepAside(item: string, width: number, height: number, labels: Uint8Array): void {
+    try {
+      const stored: Stored = { width, height, runs: encode(labels), seconds: 0, onServer: false, when: Date.now() };
+      localStorage.setItem(`${asidePrefix}${this.owner}/${item}`, JSON.stringify(stored));
+    } catch {
+      // storage is full or forbidden
+    }
+  }
+
+  /** The drawing that was kept aside of an item, null if there is none that fits. */
+  keptOf(item: string, width: number, height: number): Uint8Array | null {
+    const stored = parse(localStorage.getItem(`${asidePrefix}${this.owner}/${item}`));
+    return stored && stored.width === width && stored.height === height ? decode(stored.runs, width * height) : null;
+  }
+
+  forget(item: string): void {
+    localStorage.removeItem(`${asidePrefix}${this.owner}/${item}`);
   }
 
   /** Tells what is known of a newly opened item's draft. */

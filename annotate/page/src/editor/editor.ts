@@ -3,56 +3,76 @@
 
 import type { Class, Task } from "../api";
 import { change, settings } from "../settings";
-import { History, type Rect } from "./history";
-import { palette, type Window } from "./layers";
-import { capsule, floodFill, polygon } from "./raster";
+import { palette, unsure, type Window } from "./layers";
+import { Mask } from "./mask";
+import { capsule, floodFill, grown, polygon, union, type Rect } from "./raster";
+import * as shapes from "./shapes";
 import { placement, View } from "./view";
+import { automatic, ctWindows, fitting, isCT, proper, Windows, type Shown } from "./windows";
 
-export type Tool = "brush" | "eraser" | "polygon" | "fill";
+export type Tool = "brush" | "eraser" | "polygon" | "fill" | "window";
 
 export interface SliceData {
-  image: Float32Array;
+  /** By channel; null for those that are not on the screen. */
+  images: Array<Float32Array | null>;
   labels: Uint8Array;
   proposal: Uint8Array | null;
   /** Nats. */
   uncertainty: Float32Array | null;
 }
 
-/** What changed: pixels of the mask, the image, or only what is drawn around them. */
-export type Change = { kind: "slice" } | { kind: "labels"; rect: Rect } | { kind: "view" };
+/** A neighbouring slice that is shown, to look at only. */
+export interface Context {
+  slice: number;
+  images: Array<Float32Array | null>;
+  /** Its label, or what the model makes of it, once that is known. */
+  mask: { labels: Uint8Array; of: "label" | "model" } | null;
+}
 
-/** Windows for CT, in Hounsfield units: width and level. */
-const ctWindows = [
-  { name: "soft tissue", width: 400, level: 40 },
-  { name: "lung", width: 1500, level: -600 },
-  { name: "bone", width: 2500, level: 480 },
-  { name: "brain", width: 80, level: 40 },
-];
+/** Another mask of the slice whose outline is shown too, and what it is. */
+export interface Compared { name: string; labels: Uint8Array; color: string; dash: number[] }
+
+/** A part of the canvas that shows one channel, in CSS pixels. */
+export interface Panel { channel: number; x: number; y: number; width: number; height: number }
+
+/** What changed: pixels of the mask, the image, what is drawn around them, or only what follows the pointer. */
+export type Change = { kind: "slice" } | { kind: "labels"; rect: Rect } | { kind: "view" } | { kind: "pointer" };
+
+/** How a class is changed as a whole. */
+export type Reshape = "fill holes" | "largest part" | "grow" | "shrink" | "smooth";
 
 export const largestBrush = 99;
+
+const none = new Float32Array(1);
 
 export class Editor {
   readonly view = new View();
   readonly palette: Uint32Array;
 
   task: Task | null = null;
-  image: Float32Array = new Float32Array(1);
-  labels: Uint8Array = new Uint8Array(1);
-  proposal: Uint8Array | null = null;
+  images: Array<Float32Array | null> = [];
+  mask = new Mask(1, 1, new Uint8Array(1), null);
   uncertainty: Float32Array | null = null;
-  /** Another mask of the slice whose outline is shown too, and what it is. */
-  compared: { name: string; labels: Uint8Array } | null = null;
-  /** The channel that is shown, where the project reads several of each case. */
+  compared: Compared[] = [];
+  context: Context | null = null;
+
+  /** The channel that is shown or, of several side by side, the one that the window's controls are for. */
   channel = 0;
-  /** A neighbouring slice that is shown, to look at only. */
-  context: { slice: number; image: Float32Array } | null = null;
+  /** Where each channel is on the canvas. */
+  panels: Panel[] = [];
+  /** By channel. */
+  windows: Shown[] = [{ low: 0, high: 1, name: "auto" }];
 
   tool: Tool = "brush";
   label = 1;
   /** Diameter in voxels of the finer spacing. */
   brush = settings.brush;
-  window: Window = { low: 0, high: 1 };
-  windowName = "auto";
+  /** The brush only paints voxels within so much of the value under it where the stroke began; null paints all. */
+  range: number | null = null;
+  /** Nothing is painted over a class but the background. */
+  onBackground = false;
+  /** Classes that nothing changes. */
+  readonly locked = new Set<number>();
   invert = false;
   showMask = true;
   showProposal = false;
@@ -65,23 +85,25 @@ export class Editor {
   /** True once the mask differs from the one that was opened or last saved. */
   touched = false;
 
-  private history = new History(1);
-  private unchanged: Uint8Array | null = null;
+  private kept: Windows;
+  private took = false; // an outlined proposal was taken
   private penAt: [number, number] | null = null;
+  private within: Window | null = null; // of the stroke under way
   private listeners = new Set<() => void>();
   private telling = 0;
   /** Draws at once, without waiting for the next frame. */
   draw: (change: Change) => void = () => {};
-  /** A mask was changed by the person. */
+  /** The person changed the mask. */
   edited: () => void = () => {};
   /** The cursor moved to another voxel. */
   pointed: () => void = () => {};
   /** Something that the person tried is not possible now; the text says why. */
   refused: (text: string) => void = () => {};
 
-  constructor(readonly classes: Class[]) {
+  constructor(readonly classes: Class[], project = "") {
     this.palette = palette(classes);
     this.label = classes.find((c) => c.value > 0)?.value ?? 1;
+    this.kept = new Windows(`nextslice/windows/${project}`);
   }
 
   subscribe(listener: () => void): () => void {
@@ -104,27 +126,26 @@ export class Editor {
     const c = this.cursor;
     if (this.penAt || c === voxel || (c && voxel && c[0] === voxel[0] && c[1] === voxel[1])) return;
     this.cursor = voxel;
-    this.draw({ kind: "view" });
+    this.draw({ kind: "pointer" });
     this.pointed();
   }
 
   open(task: Task, data: SliceData, touched: boolean): void {
     const sameCase = this.task?.case === task.case && this.task.width === task.width && this.task.height === task.height;
     this.task = task;
-    this.image = data.image;
-    this.labels = data.labels;
-    this.proposal = data.proposal;
+    this.images = data.images;
+    this.mask = new Mask(task.width, task.height, data.labels, data.proposal);
     this.uncertainty = data.uncertainty;
-    this.history = new History(task.width);
-    this.unchanged = null;
     this.context = null;
-    this.compared = null;
+    this.compared = [];
     this.corners = [];
     this.penAt = null;
     this.cursor = null;
+    this.took = false;
     this.touched = touched;
+    this.channel = Math.min(this.channel, this.channels - 1);
     if (!sameCase) {
-      this.autoWindow(false);
+      this.windows = Array.from({ length: this.channels }, (_, n) => this.kept.first(task, n));
       this.view.fitted = true;
     }
     this.view.columns = task.width;
@@ -138,13 +159,106 @@ export class Editor {
   close(): void {
     this.task = null;
     this.touched = false;
-    this.compared = null;
+    this.compared = [];
     this.notify({ kind: "slice" });
   }
 
-  compare(other: { name: string; labels: Uint8Array } | null): void {
-    this.compared = other;
+  compare(others: Compared[]): void {
+    this.compared = others;
     this.notify();
+  }
+
+  get labels(): Uint8Array { return this.mask.labels; }
+  get proposal(): Uint8Array | null { return this.mask.proposal; }
+
+  // --- channels, windows and where the slice is on the screen
+
+  get channels(): number { return Math.max(1, this.task?.channels?.length ?? 1); }
+
+  /** Channels that are on the screen. */
+  get shownChannels(): number[] {
+    return settings.sideBySide && this.channels > 1 ? Array.from({ length: this.channels }, (_, n) => n) : [this.channel];
+  }
+
+  /** Lays the channels out on a canvas of so many CSS pixels, each as large as can be. */
+  layout(width: number, height: number): void {
+    const shown = this.shownChannels, [w, h] = this.view.extent();
+    let best = { columns: 1, scale: 0 };
+    for (let columns = 1; columns <= shown.length; columns++) {
+      const rows = Math.ceil(shown.length / columns), scale = Math.min(width / columns / w, height / rows / h);
+      if (scale > best.scale * 1.001) best = { columns, scale };
+    }
+    const rows = Math.ceil(shown.length / best.columns), each = [Math.floor(width / best.columns), Math.floor(height / rows)];
+    this.panels = shown.map((channel, n) => ({ channel, x: n % best.columns * each[0], y: Math.floor(n / best.columns) * each[1], width: each[0], height: each[1] }));
+    this.view.resize(each[0], each[1]);
+  }
+
+  /** Shows another channel, or all of them: images are those of the slice, and of the neighbour in view if there is one. */
+  setChannel(channel: number, images: Array<Float32Array | null>, neighbour: Array<Float32Array | null> | null): void {
+    this.channel = channel;
+    this.images = images;
+    if (this.context && neighbour) this.context = { ...this.context, images: neighbour };
+    this.notify({ kind: "slice" });
+  }
+
+  /** The window's controls are for the channel of a panel from now on. */
+  point(channel: number): void {
+    if (this.channel === channel) return;
+    this.channel = channel;
+    this.notify();
+  }
+
+  /** The image of a channel: of the slice, or of the neighbour that is shown. */
+  shownImage(channel = this.channel): Float32Array {
+    return (this.context ? this.context.images[channel] : this.images[channel]) ?? none;
+  }
+
+  get window(): Shown { return this.windows[this.channel] ?? automatic({ low: 0, high: 1 }); }
+
+  get isCT(): boolean { return this.task !== null && isCT(this.task, this.channel); }
+
+  setWindow(window: Window, name = "manual"): void {
+    this.windows[this.channel] = { ...proper(window), name };
+    if (this.task) this.kept.keep(this.task, this.channel, this.windows[this.channel]);
+    this.notify({ kind: "slice" });
+  }
+
+  /** Changes width by a factor, and level by a fraction of the width. */
+  dragWindow(width: number, level: number): void {
+    const { low, high } = this.window, w = (high - low) * width, l = (low + high) / 2 + level * (high - low);
+    this.setWindow({ low: l - w / 2, high: l + w / 2 });
+  }
+
+  autoWindow(): void {
+    if (!this.task) return;
+    this.setWindow(automatic(this.task.channels?.[this.channel]?.window ?? this.task.window), "auto");
+  }
+
+  /** The window that fits the voxels that are on the screen. */
+  fitWindow(): void {
+    if (!this.task) return;
+    const { view } = this, { width, height } = this.task, image = this.shownImage();
+    const corners = [view.toVoxel(0, 0), view.toVoxel(view.screenWidth, view.screenHeight)];
+    const [x0, x1] = corners.map((p) => clamp(Math.floor(p[0]), 0, width - 1)).sort((a, b) => a - b);
+    const [y0, y1] = corners.map((p) => clamp(Math.floor(p[1]), 0, height - 1)).sort((a, b) => a - b);
+    const step = Math.max(1, Math.ceil(Math.sqrt((x1 - x0 + 1) * (y1 - y0 + 1) / 40000))), values: number[] = [];
+    for (let y = y0; y <= y1; y += step) for (let x = x0; x <= x1; x += step) values.push(image[y * width + x]);
+    const window = fitting(values);
+    if (window) this.setWindow(window, "in view");
+    else this.refused("All voxels in view have one value: there is no window to fit.");
+  }
+
+  /** The windows that W goes through: those of the file's header, then those for CT. */
+  get presets(): Shown[] {
+    const own = (this.task?.presets ?? []).map((p, n) => ({ low: p.low, high: p.high, name: p.name || (n > 0 ? `file ${n + 1}` : "file") }));
+    return this.isCT ? [...own, ...ctWindows] : own;
+  }
+
+  /** The next of the presets, after the last the automatic one. */
+  cycleWindow(): void {
+    const all = this.presets, next = all[all.findIndex((w) => w.name === this.window.name) + 1];
+    if (next) this.setWindow(next, next.name);
+    else this.autoWindow();
   }
 
   /** Shows the slice the way the person's convention has it. */
@@ -161,96 +275,97 @@ export class Editor {
     this.notify();
   }
 
-  get isCT(): boolean {
-    return this.task !== null && this.firstWindow.low < -150 && this.image.some((v) => v < -500);
+  moveView(action: (view: View) => void): void {
+    action(this.view);
+    this.notify();
   }
 
-  /** What the case is shown with first. */
-  private get firstWindow(): Window {
-    return this.task!.channels?.[this.channel]?.window ?? this.task!.window;
-  }
-
-  /** Shows another channel: of the slice, and of the neighbour in view if there is one. */
-  setChannel(channel: number, image: Float32Array, neighbour: Float32Array | null): void {
-    this.channel = channel;
-    this.image = image;
-    if (this.context && neighbour) this.context = { ...this.context, image: neighbour };
-    this.autoWindow();
-  }
-
-  /** The image that is shown: the slice's own or a neighbour's. */
-  get shownImage(): Float32Array {
-    return this.context ? this.context.image : this.image;
-  }
-
-  showContext(slice: number, image: Float32Array | null): void {
-    this.context = this.task && image && slice !== this.task.slice ? { slice, image } : null;
+  showContext(context: Context | null): void {
+    this.context = this.task && context && context.slice !== this.task.slice ? context : null;
     this.notify({ kind: "slice" });
   }
 
   // --- strokes and other edits
 
-  get canUndo(): boolean { return this.history.canUndo; }
-  get canRedo(): boolean { return this.history.canRedo; }
+  get canUndo(): boolean { return this.mask.canUndo || this.corners.length > 0; }
+  get canRedo(): boolean { return this.mask.canRedo; }
+  get inStroke(): boolean { return this.mask.inEdit; }
+  get isEmpty(): boolean { return this.mask.isEmpty; }
+  /** Number of voxels with each label. */
+  get counts(): Int32Array { return this.mask.counts; }
+
+  /** True if the mask is the model's, and the person can see that it is what would be saved. */
+  get isProposal(): boolean {
+    return this.mask.isProposal && (!this.task?.outline || this.took);
+  }
 
   /** True if the mask may be changed now; says why if not. */
   editable(): boolean {
     if (!this.task) return false;
-    if (this.context) this.refused("This is a neighbouring slice, to look at only. Press Q to return to the queued slice.");
+    if (this.context) this.refused("This is a neighbouring slice, to look at only. Press Q to return to the queued slice, Shift+Enter to edit this one.");
     return !this.context;
   }
 
-  /** Starts an edit that undo takes back as one. */
-  beginStroke(): void {
-    this.unchanged = this.labels.slice();
+  /** Whether a voxel may be given a label, by the locks. */
+  private may(old: number, label: number): boolean {
+    if (this.locked.has(old)) return false;
+    return !this.onBackground || label === 0 || old === 0 || old === label;
+  }
+
+  /** Gives a voxel a label if it may have it. */
+  private put(i: number, label: number): void {
+    if (this.may(this.labels[i], label)) this.labels[i] = label;
+  }
+
+  beginStroke(x?: number, y?: number): void {
+    this.mask.begin();
+    this.within = null;
+    const value = x === undefined || y === undefined ? NaN : this.shownImage()[y * this.task!.width + x];
+    if (this.range !== null && Number.isFinite(value)) this.within = { low: value - this.range, high: value + this.range };
   }
 
   /** Paints with the brush from voxel a to voxel b, within a stroke. */
   stroke(ax: number, ay: number, bx: number, by: number, label: number): void {
-    const { width, height, spacing } = this.task!;
-    const labels = this.labels;
-    capsule({ width, height }, spacing, ax, ay, bx, by, this.brush, (x, y) => (labels[y * width + x] = label));
+    const { width, height, spacing } = this.task!, { within } = this, image = this.shownImage();
+    capsule({ width, height }, spacing, ax, ay, bx, by, this.brush, (x, y) => {
+      const i = y * width + x;
+      if (!within || (image[i] >= within.low && image[i] <= within.high)) this.put(i, label);
+    });
     const reach = Math.ceil(this.brush / 2);
-    const x0 = clamp(Math.min(ax, bx) - reach, 0, width - 1), x1 = clamp(Math.max(ax, bx) + reach, 0, width - 1);
-    const y0 = clamp(Math.min(ay, by) - reach, 0, height - 1), y1 = clamp(Math.max(ay, by) + reach, 0, height - 1);
-    this.draw({ kind: "labels", rect: { x: x0, y: y0, width: x1 - x0 + 1, height: y1 - y0 + 1 } });
+    const rect = grown({ x: Math.min(ax, bx), y: Math.min(ay, by), width: Math.abs(ax - bx) + 1, height: Math.abs(ay - by) + 1 }, reach, { width, height });
+    if (rect.width <= 0 || rect.height <= 0) return;
+    this.mask.touch(rect);
+    this.draw({ kind: "labels", rect });
   }
 
   /** Ends the edit; returns whether the mask changed. */
   endStroke(): boolean {
-    const before = this.unchanged;
-    this.unchanged = null;
-    const rect = before && this.history.record(before, this.labels);
-    if (!rect) return false;
-    this.afterEdit(rect);
-    return true;
+    const rect = this.mask.end();
+    if (rect) this.afterEdit(rect);
+    return rect !== null;
   }
-
-  get inStroke(): boolean { return this.unchanged !== null; }
 
   /** Takes back the stroke under way. */
   cancelStroke(): void {
-    if (!this.unchanged) return;
-    this.labels.set(this.unchanged);
-    this.unchanged = null;
-    this.notify({ kind: "labels", rect: this.whole() });
+    if (!this.inStroke) return;
+    this.penAt = null;
+    const rect = this.mask.cancel();
+    if (rect) this.notify({ kind: "labels", rect });
   }
 
-  private edit(change: () => void): void {
-    if (!this.editable() || this.inStroke) return;
-    this.beginStroke();
-    change();
-    this.endStroke();
+  /** An edit of its own; change returns where it changed something. */
+  private edit(change: () => Rect | null): boolean {
+    if (!this.editable() || this.inStroke) return false;
+    this.mask.begin();
+    const rect = change();
+    if (rect) this.mask.touch(rect);
+    return this.endStroke();
   }
 
   private afterEdit(rect: Rect): void {
     this.touched = true;
     this.notify({ kind: "labels", rect });
     this.edited();
-  }
-
-  private whole(): Rect {
-    return { x: 0, y: 0, width: this.task!.width, height: this.task!.height };
   }
 
   undo(): void {
@@ -260,19 +375,20 @@ export class Editor {
       this.notify();
       return;
     }
-    const rect = this.history.undo(this.labels);
+    const rect = this.mask.undo();
     if (rect) this.afterEdit(rect);
   }
 
   redo(): void {
     if (this.inStroke || !this.editable()) return;
-    const rect = this.history.redo(this.labels);
+    const rect = this.mask.redo();
     if (rect) this.afterEdit(rect);
   }
 
   fillAt(x: number, y: number, label: number): void {
     const { width, height } = this.task!;
     if (x < 0 || y < 0 || x >= width || y >= height) return;
+    if (!this.may(this.labels[y * width + x], label)) return this.refused("The class there is locked.");
     this.edit(() => floodFill({ width, height }, this.labels, x, y, label));
   }
 
@@ -282,39 +398,76 @@ export class Editor {
     this.notify();
   }
 
+  /** Takes back corners that were set last. */
+  dropCorners(count = Infinity): void {
+    this.corners.splice(Math.max(0, this.corners.length - count));
+    this.notify();
+  }
+
   /** Fills the polygon with a label and starts a new one. */
   closePolygon(label: number): void {
     const corners = this.corners;
     this.corners = [];
     const { width, height } = this.task!;
     if (corners.length < 3) this.notify();
-    else this.edit(() => polygon({ width, height }, corners, (x, y) => (this.labels[y * width + x] = label)));
+    else {
+      this.edit(() => {
+        let rect: Rect | null = null;
+        polygon({ width, height }, corners, (x, y) => {
+          this.put(y * width + x, label);
+          rect = union(rect, { x, y, width: 1, height: 1 });
+        });
+        return rect;
+      });
+    }
     this.draw({ kind: "view" });
   }
 
-  clear(): void {
-    this.edit(() => this.labels.fill(0));
+  clear(): boolean {
+    return this.setMask(new Uint8Array(this.labels.length));
+  }
+
+  /** Replaces the mask, but for what is locked. */
+  setMask(labels: Uint8Array): boolean {
+    return this.edit(() => {
+      const { labels: own } = this;
+      if (this.locked.size === 0) own.set(labels);
+      else for (let i = 0; i < own.length; i++) if (!this.locked.has(own[i]) && !this.locked.has(labels[i])) own[i] = labels[i];
+      return this.mask.whole;
+    });
   }
 
   /** Replaces the mask by the model's proposal. */
-  useProposal(): void {
-    if (!this.proposal) this.refused("There is no proposal for this slice.");
-    else this.edit(() => this.labels.set(this.proposal!));
+  useProposal(): boolean {
+    if (!this.proposal) {
+      this.refused("There is no proposal for this slice.");
+      return false;
+    }
+    if (!this.editable()) return false;
+    this.took = true;
+    const changed = this.setMask(this.proposal);
+    this.notify();
+    return changed;
   }
 
-  get isProposal(): boolean {
-    return this.proposal !== null && this.labels.every((v, i) => v === this.proposal![i]);
-  }
-
-  get isEmpty(): boolean {
-    return this.labels.every((v) => v === 0);
-  }
-
-  /** Number of voxels with each label. */
-  counts(): number[] {
-    const out = new Array<number>(256).fill(0);
-    for (const v of this.labels) out[v]++;
-    return out;
+  /** Changes the class that is drawn with as a whole. It takes from the background only. */
+  reshape(how: Reshape): void {
+    const { label, task } = this;
+    if (!task || !this.editable()) return;
+    const name = this.classes.find((c) => c.value === label)?.name ?? `class ${label}`;
+    if (this.counts[label] === 0) return this.refused(`There is no ${name} on this slice.`);
+    if (this.locked.has(label)) return this.refused(`${name} is locked.`);
+    const changed = this.edit(() => {
+      const { width, height, spacing } = task, finest = Math.min(...spacing), grid = { width, height }, mask = shapes.only(this.labels, label);
+      const after = how === "fill holes" ? shapes.fillHoles(grid, mask) : how === "largest part" ? shapes.largestPart(grid, mask)
+        : how === "smooth" ? shapes.smooth(grid, mask, spacing, 2 * finest) : shapes.grow(grid, mask, spacing, how === "grow" ? finest : -finest);
+      for (let i = 0; i < after.length; i++) {
+        if (mask[i] && !after[i]) this.labels[i] = 0;
+        else if (after[i] && this.labels[i] === 0) this.labels[i] = label;
+      }
+      return this.mask.whole;
+    });
+    if (!changed) this.refused(`${how[0].toUpperCase()}${how.slice(1)}: nothing of ${name} changes.`);
   }
 
   // --- the keyboard's pen
@@ -337,14 +490,14 @@ export class Editor {
 
   /** Uses the tool at the cursor: lowers or lifts the brush, sets a corner, fills. */
   pen(): void {
-    if (!this.editable()) return;
+    if (!this.editable() || this.tool === "window") return;
     if (!this.cursor) this.moveCursor(0, 0);
     const [x, y] = this.cursor!;
     if (this.tool === "fill") this.fillAt(x, y, this.label);
     else if (this.tool === "polygon") this.addCorner(x + 0.5, y + 0.5);
     else if (this.penAt) this.liftPen();
     else if (!this.inStroke) {
-      this.beginStroke();
+      this.beginStroke(x, y);
       this.stroke(x, y, x, y, this.tool === "eraser" ? 0 : this.label);
       this.penAt = [x, y];
       this.notify();
@@ -361,10 +514,10 @@ export class Editor {
 
   // --- tools and display
 
+  /** Chooses a tool. Corners of a polygon wait until it is taken up again. */
   setTool(tool: Tool): void {
     this.liftPen();
     this.tool = tool;
-    if (tool !== "polygon") this.corners = [];
     this.notify();
   }
 
@@ -373,6 +526,51 @@ export class Editor {
     this.liftPen();
     this.label = label;
     if (this.tool === "eraser") this.tool = "brush";
+    this.notify();
+  }
+
+  /** Chooses the class after or before the one that is drawn with. */
+  stepLabel(direction: 1 | -1): void {
+    const values = this.classes.map((c) => c.value).filter((v) => v > 0);
+    this.setLabel(values[(values.indexOf(this.label) + direction + values.length) % values.length]);
+  }
+
+  get hasUnsure(): boolean { return this.classes.some((c) => c.value === unsure); }
+
+  /** Paints unsure from now on: voxels whose class the person cannot tell. */
+  paintUnsure(): void {
+    if (this.hasUnsure) this.setLabel(unsure);
+    else this.refused("This project has no class for what you cannot tell: the person who runs the server starts it with --unsure.");
+  }
+
+  /** Draws with the class under the cursor from now on. */
+  pick(): void {
+    if (!this.cursor || !this.task) return;
+    const [x, y] = this.cursor, { width, height } = this.task;
+    const label = x >= 0 && y >= 0 && x < width && y < height ? this.labels[y * width + x] : 0;
+    if (label > 0) this.setLabel(label);
+  }
+
+  toggleLock(label = this.label): void {
+    if (!this.locked.delete(label)) this.locked.add(label);
+    this.notify();
+  }
+
+  toggleOnBackground(): void {
+    this.onBackground = !this.onBackground;
+    this.notify();
+  }
+
+  /** Turns the brush for like values on or off; it begins with a tenth of the window. */
+  toggleRange(): void {
+    this.range = this.range === null ? (this.window.high - this.window.low) / 10 : null;
+    this.notify();
+  }
+
+  /** Makes the brush for like values take more or less, by a tenth. */
+  stepRange(direction: 1 | -1): void {
+    if (this.range === null) return;
+    this.range *= direction > 0 ? 1.1 : 1 / 1.1;
     this.notify();
   }
 
@@ -393,6 +591,11 @@ export class Editor {
     this.notify();
   }
 
+  setUncertaintyOpacity(opacity: number): void {
+    change({ uncertaintyOpacity: clamp(opacity, 0, 1) });
+    this.notify();
+  }
+
   toggle(what: "showMask" | "showProposal" | "showUncertainty" | "invert"): void {
     this[what] = !this[what];
     if (what === "showProposal" && this.showProposal && !this.proposal) this.refused("There is no proposal for this slice.");
@@ -400,41 +603,13 @@ export class Editor {
     this.notify({ kind: what === "invert" ? "slice" : "view" });
   }
 
+  /** The proposal's outline is shown: on demand, and where the proposal is nothing more than that. */
+  get outlined(): boolean {
+    return this.proposal !== null && (this.showProposal || (this.task?.outline === true && !this.isProposal));
+  }
+
   setSmooth(smooth: boolean): void {
     change({ smooth });
-    this.notify();
-  }
-
-  setWindow(window: Window, name = "manual"): void {
-    const least = Math.max(1e-6, Math.abs(window.low) * 1e-6);
-    this.window = { low: window.low, high: Math.max(window.high, window.low + least) };
-    this.windowName = name;
-    this.notify({ kind: "slice" });
-  }
-
-  /** Changes width by a factor, and level by a fraction of the width. */
-  dragWindow(width: number, level: number): void {
-    const { low, high } = this.window, w = (high - low) * width, l = (low + high) / 2 + level * (high - low);
-    this.setWindow({ low: l - w / 2, high: l + w / 2 });
-  }
-
-  autoWindow(tell = true): void {
-    const { low, high } = this.firstWindow;
-    this.windowName = "auto";
-    this.window = high > low ? { low, high } : { low: low - 0.5, high: low + 0.5 };
-    if (tell) this.notify({ kind: "slice" });
-  }
-
-  /** The next of the CT windows, or the automatic one where the image is no CT. */
-  cycleWindow(): void {
-    const at = ctWindows.findIndex((w) => w.name === this.windowName);
-    const next = this.isCT ? ctWindows[at + 1] : undefined;
-    if (next) this.setWindow({ low: next.level - next.width / 2, high: next.level + next.width / 2 }, next.name);
-    else this.autoWindow();
-  }
-
-  moveView(action: (view: View) => void): void {
-    action(this.view);
     this.notify();
   }
 }

@@ -1,6 +1,6 @@
 // Undo and redo: the changed rectangle of each edit, before and after.
 
-export interface Rect { x: number; y: number; width: number; height: number }
+import type { Rect } from "./raster";
 
 interface Edit extends Rect { before: Uint8Array; after: Uint8Array }
 
@@ -14,9 +14,9 @@ export class History {
   get canUndo(): boolean { return this.done > 0; }
   get canRedo(): boolean { return this.done < this.edits.length; }
 
-  /** Records the change from before to after, two masks of the whole slice; returns what changed, or null. */
-  record(before: Uint8Array, after: Uint8Array): Rect | null {
-    const rect = changed(before, after, this.width);
+  /** Records the change from before to after, two masks of the whole slice that differ within a rectangle at most; returns what changed, or null. */
+  record(before: Uint8Array, after: Uint8Array, within?: Rect): Rect | null {
+    const rect = changed(before, after, this.width, within);
     if (!rect) return null;
     this.edits.length = this.done;
     this.edits.push({ ...rect, before: cut(before, this.width, rect), after: cut(after, this.width, rect) });
@@ -40,16 +40,17 @@ export class History {
   }
 }
 
-/** The smallest rectangle that holds all differences, null if there are none. */
-export function changed(a: Uint8Array, b: Uint8Array, width: number): Rect | null {
+/** The smallest rectangle that holds all differences of two masks within a rectangle, null if there are none. */
+export function changed(a: Uint8Array, b: Uint8Array, width: number, within: Rect = { x: 0, y: 0, width, height: a.length / width }): Rect | null {
   let x0 = width, x1 = -1, y0 = -1, y1 = -1;
-  for (let i = 0; i < a.length; i++) {
-    if (a[i] === b[i]) continue;
-    const x = i % width, y = (i - x) / width;
-    if (y0 < 0) y0 = y;
-    y1 = y;
-    if (x < x0) x0 = x;
-    if (x > x1) x1 = x;
+  for (let y = within.y; y < within.y + within.height; y++) {
+    for (let x = within.x, i = y * width + x; x < within.x + within.width; x++, i++) {
+      if (a[i] === b[i]) continue;
+      if (y0 < 0) y0 = y;
+      y1 = y;
+      if (x < x0) x0 = x;
+      if (x > x1) x1 = x;
+    }
   }
   return x1 < 0 ? null : { x: x0, y: y0, width: x1 - x0 + 1, height: y1 - y0 + 1 };
 }

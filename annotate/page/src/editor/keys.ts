@@ -13,31 +13,46 @@ export interface Binding {
 }
 
 export const bindings: Binding[] = [
-  { keys: ["Enter"], group: "Slice", text: "Accept or save, and go on", run: (c) => c.flow.submit() },
+  { keys: ["Enter", "Ctrl+S"], group: "Slice", text: "Accept or save, and go on", run: (c) => c.flow.submit() },
   { keys: ["K"], group: "Slice", text: "Save as empty: none of the classes is here", run: (c) => c.flow.markEmpty() },
   { keys: ["X"], group: "Slice", text: "Skip with a reason", run: (c) => c.skip() },
   { keys: ["N"], group: "Slice", text: "Next slice of the queue; a draft is kept", run: (c) => c.flow.next() },
   { keys: ["Shift+N"], group: "Slice", text: "Slice before", run: (c) => c.flow.previous() },
   { keys: ["Q"], group: "Slice", text: "From a neighbour back to the queued slice", run: (c) => c.flow.back() },
+  { keys: ["Shift+Enter"], group: "Slice", text: "Label the neighbour that is shown", run: (c) => c.flow.editNeighbour() },
+  { keys: ["Alt+1", "Alt+2", "Alt+3", "Alt+4"], group: "Slice", text: "Of two readings that differ: take A, take B, what either has, what both have",
+    run: (c, key) => c.flow.choose((["first", "second", "union", "common"] as const)[Number(key.slice(-1)) - 1]) },
   { keys: ["?"], group: "Slice", text: "This list", run: (c) => c.help() },
 
   { keys: ["B"], group: "Draw", text: "Brush", run: (c) => c.editor.setTool("brush") },
   { keys: ["E"], group: "Draw", text: "Eraser (or hold Alt while drawing)", run: (c) => c.editor.setTool("eraser") },
-  { keys: ["P"], group: "Draw", text: "Polygon: click corners or drag; Enter, double click or the first corner closes", run: (c) => c.editor.setTool("polygon") },
+  { keys: ["P"], group: "Draw", text: "Polygon: click corners; Enter, double click or the first corner closes. Drag: freehand, closed where it ends", run: (c) => c.editor.setTool("polygon") },
   { keys: ["F"], group: "Draw", text: "Fill the region of equal label under the cursor", run: (c) => c.editor.setTool("fill") },
-  { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], group: "Draw", text: "Class to draw", run: (c, key) => c.editor.setLabel(Number(key)) },
+  { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], group: "Draw", text: "Class to draw; of more than nine type two digits", run: (c, key) => chooseClass(c.editor, Number(key)) },
+  { keys: [",", ";"], group: "Draw", text: "Class before, after", run: (c, key) => c.editor.stepLabel(key === "," ? -1 : 1) },
+  { keys: ["T"], group: "Draw", text: "Class under the cursor (also Ctrl and click)", run: (c) => c.editor.pick() },
+  { keys: ["O"], group: "Draw", text: "Unsure: paint what you cannot tell", run: (c) => c.editor.paintUnsure() },
+  { keys: ["J"], group: "Draw", text: "Brush for like grey values, on, off (Alt + wheel: more, less alike)", run: (c) => c.editor.toggleRange() },
+  { keys: ["Shift+B"], group: "Draw", text: "Paint on background only, on, off", run: (c) => c.editor.toggleOnBackground() },
+  { keys: ["L"], group: "Draw", text: "Lock the class, unlock it: nothing changes a locked class", run: (c) => c.editor.toggleLock() },
   { keys: ["[", "]"], group: "Draw", text: "Brush smaller, larger (also Shift + wheel)", run: (c, key) => c.editor.stepBrush(key === "[" ? -1 : 1) },
   { keys: ["Z", "Ctrl+Z"], group: "Draw", text: "Undo", run: (c) => c.editor.undo() },
   { keys: ["Y", "Ctrl+Y", "Ctrl+Shift+Z"], group: "Draw", text: "Redo", run: (c) => c.editor.redo() },
-  { keys: ["Delete"], group: "Draw", text: "Clear the mask", run: (c) => c.editor.clear() },
-  { keys: ["Shift+H"], group: "Draw", text: "Start again from the proposal", run: (c) => c.editor.useProposal() },
+  { keys: ["Delete"], group: "Draw", text: "Clear the mask", run: (c) => c.flow.clear() },
+  { keys: ["Shift+H"], group: "Draw", text: "Take the model's proposal", run: (c) => c.flow.useProposal() },
+  { keys: ["M", "Shift+M"], group: "Draw", text: "Copy the mask of the slice before, after", run: (c, key) => c.flow.copyNeighbour(key === "M" ? -1 : 1) },
+  { keys: ["Shift+I"], group: "Draw", text: "Draw the shape between the nearest labelled slices", run: (c) => c.flow.interpolate() },
+  { keys: ["Shift+F"], group: "Draw", text: "Fill the holes of the class", run: (c) => c.editor.reshape("fill holes") },
+  { keys: ["Shift+L"], group: "Draw", text: "Keep the largest part of the class", run: (c) => c.editor.reshape("largest part") },
+  { keys: ["<", ">"], group: "Draw", text: "Shrink, grow the class by a voxel", run: (c, key) => c.editor.reshape(key === "<" ? "shrink" : "grow") },
+  { keys: ["Shift+S"], group: "Draw", text: "Smooth the border of the class", run: (c) => c.editor.reshape("smooth") },
   { keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"], group: "Draw", text: "Move the drawing cursor by a voxel", run: (c, key) => {
     const [right, down] = arrow(key);
     c.editor.moveCursor(right, down);
   } },
   { keys: ["."], group: "Draw", text: "Use the tool at the cursor: pen down or up, corner, fill", run: (c) => c.editor.pen() },
   { keys: ["Escape"], group: "Draw", text: "Give up the polygon; lift the pen; back to the queued slice", run: (c) => {
-    if (c.editor.corners.length > 0) c.editor.setTool(dropCorners(c.editor));
+    if (c.editor.corners.length > 0) c.editor.dropCorners();
     else if (c.editor.penDown) c.editor.liftPen();
     else c.flow.back();
   } },
@@ -47,10 +62,12 @@ export const bindings: Binding[] = [
   { keys: ["H"], group: "Show", text: "The model's proposal, dashed", run: (c) => c.editor.toggle("showProposal") },
   { keys: ["U"], group: "Show", text: "The model's uncertainty", run: (c) => c.editor.toggle("showUncertainty") },
   { keys: ["0"], group: "Show", text: "Automatic window", run: (c) => c.editor.autoWindow() },
-  { keys: ["W"], group: "Show", text: "Next window for CT: soft tissue, lung, bone, brain", run: (c) => c.editor.cycleWindow() },
+  { keys: ["Shift+W"], group: "Show", text: "Window that fits what is in view", run: (c) => c.editor.fitWindow() },
+  { keys: ["W"], group: "Show", text: "Next window: of the file, and for CT soft tissue, lung, bone, brain, liver", run: (c) => c.editor.cycleWindow() },
   { keys: ["Alt+ArrowLeft", "Alt+ArrowRight"], group: "Show", text: "Window narrower, wider", run: (c, key) => c.editor.dragWindow(key.endsWith("Left") ? 1 / 1.1 : 1.1, 0) },
   { keys: ["Alt+ArrowUp", "Alt+ArrowDown"], group: "Show", text: "Brighter, darker", run: (c, key) => c.editor.dragWindow(1, key.endsWith("Up") ? -0.05 : 0.05) },
   { keys: ["C"], group: "Show", text: "Next channel of the case, where there are several", run: (c) => c.flow.showChannel(c.editor.channel + 1) },
+  { keys: ["Shift+C"], group: "Show", text: "All channels side by side, or one", run: (c) => c.flow.toggleSideBySide() },
   { keys: ["I"], group: "Show", text: "Invert the grey values", run: (c) => c.editor.toggle("invert") },
   { keys: ["V"], group: "Show", text: "Three-plane viewer open, folded", run: (c) => c.viewer() },
 
@@ -69,21 +86,29 @@ function arrow(key: string): [right: number, down: number] {
   return [key.endsWith("Right") ? 1 : key.endsWith("Left") ? -1 : 0, key.endsWith("Down") ? 1 : key.endsWith("Up") ? -1 : 0];
 }
 
-function dropCorners(editor: Editor): "polygon" {
-  editor.corners = [];
-  return "polygon";
+/** The first of two digits, and when it was typed. */
+let typed = { digit: 0, at: -Infinity };
+
+/** Chooses a class by its number: a digit soon after another one is the second of two. */
+function chooseClass(editor: Editor, digit: number): void {
+  const two = 10 * typed.digit + digit, has = (v: number) => editor.classes.some((k) => k.value === v);
+  const second = performance.now() - typed.at < 700 && two >= 10 && has(two);
+  typed = second ? { digit: 0, at: -Infinity } : { digit, at: performance.now() };
+  editor.setLabel(second ? two : digit);
 }
 
 /** An event's key as the table writes it: "B", "Shift+N", "Ctrl+Z", "?", "Shift+ArrowUp". */
-export function name(e: Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey" | "metaKey" | "altKey"> & { getModifierState?: (key: string) => boolean }): string {
+export function name(e: Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey" | "metaKey" | "altKey"> & { code?: string; getModifierState?: (key: string) => boolean }): string {
   const altGraph = e.getModifierState?.("AltGraph") ?? false; // on many keyboards the way to [ and ]
-  const letter = /^[a-z]$/i.test(e.key);
-  const key = letter ? e.key.toUpperCase() : e.key;
-  const named = key.length > 1;
-  return ((e.ctrlKey || e.metaKey) && !altGraph ? "Ctrl+" : "")
+  const plain = /^[a-z]$/i.test(e.key) ? e.key.toUpperCase() : e.key;
+  const write = (key: string) => ((e.ctrlKey || e.metaKey) && !altGraph ? "Ctrl+" : "")
     + (e.altKey && !altGraph ? "Alt+" : "")
-    + (e.shiftKey && (letter || named) ? "Shift+" : "")
+    + (e.shiftKey && (/^[A-Z]$/.test(key) || key.length > 1) ? "Shift+" : "")
     + key;
+  const named = write(plain);
+  // a keyboard with other letters, or with digits on Shift: the key's place counts
+  const place = /^(?:Key|Digit)([A-Z0-9])$/.exec(e.code ?? "")?.[1];
+  return byKey.has(named) || !place || /^[A-Z0-9]$/.test(plain) || plain.length > 1 ? named : write(place);
 }
 
 /** True if the focused control needs the key itself. */

@@ -126,3 +126,34 @@ test("outline covers each edge between different voxels once, and no other", () 
   });
   assert.deepEqual(got.sort(), [...want].sort());
 });
+
+test("spacings that a header rounds to float32 make round brushes", () => {
+  for (const diameter of [2, 4, 6, 10]) {
+    const round = painted((v) => capsule(grid, [1, 1], 9, 9, 9, 9, diameter, v));
+    for (const spacing of [[0.62500006, 0.625], [0.625, 0.62500006], [0.7812, 0.78125]] as Array<[number, number]>) {
+      assert.deepEqual(painted((v) => capsule(grid, spacing, 9, 9, 9, 9, diameter, v)), round, `${diameter} voxels of ${spacing}`);
+    }
+  }
+});
+
+test("the outlines of parts are together that of the whole", () => {
+  let seed = 5;
+  const next = () => (seed = (seed * 48271) % 2147483647);
+  const labels = Uint8Array.from({ length: grid.width * grid.height }, () => Number(next() % 3 === 0));
+  const edges = (part?: { x: number; y: number; width: number; height: number }) => {
+    const out: string[] = [];
+    outline(grid, labels, 1, (x0, y0, x1, y1) => {
+      for (let x = x0, y = y0; x < x1 || y < y1;) {
+        out.push(`${x},${y},${x1 > x0 ? "flat" : "upright"}`);
+        if (x1 > x0) x++;
+        else y++;
+      }
+    }, part);
+    return out;
+  };
+  const whole = edges().sort(), parts: string[] = [];
+  for (let y = 0; y < grid.height; y += 7) {
+    for (let x = 0; x < grid.width; x += 10) parts.push(...edges({ x, y, width: Math.min(10, grid.width - x), height: Math.min(7, grid.height - y) }));
+  }
+  assert.deepEqual(parts.sort(), whole);
+});

@@ -58,7 +58,7 @@ export class View {
   screenHeight = 1;
 
   /** Width and height of the displayed slice in units of spacing. */
-  private extent(): [number, number] {
+  extent(): [number, number] {
     const w = this.columns * this.spacing[1], h = this.rows * this.spacing[0];
     return this.place.transposed ? [h, w] : [w, h];
   }

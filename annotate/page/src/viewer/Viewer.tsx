@@ -35,16 +35,16 @@ export function Viewer({ flow, project }: { flow: Flow; project: Project }) {
     };
   }, []);
 
-  const id = task?.case, item = task?.item;
+  const id = task?.case, item = task?.item, channel = editor.channel;
   useEffect(() => {
     if (!viewer || !id) return;
     setText("");
     // the editor goes first: large volumes keep the browser busy
     const timer = setTimeout(() => {
-      viewer.show(id, overlay, editor.window).then(() => setLoaded((n) => n + 1), (error) => setText(`The case could not be shown: ${error.message}`));
+      viewer.show(id, channel, overlay, editor.window).then(() => setLoaded((n) => n + 1), (error) => setText(`The case could not be shown: ${error.message}`));
     }, 250);
     return () => clearTimeout(timer);
-  }, [viewer, id, item, overlay, flow.lastSaved]);
+  }, [viewer, id, item, channel, overlay, flow.lastSaved]);
 
   const slice = context?.slice ?? task?.slice ?? 0;
   useEffect(() => viewer?.goto(slice), [viewer, slice, loaded]);

@@ -60,15 +60,15 @@ export class CaseViewer {
    * Shows a case with an overlay; a case that is shown already only gets its overlay
    * anew. Of several calls in a row only the last is carried out.
    */
-  show(id: string, overlay: Overlay, window: Window): Promise<void> {
-    const wish = this.wanted = `${id} ${overlay} ${performance.now()}`;
+  show(id: string, channel: number, overlay: Overlay, window: Window): Promise<void> {
+    const wish = this.wanted = `${id} ${channel} ${overlay} ${performance.now()}`, key = `${channel} ${id}`;
     const next = this.busy.then(async () => {
       if (wish !== this.wanted || this.closed) return;
-      if (this.shown !== id) {
+      if (this.shown !== key) {
         this.shown = "";
         this.overlay = null;
-        await this.nv.loadVolumes([{ url: paths.volume(id, "image"), name: "image.nii.gz", colormap: "gray", cal_min: window.low, cal_max: window.high }]);
-        this.shown = id;
+        await this.nv.loadVolumes([{ url: paths.preview(id, channel), name: "image.nii.gz", colormap: "gray", cal_min: window.low, cal_max: window.high }]);
+        this.shown = key;
         this.slice = -1;
       }
       if (this.closed) return;
