@@ -1,0 +1,21 @@
+// Package cell writes texts from outside into cells of CSV files.
+package cell
+
+import "strings"
+
+// Text returns a text that a spreadsheet takes for a text: one that begins like a formula (= + - @, a tab or a line's end) gets an
+// apostrophe in front. Numbers are not given to it. Source: OWASP, "CSV Injection".
+func Text(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+// Parse is the inverse of Text.
+func Parse(text string) string {
+	if len(text) > 1 && text[0] == '\'' && Text(text[1:]) != text[1:] {
+		return text[1:]
+	}
+	return text
+}
