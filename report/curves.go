@@ -35,6 +35,7 @@ func (s Source) strategy(o Options, place, name string, grids []string, runs []r
 		res.AULCInterval = interval("aulc", slices.DeleteFunc(aulc, math.IsNaN))
 		st.Results = append(st.Results, res)
 	}
+	st.dice2DOne = stats.Describe(cells(finished, func(c record.Cycle) float64 { return dice2DOne(c.Measures) }))
 	for class := range runs[0].Cycles[0].Measures.Classes {
 		curves := curvesOf(runs, len(grids), func(c record.Cycle) float64 { return valueOf(c.Measures.Classes[class], measures[0].name) })
 		st.Classes = append(st.Classes, points("mean", byLabels(curves), o.interval(place, "class", class, name)))
@@ -47,6 +48,20 @@ func (s Source) strategy(o Options, place, name string, grids []string, runs []r
 func valueOf(c metrics.ClassSummary, name string) float64 {
 	m, _ := c.Measure(name)
 	return m.Value
+}
+
+// dice2DOne returns the 2D Dice as the mean over classes under the rule metrics.EmptyOne, of a summary that was made under
+// metrics.EmptyUndefined: each slice that had no value counts 1.
+func dice2DOne(s metrics.Summary) float64 {
+	sum := 0.0
+	for _, c := range s.Classes {
+		with := float64(c.Dice2D.Undefined)
+		if c.Dice2D.N > 0 {
+			with += c.Dice2D.Value * float64(c.Dice2D.N)
+		}
+		sum += with / float64(c.Dice2D.N+c.Dice2D.Undefined)
+	}
+	return sum / float64(len(s.Classes))
 }
 
 // cells returns the values of all cycles of all runs.

@@ -39,7 +39,8 @@ var published = map[string]map[string]publishedCell{
 const publishedRow = "published"
 
 const publishedNote = "published: Gaillochet et al. 2023 (MIDL short paper), Table 1: PROMISE12, 5 initial sets, HD95 in voxels, " +
-	"another recipe and split; its stars are the paper's, which names no test. The order of the strategies can be compared, the values cannot."
+	"another recipe and split; its stars are the paper's, which names no test. Its code counts a slice that is empty in both masks as 1: its 2D DSC is to be " +
+	"compared with the row \"empty as 1\". The order of the strategies can be compared, the values cannot."
 
 // isPromise12 reports whether a data set's name is that of the paper's.
 func isPromise12(name string) bool {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/report/table"
 	"github.com/nextslice/nextslice/stats"
 )
@@ -86,6 +87,9 @@ func (x Experiment) paperTable(g Group) table.Table {
 		}
 		t.Rows = append(t.Rows, row)
 		if x.BesidePaper {
+			if m.name == metrics.NameDice2D && x.Settings.Empty != metrics.EmptyOne {
+				t.Rows = append(t.Rows, g.emptyAsOne(m, columns))
+			}
 			t.Rows = append(t.Rows, paper)
 		}
 	}
@@ -97,6 +101,16 @@ func (x Experiment) paperTable(g Group) table.Table {
 	t.Notes = append(t.Notes, g.markNotes(used)...)
 	t.Notes = append(t.Notes, warningNotes(g.Warnings)...)
 	return t
+}
+
+// emptyAsOne returns the row of the 2D Dice by the rule of the paper's code.
+func (g Group) emptyAsOne(m measure, columns []string) []table.Cell {
+	row := []table.Cell{table.Text("%s, empty as 1 (%s)", m.short, m.unit(""))}
+	for _, name := range columns {
+		st, _ := g.find(name)
+		row = append(row, meanStd(st.dice2DOne, m))
+	}
+	return row
 }
 
 // sizes says what the runs of a group are.
