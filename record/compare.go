@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ func (c Config) differences(other Config) (lines []string) {
 }
 
 // missingFrom names what of there is not in c, for a message: c may have further strategies,
-// initial sets and recipes, and nothing else.
+// initial sets and recipes, and nothing else. A data folder is the same however its path is written.
 func (there Config) missingFrom(c Config) (lines []string) {
 	lack := func(format string, args ...any) { lines = append(lines, "there: "+fmt.Sprintf(format, args...)) }
 	for _, name := range there.Strategies {
@@ -45,10 +46,21 @@ func (there Config) missingFrom(c Config) (lines []string) {
 			lack("recipe %s, as %v", r.Name, r.Set)
 		}
 	}
+	if there.Data != Phantom && c.Data != Phantom && absolute(there.Data) == absolute(c.Data) {
+		there.Data = c.Data
+	}
 	for _, config := range []*Config{&there, &c} {
 		config.Strategies, config.InitialSets, config.Grid = nil, 0, nil
 	}
 	return append(lines, there.differences(c)...)
+}
+
+// absolute returns a path from the root, or as it is where that cannot be told.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 // SameExperiment returns what makes the runs of one configuration not those of another, or nil: anything but the

@@ -38,6 +38,7 @@ type Recorder struct {
 	cycles, timings *os.File
 	costs           func() Timing
 	recorded        func(active.Cycle)
+	claimed         func() error
 }
 
 // Timing is what a cycle cost: the wall time of its phases, in seconds, and more of its query.
@@ -54,10 +55,14 @@ type Timing struct {
 }
 
 // OpenUnit returns the finished cycles of a unit and a recorder that continues after them: costs tells what the cycle that is
-// being recorded has cost, and recorded is called when it is on disk. What a crash left of an unfinished line is cut off.
+// being recorded has cost, and recorded is called when it is on disk. What a crash left of an unfinished line is cut off. In
+// a folder of several writers the unit is claimed first.
 func (f *Folder) OpenUnit(u Unit, costs func() Timing, recorded func(active.Cycle)) ([]active.Cycle, *Recorder, error) {
 	path := f.path("units", u.Name(), "cycles.jsonl")
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, nil, err
+	}
+	if err := f.claim(u); err != nil {
 		return nil, nil, err
 	}
 	done, size, err := readCycles(path)
@@ -68,7 +73,7 @@ func (f *Folder) OpenUnit(u Unit, costs func() Timing, recorded func(active.Cycl
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &Recorder{cycles: cycles, costs: costs, recorded: recorded}
+	r := &Recorder{cycles: cycles, costs: costs, recorded: recorded, claimed: func() error { return f.claimed(u) }}
 	err = cycles.Truncate(size)
 	if err == nil {
 		_, err = cycles.Seek(size, io.SeekStart)
@@ -84,8 +89,12 @@ func (f *Folder) OpenUnit(u Unit, costs func() Timing, recorded func(active.Cycl
 }
 
 // Record writes the times first: a crash between the two writes leaves the times of a cycle that is run again, never a
-// cycle without times.
+// cycle without times. Two writers of one unit, in the moment between a claim and this, write equal bytes at the same place of
+// cycles.jsonl; timings.jsonl may then have two lines of a cycle, of which the last counts.
 func (r *Recorder) Record(c active.Cycle) error {
+	if err := r.claimed(); err != nil {
+		return err
+	}
 	line, err := json.Marshal(r.costs())
 	if err != nil {
 		return err

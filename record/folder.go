@@ -30,10 +30,15 @@ import (
 //	                                       and, if models are saved, itself
 //	curves.png, curves.svg, curves.csv     drawn from the lines above; see package report
 //
+// Where several processes write, as package cluster has them, each unit also has attempt.json, which names its writer, and
+// env.json of its machine, and slurm/ holds what was submitted.
+//
 // With a grid the name of the recipe stands before the set: units/<recipe>-<set>-<strategy>.
 type Folder struct {
-	Dir  string
-	lock *flock.Flock // nil for reading
+	Dir     string
+	NoLock  *NoLockError // of CreateFolder, where its file system has no locks, to be told to whoever waits
+	lock    *flock.Flock // nil for reading, and where there are no locks
+	attempt *Attempt     // nil where there is one writer
 }
 
 // CheckFolder tells whether dir can be the run folder of c, or, with resume, is it already: recorded says which. What is
@@ -66,7 +71,8 @@ func CheckFolder(dir string, c Config, resume bool) (recorded bool, err error) {
 }
 
 // CreateFolder makes dir the run folder of c, or goes on with the one that is there, as CheckFolder allows, and holds
-// it against other processes until Close.
+// it against other processes until Close; see NoLock. Units of a folder without a lock, or of one that others may write into, are
+// claimed as they are opened.
 func CreateFolder(dir string, c Config, resume bool) (*Folder, error) {
 	recorded, err := CheckFolder(dir, c, resume)
 	if err != nil {
@@ -75,20 +81,49 @@ func CreateFolder(dir string, c Config, resume bool) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
-	f := &Folder{Dir: dir, lock: flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o666))}
-	switch locked, err := f.lock.TryLock(); {
-	case err != nil:
+	f := &Folder{Dir: dir}
+	if f.lock, err = lock(dir); err != nil && !errors.As(err, &f.NoLock) {
 		return nil, err
-	case !locked:
-		return nil, fmt.Errorf("%s is in use by another nextslice: wait for it, or choose another folder with --out", dir)
 	}
-	if !recorded || !f.holds(c) {
-		if err := renameio.WriteFile(f.path(ConfigFile), c.YAML(), 0o666); err != nil {
-			f.Close()
-			return nil, err
-		}
+	if f.NoLock != nil || f.Shared() {
+		f.WriteAs(NewAttempt(0))
+	}
+	if err := f.configure(c, recorded); err != nil {
+		f.Close()
+		return nil, err
 	}
 	return f, nil
+}
+
+// PrepareFolder is CreateFolder for one that several processes will write into: it takes no lock, which a shared file system may not
+// have, and units are not claimed.
+func PrepareFolder(dir string, c Config, resume bool) (*Folder, error) {
+	recorded, err := CheckFolder(dir, c, resume)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	f := &Folder{Dir: dir}
+	return f, f.configure(c, recorded)
+}
+
+// configure writes the configuration, unless it is recorded as it is.
+func (f *Folder) configure(c Config, recorded bool) error {
+	if recorded && f.holds(c) {
+		return nil
+	}
+	return renameio.WriteFile(f.path(ConfigFile), c.YAML(), 0o666)
+}
+
+// TasksFolder holds what was planned for several processes, see package cluster.
+const TasksFolder = "slurm"
+
+// Shared tells whether several processes may write into the folder.
+func (f *Folder) Shared() bool {
+	_, err := os.Stat(f.path(TasksFolder))
+	return err == nil
 }
 
 // holds reports whether the folder's configuration is c.
@@ -96,8 +131,6 @@ func (f *Folder) holds(c Config) bool {
 	text, err := os.ReadFile(f.path(ConfigFile))
 	return err == nil && bytes.Equal(text, c.YAML())
 }
-
-const lockName = ".lock"
 
 // OpenFolder opens a run folder for reading.
 func OpenFolder(dir string) (*Folder, Config, error) {
@@ -128,7 +161,15 @@ func (f *Folder) path(elements ...string) string {
 }
 
 // Close lets go of the folder.
-func (f *Folder) Close() error { return f.lock.Close() }
+func (f *Folder) Close() error {
+	if f.lock == nil {
+		return nil
+	}
+	return f.lock.Close()
+}
+
+// WriteAs has units claimed for an attempt from now on: in a folder in which others write too.
+func (f *Folder) WriteAs(a Attempt) { f.attempt = &a }
 
 // InitialModel and InitialModule are the files of a training of cycle 0, see Unit.Start.
 func (f *Folder) InitialModel(start Unit) string {
