@@ -11,6 +11,7 @@ import (
 // Event tells how far an experiment is.
 type Event struct {
 	Fraction float64       // of the trainings to be done, 0 … 1
+	OfCycle  float64       // of the cycle in progress, 0 … 1: roughly, by what phases take
 	Unit     string        // what it is about, e.g. "entropy, set 2"
 	Run      record.Unit   // the same, if it is a unit or a training that units share
 	Cycle    int           //
@@ -93,7 +94,7 @@ func (t *tracker) report(u record.Unit, cycle, phase, done, of int, loss float64
 	if cycle > 0 || phase != phaseScore {
 		t.running[unit] = max(t.running[unit], phaseBegin[phase]+phaseLength[phase]*float64(done)/float64(of))
 	}
-	t.send(Event{Fraction: t.fraction(), Unit: unit, Run: u, Cycle: cycle, Phase: phases[phase], Done: done, Of: of, Loss: loss})
+	t.send(Event{Fraction: t.fraction(), OfCycle: t.running[unit], Unit: unit, Run: u, Cycle: cycle, Phase: phases[phase], Done: done, Of: of, Loss: loss})
 }
 
 // finish counts a cycle. recorded is nil for the model that strategies share.

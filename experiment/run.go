@@ -13,7 +13,7 @@ import (
 	"github.com/nextslice/nextslice/tensor"
 )
 
-// Options say how an experiment is carried out. But for Threads and Engine, which change the last bits of its numbers,
+// Options say how an experiment is carried out. But for Threads, Engine and ISA, which change the last bits of its numbers,
 // they do not change its outcome.
 type Options struct {
 	Out        string   // run folder; "" is the configuration's
@@ -21,6 +21,7 @@ type Options struct {
 	Jobs       int      // units at the same time; 0 is the configuration's, or 1
 	Threads    int      // of each unit's engine; 0 is all cores for one job, else 1
 	Engine     string   // native or ref; "" is the fastest there is
+	ISA        string   // instruction set of the native engine, see engines.NewWith; "" is the widest there is
 	Records    []string // record folders whose finished units are taken over instead of being run again
 	SaveModels bool     // keep the last model of each unit: see record.Folder.LastModel
 	Progress   func(Event)
@@ -30,38 +31,19 @@ type Options struct {
 // Run carries out an experiment; its outcome is in the run folder. Records are kept as they come: after an error,
 // or when ctx is done, Run with Resume goes on, and ends with the same records as one that was not interrupted.
 func Run(ctx context.Context, c record.Config, o Options) error {
-	if err := c.Validate(); err != nil {
-		return &record.ConfigError{Err: err}
-	}
-	c.Strategies = record.Canonical(c.Strategies)
-	o.Out, o.Jobs = cmp.Or(o.Out, c.Out), cmp.Or(o.Jobs, c.Jobs, 1)
-	c.Out, c.Jobs = "", 0
-	if o.Notice == nil {
-		o.Notice = func(string) {}
-	}
-	if _, err := record.CheckFolder(o.Out, c, o.Resume); err != nil {
-		return err // before minutes are spent on loading
+	c, o, err := complete(c, o)
+	if err != nil {
+		return err
 	}
 	sources, err := readSources(o.Records, c)
 	if err != nil {
 		return err
 	}
-	jobs := max(1, o.Jobs)
-	threads := o.Threads
-	if threads == 0 && jobs > 1 {
-		threads = 1
-	} else if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	engines, err := newEngines(o.Engine, threads, jobs)
+	engines, err := newEngines(o.Engine, o.ISA, o.Threads, o.Jobs)
 	if err != nil {
 		return &record.ConfigError{Err: err}
 	}
-	defer func() {
-		for _, e := range engines {
-			e.Close()
-		}
-	}()
+	defer closeAll(engines)
 	if engines[0].Name() == "ref" {
 		o.Notice("The plain-Go engine computes: this will be slow. A build with a C++ compiler has the fast one; see the README.")
 	}
@@ -81,27 +63,49 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 		return err
 	}
 	defer folder.Close()
-	if err := folder.RecordData(d.record); err != nil {
+	if folder.NoLock != nil {
+		o.Notice(folder.NoLock.Error())
+	}
+	if err := describe(folder, c, d, EnvironmentOf(engines[0]), o.Notice); err != nil {
 		return err
 	}
-	if err := folder.RecordEnv(EnvironmentOf(engines[0]), o.Notice); err != nil {
+	x := experiment{config: c, data: d, folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels}
+	if err := x.takeOver(sources, o.Notice); err != nil {
 		return err
 	}
-	if err := folder.RecordInitial(initialSets(c, d.pool.Names)); err != nil {
+	return x.run(ctx, o.Jobs)
+}
+
+// complete returns a configuration and options with nothing left open. It refuses a run folder that is not one of c before minutes are
+// spent on loading.
+func complete(c record.Config, o Options) (record.Config, Options, error) {
+	if err := c.Validate(); err != nil {
+		return c, o, &record.ConfigError{Err: err}
+	}
+	c.Strategies = record.Canonical(c.Strategies)
+	o.Out, o.Jobs = cmp.Or(o.Out, c.Out), max(1, cmp.Or(o.Jobs, c.Jobs))
+	c.Out, c.Jobs = "", 0
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
+	if o.Threads == 0 && o.Jobs > 1 {
+		o.Threads = 1
+	} else if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	_, err := record.CheckFolder(o.Out, c, o.Resume)
+	return c, o, err
+}
+
+// describe writes what a run folder says of itself beside the configuration.
+func describe(f *record.Folder, c record.Config, d *data, env record.Env, notice func(string)) error {
+	if err := f.RecordData(d.record); err != nil {
 		return err
 	}
-	x := experiment{config: c, data: d, folder: folder, track: track, engines: make(chan tensor.Engine, jobs), saveModels: o.SaveModels}
-	for _, s := range sources {
-		taken, err := x.takeOver(s)
-		if err != nil {
-			return err
-		}
-		o.Notice(fmt.Sprintf("%d finished runs taken from %s", taken, s.dir))
+	if err := f.RecordEnv(env, notice); err != nil {
+		return err
 	}
-	for _, e := range engines {
-		x.engines <- e
-	}
-	return x.run(ctx, jobs)
+	return f.RecordInitial(initialSets(c, d.pool.Names))
 }
 
 // experiment is one that is being carried out.
@@ -116,33 +120,27 @@ type experiment struct {
 
 // run runs what is not finished: first the trainings of cycle 0 that units share, then the units.
 func (x *experiment) run(ctx context.Context, jobs int) error {
-	var units []record.Unit
-	begin := map[record.Unit]bool{} // trainings of cycle 0 that a unit without a cycle needs
-	for _, u := range x.config.Units() {
-		done, err := x.folder.Cycles(u)
-		if err != nil {
-			return err
-		}
-		x.track.known(u, done)
-		if active.Finished(done, x.config.Cycles) {
-			continue
-		}
-		units = append(units, u)
-		begin[u.Start()] = begin[u.Start()] || len(done) == 0 && !x.folder.HoldsInitial(u.Start())
-		x.track.cycles += float64(x.config.Cycles - max(0, len(done)-1))
-	}
-	var initial []record.Unit
-	for _, u := range x.config.Units() {
-		if start := u.Start(); begin[start] {
-			initial = append(initial, start)
-			begin[start] = false
-			x.track.cycles++
-		}
-	}
-	if err := x.each(ctx, jobs, initial, x.trainInitial); err != nil {
+	remaining, err := x.folder.Remaining(x.config)
+	if err != nil {
 		return err
 	}
-	return x.each(ctx, jobs, units, x.runUnit)
+	x.expect(remaining, x.config.Units())
+	if err := x.each(ctx, jobs, remaining.Starts, x.trainInitial); err != nil {
+		return err
+	}
+	return x.each(ctx, jobs, remaining.Units, x.runUnit)
+}
+
+// expect tells the tracker what is to be done of these units, and what was done before.
+func (x *experiment) expect(r record.Remaining, units []record.Unit) {
+	for _, u := range units {
+		done := r.Done[u]
+		x.track.known(u, done)
+		if !active.Finished(done, x.config.Cycles) {
+			x.track.cycles += float64(x.config.Cycles - max(0, len(done)-1))
+		}
+	}
+	x.track.cycles += float64(len(r.Starts))
 }
 
 // each calls f for each unit, with an engine of its own, several at the same time. It returns the first error.

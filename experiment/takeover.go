@@ -75,25 +75,29 @@ func (s source) check(c record.Config, d *data) error {
 	return nil
 }
 
-// takeOver writes the finished units of a record to the run folder, where it has none of their cycles yet. The engine is
+// takeOver writes the finished units of records to the run folder, where it has none of their cycles yet. The engine is
 // not compared: numbers of other engines and thread counts differ in the last bits.
-func (x *experiment) takeOver(s source) (taken int, err error) {
-	for _, u := range x.config.Units() {
-		r, ok := s.Finished(s.config, x.config, u)
-		if !ok {
-			continue
+func (x *experiment) takeOver(sources []source, notice func(string)) error {
+	for _, s := range sources {
+		taken := 0
+		for _, u := range x.config.Units() {
+			r, ok := s.Finished(s.config, x.config, u)
+			if !ok {
+				continue
+			}
+			done, err := x.folder.Cycles(u)
+			if err != nil {
+				return err
+			}
+			if len(done) > 0 {
+				continue
+			}
+			if err := x.folder.TakeOver(u, r, s.Env); err != nil {
+				return err
+			}
+			taken++
 		}
-		done, err := x.folder.Cycles(u)
-		if err != nil {
-			return taken, err
-		}
-		if len(done) > 0 {
-			continue
-		}
-		if err := x.folder.TakeOver(u, r, s.Env); err != nil {
-			return taken, err
-		}
-		taken++
+		notice(fmt.Sprintf("%d finished runs taken from %s", taken, s.dir))
 	}
-	return taken, nil
+	return nil
 }
