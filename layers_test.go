@@ -60,7 +60,7 @@ var rules = []struct {
 	},
 	{
 		packages:  []string{"experiment"},
-		forbidden: []string{"report", "report/figure", "cmd/nextslice"},
+		forbidden: []string{"report", "report/figure", "cluster", "cmd/nextslice"},
 		reason:    "what the program does can be called without its command line, and draws nothing",
 	},
 }

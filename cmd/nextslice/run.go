@@ -19,12 +19,16 @@ const (
 	done   = 0
 	failed = 1
 	misuse = 2
+
+	underWay = 3 // of status: nothing is wrong, and not all is finished
 )
 
 // commands is the command line. Each command has a file of its own.
 type commands struct {
 	Demo           demoCommand           `cmd:"" help:"Simulate on synthetic volumes, for a first look."`
 	Simulate       simulateCommand       `cmd:"" help:"Compare query strategies by active learning on a labelled data set."`
+	Status         statusCommand         `cmd:"" help:"Say how far an experiment on a cluster is."`
+	Unit           unitCommand           `cmd:"" help:"Run one task of an experiment that was divided into tasks."`
 	Select         selectCommand         `cmd:"" help:"Pick the items to label next, by scores from any program."`
 	Strategies     strategiesCommand     `cmd:"" help:"List the query strategies."`
 	Train          trainCommand          `cmd:"" help:"Train a model on all labelled cases of a data set."`
@@ -54,6 +58,14 @@ type streams struct {
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
+
+// exitError ends the program with a code of its own. Without a text nothing is said.
+type exitError struct {
+	code int
+	text string
+}
+
+func (e exitError) Error() string { return e.text }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
@@ -92,6 +104,12 @@ func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) 
 		return done
 	case errors.Is(err, syscall.EPIPE):
 		return failed // whoever read the output has gone: there is nobody to tell
+	}
+	if exit, ok := errors.AsType[exitError](err); ok {
+		if exit.text != "" {
+			fmt.Fprintln(errs, "nextslice:", exit.text)
+		}
+		return exit.code
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted") // where there is nothing to go on with

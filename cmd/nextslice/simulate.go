@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/nextslice/nextslice/cluster"
 	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/report"
@@ -38,7 +39,9 @@ type simulateCommand struct {
 	Jobs       int      `default:"0" placeholder:"N" help:"Runs at the same time, one thread each; a single one uses all cores."`
 	Threads    int      `default:"0" placeholder:"N" help:"Threads of each run; 0 is all cores for one job, else 1."`
 	engineFlag
-	JSON bool `help:"Write the learning curves as JSON."`
+	isaFlag
+	JSON       bool `help:"Write the learning curves as JSON."`
+	slurmFlags `group:"On a cluster"`
 }
 
 func (simulateCommand) Help() string {
@@ -52,11 +55,15 @@ recipes of the grid are added to a run: only what is missing is run.
 A configuration file can vary the training: "grid:" lists values of any key of "train:", or recipes by name; see
 studies/figure2-promise12/experiment.yaml.
 
+With --slurm the same command submits the experiment to SLURM, which runs its parts at the same time and to the same records;
+nextslice status shows how far it is. See docs/how-to/run-on-a-cluster.md.
+
 Examples:
   nextslice simulate
   nextslice simulate --data DIR --strategies random,entropy,entropy+sb --initial-sets 3 --cycles 5
   nextslice simulate experiment.yaml --jobs 4 --out runs/prostate
-  nextslice simulate experiment.yaml --jobs 4 --out runs/prostate --resume`
+  nextslice simulate experiment.yaml --jobs 4 --out runs/prostate --resume
+  nextslice simulate experiment.yaml --slurm --partition NAME --time 4:00:00 --out runs/prostate`
 }
 
 func (c simulateCommand) Run(ctx context.Context, s streams) error {
@@ -67,23 +74,34 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	if c.Jobs < 0 || c.Threads < 0 {
 		return usagef("--jobs and --threads must not be negative")
 	}
+	if err := c.validate(); err != nil {
+		return usageError{err}
+	}
 	out := cmp.Or(c.Out, config.Out, filepath.Join("runs", filepath.Base(filepath.Clean(config.Data))))
+	if c.planned() {
+		return c.plan(ctx, s, config, out)
+	}
+	if err := cluster.Alone(ctx, out); err != nil {
+		return err
+	}
 	w := newWatcher(s.err, config)
 	defer w.end()
 	err = experiment.Run(ctx, config, experiment.Options{
-		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.name(s), Records: c.From, SaveModels: c.SaveModels,
+		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.name(s), ISA: c.ISA, Records: c.From, SaveModels: c.SaveModels,
 		Notice: w.notice, Progress: w.event,
 	})
 	w.end()
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("interrupted; go on with:\n  %s", c.again(s.args, out))
 	}
-	if _, wrong := errors.AsType[*record.ConfigError](err); wrong {
-		return usageError{err}
-	}
 	if err != nil {
-		return err
+		return asUsage(err)
 	}
+	return curves(s, out, c.JSON)
+}
+
+// curves prints the learning curves of a run folder and draws its figure.
+func curves(s streams, out string, json bool) error {
 	sources, err := report.Read([]string{out})
 	if err != nil {
 		return err
@@ -92,7 +110,7 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	if err := learning.Write(out); err != nil {
 		return err
 	}
-	if c.JSON {
+	if json {
 		return writeJSON(s.out, learning)
 	}
 	if err := learning.WriteText(s.out); err != nil {

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/nextslice/nextslice/cluster"
+	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/record"
+)
+
+// slurmFlags are the flags of simulate that hand an experiment to a cluster.
+type slurmFlags struct {
+	Slurm   bool `help:"Run on SLURM, as two job arrays: see docs/how-to/run-on-a-cluster.md. This command ends when they are submitted."`
+	Prepare bool `help:"Only write the run folder and a plan of tasks, for any program that starts nextslice unit."`
+	DryRun  bool `help:"With --slurm or --prepare: print what would be submitted, and write nothing."`
+	Follow  bool `help:"With --slurm: show how far the run is until it is finished. Ctrl-C leaves it to SLURM."`
+
+	Time         string   `placeholder:"LIMIT" help:"With --slurm: time limit of a task, such as 4:00:00. A task that is not done by then is started again and goes on."`
+	Partition    string   `placeholder:"NAME" help:"With --slurm: partition."`
+	Account      string   `placeholder:"NAME" help:"With --slurm: account."`
+	QOS          string   `name:"qos" placeholder:"NAME" help:"With --slurm: quality of service."`
+	Mem          string   `placeholder:"SIZE" help:"With --slurm: memory of a task, such as 4G."`
+	Gres         string   `placeholder:"LIST" help:"With --slurm: generic resources, such as gpu:1."`
+	Constraint   string   `placeholder:"LIST" help:"With --slurm: features of nodes, such as avx512."`
+	Sbatch       []string `sep:"none" placeholder:"ARG" help:"With --slurm: another argument of sbatch, such as --sbatch=--exclude=n7. May be repeated."`
+	Setup        string   `placeholder:"FILE" help:"With --slurm: shell lines that stand before the program in the scripts, such as module load."`
+	UnitsPerTask int      `placeholder:"N" help:"With --slurm or --prepare: runs of a task; as many as --jobs by default. More where tasks would be shorter than a quarter of an hour."`
+	AtOnce       int      `placeholder:"N" help:"With --slurm: tasks that run at the same time."`
+}
+
+// planned tells whether the experiment is divided into tasks instead of being run here.
+func (f slurmFlags) planned() bool { return f.Slurm || f.Prepare }
+
+func (f slurmFlags) validate() error {
+	switch {
+	case f.Slurm && f.Prepare:
+		return errors.New("--slurm and --prepare: give one of them")
+	case f.UnitsPerTask < 0 || f.AtOnce < 0:
+		return errors.New("--units-per-task and --at-once must not be negative")
+	case f.DryRun && !f.planned():
+		return errors.New("--dry-run belongs to --slurm or --prepare")
+	case f.UnitsPerTask > 0 && !f.planned():
+		return errors.New("--units-per-task belongs to --slurm or --prepare")
+	case f.Slurm:
+		return nil
+	}
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{
+		{"follow", f.Follow}, {"time", f.Time != ""}, {"partition", f.Partition != ""}, {"account", f.Account != ""}, {"qos", f.QOS != ""}, {"mem", f.Mem != ""},
+		{"gres", f.Gres != ""}, {"constraint", f.Constraint != ""}, {"sbatch", len(f.Sbatch) > 0}, {"setup", f.Setup != ""}, {"at-once", f.AtOnce > 0},
+	} {
+		if flag.given {
+			return fmt.Errorf("--%s belongs to --slurm", flag.name)
+		}
+	}
+	return nil
+}
+
+// plan divides the experiment into tasks, and submits them.
+func (c simulateCommand) plan(ctx context.Context, s streams, config record.Config, out string) error {
+	o := cluster.Options{
+		Out: out, Resume: c.Resume, Records: c.From, SaveModels: c.SaveModels, Threads: c.Threads, Jobs: c.Jobs, Engine: c.name(s), ISA: c.ISA,
+		UnitsPerTask: c.UnitsPerTask, Slurm: c.Slurm,
+		SlurmOptions: cluster.SlurmOptions{
+			Time: c.Time, Partition: c.Partition, Account: c.Account, QOS: c.QOS, Mem: c.Mem, Gres: c.Gres, Constraint: c.Constraint, AtOnce: c.AtOnce, Sbatch: c.Sbatch,
+		},
+	}
+	if c.Setup != "" {
+		text, err := os.ReadFile(c.Setup)
+		if err != nil {
+			return fmt.Errorf("--setup: %w", err)
+		}
+		o.Setup = string(text)
+	}
+	if c.DryRun {
+		o.Notice = func(text string) { fmt.Fprintln(s.err, text) }
+		text, err := cluster.DryRun(ctx, config, o)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(s.out, text)
+		return err
+	}
+	p := newProgress(s.err)
+	o.Notice = func(text string) { p.line("%s", text) }
+	o.Progress = func(e experiment.Event) { p.show(float64(e.Done)/float64(max(1, e.Of)), e.String()) }
+	plan, err := cluster.Prepare(ctx, config, o)
+	p.end()
+	if err != nil {
+		return asUsage(err)
+	}
+	if plan == nil {
+		fmt.Fprintln(s.out, "nothing is left to submit")
+		return c.afterwards(ctx, s, out)
+	}
+	fmt.Fprintln(s.out, plan.Summary())
+	if c.Prepare {
+		fmt.Fprintf(s.out, "planned in %s; run each task, in any order and anywhere, with\n  nextslice unit %s N      for N from 0 to %d\n", plan.Dir, quote(out), len(plan.Units.Tasks)-1)
+		return nil
+	}
+	text, err := plan.Submit(ctx, o.SlurmOptions)
+	if err != nil {
+		return fmt.Errorf("nothing was submitted: %w", err)
+	}
+	fmt.Fprintln(s.out, text)
+	return c.afterwards(ctx, s, out)
+}
+
+// afterwards follows a run, or says how to.
+func (c simulateCommand) afterwards(ctx context.Context, s streams, out string) error {
+	if c.Follow {
+		return statusCommand{Folder: out, Follow: true}.Run(ctx, s)
+	}
+	fmt.Fprintf(s.out, "how far it is, from any machine that sees the folder:\n  nextslice status %s\n", quote(out))
+	return nil
+}
+
+// asUsage marks errors of whoever wrote the configuration.
+func asUsage(err error) error {
+	if _, wrong := errors.AsType[*record.ConfigError](err); wrong {
+		return usageError{err}
+	}
+	return err
+}
+
+// isaFlag is the flag --isa.
+type isaFlag struct {
+	ISA string `name:"isa" default:"" enum:",avx512,avx2,baseline" placeholder:"NAME" help:"Instruction set of the native engine: avx512, avx2 or baseline; the widest of the processor by default, and avx2 with --slurm. Results of different sets differ in the last bits."`
+}
+
+type unitCommand struct {
+	Dir    string `arg:"" help:"Run folder, whose last plan is taken, or the folder of a plan in it."`
+	Task   int    `arg:"" help:"Number of the task, from 0."`
+	Starts bool   `help:"A task of the trainings of cycle 0 that units share; else these are trained by the first unit that needs one."`
+	Slurm  bool   `help:"In a job array of SLURM: have the task requeued before its time limit."`
+}
+
+func (unitCommand) Help() string {
+	return `Runs one task of a plan that simulate --slurm or --prepare made: the program that the scripts of the job arrays start. Any number of
+tasks may run at the same time on any machines that see the run folder. A task that is run again goes on where it was; of two attempts at
+the same one the later goes on and the earlier stops. Ends with code 0 if all runs of the task are finished, 1 if one failed, 143 if it
+was told to stop.
+
+Examples:
+  nextslice simulate experiment.yaml --prepare --out runs/prostate
+  nextslice unit runs/prostate 0
+  seq 0 17 | parallel -j 4 nextslice unit runs/prostate {}`
+}
+
+func (c unitCommand) Run(ctx context.Context, s streams) error {
+	plan, err := cluster.Open(c.Dir)
+	if err != nil {
+		return err
+	}
+	limit, stop := timeLimit()
+	defer stop()
+	err = plan.Run(ctx, c.Task, cluster.RunOptions{Starts: c.Starts, Slurm: c.Slurm, Limit: limit, Log: s.err})
+	if errors.Is(err, cluster.ErrStopped) {
+		return exitError{143, "stopped; the next attempt goes on"}
+	}
+	return err
+}
+
+type statusCommand struct {
+	Folder string `arg:"" name:"run" help:"Run folder."`
+	Follow bool   `help:"Look again every 30 seconds until nothing is under way. Ctrl-C ends the looking, not the run."`
+	Cancel bool   `help:"Take what waits or runs back from SLURM, by scancel. Records stay; simulate --slurm --resume goes on with them."`
+}
+
+func (statusCommand) Help() string {
+	return `Says what has become of each run of an experiment that simulate --slurm submitted, or that nextslice unit runs: what is finished, runs and
+waits, and the last lines of what failed or was lost. When all is finished it prints the learning curves and draws the figure, as simulate
+does at its end. Ends with code 0 if all is finished, 3 while anything is under way, and else 1.
+
+Examples:
+  nextslice status runs/prostate
+  nextslice status runs/prostate --follow
+  nextslice status runs/prostate --cancel`
+}
+
+func (c statusCommand) Run(ctx context.Context, s streams) error {
+	if c.Cancel {
+		ids, err := cluster.Cancel(ctx, c.Folder)
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			fmt.Fprintln(s.out, "nothing waits or runs")
+			return nil
+		}
+		fmt.Fprintf(s.out, "scancel %s\n", strings.Join(ids, " "))
+		return nil
+	}
+	l := &cluster.Looker{Run: c.Folder}
+	view, err := l.Look(ctx)
+	if c.Follow && err == nil {
+		view, err = follow(ctx, s, l, view)
+	}
+	if err != nil {
+		return err
+	}
+	if err := view.WriteText(s.out); err != nil {
+		return err
+	}
+	switch {
+	case view.Count(cluster.Finished) == len(view.Units):
+		fmt.Fprintln(s.out)
+		return curves(s, c.Folder, false)
+	case view.UnderWay():
+		return exitError{underWay, ""}
+	}
+	return exitError{failed, "not finished: " + c.next(view)}
+}
+
+// next says what to do about a run that has ended unfinished.
+func (c statusCommand) next(v cluster.View) string {
+	return fmt.Sprintf("%d of %d runs; submit them again with nextslice simulate CONFIG --slurm --resume --out %s", len(v.Units)-v.Count(cluster.Finished), len(v.Units), quote(c.Folder))
+}
