@@ -3,12 +3,14 @@
 # make test        runs every test
 # make build       builds ./nextslice
 # make fuzz        runs every fuzz target for FUZZTIME (default 1m)
+# make torture     kills what can be killed at random for TIME (default 10m), and compares what comes of it
 
 SHELL := /bin/bash
 FUZZTIME ?= 1m
+TIME ?= 10m
 export CGO_ENABLED ?= 1
 
-.PHONY: demo demo-serve test build web deps test-deps fuzz clean
+.PHONY: demo demo-serve test build web deps test-deps fuzz torture torture-slurm clean
 
 build: deps web
 	go build -buildvcs=auto -o nextslice ./cmd/nextslice
@@ -37,6 +39,12 @@ test: test-deps web
 
 fuzz: deps
 	@scripts/fuzz.sh $(FUZZTIME)
+
+torture: torture-slurm
+
+# An experiment on SLURM whose nodes, daemons, tasks and submitter are killed at random.
+torture-slurm: test-deps
+	NEXTSLICE_TORTURE=$(TIME) nice go test -count 1 -timeout 0 -v -run '^TestTorture$$' ./cluster
 
 clean:
 	rm -rf nextslice runs annotate/page/dist annotate/page/node_modules

@@ -267,21 +267,21 @@ func (l *Looker) settled(task string) bool {
 
 // reason returns why a task ended, as far as anybody knows.
 func (a *answers) reason(ctx context.Context, id jobID, element int, log string) string {
+	why := "it ended without a word"
 	if id.ID != "" {
 		if a.accounts[id.ID] == nil {
 			a.accounts[id.ID] = account(ctx, id)
 		}
-		if why := a.accounts[id.ID][element]; why != "" {
-			return why
-		}
-		if q, ok := a.elements[id.ID][element]; ok {
-			return q.State
+		if state := a.accounts[id.ID][element]; state != "" {
+			why = state
+		} else if q, ok := a.elements[id.ID][element]; ok {
+			why = q.State
 		}
 	}
 	if last := LastLines(log, 1); len(last) > 0 {
-		return "its log ends with: " + last[0]
+		why += "; its log ends with: " + last[0]
 	}
-	return "it ended without a word"
+	return why
 }
 
 // busy are units and starts that tasks are at, or wait to be.

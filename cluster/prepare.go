@@ -45,9 +45,11 @@ const defaultPatience = 90 * time.Second
 // Prepare makes or extends the run folder of an experiment and plans tasks for what is missing in it; nothing is submitted. With Resume it leaves
 // out what tasks of earlier plans are at, or wait to be. The plan is nil if nothing is left to plan.
 func Prepare(ctx context.Context, c record.Config, o Options) (*Plan, error) {
-	o = o.complete()
-	c, err := absoluteData(c)
+	o, err := o.complete()
 	if err != nil {
+		return nil, err
+	}
+	if c, err = absoluteData(c); err != nil {
 		return nil, err
 	}
 	if o.Out, err = filepath.Abs(o.Out); err != nil {
@@ -77,8 +79,8 @@ func Prepare(ctx context.Context, c record.Config, o Options) (*Plan, error) {
 	return p, nil
 }
 
-// complete fills in what was left open.
-func (o Options) complete() Options {
+// complete fills in what was left open, and refuses an engine that there is not.
+func (o Options) complete() (Options, error) {
 	o.Threads, o.Jobs, o.Patience = max(1, o.Threads), max(1, o.Jobs), cmp.Or(o.Patience, defaultPatience)
 	if o.ISA == "" && o.Engine != "ref" && runtime.GOARCH == "amd64" && engines.Names()[0] == "native" {
 		o.ISA = "avx2"
@@ -86,7 +88,10 @@ func (o Options) complete() Options {
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
-	return o
+	if _, err := engines.Planned(o.Engine, o.Threads, o.ISA); err != nil {
+		return o, &record.ConfigError{Err: err}
+	}
+	return o, nil
 }
 
 // plan divides what is missing into tasks.
@@ -157,7 +162,7 @@ func (p *Plan) Summary() string {
 	}
 	text += fmt.Sprintf("%s in %s of %s; %s", plural(len(p.Units.Units), "unit"), plural(len(p.Units.Tasks), "task"), plural(p.cpus(), "CPU"), plural(p.Threads, "thread"))
 	if p.ISA != "" {
-		text += ", " + strings.ToUpper(p.ISA)
+		text += ", " + cmp.Or(map[string]string{"avx2": "AVX2", "avx512": "AVX-512"}[p.ISA], p.ISA)
 	}
 	return text
 }
@@ -191,9 +196,11 @@ func jobName(c record.Config) string {
 
 // DryRun returns what Prepare and Submit would do of an experiment, as text, and writes nothing. It does not look at the data.
 func DryRun(ctx context.Context, c record.Config, o Options) (string, error) {
-	o = o.complete()
-	c, err := absoluteData(c)
+	o, err := o.complete()
 	if err != nil {
+		return "", err
+	}
+	if c, err = absoluteData(c); err != nil {
 		return "", err
 	}
 	if o.Out, err = filepath.Abs(o.Out); err != nil {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -85,15 +86,14 @@ func (p *Plan) DryRun(o SlurmOptions) string {
 
 // commandLine writes a command of sbatch over several lines.
 func commandLine(args []string) string {
-	line, lines := "sbatch", []string{}
-	for _, a := range args {
-		if len(line)+len(a) > 130 {
-			lines = append(lines, line)
-			line = " "
+	line := "sbatch"
+	for i, a := range args {
+		if i == len(args)-1 || slices.ContainsFunc([]string{"--dependency=", "--nodes=", "--output=", "--chdir="}, func(option string) bool { return strings.HasPrefix(a, option) }) {
+			line += " \\\n "
 		}
 		line += " " + quote(a)
 	}
-	return strings.Join(append(lines, line), " \\\n")
+	return line
 }
 
 // quote returns an argument as a shell reads it back. $STARTS is left for the shell to fill in.

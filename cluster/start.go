@@ -12,7 +12,7 @@ import (
 )
 
 // startPoll is the time between two looks at a start that is missing.
-const startPoll = 2 * time.Second
+var startPoll = 2 * time.Second
 
 // startMark is where the task of a start leaves its mark.
 type startMark struct {
@@ -41,7 +41,7 @@ func (r *taskRun) start(ctx context.Context, start record.Unit, train func() err
 			seen, since = s.Updated, time.Now()
 		}
 		if ok && s.State == failed || !ok && !at.plan.Slurm || time.Since(since) > time.Duration(r.Patience) {
-			err := r.trainFor(at, start, ok, train)
+			err := r.trainFor(ctx, at, start, ok, train)
 			if errors.Is(err, fs.ErrExist) {
 				continue // another was quicker
 			}
@@ -75,7 +75,7 @@ func (r *taskRun) keeper(start record.Unit) (startMark, bool) {
 
 // trainFor trains a start in place of the task that has not, and leaves that task's mark, so that others wait. Where there is no mark it
 // returns fs.ErrExist if another has left one in the meantime.
-func (r *taskRun) trainFor(at startMark, start record.Unit, marked bool, train func() error) error {
+func (r *taskRun) trainFor(ctx context.Context, at startMark, start record.Unit, marked bool, train func() error) error {
 	s := taskState{Attempt: r.state.Attempt, State: running, Unit: start.String(), Updated: time.Now().UTC()}
 	write := writeNewJSON
 	if marked {
@@ -95,7 +95,10 @@ func (r *taskRun) trainFor(at startMark, start record.Unit, marked bool, train f
 	keep(s)
 	err := train()
 	s.State = finished
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		s.State = stopped
+	case err != nil:
 		s.State, s.Error = failed, err.Error()
 	}
 	keep(s)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the build needs and the machine lacks: a C++ compiler. With the word "test" also a browser for the page's
-# tests, with the word "onednn" the library that `go build -tags onednn` compares the engine with. Does nothing where all
+# tests and SLURM's daemons for those of package cluster, which are skipped where there is no apt-get; with the word "onednn" the library that `go build -tags onednn` compares the engine with. Does nothing where all
 # is there.
 set -euo pipefail
 
@@ -18,7 +18,14 @@ fi
 
 need g++ command -v "${CXX:-g++}"
 case "${1:-}" in
-  test) need chromium command -v chromium ;;
+  test)
+    need chromium command -v chromium
+    if command -v apt-get >/dev/null; then
+      for daemon in slurmctld slurmd; do need $daemon env PATH="$PATH:/usr/sbin" which $daemon; done
+      need slurm-client command -v squeue
+      need munge env PATH="$PATH:/usr/sbin" which munged
+    fi
+    ;;
   onednn) need libdnnl-dev test -e /usr/include/oneapi/dnnl/dnnl.hpp ;;
 esac
 [ ${#missing[@]} -eq 0 ] && exit 0

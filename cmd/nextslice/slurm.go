@@ -15,7 +15,7 @@ import (
 // slurmFlags are the flags of simulate that hand an experiment to a cluster.
 type slurmFlags struct {
 	Slurm   bool `help:"Run on SLURM, as two job arrays: see docs/how-to/run-on-a-cluster.md. This command ends when they are submitted."`
-	Prepare bool `help:"Only write the run folder and a plan of tasks, for any program that starts nextslice unit."`
+	Prepare bool `help:"Only write the run folder and a plan of tasks, which any program can start by the unit command."`
 	DryRun  bool `help:"With --slurm or --prepare: print what would be submitted, and write nothing."`
 	Follow  bool `help:"With --slurm: show how far the run is until it is finished. Ctrl-C leaves it to SLURM."`
 
@@ -82,7 +82,7 @@ func (c simulateCommand) plan(ctx context.Context, s streams, config record.Conf
 		o.Notice = func(text string) { fmt.Fprintln(s.err, text) }
 		text, err := cluster.DryRun(ctx, config, o)
 		if err != nil {
-			return err
+			return asUsage(err)
 		}
 		_, err = fmt.Fprint(s.out, text)
 		return err
