@@ -54,12 +54,21 @@ type window struct {
 // openPage starts a browser on a fake server, logged in as ada.
 func openPage(t testing.TB, flags ...chromedp.ExecAllocatorOption) *window {
 	t.Helper()
+	return openOn(t, nil, flags...)
+}
+
+// openOn is openPage on a fake server that prepare has changed.
+func openOn(t testing.TB, prepare func(*fake), flags ...chromedp.ExecAllocatorOption) *window {
+	t.Helper()
 	p := startBrowser(t, flags...)
 	dist, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
 	f, server := newFake(t, dist)
+	if prepare != nil {
+		prepare(f)
+	}
 	p.server, p.url = f, server.URL
 	t.Cleanup(p.leave)
 	p.login()

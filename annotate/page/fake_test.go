@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -27,6 +28,11 @@ import (
 // fake is the annotation server's API on a few cases in memory: what the page
 // needs to be tested without models and files.
 type fake struct {
+	// What a test sets before the page opens: several channels, a class unsure, models whose masks are outlines or empty, other fields of
+	// tasks, and readings to decide between.
+	channels, unsure bool
+	change           func(item string, task map[string]any)
+	noProposal       map[string]bool // these items' proposals are empty
 	t      testing.TB
 	files  http.Handler
 	dir    string
@@ -141,6 +147,9 @@ func (f *fake) proposal(item string) []byte {
 	c, _, k := f.split(item)
 	w, h := c.mask.Size[0], c.mask.Size[1]
 	mask, out := c.slice(k), make([]byte, w*h)
+	if f.noProposal[item] {
+		return out
+	}
 	for y := 1; y < h; y++ {
 		copy(out[y*w+2:(y+1)*w], mask[(y-1)*w:])
 	}
@@ -174,14 +183,23 @@ func (f *fake) task(item string) map[string]any {
 	if v := f.labels[item]; len(v) > 0 {
 		label = v[len(v)-1].Version
 	}
-	return map[string]any{
-		"item": item, "case": name, "slice": k, "slices": size[2], "height": size[1], "width": size[0],
+	task := map[string]any{
+		"item": item, "case": name, "modality": "MR", "presets": []any{}, "drafts": []any{}, "slice": k, "slices": size[2], "height": size[1], "width": size[0],
 		"spacing": []float64{s[1], s[0]}, "unit": "mm", "orientation": c.orientation, "position_mm": c.image.World(0, 0, float64(k))[2],
 		"step_mm": s[2], "window": map[string]float32{"low": low, "high": high * 0.8}, "score": 0.31 - 0.01*float64(slices.Index(f.order, item)),
 		"rank": slices.Index(f.order, item) + 1, "proposal": true, "uncertainty": true, "label": label, "draft": f.drafts[item] != nil,
 		"purpose": "training", "skipped": f.skips[item] != "", "labelled_slices": f.marked(name, true), "queued_slices": f.marked(name, false),
 		"lease": map[string]any{"person": "ada", "until": time.Now().Add(time.Hour)}, "model": 3,
 	}
+	if f.channels {
+		task["channels"] = []map[string]any{
+			{"name": "T2", "window": map[string]float32{"low": low, "high": high * 0.8}},
+			{"name": "ADC", "window": map[string]float32{"low": 1000 - high, "high": 1000 - low}}}
+	}
+	if f.change != nil {
+		f.change(item, task)
+	}
+	return task
 }
 
 // marked are the slices of a case that are labelled, or those that wait.
@@ -305,9 +323,14 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 	case "GET me":
 		reply(w, map[string]string{"name": "ada"})
 	case "GET project":
+		classes := []map[string]any{{"value": 0, "name": "background", "color": "#000000"}, {"value": 1, "name": "prostate", "color": "#35d0ba"}, {"value": 2, "name": "transition zone", "color": "#ff9f43"}}
+		if f.unsure {
+			classes = append(classes, map[string]any{"value": 255, "name": "unsure", "color": "#808080"})
+		}
 		reply(w, map[string]any{
+			"until_model": nil, "warnings": []string{"Case07: 12 voxels are NaN or infinite: they count as background"},
 			"name": "Prostate MR, first reading", "axis": 2, "items": 62, "labelled": 18 + len(f.labels), "skipped": len(f.skips), "queue": len(f.order) - len(f.labels), "disputed": 0,
-			"classes": []map[string]any{{"value": 0, "name": "background", "color": "#000000"}, {"value": 1, "name": "prostate", "color": "#35d0ba"}, {"value": 2, "name": "transition zone", "color": "#ff9f43"}},
+			"classes": classes,
 			"people":  []map[string]any{{"name": "ada", "role": "annotator", "labelled": 14, "minutes": 21.5}, {"name": "grace", "role": "adjudicator", "labelled": 4, "minutes": 9}},
 			"model":   map[string]any{"version": 3, "validation_dice": 0.847, "labelled": 18}, "training": nil,
 			"stop": map[string]any{"suggested": false, "reason": "Validation Dice still rises by 0.02 a cycle."}, "strategy": "stochastic batches of entropy", "query_size": 6,
@@ -326,6 +349,16 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 				state, rank = "done", 0
 			}
 			out = append(out, map[string]any{"item": item, "rank": rank, "score": 0.31 - 0.01*float64(i), "state": state, "purpose": "training", "person": nil, "until": nil})
+		}
+		reply(w, out)
+	case "GET cases":
+		reply(w, []map[string]any{
+			{"case": "prostate", "use": "training", "slices": 20, "labelled": len(f.marked("prostate", true)), "skipped": 0, "waiting": 3, "proposed": 3, "done": false, "next": 10},
+			{"case": "wide", "use": "validation", "slices": 12, "labelled": 12, "skipped": 0, "waiting": 0, "proposed": 0, "done": true, "next": nil}})
+	case "GET drafts":
+		out := []map[string]any{}
+		for item := range f.drafts {
+			out = append(out, map[string]any{"item": item, "person": "ada", "when": time.Now()})
 		}
 		reply(w, out)
 	case "GET history":
@@ -365,7 +398,7 @@ func fakeCurves() map[string]any {
 			{"cycle": 0, "labelled": 6, "minutes": 9.5, "validation_dice": 0.62, "proposal_dice": nil},
 			{"cycle": 1, "labelled": 12, "minutes": 17.0, "validation_dice": 0.812, "proposal_dice": 0.74},
 			{"cycle": 2, "labelled": 18, "minutes": 22.5, "validation_dice": 0.847, "proposal_dice": 0.861}},
-		"labels": labels, "forecast": map[string]any{"next_labels": 6, "gain": 0.014, "text": "about 0.014 from 6 more labels"},
+		"labels": labels, "judged": map[string]any{"labels": 14, "foreground": 11, "cases": 3}, "forecast": map[string]any{"next_labels": 6, "gain": 0.014, "text": "about 0.014 from 6 more labels"},
 	}
 }
 
@@ -399,6 +432,10 @@ func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []
 		proposal, err2 := strconv.Atoi(q.Get("proposal"))
 		if err != nil || err2 != nil || !slices.Contains([]string{"edited", "accepted", "empty"}, q.Get("action")) {
 			problem(w, http.StatusUnprocessableEntity, "query: "+r.URL.RawQuery)
+			return
+		}
+		if q.Get("action") == "empty" && !bytes.Equal(body, make([]byte, len(body))) {
+			problem(w, http.StatusUnprocessableEntity, "the mask is said to be empty and is not")
 			return
 		}
 		f.save(item, fakeVersion{Who: "ada", When: time.Now(), Seconds: seconds, Action: q.Get("action"), Proposal: &proposal, mask: body})

@@ -193,7 +193,7 @@ func TestDashboard(t *testing.T) {
 	p.until("three charts", `document.querySelectorAll('.plot canvas').length === 3`)
 	p.shoot("dashboard-light")
 	text := eval[string](p, `document.querySelector('.dashboard').innerText`)
-	for _, want := range []string{"0.847", "prostate/010", "0.31", "Validation Dice still rises", "about 0.014 from 6 more labels", "model in use", "grace", "in use"} {
+	for _, want := range []string{"0.847", "prostate, slice 11", "0.31", "14 validation slices of 3 cases, 11 with foreground", "1 of 2 done", "NaN or infinite", "Validation Dice still rises", "about 0.014 from 6 more labels", "model in use", "grace", "in use"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the dashboard does not say %q", want)
 		}
@@ -211,7 +211,7 @@ func TestDashboard(t *testing.T) {
 		return err == nil && string(text) == "item,version\n"
 	})
 	p.server.events <- `{"type":"training","running":true,"phase":"train","step":300,"steps":1200,"epoch":20,"epochs":80,"loss":0.213,"seconds_left":95}`
-	p.until("progress of the training", `document.querySelector('.training').innerText.includes('train epoch 20 of 80 · loss 0.213')`)
+	p.until("progress of the training", `document.querySelector('.training').innerText.includes('the model learns, epoch 20 of 80 · loss 0.213')`)
 	p.do(chromedp.Click(chromedp.CSS(`.dashboard a[href="#/item/wide%2F008"]`)))
 	p.untilItem("wide/008")
 }

@@ -5,6 +5,8 @@ import { applyTheme, change, settings } from "./settings";
 
 interface Props { project: Project; person: string; page: "editor" | "dashboard"; leave: () => Promise<void> }
 
+const phases: Record<string, string> = { load: "reading the cases", train: "the model learns,", validate: "the model is tested", score: "the model chooses slices" };
+
 const themes = ["system", "light", "dark"] as const;
 
 export function Header({ project, person, page, leave }: Props) {
@@ -20,9 +22,10 @@ export function Header({ project, person, page, leave }: Props) {
     </nav>
     <span class="progress" title={`${project.labelled} of ${project.items} slices labelled, ${project.skipped} skipped`}>
       <span class="meter" aria-hidden="true"><span style={{ width: `${100 * share}%` }} /></span>
-      {project.labelled} labelled · {project.queue} in queue
+      {project.labelled} of {project.items} labelled · {project.queue} asked for
     </span>
     <span class="training" role="status" title={project.training?.running ? `Step ${project.training.step} of ${project.training.steps}` : undefined}>{training(project)}</span>
+    {(project.warnings?.length ?? 0) > 0 && <a class="stop" href="#/dashboard" title={project.warnings!.join("\n")}>{project.warnings!.length} {project.warnings!.length === 1 ? "warning" : "warnings"}</a>}
     {project.stop?.suggested && <a class="stop" href="#/dashboard" title={project.stop.reason}>Stop suggested</a>}
     <span class="space" />
     <button class="quiet" onClick={() => { change({ theme: nextTheme }); applyTheme(); setTheme(nextTheme); }}
@@ -34,13 +37,14 @@ export function Header({ project, person, page, leave }: Props) {
   </header>;
 }
 
-function training({ training: t, model }: Project): string {
+function training({ training: t, model, until_model: until }: Project): string {
   if (t?.running) {
     const part = t.epochs > 0 ? ` epoch ${t.epoch} of ${t.epochs}` : t.steps > 0 ? ` ${Math.floor(100 * t.step / t.steps)} %` : "";
     const loss = t.loss > 0 ? ` · loss ${number(t.loss)}` : "";
     const left = t.seconds_left > 0 ? ` · ${duration(t.seconds_left)} left` : "";
-    return `${t.phase || "training"}${part}${loss}${left}`;
+    return `${phases[t.phase] ?? (t.phase || "training")}${part}${loss}${left}`;
   }
   if (model) return `model ${model.version} · validation Dice ${fraction(model.validation_dice)}`;
-  return "no model yet";
+  const more = until ?? 0;
+  return until === null || until === undefined ? "no model" : more > 0 ? `${more} more until the first model` : "the first model comes soon";
 }

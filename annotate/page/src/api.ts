@@ -22,7 +22,26 @@ export interface Project {
   stop: { suggested: boolean; reason: string } | null;
   strategy: string;
   query_size: number;
+  /** Labels that are missing until the first training; null once there is a model, or if none is trained. */
+  until_model?: number | null;
+  /** What people should know of the data. */
+  warnings?: string[] | null;
 }
+
+export interface CaseState {
+  case: string;
+  use: "training" | "validation";
+  slices: number;
+  labelled: number;
+  skipped: number;
+  waiting: number;
+  proposed: number;
+  done: boolean;
+  next: number | null;
+  problem?: string;
+}
+
+export interface DraftEntry { item: string; person: string; when: string }
 
 export interface Lease { person: string; until: string }
 
@@ -101,6 +120,8 @@ export interface Saved { version: number; labelled: boolean; agreement: number |
 export interface Curves {
   cycles: Array<{ cycle: number; labelled: number; minutes: number; validation_dice: number | null; proposal_dice: number | null }> | null;
   labels: Array<{ n: number; item: string; dice_to_proposal: number | null; seconds: number }> | null;
+  /** The validation labels behind the Dice of every model. */
+  judged?: { labels: number; foreground: number; cases: number };
   forecast: { next_labels: number; gain: number | null; text: string } | null;
 }
 
@@ -170,7 +191,9 @@ export const paths = {
   /** A small picture of a channel of a case, of eight bits. */
   preview: (id: string, channel: number) => `${root}${casePath(id)}/image.nii.gz?preview=true&channel=${channel}`,
   version: (item: string, version: number) => `${itemPath(item)}/versions/${version}/mask`,
-  export: (format: string, partial: boolean, fill: boolean) => `/export?format=${format}&partial=${partial}&fill=${fill}`,
+  /** rest is what slices without a label hold. */
+  export: (format: string, partial: boolean, rest: "background" | "ignore" | "prediction") =>
+    `/export?format=${format}&partial=${partial}&fill=${rest === "prediction"}&ignore=${rest === "ignore"}`,
   events: `${root}/events`,
 };
 
@@ -219,6 +242,8 @@ export const api = {
   versions: (item: string) => json<Version[] | null>("GET", `${itemPath(item)}/versions`),
   read2: (item: string) => json<void>("POST", `${itemPath(item)}/read2`),
   restore: (item: string, version: number) => json<void>("POST", `${itemPath(item)}/versions/${version}/restore`),
+  cases: () => json<CaseState[] | null>("GET", "/cases"),
+  drafts: () => json<DraftEntry[] | null>("GET", "/drafts"),
   queue: () => json<QueueEntry[] | null>("GET", "/queue"),
   history: (limit: number) => json<LogEntry[] | null>("GET", `/history?limit=${limit}`),
   curves: () => json<Curves>("GET", "/curves"),

@@ -6,7 +6,7 @@ import { Clock } from "./editor/clock";
 import { Drafts } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
 import { between } from "./editor/shapes";
-import { fraction, sliceName } from "./format";
+import { fraction, itemName, sliceName } from "./format";
 import { change, settings } from "./settings";
 
 export type Status =
@@ -612,12 +612,6 @@ function told(item: string, action: string, saved: Saved): string {
   }
   if (!saved.labelled) return `${name} is saved as a reading. Somebody else reads it too.`;
   return `${name} is saved ${action === "empty" ? "as empty" : action === "accepted" ? "as the model proposed it" : "as drawn"}, version ${saved.version}.`;
-}
-
-/** An item as people name it. */
-function itemName(item: string): string {
-  const { case: id, slice } = splitItem(item);
-  return `${id}, ${sliceName(slice)}`;
 }
 
 function upper(text: string): string {

@@ -31,6 +31,12 @@ export function when(text: string): string {
   return t.toDateString() === new Date().toDateString() ? time : `${t.toLocaleDateString([], { year: "numeric", month: "2-digit", day: "2-digit" })} ${time}`;
 }
 
+/** An item as people name it: "Case12, slice 18". */
+export function itemName(item: string): string {
+  const cut = item.lastIndexOf("/");
+  return cut < 0 ? item : `${item.slice(0, cut)}, ${sliceName(Number(item.slice(cut + 1)))}`;
+}
+
 /** A slice as the page counts them, from 1; items, files and the API count from 0. */
 export function sliceName(slice: number): string {
   return `slice ${slice + 1}`;

@@ -20,14 +20,14 @@ export function draw(element: HTMLElement, chart: Chart, height = 190): () => vo
     width: element.clientWidth || 300,
     height,
     cursor: { y: false, drag: { x: false, y: false } },
-    legend: { live: true, markers: { width: 0, fill: (_, i) => token(chart.lines[i - 1]?.color ?? "--quiet") } },
+    legend: { live: false, markers: { width: 0, fill: (_, i) => token(chart.lines[i - 1]?.color ?? "--quiet") } },
     scales: { x: { time: false }, y: { range: chart.dice ? (_, low) => [Math.max(0, Math.floor(10 * low - 0.5) / 10), 1] : { min: { pad: 0.1, soft: 0, mode: 1 }, max: { pad: 0.1, mode: 1 } } } },
     // labels are counted: no fractions of one
     axes: [{ ...axis(chart.xLabel), size: 28, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }, { ...axis(chart.yLabel), size: 44 }],
     series: [
       { label: chart.xLabel },
       ...chart.lines.map((l): uPlot.Series => ({
-        label: l.label, stroke: token(l.color), width: l.points ? 0 : 1.8, spanGaps: true,
+        label: `${l.label}${latest(l.values)}`, stroke: token(l.color), width: l.points ? 0 : 1.8, spanGaps: true,
         paths: l.points ? () => null : undefined,
         points: { show: l.points || chart.x.length < 30, size: l.points ? 4.5 : 5, width: 0, fill: token(l.color) },
         value: (_, v) => (v === null ? "–" : String(Number(v.toPrecision(3)))),
@@ -43,6 +43,12 @@ export function draw(element: HTMLElement, chart: Chart, height = 190): () => vo
     observer.disconnect();
     plot.destroy();
   };
+}
+
+/** The last value of a line, to stand beside its name: it is read without a mouse. */
+function latest(values: Array<number | null>): string {
+  const last = values.filter((v) => v !== null).at(-1);
+  return last === undefined ? "" : ` ${Number(last.toPrecision(3))}`;
 }
 
 /** The mean of the last n values at each place; gaps are left out. */

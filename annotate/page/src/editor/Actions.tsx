@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Flow } from "../flow";
 import { duration } from "../format";
 import type { DraftState } from "./drafts";
-import { Button } from "./Toolbar";
+import { Button, keepFocus } from "./Toolbar";
 
 interface Props { flow: Flow; skip: () => void; viewer: boolean; toggleViewer: () => void }
 
@@ -36,7 +36,7 @@ function Note({ flow }: { flow: Flow }) {
   }
   if (note) {
     return <div class={`note ${note.kind}`} role={note.kind === "error" ? "alert" : "status"}>
-      <span>{note.text}</span> {note.action && <button type="button" class="act" onClick={() => void note.action!.run()}>{note.action.text}</button>} <button type="button" class="close" aria-label="Dismiss" onClick={() => flow.dismiss()}>×</button>
+      <span>{note.text}</span> {note.action && <button type="button" class="act" onMouseDown={keepFocus} onClick={() => void note.action!.run()}>{note.action.text}</button>} <button type="button" class="close" aria-label="Dismiss" onMouseDown={keepFocus} onClick={() => flow.dismiss()}>×</button>
     </div>;
   }
   return <div class="note">{editor.task && state !== "browser only" && <span class="quiet"><Seconds flow={flow} /> · {draftText[state]}</span>}</div>;

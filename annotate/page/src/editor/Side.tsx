@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api, ApiError, type Project, type Task, type Version } from "../api";
 import type { Flow } from "../flow";
 import { duration, fraction, number, when } from "../format";
+import { keepFocus } from "./Toolbar";
 import { Viewer } from "../viewer/Viewer";
 
 const purposes: Record<Task["purpose"], string> = {
@@ -44,7 +45,7 @@ function Versions({ flow }: { flow: Flow }) {
   const kept = task && flow.drafts.keptOf(task.item, task.width, task.height) !== null;
   return <section class="versions">
     <h2>Saved versions</h2>
-    {kept && <p class="kept">A drawing of yours that was not saved. <button type="button" disabled={flow.busy} onClick={() => void flow.bringBack(task.item)}>Bring it back</button></p>}
+    {kept && <p class="kept">A drawing of yours that was not saved. <button type="button" disabled={flow.busy} onMouseDown={keepFocus} onClick={() => void flow.bringBack(task.item)}>Bring it back</button></p>}
     {failure ? <p class="quiet">They could not be loaded: {failure}</p> : versions.length === 0 ? <p class="quiet">This slice is not labelled yet.</p> : <ol>
       {versions.map((v) => <li key={v.version}>
         <b>{v.version}</b>

@@ -1,5 +1,6 @@
 import type { RefObject } from "preact";
 import { useState } from "preact/hooks";
+import { itemName } from "../format";
 import type { Flow } from "../flow";
 
 const reasons = ["Not sure where the border is", "Artefact or poor image quality", "Structure cut off or outside the slice", "Wrong kind of image", "Other"];
@@ -17,7 +18,7 @@ export function Skip({ dialog, flow }: { dialog: RefObject<HTMLDialogElement>; f
   }
   return <dialog ref={dialog} class="skip" aria-label="Skip this slice">
     <form onSubmit={submit}>
-      <h1>Skip {flow.editor.task?.item}</h1>
+      <h1>Skip {itemName(flow.editor.task?.item ?? "")}</h1>
       <fieldset>
         <legend>Why?</legend>
         {reasons.map((r, i) => <label key={r} class="check"><input type="radio" name="reason" value={r} checked={reason === r} autofocus={i === 0} onChange={() => setReason(r)} /><span>{r}</span></label>)}

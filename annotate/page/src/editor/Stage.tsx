@@ -7,6 +7,7 @@ import type { Editor, Panel } from "./editor";
 import { listen } from "./pointer";
 import { Scene } from "./scene";
 import { SliceBar } from "./SliceBar";
+import { keepFocus } from "./Toolbar";
 import { shownLetters } from "./view";
 
 export function Stage({ flow, project }: { flow: Flow; project: Project }) {
@@ -56,8 +57,8 @@ export function Stage({ flow, project }: { flow: Flow; project: Project }) {
       </>}
       {context && task && <div class="banner">
         <span>{upper(sliceName(shown))}, {Math.abs(shown - task.slice)} {shown > task.slice ? "after" : "before"} the one that is labelled: to look at only.</span>
-        <button type="button" class="back" onClick={() => flow.back()}>Back <kbd>Q</kbd></button>
-        <button type="button" class="edit" onClick={() => void flow.editNeighbour()}>Edit this slice <kbd>⇧ Enter</kbd></button>
+        <button type="button" class="back" onMouseDown={keepFocus} onClick={() => flow.back()}>Back <kbd>Q</kbd></button>
+        <button type="button" class="edit" onMouseDown={keepFocus} onClick={() => void flow.editNeighbour()}>Edit this slice <kbd>⇧ Enter</kbd></button>
       </div>}
       {!context && flow.readings && <Readings flow={flow} />}
       {!task && <div class="empty"><Empty flow={flow} status={status} project={project} /></div>}
@@ -91,7 +92,7 @@ function Readings({ flow }: { flow: Flow }) {
   const { names } = flow.readings!;
   return <div class="banner" role="group" aria-label="Two readings">
     <span>A is {names[0]}'s, B is {names[1]}'s.</span>
-    {choices.map(([choice, name], n) => <button key={choice} type="button" class="choose" data-choice={choice} onClick={() => flow.choose(choice)}>{name} <kbd>Alt {n + 1}</kbd></button>)}
+    {choices.map(([choice, name], n) => <button key={choice} type="button" class="choose" data-choice={choice} onMouseDown={keepFocus} onClick={() => flow.choose(choice)}>{name} <kbd>Alt {n + 1}</kbd></button>)}
   </div>;
 }
 

@@ -6,7 +6,7 @@ import { largestBrush, type Editor, type Tool } from "./editor";
 import { unsure } from "./layers";
 
 /** A click with the mouse leaves the focus on the canvas, so that keys go on to work there. */
-const keepFocus = (e: MouseEvent) => e.preventDefault();
+export const keepFocus = (e: MouseEvent) => e.preventDefault();
 
 interface ButtonProps { onClick: () => void; hint?: string; keys?: string; disabled?: boolean; pressed?: boolean; class?: string; children: ComponentChildren }
 
@@ -146,10 +146,17 @@ function Classes({ editor }: { editor: Editor }) {
           <kbd aria-hidden="true">{key}</kbd>
         </button>
         <button type="button" class="lock" aria-pressed={locked} aria-label={`Lock ${c.name}`} title={locked ? `${c.name} is locked: nothing changes it` : `Lock ${c.name}${editor.label === c.value ? " (L)" : ""}`}
-          onMouseDown={keepFocus} onClick={() => editor.toggleLock(c.value)}>{locked ? "locked" : "lock"}</button>
+          onMouseDown={keepFocus} onClick={() => editor.toggleLock(c.value)}><Lock closed={locked} /></button>
       </div>;
     })}
   </div>;
+}
+
+function Lock({ closed }: { closed: boolean }) {
+  return <svg viewBox="0 0 12 14" width="11" height="13" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.5">
+    <rect x="1.5" y="6" width="9" height="7" rx="1" fill={closed ? "currentColor" : "none"} />
+    <path d={closed ? "M3.5 6V4a2.5 2.5 0 0 1 5 0v2" : "M3.5 6V3.5a2.5 2.5 0 0 1 5 0"} />
+  </svg>;
 }
 
 /** Tools for a class as a whole, and what the brush leaves alone. */
