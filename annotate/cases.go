@@ -36,6 +36,31 @@ type Cases struct {
 	slices map[string][][]float32 // by case: normalised and on the canvas
 	failed map[string]time.Time   // when a case could not be read
 	warned []string               // what people should know of the data
+
+	ignored map[Item]bool // that are never asked for
+}
+
+// leaveIgnored leaves slices out whose mask says nothing, as the pool of a simulation does: who answers by the masks has no answer.
+func (c *Cases) leaveIgnored(data *dataset.Dataset) error {
+	c.ignored = map[Item]bool{}
+	if data.Ignore == 0 {
+		return nil
+	}
+	for i, one := range data.Cases {
+		if one.Label == "" {
+			continue
+		}
+		mask, err := data.Reference(i)
+		if err != nil {
+			return fmt.Errorf("read the mask: %w", err)
+		}
+		for k := range c.config.Slices(mask.Grid) {
+			if !slices.ContainsFunc(mask.Slice(c.config.Axis, k), func(v uint8) bool { return v != volume.Ignored }) {
+				c.ignored[Item{Case: one.ID, Slice: k}] = true
+			}
+		}
+	}
+	return nil
 }
 
 // warn keeps a text for the page, and tells the person who runs the server. The caller holds c.mu.
@@ -44,7 +69,7 @@ func (c *Cases) warn(text string) {
 		return
 	}
 	c.warned = append(c.warned, text)
-	c.events.log.Warn("data: " + text)
+	c.events.log.Warn(text)
 }
 
 // notes returns what people should know of the data, by case.
@@ -187,7 +212,7 @@ func (c *Cases) loadCase(ctx context.Context, index int) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		for _, text := range s.Warnings { // of voxels that are no numbers
-			c.warn(text)
+			c.warn("data: " + text)
 		}
 		c.slices[c.set.Cases[index].ID] = s.Images
 	}
@@ -288,7 +313,7 @@ func (c *Cases) items(role store.Role) []Item {
 		if c.roles[one.ID] != role || !c.readable(one.ID) || loaded && c.slice(Item{Case: one.ID}) == nil {
 			continue
 		}
-		items = append(items, c.slicesOf(one.ID)...)
+		items = append(items, slices.DeleteFunc(c.slicesOf(one.ID), func(i Item) bool { return c.ignored[i] })...)
 	}
 	return items
 }

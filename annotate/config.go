@@ -3,6 +3,7 @@ package annotate
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -176,13 +177,31 @@ func (c Config) names() []string {
 // palette are colours that differ for most colour-blind eyes (Okabe, Ito 2008).
 var palette = []string{"#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#999999"}
 
+// color returns the colour of a class by its value, from 1. Those after the palette are further along the circle of hues by the golden
+// angle, so that no two are alike, in turns of three of lightness.
+func color(class int) string {
+	if class <= len(palette) {
+		return palette[class-1]
+	}
+	n := class - len(palette)
+	hue, light := math.Mod(float64(n)*137.508, 360), []float64{0.62, 0.48, 0.78}[n%3]
+	channel := func(shift float64) uint8 { // CSS Color 4, section 7.1
+		k := math.Mod(shift+hue/30, 12)
+		return uint8(math.Round(255 * (light - 0.75*min(light, 1-light)*max(-1, min(k-3, 9-k, 1)))))
+	}
+	return fmt.Sprintf("#%02x%02x%02x", channel(0), channel(8), channel(4))
+}
+
+// Guessed is the class of a new project whose data names none.
+const Guessed = "structure"
+
 // MakeClasses gives classes their values and colours. names[0] is the background.
 func MakeClasses(names []string) []Class {
 	classes := make([]Class, len(names))
 	for i, name := range names {
 		classes[i] = Class{Value: i, Name: name, Color: "#000000"}
 		if i > 0 {
-			classes[i].Color = palette[(i-1)%len(palette)]
+			classes[i].Color = color(i)
 		}
 	}
 	return classes

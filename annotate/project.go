@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -96,6 +97,7 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	for _, problem := range problems {
 		o.Log.Warn("data: " + problem.String())
 	}
+	guessed := len(data.Classes) < 2 && len(o.Classes) == 0 && !store.Exists(o.Dir)
 	if !store.Exists(o.Dir) { // a wrong flag leaves no folder behind
 		c, err := configure(data, o, nil)
 		if err != nil {
@@ -117,6 +119,9 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if data, err = reopened(ctx, s, data, begun.Ignore); err != nil {
 		return nil, err
 	}
+	if data, err = withoutMasks(ctx, s, data, begun); err != nil {
+		return nil, err
+	}
 	config, err := storeConfig(ctx, s, data, o)
 	if err != nil {
 		return nil, err
@@ -134,9 +139,17 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 		return nil, err
 	}
 	p := assemble(config, data, roles, s, o)
+	if guessed {
+		p.Cases.warn(fmt.Sprintf("nothing names the classes: people draw one, %q; to name others, begin another project with --classes", Guessed))
+	}
+	if config.Lockstep {
+		if err := p.Cases.leaveIgnored(data); err != nil {
+			return nil, err
+		}
+	}
 	for _, problem := range data.Problems { // they were logged above
 		if !problem.OneIsRead() {
-			p.Cases.warned = append(p.Cases.warned, problem.String())
+			p.Cases.warned = append(p.Cases.warned, "data: "+problem.String())
 		}
 	}
 	if queue, err := s.Queue(ctx, true); err != nil {
@@ -176,6 +189,35 @@ func reopened(ctx context.Context, s *store.Store, data *dataset.Dataset, ignore
 		return data, nil
 	}
 	return dataset.OpenWith(ctx, data.Dir, dataset.OpenOptions{Ignore: want})
+}
+
+// withoutMasks returns the data set with the cases that were left out for their masks alone, in a project that takes no masks over. In
+// lockstep they stay out, as in the simulation.
+func withoutMasks(ctx context.Context, s *store.Store, data *dataset.Dataset, c Config) (*dataset.Dataset, error) {
+	if _, err := s.Config(ctx, &c); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	leftOut := slices.ContainsFunc(data.Problems, func(p dataset.Problem) bool { return p.LeftOut })
+	if c.Masks != MasksIgnore || len(c.ValidationCases) > 0 || c.Lockstep || !leftOut {
+		return data, nil
+	}
+	all, err := dataset.OpenWith(ctx, data.Dir, dataset.OpenOptions{NoMasks: true})
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range all.Cases {
+		if data.Index(one.ID) >= 0 {
+			continue
+		}
+		data.Cases = append(data.Cases, one)
+		for i, problem := range data.Problems {
+			if problem.Case == one.ID && problem.LeftOut {
+				data.Problems[i].Text, data.Problems[i].LeftOut = "its mask is not used: "+problem.Text, false
+			}
+		}
+	}
+	slices.SortFunc(data.Cases, func(a, b dataset.Case) int { return strings.Compare(a.ID, b.ID) })
+	return data, nil
 }
 
 // assemble makes the parts of a project.
@@ -285,6 +327,9 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 	names := data.Classes
 	if len(o.Classes) > 0 {
 		names = append([]string{"background"}, o.Classes...)
+	}
+	if len(names) < 2 && before == nil { // nobody has said, and there is nothing to see it from
+		names = []string{"background", Guessed}
 	}
 	if len(names) > 0 {
 		c.Classes = MakeClasses(names)

@@ -33,19 +33,19 @@ type fake struct {
 	channels, unsure bool
 	change           func(item string, task map[string]any)
 	noProposal       map[string]bool // these items' proposals are empty
-	t      testing.TB
-	files  http.Handler
-	dir    string
-	cases  map[string]*fakeCase
-	order  []string // the queue, best first
-	mu     sync.Mutex
-	labels map[string][]fakeVersion
-	drafts map[string][]byte
-	skips  map[string]string
-	down   bool          // answers nothing but errors, as a server that was killed
-	gate   chan struct{} // if not nil, volumes of cases wait until it is closed
-	events chan string
-	seen   []string // requests, method and path
+	t                testing.TB
+	files            http.Handler
+	dir              string
+	cases            map[string]*fakeCase
+	order            []string // the queue, best first
+	mu               sync.Mutex
+	labels           map[string][]fakeVersion
+	drafts           map[string][]byte
+	skips            map[string]string
+	down             bool          // answers nothing but errors, as a server that was killed
+	gate             chan struct{} // if not nil, volumes of cases wait until it is closed
+	events           chan string
+	seen             []string // requests, method and path
 }
 
 type fakeCase struct {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 type annotateScriptCommand struct {
 	Server  string  `default:"http://127.0.0.1:8470" placeholder:"URL" help:"Address of the annotation server."`
 	Data    string  `required:"" placeholder:"DIR" help:"The same data set with masks."`
+	Ignore  int     `default:"0" placeholder:"VALUE" help:"Label value of the masks that means unsure; else the label ignore of dataset.json."`
 	Cycles  int     `default:"5" placeholder:"N" help:"Queries to answer; one training more."`
 	Name    string  `default:"script" placeholder:"NAME" help:"Name to log in under."`
 	Token   string  `env:"NEXTSLICE_TOKEN" placeholder:"SECRET" help:"The server's secret."`
@@ -31,7 +34,7 @@ Examples:
 }
 
 func (c annotateScriptCommand) Run(ctx context.Context, s streams) error {
-	set, err := dataset.Open(c.Data)
+	set, err := dataset.OpenWith(ctx, c.Data, dataset.OpenOptions{Ignore: c.Ignore})
 	if err != nil {
 		return err
 	}
@@ -42,6 +45,10 @@ func (c annotateScriptCommand) Run(ctx context.Context, s streams) error {
 	project, err := client.Project(ctx)
 	if err != nil {
 		return err
+	}
+	unsure := func(c annotate.Class) bool { return c.Value == annotate.Unsure }
+	if set.Ignore > 0 && !slices.ContainsFunc(project.Classes, unsure) {
+		return errors.New("the masks hold a value to ignore, and the project has no class unsure: start the server with --unsure, or with --ignore in a new project")
 	}
 	p := newProgress(s.err)
 	defer p.end()

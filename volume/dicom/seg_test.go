@@ -156,6 +156,9 @@ func TestWriteSegmentationRoundTrip(t *testing.T) {
 	}
 	frame := f.items(tag.PerFrameFunctionalGroupsSequence)[0]
 	source := frame.inner(tag.DerivationImageSequence).inner(tag.SourceImageSequence).text(tag.ReferencedSOPInstanceUID)
+	if kept := frame.inner(tag.DerivationImageSequence).inner(tag.SourceImageSequence).text(tag.SpatialLocationsPreserved); kept != "YES" {
+		t.Errorf("SpatialLocationsPreserved %q", kept)
+	}
 	if source != on.slices[1].text(tag.SOPInstanceUID) || f.text(tag.PatientID) != "P1" || f.text(tag.ContentDate) != "20240506" || f.text(tag.StudyInstanceUID) != "1.2.9" {
 		t.Errorf("refers to %s of patient %s", source, f.text(tag.PatientID))
 	}

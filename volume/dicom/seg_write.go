@@ -280,6 +280,7 @@ func (b *builder) perFrame(s *volume.Segmentation, on *Series, frames []segFrame
 		image := []any{
 			tag.ReferencedSOPClassUID, source.text(tag.SOPClassUID),
 			tag.ReferencedSOPInstanceUID, source.text(tag.SOPInstanceUID),
+			tag.SpatialLocationsPreserved, "YES", // a voxel is where it is in the source image
 			tag.PurposeOfReferenceCodeSequence, b.code("DCM", "121322", "Source image for image processing operation"),
 		}
 		if source.whole(tag.NumberOfFrames, 1) > 1 {
