@@ -68,8 +68,8 @@ func (j *jury) models(ctx context.Context) ([]store.Model, error) {
 	return models, err
 }
 
-// hear judges all models. Those whose file cannot be read are left out, and reported.
-func (j *jury) hear(ctx context.Context, learner Learner, validation []store.Labelled, problem func(error)) error {
+// hear judges all models that are stored, and further ones. Those whose file cannot be read are left out, and reported.
+func (j *jury) hear(ctx context.Context, learner Learner, validation []store.Labelled, problem func(error), further ...store.Model) error {
 	v := Verdict{Labels: len(validation), Dice: map[int]float64{}}
 	refs, cases := map[Item][]uint8{}, map[string]bool{}
 	for _, l := range validation {
@@ -89,7 +89,7 @@ func (j *jury) hear(ctx context.Context, learner Learner, validation []store.Lab
 		return err
 	}
 	known := map[heard][]metrics.Overlap{}
-	for _, m := range models {
+	for _, m := range append(models, further...) {
 		var missing []Item
 		for _, l := range validation {
 			key := heard{m.Version, l.Item, l.Version.Version}

@@ -158,13 +158,13 @@ func (t *trainer) cycle(ctx context.Context, learner Learner, cycle int) error {
 	if err != nil {
 		return err
 	}
+	if err := t.jury.hear(ctx, learner, validation, t.events.problem, m); err != nil { // whoever sees the model sees what it is worth
+		return err
+	}
 	if err := t.store.AddModel(ctx, m, rows); err != nil {
 		return err
 	}
-	if err := t.jury.hear(ctx, learner, validation, t.events.problem); err != nil {
-		return err
-	}
-	if err := t.record.write(ctx); err != nil {
+	if err := t.record.write(context.WithoutCancel(ctx)); err != nil { // the record has every model that is stored, also when the server is being stopped
 		t.events.problem(fmt.Errorf("record: %w", err))
 	}
 	t.events.log.Info(fmt.Sprintf("model %d on %d labels: %s", m.Version, m.Labelled, m.Reason))
