@@ -399,3 +399,75 @@ func TestTypedWindowAndCtrlS(t *testing.T) {
 	p.key("w")
 	p.until("soft tissue", fields+` === '400 40' && [...document.querySelectorAll('.tools h2')].some((e) => e.textContent.includes('soft tissue'))`)
 }
+
+// The shape between two labelled slices is drawn on the one between them.
+func TestInterpolate(t *testing.T) {
+	disc := func(radius int) []byte {
+		out := make([]byte, 128*128)
+		for i := range out {
+			if x, y := i%128-64, i/128-64; x*x+y*y <= radius*radius {
+				out[i] = 1
+			}
+		}
+		return out
+	}
+	p := openOn(t, func(f *fake) {
+		f.order = append(f.order, "prostate/008", "prostate/011")
+		f.labels["prostate/008"] = []fakeVersion{{Version: 1, Who: "alan", Action: "edited", mask: disc(10)}}
+		f.labels["prostate/011"] = []fakeVersion{{Version: 1, Who: "alan", Action: "edited", mask: disc(22)}}
+	})
+	const item = "prostate/010" // two thirds of the way
+	p.untilItem(item)
+	p.key("I", chromedp.ModifierShift)
+	p.note("The shape between slice 9 and slice 12 is drawn")
+	p.wait("a disc of two thirds between", func() bool { d := p.server.draft(item); return d != nil && differ(d, disc(18)) < 60 })
+}
+
+// More than nine classes are chosen by two digits, and by the keys beside M.
+func TestManyClasses(t *testing.T) {
+	p := openOn(t, func(f *fake) { f.classes = 12 })
+	p.untilItem("prostate/010")
+	chosen := func(name string) {
+		t.Helper()
+		p.until(name+" is chosen", fmt.Sprintf(`document.querySelector('.classes button[aria-checked="true"]').innerText.includes(%q)`, name))
+	}
+	p.key("13")
+	chosen("organ 13")
+	p.key(";")
+	chosen("organ 14")
+	p.key(",,")
+	chosen("organ 12")
+	time.Sleep(time.Second)
+	p.key("2")
+	chosen("transition zone")
+	time.Sleep(time.Second)
+	p.key("7")
+	chosen("organ 7")
+}
+
+// The header says how many labels are missing until the first model, and the picture why there is no proposal.
+func TestUntilTheFirstModel(t *testing.T) {
+	p := openOn(t, func(f *fake) {
+		f.until = 3
+		f.change = func(_ string, task map[string]any) {
+			task["proposal"], task["uncertainty"], task["model"], task["proposal_note"] = false, false, nil, "No model yet: it takes 3 more labels."
+		}
+	})
+	p.untilItem("prostate/010")
+	p.until("how many are missing", `document.querySelector('.training').innerText === '3 more until the first model'`)
+	p.until("why there is no proposal", `document.querySelector('.why').innerText.includes('it takes 3 more labels')`)
+	p.shoot("first-slice")
+}
+
+// The window fits what is in view.
+func TestWindowInView(t *testing.T) {
+	p := openPage(t)
+	p.untilItem("prostate/010")
+	level := `Number(document.querySelector('input[aria-label="Width of the window"]').value)`
+	whole := eval[float64](p, level)
+	for range 8 {
+		p.key("+")
+	}
+	p.key("W", chromedp.ModifierShift)
+	p.until("another window", fmt.Sprintf(level+" !== %g && [...document.querySelectorAll('.tools h2')].some((e) => e.textContent.includes('in view'))", whole))
+}

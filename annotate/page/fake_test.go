@@ -31,6 +31,8 @@ type fake struct {
 	// What a test sets before the page opens: several channels, a class unsure, models whose masks are outlines or empty, other fields of
 	// tasks, and readings to decide between.
 	channels, unsure bool
+	classes          int // more than the two
+	until            any // labels until the first model
 	change           func(item string, task map[string]any)
 	noProposal       map[string]bool // these items' proposals are empty
 	t                testing.TB
@@ -323,16 +325,23 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 	case "GET me":
 		reply(w, map[string]string{"name": "ada"})
 	case "GET project":
+		var model any
+		if f.until == nil {
+			model = map[string]any{"version": 3, "validation_dice": 0.847, "labelled": 18}
+		}
 		classes := []map[string]any{{"value": 0, "name": "background", "color": "#000000"}, {"value": 1, "name": "prostate", "color": "#35d0ba"}, {"value": 2, "name": "transition zone", "color": "#ff9f43"}}
+		for n := range f.classes {
+			classes = append(classes, map[string]any{"value": 3 + n, "name": fmt.Sprintf("organ %d", 3+n), "color": fmt.Sprintf("#%02x8040", 20*n)})
+		}
 		if f.unsure {
 			classes = append(classes, map[string]any{"value": 255, "name": "unsure", "color": "#808080"})
 		}
 		reply(w, map[string]any{
-			"until_model": nil, "warnings": []string{"Case07: 12 voxels are NaN or infinite: they count as background"},
+			"until_model": f.until, "warnings": []string{"Case07: 12 voxels are NaN or infinite: they count as background"},
 			"name": "Prostate MR, first reading", "axis": 2, "items": 62, "labelled": 18 + len(f.labels), "skipped": len(f.skips), "queue": len(f.order) - len(f.labels), "disputed": 0,
 			"classes": classes,
 			"people":  []map[string]any{{"name": "ada", "role": "annotator", "labelled": 14, "minutes": 21.5}, {"name": "grace", "role": "adjudicator", "labelled": 4, "minutes": 9}},
-			"model":   map[string]any{"version": 3, "validation_dice": 0.847, "labelled": 18}, "training": nil,
+			"model":   model, "training": nil,
 			"stop": map[string]any{"suggested": false, "reason": "Validation Dice still rises by 0.02 a cycle."}, "strategy": "stochastic batches of entropy", "query_size": 6,
 		})
 	case "POST next":

@@ -22,7 +22,7 @@ export function Header({ project, person, page, leave }: Props) {
     </nav>
     <span class="progress" title={`${project.labelled} of ${project.items} slices labelled, ${project.skipped} skipped`}>
       <span class="meter" aria-hidden="true"><span style={{ width: `${100 * share}%` }} /></span>
-      {project.labelled} of {project.items} labelled · {project.queue} asked for
+      {project.labelled} of {project.items} labelled · {project.queue} waiting
     </span>
     <span class="training" role="status" title={project.training?.running ? `Step ${project.training.step} of ${project.training.steps}` : undefined}>{training(project)}</span>
     {(project.warnings?.length ?? 0) > 0 && <a class="stop" href="#/dashboard" title={project.warnings!.join("\n")}>{project.warnings!.length} {project.warnings!.length === 1 ? "warning" : "warnings"}</a>}

@@ -59,7 +59,7 @@ export function Dashboard({ project }: { project: Project }) {
     <Export model={project.model !== null} />
     <section class="panel">
       <h2>Cases <span class="quiet">{data.cases.filter((c) => c.done).length} of {data.cases.length} done</span></h2>
-      <Table head={["Case", "Labelled", "Asked for", "Proposed", ""]} numeric={[1, 2, 3]} empty="There are no cases."
+      <Table head={["Case", "Labelled", "Waiting", "Proposed", ""]} numeric={[1, 2, 3]} empty="There are no cases."
         rows={data.cases.map((c) => [c.next === null ? c.case : <a href={`#/item/${encodeURIComponent(itemOf(c.case, c.next))}`}>{c.case}</a>,
           `${c.labelled} of ${c.slices}`, c.waiting || "", c.proposed || "", c.problem ? <span class="problem">{c.problem}</span> : <>
             {c.done ? <b>done</b> : c.skipped > 0 ? `${c.skipped} skipped` : ""} {c.use === "validation" && <span class="quiet">tests the model</span>}</>])} />
@@ -90,7 +90,7 @@ export function Dashboard({ project }: { project: Project }) {
     </section>
 
     <section class="panel">
-      <h2>Asked for <span class="quiet">{project.strategy}, {project.query_size} a cycle{project.disputed > 0 && `, ${project.disputed} disputed`}</span></h2>
+      <h2>To be labelled next <span class="quiet">{project.strategy}, {project.query_size} a cycle{project.disputed > 0 && `, ${project.disputed} disputed`}</span></h2>
       <Table head={["Rank", "Slice", "Score", "For", "State"]} numeric={[0, 2]} empty="Nothing waits."
         rows={data.queue.filter((q) => q.rank > 0).map((q) => [q.rank, <Item id={q.item} />, number(q.score), q.purpose,
           q.person ? `${q.person} has it${q.until ? ` until ${when(q.until)}` : ""}` : states[q.state] ?? q.state])} />
@@ -129,7 +129,7 @@ function Item({ id }: { id: string }) {
   return <a href={`#/item/${encodeURIComponent(id)}`}>{itemName(id)}</a>;
 }
 
-const states: Record<string, string> = { waiting: "waits", disputed: "two readings differ", done: "done", skipped: "skipped", withdrawn: "no longer asked for" };
+const states: Record<string, string> = { waiting: "waits", disputed: "two readings differ", done: "done", skipped: "skipped", withdrawn: "no longer wanted" };
 
 function untilModel({ until_model: until }: Project): string {
   return until === null || until === undefined ? "no model yet" : until > 0 ? `${until} more labels until the first model` : "the first model comes soon";

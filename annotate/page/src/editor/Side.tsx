@@ -6,7 +6,7 @@ import { keepFocus } from "./Toolbar";
 import { Viewer } from "../viewer/Viewer";
 
 const purposes: Record<Task["purpose"], string> = {
-  training: "to learn from", validation: "to test the model", reading: "a second reading", adjudication: "a decision", "": "not asked for",
+  training: "to learn from", validation: "to test the model", reading: "a second reading", adjudication: "a decision", "": "of your own choice",
 };
 
 /** Beside the editor: the case in three planes, facts and earlier versions of the slice. */
