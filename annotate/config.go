@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -135,6 +136,7 @@ func (c Config) fixed(b Config) error {
 	differ("channel", c.Channel == b.Channel)
 	differ("choice of channels", slices.Equal(c.Channels, b.Channels) && c.Resample == b.Resample)
 	differ("ignore", c.Ignore == b.Ignore)
+	differ("nan", reflect.DeepEqual(c.Preprocess.NaN, b.Preprocess.NaN))
 	differ("axis", c.Preprocess.Axis == b.Preprocess.Axis)
 	differ("cold start", c.ColdStart == b.ColdStart)
 	differ("initial size", c.InitialSize == b.InitialSize)

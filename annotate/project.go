@@ -336,8 +336,9 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 	}
 	c.Unsure = c.Unsure || data.Ignore > 0
 	if before == nil {
+		nan := c.Preprocess.NaN
 		c.Preprocess = data.PreprocessFor(o.Axis, preset.Canvas, nil)
-		c.Preprocess.Input = preset.Input
+		c.Preprocess.Input, c.Preprocess.NaN = preset.Input, nan
 	} else if o.Axis >= 0 {
 		c.Preprocess.Axis = o.Axis
 	}

@@ -63,7 +63,7 @@ func TestIgnore(t *testing.T) {
 			t.Errorf("%+v: labelled items %v", c, with.Names)
 		}
 
-		r, err := Inspect(t.Context(), d, nil, nil)
+		r, err := Inspect(t.Context(), d, nil, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

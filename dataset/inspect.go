@@ -26,11 +26,12 @@ type Report struct {
 // Totals are sums over the cases of a report.
 type Totals struct {
 	Cases            int `json:"cases"`
-	Labelled         int `json:"labelled"`          // cases with a mask that could be read
-	Empty            int `json:"empty"`             // of these, masks without foreground
-	Slices           int `json:"slices"`            // of all cases
-	LabelledSlices   int `json:"labelled-slices"`   // of the labelled cases
-	ForegroundSlices int `json:"foreground-slices"` // of these, slices that show some foreground
+	Labelled         int `json:"labelled"`           // cases with a mask that could be read
+	Empty            int `json:"empty"`              // of these, masks without foreground
+	Slices           int `json:"slices"`             // of all cases
+	LabelledSlices   int `json:"labelled-slices"`    // of the labelled cases
+	ForegroundSlices int `json:"foreground-slices"`  // of these, slices that show some foreground
+	Unusable         int `json:"unusable,omitempty"` // cases that Load leaves out
 }
 
 // CaseReport is what one case holds.
@@ -46,7 +47,8 @@ type CaseReport struct {
 	// Labels counts the voxels of each value in the mask, in increasing order; nil without a mask that can be read.
 	Labels     []LabelCount `json:"labels,omitempty"`
 	Slices     int          `json:"slices"`
-	Foreground int          `json:"foreground"` // slices that show some foreground
+	Foreground int          `json:"foreground"`         // slices that show some foreground
+	Unusable   bool         `json:"unusable,omitempty"` // Load leaves the case out
 }
 
 // Intensity describes the intensities of an image: their range, and the percentiles that preprocess clips to.
@@ -71,7 +73,9 @@ const inspectors = 2
 // Inspect reads every case and reports what is there. No more than two images or masks are in memory. each gets every
 // case's report, in the order of the cases, then progress is called; both may be nil. A damaged file is not an error
 // but a Problem of the report; the only error is that of ctx.
-func Inspect(ctx context.Context, d *Dataset, progress func(done, total int), each func(CaseReport)) (Report, error) {
+//
+// nan is what NaN and infinite voxels are read as; nil leaves them out of the intensities.
+func Inspect(ctx context.Context, d *Dataset, nan *float64, progress func(done, total int), each func(CaseReport)) (Report, error) {
 	r := Report{Name: d.Name, Layout: d.Layout, Classes: d.Classes, Axis: preprocess.CoarsestAxis(d.Grids())}
 	r.Problems = append([]Problem{}, d.Problems...)
 	type result struct {
@@ -88,7 +92,7 @@ func Inspect(ctx context.Context, d *Dataset, progress func(done, total int), ea
 	for range inspectors {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(d.Cases) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				c, problems := inspectCase(d, i, r.Axis)
+				c, problems := inspectCase(d, i, r.Axis, nan)
 				results[i] <- result{c, problems}
 			}
 		})
@@ -119,6 +123,9 @@ func Inspect(ctx context.Context, d *Dataset, progress func(done, total int), ea
 func (t *Totals) add(c CaseReport) {
 	t.Cases++
 	t.Slices += c.Slices
+	if c.Unusable {
+		t.Unusable++
+	}
 	if c.Labels == nil {
 		return
 	}
@@ -131,7 +138,7 @@ func (t *Totals) add(c CaseReport) {
 }
 
 // inspectCase reports one case, cut across an axis, and what is wrong with it.
-func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Problem) {
+func inspectCase(d *Dataset, index, axis int, nan *float64) (out CaseReport, problems []Problem) {
 	c := d.Cases[index]
 	out = CaseReport{
 		ID: c.ID, Size: c.Grid.Size, Spacing: c.Grid.Spacing(), Unit: c.Grid.Unit, Orientation: c.Grid.Orientation(),
@@ -140,21 +147,31 @@ func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Proble
 	problem := func(format string, args ...any) {
 		problems = append(problems, Problem{Case: c.ID, Text: fmt.Sprintf(format, args...)})
 	}
+	unusable := func(format string, args ...any) {
+		out.Unusable = true
+		problem(format, args...)
+	}
 	images, err := d.readInputs(&c)
 	if err != nil {
-		problem("%s", unreadable("image", c.Image, err))
+		unusable("%s", unreadable("image", c.Image, err))
 	}
 	for i, v := range images {
 		in := ""
 		if len(images) > 1 {
 			in = fmt.Sprintf("channel %s: ", d.Channels[i])
 		}
-		values, bad := intensity(v.Data)
+		bad := preprocess.NonFinite(v.Data)
+		if bad < len(v.Data) && bad > 0 && nan != nil {
+			v.Data = preprocess.Finite(v.Data, float32(*nan))
+		}
+		values := intensity(v.Data)
 		if i == 0 {
 			out.Intensity = values
 		}
-		if bad > 0 {
-			problem("%s%d of %d voxels are NaN or infinite: they count as background", in, bad, len(v.Data))
+		if values == nil && bad > 0 {
+			unusable("%sall %d voxels are NaN or infinite", in, bad)
+		} else if bad > 0 {
+			problem("%s%d of %d voxels are NaN or infinite: %s", in, bad, len(v.Data), preprocess.Config{NaN: nan}.NonFiniteText())
 		}
 		if values != nil && values.Min == values.Max {
 			problem("%sall voxels of the image are %g", in, values.Min)
@@ -165,14 +182,14 @@ func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Proble
 	}
 	m, err := c.readMask(d.Classes)
 	if err != nil {
-		problem("%s", unreadable("mask", c.Label, err))
+		unusable("%s", unreadable("mask", c.Label, err))
 		return out, problems
 	}
 	if m.Rounded > 0 {
 		problem("%d voxels of the mask are not quite whole numbers: they are rounded", m.Rounded)
 	}
 	if err := c.checkValues(m, d.Classes); err != nil {
-		problem("%v", err)
+		unusable("%v", err)
 	}
 	out.Labels = countLabels(m.Data, d.Classes, d.Ignore)
 	for k := range out.Slices {
@@ -186,24 +203,23 @@ func inspectCase(d *Dataset, index, axis int) (out CaseReport, problems []Proble
 	return out, problems
 }
 
-// intensity describes the finite values of data, which it reorders, and counts the others.
-func intensity(data []float32) (*Intensity, int) {
+// intensity describes the finite values of data, which it reorders; nil if there are none.
+func intensity(data []float32) *Intensity {
 	finite := data[:0]
 	for _, x := range data {
 		if x-x == 0 {
 			finite = append(finite, x)
 		}
 	}
-	bad := len(data) - len(finite)
 	if len(finite) == 0 {
-		return nil, bad
+		return nil
 	}
 	least, most := math.Inf(1), math.Inf(-1)
 	for _, x := range finite {
 		least, most = min(least, float64(x)), max(most, float64(x))
 	}
 	p := preprocess.Percentiles(finite, 1, 50, 99)
-	return &Intensity{Min: least, Low: p[0], Median: p[1], High: p[2], Max: most}, bad
+	return &Intensity{Min: least, Low: p[0], Median: p[1], High: p[2], Max: most}
 }
 
 const ignoreClass = "ignore" // the name of Dataset.Ignore in reports

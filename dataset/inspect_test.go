@@ -35,7 +35,7 @@ func TestInspect(t *testing.T) {
 
 	d := open(t, dir)
 	var seen []string
-	r, err := Inspect(t.Context(), d, func(done, total int) {
+	r, err := Inspect(t.Context(), d, nil, func(done, total int) {
 		if done != len(seen) || total != 4 {
 			t.Errorf("progress %d of %d after %v", done, total, seen)
 		}
@@ -53,7 +53,7 @@ func TestInspect(t *testing.T) {
 	if diff := cmp.Diff(want, r.Cases[0], near); diff != "" {
 		t.Error(diff)
 	}
-	if want := (Totals{Cases: 4, Labelled: 3, Empty: 1, Slices: 12, LabelledSlices: 9, ForegroundSlices: 2}); r.Totals != want {
+	if want := (Totals{Cases: 4, Labelled: 3, Empty: 1, Slices: 12, LabelledSlices: 9, ForegroundSlices: 2, Unusable: 1}); r.Totals != want {
 		t.Errorf("totals %+v, want %+v", r.Totals, want)
 	}
 	wantProblem(t, r.Problems, "b", false, "no foreground")
@@ -98,7 +98,7 @@ Problems:
   c: all voxels of the image are 0
   c: label value 9 has no class: the classes are 0 to 2; renumber the mask, or name the value in dataset.json
 
-4 cases, 3 with a mask; 12 slices across k, 2 of the 9 with a mask show foreground; classes: background, gland, lesion; 1 empty mask; 5 problems.
+4 cases, 3 with a mask; 12 slices across k, 2 of the 9 with a mask show foreground; classes: background, gland, lesion; 1 empty mask; 1 case that cannot be used and would be left out; 5 problems.
 `
 	if diff := cmp.Diff(wantText, text.String()); diff != "" {
 		t.Error(diff)
@@ -112,7 +112,7 @@ func TestInspectOfDamageAfterOpen(t *testing.T) {
 	small := grid()
 	small.Size[2] = 1
 	writeMask(t, small, nil, d.Cases[2].Label)
-	r, err := Inspect(t.Context(), d, nil, nil)
+	r, err := Inspect(t.Context(), d, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestInspectIsCancelled(t *testing.T) {
 	d := threeCases(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	n := 0
-	_, err := Inspect(ctx, d, nil, func(CaseReport) { n++; cancel() })
+	_, err := Inspect(ctx, d, nil, nil, func(CaseReport) { n++; cancel() })
 	if !errors.Is(err, context.Canceled) || n != 1 {
 		t.Errorf("after %d cases: got %v", n, err)
 	}
@@ -144,7 +144,7 @@ func TestPhantom(t *testing.T) {
 	if d.Layout != Decathlon || d.Name != "Phantom" || strings.Join(d.Classes, " ") != "background prostate" {
 		t.Errorf("got %+v", d)
 	}
-	r, err := Inspect(t.Context(), d, nil, nil)
+	r, err := Inspect(t.Context(), d, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestPhantom(t *testing.T) {
 func TestInspectRealCases(t *testing.T) {
 	d := open(t, shared(t, "promise12"))
 	d.Cases = d.Cases[9:12]
-	r, err := Inspect(t.Context(), d, nil, nil)
+	r, err := Inspect(t.Context(), d, nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	s.remove(cases, faults)
 	for i, n := range bad {
 		if n > 0 {
-			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d voxels are NaN or infinite: they count as background", d.Cases[cases[i]].ID, n))
+			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d voxels are NaN or infinite: %s", d.Cases[cases[i]].ID, n, c.NonFiniteText()))
 		}
 	}
 	return s, nil

@@ -252,4 +252,28 @@ func TestLoadNaN(t *testing.T) {
 			}
 		}
 	}
+
+	value := 50.0
+	c := d.Preprocess(2)
+	c.NaN = &value
+	read, err := Load(t.Context(), d, []int{0, 1}, c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(read.Warnings) != 1 || !strings.Contains(read.Warnings[0], "a: 2 voxels are NaN or infinite: they are read as 50") {
+		t.Errorf("warnings %q", read.Warnings)
+	}
+	v.Data[3], v.Data[7] = 50, 50
+	if err := volume.WriteVolume(d.Cases[0].Image, v); err != nil {
+		t.Fatal(err)
+	}
+	written, err := Load(t.Context(), d, []int{0, 1}, d.Preprocess(2), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range written.Images {
+		if !slices.Equal(read.Images[i], written.Images[i]) {
+			t.Errorf("%s: NaN read as 50 is not what 50 gives", read.Names[i])
+		}
+	}
 }

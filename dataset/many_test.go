@@ -71,7 +71,7 @@ func TestInspectThousandCases(t *testing.T) {
 		return m.HeapAlloc
 	}
 	done, early := 0, uint64(0)
-	r, err := Inspect(t.Context(), d, func(n, total int) {
+	r, err := Inspect(t.Context(), d, nil, func(n, total int) {
 		if done++; done == 50 {
 			early = inUse()
 		}

@@ -148,7 +148,7 @@ func TestRoundedReported(t *testing.T) {
 	if err := volume.WriteVolume(create(t, dir, "labels", "a.nii"), v); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Inspect(t.Context(), open(t, dir), nil, nil)
+	r, err := Inspect(t.Context(), open(t, dir), nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

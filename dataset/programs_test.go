@@ -44,7 +44,7 @@ func TestDataSetsOfOtherPrograms(t *testing.T) {
 			want.Classes = []string{"background", "gland", "lesion"} // as its segments are called
 		}
 		d := open(t, filepath.Join(dir, want.Folder))
-		r, err := Inspect(t.Context(), d, nil, nil)
+		r, err := Inspect(t.Context(), d, nil, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

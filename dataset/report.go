@@ -39,6 +39,9 @@ func (r *Report) Summary() string {
 	if t.Empty > 0 {
 		s += "; " + count(t.Empty, "empty mask")
 	}
+	if t.Unusable > 0 {
+		s += "; " + count(t.Unusable, "case") + " that cannot be used and would be left out"
+	}
 	if len(r.Problems) == 0 {
 		return s + "; no problems."
 	}

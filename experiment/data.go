@@ -162,7 +162,7 @@ func labelled(set *dataset.Dataset, cases []int) []int {
 func canvas(c record.Config, set *dataset.Dataset, axis int) preprocess.Config {
 	preset, _ := recipe.FindPreset(c.Preset) // without one there is no limit
 	p := set.PreprocessFor(axis, preset.Canvas, c.Canvas)
-	p.Input = c.Input
+	p.Input, p.NaN = c.Input, c.NaN
 	return p
 }
 

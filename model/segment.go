@@ -24,7 +24,7 @@ type Prediction struct {
 // Segment predicts the mask of a case and, if asked, the uncertainty map. images are those of the model's channels, in their
 // order and on one grid; another number of them is an error. They may have its axes in any order and
 // direction that its header tells. Slices larger than the canvas are not cut where the training cases were padded to it:
-// the canvas grows. NaN or infinite voxels are an error, and so is the end of ctx. progress, which may be nil, is called
+// the canvas grows. NaN or infinite voxels are warned of, an image without others is an error, and so is the end of ctx. progress, which may be nil, is called
 // after each slice.
 func (m *Model) Segment(ctx context.Context, images []*volume.Volume, uncertain bool, progress func(done, of int)) (*Prediction, error) {
 	if len(images) != m.Images() {
@@ -54,7 +54,7 @@ func (m *Model) Segment(ctx context.Context, images []*volume.Volume, uncertain 
 		bad += preprocess.NonFinite(image.Data)
 	}
 	if bad > 0 {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%d voxels are NaN or infinite: they count as background", bad))
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%d voxels are NaN or infinite: %s", bad, m.Preprocess.NonFiniteText()))
 	}
 	grid := turned[0].Grid
 	p := m.canvas(grid)

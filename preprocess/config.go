@@ -29,6 +29,9 @@ type Config struct {
 
 	ClipLow  float64 `json:"clip-low" yaml:"clip-low"`   // percentile of the volume's intensities, 0 … 100
 	ClipHigh float64 `json:"clip-high" yaml:"clip-high"` // likewise, above ClipLow
+
+	// NaN is the intensity that NaN and infinite voxels are read as, before anything else; nil takes them as background, see Normalise.
+	NaN *float64 `json:"nan,omitempty" yaml:"nan,omitempty"`
 }
 
 // Input says what of a volume an image shows, beyond one whole slice of it.
@@ -111,9 +114,25 @@ func (c Config) Validate() error {
 	if err := c.Input.Validate(); err != nil {
 		faults = append(faults, err)
 	}
+	check(c.NaN == nil || !math.IsNaN(*c.NaN) && math.Abs(*c.NaN) <= math.MaxFloat32, "nan: want a number, got %v", value(c.NaN))
 	check(c.ClipLow >= 0 && c.ClipLow < c.ClipHigh && c.ClipHigh <= 100,
 		"clip: want percentiles 0 <= low < high <= 100, got %v and %v", c.ClipLow, c.ClipHigh)
 	return errors.Join(faults...)
+}
+
+func value(v *float64) float64 {
+	if v == nil {
+		return 0
+	}
+	return *v
+}
+
+// NonFiniteText says what is made of NaN and infinite voxels, as the end of a sentence.
+func (c Config) NonFiniteText() string {
+	if c.NaN == nil {
+		return "they count as background"
+	}
+	return fmt.Sprintf("they are read as %g", *c.NaN)
 }
 
 // Slices returns the number of slices of a grid.

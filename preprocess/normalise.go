@@ -14,7 +14,7 @@ import (
 // changed. A constant volume gives zeros. Where both percentiles are the same value although the volume is not constant
 // (almost everything is background), nothing is clipped.
 //
-// NaN and infinite voxels, such as those outside the body, take the least value of the others, after clipping, and do not count in the
+// NaN and infinite voxels, such as those outside the body, are read as c.NaN. Without it they take the least value of the others, after clipping, and do not count in the
 // percentiles, the mean and the variance; see NonFinite. An image without any other voxel is an error.
 func Normalise(v *volume.Volume, c Config) ([]float32, error) {
 	if len(v.Data) == 0 {
@@ -24,6 +24,9 @@ func Normalise(v *volume.Volume, c Config) ([]float32, error) {
 	finite := out
 	if bad := NonFinite(v.Data); bad == len(v.Data) {
 		return nil, fmt.Errorf("all %d voxels are NaN or infinite", bad)
+	} else if bad > 0 && c.NaN != nil {
+		v = &volume.Volume{Grid: v.Grid, Data: Finite(v.Data, float32(*c.NaN))}
+		copy(out, v.Data)
 	} else if bad > 0 {
 		finite = slices.DeleteFunc(slices.Clone(v.Data), func(x float32) bool { return x-x != 0 })
 	}
@@ -71,6 +74,17 @@ func Normalise(v *volume.Volume, c Config) ([]float32, error) {
 		out[i] = float32((float64(x) - mean) / std)
 	}
 	return out, nil
+}
+
+// Finite returns data with a value in place of NaN and infinities.
+func Finite(data []float32, value float32) []float32 {
+	out := slices.Clone(data)
+	for i, x := range out {
+		if x-x != 0 {
+			out[i] = value
+		}
+	}
+	return out
 }
 
 // NonFinite counts the NaN and infinite values of data.

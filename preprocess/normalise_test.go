@@ -116,3 +116,35 @@ func TestNormaliseEdges(t *testing.T) {
 		}
 	}
 }
+
+// NaN and infinite voxels that are read as a value are voxels of that value, in everything that is made of the image.
+func TestNormaliseNaNValue(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(-1))
+	for _, value := range []float64{0, -1000, 7.5} {
+		c := Config{ClipLow: 0, ClipHigh: 90, NaN: &value}
+		v := line(1, nan, 5, 9, inf, 2, -3)
+		got, err := Normalise(v, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := float32(value)
+		want, err := Normalise(line(1, x, 5, 9, x, 2, -3), Config{ClipLow: 0, ClipHigh: 90})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("read as %v: got %v, want %v", value, got, want)
+		}
+		if v.Data[1] == v.Data[1] {
+			t.Error("the volume was changed")
+		}
+		if _, err := Normalise(line(nan, inf), c); err == nil {
+			t.Error("an image without a number must be refused")
+		}
+	}
+	nowhere := math.NaN()
+	c := Config{Height: 16, Width: 16, Fit: Pad, ClipHigh: 99, NaN: &nowhere}
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "nan: want a number") {
+		t.Errorf("NaN read as NaN: %v", err)
+	}
+}

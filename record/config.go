@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 
 	"github.com/goccy/go-yaml"
@@ -27,6 +28,7 @@ type Config struct {
 	Resample bool                  `yaml:"resample,omitempty"` // channels that lie on another grid than the first of their case, by linear interpolation
 	Patient  string                `yaml:"patient,omitempty"`  // pattern of case IDs that tells the patient; see dataset.UsePatients
 	Ignore   int                   `yaml:"ignore,omitempty"`   // label value that carries no loss and no measure; 0 is that of dataset.json, see dataset.OpenOptions
+	NaN      *float64              `yaml:"nan,omitempty"`      // what NaN and infinite voxels are read as; nil takes them as background
 	Axis     string                `yaml:"axis"`               // index axis that slices are cut across: i, j, k, or auto (that of the coarsest spacing)
 	Canvas   []int                 `yaml:"canvas"`             // height and width of the network's input; empty is derived from the data
 	Input    preprocess.Input      `yaml:"input,omitempty"`    // what an image shows, see preprocess.Input; given values count before the preset's
@@ -149,6 +151,7 @@ func (c Config) Validate() error {
 	check(c.Channel >= 0, "channel: want 0 or more, got %d", c.Channel)
 	check(c.Ignore >= 0 && c.Ignore <= 255, "ignore: want a label value from 1 to 255, got %d", c.Ignore)
 	check(c.Channel == 0 || len(c.Channels) == 0, "channels: give them or channel, not both")
+	check(c.NaN == nil || math.Abs(*c.NaN) <= math.MaxFloat32, "nan: want a number, got %v", c.NaN)
 	if _, err := volume.ParseAxis(c.Axis); err != nil {
 		faults = append(faults, err)
 	}

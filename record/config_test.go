@@ -218,6 +218,32 @@ func TestUnits(t *testing.T) {
 	}
 }
 
+// What NaN is read as is part of an experiment, also where it is 0.
+func TestConfigNaN(t *testing.T) {
+	parse := func(text string) Config {
+		c, err := parseConfig("test.yaml", []byte(text), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	none, zero := parse(""), parse("nan: 0\n")
+	if none.NaN != nil || zero.NaN == nil || *zero.NaN != 0 || zero.Validate() != nil {
+		t.Errorf("NaN is %v and %v", none.NaN, zero.NaN)
+	}
+	if again := parse(string(zero.YAML())); again.NaN == nil || *again.NaN != 0 {
+		t.Errorf("%s", zero.YAML())
+	}
+	if SameExperiment(none, zero) == nil {
+		t.Error("with another value it is another experiment")
+	}
+	for _, text := range []string{"nan: .nan\n", "nan: x\n", "nan: [0]\n"} {
+		if _, err := parseConfig("test.yaml", []byte(text), nil); err == nil || !strings.Contains(err.Error(), "nan: want a number") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // Whatever a configuration file holds, it is a configuration that reads back as it is written, or an error.
 func FuzzConfig(f *testing.F) {
 	for _, name := range []string{"table1-promise12", "figure2-promise12"} {
@@ -229,6 +255,7 @@ func FuzzConfig(f *testing.F) {
 	}
 	f.Add("split: {test: 4, test-cases: [a, b]}\ntrain: {loss: {class-weights: [1, 2.5]}}\ngrid: {steps: [1, 2]}\n")
 	f.Add("a: &x [*x]\n")
+	f.Add("nan: -1024\nignore: 255\nchannels: [0, T2]\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		fuzztest.Bound(t, func() int {
 			c, err := parseConfig("test.yaml", []byte(text), nil)

@@ -109,6 +109,8 @@ func (c *checker) check(n ast.Node, t reflect.Type, path string) {
 		return
 	}
 	switch t.Kind() {
+	case reflect.Pointer:
+		c.check(n, t.Elem(), path)
 	case reflect.Struct:
 		c.mapping(n, t, path)
 	case reflect.Map:

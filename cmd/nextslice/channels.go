@@ -16,6 +16,18 @@ type channelsFlags struct {
 	Resample bool   `help:"Bring channels that lie on another grid than the first of their case to that grid, by linear interpolation, instead of leaving the case out."`
 }
 
+// nanFlag says what is made of voxels that are no number.
+type nanFlag struct {
+	NaN *float64 `name:"nan" placeholder:"VALUE" help:"What NaN and infinite voxels are read as; without it they count as background."`
+}
+
+// set puts the flag, if it was given, over a configuration's value.
+func (f nanFlag) set(value **float64) {
+	if f.NaN != nil {
+		*value = f.NaN
+	}
+}
+
 // apply puts the flags that were given over a configuration.
 func (c channelsFlags) apply(channels *dataset.Selection, resample *bool) {
 	if c.Channels != "" {

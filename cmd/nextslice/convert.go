@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
 	"github.com/nextslice/nextslice/volume/source"
@@ -24,9 +25,10 @@ type convertCommand struct {
 	Names     []string `placeholder:"LIST" help:"Names of the mask's classes from 1 on, separated by commas."`
 	Values    []int    `placeholder:"LIST" help:"Grey values of the mask that become the classes 1, 2 ...; 0 is the background."`
 	Reference string   `placeholder:"PATH" help:"Image that the mask lies on: the mask gets its grid. DICOM SEG and RTSTRUCT need their DICOM series."`
-	Channel   *int     `placeholder:"N" help:"Channel to read of a 4-D image, from 0."`
-	Series    string   `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
-	Force     bool     `help:"Replace OUT if it exists."`
+	nanFlag
+	Channel *int   `placeholder:"N" help:"Channel to read of a 4-D image, from 0."`
+	Series  string `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
+	Force   bool   `help:"Replace OUT if it exists."`
 }
 
 func (convertCommand) Help() string {
@@ -83,6 +85,12 @@ func (c convertCommand) image(errs io.Writer) (write func() (string, error), err
 	warn(errs, warnings)
 	if err != nil {
 		return nil, err
+	}
+	if bad := preprocess.NonFinite(v.Data); bad > 0 && c.NaN != nil {
+		warn(errs, []string{fmt.Sprintf("%d voxels are NaN or infinite: %s", bad, preprocess.Config{NaN: c.NaN}.NonFiniteText())})
+		v.Data = preprocess.Finite(v.Data, float32(*c.NaN))
+	} else if bad > 0 {
+		warn(errs, []string{fmt.Sprintf("%d voxels are NaN or infinite: they stay so; --nan VALUE writes another value", bad)})
 	}
 	if slices.Contains([]string{"int32", "uint32", "int64", "uint64", "float64"}, v.Stored) {
 		warn(errs, []string{v.Stored + " is written as float32"})

@@ -39,7 +39,8 @@ direction, and a mask may be cropped, as 3D Slicer's are. Masks whose voxels do 
 geometry, such as pictures, are compared voxel by voxel.
 
 Of folders, masks of the same name are compared, whatever their extensions; endings such as _seg, _segmentation, -label, _mask or
-_gt do not count. Of a data set's folder the cases' masks are taken. Reference masks without a prediction are an error.
+_gt do not count. Of a data set's folder the cases' masks are taken. Cases that cannot be compared, for a damaged file or a missing
+prediction, are listed and left out of the means; the exit code is then 1.
 
 Voxels of the value --ignore in the reference count in no measure; in a prediction the value is background.
 
@@ -64,7 +65,7 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	pairs, err := maskPairs(c.Pred, c.Ref, s.err)
+	pairs, left, err := maskPairs(c.Pred, c.Ref, s.err)
 	if err != nil {
 		return err
 	}
@@ -74,16 +75,25 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 		ignore = dataset.IgnoreValue(c.Ref)
 	}
 	seen := valuesSeen{ignore: ignore}
+	fault := func(p maskPair, err error) {
+		left = append(left, dataset.Problem{Case: p.name, Text: strings.Join(strings.Fields(err.Error()), " "), LeftOut: true})
+	}
+	var sound []maskPair
 	for _, p := range pairs {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		pred, ref, notes, err := p.read(c.ByIndex)
 		if err != nil {
-			return err
+			if len(pairs) == 1 && len(left) == 0 {
+				return err
+			}
+			fault(p, err)
+			continue
 		}
 		warn(s.err, notes)
 		seen.add(pred, ref)
+		sound = append(sound, p)
 	}
 	classes, notes := seen.classes()
 	warn(s.err, notes)
@@ -92,23 +102,40 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 		Further: &metrics.Tolerances{NSD: c.NSDTolerance, LesionOverlap: c.LesionOverlap},
 	})
 	a.SliceAxis(axis)
-	for _, p := range pairs {
+	for _, p := range sound {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		pred, ref, _, err := p.read(c.ByIndex)
 		if err != nil {
-			return err
+			return err // it was sound just now
 		}
 		classes.number(pred, ref)
 		a.Add(p.name, pred, ref)
 	}
-	summary := a.Summary()
-	classes.restore(summary)
-	if c.JSON {
-		return writeJSON(s.out, summary)
+	for _, p := range left {
+		fmt.Fprintln(s.err, p)
 	}
-	return writeSummary(s.out, summary, c.columns(summary))
+	if len(sound) == 0 {
+		return fmt.Errorf("no case of %d can be compared", len(left))
+	}
+	summary := evaluation{a.Summary(), left}
+	classes.restore(summary.Summary)
+	if c.JSON {
+		err = writeJSON(s.out, summary)
+	} else {
+		err = writeSummary(s.out, summary.Summary, c.columns(summary.Summary))
+	}
+	if err == nil && len(left) > 0 {
+		err = fmt.Errorf("left out: %d of %d cases: the means are those of %d", len(left), len(left)+len(sound), len(sound))
+	}
+	return err
+}
+
+// evaluation is what the command writes as JSON.
+type evaluation struct {
+	metrics.Summary
+	LeftOut []dataset.Problem `json:"left_out,omitempty"`
 }
 
 // column is a column of measures.

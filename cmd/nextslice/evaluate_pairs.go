@@ -76,56 +76,54 @@ func onOneGrid(pred, ref *volume.Mask) (p, r *volume.Mask, err error) {
 }
 
 // maskPairs returns the masks to compare: two files, those of the same name in two folders, or a file and that of its name in
-// the reference's folder. Predictions without a reference are noted.
-func maskPairs(pred, ref string, notes io.Writer) ([]maskPair, error) {
+// the reference's folder. Predictions without a reference are noted; missing are the references without a prediction.
+func maskPairs(pred, ref string, notes io.Writer) (pairs []maskPair, missing []dataset.Problem, err error) {
 	predInfo, err := os.Stat(pred)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	refInfo, err := os.Stat(ref)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !predInfo.IsDir() && !refInfo.IsDir() {
-		return []maskPair{{volume.TrimExt(filepath.Base(pred)), pred, ref}}, nil
+		return []maskPair{{volume.TrimExt(filepath.Base(pred)), pred, ref}}, nil, nil
 	}
 	if !refInfo.IsDir() {
-		return nil, usagef("--pred and --ref: want two files, two folders, or a predicted file and a folder of references")
+		return nil, nil, usagef("--pred and --ref: want two files, two folders, or a predicted file and a folder of references")
 	}
 	refs, err := masksIn(ref)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !predInfo.IsDir() {
 		name, _ := dataset.CaseOf(volume.TrimExt(filepath.Base(pred)))
 		if refs[name] == "" {
-			return nil, fmt.Errorf("%s holds no reference named %s", ref, name)
+			return nil, nil, fmt.Errorf("%s holds no reference named %s", ref, name)
 		}
-		return []maskPair{{name, pred, refs[name]}}, nil
+		return []maskPair{{name, pred, refs[name]}}, nil, nil
 	}
 	preds, err := masksIn(pred)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var pairs []maskPair
-	var missing []string
 	for _, name := range slices.Sorted(maps.Keys(refs)) {
 		if preds[name] == "" {
-			missing = append(missing, name)
+			missing = append(missing, dataset.Problem{Case: name, Text: fmt.Sprintf("%s holds no prediction of it", pred), LeftOut: true})
 			continue
 		}
 		pairs = append(pairs, maskPair{name, preds[name], refs[name]})
 	}
 	switch {
 	case len(refs) == 0:
-		return nil, fmt.Errorf("%s holds no masks", ref)
-	case len(missing) > 0:
-		return nil, fmt.Errorf("%s holds no prediction of %s", pred, strings.Join(missing, ", "))
+		return nil, nil, fmt.Errorf("%s holds no masks", ref)
+	case len(pairs) == 0:
+		return nil, nil, fmt.Errorf("%s holds no prediction of %s", pred, strings.Join(slices.Sorted(maps.Keys(refs)), ", "))
 	}
 	if more := len(preds) - len(pairs); more > 0 {
 		fmt.Fprintf(notes, "%s: %d masks have no reference and are left out\n", pred, more)
 	}
-	return pairs, nil
+	return pairs, missing, nil
 }
 
 // masksIn returns the paths of a folder's masks by the names of their cases: those of a data set, or else the files of the

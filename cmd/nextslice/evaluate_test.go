@@ -160,6 +160,57 @@ func TestEvaluateRefusesOtherVoxels(t *testing.T) {
 	}
 }
 
+// A case that cannot be compared does not stop the others: it is listed, and the exit code says so.
+func TestEvaluateLeavesOutBadCases(t *testing.T) {
+	dir := t.TempDir()
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		low := [3]int{2, 2, 2}
+		writeMask(t, filepath.Join(dir, "ref", id+".nii.gz"), ras([3]int{12, 10, 6}), 1, low, [3]int{6, 6, 4})
+		if id != "c" {
+			writeMask(t, filepath.Join(dir, "pred", id+".nii.gz"), ras([3]int{12, 10, 6}), 1, low, [3]int{6, 6, 4})
+		}
+	}
+	writeMask(t, filepath.Join(dir, "pred", "d.nii.gz"), ras([3]int{12, 10, 5}), 1, [3]int{2, 2, 2}, [3]int{6, 6, 4})
+	other := ras([3]int{12, 10, 6})
+	other.Affine[0][3] += 0.4
+	writeMask(t, filepath.Join(dir, "pred", "e.nii.gz"), other, 1, [3]int{2, 2, 2}, [3]int{6, 6, 4})
+	if err := os.WriteFile(filepath.Join(dir, "pred", "b.nii.gz"), []byte("no image"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	evaluate := func(args ...string) (int, string, string) {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), nil, &out, &errs, append([]string{"evaluate", "--pred", filepath.Join(dir, "pred"), "--ref", filepath.Join(dir, "ref")}, args...))
+		return code, out.String(), errs.String()
+	}
+	code, text, errs := evaluate("--json")
+	var s evaluation
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, p := range s.LeftOut {
+		ids = append(ids, p.Case)
+	}
+	if code != failed || s.Cases != 2 || s.Mean.Dice3D.Value != 1 || strings.Join(ids, "") != "cbe" {
+		t.Errorf("exit code %d, %d cases, left out %v", code, s.Cases, s.LeftOut)
+	}
+	for _, want := range []string{"b: read ", "b.nii.gz", "c: ", "holds no prediction of it (left out)", "e: ", "do not coincide", "left out: 3 of 5 cases: the means are those of 2"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("%q is not in: %s", want, errs)
+		}
+	}
+	code, text, _ = evaluate("--by-index")
+	if code != failed || !strings.Contains(text, "e      class 1   1.000") || strings.Contains(text, "d      class 1") {
+		t.Errorf("by index: exit code %d, %s", code, text)
+	}
+	for _, id := range []string{"a", "d", "e"} {
+		os.Remove(filepath.Join(dir, "pred", id+".nii.gz"))
+	}
+	if code, text, errs := evaluate(); code != failed || text != "" || !strings.Contains(errs, "no case of 5 can be compared") {
+		t.Errorf("no case: exit code %d, %s%s", code, text, errs)
+	}
+}
+
 // writeSquare writes a picture of 64 x 64 pixels with a square of 32 x 32.
 func writeSquare(t *testing.T, path string, row int, value uint8) string {
 	t.Helper()

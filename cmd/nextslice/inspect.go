@@ -11,8 +11,9 @@ import (
 type inspectCommand struct {
 	Path string `arg:"" placeholder:"PATH" help:"Folder of the data set; or an image, a segmentation, or the folder of DICOM series."`
 	channelsFlags
-	Channel   int    `default:"0" placeholder:"N" help:"Channel to read of images that hold several, from 0."`
-	Ignore    int    `default:"0" placeholder:"VALUE" help:"Label value that stands for no class; else the label ignore of dataset.json."`
+	Channel int `default:"0" placeholder:"N" help:"Channel to read of images that hold several, from 0."`
+	Ignore  int `default:"0" placeholder:"VALUE" help:"Label value that stands for no class; else the label ignore of dataset.json."`
+	nanFlag
 	Reference string `placeholder:"PATH" help:"DICOM series that the contours of an RTSTRUCT file lie on."`
 	JSON      bool   `help:"Write JSON."`
 }
@@ -53,7 +54,7 @@ func (c inspectCommand) Run(ctx context.Context, s streams) error {
 	if err := set.Choose(c.Channel, splitChannels(c.Channels), c.Resample); err != nil {
 		return usagef("--%v", err)
 	}
-	report, err := dataset.Inspect(ctx, set, func(done, total int) {
+	report, err := dataset.Inspect(ctx, set, c.NaN, func(done, total int) {
 		p.show(float64(done)/float64(total), fmt.Sprintf("case %d/%d", done, total))
 	}, nil)
 	p.end()

@@ -25,6 +25,7 @@ type predictCommand struct {
 	Channel     *int     `placeholder:"N" help:"Channel to read of images that hold several, from 0; the default is that of the training."`
 	Also        []string `sep:"none" placeholder:"FILE" help:"Image of the next channel, where the model takes several of a case and IN is the first; may be repeated, in the order of the training."`
 	Resample    bool     `help:"Bring channels that lie on another grid than the first of their case to that grid, by linear interpolation."`
+	NaN         *float64 `name:"nan" placeholder:"VALUE" help:"What NaN and infinite voxels are read as; the default is that of the training."`
 	Series      string   `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
 	engineFlag
 	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
@@ -73,6 +74,10 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 	m, err := model.Load(e, c.Model)
 	if err != nil {
 		return err
+	}
+	nanFlag{c.NaN}.set(&m.Preprocess.NaN)
+	if err := m.Preprocess.Validate(); err != nil {
+		return usagef("--%v", err)
 	}
 	if c.Channel != nil && len(m.Channels) > 0 {
 		return usagef("--channel: the model says itself what it takes of a case: %s", dataset.DescribeChannels(m.Channels))

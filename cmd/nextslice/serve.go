@@ -55,6 +55,7 @@ type serveCommand struct {
 	channelsFlags
 	Ignore          *int      `placeholder:"VALUE" help:"New project: label value of existing masks that means unsure; else the label ignore of dataset.json."`
 	Channel         *int      `placeholder:"N" help:"New project: Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
+	NaN             *float64  `name:"nan" placeholder:"VALUE" help:"New project: what NaN and infinite voxels are read as; without it they count as background."`
 	Patient         *string   `placeholder:"PATTERN" help:"New project: Regular expression that finds the patient in a case's name, where each slice is a file: cases of a patient are not divided."`
 	Axis            string    `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"New project: index axis that slices are cut across: i, j, k or auto."`
 	Classes         []string  `placeholder:"LIST" help:"New project: names of the classes without the background, where the data set has none."`
@@ -172,6 +173,7 @@ func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options 
 			set(&config.Channel, c.Channel)
 			c.apply(&config.Channels, &config.Resample)
 			set(&config.Ignore, c.Ignore)
+			nanFlag{c.NaN}.set(&config.Preprocess.NaN)
 			config.Unsure = config.Unsure || c.Unsure
 			set(&config.Patient, c.Patient)
 			set(&config.InitialSize, c.InitialSize)

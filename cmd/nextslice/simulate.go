@@ -20,9 +20,10 @@ type simulateCommand struct {
 
 	Data *string `placeholder:"DIR" help:"Folder of the labelled data set, or phantom (synthetic volumes, the default)."`
 	channelsFlags
-	Channel     *int    `placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
-	Patient     *string `placeholder:"PATTERN" help:"Regular expression that finds the patient in a case's name, for slices in files of their own: cases of a patient are not divided."`
-	Ignore      *int    `placeholder:"VALUE" help:"Label value that carries no loss and counts in no measure; else the label ignore of dataset.json."`
+	Channel *int    `placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
+	Patient *string `placeholder:"PATTERN" help:"Regular expression that finds the patient in a case's name, for slices in files of their own: cases of a patient are not divided."`
+	Ignore  *int    `placeholder:"VALUE" help:"Label value that carries no loss and counts in no measure; else the label ignore of dataset.json."`
+	nanFlag
 	Axis        *string `placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Strategies  *string `placeholder:"LIST" help:"Query strategies, separated by commas; see the strategies command."`
 	InitialSets *int    `placeholder:"N" help:"Runs per strategy, each from another random initial set."`
@@ -128,6 +129,7 @@ func (c simulateCommand) config() (record.Config, error) {
 		c.apply(&config.Channels, &config.Resample)
 		set(&config.Patient, c.Patient)
 		set(&config.Ignore, c.Ignore)
+		c.set(&config.NaN)
 		set(&config.Axis, c.Axis)
 		set(&config.InitialSets, c.InitialSets)
 		set(&config.InitialSize, c.InitialSize)

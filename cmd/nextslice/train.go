@@ -19,10 +19,11 @@ type trainCommand struct {
 	Preset string   `default:"workstation" placeholder:"NAME" help:"Training preset: paper, workstation (the default), quick or demo; see the presets command."`
 	Set    []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
 	channelsFlags
-	Channel int    `default:"0" placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
-	Ignore  int    `default:"0" placeholder:"VALUE" help:"Label value that carries no loss; else the label ignore of dataset.json."`
-	Axis    string `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
-	Seed    uint64 `default:"0" placeholder:"N" help:"Seed of everything random."`
+	Channel int `default:"0" placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
+	Ignore  int `default:"0" placeholder:"VALUE" help:"Label value that carries no loss; else the label ignore of dataset.json."`
+	nanFlag
+	Axis string `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
+	Seed uint64 `default:"0" placeholder:"N" help:"Seed of everything random."`
 	engineFlag
 	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
 	Force   bool `help:"Replace the model if it is there."`
@@ -91,6 +92,7 @@ func (c trainCommand) config() (record.Config, error) {
 	config, err := record.ReadConfig("", func(config *record.Config) {
 		config.Data, config.Channel, config.Ignore, config.Axis, config.Preset, config.Seed = c.Data, c.Channel, c.Ignore, c.Axis, c.Preset, c.Seed
 		c.apply(&config.Channels, &config.Resample)
+		c.set(&config.NaN)
 	})
 	if err != nil {
 		return config, err

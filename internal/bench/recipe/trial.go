@@ -103,11 +103,14 @@ func (t trial) run(ctx context.Context, data string, threads int) ([]outcome, er
 	if err != nil {
 		return nil, err
 	}
-	pool = pool.Labelled()
 	tests, err := dataset.Load(ctx, set, measured, prep, nil)
 	if err != nil {
 		return nil, err
 	}
+	if left := append(pool.LeftOut, tests.LeftOut...); len(left) > 0 {
+		return nil, fmt.Errorf("a comparison of recipes needs all its cases: %v", left)
+	}
+	pool = pool.Labelled()
 	var cases []model.Case
 	for _, index := range measured {
 		ref, err := set.Reference(index)
