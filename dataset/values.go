@@ -66,6 +66,19 @@ func (d *Dataset) useValues(values []uint8) {
 	}
 }
 
+// Values returns the values in the masks of numbers that stand for the classes 1, 2 …; nil if these are the values.
+func (d *Dataset) Values() (values []int) {
+	for _, c := range d.Cases {
+		if c.Values != nil {
+			for _, v := range c.Values {
+				values = append(values, int(v))
+			}
+			return values
+		}
+	}
+	return nil
+}
+
 // pictureMasks reports whether a mask is a picture.
 func (d *Dataset) pictureMasks() bool {
 	return slices.ContainsFunc(d.Cases, func(c Case) bool { return volume.IsPicture(c.Label) })

@@ -28,6 +28,9 @@ type Model struct {
 type Info struct {
 	Preprocess preprocess.Config `json:"preprocess"`
 	Classes    []string          `json:"classes"` // names of the label values, background first
+	// Values are the label values of the training's masks that stand for the classes 1, 2 …, in increasing order; nil if these are the values. Predictions
+	// are written with them, see Segments.
+	Values []int `json:"values,omitempty"`
 
 	// Orientation is that of the training cases' axes, such as "LPS", or "" where their headers do not say: then the axes
 	// of a case to be segmented must run as theirs did. Spacing is the median of theirs in mm, or zero.
@@ -52,7 +55,7 @@ func (i Info) Images() int { return max(1, len(i.Channels)) }
 // Describe returns the Info of models that are trained on cases of d, cut into slices by p: the orientation is that of
 // most of the cases.
 func Describe(d *dataset.Dataset, cases []int, p preprocess.Config) Info {
-	info := Info{Preprocess: p, Classes: d.Classes, Cases: len(cases), Channels: d.Channels}
+	info := Info{Preprocess: p, Classes: d.Classes, Values: d.Values(), Cases: len(cases), Channels: d.Channels}
 	count := map[string]int{}
 	for _, index := range cases {
 		if g := d.Cases[index].Grid; g.Unit == volume.Millimetre {
@@ -79,6 +82,26 @@ func Describe(d *dataset.Dataset, cases []int, p preprocess.Config) Info {
 		}
 	}
 	return info
+}
+
+// Segments returns a predicted mask, which holds classes, with the classes' names and the label values of the training's masks.
+func (i Info) Segments(m *volume.Mask) *volume.Segmentation {
+	if i.Values == nil {
+		return volume.NewSegmentation(m, i.Classes)
+	}
+	of := make([]uint8, 256)
+	for class, v := range i.Values {
+		of[class+1] = uint8(v)
+	}
+	out := &volume.Mask{Grid: m.Grid, Data: make([]uint8, len(m.Data))}
+	for n, class := range m.Data {
+		out.Data[n] = of[class]
+	}
+	s := &volume.Segmentation{Grid: m.Grid, Layers: [][]uint8{out.Data}}
+	for class, v := range i.Values {
+		s.Segments = append(s.Segments, volume.Segment{Name: i.Classes[class+1], Color: volume.SegmentColor(class + 1), Value: uint8(v)})
+	}
+	return s
 }
 
 // Save writes the model to a safetensors file: that of [unet.Net.Save], with the Info as JSON in its metadata. It
@@ -151,6 +174,11 @@ func (i Info) validate() error {
 	}
 	if h, w := i.Preprocess.Height, i.Preprocess.Width; h < 1<<unet.Levels || w < 1<<unet.Levels || h > maxCanvas || w > maxCanvas {
 		return fmt.Errorf("canvas %d x %d: want sides of %d to %d", h, w, 1<<unet.Levels, maxCanvas)
+	}
+	for n, v := range i.Values {
+		if len(i.Values) != len(i.Classes)-1 || v < 1 || v > 255 || n > 0 && v <= i.Values[n-1] {
+			return fmt.Errorf("label values %v: want one from 1 to 255 for each of %d classes, in increasing order", i.Values, len(i.Classes)-1)
+		}
 	}
 	if i.Orientation != "" {
 		if _, err := (&volume.Mask{Grid: volume.Grid{Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}}).Turned(i.Orientation); err != nil {

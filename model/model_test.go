@@ -108,6 +108,8 @@ func TestLoadRefusals(t *testing.T) {
 		"fit":                `{"preprocess": {"axis": 2, "height": 16, "width": 16, "fit": "x", "clip-low": 1, "clip-high": 99}, "classes": ["a", "b", "c"]}`,
 		"2 class names for":  `{"preprocess": {"axis": 2, "height": 16, "width": 16, "fit": "pad", "clip-low": 1, "clip-high": 99}, "classes": ["a", "b"]}`,
 		`orientation "LLS"`:  `{"preprocess": {"axis": 2, "height": 16, "width": 16, "fit": "pad", "clip-low": 1, "clip-high": 99}, "classes": ["a", "b", "c"], "orientation": "LLS"}`,
+		"label values [4 2]": `{"preprocess": {"axis": 2, "height": 16, "width": 16, "fit": "pad", "clip-low": 1, "clip-high": 99}, "classes": ["a", "b", "c"], "values": [4, 2]}`,
+		"label values [1]":   `{"preprocess": {"axis": 2, "height": 16, "width": 16, "fit": "pad", "clip-low": 1, "clip-high": 99}, "classes": ["a", "b", "c"], "values": [1]}`,
 		"wide.safetensors: ": `{}`,
 	} {
 		f := untrained(t).Net.File()

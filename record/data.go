@@ -19,6 +19,7 @@ type Data struct {
 	Name       string            `json:"name"`
 	Layout     string            `json:"layout"`
 	Classes    []string          `json:"classes"`
+	Values     []int             `json:"values,omitempty"` // in masks of numbers that stand for the classes 1, 2 …; none if these are the values
 	Preprocess preprocess.Config `json:"preprocess"`
 	PoolItems  int               `json:"pool_items"`
 	Pool       []string          `json:"pool"`
@@ -58,6 +59,9 @@ func (d Data) Differs(other Data) string {
 	}
 	known := len(d.LeftOut) > 0
 	d.LeftOut, other.LeftOut = nil, nil
+	if d.Values == nil { // not recorded before; the classes are called after them
+		other.Values = nil
+	}
 	switch same := reflect.DeepEqual(d, other); {
 	case same && (!known || len(changes) == 0):
 		return ""

@@ -17,6 +17,10 @@ func TestDataDiffers(t *testing.T) {
 	reworded.LeftOut[0].Why = "another fault"
 	classes := data("a b")
 	classes.Classes = []string{"background", "b"}
+	gaps := data("a b")
+	gaps.Values = []int{5}
+	others := data("a b")
+	others.Values = []int{6}
 	for name, test := range map[string]struct {
 		before, now Data
 		want        string // part of what is said; "" for nothing
@@ -30,6 +34,9 @@ func TestDataDiffers(t *testing.T) {
 		"one less that is not used":       {data("a b", "c"), data("a b"), "no longer left out: c"},
 		"another one":                     {data("a b", "c"), data("a b", "d"), "now left out: d; no longer left out: c"},
 		"an old record, none of the used": {data("a b"), data("a b", "c"), ""},
+		"values, not recorded before":     {data("a b"), gaps, ""},
+		"other values":                    {gaps, others, "have changed"},
+		"no values":                       {gaps, data("a b"), "have changed"},
 		"other classes":                   {data("a b"), classes, "cases, classes or preprocessing have changed"},
 	} {
 		if got := test.before.Differs(test.now); (got == "") != (test.want == "") || !strings.Contains(got, test.want) {

@@ -34,7 +34,7 @@ type predictCommand struct {
 
 func (predictCommand) Help() string {
 	return `Segments a case on its own grid: the mask lies over the image in every viewer. Axes may run in any order and direction that
-the header tells. The uncertainty map is the entropy of the class probabilities at each voxel, in nats.
+the header tells, and holds the label values of the training's masks, also where these leave gaps. The uncertainty map is the entropy of the class probabilities at each voxel, in nats.
 
 A model of several channels takes all of a case: a 4-D file, nnU-Net's X_0000 with X_0001 beside it, or --also; in a folder of
 cases the first two.
@@ -136,10 +136,10 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 			return err
 		}
 	}
-	if _, err := writeSegments(c.Out, volume.NewSegmentation(prediction.Mask, m.Classes), image.Series); err != nil {
+	if _, err := writeSegments(c.Out, m.Segments(prediction.Mask), image.Series); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%s: %s\n", c.Out, describeVoxels(prediction.Mask, m.Classes))
+	fmt.Fprintf(s.out, "%s: %s\n", c.Out, describeVoxels(prediction.Mask, m.Info))
 	return nil
 }
 
@@ -238,19 +238,22 @@ func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, inde
 			return err
 		}
 	}
-	_, err = writeSegments(mask, volume.NewSegmentation(prediction.Mask, m.Classes), nil)
+	_, err = writeSegments(mask, m.Segments(prediction.Mask), nil)
 	return err
 }
 
 // describeVoxels counts the voxels of each class.
-func describeVoxels(m *volume.Mask, classes []string) string {
+func describeVoxels(m *volume.Mask, info model.Info) string {
 	var count [256]int
 	for _, class := range m.Data {
 		count[class]++
 	}
 	text := describeGrid(m.Grid)
-	for class := 1; class < len(classes); class++ {
-		text += fmt.Sprintf(", %s %d voxels", classes[class], count[class])
+	for class := 1; class < len(info.Classes); class++ {
+		text += fmt.Sprintf(", %s %d voxels", info.Classes[class], count[class])
+		if info.Values != nil && info.Classes[class] != fmt.Sprint("value ", info.Values[class-1]) {
+			text += fmt.Sprintf(" of value %d", info.Values[class-1])
+		}
 	}
 	return text
 }
