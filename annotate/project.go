@@ -89,7 +89,7 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if o.Change != nil {
 		o.Change(&begun)
 	}
-	data, err := dataset.OpenWith(ctx, o.Data, dataset.OpenOptions{Ignore: begun.Ignore})
+	data, err := dataset.OpenWith(ctx, o.Data, dataset.OpenOptions{Ignore: begun.Ignore, WholeMasks: true})
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func reopened(ctx context.Context, s *store.Store, data *dataset.Dataset, ignore
 	if want == ignore || ignore > 0 { // another flag is refused with the configuration
 		return data, nil
 	}
-	return dataset.OpenWith(ctx, data.Dir, dataset.OpenOptions{Ignore: want})
+	return dataset.OpenWith(ctx, data.Dir, dataset.OpenOptions{Ignore: want, WholeMasks: true})
 }
 
 // withoutMasks returns the data set with the cases that were left out for their masks alone, in a project that takes no masks over. In

@@ -27,6 +27,10 @@ type Case struct {
 	Values []uint8
 	ignore uint8 // see Dataset.Ignore
 
+	// Unannotated tells of each class whether nobody has looked for it in this case, as dataset.json says: its voxels are background in the
+	// mask. nil if all classes are annotated.
+	Unannotated []bool
+
 	Channels int // number of channels in the image file, at least 1
 	Channel  int // the one that is read, from 0; see Dataset.UseChannel
 

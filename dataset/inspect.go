@@ -45,10 +45,11 @@ type CaseReport struct {
 	// Intensity is of the finite voxels; nil if the image cannot be read or has none.
 	Intensity *Intensity `json:"intensity,omitempty"`
 	// Labels counts the voxels of each value in the mask, in increasing order; nil without a mask that can be read.
-	Labels     []LabelCount `json:"labels,omitempty"`
-	Slices     int          `json:"slices"`
-	Foreground int          `json:"foreground"`         // slices that show some foreground
-	Unusable   bool         `json:"unusable,omitempty"` // Load leaves the case out
+	Labels      []LabelCount `json:"labels,omitempty"`
+	Slices      int          `json:"slices"`
+	Foreground  int          `json:"foreground"`            // slices that show some foreground
+	Unannotated []string     `json:"unannotated,omitempty"` // classes that nobody has looked for in this case
+	Unusable    bool         `json:"unusable,omitempty"`    // Load leaves the case out
 }
 
 // Intensity describes the intensities of an image: their range, and the percentiles that preprocess clips to.
@@ -143,6 +144,11 @@ func inspectCase(d *Dataset, index, axis int, nan *float64) (out CaseReport, pro
 	out = CaseReport{
 		ID: c.ID, Size: c.Grid.Size, Spacing: c.Grid.Spacing(), Unit: c.Grid.Unit, Orientation: c.Grid.Orientation(),
 		Stored: c.Stored, Slices: c.Grid.Size[axis],
+	}
+	for class, missing := range c.Unannotated {
+		if missing {
+			out.Unannotated = append(out.Unannotated, d.Classes[class])
+		}
 	}
 	problem := func(format string, args ...any) {
 		problems = append(problems, Problem{Case: c.ID, Text: fmt.Sprintf(format, args...)})

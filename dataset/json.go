@@ -20,6 +20,8 @@ type jsonFile struct {
 	Name     string  `json:"name"`
 	Labels   labels  `json:"labels"`
 	Training entries `json:"training"`
+	// Annotated lists the classes that were looked for in a case, by its ID; an entry of Training can say the same of its own.
+	Annotated map[string]annotation `json:"annotated"`
 
 	// The channels' names, by number: as nnU-Net calls them, and as the Decathlon does. Other forms are passed over.
 	ChannelNames json.RawMessage `json:"channel_names"`
@@ -37,6 +39,7 @@ type entries []entry
 // entry is a case: {"image": "a.nii.gz", "label": "b.nii.gz"}, also with lists of paths, as MONAI has them, or the image's path alone.
 type entry struct {
 	Image, Label string
+	Annotated    annotation
 	more         int // images beside the first
 }
 
@@ -44,13 +47,17 @@ func (e *entry) UnmarshalJSON(data []byte) error {
 	if json.Unmarshal(data, &e.Image) == nil {
 		return nil
 	}
-	var both struct{ Image, Label paths }
+	var both struct {
+		Image, Label paths
+		Annotated    annotation
+	}
 	if err := json.Unmarshal(data, &both); err != nil {
 		return err
 	}
 	if len(both.Label) > 1 {
 		return fmt.Errorf("an entry of training has %d masks, want one", len(both.Label))
 	}
+	e.Annotated = both.Annotated
 	if len(both.Image) > 0 {
 		e.Image, e.more = both.Image[0], len(both.Image)-1
 	}
@@ -72,6 +79,29 @@ func (p *paths) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	return json.Unmarshal(data, (*[]string)(p))
+}
+
+// UnmarshalJSON reads a list of names and numbers.
+func (a *annotation) UnmarshalJSON(data []byte) error {
+	var list []any
+	if err := json.Unmarshal(data, &list); err != nil {
+		return fmt.Errorf("annotated: want a list of classes: %w", err)
+	}
+	if list == nil { // null
+		return nil
+	}
+	*a = annotation{}
+	for _, one := range list {
+		switch v := one.(type) {
+		case string:
+			*a = append(*a, v)
+		case float64:
+			*a = append(*a, strconv.FormatFloat(v, 'g', -1, 64))
+		default:
+			return fmt.Errorf("annotated: want names or values of classes, got %v", one)
+		}
+	}
+	return nil
 }
 
 // ids names the cases of the training list: by their files or, where several files have one name, by the folders that they lie in, as

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,6 +55,7 @@ type listing struct {
 	ignore       uint8   // see Dataset.Ignore
 	channels     []string
 	cases        []Case
+	annotated    map[string]annotation // by case, where dataset.json says so
 	problems     []Problem
 }
 
@@ -75,6 +77,7 @@ func list(dir string) (*listing, error) {
 		}
 		l.name, l.classes, l.values, l.ignore, l.channels = j.Name, j.classes, j.values, j.ignore, j.channels()
 		l.problems = append(l.problems, j.problems...)
+		l.annotated = j.Annotated
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	switch {
@@ -104,6 +107,14 @@ func list(dir string) (*listing, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.annotated)) {
+		switch {
+		case l.annotated[id] == nil: // null
+			delete(l.annotated, id)
+		case !slices.ContainsFunc(l.cases, func(c Case) bool { return c.ID == id }):
+			l.problem("", false, "dataset.json: annotated: there is no case %q", id)
+		}
 	}
 	return l, nil
 }
@@ -176,6 +187,12 @@ func (l *listing) listed(dir string, j *jsonFile) error {
 		}
 		if label != "" {
 			c.Label = filepath.Join(dir, label)
+		}
+		if t.Annotated != nil {
+			if l.annotated == nil {
+				l.annotated = map[string]annotation{}
+			}
+			l.annotated[id] = t.Annotated
 		}
 		named[filepath.Clean(c.Image)] = true
 		l.cases = append(l.cases, c)

@@ -19,6 +19,8 @@ type Slices struct {
 	Names  []string    // of the items, e.g. "Case12/017"
 	Images [][]float32 // of each item, [C Height Width], normalised and on the canvas: the dataset's channels, of each what Config.Image makes
 	Labels [][]uint8   // of each item, [Height Width] of label values, or nil where the case has no mask or all of the slice is ignored
+	// Unannotated tells of each item the classes, [K], that nobody has looked for in its case; nil where all are annotated.
+	Unannotated [][]bool
 	// Warnings say which cases have NaN or infinite voxels and how many; preprocess.Normalise says what is made of them.
 	Warnings []string
 	// LeftOut are the cases that cannot be used, in the order of the cases, each with its file and the fault in one line: they have no items.
@@ -39,6 +41,7 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	s.Names = make([]string, len(s.Items))
 	s.Images = make([][]float32, len(s.Items))
 	s.Labels = make([][]uint8, len(s.Items))
+	s.Unannotated = make([][]bool, len(s.Items))
 	first := make([]int, len(cases)) // item of each case's slice 0
 	n := 0
 	for i, index := range cases {
@@ -46,7 +49,7 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 		n += c.Slices(d.Cases[index].Grid)
 	}
 	for i, item := range s.Items {
-		s.Names[i] = d.ItemName(item)
+		s.Names[i], s.Unannotated[i] = d.ItemName(item), d.Cases[item.Case].Unannotated
 	}
 
 	faults := make([]error, len(cases))
@@ -92,11 +95,11 @@ func (s *Slices) remove(cases []int, faults []error) {
 	n := 0
 	for i, item := range s.Items {
 		if !bad[item.Case] {
-			s.Items[n], s.Names[n], s.Images[n], s.Labels[n] = item, s.Names[i], s.Images[i], s.Labels[i]
+			s.Items[n], s.Names[n], s.Images[n], s.Labels[n], s.Unannotated[n] = item, s.Names[i], s.Images[i], s.Labels[i], s.Unannotated[i]
 			n++
 		}
 	}
-	s.Items, s.Names, s.Images, s.Labels = s.Items[:n], s.Names[:n], s.Images[:n], s.Labels[:n]
+	s.Items, s.Names, s.Images, s.Labels, s.Unannotated = s.Items[:n], s.Names[:n], s.Images[:n], s.Labels[:n], s.Unannotated[:n]
 }
 
 // load reads one case into the items from first on, and counts its NaN and infinite voxels. The error names the file.
@@ -166,6 +169,7 @@ func (s *Slices) Labelled() *Slices {
 		if mask != nil {
 			out.Items, out.Names = append(out.Items, s.Items[i]), append(out.Names, s.Names[i])
 			out.Images, out.Labels = append(out.Images, s.Images[i]), append(out.Labels, mask)
+			out.Unannotated = append(out.Unannotated, s.Unannotated[i])
 		}
 	}
 	return out

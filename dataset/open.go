@@ -24,6 +24,8 @@ func Open(dir string) (*Dataset, error) { return OpenWith(context.Background(), 
 type OpenOptions struct {
 	// NoMasks ignores all masks: cases are opened as if they had none.
 	NoMasks bool
+	// WholeMasks opens cases in which some classes are not annotated as if they had no mask.
+	WholeMasks bool
 	// Ignore is Dataset.Ignore; 0 stands for the label named "ignore" in dataset.json, as nnU-Net has it, and Learn for none: that
 	// label is then a class.
 	Ignore int
@@ -65,6 +67,13 @@ func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) 
 		}
 		if found.classes == nil {
 			d.findClasses(ctx, o.Progress)
+		}
+		d.useAnnotations(found.annotated)
+		for i := range d.Cases {
+			if c := &d.Cases[i]; o.WholeMasks && c.Unannotated != nil {
+				c.Label, c.Unannotated = "", nil
+				d.problem(c.ID, false, "not all classes are annotated in its mask, which is not used here")
+			}
 		}
 	}
 	if err := ctx.Err(); err != nil {

@@ -236,7 +236,7 @@ func (c *Case) checkValues(m *volume.Mask, classes []string) error {
 		}
 	}
 	if int(largest) < len(classes) {
-		return nil
+		return c.checkAnnotated(m, classes)
 	}
 	if len(classes) == 0 {
 		return errors.New("the data set has no classes")

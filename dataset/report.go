@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -104,9 +105,11 @@ func (r *Report) writeTable(b *strings.Builder) {
 		if c.Labels != nil {
 			row[len(row)-1] = fmt.Sprint(c.Foreground)
 		}
-		for _, n := range voxels {
+		for i, n := range voxels {
 			if c.Labels == nil {
 				row = append(row, "-")
+			} else if i+1 < len(r.Classes) && slices.Contains(c.Unannotated, r.Classes[i+1]) {
+				row = append(row, "n/a") // not annotated
 			} else {
 				row = append(row, fmt.Sprint(n))
 			}

@@ -40,6 +40,9 @@ func openData(ctx context.Context, c record.Config, track *tracker, notice func(
 	for _, problem := range set.Problems {
 		notice("data: " + problem.String())
 	}
+	if partly := set.Partly(); partly != nil {
+		notice(fmt.Sprintf("data: in %d of %d cases some classes are not annotated: there they carry no loss and no measure", len(partly), len(set.Labelled())))
+	}
 	return set, closeData, nil
 }
 
@@ -90,7 +93,7 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 		}
 		first, n := test.Range(index)
 		one := set.Cases[index]
-		d.test = append(d.test, model.Case{ID: one.ID, Grid: one.Grid, Images: test.Images[first : first+n], Ref: reference})
+		d.test = append(d.test, model.Case{ID: one.ID, Grid: one.Grid, Images: test.Images[first : first+n], Ref: reference, Unannotated: one.Unannotated})
 	}
 
 	ids := func(cases []int) []string {
@@ -102,7 +105,7 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	}
 	d.record = record.Data{
 		Name: set.Name, Layout: set.Layout, Classes: set.Classes, Values: set.Values(), Preprocess: d.preprocess, PoolItems: len(d.pool.Items),
-		Pool: ids(split.Pool), Validation: ids(split.Validation), Test: ids(split.Test),
+		Unannotated: set.Partly(), Pool: ids(split.Pool), Validation: ids(split.Validation), Test: ids(split.Test),
 	}
 	for _, p := range left {
 		d.record.LeftOut = append(d.record.LeftOut, record.LeftOut{Case: p.Case, Why: p.Text})
@@ -172,6 +175,7 @@ func (d *data) subset(items []int) train.Set {
 	for _, i := range items {
 		s.Images = append(s.Images, d.pool.Images[i])
 		s.Labels = append(s.Labels, d.pool.Labels[i])
+		s.Unannotated = append(s.Unannotated, d.pool.Unannotated[i])
 	}
 	return s
 }

@@ -40,8 +40,12 @@ type calibrator struct {
 // box is a part of a slice: rows and columns, the ends not included. It is empty where top and bottom are equal.
 type box struct{ top, bottom, left, right int }
 
-// add counts the pixels of a slice inside the box of its case. A slice without foreground counts nothing.
+// add counts the pixels of a slice inside the box of its case. A slice without foreground counts nothing, nor does a case in which some
+// classes are not annotated: what is right there is not known.
 func (k *calibrator) add(c model.Case, slice int, probs []float32) {
+	if c.Unannotated != nil {
+		return
+	}
 	p, classes := k.data.preprocess, len(k.data.classes)
 	if c.ID != k.id {
 		k.id, k.box = c.ID, k.around(c)

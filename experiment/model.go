@@ -51,7 +51,7 @@ func TrainModel(ctx context.Context, e tensor.Engine, c record.Config, progress 
 	if n := len(info.LeftOut); n > 0 {
 		notice(fmt.Sprintf("warning: left out: %d of %d cases (%s)", n, n+len(cases), strings.Join(info.LeftOut, ", ")))
 	}
-	data := train.Set{H: p.Height, W: p.Width, Classes: len(set.Classes), Images: slices.Images, Labels: slices.Labels}
+	data := train.Set{H: p.Height, W: p.Width, Classes: len(set.Classes), Images: slices.Images, Labels: slices.Labels, Unannotated: slices.Unannotated}
 	what := fmt.Sprintf("%d slices of %d cases", info.Slices, info.Cases)
 	r, err := train.Run(ctx, e, c.Train, data, random.Stream(c.Seed, "model").Uint64(), func(p train.Progress) {
 		track.send(Event{Fraction: float64(p.Step) / float64(p.Of), Unit: what, Phase: phases[phaseTrain], Done: p.Step, Of: p.Of, Loss: p.Loss})

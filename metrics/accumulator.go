@@ -24,6 +24,14 @@ type totals struct {
 	further                    furtherTotals
 }
 
+func (t *totals) merge(other totals) {
+	t.dice2D.merge(other.dice2D)
+	t.dice3D.merge(other.dice3D)
+	t.hd95.merge(other.hd95)
+	t.assd.merge(other.assd)
+	t.further.merge(other.further)
+}
+
 // NewAccumulator returns an accumulator with no cases. The index of a class in classes is its label value; classes[0]
 // is the background, which is not measured. The slices of dice_2d run along the last index axis, k, of the masks; see
 // SliceAxis. It panics if there is no foreground class, if there are more than 256, if the rule is unknown, or on a tolerance
@@ -63,13 +71,24 @@ func (a *Accumulator) SliceAxis(axis int) {
 //
 // It panics if the masks differ in size, or
 // if one of them holds a label that is not among the classes: the reader of a data set refuses such masks by name.
-func (a *Accumulator) Add(id string, pred, ref *volume.Mask) {
+func (a *Accumulator) Add(id string, pred, ref *volume.Mask) { a.AddPartly(id, pred, ref, nil) }
+
+// AddPartly is Add for a case in which nobody has looked for some classes, for which unannotated, [K], is true: they have no value there, under
+// any rule for empty masks. The other classes are measured as ever.
+func (a *Accumulator) AddPartly(id string, pred, ref *volume.Mask, unannotated []bool) {
 	demandSameSize("Add", pred, ref)
 	c := Case{ID: id, Unit: string(ref.Unit)}
 	pred, ref, known := a.withoutIgnored(pred, ref)
 	bySlice := a.overlaps(id, pred, ref)
 	for class := 1; class < len(a.classes); class++ {
 		var t totals
+		if unannotated != nil && unannotated[class] {
+			t.dice2D.undefined, t.dice3D.undefined, t.hd95.undefined, t.assd.undefined = len(bySlice), 1, 1, 1
+			t.further.unknown(a.rules.Further)
+			c.Classes = append(c.Classes, a.summary(t, class))
+			a.totals[class].merge(t)
+			continue
+		}
 		var whole overlap
 		for n, s := range bySlice {
 			if known != nil && !known[n] {
@@ -94,12 +113,7 @@ func (a *Accumulator) Add(id string, pred, ref *volume.Mask) {
 		}
 
 		c.Classes = append(c.Classes, a.summary(t, class))
-		total := &a.totals[class]
-		total.dice2D.merge(t.dice2D)
-		total.dice3D.merge(t.dice3D)
-		total.hd95.merge(t.hd95)
-		total.assd.merge(t.assd)
-		total.further.merge(t.further)
+		a.totals[class].merge(t)
 	}
 	if len(a.cases) > 0 && a.unit != c.Unit {
 		a.unit = UnitMixed

@@ -58,6 +58,13 @@ func (t *furtherTotals) measure(whole overlap, pred, ref *volume.Mask, class uin
 	t.lesions = t.lesions.plus(CountLesions(pred, ref, class, allow.LesionOverlap))
 }
 
+// unknown counts a case in which nobody has looked for the class.
+func (t *furtherTotals) unknown(asked *Tolerances) {
+	if asked != nil {
+		t.nsd.undefined, t.precision.undefined, t.recall.undefined, t.volume.undefined, t.relative.undefined = 1, 1, 1, 1, 1
+	}
+}
+
 // voxelVolume returns the volume of a voxel in ml, or 1 where the header gives no spacing.
 func voxelVolume(g volume.Grid) float64 {
 	if g.Unit != volume.Millimetre {

@@ -15,6 +15,8 @@ type Case struct {
 	Grid   volume.Grid
 	Images [][]float32  // of each slice along the axis of the network's Preprocess, [C H W], normalised
 	Ref    *volume.Mask // reference mask on Grid; only Evaluate needs it
+	// Unannotated are the classes that nobody has looked for in Ref, [K]; nil for none.
+	Unannotated []bool
 }
 
 // Segment returns the predicted mask of a case on the case's own grid, by a [Restorer]. each, which may be nil, gets the
@@ -114,7 +116,7 @@ func (n Network) Evaluate(ctx context.Context, cases []Case, e Evaluation) (metr
 				return metrics.Summary{}, err
 			}
 		}
-		a.Add(c.ID, mask, c.Ref)
+		a.AddPartly(c.ID, mask, c.Ref, c.Unannotated)
 		done(i+1, len(cases))
 	}
 	return a.Summary(), nil

@@ -22,9 +22,11 @@ type Data struct {
 	Values     []int             `json:"values,omitempty"` // in masks of numbers that stand for the classes 1, 2 …; none if these are the values
 	Preprocess preprocess.Config `json:"preprocess"`
 	PoolItems  int               `json:"pool_items"`
-	Pool       []string          `json:"pool"`
-	Validation []string          `json:"validation"`
-	Test       []string          `json:"test"`
+	// Unannotated are the classes that nobody has looked for in a case, by its ID.
+	Unannotated map[string][]string `json:"unannotated,omitempty"`
+	Pool        []string            `json:"pool"`
+	Validation  []string            `json:"validation"`
+	Test        []string            `json:"test"`
 	// LeftOut are the cases that could not be used, found when the folder was opened or when their voxels were read.
 	LeftOut []LeftOut `json:"left_out,omitempty"`
 }

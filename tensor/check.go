@@ -114,7 +114,7 @@ func CheckPool(op string, p Pool, y, x Tensor, argmax []uint8) {
 	WantLen(op+": argmax", y.Len(), len(argmax))
 }
 
-// CheckLoss checks a loss: at least two classes and every target below their number, or Ignore.
+// CheckLoss checks a loss: at least two classes and every target below their number and not merged, or Ignore.
 func CheckLoss(op Loss, dlogits Tensor, items []float32, logits Tensor, target []uint8) {
 	CheckDense("Loss", logits)
 	if dlogits.Data != nil {
@@ -132,6 +132,16 @@ func CheckLoss(op Loss, dlogits Tensor, items []float32, logits Tensor, target [
 	for _, t := range target {
 		if int(t) >= logits.C && t != Ignore {
 			panic(fmt.Sprintf("tensor: Loss: target %d of %d classes", t, logits.C))
+		}
+	}
+	if op.Merged == nil {
+		return
+	}
+	WantLen("Loss: Merged", logits.N*logits.C, len(op.Merged))
+	for i, t := range target {
+		n := i / (logits.H * logits.W)
+		if op.Merged[n*logits.C] || int(t) < logits.C && op.Merged[n*logits.C+int(t)] {
+			panic(fmt.Sprintf("tensor: Loss: item %d has target %d, which is merged, or merges the background", n, t))
 		}
 	}
 }

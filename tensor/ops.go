@@ -84,11 +84,18 @@ func Hash(seed uint64, i uint32) uint32 {
 // with k over the foreground classes 1 … K-1 and means and sums over the item's pixels, those of target [Ignore] left out: they have
 // no loss and no gradient, and an item without any other pixel has loss 0. Source: Gaillochet et al. 2023 and
 // its published code, which has CE = Dice = 0.5 and Smooth = 1e-9.
+//
+// Merged tells which foreground classes nobody has looked for in an item. A pixel of target 0 is then of one of these or background: its
+// p_t is the sum of their probabilities and the background's. The Dice term's mean is over the other foreground classes; without
+// any it is left out. With Sigmoid the channels of these classes and the background's do not count at such a pixel. No target may be a merged
+// class. Source: the marginal loss of Shi, Xiao, Chen, Zhou 2021, "Marginal loss and exclusion loss for partially supervised multi-organ
+// segmentation", Medical Image Analysis 70.
 type Loss struct {
 	CE, Dice float32   // weights of the two terms
 	Smooth   float32   // ε of the Dice term; 1 gives empty slices a useful gradient
 	Classes  []float32 // weight of each class in the cross-entropy (divided by the weights' sum over pixels); nil is 1
 	Sigmoid  bool      // a sigmoid per channel and binary cross-entropy on all channels, as the published code does for two classes
+	Merged   []bool    // [N K], the background's are false; nil: none
 }
 
 // Ignore is the target of a pixel that does not count in a Loss, unless there are 256 classes: then it is the last one.

@@ -42,10 +42,27 @@ func (f *feed) next() (x tensor.Tensor, target []uint8) {
 	return f.x, f.target
 }
 
+// merged returns the classes that nobody has looked for in the items of the mini-batch, [batch Classes]; nil where there are none.
+func (f *feed) merged() (m []bool) {
+	for i, item := range f.items {
+		if f.data.Unannotated == nil || f.data.Unannotated[item] == nil {
+			continue
+		}
+		if m == nil {
+			m = make([]bool, len(f.items)*f.data.Classes)
+		}
+		copy(m[i*f.data.Classes:(i+1)*f.data.Classes], f.data.Unannotated[item])
+	}
+	return m
+}
+
 // demandShape panics unless s has slices, all of one size.
 func (s Set) demandShape(function string) {
 	if len(s.Images) == 0 || len(s.Images) != len(s.Labels) {
 		panic(fmt.Sprintf("train: %s: %d images and %d masks", function, len(s.Images), len(s.Labels)))
+	}
+	if s.Unannotated != nil && len(s.Unannotated) != len(s.Images) {
+		panic(fmt.Sprintf("train: %s: %d slices, and what is not annotated of %d", function, len(s.Images), len(s.Unannotated)))
 	}
 	want := max(1, s.channels()) * s.H * s.W
 	for i := range s.Images {

@@ -22,6 +22,9 @@ type Set struct {
 	Classes int
 	Images  [][]float32 // [C H W] each, normalised; one channel in the paper
 	Labels  [][]uint8   // [H W] each, class indices below Classes
+	// Unannotated tells of each slice the classes, [Classes], that nobody has looked for in it: see tensor.Loss. nil for a slice, or
+	// for all, is none.
+	Unannotated [][]bool
 }
 
 // Progress is the state of a training after a step.
@@ -87,6 +90,7 @@ func run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, 
 			return nil, err
 		}
 		x, target := feed.next()
+		loss.Merged = feed.merged()
 		logits := net.Forward(x, unet.Pass{Train: true, Dropout: true, Seed: dropout.Uint64(), Features: m != nil})
 		dlogits.Resize(logits.Shape)
 		e.Loss(loss, dlogits, items, logits, target)

@@ -79,6 +79,68 @@ func TestRunLearns(t *testing.T) {
 	}
 }
 
+// A class that nobody has looked for in some slices, where it is background in the mask, is learnt from the others; without knowing it is not.
+func TestRunUnannotated(t *testing.T) {
+	e := ref.New(2)
+	defer e.Close()
+	data := discs(20, random.Stream(1, "train"))
+	data.Unannotated = make([][]bool, 20)
+	for i := range 15 {
+		clear(data.Labels[i])
+		data.Unannotated[i] = []bool{false, true}
+	}
+	unknown := data
+	unknown.Unannotated = nil
+	found := func(data Set) int {
+		r, err := Run(t.Context(), e, small(120), data, 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := model.Network{Net: r.Net, Preprocess: preprocess.Config{Axis: 2, Height: side, Width: side, Fit: preprocess.Pad, ClipHigh: 100}}
+		count := 0
+		err = n.Predict(t.Context(), discs(8, random.Stream(2, "test")).Images, func(_ int, probs []float32) error {
+			for i := 1; i < len(probs); i += 2 {
+				if probs[i] > 0.5 {
+					count++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return count
+	}
+	want := 0
+	for _, mask := range discs(8, random.Stream(2, "test")).Labels {
+		for _, v := range mask {
+			want += int(v)
+		}
+	}
+	if got := found(data); got < want/2 || got > want*3/2 {
+		t.Errorf("%d pixels of the discs are found, there are %d", got, want)
+	}
+	if got := found(unknown); got > want/2 {
+		t.Errorf("%d pixels are found of %d although most slices say that there is none: the test tells nothing", got, want)
+	}
+
+	nothing := discs(4, random.Stream(1, "train"))
+	for i := range nothing.Labels {
+		clear(nothing.Labels[i])
+		nothing.Unannotated = append(nothing.Unannotated, []bool{false, true})
+	}
+	r, err := Run(t.Context(), e, small(5), nothing, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, loss := range r.Losses {
+		if loss != 0 {
+			t.Errorf("nothing is annotated, and the losses are %v", r.Losses)
+			break
+		}
+	}
+}
+
 func TestRunIsDeterministic(t *testing.T) {
 	data := discs(6, random.Stream(2))
 	weights := func(seed uint64) []float32 {

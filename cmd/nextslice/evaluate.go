@@ -42,6 +42,8 @@ Of folders, masks of the same name are compared, whatever their extensions; endi
 _gt do not count. Of a data set's folder the cases' masks are taken. Cases that cannot be compared, for a damaged file or a missing
 prediction, are listed and left out of the means; the exit code is then 1.
 
+Of a data set's folder whose dataset.json lists what is annotated in a case (annotated), classes that are not listed have no measure there.
+
 Voxels of the value --ignore in the reference count in no measure; in a prediction the value is background.
 
 Examples:
@@ -73,6 +75,10 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 	ignore := uint8(c.Ignore)
 	if ignore == 0 {
 		ignore = dataset.IgnoreValue(c.Ref)
+	}
+	annotated, err := dataset.AnnotatedValues(c.Ref)
+	if err != nil {
+		return err
 	}
 	seen := valuesSeen{ignore: ignore}
 	fault := func(p maskPair, err error) {
@@ -111,7 +117,7 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 			return err // it was sound just now
 		}
 		classes.number(pred, ref)
-		a.Add(p.name, pred, ref)
+		a.AddPartly(p.name, pred, ref, classes.unannotated(p.name, annotated))
 	}
 	for _, p := range left {
 		fmt.Fprintln(s.err, p)

@@ -126,6 +126,12 @@ func maskPairs(pred, ref string, notes io.Writer) (pairs []maskPair, missing []d
 	return pairs, missing, nil
 }
 
+// caseName returns the name of a case of a data set, as predict names its mask, without an ending that marks one.
+func caseName(id string) string {
+	name, _ := dataset.CaseOf(strings.ReplaceAll(id, "/", "_"))
+	return name
+}
+
 // masksIn returns the paths of a folder's masks by the names of their cases: those of a data set, or else the files of the
 // folder. Of X and X_seg the latter is the mask.
 func masksIn(dir string) (map[string]string, error) {
@@ -139,8 +145,7 @@ func masksIn(dir string) (map[string]string, error) {
 	}
 	inSet, unknown := dataset.Masks(dir)
 	for _, id := range slices.Sorted(maps.Keys(inSet)) {
-		name, _ := dataset.CaseOf(strings.ReplaceAll(id, "/", "_")) // as predict names its masks
-		if err := add(name, inSet[id]); err != nil {
+		if err := add(caseName(id), inSet[id]); err != nil {
 			return nil, err
 		}
 	}

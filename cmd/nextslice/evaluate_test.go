@@ -211,6 +211,43 @@ func TestEvaluateLeavesOutBadCases(t *testing.T) {
 	}
 }
 
+// Classes that dataset.json does not list as annotated in a case have no measure there.
+func TestEvaluateUnannotated(t *testing.T) {
+	dir := t.TempDir()
+	g := ras([3]int{12, 10, 6})
+	for _, id := range []string{"a", "b"} {
+		writeMask(t, filepath.Join(dir, "data", "imagesTr", id+".nii.gz"), g, 9, [3]int{}, g.Size)
+		pred := &volume.Mask{Grid: g, Data: make([]uint8, g.Len())}
+		pred.Data[5], pred.Data[6] = 1, 4
+		if err := os.MkdirAll(filepath.Join(dir, "pred"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := volume.WriteMask(filepath.Join(dir, "pred", id+".nii.gz"), pred); err != nil {
+			t.Fatal(err)
+		}
+		if id == "b" { // the kidney, 4, was not looked for
+			pred.Data[6] = 0
+		}
+		if err := os.MkdirAll(filepath.Join(dir, "data", "labelsTr"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := volume.WriteMask(filepath.Join(dir, "data", "labelsTr", id+".nii.gz"), pred); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := `{"labels": {"background": 0, "liver": 1, "kidney": 4}, "annotated": {"b": ["liver"]}}`
+	if err := os.WriteFile(filepath.Join(dir, "data", "dataset.json"), []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := evaluated(t, "--pred", filepath.Join(dir, "pred"), "--ref", filepath.Join(dir, "data"))
+	if kidney := s.Classes[1]; kidney.Class != 4 || kidney.Dice3D.Value != 1 || kidney.Dice3D.N != 1 || kidney.Dice3D.Undefined != 1 {
+		t.Errorf("kidney %+v", kidney)
+	}
+	if liver := s.Classes[0]; liver.Dice3D.Value != 1 || liver.Dice3D.N != 2 {
+		t.Errorf("liver %+v", liver)
+	}
+}
+
 // writeSquare writes a picture of 64 x 64 pixels with a square of 32 x 32.
 func writeSquare(t *testing.T, path string, row int, value uint8) string {
 	t.Helper()

@@ -95,6 +95,22 @@ func valuesText(values []uint8) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(values), " ", ", "), "[]")
 }
 
+// unannotated tells of each class whether nobody has looked for it in a case; nil if all are annotated. annotated are the
+// values that were looked for, by the IDs of the data set.
+func (c *valueClasses) unannotated(name string, annotated map[string][]uint8) []bool {
+	for id, values := range annotated {
+		if caseName(id) != name {
+			continue
+		}
+		missing := make([]bool, len(c.values))
+		for class := 1; class < len(missing); class++ {
+			missing[class] = !slices.Contains(values, c.values[class])
+		}
+		return missing
+	}
+	return nil
+}
+
 // number turns the values of a pair of masks into classes.
 func (c *valueClasses) number(pred, ref *volume.Mask) {
 	for i, v := range pred.Data {

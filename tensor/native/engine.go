@@ -119,6 +119,8 @@ func ptr(s []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceDa
 
 func bytes(s []uint8) *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(s))) }
 
+func bools(s []bool) *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+
 func flag(b bool) C.int {
 	if b {
 		return 1

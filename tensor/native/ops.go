@@ -116,7 +116,7 @@ func (e *Engine) Entropy(h []float32, p tensor.Tensor) {
 func (e *Engine) Loss(op tensor.Loss, dlogits tensor.Tensor, items []float32, logits tensor.Tensor, target []uint8) {
 	tensor.CheckLoss(op, dlogits, items, logits, target)
 	wantClasses("Loss", logits.C)
-	c := C.ns_loss_op{ce: C.float(op.CE), dice: C.float(op.Dice), smooth: C.float(op.Smooth), classes: ptr(op.Classes), sigmoid: flag(op.Sigmoid)}
+	c := C.ns_loss_op{ce: C.float(op.CE), dice: C.float(op.Dice), smooth: C.float(op.Smooth), classes: ptr(op.Classes), sigmoid: flag(op.Sigmoid), merged: bools(op.Merged)}
 	C.ns_loss(e.c, c, shape(logits), ptr(dlogits.Data), ptr(items), ptr(logits.Data), bytes(target))
 }
 

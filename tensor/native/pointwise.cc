@@ -77,14 +77,56 @@ struct Sums {
   static size_t size(int k) { return 2 + 3 * static_cast<size_t>(k); }
 };
 
+
+// Merged are the classes of one item that nobody has looked for, and the background: of a pixel of target 0 it is not known which of them
+// it is of.
+struct Merged {
+  const uint8_t* classes = nullptr;  // [k], NULL if there are none
+  int k = 0, counted;                // counted: foreground classes that are not merged
+
+  Merged(const ns_loss_op& op, int n, int k) : k(k), counted(k - 1) {
+    if (!op.merged) return;
+    const uint8_t* of_item = op.merged + static_cast<ptrdiff_t>(n) * k;
+    for (int j = 1; j < k; ++j) counted -= of_item[j] != 0;
+    if (counted < k - 1) classes = of_item;
+  }
+  bool has(int j) const { return classes && classes[j]; }
+  // open: whether it is not known of a pixel of target t whether it is of class j.
+  bool open(int t, int j) const { return classes && t == 0 && (j == 0 || classes[j]); }
+  // nats returns -ln of the sum of the probabilities of these classes, from the logits.
+  double nats(const float* z) const {
+    const float top = *std::max_element(z, z + k), own = top_of(z);
+    double all = 0, some = 0;
+    for (int j = 0; j < k; ++j) {
+      all += std::exp(static_cast<double>(z[j]) - top);
+      if (open(0, j)) some += std::exp(static_cast<double>(z[j]) - own);
+    }
+    return top + std::log(all) - own - std::log(some);
+  }
+  // among writes their probabilities among each other, 0 for the others.
+  void among(const float* z, float* q) const {
+    const float own = top_of(z);
+    double sum = 0;
+    for (int j = 0; j < k; ++j)
+      if (open(0, j)) sum += std::exp(static_cast<double>(z[j]) - own);
+    for (int j = 0; j < k; ++j) q[j] = open(0, j) ? static_cast<float>(std::exp(static_cast<double>(z[j]) - own) / sum) : 0;
+  }
+  float top_of(const float* z) const {
+    float top = z[0];
+    for (int j = 1; j < k; ++j)
+      if (classes[j]) top = std::max(top, z[j]);
+    return top;
+  }
+};
+
 // sigmoids fills p for one pixel and returns the mean over channels of the binary cross-entropy, from the logits for
 // accuracy: max(z, 0) - z·t + ln(1 + e^-|z|).
-double sigmoids(const float* z, int target, int k, float* p) {
-  double sum = -z[target];
+double sigmoids(const float* z, int target, int k, float* p, const Merged& merged) {
+  double sum = merged.open(target, target) ? 0 : -z[target];
   for (int j = 0; j < k; ++j) {
     const float tail = std::exp(-std::fabs(z[j]));
     p[j] = z[j] >= 0 ? 1 / (1 + tail) : tail / (1 + tail);
-    sum += std::max(z[j], 0.0f) + std::log1p(tail);
+    if (!merged.open(target, j)) sum += std::max(z[j], 0.0f) + std::log1p(tail);
   }
   return sum / k;
 }
@@ -108,6 +150,7 @@ extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits,
          *own = others + static_cast<size_t>(s.n) * k;
   e->team.run(s.n * s.h, [&](int r, int thread) {
     const Sums sum(room.data() + r * row, k);
+    const Merged merged(op, r / s.h, k);
     const float* z = logits + static_cast<ptrdiff_t>(r) * s.w * k;
     const uint8_t* t = target + static_cast<ptrdiff_t>(r) * s.w;
     float* p = probs + static_cast<ptrdiff_t>(r) * s.w * k;
@@ -128,7 +171,9 @@ extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits,
       const float w = weights ? weights[t[q]] : 1.0f;
       double loss;
       if (sigmoid)
-        loss = sigmoids(zq, t[q], k, pq);
+        loss = sigmoids(zq, t[q], k, pq, merged);
+      else if (merged.classes && t[q] == 0)
+        loss = merged.nats(zq);
       else if (pq[t[q]] > underflow)
         loss = -logs[q];
       else
@@ -145,14 +190,16 @@ extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits,
       sum.p[j] = of_class;
     }
   });
-  const int classes = k - 1;
   for (int n = 0; n < s.n; ++n) {
     const Sums sum(of_items + n * row, k);
+    const Merged merged(op, n, k);
+    const int classes = merged.counted;
     for (int r = n * s.h; r < (n + 1) * s.h; ++r)
       for (size_t i = 0; i < row; ++i) of_items[n * row + i] += room[r * row + i];
     double d = 0, counted = sum.t[0];  // pixels that are not ignored
     for (int j = 1; j < k; ++j) {
       counted += sum.t[j];
+      if (merged.has(j)) continue;
       const double top = 2 * sum.both[j] + smooth, bottom = sum.p[j] + sum.t[j] + smooth;
       if (bottom == 0) continue;  // absent, and every probability underflowed
       d += top / bottom;
@@ -162,12 +209,14 @@ extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits,
       own[static_cast<size_t>(n) * k + j] = share * (all - 2 / bottom);
     }
     weight[n] = *sum.weight;
-    items[n] = static_cast<float>(ce * (weight[n] > 0 ? *sum.ce / weight[n] : 0) + dice * (1 - d / classes));
+    items[n] = static_cast<float>(ce * (weight[n] > 0 ? *sum.ce / weight[n] : 0) + (classes ? dice * (1 - d / classes) : 0));
     if (counted == 0) items[n] = 0;
   }
   if (!dlogits) return;
-  e->team.run(s.n * s.h, [&](int r, int) {
+  e->team.run(s.n * s.h, [&](int r, int thread) {
     const int n = r / s.h;
+    const Merged merged(op, n, k);
+    float* among = merged.classes ? e->local[thread].get(k) : nullptr;
     const uint8_t* t = target + static_cast<ptrdiff_t>(r) * s.w;
     const float* p = probs + static_cast<ptrdiff_t>(r) * s.w * k;
     float* g = dlogits + static_cast<ptrdiff_t>(r) * s.w * k;
@@ -182,6 +231,15 @@ extern "C" void ns_loss(ns_engine* e, ns_loss_op op, ns_shape s, float* dlogits,
       const float *pq = p + q * k, share = unit * (weights ? weights[c] : 1.0f);
       float mean = static_cast<float>(same[c] - other[c]) * pq[c];  // Σ_j dp_j·p_j, softmax's coupling of the classes
       for (int j = 1; j < k; ++j) mean += static_cast<float>(other[j]) * pq[j];
+      if (merged.classes && c == 0) {
+        if (!sigmoid) merged.among(logits + (static_cast<ptrdiff_t>(r) * s.w + q) * k, among);
+        for (int j = 0; j < k; ++j) {
+          const float dp = static_cast<float>(other[j]), v = pq[j];
+          const float error = sigmoid ? (merged.open(0, j) ? 0 : v) : v - among[j];
+          g[q * k + j] = share * error + (sigmoid ? dp * v * (1 - v) : v * (dp - mean));
+        }
+        continue;
+      }
       auto gradient = [&](double slope, float v, float error) {
         const float dp = static_cast<float>(slope);
         return share * error + (sigmoid ? dp * v * (1 - v) : v * (dp - mean));

@@ -77,11 +77,12 @@ void ns_maxpool_backward(ns_engine *, ns_shape x, int skipstride, ns_mask mask, 
 void ns_softmax(ns_engine *, int64_t pixels, int k, int pstride, int xstride, float *p, const float *logits);
 void ns_entropy(ns_engine *, int64_t pixels, int k, int pstride, float *h, const float *p);
 
-// tensor.Loss; classes may be NULL. A target of k or more is ignored.
+// tensor.Loss; classes and merged may be NULL. A target of k or more is ignored.
 typedef struct {
   float ce, dice, smooth;
   const float *classes;
   int sigmoid;
+  const uint8_t *merged;  // [n k]
 } ns_loss_op;
 
 void ns_loss(ns_engine *, ns_loss_op op, ns_shape x, float *dlogits, float *items, const float *logits,

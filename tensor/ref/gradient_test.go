@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/nextslice/nextslice/tensor"
@@ -177,10 +178,27 @@ func TestLossGradient(t *testing.T) {
 							target[i] = tensor.Ignore
 						}
 						kernels.Loss(op, dx, items, x, target)
-						checkGradient(t, fmt.Sprintf("%+v, ignored %v", op, ignored), func() float64 {
+						op := op
+						total := func() float64 {
 							kernels.Loss(op, Tensor[float64]{}, items, x, target)
 							return (items[0] + items[1] + items[2]) / 3
-						}, x.Data, dx.Data)
+						}
+						checkGradient(t, fmt.Sprintf("%+v, ignored %v", op, ignored), total, x.Data, dx.Data)
+						// Of the first item the last class is merged, of the second, which is all background, every one.
+						before := slices.Clone(target)
+						op.Merged = make([]bool, 3*classes)
+						op.Merged[classes-1] = true
+						for c := 1; c < classes; c++ {
+							op.Merged[classes+c] = true
+						}
+						for i := range target[:6] {
+							if int(target[i]) == classes-1 {
+								target[i] = 0
+							}
+						}
+						kernels.Loss(op, dx, items, x, target)
+						checkGradient(t, fmt.Sprintf("%+v, ignored %v", op, ignored), total, x.Data, dx.Data)
+						copy(target, before)
 					}
 				}
 			}

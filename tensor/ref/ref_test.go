@@ -152,6 +152,27 @@ func TestLossIgnored(t *testing.T) {
 	near(t, "loss of the last of 256 classes", items[0], math.Log(256))
 }
 
+// Probabilities (1/2, 1/4, 1/4) at a background pixel and (1/8, 3/4, 1/8) at one of class 1: with class 2 merged, the first may be of class 2.
+func TestLossMerged(t *testing.T) {
+	l := math.Log
+	x := Tensor[float64]{Shape: tensor.Shape{N: 1, H: 1, W: 2, C: 3}, Stride: 3, Data: []float64{l(2), 0, 0, 0, l(6), 0}}
+	items, target := make([]float64, 1), []uint8{0, 1}
+	merged := []bool{false, false, true}
+	none := Tensor[float64]{}
+	kernels.Loss(tensor.Loss{CE: 1, Merged: merged}, none, items, x, target)
+	near(t, "cross-entropy", items[0], (l(4.0/3)+l(4.0/3))/2)
+	kernels.Loss(tensor.Loss{Dice: 1, Merged: merged}, none, items, x, target)
+	near(t, "Dice of class 1 alone", items[0], 1-2*0.75/(0.25+0.75+1))
+	kernels.Loss(tensor.Loss{CE: 1, Sigmoid: true, Merged: merged}, none, items, x, target)
+	// At the first pixel only channel 1 counts, 1 - σ(0); at the second σ(0), σ(ln 6) and σ(0).
+	near(t, "sigmoids", items[0], (l(2)+l(2)+l(7.0/6)+l(2))/3/2)
+
+	kernels.Loss(tensor.Loss{CE: 0.5, Dice: 0.5, Merged: []bool{false, true, true}}, x, items, x, []uint8{0, 0})
+	if items[0] != 0 || slices.ContainsFunc(x.Data, func(g float64) bool { return math.Abs(g) > 1e-12 }) {
+		t.Errorf("all classes merged: loss %v, gradient %v, want none", items[0], x.Data)
+	}
+}
+
 func TestSoftmaxOfLargeLogits(t *testing.T) {
 	x := Tensor[float64]{Shape: tensor.Shape{N: 1, H: 1, W: 1, C: 2}, Stride: 2, Data: []float64{1000, 1000 + math.Log(3)}}
 	kernels.Softmax(x, x)

@@ -87,6 +87,11 @@ func loss(s *suite) {
 		}
 	}
 	for _, classes := range []int{2, 3, 5} {
+		for _, op := range lossVariants(classes) {
+			s.merged(op, classes)
+		}
+	}
+	for _, classes := range []int{2, 3, 5} {
 		ops := append(lossVariants(classes), tensor.Loss{CE: 0.5, Dice: 0.5}) // without smoothing too
 		for _, op := range ops {
 			s.ignored(op, classes)
@@ -154,6 +159,50 @@ func (s *suite) ignoredByHand() {
 		}
 	}
 }
+
+// merged checks a loss with classes that nobody has looked for: none, one, all but one, all; among them pixels that are ignored, and logits
+// whose exponentials under- and overflow.
+func (s *suite) merged(op tensor.Loss, classes int) {
+	s.Helper()
+	const area = 63
+	shape := tensor.Shape{N: 4, H: 9, W: 7, C: classes}
+	op.Merged = make([]bool, shape.N*classes)
+	op.Merged[classes+1] = true
+	for c := 1; c < classes; c++ {
+		op.Merged[2*classes+c] = c != classes-1
+		op.Merged[3*classes+c] = true
+	}
+	logits, target := s.random(shape, false), make([]uint8, shape.Pixels())
+	for i := range target {
+		target[i] = uint8(s.rng.IntN(classes))
+		if op.Merged[i/area*classes+int(target[i])] {
+			target[i] = 0
+		}
+		if s.rng.IntN(7) == 0 {
+			target[i] = tensor.Ignore
+		}
+	}
+	s.loss(fmt.Sprintf("Loss with merged classes %v %+v", shape, op), op, logits, target)
+	for i := range logits.Data {
+		if pixel := i / classes; pixel >= area {
+			target[pixel] = 0
+			logits.Data[i] *= []float32{1, 30, 500}[pixel%3]
+		}
+	}
+	s.loss(fmt.Sprintf("Loss with merged classes, large logits %v %+v", shape, op), op, logits, target)
+
+	clear(op.Merged) // as if there were none
+	with, without := make([]float32, shape.N), make([]float32, shape.N)
+	d, e := empty(shape, false), empty(shape, false)
+	s.e.Loss(op, d, with, logits, target)
+	op.Merged = nil
+	s.e.Loss(op, e, without, logits, target)
+	if !slices.EqualFunc(with, without, near32) || !slices.EqualFunc(d.Data, e.Data, near32) {
+		s.Errorf("Loss %+v: merging nothing changes it", op)
+	}
+}
+
+func near32(a, b float32) bool { return math.Abs(float64(a-b)) <= 1e-6*(1+math.Abs(float64(b))) }
 
 func (s *suite) loss(name string, op tensor.Loss, logits tensor.Tensor, target []uint8) {
 	s.Helper()

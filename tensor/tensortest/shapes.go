@@ -81,6 +81,17 @@ func wrongShapes(s *suite) {
 		{"Loss", "dlogits", func() { e.Loss(tensor.Loss{CE: 1}, t(2, 4, 6, 2), f(2), x, b(48)) }},
 		{"Loss", "one class", func() { e.Loss(tensor.Loss{CE: 1}, tensor.Tensor{}, f(2), t(2, 4, 6, 1), b(48)) }},
 		{"Loss", "class weights", func() { e.Loss(tensor.Loss{CE: 1, Classes: f(2)}, tensor.Tensor{}, f(2), x, b(48)) }},
+		{"Loss", "merged classes", func() {
+			e.Loss(tensor.Loss{CE: 1, Merged: make([]bool, 3)}, tensor.Tensor{}, f(2), x, b(48))
+		}},
+		{"Loss", "a merged target", func() {
+			target := b(48)
+			target[47] = 2
+			e.Loss(tensor.Loss{CE: 1, Merged: []bool{5: true}}, tensor.Tensor{}, f(2), x, target)
+		}},
+		{"Loss", "a merged background", func() {
+			e.Loss(tensor.Loss{CE: 1, Merged: []bool{3: true, 5: false}}, tensor.Tensor{}, f(2), x, b(48))
+		}},
 		{"Loss", "class index", func() {
 			target := b(48)
 			target[47] = 3
