@@ -2,7 +2,6 @@ package volume
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	img "image"
@@ -15,10 +14,11 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// parsePicture makes a PNG, JPEG or TIFF file a volume of one slice: i counts columns to the right, j rows downward, the
+// parsePicture makes a PNG, JPEG or TIFF file a volume of one slice, or of one for each page of a TIFF file: i counts columns to the right, j rows downward, the
 // unit is Voxel, and the axes are those of a MetaImage without geometry. Grey pictures of 8 and 16 bits and pictures with
-// a palette, whose values are the palette's indices, are read; colour pictures only where they are grey throughout (but see ReadColours). A JPEG is turned upright, as its EXIF
-// orientation says and browsers show it.
+// a palette, whose values are the palette's indices, are read; colour pictures only where they are grey throughout (but see ReadColours).
+// TIFF files may hold signed, 32-bit and floating-point numbers. A picture is turned upright, as its EXIF orientation says (JPEG, PNG, TIFF)
+// and browsers show it.
 func parsePicture(fsys fs.FS, name string, kind format) (image, error) {
 	m := image{file: name}
 	f, size, err := openRegular(fsys, name)
@@ -40,11 +40,23 @@ func parsePicture(fsys fs.FS, name string, kind format) (image, error) {
 	if err != nil {
 		return m, fmt.Errorf("%s: %w", kind, err)
 	}
+	pages, stored := []func(each func([]float64) error) error{func(each func([]float64) error) error {
+		p, err := decodePicture(data, kind)
+		if err != nil {
+			return err
+		}
+		return pictureRows(p, each)
+	}}, ""
+	if kind == pictureTIFF {
+		if pages, stored, err = tiffPages(data); err != nil {
+			return m, fmt.Errorf("%s: %w", kind, err)
+		}
+	}
 	turn, width, height := orientation(data, kind), config.Width, config.Height
 	if turn > 4 {
 		width, height = height, width
 	}
-	m.grid = Grid{Size: [3]int{width, height, 1}, Unit: Voxel, Affine: [3][4]float64{{-1, 0, 0, 0}, {0, -1, 0, 0}, {0, 0, 1, 0}}}
+	m.grid = Grid{Size: [3]int{width, height, len(pages)}, Unit: Voxel, Affine: [3][4]float64{{-1, 0, 0, 0}, {0, -1, 0, 0}, {0, 0, 1, 0}}}
 	if err := m.grid.Check(); err != nil { // before the decoder asks for memory
 		return m, err
 	}
@@ -55,28 +67,69 @@ func parsePicture(fsys fs.FS, name string, kind format) (image, error) {
 	if config.ColorModel == color.Gray16Model || config.ColorModel == color.RGBA64Model || config.ColorModel == color.NRGBA64Model {
 		m.stored = "uint16"
 	}
+	if stored != "" {
+		m.stored = scalar(stored)
+	}
 	m.picture = func(_ fs.FS, each func([]float64) error) error {
-		p, err := decodePicture(data, kind)
-		if err != nil {
-			return fmt.Errorf("%s: %w", kind, err)
-		}
-		if turn == 1 {
-			return pictureRows(p, each)
-		}
-		var all []float64
-		if err := pictureRows(p, func(row []float64) error { all = append(all, row...); return nil }); err != nil {
-			return err
-		}
-		b := p.Bounds()
-		upright(all, b.Dx(), b.Dy(), turn)
-		for at := 0; at < len(all); at += width {
-			if err := each(all[at : at+width]); err != nil {
-				return err
+		for _, page := range pages {
+			if err := turned(page, config.Width, turn, each); err != nil {
+				return fmt.Errorf("%s: %w", kind, err)
 			}
 		}
 		return nil
 	}
 	return m, nil
+}
+
+// turned hands over the rows of a page upright.
+func turned(page func(each func([]float64) error) error, width, turn int, each func([]float64) error) error {
+	if turn == 1 {
+		return page(each)
+	}
+	var all []float64
+	if err := page(func(row []float64) error { all = append(all, row...); return nil }); err != nil {
+		return err
+	}
+	height := len(all) / width
+	upright(all, width, height, turn)
+	if turn > 4 {
+		width = height
+	}
+	for at := 0; at < len(all); at += width {
+		if err := each(all[at : at+width]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tiffPages returns the pages of a TIFF file and the type of their numbers, "" where it is that of the decoder.
+func tiffPages(data []byte) (pages []func(each func([]float64) error) error, stored string, err error) {
+	f, err := readTIFF(data)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := f.readable(f.pages[0]); err != nil { // the others are alike
+		return nil, "", err
+	}
+	for _, p := range f.pages {
+		if stored = p.numbers(); stored != "" {
+			pages = append(pages, func(each func([]float64) error) error { return f.rows(p, each) })
+			continue
+		}
+		pages = append(pages, func(each func([]float64) error) (err error) {
+			defer refuseOnPanic(&err)
+			picture, err := f.decode(p)
+			if err != nil {
+				return err
+			}
+			if b, first := picture.Bounds(), f.pages[0]; uint64(b.Dx()) != first.tag(tagWidth, 0) || uint64(b.Dy()) != first.tag(tagHeight, 0) {
+				return errors.New("a page has another size than the first")
+			}
+			return pictureRows(picture, each)
+		})
+	}
+	return pages, stored, nil
 }
 
 // pictureDecoders are the decoders of each kind of picture.
@@ -88,8 +141,20 @@ var pictureDecoders = map[format]struct {
 // pictureConfig returns size and colour model.
 func pictureConfig(data []byte, kind format) (c img.Config, err error) {
 	defer refuseOnPanic(&err)
-	if kind == pictureTIFF && tiffPages(data) > 1 {
-		return c, errors.New("several pages in one file: save them as one NIfTI volume")
+	if kind == pictureTIFF {
+		f, err := readTIFF(data)
+		if err != nil {
+			return c, err
+		}
+		if f.pages[0].numbers() != "" {
+			c.Width, c.Height = f.pages[0].size()
+			c.ColorModel = color.GrayModel
+			return c, nil
+		}
+		r := &patched{data: data}
+		copy(r.head[:], data[:8])
+		f.order.PutUint32(r.head[4:], f.pages[0].at)
+		return tiff.DecodeConfig(r)
 	}
 	return pictureDecoders[kind].config(bytes.NewReader(data))
 }
@@ -147,24 +212,4 @@ func pictureRows(p img.Image, each func([]float64) error) error {
 
 func inColour(x, y int) error {
 	return fmt.Errorf("pixel (%d, %d) has a colour or is transparent: save the picture in greyscale", x, y)
-}
-
-// tiffPages counts the pages of a TIFF file, up to 2. What it cannot follow is left to the decoder.
-func tiffPages(data []byte) int {
-	if len(data) < 8 {
-		return 0
-	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if data[0] == 'M' {
-		order = binary.BigEndian
-	}
-	first := int64(order.Uint32(data[4:]))
-	if first+2 > int64(len(data)) {
-		return 0
-	}
-	next := first + 2 + 12*int64(order.Uint16(data[first:]))
-	if next+4 > int64(len(data)) || order.Uint32(data[next:]) == 0 {
-		return 1
-	}
-	return 2
 }

@@ -25,6 +25,9 @@ func ReadColours(path string) (*Segmentation, error) {
 		return nil, err
 	}
 	_, kind := extension(path)
+	if m.grid.Size[2] > 1 {
+		return nil, fmt.Errorf("read %s: a mask in colour of %d pages: save it as numbers", path, m.grid.Size[2])
+	}
 	p, err := decodePicture(data, kind)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %s: %w", path, kind, err)
@@ -119,9 +122,23 @@ func upright[T any](pixels []T, w, h, orientation int) {
 	}
 }
 
-// orientation returns the EXIF orientation of a JPEG file, 1 where it has none.
+// orientation returns the EXIF orientation of a picture, 1 where it has none: that of a JPEG file's segment Exif, of a PNG file's chunk eXIf, or a
+// TIFF file's own tag.
 func orientation(data []byte, kind format) int {
-	if kind != pictureJPEG {
+	switch kind {
+	case pictureTIFF:
+		return cmp.Or(tiffOrientation(data), 1)
+	case picturePNG:
+		for at := 8; at+12 <= len(data); {
+			length := int(binary.BigEndian.Uint32(data[at:]))
+			if length < 0 || length > len(data)-at-12 {
+				break
+			}
+			if string(data[at+4:at+8]) == "eXIf" {
+				return cmp.Or(tiffOrientation(data[at+8:at+8+length]), 1)
+			}
+			at += 12 + length
+		}
 		return 1
 	}
 	for at := 2; at+4 <= len(data) && data[at] == 0xff; {

@@ -6,7 +6,9 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -111,7 +113,7 @@ func TestHostilePictures(t *testing.T) {
 		{"a.png", pngFile(t, red), "pixel (0, 0) has a colour"},
 		{"a.jpg", jpegFile(t, red), "pixel (0, 0) has a colour"},
 		{"huge.png", huge, "PNG: "},
-		{"pages.tif", pages, "several pages"},
+		{"pages.tif", pages, "TIFF: "},
 		{"empty.png", nil, "empty"},
 		{"cut.png", pngFile(t, red)[:60], "PNG: png: "},
 		{"b.tif", pngFile(t, red), "its content is PNG"},
@@ -127,6 +129,14 @@ func FuzzPicture(f *testing.F) {
 	f.Add(pngFile(f, gray), 0)
 	f.Add(jpegFile(f, gray), 1)
 	f.Add(tiffFile(f, gray, tiff.Deflate), 2)
+	files, index := openTIFFs(f)
+	for _, one := range index.Read { // numbers, stacks, tiles, compressions, orientations
+		data, err := fs.ReadFile(files, one.File)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, map[bool]int{true: 0, false: 2}[strings.HasSuffix(one.File, ".png")])
+	}
 	f.Fuzz(func(t *testing.T, data []byte, kind int) {
 		name := []string{"a.png", "a.jpg", "a.tif"}[uint(kind)%3]
 		fuzzRead(t, fstest.MapFS{name: {Data: data}}, name)
