@@ -31,6 +31,7 @@ type project struct {
 	t     *testing.T
 	data  *dataset.Dataset
 	close func()
+	stop  func() // close, whatever comes of it
 }
 
 func open(t *testing.T, o annotate.Options) *project {
@@ -52,16 +53,20 @@ func open(t *testing.T, o annotate.Options) *project {
 	go func() { ended <- p.Run(ctx) }()
 	x := &project{Project: p, t: t, data: set}
 	closed := false
-	x.close = func() {
+	end := func() error {
 		if closed {
-			return
+			return nil
 		}
 		closed = true
 		cancel()
-		if err := errors.Join(<-ended, p.Close()); err != nil {
+		return errors.Join(<-ended, p.Close())
+	}
+	x.close = func() {
+		if err := end(); err != nil {
 			t.Error(err)
 		}
 	}
+	x.stop = func() { end() }
 	t.Cleanup(x.close)
 	return x
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/nextslice/nextslice/volume"
 )
 
-// cacheBytes bounds the voxels that are kept in memory for the page.
-const cacheBytes = 1 << 30
+// DefaultCache bounds, in bytes, what is kept in memory for the page: half of it for images, and half for uncertainty maps.
+const DefaultCache = 1 << 30
 
 // image is a case's volume with what the page shows it by.
 type image struct {
@@ -20,6 +20,7 @@ type image struct {
 // cache keeps the volumes that were used last.
 type cache struct {
 	data *dataset.Dataset
+	most int // bytes of voxels, but for the image that was read last
 
 	mu   sync.Mutex
 	used []*entry // the newest at the end
@@ -53,7 +54,7 @@ func (c *cache) get(index, channel int) (*image, error) {
 			if image := c.used[i].image; image != nil {
 				bytes += 4 * len(image.Data)
 			}
-			if c.used[i].err != nil || bytes > cacheBytes && i < len(c.used)-1 {
+			if c.used[i].err != nil || bytes > c.most && i < len(c.used)-1 {
 				c.used = slices.Delete(c.used, i, i+1)
 			}
 		}

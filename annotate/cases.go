@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/internal/contents"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
@@ -30,7 +32,8 @@ type Cases struct {
 	volumes *cache
 	events  *Events
 	now     func() time.Time
-	loaded  chan struct{} // closed when all cases were tried
+	loaded  chan struct{}       // closed when all cases were tried
+	files   map[string][]string // that a case is read from, its mask too
 
 	mu     sync.Mutex
 	slices map[string][][]float32 // by case: normalised and on the canvas
@@ -82,15 +85,29 @@ func (c *Cases) notes() []string {
 func newCases(c Config, data *dataset.Dataset, roles map[string]store.Role, e *Events, now func() time.Time) *Cases {
 	set := *data
 	set.Classes, set.Cases = c.names(), slices.Clone(data.Cases)
-	index := map[string]int{}
+	index, files := map[string]int{}, map[string][]string{}
 	for i := range set.Cases {
+		images, label := set.Cases[i].Files()
+		if label != "" {
+			images = append(images, label)
+		}
+		files[set.Cases[i].ID] = images
 		set.Cases[i].Label = ""
 		index[set.Cases[i].ID] = i
 	}
 	return &Cases{
-		set: &set, config: c.Preprocess, index: index, roles: roles, volumes: &cache{data: &set}, events: e, now: now,
+		set: &set, config: c.Preprocess, index: index, files: files, roles: roles, volumes: &cache{data: &set}, events: e, now: now,
 		loaded: make(chan struct{}), slices: map[string][][]float32{}, failed: map[string]time.Time{},
 	}
+}
+
+// LargestSlice returns the pixels of the largest slice of all cases.
+func (c *Cases) LargestSlice() (pixels int) {
+	for _, one := range c.set.Cases {
+		h, w := c.config.SliceSize(one.Grid)
+		pixels = max(pixels, h*w)
+	}
+	return pixels
 }
 
 // ErrGone says that a case's image cannot be read.
@@ -287,14 +304,61 @@ func (c *Cases) emptyMask(name string) *volume.Mask {
 	return &volume.Mask{Grid: g, Data: make([]uint8, g.Len())}
 }
 
-// place puts the labels of a case into its mask.
+// known is a case as the project knows it.
+func (c *Cases) known(name string) store.Case {
+	g := c.grid(Item{Case: name})
+	h, w := c.config.SliceSize(g)
+	return store.Case{Name: name, Slices: c.config.Slices(g), Height: h, Width: w, Role: c.roles[name]}
+}
+
+// place puts the labels of a case into its mask. It goes on behind one that is damaged, and returns the errors.
 func (c *Cases) place(mask *volume.Mask, labels []store.Labelled) error {
+	var damaged []error
 	for _, l := range labels {
 		slice, err := l.Mask()
 		if err != nil {
-			return err
+			damaged = append(damaged, err)
+			continue
 		}
 		mask.SetSlice(c.config.Axis, l.Item.Slice, slice)
+	}
+	return errors.Join(damaged...)
+}
+
+// watch compares the data's files with what they were when a case was first served. Other bytes under the labels are reported as long as
+// they are there; nothing is changed.
+func (c *Cases) watch(ctx context.Context, s *store.Store) error {
+	before, err := s.Seen(ctx)
+	if err != nil {
+		return err
+	}
+	for _, one := range c.set.Cases {
+		news, changed := map[string]contents.Seen{}, []string{}
+		for _, path := range c.files[one.ID] {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			was, known := before[one.ID][path]
+			now, differs, err := was.Now(path)
+			switch {
+			case err != nil: // it is reported where it is read
+			case known && differs:
+				changed = append(changed, path)
+			case now != was:
+				news[path] = now
+			}
+		}
+		err := error(nil)
+		if len(changed) > 0 {
+			err = fmt.Errorf("%s: %s is another file than when the case was first labelled: put the old one back, or, if the labels still fit, take the new one for right with nextslice project repair",
+				one.ID, strings.Join(changed, ", "))
+		}
+		c.events.lasts("data of "+one.ID, err)
+		if len(news) > 0 {
+			if err := s.NoteSeen(ctx, one.ID, news); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -4,7 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
+
+	"github.com/nextslice/nextslice/internal/null"
 )
 
 // Event is something that the page shows as it happens.
@@ -49,11 +53,12 @@ type Events struct {
 	closed    bool
 	training  Training
 	stop      Stop
+	problems  map[string]string // that last, by what they concern
 }
 
 func newEvents(log *slog.Logger) *Events {
 	signal := func() chan struct{} { return make(chan struct{}, 1) }
-	return &Events{log: log, masks: signal(), plan: signal(), train: signal(), listeners: map[chan Event]bool{}}
+	return &Events{log: log, masks: signal(), plan: signal(), train: signal(), listeners: map[chan Event]bool{}, problems: map[string]string{}}
 }
 
 // Listen returns a channel of events, which is closed with the project, and a function that ends it.
@@ -98,8 +103,35 @@ func (e *Events) problem(err error) {
 	e.send(Event{Type: "problem", Text: err.Error()})
 }
 
+// lasts notes a problem that lasts until it is called with nil: the page shows it as long. what is the thing that it concerns.
+func (e *Events) lasts(what string, err error) {
+	e.mu.Lock()
+	before := e.problems[what]
+	if err == nil {
+		delete(e.problems, what)
+	} else {
+		e.problems[what] = err.Error()
+	}
+	e.mu.Unlock()
+	if err != nil && before != err.Error() {
+		e.problem(err)
+	}
+}
+
+// Problems returns those that last, in the order of what they concern.
+func (e *Events) Problems() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	texts := []string{}
+	for _, what := range slices.Sorted(maps.Keys(e.problems)) {
+		texts = append(texts, e.problems[what])
+	}
+	return texts
+}
+
 // setTraining tells everybody how far a training is.
 func (e *Events) setTraining(t Training) {
+	null.Clean(&t) // a loss that has run away
 	e.mu.Lock()
 	e.training = t
 	e.mu.Unlock()

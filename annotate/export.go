@@ -4,8 +4,10 @@ import (
 	"archive/zip"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +32,7 @@ type Exporter struct {
 	config Config
 	store  *store.Store
 	cases  *Cases
+	rights rights
 	model  segmenter
 }
 
@@ -55,10 +58,15 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 	if err := x.store.Log(ctx, entry); err != nil {
 		return err
 	}
-	labels, err := x.store.Labels(ctx, "")
+	labels, err := x.store.LabelList(ctx, "")
 	if err != nil {
 		return err
 	}
+	open, err := x.store.Queue(ctx, false)
+	if err != nil {
+		return err
+	}
+	labels = x.rights.visible(who, labels, open)
 	if e.Format == FormatCSV {
 		list := csv.NewWriter(w)
 		writeLabels(list, labels)
@@ -75,14 +83,33 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 	}
 	defer os.RemoveAll(dir)
 	z := zip.NewWriter(w)
+	left := map[string]error{} // out, and why
 	for _, name := range cases {
 		path := filepath.Join(dir, name+extensions[e.Format])
-		if err := x.exportCase(ctx, path, name, labels, e); err != nil {
+		err := x.exportCase(ctx, who, path, name, open, e)
+		if errors.Is(err, store.ErrDamaged) || errors.Is(err, ErrGone) { // of this case alone
+			left[name] = err
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("export %s: %w", name, err)
 		}
 		if err := addFile(z, path); err != nil {
 			return fmt.Errorf("export %s: %w", name, err)
 		}
+	}
+	if len(left) > 0 {
+		if len(left) == len(cases) {
+			return errors.Join(slices.Collect(maps.Values(left))...)
+		}
+		text, err := z.Create("left-out.txt")
+		if err != nil {
+			return err
+		}
+		for _, name := range slices.Sorted(maps.Keys(left)) {
+			fmt.Fprintf(text, "%s: %v\n", name, left[name])
+		}
+		cases = slices.DeleteFunc(cases, func(name string) bool { return left[name] != nil })
 	}
 	list, err := z.Create("labelled.csv")
 	if err != nil {
@@ -141,7 +168,11 @@ func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, e Ex
 }
 
 // exportCase writes the mask of one case.
-func (x *Exporter) exportCase(ctx context.Context, path, name string, labels []store.Labelled, e Export) error {
+func (x *Exporter) exportCase(ctx context.Context, who Person, path, name string, open []store.QueueRow, e Export) error {
+	labels, err := x.store.Labels(ctx, name)
+	if err != nil {
+		return err
+	}
 	mask := x.cases.emptyMask(name)
 	if e.Fill { // also cases for validation: nobody labels by an export
 		if err := x.model.segmentCase(ctx, name, mask); err != nil {
@@ -153,7 +184,7 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, labels []s
 			mask.Data[i] = Unsure
 		}
 	}
-	if err := x.cases.place(mask, slices.DeleteFunc(slices.Clone(labels), func(l store.Labelled) bool { return l.Item.Case != name })); err != nil {
+	if err := x.cases.place(mask, x.rights.visible(who, labels, open)); err != nil {
 		return err
 	}
 	if e.Format == FormatNIfTI {

@@ -6,12 +6,18 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"sync"
+	"time"
 
 	"github.com/google/renameio/v2"
 
+	"github.com/nextslice/nextslice/internal/cell"
+	"github.com/nextslice/nextslice/internal/contents"
 	"github.com/nextslice/nextslice/volume"
 
 	"github.com/nextslice/nextslice/annotate/store"
@@ -19,53 +25,110 @@ import (
 
 // maskFiles are the masks in the project folder, for other programs.
 type maskFiles struct {
-	store *store.Store
-	cases *Cases
+	store  *store.Store
+	cases  *Cases
+	events *Events
+
+	mu     sync.Mutex
+	ledger *store.Ledger // what was written; nil until it is read
 }
 
 // write brings the mask files in line with the labels: labels/final/CASE.nii.gz holds the labels of a case,
 // labels/original/CASE.nii.gz what each of them began with (a mask found with the data, a model's proposal, or nothing),
-// and labels/labelled.csv which slices are labelled, for in the masks an unlabelled slice looks like an empty one.
-// Each file is replaced in one step.
-func (f maskFiles) write(ctx context.Context) error {
+// labels/labelled.csv which slices are labelled, for in the masks an unlabelled slice looks like an empty one, and labels/project.json
+// what store.Ledger is for. Each file is replaced in one step. What is wrong with one case concerns that case only; an error says
+// that the files could not be written, and is worth another try.
+func (f *maskFiles) write(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := f.writeStale(ctx)
+	if ctx.Err() == nil {
+		f.events.lasts("labels", err)
+	}
+	return err
+}
+
+func (f *maskFiles) writeStale(ctx context.Context) error {
+	if err := f.open(ctx); err != nil {
+		return fmt.Errorf("write masks: %w", err)
+	}
 	stale, err := f.store.Stale(ctx)
 	if err != nil || len(stale) == 0 {
 		return err
 	}
 	for _, dir := range []string{"final", "original"} {
-		if err := os.MkdirAll(f.path(dir), 0o777); err != nil {
+		if err := os.MkdirAll(f.path(dir), 0o700); err != nil {
 			return fmt.Errorf("write masks: %w", err)
 		}
 	}
+	var failed error
 	for _, name := range stale {
 		if f.cases.check(name) != nil {
 			continue // its geometry has gone with its image
 		}
 		if err := f.writeMask(ctx, name); err != nil {
-			return fmt.Errorf("write masks: %w", err)
+			failed = fmt.Errorf("labels/final cannot be brought up to date, which is tried again; what is saved is in project.db: %w", err)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
-	return f.writeList(ctx, f.path("labelled.csv"))
+	if err := f.writeList(ctx, f.path("labelled.csv")); err != nil {
+		return errors.Join(failed, err)
+	}
+	if err := f.store.FillLedger(f.ledger); err != nil {
+		return errors.Join(failed, err)
+	}
+	return errors.Join(failed, f.ledger.Write(f.store.Dir()))
 }
 
-func (f maskFiles) path(elements ...string) string {
+// open reads the ledger. In a project that has none all files are written again.
+func (f *maskFiles) open(ctx context.Context) (err error) {
+	if f.ledger != nil {
+		return nil
+	}
+	ledger, err := store.ReadLedger(f.store.Dir())
+	if err != nil {
+		return err
+	}
+	if ledger == nil {
+		ledger = &store.Ledger{}
+		if err := f.store.Rewrite(ctx); err != nil {
+			return err
+		}
+	}
+	if ledger.Cases == nil {
+		ledger.Cases = map[string]store.LedgerCase{}
+	}
+	f.ledger = ledger
+	return nil
+}
+
+func (f *maskFiles) path(elements ...string) string {
 	return filepath.Join(append([]string{f.store.Dir(), "labels"}, elements...)...)
 }
 
-func (f maskFiles) writeMask(ctx context.Context, name string) error {
+func (f *maskFiles) writeMask(ctx context.Context, name string) error {
 	labels, err := f.store.Labels(ctx, name)
 	if err != nil {
 		return err
 	}
 	final, original := f.cases.emptyMask(name), f.cases.emptyMask(name)
+	path := f.path("final", name+".nii.gz")
+	one := store.LedgerCase{Case: f.cases.known(name)}
 	newest := int64(0)
+	var damaged error
 	for _, l := range labels {
+		newest = max(newest, l.ID)
+		one.Labels = append(one.Labels, store.LedgerLabel{Slice: l.Item.Slice, Version: l.Version.Version, Person: l.Person, At: l.At, Action: l.Action})
 		mask, err := l.Mask()
-		if err != nil {
-			return err
+		if err != nil { // the file may hold the last copy of it
+			damaged = err
+			if mask = f.slice(path, l.Item); mask == nil {
+				continue
+			}
 		}
 		final.SetSlice(f.cases.config.Axis, l.Item.Slice, mask)
-		newest = max(newest, l.ID)
 		begun, err := f.origin(ctx, l)
 		if err != nil {
 			return err
@@ -74,35 +137,174 @@ func (f maskFiles) writeMask(ctx context.Context, name string) error {
 			original.SetSlice(f.cases.config.Axis, l.Item.Slice, begun)
 		}
 	}
-	if err := volume.WriteMask(f.path("original", name+".nii.gz"), original); err != nil {
+	f.events.lasts("label of "+name, damaged)
+	if err := f.aside(name, path, final); err != nil {
 		return err
 	}
-	if err := volume.WriteMask(f.path("final", name+".nii.gz"), final); err != nil {
+	if err := writePrivate(f.path("original", name+".nii.gz"), original); err != nil {
 		return err
 	}
+	if err := writePrivate(path, final); err != nil {
+		return err
+	}
+	if one.Final, err = contents.Of(path); err != nil {
+		return err
+	}
+	f.ledger.Cases[name] = one
+	f.ledger.Newest = max(f.ledger.Newest, newest)
 	return f.store.Written(ctx, name, newest)
 }
 
-// origin returns the mask that a label began with, nil if it was drawn from nothing.
-func (f maskFiles) origin(ctx context.Context, l store.Labelled) ([]uint8, error) {
+// writePrivate writes a mask that its owner alone can read.
+func writePrivate(path string, m *volume.Mask) error {
+	if err := volume.WriteMask(path, m); err != nil {
+		return err
+	}
+	return os.Chmod(path, 0o600)
+}
+
+// slice returns a slice of the mask in a file, nil if there is none.
+func (f *maskFiles) slice(path string, item Item) []uint8 {
+	m, err := volume.ReadMask(path)
+	if err != nil || m.Size != f.cases.grid(item).Size {
+		return nil
+	}
+	return m.Slice(f.cases.config.Axis, item.Slice)
+}
+
+// aside keeps a file of labels/final that another program has changed: it moves it to labels/outside before it is replaced.
+func (f *maskFiles) aside(name, path string, final *volume.Mask) error {
+	before, known := f.ledger.Cases[name]
+	if _, changed, err := before.Final.Now(path); errors.Is(err, fs.ErrNotExist) || known && err == nil && !changed {
+		return nil
+	}
+	m, err := volume.ReadMask(path)
+	if err != nil || slices.Equal(m.Data, final.Data) {
+		return nil // garbled, or what is written anyway
+	}
+	if err := os.MkdirAll(f.path("outside"), 0o700); err != nil {
+		return err
+	}
+	to := f.path("outside", name+"-"+time.Now().UTC().Format("20060102T150405.000")+".nii.gz")
+	if err := os.Rename(path, to); err != nil {
+		return err
+	}
+	f.events.lasts("outside "+name, nil)
+	f.events.problem(fmt.Errorf("labels/final/%s.nii.gz had been changed by another program: it is now %s, and the labels of the project are in its place", name, to))
+	return nil
+}
+
+// verify looks at the files of labels/final. One that has gone or is garbled is written again; one that another program has changed is
+// reported, and can be taken over.
+func (f *maskFiles) verify(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.open(ctx); err != nil {
+		return err
+	}
+	var lost []string
+	for name, c := range f.ledger.Cases {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if f.cases.check(name) != nil {
+			continue
+		}
+		path := f.path("final", name+".nii.gz")
+		now, changed, err := c.Final.Now(path)
+		switch {
+		case err != nil: // it is gone, or cannot be read: writing it tells
+			lost = append(lost, name)
+			continue
+		case !changed:
+			c.Final = now
+			f.ledger.Cases[name] = c
+			f.events.lasts("outside "+name, nil)
+			continue
+		}
+		if m, err := volume.ReadMask(path); err != nil || m.Size != f.cases.grid(Item{Case: name}).Size {
+			lost = append(lost, name)
+			continue
+		}
+		f.events.lasts("outside "+name, fmt.Errorf("labels/final/%s.nii.gz was changed by another program: take it over with nextslice project take-over, while the server is stopped; "+
+			"with the next label of the case it goes to labels/outside", name))
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	f.events.log.Warn(fmt.Sprintf("labels/final: %d files have gone or are damaged: they are written again", len(lost)))
+	if err := f.store.Rewrite(ctx, lost...); err != nil {
+		return err
+	}
+	wake(f.events.masks)
+	return nil
+}
+
+// Times between two tries, two looks at the files, and two writes while people save.
+const (
+	firstRetry = time.Second
+	lastRetry  = 5 * time.Minute
+	lookEvery  = time.Minute
+	writeEvery = time.Second
+)
+
+// run writes the files whenever labels have changed, and again, ever less often, where that has failed. It looks after them meanwhile.
+func (f *maskFiles) run(ctx context.Context) error {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	if err := f.verify(ctx); err != nil && ctx.Err() == nil {
+		f.events.lasts("labels", err)
+	}
+	retry, wait := firstRetry, time.Duration(0)
+	var again <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-look.C:
+			if err := f.verify(ctx); err != nil && ctx.Err() == nil {
+				f.events.lasts("labels", err)
+			}
+			continue
+		case <-again:
+		case <-f.events.masks:
+		}
+		if f.write(ctx) != nil {
+			wait, retry = retry, min(2*retry, lastRetry)
+			again = time.After(wait)
+		} else {
+			wait, retry, again = writeEvery, firstRetry, nil
+		}
+		select { // what is saved in the meantime is written together
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(min(wait, writeEvery)):
+		}
+	}
+}
+
+// origin returns the mask that a label began with, nil if it was drawn from nothing or that can no longer be read.
+func (f *maskFiles) origin(ctx context.Context, l store.Labelled) ([]uint8, error) {
+	known := func(mask []uint8, err error) ([]uint8, error) {
+		if errors.Is(err, ErrNotFound) || errors.Is(err, store.ErrDamaged) {
+			return nil, nil
+		}
+		return mask, err
+	}
 	if first, err := f.store.Versions(ctx, l.Item); err != nil {
 		return nil, err
 	} else if len(first) > 0 && first[0].Action == store.ActionAdopted {
-		return f.store.VersionMask(ctx, l.Item, first[0].Version)
+		return known(f.store.VersionMask(ctx, l.Item, first[0].Version))
 	}
 	if l.Proposal == nil || f.cases.roles[l.Item.Case] == store.Validation {
 		return nil, nil
 	}
-	mask, err := f.store.Proposal(ctx, l.Item, *l.Proposal)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	return mask, err
+	return known(f.store.Proposal(ctx, l.Item, *l.Proposal))
 }
 
 // writeList writes which slices are labelled, by whom and when.
-func (f maskFiles) writeList(ctx context.Context, path string) error {
-	labels, err := f.store.Labels(ctx, "")
+func (f *maskFiles) writeList(ctx context.Context, path string) error {
+	labels, err := f.store.LabelList(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -110,7 +312,7 @@ func (f maskFiles) writeList(ctx context.Context, path string) error {
 	w := csv.NewWriter(&list)
 	writeLabels(w, labels)
 	w.Flush()
-	if err := renameio.WriteFile(path, list.Bytes(), 0o666); err != nil {
+	if err := renameio.WriteFile(path, list.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("write list of labels: %w", err)
 	}
 	return nil
@@ -121,7 +323,7 @@ func writeLabels(w *csv.Writer, labels []store.Labelled) {
 	w.Write([]string{"case", "slice", "use", "version", "person", "time", "seconds", "action", "proposal_model", "dice_to_proposal", "agreement"})
 	for _, l := range labels {
 		w.Write([]string{
-			l.Item.Case, strconv.Itoa(l.Item.Slice), string(l.Role), strconv.Itoa(l.Version.Version), l.Person,
+			cell.Text(l.Item.Case), strconv.Itoa(l.Item.Slice), string(l.Role), strconv.Itoa(l.Version.Version), cell.Text(l.Person),
 			l.At.UTC().Format("2006-01-02T15:04:05Z"), strconv.FormatFloat(l.Seconds, 'f', 1, 64), l.Action,
 			optional(l.Proposal, strconv.Itoa), optional(l.Dice, number), optional(l.Agreement, number),
 		})

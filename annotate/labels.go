@@ -56,15 +56,15 @@ func (l *Labels) Save(ctx context.Context, who Person, a Answer) (Saved, error) 
 		return Saved{}, err
 	}
 	switch {
-	case math.IsNaN(a.Seconds) || a.Seconds < 0:
+	case !(a.Seconds >= 0) || math.IsInf(a.Seconds, 0):
 		return Saved{}, fmt.Errorf("%w: seconds: want 0 or more, got %v", ErrInvalid, a.Seconds)
 	case a.Action == Empty && foreground(a.Mask):
 		return Saved{}, fmt.Errorf("%w: the mask is said to be empty and is not", ErrInvalid)
 	}
 	save := store.Save{
 		Item: a.Item, Person: who.Name, Action: a.Action, Mask: a.Mask, Base: a.Base,
-		Seconds:     min(a.Seconds, 4*3600), // a browser left open overnight is no work
-		Adjudicator: who.Adjudicator, Agree: l.agree, Agreement: l.config.Agreement,
+		Seconds: a.Seconds,
+		Allow:   l.rights.allow(who, saveLabel, a.Item), Adjudicator: who.Adjudicator, Agree: l.agree, Agreement: l.config.Agreement,
 	}
 	if err := l.compare(ctx, &save, a.Proposal); err != nil {
 		return Saved{}, err
@@ -129,6 +129,9 @@ func (l *Labels) SaveDraft(ctx context.Context, who Person, item Item, mask []ui
 	if err := l.checkMask(item, mask); err != nil {
 		return err
 	}
+	if err := l.rights.check(who, keepDraft, item); err != nil {
+		return err
+	}
 	if err := l.store.SaveDraft(ctx, item, who.Name, mask); err != nil {
 		return err
 	}
@@ -142,7 +145,7 @@ func (l *Labels) Draft(ctx context.Context, who Person, item Item) ([]uint8, err
 
 // Restore makes an earlier version of an item the label.
 func (l *Labels) Restore(ctx context.Context, who Person, item Item, version int) (Saved, error) {
-	saved, err := l.store.Restore(ctx, item, version, who.Name)
+	saved, err := l.store.Restore(ctx, item, version, who.Name, l.rights.allow(who, restore, item))
 	if err == nil {
 		l.events.labelsChanged(Event{Type: "label", Item: item.String(), Person: who.Name})
 	}
@@ -151,7 +154,7 @@ func (l *Labels) Restore(ctx context.Context, who Person, item Item, version int
 
 // Label returns an item's label as a person may see it, or ErrNotFound.
 func (l *Labels) Label(ctx context.Context, who Person, item Item) (mask []uint8, version int, err error) {
-	if err := l.rights.checkLabel(who, item); err != nil {
+	if err := l.rights.check(who, seeLabel, item); err != nil {
 		return nil, 0, err
 	}
 	return l.store.Label(ctx, item)
@@ -173,7 +176,7 @@ type Version struct {
 
 // Versions returns the versions of an item that a person may see: while it is read independently, only those that the person made.
 func (l *Labels) Versions(ctx context.Context, who Person, item Item) ([]Version, error) {
-	hidden := l.rights.checkLabel(who, item)
+	hidden := l.rights.check(who, seeLabel, item)
 	if hidden != nil && !errors.Is(hidden, ErrNotFound) {
 		return nil, hidden
 	}
@@ -199,8 +202,8 @@ func (l *Labels) VersionMask(ctx context.Context, who Person, item Item, version
 	return l.store.VersionMask(ctx, item, version)
 }
 
-// Mask returns a case's labels as one mask; slices without a label are background.
-func (l *Labels) Mask(ctx context.Context, name string) (*volume.Mask, error) {
+// Mask returns the labels of a case that a person may see as one mask; other slices are background.
+func (l *Labels) Mask(ctx context.Context, who Person, name string) (*volume.Mask, error) {
 	if err := l.cases.check(name); err != nil {
 		return nil, err
 	}
@@ -208,8 +211,12 @@ func (l *Labels) Mask(ctx context.Context, name string) (*volume.Mask, error) {
 	if err != nil {
 		return nil, err
 	}
+	open, err := l.store.Queue(ctx, false)
+	if err != nil {
+		return nil, err
+	}
 	mask := l.cases.emptyMask(name)
-	return mask, l.cases.place(mask, labels)
+	return mask, l.cases.place(mask, l.rights.visible(who, labels, open)) // a file that lacks a label without a word would be worse than none
 }
 
 // checkMask returns ErrInvalid unless a mask has the item's size and only classes that there are.

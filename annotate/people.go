@@ -36,13 +36,62 @@ const SessionAge = 30 * 24 * time.Hour
 // People are those who may log in, and their sessions.
 type People struct{ store *store.Store }
 
-// Set replaces the list of people, who are logged out if they are not on the new one. With an empty list everybody may
-// log in under any name.
+// MinToken is the fewest characters of any token.
+const MinToken = 16
+
+// Set replaces the list of people, who are logged out if they are not on the new one or have another token. With an empty list everybody
+// may log in under any name. One without a token keeps the token that the project knows.
 func (p *People) Set(ctx context.Context, accounts []Account) error {
+	for _, a := range accounts {
+		if a.Token != "" && len(a.Token) < MinToken {
+			return &ConfigError{fmt.Errorf("the token of %s is too short to be a secret: give at least %d characters", a.Name, MinToken)}
+		}
+	}
 	return p.store.SetAccounts(ctx, accounts)
 }
 
-// LogIn starts a session and returns its token, or ErrRefused. secret is the server's; the token of an account takes its place.
+// GiveTokens gives a token to everybody on the list who has none, and returns those that are new: nobody can tell them again.
+func (p *People) GiveTokens(ctx context.Context) (given []Account, err error) {
+	listed, err := p.store.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Account, len(listed))
+	for i, l := range listed {
+		all[i] = Account{Name: l.Name, Role: l.Role}
+		if l.Token == nil {
+			all[i].Token = rand.Text()
+			given = append(given, all[i])
+		}
+	}
+	if len(given) == 0 {
+		return nil, nil
+	}
+	return given, p.store.SetAccounts(ctx, all)
+}
+
+// ForgetTokens takes the tokens of people on the list, for GiveTokens to give new ones.
+func (p *People) ForgetTokens(ctx context.Context, names []string) error {
+	accounts, err := p.store.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(accounts, func(a store.Listed) bool { return a.Name == name }) {
+			return fmt.Errorf("%s is not on the list of people", name)
+		}
+	}
+	return p.store.ForgetTokens(ctx, names)
+}
+
+// SetSecret tells the project the server's token, "" for none. When it has changed, all sessions that began with the old one end.
+func (p *People) SetSecret(ctx context.Context, secret string) error {
+	return p.store.SetSecret(ctx, secret)
+}
+
+// LogIn starts a session and returns its token, or ErrRefused. secret is the server's. Where there is a list of people, everybody on it
+// logs in with the token that is theirs: with a secret that all know, anybody could be anybody. Without a secret, as on a server for this
+// machine alone, those who have no token of their own need none.
 func (p *People) LogIn(ctx context.Context, name, secret, given string) (who Person, token string, err error) {
 	accounts, err := p.store.Accounts(ctx)
 	if err != nil {
@@ -57,7 +106,8 @@ func (p *People) LogIn(ctx context.Context, name, secret, given string) (who Per
 	if i >= 0 && accounts[i].Token != nil {
 		want = accounts[i].Token
 	}
-	if len(accounts) > 0 && i < 0 || want != nil && subtle.ConstantTimeCompare(want, store.Hash(given)) == 0 {
+	nobody := len(accounts) > 0 && (i < 0 || secret != "" && accounts[i].Token == nil)
+	if nobody || want != nil && subtle.ConstantTimeCompare(want, store.Hash(given)) == 0 {
 		if err := p.store.Log(ctx, store.Event{Person: name, Event: "login refused"}); err != nil {
 			return who, "", err
 		}
@@ -90,32 +140,4 @@ func personOf(name string, accounts []store.Listed) Person {
 		}
 	}
 	return who
-}
-
-// rights say what people may see.
-type rights struct {
-	cases *Cases
-	store *store.Store
-}
-
-// seesProposal reports whether people see the model's proposal of an item. Of validation items they do not: a label
-// that began as the model's answer would flatter it.
-func (r rights) seesProposal(item Item) bool { return r.cases.roles[item.Case] == store.Training }
-
-// seesLabel reports whether a person may see the label of an item with this row in the queue, nil for none: not while it
-// is read a second time, by somebody who does not decide.
-func (r rights) seesLabel(who Person, row *store.QueueRow) bool {
-	return row == nil || row.Readings < 2 || row.State == store.Disputed && who.Adjudicator
-}
-
-// checkLabel returns ErrNotFound unless a person may see the label of an item.
-func (r rights) checkLabel(who Person, item Item) error {
-	row, err := r.store.Row(item)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	if err == nil && !r.seesLabel(who, &row) {
-		return fmt.Errorf("%s is read independently: %w", item, ErrNotFound)
-	}
-	return err
 }

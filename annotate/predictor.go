@@ -28,7 +28,9 @@ type Predictor struct {
 
 	state   sync.Mutex
 	current int                // version of the network, 0 for none
-	maps    map[Item][]float32 // its uncertainty maps, of queued items
+	maps    map[Item][]float32 // its uncertainty maps, of queued items and some that were asked for
+	most    int                // bytes of them
+	bytes   int
 }
 
 // version returns that of the model in use, 0 if there is none yet.
@@ -77,7 +79,7 @@ func (p *Predictor) use(ctx context.Context, m store.Model) error {
 	p.network = n
 	p.state.Lock()
 	defer p.state.Unlock()
-	p.current, p.maps = m.Version, map[Item][]float32{}
+	p.current, p.maps, p.bytes = m.Version, map[Item][]float32{}, 0
 	return nil
 }
 
@@ -105,6 +107,29 @@ func (p *Predictor) uncertaintyOf(item Item) ([]float32, bool) {
 	return m, ok
 }
 
+// keep keeps a map, and drops others where there are too many: they can be computed again.
+func (p *Predictor) keep(item Item, entropy []float32) {
+	p.state.Lock()
+	defer p.state.Unlock()
+	p.drop(item)
+	p.maps[item] = entropy
+	p.bytes += 4 * len(entropy)
+	for other := range p.maps {
+		if p.bytes <= p.most {
+			return
+		}
+		if other != item {
+			p.drop(other)
+		}
+	}
+}
+
+// drop forgets a map. The caller holds p.state.
+func (p *Predictor) drop(item Item) {
+	p.bytes -= 4 * len(p.maps[item])
+	delete(p.maps, item)
+}
+
 // prepare predicts queued items ahead and drops the maps of all others.
 func (p *Predictor) prepare(ctx context.Context, queue []store.QueueRow) error {
 	queued := map[Item]bool{}
@@ -118,7 +143,7 @@ func (p *Predictor) prepare(ctx context.Context, queue []store.QueueRow) error {
 	p.state.Lock()
 	for item := range p.maps {
 		if !queued[item] {
-			delete(p.maps, item)
+			p.drop(item)
 		}
 	}
 	p.state.Unlock()
@@ -152,9 +177,7 @@ func (p *Predictor) predict(ctx context.Context, items []Item) (predictions, err
 			entropy := make([]float32, len(mask))
 			uncertainty.Entropy(entropy, probs, len(p.cases.set.Classes))
 			a.masks[item], a.uncertainty[item] = bytes.Clone(mask), entropy
-			p.state.Lock()
-			defer p.state.Unlock()
-			p.maps[item] = entropy
+			p.keep(item, entropy)
 			return nil
 		})
 		if err != nil {

@@ -1,6 +1,7 @@
 package annotate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,9 @@ var (
 	ErrConflict = store.ErrConflict
 	ErrFull     = store.ErrFull
 	ErrLocked   = store.ErrLocked
+	ErrDamaged  = store.ErrDamaged
+	ErrReadOnly = store.ErrReadOnly
+	ErrLost     = store.ErrGone // the database was deleted or replaced while it was open
 )
 
 // Options say how a project is opened.
@@ -45,6 +49,10 @@ type Options struct {
 	// Learner makes what trains and predicts; it is called once for each. nil: no training, the queue is filled by the
 	// cold start's rule.
 	Learner func() (Learner, error)
+	// Backups is how many daily copies of the database are kept; none if it is negative, DefaultBackups if it is 0.
+	Backups int
+	// CacheBytes bounds what is kept in memory for the page; 0 is DefaultCache.
+	CacheBytes int
 	// Log takes what concerns the person who runs the server. nil: nothing.
 	Log *slog.Logger
 	// Now is the clock; nil: time.Now.
@@ -66,10 +74,14 @@ type Project struct {
 	Events    *Events
 
 	store   *store.Store
-	masks   maskFiles
+	masks   *maskFiles
 	record  recorder
 	trainer *trainer // nil: no training
+	keep    int      // daily copies of the database
 }
+
+// DefaultBackups is how many daily copies of a project's database are kept.
+const DefaultBackups = 7
 
 // DefaultDir returns the project folder that belongs to a data folder.
 func DefaultDir(data string) string { return filepath.Clean(data) + "-annotation" }
@@ -169,7 +181,8 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if err := p.record.write(ctx); err != nil {
 		o.Log.Warn("record: " + err.Error())
 	}
-	return p, p.masks.write(ctx)
+	p.masks.write(ctx) // reports its failure itself, and is tried again by Run
+	return p, ctx.Err()
 }
 
 // reopened returns the data set of a project, opened with the value that the project ignores where that is another one. Projects
@@ -223,25 +236,30 @@ func withoutMasks(ctx context.Context, s *store.Store, data *dataset.Dataset, c 
 // assemble makes the parts of a project.
 func assemble(c Config, data *dataset.Dataset, roles map[string]store.Role, s *store.Store, o Options) *Project {
 	events := newEvents(o.Log)
+	memory := cmp.Or(o.CacheBytes, DefaultCache)
 	cases := newCases(c, data, roles, events, o.Now)
+	cases.volumes.most = memory / 2
 	rights := rights{cases, s}
 	files := modelFiles{c, s, cases}
-	predictor := &Predictor{store: s, cases: cases, rights: rights, files: files, learner: o.Learner}
+	predictor := &Predictor{most: memory / 2, store: s, cases: cases, rights: rights, files: files, learner: o.Learner}
 	jury := &jury{config: c, store: s, cases: cases, files: files}
 	queue := &Queue{c, s, cases, events, rights, predictor, jury, o.Learner != nil}
 	p := &Project{
-		Name: data.Name, Config: c, store: s, masks: maskFiles{s, cases}, record: recorder{c, s, cases},
+		Name: data.Name, Config: c, store: s, keep: cmp.Or(o.Backups, DefaultBackups), masks: &maskFiles{store: s, cases: cases, events: events}, record: recorder{c, s, cases},
 		Cases: cases, Queue: queue, Predictor: predictor, Events: events,
 		Labels:    &Labels{c, s, cases, events, rights, predictor},
 		Dashboard: &Dashboard{data.Name, c, s, cases, events, queue, jury},
-		Exporter:  &Exporter{c, s, cases, predictor},
+		Exporter:  &Exporter{c, s, cases, rights, predictor},
 		People:    &People{s},
 	}
 	if o.Learner != nil {
-		p.trainer = &trainer{c, s, cases, events, files, p.record, o.Learner, queue, predictor, jury}
+		p.trainer = &trainer{config: c, store: s, cases: cases, events: events, files: files, record: p.record, learner: o.Learner, queue: queue, model: predictor, jury: jury}
 	}
 	return p
 }
+
+// ID returns the project's identity, which goes with it wherever its folder is moved.
+func (p *Project) ID() string { return p.store.ID() }
 
 // Dir returns the project's folder.
 func (p *Project) Dir() string { return p.store.Dir() }
@@ -257,7 +275,8 @@ func (p *Project) Close() error {
 func (p *Project) Run(ctx context.Context) error {
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.Go(func() error { return p.Cases.load(ctx) })
-	tasks.Go(func() error { return p.Events.repeat(ctx, "write masks", p.Events.masks, p.masks.write) })
+	tasks.Go(func() error { return p.masks.run(ctx) })
+	tasks.Go(func() error { return p.backups(ctx) })
 	tasks.Go(func() error {
 		if err := p.Cases.wait(ctx); err != nil {
 			return err
@@ -278,6 +297,31 @@ func (p *Project) Run(ctx context.Context) error {
 		return p.masks.write(context.WithoutCancel(ctx))
 	}
 	return err
+}
+
+// backups makes a copy of the database every day.
+func (p *Project) backups(ctx context.Context) error {
+	if err := p.Cases.wait(ctx); err != nil { // people are served first
+		return err
+	}
+	if err := p.Cases.watch(ctx, p.store); err != nil && ctx.Err() == nil {
+		p.Events.problem(fmt.Errorf("compare the data with what they were: %w", err))
+	}
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if err := p.store.DailyBackup(ctx, p.keep); ctx.Err() == nil {
+			if err != nil {
+				err = fmt.Errorf("daily copy of project.db: %w", err)
+			}
+			p.Events.lasts("backup", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
 }
 
 // plan fills the queue and prepares what it holds: proposals, uncertainty maps and the images of the next items.

@@ -22,6 +22,7 @@ type Dashboard struct {
 
 // Summary is the state of a project in a few numbers.
 type Summary struct {
+	ID        string        `json:"id" doc:"Of the project: what a browser keeps for it is kept under this name."`
 	Name      string        `json:"name"`
 	Classes   []Class       `json:"classes" doc:"That people draw with. The last is unsure, 255, where the project has it: no class, it is not learnt and not compared."`
 	Channels  []string      `json:"channels"` // names of those that are read together of each case; none where it is one image
@@ -42,6 +43,7 @@ type Summary struct {
 	// UntilModel is how many labels for training are missing until the first training; null once there is a model, or if none is trained.
 	UntilModel *int     `json:"until_model"`
 	Warnings   []string `json:"warnings" doc:"What people should know of the data: cases that are left out, voxels that are no numbers."`
+	Problems   []string `json:"problems" doc:"What is wrong and lasts, such as a disk that is full."`
 }
 
 // PersonTotal is what a person has done.
@@ -62,7 +64,7 @@ type ModelInUse struct {
 // Summary returns the project's state.
 func (d *Dashboard) Summary(ctx context.Context) (Summary, error) {
 	s := Summary{
-		Name: d.name, Classes: d.config.drawn(), Channels: d.cases.channelNames(), Axis: d.config.Preprocess.Axis, Strategy: d.config.Strategy,
+		ID: d.store.ID(), Problems: d.events.Problems(), Name: d.name, Classes: d.config.drawn(), Channels: d.cases.channelNames(), Axis: d.config.Preprocess.Axis, Strategy: d.config.Strategy,
 		QuerySize: d.config.QuerySize, Lockstep: d.config.Lockstep,
 	}
 	for _, c := range d.cases.set.Cases {

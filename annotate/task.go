@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -104,7 +105,7 @@ func (q *Queue) Next(ctx context.Context, who Person, after *Item) (*Task, error
 		}
 		task, err := q.Task(ctx, who, row.Item)
 		if errors.Is(err, ErrGone) { // it is refused in the next turn
-			if err := q.store.Release(ctx, row.Item, who.Name); err != nil {
+			if err := q.store.Release(ctx, row.Item, who.Name, nil); err != nil {
 				return nil, err
 			}
 			continue
@@ -173,7 +174,7 @@ func (q *Queue) addState(ctx context.Context, t *Task, item Item, who Person) er
 		return err
 	}
 	if number, err := q.store.LabelVersion(ctx, item); err == nil {
-		if q.rights.seesLabel(who, row) {
+		if may(who, seeLabel, item, q.cases.roles[item.Case], store.ItemState{Row: row}) == nil {
 			t.Label = &number
 		}
 	} else if !errors.Is(err, ErrNotFound) {
@@ -278,14 +279,21 @@ func (q *Queue) Drafts(ctx context.Context, who Person) ([]Draft, error) {
 	return mine, err
 }
 
-// Release gives an item back.
+// Release gives an item back, an adjudicator also one that somebody else holds.
 func (q *Queue) Release(ctx context.Context, who Person, item Item) error {
-	return q.store.Release(ctx, item, who.Name)
+	err := q.store.Release(ctx, item, who.Name, q.rights.allow(who, release, item))
+	if err == nil {
+		q.events.send(Event{Type: "queue"})
+	}
+	return err
 }
 
 // Skip takes an item out of the pool.
 func (q *Queue) Skip(ctx context.Context, who Person, item Item, reason string, seconds float64) error {
-	err := q.store.Skip(ctx, item, who.Name, reason, seconds)
+	if !(seconds >= 0) || math.IsInf(seconds, 0) {
+		return fmt.Errorf("%w: seconds: want 0 or more, got %v", ErrInvalid, seconds)
+	}
+	err := q.store.Skip(ctx, item, who.Name, reason, seconds, q.rights.allow(who, skipItem, item))
 	if err == nil {
 		q.events.labelsChanged(Event{Type: "queue"})
 	}
@@ -294,7 +302,7 @@ func (q *Queue) Skip(ctx context.Context, who Person, item Item, reason string, 
 
 // AskReading asks a second person to label an item independently.
 func (q *Queue) AskReading(ctx context.Context, who Person, item Item) error {
-	err := q.store.AskReading(ctx, item, who.Name)
+	err := q.store.AskReading(ctx, item, who.Name, q.rights.allow(who, askReading, item))
 	if err == nil {
 		q.events.send(Event{Type: "queue"})
 	}

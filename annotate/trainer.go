@@ -26,6 +26,7 @@ type trainer struct {
 	queue   asker
 	model   adopter
 	jury    *jury
+	damaged map[Item]bool // labels that cannot be read
 }
 
 // asker queries with a new network, and tells what could be asked for.
@@ -87,7 +88,7 @@ func (t *trainer) ready(ctx context.Context) (cycle int, yes bool, err error) {
 	}
 	count, seen := 0, 0
 	for _, item := range labels {
-		if t.cases.roles[item.Case] == store.Training && t.cases.slice(item) != nil {
+		if t.cases.roles[item.Case] == store.Training && t.cases.slice(item) != nil && !t.damaged[item] {
 			count++
 		}
 	}
@@ -211,6 +212,14 @@ func (t *trainer) labels(ctx context.Context) (training, validation []store.Labe
 		return nil, nil, err
 	}
 	for _, l := range all {
+		if _, err := l.Mask(); errors.Is(err, store.ErrDamaged) {
+			t.events.lasts("label of "+l.Item.Case, err) // the training goes on without it
+			if t.damaged == nil {
+				t.damaged = map[Item]bool{}
+			}
+			t.damaged[l.Item] = true
+			continue
+		}
 		switch {
 		case t.cases.slice(l.Item) == nil:
 		case l.Role == store.Validation:

@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
+	"net"
 	"net/http"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -14,10 +16,11 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 )
 
-const (
-	cookieName = "nextslice"
-	wrongDelay = 500 * time.Millisecond // after a wrong token, with all other attempts waiting
-)
+// cookieName is that of the session: servers of several projects on one machine share the browser's cookies.
+func (s *Server) cookieName() string {
+	id := s.project.ID()
+	return "nextslice-" + strings.ToLower(id[:min(8, len(id))])
+}
 
 type loginInput struct {
 	Body struct {
@@ -39,21 +42,36 @@ type loginOutput struct {
 }
 
 func (s *Server) logIn(ctx context.Context, in *loginInput) (*loginOutput, error) {
-	s.login.Lock()
-	defer s.login.Unlock()
 	name := strings.TrimSpace(in.Body.Name)
 	if name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return nil, huma.Error422UnprocessableEntity("give your name")
 	}
-	who, token, err := s.project.People.LogIn(ctx, name, s.options.Token, in.Body.Token)
-	if errors.Is(err, annotate.ErrRefused) {
-		time.Sleep(wrongDelay)
+	address, _ := ctx.Value(addressKey{}).(string)
+	if wait := s.login.begin(address, name); wait > 0 {
+		return nil, huma.ErrorWithHeaders(huma.Error429TooManyRequests(fmt.Sprintf("too many wrong tokens: try again in %.0f seconds", math.Ceil(wait.Seconds()))),
+			http.Header{"Retry-After": {fmt.Sprint(math.Ceil(wait.Seconds()))}})
 	}
-	return &loginOutput{Cookie: s.cookie(token, int(annotate.SessionAge.Seconds())), Body: Me{who.Name, who.Role, token}}, err
+	who, token, err := s.project.People.LogIn(ctx, name, s.options.Token, in.Body.Token)
+	if err != nil {
+		return nil, err
+	}
+	s.login.succeed(address, name)
+	return &loginOutput{Cookie: s.cookie(token, int(annotate.SessionAge.Seconds())), Body: Me{who.Name, who.Role, token}}, nil
+}
+
+type addressKey struct{}
+
+// withAddress tells logIn where a request comes from.
+func withAddress(ctx huma.Context, next func(huma.Context)) {
+	address, _, err := net.SplitHostPort(ctx.RemoteAddr())
+	if err != nil {
+		address = ctx.RemoteAddr()
+	}
+	next(huma.WithValue(ctx, addressKey{}, address))
 }
 
 func (s *Server) cookie(value string, age int) http.Cookie {
-	return http.Cookie{Name: cookieName, Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.options.Secure, SameSite: http.SameSiteStrictMode}
+	return http.Cookie{Name: s.cookieName(), Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.options.Secure, SameSite: http.SameSiteStrictMode}
 }
 
 type personKey struct{}
@@ -70,7 +88,7 @@ func person(ctx context.Context) annotate.Person { return ctx.Value(personKey{})
 func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	token, bearer := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
 	if !bearer {
-		if c, err := huma.ReadCookie(ctx, cookieName); err == nil {
+		if c, err := huma.ReadCookie(ctx, s.cookieName()); err == nil {
 			token = c.Value
 		}
 	}

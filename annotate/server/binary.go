@@ -107,7 +107,9 @@ func (s *Server) caseImage(_ context.Context, in *imageInput) (*huma.StreamRespo
 }
 
 func (s *Server) caseLabel(ctx context.Context, in *caseInput) (*huma.StreamResponse, error) {
-	return s.sendMask(ctx, in, s.project.Labels.Mask)
+	return s.sendMask(ctx, in, func(ctx context.Context, name string) (*volume.Mask, error) {
+		return s.project.Labels.Mask(ctx, person(ctx), name)
+	})
 }
 
 func (s *Server) caseProposal(ctx context.Context, in *caseInput) (*huma.StreamResponse, error) {

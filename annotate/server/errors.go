@@ -19,6 +19,8 @@ func problem(err error) error {
 	switch {
 	case errors.Is(err, annotate.ErrNotFound):
 		status = http.StatusNotFound
+	case errors.Is(err, annotate.ErrForbidden):
+		status = http.StatusForbidden
 	case errors.Is(err, annotate.ErrConflict):
 		status = http.StatusConflict
 	case errors.Is(err, annotate.ErrInvalid):
@@ -27,7 +29,7 @@ func problem(err error) error {
 		status = http.StatusUnauthorized
 	case errors.Is(err, annotate.ErrGone):
 		status = http.StatusGone
-	case errors.Is(err, annotate.ErrFull):
+	case errors.Is(err, annotate.ErrFull), errors.Is(err, annotate.ErrReadOnly), errors.Is(err, annotate.ErrLost):
 		status = http.StatusInsufficientStorage
 	case errors.Is(err, context.Canceled):
 		status = http.StatusServiceUnavailable

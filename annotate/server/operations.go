@@ -4,10 +4,12 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/nextslice/nextslice/annotate"
+	"github.com/nextslice/nextslice/internal/null"
 )
 
 const prefix = "/api/v1"
@@ -15,6 +17,7 @@ const prefix = "/api/v1"
 // register lists all that the API can do: the table of contents of this package.
 func (s *Server) register() {
 	open := huma.NewGroup(s.api, prefix)
+	open.UseMiddleware(withAddress)
 	add(open, "logIn", "POST /login", "Log in under a name", s.logIn)
 
 	known := huma.NewGroup(s.api, prefix)
@@ -33,9 +36,9 @@ func (s *Server) register() {
 	add(known, "proposal", "GET /items/{item}/proposal", "The model's mask", onItem(s, s.proposal), uint8s)
 	add(known, "uncertainty", "GET /items/{item}/uncertainty", "Entropy of the model's answer at each pixel, in nats", onItem(s, s.uncertainty), float32s)
 	add(known, "label", "GET /items/{item}/label", "The label", onItem(s, s.label), uint8s)
-	add(known, "saveLabel", "PUT /items/{item}/label", "Save a label; it is on disk when the answer comes", onItem(s, s.saveLabel), takesMask)
+	add(known, "saveLabel", "PUT /items/{item}/label", "Save a label; it is on disk when the answer comes", onItem(s, s.saveLabel), s.takesMask)
 	add(known, "draft", "GET /items/{item}/draft", "Your unfinished mask", onItem(s, s.draft), uint8s)
-	add(known, "saveDraft", "PUT /items/{item}/draft", "Keep an unfinished mask", onItem(s, s.saveDraft), takesMask)
+	add(known, "saveDraft", "PUT /items/{item}/draft", "Keep an unfinished mask", onItem(s, s.saveDraft), s.takesMask)
 	add(known, "skip", "POST /items/{item}/skip", "Take an item out, with a reason", onItem(s, s.skip), conflicts)
 	add(known, "hold", "POST /items/{item}/hold", "Keep an item for yourself, or keep it longer", onItem(s, s.hold), conflicts)
 	add(known, "release", "POST /items/{item}/release", "Give an item back", onItem(s, s.release))
@@ -71,6 +74,9 @@ func add[I, O any](api huma.API, id, route, summary string, handler func(context
 	}
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, in)
+		if err == nil {
+			null.Clean(out)
+		}
 		return out, problem(err)
 	})
 }
@@ -115,7 +121,21 @@ func uint8s(op *huma.Operation) {
 	raw("class indices, uint8, [height width]; 255 is unsure where the project has it")(op)
 }
 
-func takesMask(op *huma.Operation) {
-	op.MaxBodyBytes = maxMask
-	op.Errors = append(op.Errors, http.StatusConflict, http.StatusInsufficientStorage)
+// takesMask bounds what masks that are being received take of memory.
+func (s *Server) takesMask(op *huma.Operation) {
+	op.MaxBodyBytes = int64(min(maxMask, 2*s.project.Cases.LargestSlice()+1024)) // one that is a little too large is told its size
+	op.Errors = append(op.Errors, http.StatusConflict, http.StatusInsufficientStorage, http.StatusServiceUnavailable)
+	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
+		turn := time.NewTimer(maskWait)
+		defer turn.Stop()
+		select {
+		case s.masks <- struct{}{}:
+			defer func() { <-s.masks }()
+			next(ctx)
+		case <-ctx.Context().Done():
+		case <-turn.C:
+			ctx.SetHeader("Retry-After", "5")
+			huma.WriteErr(s.api, ctx, http.StatusServiceUnavailable, "too many masks are being saved at once: it is tried again")
+		}
+	})
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
@@ -38,7 +39,8 @@ type Server struct {
 
 	quit  chan struct{} // closed by Close: ends event streams
 	once  sync.Once
-	login sync.Mutex // one attempt after the other after a wrong token
+	login attempts
+	masks chan struct{} // holds an element for each mask that is on its way
 }
 
 // Sizes of requests. Masks are one byte per pixel.
@@ -47,15 +49,24 @@ const (
 	maxMask = 32 << 20
 )
 
+// Masks that are received at the same time, each of at most the largest slice of the project, and how long another one waits for its turn.
+const (
+	mostMasks = 8
+	maskWait  = 3 * time.Second
+)
+
 // New returns the handler of a project.
 func New(p *annotate.Project, o Options) *Server {
-	s := &Server{project: p, options: o, quit: make(chan struct{})}
+	s := &Server{
+		project: p, options: o, quit: make(chan struct{}), masks: make(chan struct{}, mostMasks),
+		login: attempts{now: time.Now, wrong: map[string]*guesses{}},
+	}
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("nextslice annotation", "1")
 	config.Info.Description = "What the annotation page does, for scripts. Arrays of numbers are raw and little-endian, row by row. " +
 		"An item is named CASE/SLICE with at least three digits and is one element of a path: Case12%2F017."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"cookie": {Type: "apiKey", In: "cookie", Name: cookieName},
+		"cookie": {Type: "apiKey", In: "cookie", Name: "nextslice-ID", Description: "ID is the beginning of the project's: see its field id."},
 		"bearer": {Type: "http", Scheme: "bearer"},
 	}
 	config.DocsPath = "" // it would come from a CDN
@@ -119,6 +130,10 @@ func (s *Server) page(files http.Handler) http.Handler {
 		if strings.HasPrefix(r.URL.Path, "/assets/") {
 			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 		}
+		if strings.HasSuffix(r.URL.Path, "/") && r.URL.Path != "/" { // a folder: what is in it is nobody's business
+			http.NotFound(w, r)
+			return
+		}
 		files.ServeHTTP(w, r)
 	})
 }
@@ -134,8 +149,8 @@ func loopback(host string) bool {
 }
 
 // CheckAddress returns whether an address to listen on is reached from this machine only, and an error for one that
-// others reach while there is no token.
-func CheckAddress(address, token string) (local bool, err error) {
+// others reach while there is neither a token nor a list of people, each of whom has one.
+func CheckAddress(address, token string, people bool) (local bool, err error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return false, err
@@ -143,12 +158,10 @@ func CheckAddress(address, token string) (local bool, err error) {
 	ip := net.ParseIP(host)
 	local = strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 	switch {
-	case !local && token == "":
-		return false, errors.New("other machines could reach " + address + ": give a secret with --token, or listen on 127.0.0.1")
-	case token != "" && len(token) < minToken:
-		return false, errors.New("the token is too short to be a secret: give at least 16 characters")
+	case !local && token == "" && !people:
+		return false, errors.New("other machines could reach " + address + ": give a list of people with --people, or a secret with --token-file, or listen on 127.0.0.1")
+	case token != "" && len(token) < annotate.MinToken:
+		return false, fmt.Errorf("the token is too short to be a secret: give at least %d characters", annotate.MinToken)
 	}
 	return local, nil
 }
-
-const minToken = 16

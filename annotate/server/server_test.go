@@ -246,7 +246,7 @@ func TestBadRequests(t *testing.T) {
 
 func TestWhoMayEnter(t *testing.T) {
 	secret := "a secret of 24 letters.."
-	people := []annotate.Account{{Name: "ana", Role: annotate.Annotator}, {Name: "eva", Role: annotate.Adjudicator, Token: "the secret of eva"}}
+	people := []annotate.Account{{Name: "ana", Role: annotate.Annotator, Token: "the secret of ana"}, {Name: "eva", Role: annotate.Adjudicator, Token: "the secret of eva"}}
 	s := start(t, server.Options{Token: secret}, people, nil)
 	for _, p := range []string{"/me", "/project", "/queue", "/export", "/cases/c1/image.nii.gz", "/events", "/history"} {
 		s.want(401, s.do("GET", "/api/v1"+p, ""))
@@ -255,7 +255,7 @@ func TestWhoMayEnter(t *testing.T) {
 	for _, body := range []string{`{"name":"ana"}`, `{"name":"ana","token":"wrong"}`, `{"name":"joe","token":"` + secret + `"}`, `{"name":"eva","token":"` + secret + `"}`} {
 		s.want(401, s.do("POST", "/api/v1/login", body))
 	}
-	a := s.want(200, s.do("POST", "/api/v1/login", `{"name":"ana","token":"`+secret+`"}`))
+	a := s.want(200, s.do("POST", "/api/v1/login", `{"name":"ana","token":"the secret of ana"}`))
 	cookie := a.header.Get("Set-Cookie")
 	for _, part := range []string{"HttpOnly", "SameSite=Strict", "Path=/"} {
 		if !strings.Contains(cookie, part) {
@@ -476,15 +476,17 @@ func TestEvents(t *testing.T) {
 func TestCheckAddress(t *testing.T) {
 	for _, c := range []struct {
 		address, token string
+		people         bool
 		local, ok      bool
 	}{
-		{"127.0.0.1:8470", "", true, true}, {"localhost:0", "", true, true}, {"[::1]:1", "", true, true},
-		{"0.0.0.0:8470", "", false, false}, {":8470", "", false, false}, {"192.168.1.2:80", "", false, false},
-		{":8470", "short", false, false}, {":8470", "0123456789abcdef", false, true}, {"127.0.0.1:1", "short", true, false}, {"nonsense", "", false, false},
+		{"127.0.0.1:8470", "", false, true, true}, {"localhost:0", "", false, true, true}, {"[::1]:1", "", false, true, true},
+		{"0.0.0.0:8470", "", false, false, false}, {":8470", "", false, false, false}, {"192.168.1.2:80", "", false, false, false},
+		{":8470", "", true, false, true}, {"127.0.0.1:1", "", true, true, true},
+		{":8470", "short", true, false, false}, {":8470", "0123456789abcdef", false, false, true}, {"127.0.0.1:1", "short", false, true, false}, {"nonsense", "", false, false, false},
 	} {
-		local, err := server.CheckAddress(c.address, c.token)
+		local, err := server.CheckAddress(c.address, c.token, c.people)
 		if (err == nil) != c.ok || err == nil && local != c.local {
-			t.Errorf("%q with token %q: local %v, %v", c.address, c.token, local, err)
+			t.Errorf("%q with token %q, people %v: local %v, %v", c.address, c.token, c.people, local, err)
 		}
 	}
 }

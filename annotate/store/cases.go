@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
+
+	"github.com/nextslice/nextslice/internal/contents"
 )
 
 // Role says what the labels of a case are for.
@@ -16,9 +19,11 @@ const (
 
 // Case is a case as the project knows it.
 type Case struct {
-	Name                  string
-	Slices, Height, Width int
-	Role                  Role
+	Name   string `json:"-"`
+	Slices int    `json:"slices"`
+	Height int    `json:"height"`
+	Width  int    `json:"width"`
+	Role   Role   `json:"role"`
 }
 
 // Cases returns all cases that ever belonged to the project, by name.
@@ -75,6 +80,76 @@ func (s *Store) Written(ctx context.Context, name string, id int64) error {
 		_, err := tx.Exec(`UPDATE cases SET written = max(written, ?) WHERE name = ?`, id, name)
 		return err
 	})
+}
+
+// Rewrite notes that the mask files of cases are to be written again, of all of them without names.
+func (s *Store) Rewrite(ctx context.Context, names ...string) error {
+	return s.write(ctx, "note lost masks", func(tx *sql.Tx) error {
+		if len(names) == 0 {
+			_, err := tx.Exec(`UPDATE cases SET written = 0`)
+			return err
+		}
+		for _, name := range names {
+			if _, err := tx.Exec(`UPDATE cases SET written = 0 WHERE name = ?`, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Seen returns what is noted of the contents of the data's files, by case and path.
+func (s *Store) Seen(ctx context.Context) (map[string]map[string]contents.Seen, error) {
+	type row struct {
+		name, path string
+		seen       contents.Seen
+	}
+	rows, err := s.reads.QueryContext(ctx, `SELECT case_name, path, seen FROM contents`)
+	list, err := collect(rows, err, "read contents", func(scan scanner) (r row, err error) {
+		var text string
+		if err := scan(&r.name, &r.path, &text); err != nil {
+			return r, err
+		}
+		return r, json.Unmarshal([]byte(text), &r.seen)
+	})
+	all := map[string]map[string]contents.Seen{}
+	for _, r := range list {
+		if all[r.name] == nil {
+			all[r.name] = map[string]contents.Seen{}
+		}
+		all[r.name][r.path] = r.seen
+	}
+	return all, err
+}
+
+// NoteSeen stores what Seen returns of one case.
+func (s *Store) NoteSeen(ctx context.Context, name string, files map[string]contents.Seen) error {
+	return s.write(ctx, "note contents", func(tx *sql.Tx) error {
+		for path, seen := range files {
+			text, err := json.Marshal(seen)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Exec(`INSERT OR REPLACE INTO contents (case_name, path, seen) VALUES (?, ?, ?)`, name, path, string(text)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ForgetContents makes the data's files, as they are when they are next seen, the right ones.
+func (s *Store) ForgetContents(ctx context.Context) error {
+	return s.write(ctx, "forget contents", func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM contents`)
+		return err
+	})
+}
+
+// NewestID returns the ID of the newest version, 0 for none.
+func (s *Store) NewestID(ctx context.Context) (id int64, err error) {
+	err = s.reads.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM versions`).Scan(&id)
+	return id, err
 }
 
 type scanner func(dest ...any) error

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -182,7 +181,7 @@ func TestDamagedDatabase(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "project.db"), []byte("this is not a database, but long enough to be looked at"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := Open(t.Context(), dir, time.Now); err == nil || !strings.Contains(err.Error(), "put back a copy") {
+	if s, err := Open(t.Context(), dir, time.Now); err == nil || !errors.Is(err, ErrDamaged) {
 		t.Errorf("got %v, %v", s, err)
 	}
 }

@@ -3,8 +3,10 @@ package store
 import (
 	"bytes"
 	"compress/zlib"
+	"crypto/sha256"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -43,14 +45,51 @@ func pack(mask []uint8) []byte {
 	return b.Bytes()
 }
 
+// maxPixels bounds what a damaged mask can unpack to: 16 times the pixels of the largest slice that the server takes.
+const maxPixels = 1 << 29
+
+// unpack is the inverse of pack, or ErrDamaged.
 func unpack(blob []byte) ([]uint8, error) {
 	r, err := zlib.NewReader(bytes.NewReader(blob))
 	if err != nil {
-		return nil, fmt.Errorf("stored mask: %w", err)
+		return nil, fmt.Errorf("%w (%w)", ErrDamaged, err)
 	}
-	mask, err := io.ReadAll(r)
+	mask, err := io.ReadAll(io.LimitReader(r, maxPixels))
 	if err != nil {
-		return nil, fmt.Errorf("stored mask: %w", err)
+		return nil, fmt.Errorf("%w (%w)", ErrDamaged, err)
+	}
+	return mask, nil
+}
+
+// digest is the SHA-256 of a version with its mask: a flipped bit in either, or the mask of another version, makes another one.
+func (v Version) digest(at string, mask []uint8) []byte {
+	h := sha256.New()
+	number := func(p *float64) string {
+		if p == nil {
+			return "-"
+		}
+		return strconv.FormatUint(math.Float64bits(*p), 16)
+	}
+	whole := func(p *int) string {
+		if p == nil {
+			return "-"
+		}
+		return strconv.Itoa(*p)
+	}
+	fmt.Fprintf(h, "%q %d %d %d %q %q %q %s %s %s %s %s\n", v.Item.Case, v.Item.Slice, v.Version, v.Reading, v.Person, at, v.Action,
+		number(&v.Seconds), whole(v.Proposal), number(v.Dice), number(v.Agreement), whole(v.Restored))
+	h.Write(mask)
+	return h.Sum(nil)
+}
+
+// open unpacks the mask of a version and compares both with their digest, if there is one.
+func (v Version) open(blob, digest []byte) ([]uint8, error) {
+	mask, err := unpack(blob)
+	if err == nil && digest != nil && !bytes.Equal(digest, v.digest(v.at, mask)) {
+		err = ErrDamaged
+	}
+	if err != nil {
+		return nil, fmt.Errorf("version %d of %s: %w", v.Version, v.Item, err)
 	}
 	return mask, nil
 }

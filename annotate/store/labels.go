@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -17,6 +19,8 @@ const (
 	ActionRestored    = "restored"    // an earlier version
 	ActionAgreed      = "agreed"      // the first of two readings that agree
 	ActionAdjudicated = "adjudicated" // decided after two readings that do not
+	ActionRecovered   = "recovered"   // from labels/final, after its database was lost
+	ActionOutside     = "outside"     // changed in labels/final by another program
 )
 
 // Version is one saved mask of an item, without its voxels.
@@ -32,6 +36,8 @@ type Version struct {
 	Dice      *float64 // with that proposal; nil where both are empty
 	Agreement *float64 // of two readings
 	Restored  *int
+
+	at string // as it is stored
 }
 
 type version struct {
@@ -39,13 +45,14 @@ type version struct {
 	id    int64
 	asked *int64
 	mask  []uint8
+	when  string // as it is stored, "" for now
 }
 
 // Save is a mask to be saved.
 type Save struct {
 	Item     Item
 	Person   string
-	Seconds  float64
+	Seconds  float64 // counted up to 4 hours
 	Action   string
 	Proposal *int
 	Dice     *float64
@@ -54,6 +61,7 @@ type Save struct {
 	// since.
 	Base *int
 
+	Allow       Allow
 	Adjudicator bool                       // whether the person may decide between readings
 	Agree       func(a, b []uint8) float64 // compares two readings
 	Agreement   float64                    // from this value on the first reading becomes the label
@@ -71,6 +79,9 @@ type Saved struct {
 func (s *Store) Save(ctx context.Context, save Save) (saved Saved, err error) {
 	err = s.write(ctx, "save "+save.Item.String(), func(tx *sql.Tx) error {
 		if err := s.free(tx, save.Item, save.Person); err != nil {
+			return err
+		}
+		if err := save.Allow.check(s, tx, save.Item); err != nil {
 			return err
 		}
 		if err := checkBase(tx, save); err != nil {
@@ -137,8 +148,11 @@ func (s *Store) label(tx *sql.Tx, v *version) (Saved, error) {
 }
 
 // Restore makes an earlier version the label again, as a new version.
-func (s *Store) Restore(ctx context.Context, item Item, number int, person string) (saved Saved, err error) {
+func (s *Store) Restore(ctx context.Context, item Item, number int, person string, allow Allow) (saved Saved, err error) {
 	err = s.write(ctx, "restore "+item.String(), func(tx *sql.Tx) error {
+		if err := allow.check(s, tx, item); err != nil {
+			return err
+		}
 		if err := s.free(tx, item, person); err != nil {
 			return err
 		}
@@ -195,9 +209,12 @@ func (s *Store) insert(tx *sql.Tx, v *version) error {
 	if err != nil {
 		return err
 	}
-	result, err := tx.Exec(`INSERT INTO versions (case_name, slice, version, reading, person, at, seconds, action, proposal, dice, agreement, restored, asked, mask)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		v.Item.Case, v.Item.Slice, v.Version.Version, v.Reading, v.Person, s.stamp(), v.Seconds, v.Action, v.Proposal, v.Dice, v.Agreement, v.Restored, v.asked, pack(v.mask))
+	v.Seconds, v.Dice, v.Agreement = worked(v.Seconds), known(v.Dice), known(v.Agreement)
+	at := cmp.Or(v.when, s.stamp())
+	result, err := tx.Exec(`INSERT INTO versions (case_name, slice, version, reading, person, at, seconds, action, proposal, dice, agreement, restored, asked, mask, digest)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		v.Item.Case, v.Item.Slice, v.Version.Version, v.Reading, v.Person, at, v.Seconds, v.Action, v.Proposal, v.Dice, v.Agreement, v.Restored, v.asked, pack(v.mask),
+		v.digest(at, v.mask))
 	if err != nil {
 		return err
 	}
@@ -214,23 +231,41 @@ func setLabel(tx *sql.Tx, v version) error {
 const versionColumns = `case_name, slice, version, reading, person, at, seconds, action, proposal, dice, agreement, restored`
 
 func scanVersion(scan scanner, more ...any) (v Version, err error) {
-	var at string
-	dest := []any{&v.Item.Case, &v.Item.Slice, &v.Version, &v.Reading, &v.Person, &at, &v.Seconds, &v.Action, &v.Proposal, &v.Dice, &v.Agreement, &v.Restored}
+	dest := []any{&v.Item.Case, &v.Item.Slice, &v.Version, &v.Reading, &v.Person, &v.at, &v.Seconds, &v.Action, &v.Proposal, &v.Dice, &v.Agreement, &v.Restored}
 	err = scan(append(dest, more...)...)
-	v.At = parseTime(at)
+	v.At = parseTime(v.at)
 	return v, err
 }
 
 func readVersion(tx *sql.Tx, item Item, number int) (v version, err error) {
-	var blob []byte
-	row := tx.QueryRow(`SELECT `+versionColumns+`, mask FROM versions WHERE case_name = ? AND slice = ? AND version = ?`, item.Case, item.Slice, number)
-	v.Version, err = scanVersion(row.Scan, &blob)
+	var blob, digest []byte
+	row := tx.QueryRow(`SELECT `+versionColumns+`, mask, digest FROM versions WHERE case_name = ? AND slice = ? AND version = ?`, item.Case, item.Slice, number)
+	v.Version, err = scanVersion(row.Scan, &blob, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, fmt.Errorf("%s has no version %d: %w", item, number, ErrNotFound)
 	}
 	if err != nil {
 		return v, err
 	}
-	v.mask, err = unpack(blob)
+	v.mask, err = v.Version.open(blob, digest)
 	return v, err
+}
+
+// mostWork is the longest time that counts as work on one item: a browser left open overnight is none.
+const mostWork = 4 * 3600
+
+// worked returns a number of seconds of work that sums can bear, whatever a request says.
+func worked(seconds float64) float64 {
+	if !(seconds > 0) { // NaN too
+		return 0
+	}
+	return min(seconds, mostWork)
+}
+
+// known returns a measure, nil where it is none.
+func known(v *float64) *float64 {
+	if v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) {
+		return nil
+	}
+	return v
 }

@@ -7,11 +7,10 @@ import (
 	"fmt"
 )
 
-// Label returns the mask of an item's label and its version number, or ErrNotFound.
+// Label returns the mask of an item's label and its version number, ErrNotFound, or ErrDamaged.
 func (s *Store) Label(ctx context.Context, item Item) (mask []uint8, number int, err error) {
-	mask, err = s.mask(ctx, `SELECT v.mask, v.version FROM labels l JOIN versions v USING (case_name, slice, version)
-		WHERE l.case_name = ? AND l.slice = ?`, []any{&number}, item.Case, item.Slice)
-	return mask, number, err
+	v, mask, err := s.version(ctx, `labels l JOIN versions v USING (case_name, slice, version) WHERE l.case_name = ? AND l.slice = ?`, item.Case, item.Slice)
+	return mask, v.Version, err
 }
 
 // LabelVersion returns the number of the version that is an item's label, or ErrNotFound.
@@ -38,32 +37,51 @@ func (s *Store) LabelledItems(ctx context.Context) ([]Item, error) {
 	return collect(rows, err, "list labelled items", func(scan scanner) (i Item, err error) { return i, scan(&i.Case, &i.Slice) })
 }
 
-// VersionMask returns the mask of one version, or ErrNotFound.
+// VersionMask returns the mask of one version, ErrNotFound, or ErrDamaged.
 func (s *Store) VersionMask(ctx context.Context, item Item, number int) ([]uint8, error) {
-	return s.mask(ctx, `SELECT mask FROM versions WHERE case_name = ? AND slice = ? AND version = ?`, nil, item.Case, item.Slice, number)
+	_, mask, err := s.version(ctx, `versions v WHERE case_name = ? AND slice = ? AND version = ?`, item.Case, item.Slice, number)
+	return mask, err
 }
 
-// Draft returns a person's unfinished mask, or ErrNotFound.
+// version reads one version with its mask; from is what stands behind FROM.
+func (s *Store) version(ctx context.Context, from string, args ...any) (v Version, mask []uint8, err error) {
+	var blob, digest []byte
+	v, err = scanVersion(s.reads.QueryRowContext(ctx, `SELECT `+versionColumns+`, v.mask, v.digest FROM `+from, args...).Scan, &blob, &digest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, nil, ErrNotFound
+	}
+	if err != nil {
+		return v, nil, fmt.Errorf("read mask: %w", plain(err))
+	}
+	mask, err = v.open(blob, digest)
+	return v, mask, err
+}
+
+// Draft returns a person's unfinished mask, or ErrNotFound, as for one that is damaged.
 func (s *Store) Draft(ctx context.Context, item Item, person string) ([]uint8, error) {
-	return s.mask(ctx, `SELECT mask FROM drafts WHERE case_name = ? AND slice = ? AND person = ?`, nil, item.Case, item.Slice, person)
+	return s.mask(ctx, `SELECT mask FROM drafts WHERE case_name = ? AND slice = ? AND person = ?`, item.Case, item.Slice, person)
 }
 
-// Proposal returns a model's mask of an item, or ErrNotFound.
+// Proposal returns a model's mask of an item, or ErrNotFound, as for one that is damaged: it can be computed again.
 func (s *Store) Proposal(ctx context.Context, item Item, model int) ([]uint8, error) {
-	return s.mask(ctx, `SELECT mask FROM proposals WHERE case_name = ? AND slice = ? AND model = ?`, nil, item.Case, item.Slice, model)
+	return s.mask(ctx, `SELECT mask FROM proposals WHERE case_name = ? AND slice = ? AND model = ?`, item.Case, item.Slice, model)
 }
 
-// mask runs a query of one row that begins with a packed mask.
-func (s *Store) mask(ctx context.Context, query string, more []any, args ...any) ([]uint8, error) {
+// mask runs a query of one packed mask.
+func (s *Store) mask(ctx context.Context, query string, args ...any) ([]uint8, error) {
 	var blob []byte
-	err := s.reads.QueryRowContext(ctx, query, args...).Scan(append([]any{&blob}, more...)...)
+	err := s.reads.QueryRowContext(ctx, query, args...).Scan(&blob)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read mask: %w", plain(err))
 	}
-	return unpack(blob)
+	mask, err := unpack(blob)
+	if err != nil {
+		return nil, fmt.Errorf("%w (%w)", ErrNotFound, err)
+	}
+	return mask, nil
 }
 
 // SaveDraft stores a person's unfinished mask, in place of the one before. An item that somebody else holds is
@@ -85,7 +103,7 @@ func (s *Store) SaveProposals(ctx context.Context, model int, masks map[Item][]u
 	return s.write(ctx, "save proposals", func(tx *sql.Tx) error {
 		for item, mask := range masks {
 			_, err := tx.Exec(`INSERT INTO proposals (case_name, slice, model, mask) VALUES (?, ?, ?, ?)
-				ON CONFLICT DO NOTHING`, item.Case, item.Slice, model, pack(mask))
+				ON CONFLICT (case_name, slice, model) DO UPDATE SET mask = excluded.mask`, item.Case, item.Slice, model, pack(mask))
 			if err != nil {
 				return err
 			}
@@ -110,19 +128,31 @@ type Labelled struct {
 	ID   int64 // grows with every version of the project
 	Role Role
 
-	packed []byte
+	packed, digest []byte
 }
 
-// Mask returns the voxels. They are unpacked here: a project may hold more labels than memory.
-func (l Labelled) Mask() ([]uint8, error) { return unpack(l.packed) }
+// Mask returns the voxels of a label of Labels, or ErrDamaged. They are unpacked here: a project may hold more labels than memory.
+func (l Labelled) Mask() ([]uint8, error) { return l.open(l.packed, l.digest) }
 
 // Labels returns the labels of a case, or of all cases for "", by case and slice.
 func (s *Store) Labels(ctx context.Context, name string) ([]Labelled, error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT `+versionColumns+`, v.mask, v.id, c.role FROM labels l
-		JOIN versions v USING (case_name, slice, version) JOIN cases c ON c.name = v.case_name
-		WHERE ? IN ('', v.case_name) ORDER BY v.case_name, v.slice`, name)
+	return s.labels(ctx, name, `v.mask, v.digest`)
+}
+
+// LabelList is Labels without the masks.
+func (s *Store) LabelList(ctx context.Context, name string) ([]Labelled, error) {
+	return s.labels(ctx, name, `NULL, NULL`)
+}
+
+func (s *Store) labels(ctx context.Context, name, masks string) ([]Labelled, error) {
+	where, args := ``, []any{}
+	if name != "" {
+		where, args = `WHERE l.case_name = ? `, []any{name}
+	}
+	rows, err := s.reads.QueryContext(ctx, `SELECT `+versionColumns+`, `+masks+`, v.id, c.role FROM labels l
+		JOIN versions v USING (case_name, slice, version) JOIN cases c ON c.name = l.case_name `+where+`ORDER BY l.case_name, l.slice`, args...)
 	return collect(rows, err, "read labels", func(scan scanner) (l Labelled, err error) {
-		l.Version, err = scanVersion(scan, &l.packed, &l.ID, &l.Role)
+		l.Version, err = scanVersion(scan, &l.packed, &l.digest, &l.ID, &l.Role)
 		return l, err
 	})
 }

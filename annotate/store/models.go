@@ -43,7 +43,7 @@ func (s *Store) AddModel(ctx context.Context, m Model, query []QueueRow) error {
 		_, err = tx.Exec(`UPDATE queue AS q SET state = 'withdrawn' WHERE state = 'waiting' AND purpose = 'training'
 			AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.case_name = q.case_name AND l.slice = q.slice AND l.until > ?)
 			AND NOT EXISTS (SELECT 1 FROM drafts d WHERE d.case_name = q.case_name AND d.slice = q.slice)
-			AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.asked = q.id)`, s.stamp())
+			AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.asked = q.id)`, formatTime(s.steady()))
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (s *Store) AddModel(ctx context.Context, m Model, query []QueueRow) error {
 
 // Seconds returns how long people have worked on labels and skipped items.
 func (s *Store) Seconds(ctx context.Context) (seconds float64, err error) {
-	err = s.reads.QueryRowContext(ctx, `SELECT coalesce((SELECT sum(seconds) FROM versions), 0) + coalesce((SELECT sum(seconds) FROM skips), 0)`).Scan(&seconds)
+	err = s.reads.QueryRowContext(ctx, `SELECT coalesce((SELECT sum(min(seconds, ?1)) FROM versions), 0) + coalesce((SELECT sum(min(seconds, ?1)) FROM skips), 0)`, mostWork).Scan(&seconds)
 	if err != nil {
 		return 0, fmt.Errorf("sum up the time: %w", plain(err))
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -22,27 +23,79 @@ type Account struct {
 	Token string `yaml:"token"` // the person's secret, "" for none; only its hash is stored
 }
 
-// SetAccounts replaces the list of accounts. With an empty list everybody may log in under any name.
+// SetAccounts replaces the list of accounts. One without a token keeps the token that it had. With an empty list everybody may log in
+// under any name. People who are no longer listed, or have another token now, are logged out.
 func (s *Store) SetAccounts(ctx context.Context, accounts []Account) error {
 	return s.write(ctx, "store accounts", func(tx *sql.Tx) error {
+		rows, err := tx.Query(`SELECT name, role, token FROM people`)
+		list, err := collect(rows, err, "list accounts", scanListed)
+		if err != nil {
+			return err
+		}
+		before := map[string][]byte{}
+		for _, p := range list {
+			before[p.Name] = p.Token
+		}
 		if _, err := tx.Exec(`DELETE FROM people`); err != nil {
 			return err
 		}
 		for _, p := range accounts {
-			var hash []byte
+			hash := before[p.Name]
 			if p.Token != "" {
 				hash = Hash(p.Token)
 			}
 			if _, err := tx.Exec(`INSERT INTO people (name, role, token) VALUES (?, ?, ?)`, p.Name, p.Role, hash); err != nil {
 				return err
 			}
+			if !bytes.Equal(hash, before[p.Name]) {
+				if _, err := tx.Exec(`DELETE FROM sessions WHERE person = ?`, p.Name); err != nil {
+					return err
+				}
+			}
 		}
-		// A person who was taken off the list is logged out.
 		if len(accounts) > 0 {
 			_, err := tx.Exec(`DELETE FROM sessions WHERE person NOT IN (SELECT name FROM people)`)
 			return err
 		}
 		return nil
+	})
+}
+
+// ForgetTokens takes the tokens of some people, who are logged out.
+func (s *Store) ForgetTokens(ctx context.Context, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	return s.write(ctx, "forget tokens", func(tx *sql.Tx) error {
+		for _, name := range names {
+			for _, statement := range []string{`UPDATE people SET token = NULL WHERE name = ?`, `DELETE FROM sessions WHERE person = ?`} {
+				if _, err := tx.Exec(statement, name); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// SetSecret notes the secret that all share, "" for none. When it is another one than before, everybody is logged out who has no token of
+// their own.
+func (s *Store) SetSecret(ctx context.Context, secret string) error {
+	return s.write(ctx, "store the shared token", func(tx *sql.Tx) error {
+		var before []byte
+		err := tx.QueryRow(`SELECT value FROM notes WHERE name = 'token'`).Scan(&before)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		hash := Hash(secret)
+		if bytes.Equal(hash, before) {
+			return nil
+		}
+		if _, err := tx.Exec(`DELETE FROM sessions WHERE person NOT IN (SELECT name FROM people WHERE token IS NOT NULL)`); err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT OR REPLACE INTO notes (name, value) VALUES ('token', ?)`, hash)
+		return err
 	})
 }
 
@@ -55,10 +108,10 @@ type Listed struct {
 // Accounts returns the list of accounts by name.
 func (s *Store) Accounts(ctx context.Context) ([]Listed, error) {
 	rows, err := s.reads.QueryContext(ctx, `SELECT name, role, token FROM people ORDER BY name`)
-	return collect(rows, err, "list accounts", func(scan scanner) (p Listed, err error) {
-		return p, scan(&p.Name, &p.Role, &p.Token)
-	})
+	return collect(rows, err, "list accounts", scanListed)
 }
+
+func scanListed(scan scanner) (p Listed, err error) { return p, scan(&p.Name, &p.Role, &p.Token) }
 
 // Hash returns the SHA-256 of a token.
 func Hash(token string) []byte {
@@ -110,8 +163,8 @@ func (s *Store) Totals(ctx context.Context) (map[string]Total, error) {
 		name string
 		Total
 	}
-	rows, err := s.reads.QueryContext(ctx, `SELECT person, count(*), sum(seconds) FROM versions
-		WHERE action IN ('edited', 'accepted', 'empty', 'adjudicated') GROUP BY person`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT person, count(*), sum(min(seconds, ?)) FROM versions
+		WHERE action IN ('edited', 'accepted', 'empty', 'adjudicated') GROUP BY person`, mostWork)
 	list, err := collect(rows, err, "sum up the labels", func(scan scanner) (r row, err error) {
 		return r, scan(&r.name, &r.Labels, &r.Seconds)
 	})

@@ -65,7 +65,7 @@ func (s *Store) scanQueue(scan scanner) (q QueueRow, err error) {
 	var person, until sql.NullString
 	err = scan(&q.id, &q.Item.Case, &q.Item.Slice, &q.Cycle, &q.Purpose, &q.Kind, &q.Score, &q.Readings, &q.State, &person, &until)
 	if person.Valid {
-		if t := parseTime(until.String); t.After(s.now()) {
+		if t := parseTime(until.String); t.After(s.steady()) {
 			q.Lease = &Lease{person.String, t}
 		}
 	}
@@ -92,9 +92,7 @@ func (s *Store) Row(item Item) (QueueRow, error) {
 	return q, err
 }
 
-func (s *Store) openRow(from interface {
-	QueryRow(query string, args ...any) *sql.Row
-}, item Item) (QueueRow, error) {
+func (s *Store) openRow(from queryer, item Item) (QueueRow, error) {
 	q, err := s.scanQueue(from.QueryRow(`SELECT `+queueColumns+` FROM `+queueTables+`
 		WHERE case_name = ? AND slice = ? AND q.state IN ('waiting', 'disputed')`, item.Case, item.Slice).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -224,7 +222,7 @@ func addReaders(tx *sql.Tx, queue []QueueRow) error {
 
 // lease gives an item to a person, who gives back the leases beyond want.Most, oldest first.
 func (s *Store) lease(tx *sql.Tx, q *QueueRow, want Want) error {
-	until := s.now().Add(want.Lease)
+	until := s.steady().Add(want.Lease)
 	_, err := tx.Exec(`INSERT INTO leases (case_name, slice, person, until) VALUES (?, ?, ?, ?)
 		ON CONFLICT (case_name, slice) DO UPDATE SET person = excluded.person, until = excluded.until`,
 		q.Item.Case, q.Item.Slice, want.Person, formatTime(until))
@@ -237,28 +235,119 @@ func (s *Store) lease(tx *sql.Tx, q *QueueRow, want Want) error {
 	return err
 }
 
+// longestLease is the longest that a configuration may give.
+const longestLease = 24 * time.Hour
+
+// boundLeases ends the leases that a clock has made which was wrong then.
+func (s *Store) boundLeases(ctx context.Context) error {
+	_, err := s.db.ExecContext(ctx, `DELETE FROM leases WHERE until > ?`, formatTime(s.steady().Add(longestLease+time.Minute)))
+	return err
+}
+
 // Renew prolongs a person's lease of an item, if there is one.
 func (s *Store) Renew(ctx context.Context, item Item, person string, lease time.Duration) error {
 	return s.write(ctx, "renew lease", func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE leases SET until = ? WHERE case_name = ? AND slice = ? AND person = ?`,
-			formatTime(s.now().Add(lease)), item.Case, item.Slice, person)
+			formatTime(s.steady().Add(lease)), item.Case, item.Slice, person)
 		return err
 	})
 }
 
-// Release gives back a person's lease of an item, if there is one.
-func (s *Store) Release(ctx context.Context, item Item, person string) error {
+// Release ends the lease of an item, if there is one and allow does not refuse it.
+func (s *Store) Release(ctx context.Context, item Item, person string, allow Allow) error {
 	return s.write(ctx, "release "+item.String(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM leases WHERE case_name = ? AND slice = ? AND person = ?`, item.Case, item.Slice, person)
+		if err := allow.check(s, tx, item); err != nil {
+			return err
+		}
+		var holder string
+		err := tx.QueryRow(`DELETE FROM leases WHERE case_name = ? AND slice = ? RETURNING person`, item.Case, item.Slice).Scan(&holder)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err == nil && holder != person {
+			err = s.log(tx, Event{Person: person, Event: "lease freed", Item: &item, Detail: "of " + holder})
+		}
 		return err
 	})
+}
+
+// ItemState is what rights over an item depend on.
+type ItemState struct {
+	Row     *QueueRow // that is open, nil if the item does not wait
+	Readers []string  // who has read it, where two people read it and that is not decided yet
+	Label   *Version  // nil if it has none
+	Lease   *Lease    // that has not lapsed
+	Decided bool      // by an adjudicator, now or before
+}
+
+// Allow decides whether something may be done with an item in a state. It is called in the transaction that does it; nil allows all.
+type Allow func(ItemState) error
+
+func (allow Allow) check(s *Store, tx queryer, item Item) error {
+	if allow == nil {
+		return nil
+	}
+	state, err := s.state(tx, item)
+	if err != nil {
+		return err
+	}
+	return allow(state)
+}
+
+// State returns the state of an item.
+func (s *Store) State(item Item) (ItemState, error) {
+	state, err := s.state(s.reads, item)
+	if err != nil {
+		err = fmt.Errorf("read the state of %s: %w", item, plain(err))
+	}
+	return state, err
+}
+
+type queryer interface {
+	QueryRow(query string, args ...any) *sql.Row
+	Query(query string, args ...any) (*sql.Rows, error)
+}
+
+func (s *Store) state(from queryer, item Item) (state ItemState, err error) {
+	row, err := s.openRow(from, item)
+	switch {
+	case err == nil:
+		state.Row = &row
+		rows, err := from.Query(`SELECT DISTINCT person FROM versions WHERE asked = ? AND reading > 0`, row.id)
+		if state.Readers, err = collect(rows, err, "list readers", func(scan scanner) (p string, err error) { return p, scan(&p) }); err != nil {
+			return state, err
+		}
+	case !errors.Is(err, ErrNotFound):
+		return state, err
+	}
+	v, err := scanVersion(from.QueryRow(`SELECT `+versionColumns+` FROM labels JOIN versions USING (case_name, slice, version)
+		WHERE case_name = ? AND slice = ?`, item.Case, item.Slice).Scan)
+	if err == nil {
+		state.Label = &v
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return state, err
+	}
+	if err := from.QueryRow(`SELECT EXISTS (SELECT 1 FROM versions WHERE case_name = ? AND slice = ? AND action = 'adjudicated')`,
+		item.Case, item.Slice).Scan(&state.Decided); err != nil {
+		return state, err
+	}
+	var l Lease
+	var until string
+	err = from.QueryRow(`SELECT person, until FROM leases WHERE case_name = ? AND slice = ?`, item.Case, item.Slice).Scan(&l.Person, &until)
+	if l.Until = parseTime(until); err == nil && l.Until.After(s.steady()) {
+		state.Lease = &l
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return state, err
 }
 
 // free returns ErrConflict if somebody else holds an item.
 func (s *Store) free(tx *sql.Tx, item Item, person string) error {
 	var holder string
 	err := tx.QueryRow(`SELECT person FROM leases WHERE case_name = ? AND slice = ? AND person <> ? AND until > ?`,
-		item.Case, item.Slice, person, s.stamp()).Scan(&holder)
+		item.Case, item.Slice, person, formatTime(s.steady())).Scan(&holder)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -269,14 +358,17 @@ func (s *Store) free(tx *sql.Tx, item Item, person string) error {
 }
 
 // Skip takes an item out of the pool, with a reason. Saving a label brings it back.
-func (s *Store) Skip(ctx context.Context, item Item, person, reason string, seconds float64) error {
+func (s *Store) Skip(ctx context.Context, item Item, person, reason string, seconds float64, allow Allow) error {
 	return s.write(ctx, "skip "+item.String(), func(tx *sql.Tx) error {
+		if err := allow.check(s, tx, item); err != nil {
+			return err
+		}
 		if err := s.free(tx, item, person); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT INTO skips (case_name, slice, person, at, reason, seconds) VALUES (?, ?, ?, ?, ?, ?)
+		_, err := tx.Exec(`INSERT INTO skips (case_name, slice, person, at, reason, seconds) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 			ON CONFLICT (case_name, slice) DO UPDATE SET person = excluded.person, at = excluded.at, reason = excluded.reason,
-				seconds = skips.seconds + excluded.seconds`, item.Case, item.Slice, person, s.stamp(), reason, seconds)
+				seconds = min(skips.seconds + excluded.seconds, ?7)`, item.Case, item.Slice, person, s.stamp(), reason, worked(seconds), mostWork)
 		if err != nil {
 			return err
 		}

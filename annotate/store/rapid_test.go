@@ -85,7 +85,7 @@ func TestStoreAgainstModel(t *testing.T) {
 					t.Skip("nothing to restore")
 				}
 				n := rapid.IntRange(1, len(m.versions[i])).Draw(t, "version")
-				_, err := s.Restore(t.Context(), i, n, who)
+				_, err := s.Restore(t.Context(), i, n, who, nil)
 				agrees(t, "restore", err, free(i, who))
 				if err == nil {
 					lease, held := m.leases[i]
@@ -97,7 +97,7 @@ func TestStoreAgainstModel(t *testing.T) {
 			},
 			"skip": func(t *rapid.T) {
 				i, who := item.Draw(t, "item"), person.Draw(t, "person")
-				err := s.Skip(t.Context(), i, who, "motion", 1)
+				err := s.Skip(t.Context(), i, who, "motion", 1, nil)
 				agrees(t, "skip", err, free(i, who))
 				if err == nil {
 					delete(m.waiting, i)
@@ -107,7 +107,13 @@ func TestStoreAgainstModel(t *testing.T) {
 			},
 			"release": func(t *rapid.T) {
 				i, who := item.Draw(t, "item"), person.Draw(t, "person")
-				if err := s.Release(t.Context(), i, who); err != nil {
+				own := func(state ItemState) error {
+					if state.Lease != nil && state.Lease.Person != who {
+						return ErrConflict
+					}
+					return nil
+				}
+				if err := s.Release(t.Context(), i, who, own); err != nil && !errors.Is(err, ErrConflict) {
 					t.Fatal(err)
 				}
 				if m.leases[i].Person == who {

@@ -46,22 +46,25 @@ func (s *Store) read(tx *sql.Tx, row QueueRow, v version, save Save) (Saved, err
 
 // otherReading returns the newest reading of a queue row by anybody else.
 func otherReading(tx *sql.Tx, row int64, person string) (v version, err error) {
-	var blob []byte
-	v.Version, err = scanVersion(tx.QueryRow(`SELECT `+versionColumns+`, mask FROM versions
-		WHERE asked = ? AND reading > 0 AND person <> ? ORDER BY id DESC LIMIT 1`, row, person).Scan, &blob)
+	var blob, digest []byte
+	v.Version, err = scanVersion(tx.QueryRow(`SELECT `+versionColumns+`, mask, digest FROM versions
+		WHERE asked = ? AND reading > 0 AND person <> ? ORDER BY id DESC LIMIT 1`, row, person).Scan, &blob, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, ErrNotFound
 	}
 	if err != nil {
 		return v, err
 	}
-	v.mask, err = unpack(blob)
+	v.mask, err = v.Version.open(blob, digest)
 	return v, err
 }
 
 // AskReading puts a labelled item back into the queue for a second person; its label counts as the first reading.
-func (s *Store) AskReading(ctx context.Context, item Item, person string) error {
+func (s *Store) AskReading(ctx context.Context, item Item, person string, allow Allow) error {
 	return s.write(ctx, "ask for a second reading of "+item.String(), func(tx *sql.Tx) error {
+		if err := allow.check(s, tx, item); err != nil {
+			return err
+		}
 		var number int
 		err := tx.QueryRow(`SELECT version FROM labels WHERE case_name = ? AND slice = ?`, item.Case, item.Slice).Scan(&number)
 		if errors.Is(err, sql.ErrNoRows) {

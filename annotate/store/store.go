@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,6 +28,7 @@ var (
 	ErrFull     = errors.New("the disk is full: free some space; nothing that was saved before is lost")
 	ErrReadOnly = errors.New("the project folder cannot be written to: check its permissions; nothing that was saved before is lost")
 	ErrLocked   = errors.New("another nextslice serves this project")
+	ErrDamaged  = errors.New("what is stored is damaged: see nextslice project check, and project repair")
 )
 
 //go:embed migrations/*.sql
@@ -39,11 +41,27 @@ type Store struct {
 	db    *sql.DB      // one connection, for SQLite has one writer
 	reads *sql.DB      // several, so that nobody waits for a long list
 	now   func() time.Time
+
+	id     string
+	files  watched
+	steady func() time.Time // the clock of leases: it goes on evenly however the machine's clock is set
+
+	rescue  sync.Once
+	rescued string
+	healthy bool // was opened without a fault
+
+	snapshot bool // a copy, which goes when it is closed
 }
 
 // Open opens the project in dir, or makes one in an empty or new folder. It takes the project's lock: a second process
-// gets ErrLocked. A project of a newer program is refused. now is the clock of all records.
-func Open(ctx context.Context, dir string, now func() time.Time) (_ *Store, err error) {
+// gets ErrLocked. Refused are a project of a newer program, a database that is damaged, and one that is not that of the folder's mask
+// files, or older: see Ledger. now is the clock of all records.
+func Open(ctx context.Context, dir string, now func() time.Time) (*Store, error) {
+	return openStore(ctx, dir, now, true)
+}
+
+// openStore opens a project; without checks one that is to be repaired.
+func openStore(ctx context.Context, dir string, now func() time.Time, checked bool) (_ *Store, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("open project %s: %w", dir, plain(err))
@@ -52,38 +70,92 @@ func Open(ctx context.Context, dir string, now func() time.Time) (_ *Store, err 
 	if err := makeDir(dir); err != nil {
 		return nil, err
 	}
-	lock := flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o666))
-	if locked, err := lock.TryLock(); err != nil {
+	lock, err := lockDir(dir)
+	if err != nil {
 		return nil, err
-	} else if !locked {
-		return nil, ErrLocked
 	}
-	s := &Store{dir: dir, lock: lock, now: now}
+	s := &Store{dir: dir, lock: lock, now: now, steady: steady(now)}
 	defer func() {
 		if err != nil {
 			s.Close()
 		}
 	}()
-	path := filepath.Join(dir, "project.db")
+	path := databasePath(dir)
+	if checked {
+		if err := checkMissing(dir); err != nil {
+			return nil, err
+		}
+		if err := checkSum(dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := private(path); err != nil {
+		return nil, err
+	}
 	if s.db, err = openDatabase(path); err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, s.db); err != nil {
+	s.db.SetMaxOpenConns(1)
+	if checked {
+		if err := quickCheck(ctx, s.db); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.migrate(ctx); err != nil {
 		return nil, err
+	}
+	if checked {
+		if err := s.checkLedger(); err != nil {
+			return nil, err
+		}
 	}
 	s.reads, err = openDatabase(path, "query_only(1)")
 	if err != nil {
 		return nil, err
 	}
-	s.db.SetMaxOpenConns(1)
 	s.reads.SetMaxOpenConns(4)
+	if err := os.Remove(sumPath(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := s.boundLeases(ctx); err != nil {
+		return nil, err
+	}
+	s.files, s.healthy = watch(dir), true
 	return s, nil
 }
 
-// Exists reports whether there is a project in dir.
+// steady returns a clock that begins with now and goes on with the machine's monotonic one. A test's clock is taken as it is.
+func steady(now func() time.Time) func() time.Time {
+	begin := now()
+	if begin == begin.Round(0) { // has no monotonic reading
+		return now
+	}
+	return func() time.Time { return begin.Add(time.Since(begin)) }
+}
+
+func lockDir(dir string) (*flock.Flock, error) {
+	lock := flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600))
+	if locked, err := lock.TryLock(); err != nil {
+		return nil, err
+	} else if !locked {
+		return nil, ErrLocked
+	}
+	return lock, nil
+}
+
+// private makes a file that its owner alone can read, if it is not there: SQLite gives its other files the same permissions.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Exists reports whether there is a project in dir, or was one.
 func Exists(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, "project.db"))
-	return err == nil
+	_, err := os.Stat(databasePath(dir))
+	return err == nil || checkMissing(dir) != nil
 }
 
 // makeDir makes the folder, but does not settle among a person's other files.
@@ -91,7 +163,7 @@ func makeDir(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return os.MkdirAll(dir, 0o777)
+		return os.MkdirAll(dir, 0o700)
 	case err != nil:
 		return err
 	}
@@ -102,6 +174,9 @@ func makeDir(dir string) error {
 		if e.Name() == "lock" || e.Name() == "project.db" {
 			return nil
 		}
+	}
+	if err := checkMissing(dir); err != nil {
+		return err
 	}
 	return errors.New("the folder holds other files and no project: name a new folder with --project")
 }
@@ -122,12 +197,13 @@ func openDatabase(path string, pragmas ...string) (*sql.DB, error) {
 	return sql.Open("sqlite", address.String())
 }
 
-func migrate(ctx context.Context, db *sql.DB) error {
+// migrate brings the database to the format of this program, with a copy of it as it was.
+func (s *Store) migrate(ctx context.Context) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return err
 	}
@@ -138,6 +214,14 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if current > target {
 		return fmt.Errorf("it was made by a newer nextslice (format %d, this program knows %d): use that one", current, target)
 	}
+	if current > 0 && current < target {
+		path := filepath.Join(s.dir, "backups", fmt.Sprintf("format-%d.db", current))
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			if err := backup(ctx, s.db, path); err != nil {
+				return err
+			}
+		}
+	}
 	_, err = p.Up(ctx)
 	return err
 }
@@ -145,10 +229,17 @@ func migrate(ctx context.Context, db *sql.DB) error {
 // Close closes the project and gives up its lock.
 func (s *Store) Close() error {
 	var errs []error
+	inPlace := s.healthy && s.files.check() == nil
 	for _, db := range []*sql.DB{s.reads, s.db} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}
+	}
+	if s.snapshot {
+		return errors.Join(append(errs, os.RemoveAll(s.dir))...)
+	}
+	if err := errors.Join(errs...); err == nil && inPlace {
+		errs = append(errs, writeSum(s.dir))
 	}
 	return errors.Join(append(errs, s.lock.Close())...)
 }
@@ -158,6 +249,9 @@ func (s *Store) Dir() string { return s.dir }
 
 // write runs do in a transaction, which is on disk when write returns nil.
 func (s *Store) write(ctx context.Context, what string, do func(tx *sql.Tx) error) error {
+	if err := s.there(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, plain(err))
@@ -168,6 +262,9 @@ func (s *Store) write(ctx context.Context, what string, do func(tx *sql.Tx) erro
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("%s: %w", what, plain(err))
+	}
+	if err := s.there(); err != nil { // it went in the meantime
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }
@@ -190,7 +287,7 @@ func plain(err error) error {
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("%w (%w)", ErrReadOnly, err)
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("project.db is damaged: put back a copy of the folder; the masks in labels/final are not affected (%w)", err)
+		return fmt.Errorf("project.db is damaged; the masks in labels/final are not affected: see nextslice project check, and project repair (%w) (%w)", ErrDamaged, err)
 	}
 	return err
 }
@@ -231,8 +328,8 @@ func (s *Store) SetConfig(ctx context.Context, name string, config any) error {
 		return err
 	}
 	return s.write(ctx, "store the project's configuration", func(tx *sql.Tx) error {
-		_, err := tx.Exec(`INSERT INTO project (one, name, made, config) VALUES (1, ?, ?, ?)
-			ON CONFLICT (one) DO UPDATE SET name = excluded.name, config = excluded.config`, name, s.stamp(), string(text))
+		_, err := tx.Exec(`INSERT INTO project (one, name, made, config, id) VALUES (1, ?, ?, ?, ?)
+			ON CONFLICT (one) DO UPDATE SET name = excluded.name, config = excluded.config`, name, s.stamp(), string(text), s.id)
 		return err
 	})
 }

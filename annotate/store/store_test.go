@@ -52,7 +52,7 @@ func TestVersionsAreKept(t *testing.T) {
 			t.Fatalf("save %d: %+v", i, saved)
 		}
 	}
-	saved := must[Saved](t)(s.Restore(ctx, item, 1, "ben"))
+	saved := must[Saved](t)(s.Restore(ctx, item, 1, "ben", nil))
 	got, number, err := s.Label(ctx, item)
 	if err != nil || number != 4 || saved.Version != 4 || !slices.Equal(got, mask(1)) {
 		t.Errorf("restored: version %d, %v, %v", number, got, err)
@@ -71,7 +71,7 @@ func TestVersionsAreKept(t *testing.T) {
 			t.Errorf("%s: the database allowed it", statement)
 		}
 	}
-	if _, err := s.Restore(ctx, item, 9, "ben"); !errors.Is(err, ErrNotFound) {
+	if _, err := s.Restore(ctx, item, 9, "ben", nil); !errors.Is(err, ErrNotFound) {
 		t.Errorf("version 9: %v", err)
 	}
 	if s := must[float64](t)(s.Seconds(ctx)); s != 6 {
@@ -149,7 +149,7 @@ func TestNextGoesThroughTheQueue(t *testing.T) {
 	if got := next("dan", -1, "A"); got != -1 {
 		t.Errorf("an unreadable case was offered: %d", got)
 	}
-	if err := s.Skip(ctx, Item{"A", 1}, "ben", "motion", 3); err != nil {
+	if err := s.Skip(ctx, Item{"A", 1}, "ben", "motion", 3, nil); err != nil {
 		t.Fatal(err)
 	}
 	if skipped := must[[]Item](t)(s.Skipped(ctx)); len(skipped) != 1 || skipped[0] != (Item{"A", 1}) {
@@ -218,7 +218,7 @@ func TestDoubleReading(t *testing.T) {
 	}
 
 	// A label can be read a second time later.
-	if err := s.AskReading(ctx, item, "eva"); err != nil {
+	if err := s.AskReading(ctx, item, "eva", nil); err != nil {
 		t.Fatal(err)
 	}
 	if q := must[QueueRow](t)(s.Next(ctx, Want{Person: "cy", Lease: time.Minute})); q.Item != item {

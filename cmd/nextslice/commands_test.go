@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/alecthomas/kong"
 )
 
 // The reference of commands is what they say of themselves. Without cgo the bench command has no flags.
@@ -50,13 +52,18 @@ Exit codes: 0 done, 1 failed, 2 wrong use.
 | command | what it does |
 |---|---|
 `)
-	var names []string
+	var names [][]string
 	for _, command := range newParser(nil, nil, nil).Model.Children {
-		names = append(names, command.Name)
+		names = append(names, []string{command.Name})
 		fmt.Fprintf(&b, "| [`%s`](#%s) | %s |\n", command.Name, command.Name, command.Help)
+		for _, part := range command.Children {
+			if part.Type == kong.CommandNode {
+				names = append(names, []string{command.Name, part.Name})
+			}
+		}
 	}
 	for _, name := range names {
-		fmt.Fprintf(&b, "\n## %s\n\n```\n%s\n```\n", name, help(name))
+		fmt.Fprintf(&b, "\n## %s\n\n```\n%s\n```\n", strings.Join(name, " "), help(name...))
 	}
 	return b.String()
 }

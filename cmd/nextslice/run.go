@@ -38,6 +38,7 @@ type commands struct {
 	Inspect        inspectCommand        `cmd:"" help:"Say what a data set holds, and what is wrong with it."`
 	Convert        convertCommand        `cmd:"" help:"Write an image or a mask in another format."`
 	Serve          serveCommand          `cmd:"" help:"Label slices on a page, with a model that proposes and asks."`
+	Project        projectCommand        `cmd:"" help:"Check, back up, repair and restore an annotation project."`
 	Report         reportCommand         `cmd:"" help:"Print and draw the learning curves of a run folder."`
 	AnnotateScript annotateScriptCommand `cmd:"" help:"Label by known masks through the API of the annotation server."`
 	Phantom        phantomCommand        `cmd:"" help:"Write the synthetic data set."`

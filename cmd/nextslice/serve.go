@@ -33,12 +33,17 @@ type serveCommand struct {
 	Demo    bool   `help:"Label synthetic volumes, which are written to nextslice-demo-data, with preset demo: for a first look."`
 	Project string `placeholder:"DIR" help:"Project folder; the default is the data folder's name with -annotation."`
 
-	Addr    string `default:"127.0.0.1:8470" placeholder:"HOST:PORT" help:"Address to listen on. One that other machines can reach needs --token."`
-	Token   string `env:"NEXTSLICE_TOKEN" placeholder:"SECRET" help:"Secret that is asked for at login, 16 characters or more."`
-	TLSCert string `placeholder:"FILE" help:"Certificate: serve HTTPS."`
-	TLSKey  string `placeholder:"FILE" help:"Key of the certificate."`
-	People  string `placeholder:"LIST" help:"Who may log in: NAME or NAME:adjudicator, separated by commas, or @FILE (YAML: name, role, token)."`
-	Open    bool   `default:"true" negatable:"" help:"Open the page in a browser."`
+	Addr      string   `default:"127.0.0.1:8470" placeholder:"HOST:PORT" help:"Address to listen on. One that other machines can reach needs --people, --token-file or --token."`
+	Token     string   `env:"NEXTSLICE_TOKEN" placeholder:"SECRET" help:"Secret that is asked for at login where there is no list of people, 16 characters or more; other users of this machine can read it in the list of processes."`
+	TokenFile string   `placeholder:"FILE" help:"File with that secret."`
+	TLSCert   string   `placeholder:"FILE" help:"Certificate: serve HTTPS."`
+	TLSKey    string   `placeholder:"FILE" help:"Key of the certificate."`
+	PlainHTTP bool     `help:"Serve other machines without TLS: whoever sees the network's traffic sees names, secrets and images. For a server behind a proxy with TLS."`
+	People    string   `placeholder:"LIST" help:"Who may log in: NAME or NAME:adjudicator, separated by commas, or @FILE (YAML: name, role, token). Where other machines can reach the server, or there is --token, those without a token get one, which is printed once."`
+	NewToken  []string `placeholder:"NAME" help:"People of the list who get a new token."`
+	Backups   int      `default:"7" placeholder:"N" help:"Daily copies of project.db that are kept in the project folder; 0 makes none."`
+	Cache     int      `default:"1024" placeholder:"MB" help:"Memory for images and maps that the page shows again soon."`
+	Open      bool     `default:"true" negatable:"" help:"Open the page in a browser."`
 
 	Strategy  *string  `placeholder:"NAME" help:"Query strategy (entropy+sb); see the strategies command."`
 	QuerySize *int     `placeholder:"N" help:"Slices per query (10)."`
@@ -76,16 +81,25 @@ Examples:
   nextslice serve --demo
   nextslice serve --data DIR
   nextslice serve --data DIR --people ana,ben,eva:adjudicator --double-reading 0.1
-  nextslice serve --data DIR --addr 0.0.0.0:8470 --token "$(openssl rand -hex 16)" --tls-cert cert.pem --tls-key key.pem`
+  nextslice serve --data DIR --addr 0.0.0.0:8470 --people ana,ben,eva:adjudicator --tls-cert cert.pem --tls-key key.pem`
 }
 
 func (c serveCommand) Run(ctx context.Context, s streams) error {
-	local, err := server.CheckAddress(c.Addr, c.Token)
+	if err := c.readToken(); err != nil {
+		return usageError{err}
+	}
+	local, err := server.CheckAddress(c.Addr, c.Token, c.People != "")
 	if err != nil {
 		return usageError{fmt.Errorf("--addr: %w", err)}
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return usagef("--tls-cert and --tls-key: give both or none")
+	}
+	if !local && c.TLSCert == "" && !c.PlainHTTP {
+		return usagef("--addr %s: names, secrets and images would travel over the network in the clear: give --tls-cert and --tls-key, or insist with --plain-http", c.Addr)
+	}
+	if c.Backups < 0 || c.Cache < 1 {
+		return usagef("--backups and --cache: want 0 or more copies, and at least 1 MB")
 	}
 	if err := setTraining(&recipe.Config{}, c.Set); err != nil {
 		return usageError{err}
@@ -122,9 +136,15 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
+	if err := c.tokens(ctx, s, project, local); err != nil {
+		return err
+	}
 	listener, err := c.listen(ctx)
 	if err != nil {
 		return err
+	}
+	if !local && c.TLSCert == "" {
+		log.Warn("plain HTTP beyond this machine: whoever sees the network's traffic sees names, secrets and images")
 	}
 	handler := server.New(project, server.Options{
 		Page: page.Files(), ContentSecurityPolicy: page.ContentSecurityPolicy, Token: c.Token, Local: local, Secure: c.TLSCert != "",
@@ -135,6 +155,48 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		openBrowser(address)
 	}
 	return serve(ctx, project, handler, listener)
+}
+
+// readToken reads the file with the secret.
+func (c *serveCommand) readToken() error {
+	if c.TokenFile == "" {
+		return nil
+	}
+	if c.Token != "" {
+		return errors.New("--token and --token-file: give one of them")
+	}
+	text, err := os.ReadFile(c.TokenFile)
+	if err != nil {
+		return fmt.Errorf("--token-file: %w", err)
+	}
+	if c.Token = strings.TrimSpace(string(text)); c.Token == "" {
+		return fmt.Errorf("--token-file: %s is empty", c.TokenFile)
+	}
+	return nil
+}
+
+// tokens tells the project the shared secret, and gives a token to those on the list of people who need one.
+func (c serveCommand) tokens(ctx context.Context, s streams, project *annotate.Project, local bool) error {
+	if err := project.People.SetSecret(ctx, c.Token); err != nil {
+		return err
+	}
+	if err := project.People.ForgetTokens(ctx, c.NewToken); err != nil {
+		return usageError{fmt.Errorf("--new-token: %w", err)}
+	}
+	if local && c.Token == "" && len(c.NewToken) == 0 {
+		return nil
+	}
+	given, err := project.People.GiveTokens(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range given {
+		fmt.Fprintf(s.out, "token    %s  %s\n", a.Name, a.Token)
+	}
+	if len(given) > 0 {
+		fmt.Fprintln(s.out, "         give each to its person: they are not shown again")
+	}
+	return nil
 }
 
 // serve answers requests until ctx is done, then lets those in work end.
@@ -160,7 +222,7 @@ func serve(ctx context.Context, project *annotate.Project, handler *server.Serve
 func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options {
 	axis, _ := volume.ParseAxis(c.Axis) // the flag allows no other words
 	o := annotate.Options{
-		Data: c.Data, Dir: c.Project, Axis: axis, Classes: c.Classes, Log: log,
+		Data: c.Data, Dir: c.Project, Axis: axis, Classes: c.Classes, Log: log, Backups: cmp.Or(c.Backups, -1), CacheBytes: c.Cache << 20,
 		Change: func(config *annotate.Config) {
 			set(&config.Strategy, c.Strategy)
 			set(&config.QuerySize, c.QuerySize)

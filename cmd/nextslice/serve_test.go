@@ -84,8 +84,12 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	cert, key, client := certificate(t)
+	secret := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(secret, []byte("0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	args := []string{"serve", "--data", data, "--addr", "127.0.0.1:0", "--no-train", "--open=false", "--people", "ana,eva:adjudicator",
-		"--tls-cert", cert, "--tls-key", key, "--token", "0123456789abcdef"}
+		"--tls-cert", cert, "--tls-key", key, "--token-file", secret}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var out, errs output
@@ -111,7 +115,16 @@ func TestServe(t *testing.T) {
 	if err != nil || page.StatusCode != 200 || !bytes.Contains(text, []byte("<html")) || page.Header.Get("Strict-Transport-Security") == "" {
 		t.Errorf("page: %d, %v, %v", page.StatusCode, page.Header, err)
 	}
-	login, err := client.Post(url+"/api/v1/login", "application/json", strings.NewReader(`{"name":"eva","token":"0123456789abcdef"}`))
+	token := regexp.MustCompile(`token +eva +(\S+)`).FindStringSubmatch(out.String())
+	if token == nil {
+		t.Fatalf("eva was given no token: %s", out.String())
+	}
+	refused, err := client.Post(url+"/api/v1/login", "application/json", strings.NewReader(`{"name":"eva","token":"0123456789abcdef"}`))
+	if err != nil || refused.StatusCode != 401 {
+		t.Fatalf("the shared token opens a name: %v, %v", refused.StatusCode, err)
+	}
+	refused.Body.Close()
+	login, err := client.Post(url+"/api/v1/login", "application/json", strings.NewReader(`{"name":"eva","token":"`+token[1]+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

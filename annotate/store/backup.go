@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"modernc.org/sqlite"
+)
+
+// Backup copies the database, as it is at this moment, to a new file, while others read and write it. The copy is synced and checked before
+// it gets its name; a file of that name is not replaced.
+func (s *Store) Backup(ctx context.Context, path string) error { return backup(ctx, s.reads, path) }
+
+// backup is SQLite's online backup (sqlite.org/backup.html).
+func backup(ctx context.Context, db *sql.DB, path string) (err error) {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is there already: choose another name", path)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".backup-")
+	if err != nil {
+		return plain(err)
+	}
+	defer os.RemoveAll(dir)
+	temp := filepath.Join(dir, "copy.db")
+	if err := os.WriteFile(temp, nil, 0o600); err != nil {
+		return plain(err)
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return plain(err)
+	}
+	defer conn.Close()
+	err = conn.Raw(func(c any) error {
+		b, err := c.(interface {
+			NewBackup(string) (*sqlite.Backup, error)
+		}).NewBackup((&url.URL{Scheme: "file", Path: filepath.ToSlash(temp)}).String())
+		if err != nil {
+			return err
+		}
+		for more := true; more && err == nil; {
+			if err = ctx.Err(); err == nil {
+				more, err = b.Step(4096)
+			}
+		}
+		return errors.Join(err, b.Finish())
+	})
+	if err != nil {
+		return fmt.Errorf("copy project.db: %w", plain(err))
+	}
+	if err := checkCopy(ctx, temp); err != nil {
+		return fmt.Errorf("the copy of project.db: %w", err)
+	}
+	file, err := os.OpenFile(temp, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return plain(err)
+	}
+	return os.Rename(temp, path)
+}
+
+func checkCopy(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: "_pragma=journal_mode(DELETE)"}).String())
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return quickCheck(ctx, db)
+}
+
+// DailyBackup makes today's copy in the folder backups, if there is none yet, and keeps the newest of them, so many.
+func (s *Store) DailyBackup(ctx context.Context, keep int) error {
+	if keep < 1 {
+		return nil
+	}
+	dir := filepath.Join(s.dir, "backups")
+	today := filepath.Join(dir, s.now().Format("2006-01-02")+".db")
+	if _, err := os.Lstat(today); errors.Is(err, fs.ErrNotExist) {
+		if err := s.there(); err != nil {
+			return err
+		}
+		if err := s.Backup(ctx, today); err != nil {
+			return err
+		}
+	}
+	copies, err := filepath.Glob(filepath.Join(dir, "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].db"))
+	if err != nil {
+		return err
+	}
+	slices.Sort(copies)
+	for _, old := range copies[:max(0, len(copies)-keep)] {
+		if err := os.Remove(old); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BackupFolder copies the database of a project folder, also while a server has it open.
+func BackupFolder(ctx context.Context, dir, path string) error {
+	if info, err := os.Stat(databasePath(dir)); err != nil || info.Size() == 0 {
+		return fmt.Errorf("%s holds no project.db", dir)
+	}
+	db, err := openDatabase(databasePath(dir), "query_only(1)")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return backup(ctx, db, path)
+}
