@@ -53,6 +53,9 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	if err != nil {
 		return err
 	}
+	if err := c.CheckClasses(len(d.classes)); err != nil {
+		return &record.ConfigError{Err: err}
+	}
 	for _, s := range sources {
 		if err := s.check(c, d); err != nil {
 			return err

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/uncertainty"
 )
 
 // Candidates are the unlabelled items that a query chooses from, and what is known of them beside their images. What the
@@ -42,7 +44,13 @@ func (n Network) Pool(ctx context.Context, s query.Spec, c Candidates) query.Poo
 		n.Progress = c.Progress
 	}
 	if needs.Scores {
-		p.Score = func(items []int) ([]float64, error) { return n.poolScores(ctx, s, c, items) }
+		p.Score = func(items []int) ([]float64, error) { return poolOf(ctx, n, s, c, items, Network.Score) }
+	}
+	if needs.ClassScores {
+		p.ClassScores = func(items []int) ([][]float64, error) { return poolOf(ctx, n, s, c, items, Network.ClassScores) }
+	}
+	if needs.Networks {
+		c.offerNetworks(ctx, n, s, &p)
 	}
 	if needs.Features != query.NoFeatures {
 		p.Features = func() ([][]float32, error) { return n.poolFeatures(ctx, needs.Features, c, c.Images) }
@@ -62,25 +70,59 @@ func (n Network) Pool(ctx context.Context, s query.Spec, c Candidates) query.Poo
 	return p
 }
 
-func (n Network) poolScores(ctx context.Context, s query.Spec, c Candidates, items []int) (scores []float64, err error) {
+// poolOf returns what compute makes of some of the candidates: Network.Score or ClassScores.
+func poolOf[T any](ctx context.Context, n Network, s query.Spec, c Candidates, items []int,
+	compute func(Network, context.Context, [][]float32, uncertainty.Score, *rand.Rand) ([]T, error)) (scores []T, err error) {
 	if s.Score.Members > 0 && c.Members != nil {
 		if n.Members, err = c.Members(ctx); err != nil {
 			return nil, fmt.Errorf("train the ensemble: %w", err)
 		}
 	}
 	defer c.spent(time.Now(), len(items), s.Score.ForwardPasses())
+	scores, err = compute(n, ctx, c.images(items), s.Score, c.Random)
+	return scores, c.fault(items, err)
+}
+
+// offerNetworks offers what several networks predict, by masks of dropout that are drawn when the first is asked.
+func (c Candidates) offerNetworks(ctx context.Context, n Network, s query.Spec, p *query.Pool) {
+	all := sync.OnceValues(func() (networks, error) { return n.networks(s.Score, c.Random) })
+	p.Disagreement = func(items []int) (query.Disagreement, error) {
+		n, err := all()
+		if err != nil {
+			return query.Disagreement{}, err
+		}
+		defer c.spent(time.Now(), len(items), len(n.seeds))
+		d, err := n.disagreement(ctx, c.images(items))
+		return d, c.fault(items, err)
+	}
+	p.Probabilities = func(items, pixels []int) ([][]float32, error) {
+		n, err := all()
+		if err != nil {
+			return nil, err
+		}
+		defer c.spent(time.Now(), len(items), len(n.seeds))
+		return n.probabilities(ctx, c.images(items), pixels)
+	}
+}
+
+// images returns those of some candidates.
+func (c Candidates) images(items []int) [][]float32 {
 	images := make([][]float32, len(items))
 	for i, item := range items {
 		images[i] = c.Images[item]
 	}
-	scores, err = n.Score(ctx, images, s.Score, c.Random)
+	return images
+}
+
+// fault returns err; where it is about one of these candidates it says which.
+func (c Candidates) fault(items []int, err error) error {
 	if fault, ok := errors.AsType[*ItemError](err); ok {
 		fault.Item = items[fault.Item]
 		if c.Names != nil {
-			return nil, fmt.Errorf("%s: %w", c.Names[fault.Item], fault.Err)
+			return fmt.Errorf("%s: %w", c.Names[fault.Item], fault.Err)
 		}
 	}
-	return scores, err
+	return err
 }
 
 func (n Network) poolFeatures(ctx context.Context, f query.Features, c Candidates, images [][]float32) ([][]float32, error) {

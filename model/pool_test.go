@@ -43,14 +43,14 @@ func TestPoolOffersWhatIsNeeded(t *testing.T) {
 	}
 	for _, needs := range []query.Needs{
 		{}, {Scores: true}, {Scores: true, NonNegative: true}, {Features: query.Bottleneck}, {Features: query.Gradient, LabelledFeatures: true},
-		{Positions: true}, {HiddenForeground: true}, {QueryNumber: true},
+		{ClassScores: true}, {Networks: true}, {Positions: true}, {HiddenForeground: true}, {QueryNumber: true},
 		{Scores: true, Features: query.Bottleneck, LabelledFeatures: true, Positions: true, HiddenForeground: true, QueryNumber: true},
 	} {
 		c.Random = random.Stream(2)
 		score := uncertainty.Score{Name: "dropout", Map: uncertainty.JSD, Passes: 3, Dropout: true}
 		p := n.Pool(t.Context(), query.Spec{Score: score, Strategy: needing(needs)}, c)
 		got := query.Needs{
-			Scores: p.Score != nil, NonNegative: needs.NonNegative, LabelledFeatures: p.LabelledFeatures != nil,
+			Scores: p.Score != nil, ClassScores: p.ClassScores != nil, Networks: p.Disagreement != nil && p.Probabilities != nil, NonNegative: needs.NonNegative, LabelledFeatures: p.LabelledFeatures != nil,
 			Positions: p.Positions != nil, HiddenForeground: p.HiddenForeground != nil, QueryNumber: p.Query == 3 && p.Queries == 7,
 		}
 		if p.Features != nil {

@@ -180,7 +180,7 @@ func scoresBy(t *testing.T, n Network, images [][]float32, s uncertainty.Score, 
 	t.Helper()
 	p := n.newScorer(s, random.Stream(1))
 	p.change = change
-	scores, err := p.scores(t.Context(), images, func(int, int) {})
+	scores, err := collect(t.Context(), p, images, (*uncertainty.Scorer).Score, nil, func(int, int) {})
 	if err != nil {
 		t.Fatal(err)
 	}

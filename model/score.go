@@ -33,14 +33,64 @@ func (n Network) Score(ctx context.Context, images [][]float32, s uncertainty.Sc
 		return nil, errors.New("model: the network was trained without the module that predicts losses")
 	case s.PredictedLoss:
 		return n.predictedLosses(ctx, images)
-	case s.Members > 0 && len(n.Members) != s.Members-1:
-		return nil, fmt.Errorf("model: an ensemble of %d needs %d networks beside the first, got %d", s.Members, s.Members-1, len(n.Members))
+	}
+	if err := n.checkMembers(s); err != nil {
+		return nil, err
 	}
 	// Between two passes other goroutines add up the last one. Without the lock Go goes on with this one on the thread of whichever
 	// ends last, often on the core of another thread of the engine.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	return n.newScorer(s, rng).scores(ctx, images, n.done)
+	p := n.newScorer(s, rng)
+	if p.isMeanEntropy() {
+		return collect(ctx, p, images, (*uncertainty.Scorer).Score, p.entropies, n.done)
+	}
+	return collect(ctx, p, images, (*uncertainty.Scorer).Score, nil, n.done)
+}
+
+// ClassScores returns K numbers for each image, as uncertainty.Scorer.ClassScores has them, by the passes and the map of s. A network
+// with a sigmoid for each class has no probabilities that sum to 1, unless there are two: see bySigmoids.
+//
+// Errors are those of [Network.Score].
+func (n Network) ClassScores(ctx context.Context, images [][]float32, s uncertainty.Score, rng *rand.Rand) ([][]float64, error) {
+	if err := n.checkMembers(s); err != nil {
+		return nil, err
+	}
+	if err := n.bySigmoids(s.Name); err != nil {
+		return nil, err
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	p := n.newScorer(s, rng)
+	p.sigmoids = n.Net.Config().Sigmoid
+	return collect(ctx, p, images, func(item *uncertainty.Scorer) ([]float64, error) {
+		scores := make([]float64, n.Classes())
+		return scores, item.ClassScores(scores)
+	}, nil, n.done)
+}
+
+// checkMembers returns an error if the network is no ensemble as s needs it.
+func (n Network) checkMembers(s uncertainty.Score) error {
+	if s.Members > 0 && len(n.Members) != s.Members-1 {
+		return fmt.Errorf("model: an ensemble of %d needs %d networks beside the first, got %d", s.Members, s.Members-1, len(n.Members))
+	}
+	return nil
+}
+
+// bySigmoids returns an error if the network has a sigmoid for each of more than two classes. Of two the second one's counts, as
+// distribution makes it of them.
+func (n Network) bySigmoids(strategy string) error {
+	if c := n.Net.Config(); c.Sigmoid && c.Classes > 2 {
+		return fmt.Errorf("%s: the probabilities of %d sigmoids need not sum to 1: train with loss.kind softmax", strategy, c.Classes)
+	}
+	return nil
+}
+
+// distribution makes of the probabilities of two sigmoids, [pixels 2], those of two classes: (1 - p₁, p₁).
+func distribution(probs []float32) {
+	for i := 0; i < len(probs); i += 2 {
+		probs[i] = 1 - probs[i+1]
+	}
 }
 
 // predictedLosses returns the loss that the module predicts for each image.
@@ -71,6 +121,8 @@ type scorer struct {
 	items   []*uncertainty.Scorer
 	entropy tensor.Tensor // of the mini-batch [N H W 1]
 
+	sigmoids bool // of which distribution makes probabilities
+
 	change  augmentation
 	turns   []rotation // of the items of a mini-batch
 	changed []float32  // an image, [C H W]
@@ -85,8 +137,10 @@ func (n Network) newScorer(s uncertainty.Score, rng *rand.Rand) *scorer {
 	return p
 }
 
-// scores returns the score of each image.
-func (p *scorer) scores(ctx context.Context, images [][]float32, done func(done, of int)) ([]float64, error) {
+// collect returns what of makes of the passes of each image. short, if not nil, does instead of the passes what a mini-batch of plain
+// ones can be spared; it may ask for an item by the passes all the same.
+func collect[T any](ctx context.Context, p *scorer, images [][]float32, of func(*uncertainty.Scorer) (T, error),
+	short func(to []T, ask func(i int)) error, done func(done, of int)) ([]T, error) {
 	group := predictBatch
 	if p.states != nil {
 		group = memberBatch
@@ -95,17 +149,14 @@ func (p *scorer) scores(ctx context.Context, images [][]float32, done func(done,
 	for range min(group, len(images)) {
 		p.items = append(p.items, uncertainty.NewScorer(p.score, p.h, p.w, p.net.Config().Classes))
 	}
-	all := make([]float64, 0, len(images))
+	all := make([]T, 0, len(images))
 	for begin := 0; begin < len(images); begin += group {
 		some := images[begin:min(begin+group, len(images))]
-		scores, faults := make([]float64, len(some)), make([]error, len(some))
+		scores, faults := make([]T, len(some)), make([]error, len(some))
 		var err error
-		score := func(i int) { scores[i], faults[i] = p.items[i].Score() }
-		if p.isMeanEntropy() {
-			err = p.batches(ctx, some, func(int) error {
-				p.entropies(scores, score)
-				return nil
-			})
+		score := func(i int) { scores[i], faults[i] = of(p.items[i]) }
+		if short != nil {
+			err = p.batches(ctx, some, func(int) error { return short(scores, score) })
 		} else if err = p.run(ctx, some); err == nil {
 			p.parallel(len(some), score)
 		}
@@ -154,7 +205,7 @@ func (p *scorer) run(ctx context.Context, images [][]float32) error {
 }
 
 // entropies writes the mean entropies of the mini-batch, which is loaded. For an item without one it asks score, which knows why.
-func (p *scorer) entropies(scores []float64, score func(i int)) {
+func (p *scorer) entropies(scores []float64, score func(i int)) error {
 	probs := p.probabilities(unet.Pass{})
 	h := p.entropyOf(probs)
 	p.parallel(probs.N, func(i int) {
@@ -165,6 +216,7 @@ func (p *scorer) entropies(scores []float64, score func(i int)) {
 			score(i)
 		}
 	})
+	return nil
 }
 
 // entropyOf computes the entropies of the mini-batch's pixels and returns a function that gives those of an item.
@@ -190,6 +242,9 @@ func (p *scorer) passes(images [][]float32) {
 
 // add counts one pass of a mini-batch whose first item is begin.
 func (p *scorer) add(begin int, probs tensor.Tensor) {
+	if p.sigmoids {
+		distribution(probs.Data)
+	}
 	entropy := func(int) []float32 { return nil }
 	if p.score.Map.UsesPassEntropies() {
 		entropy = p.entropyOf(probs)

@@ -232,3 +232,54 @@ func TestPredictedLosses(t *testing.T) {
 		t.Errorf("a module of NaN: %v", err)
 	}
 }
+
+// Class scores are made of the same passes as scores: the first is the score by the mean, and of two sigmoids the second counts.
+func TestClassScoresOfNetwork(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	images := noise(11)
+	n := network(unet.New(e, unet.Config{Classes: 3, Width: 4, Dropout: 0.5}, random.Stream(1)))
+	for _, s := range []uncertainty.Score{{}, {Map: uncertainty.JSD, Passes: 3, Dropout: true}} {
+		want := scoresOf(t, n, images, s, 4)
+		n.Progress = nil
+		got, err := n.ClassScores(t.Context(), images, s, random.Stream(4))
+		if err != nil || len(got) != len(images) {
+			t.Fatal(len(got), err)
+		}
+		for i := range got {
+			if len(got[i]) != 3 || math.Abs(got[i][0]-want[i]) > 1e-6 || !(got[i][1]+got[i][2] < got[i][0]) {
+				t.Errorf("%+v, item %d: class scores %v, score %v", s, i, got[i], want[i])
+			}
+		}
+	}
+	one, err := n.ClassScores(t.Context(), images[10:], uncertainty.Score{}, nil)
+	if all, _ := n.ClassScores(t.Context(), images, uncertainty.Score{}, nil); err != nil || !slices.Equal(one[0], all[10]) {
+		t.Errorf("class scores depend on the other images: %v, %v", one, err)
+	}
+
+	n = network(unet.New(e, unet.Config{Classes: 3, Width: 4, Sigmoid: true}, random.Stream(1)))
+	if _, err := n.ClassScores(t.Context(), images, uncertainty.Score{Name: "clasp"}, nil); err == nil {
+		t.Error("three sigmoids have class scores")
+	}
+	n = network(unet.New(e, unet.Config{Classes: 2, Width: 4, Sigmoid: true}, random.Stream(1)))
+	got, err := n.ClassScores(t.Context(), images, uncertainty.Score{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = n.Predict(t.Context(), images, func(i int, probs []float32) error {
+		var want [2]float64
+		for at := 1; at < len(probs); at += 2 {
+			p := float64(probs[at])
+			h := -p*math.Log(p) - (1-p)*math.Log(1-p)
+			want[0] += 2 * h / float64(len(probs))
+			want[1] += 2 * h * p / float64(len(probs))
+		}
+		if math.Abs(got[i][0]-want[0]) > 1e-6 || math.Abs(got[i][1]-want[1]) > 1e-6 {
+			t.Errorf("item %d of two sigmoids: %v, want %v", i, got[i], want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -36,6 +36,20 @@ func TestBADGE(t *testing.T) {
 	querytest.Run(t, query.BADGE{First: query.FirstNorm})
 }
 
+func TestClaSP(t *testing.T) {
+	for _, s := range []query.ClaSP{{}, {Noise: query.NoNoise}, {Noise: query.BatchNoise}, {Cap: query.NoCap, Fraction: 0.33}, {Fraction: 1}} {
+		t.Run(s.String(), func(t *testing.T) { querytest.Run(t, s) })
+	}
+}
+
+func TestBatchBALD(t *testing.T) {
+	for _, s := range []query.BatchBALD{
+		{Passes: 4}, {Passes: 4, Draw: query.BatchDraw}, {Passes: 4, Samples: 8, Candidates: 12, Positions: 5}, {Passes: 4, Samples: 8, Draw: query.BatchDraw, Q: 3},
+	} {
+		t.Run(s.String(), func(t *testing.T) { querytest.Run(t, s) })
+	}
+}
+
 func TestSuggestiveAnnotation(t *testing.T) { querytest.Run(t, query.SuggestiveAnnotation{}) }
 
 func TestStrided(t *testing.T) { querytest.Run(t, query.Strided{}) }

@@ -27,7 +27,7 @@ type entry struct {
 	Info
 	strategy     func(*options) Strategy          // strategies and selectors
 	defaultScore uncertainty.Score                // selectors: the score to pick by when the name gives none
-	score        func(*options) uncertainty.Score // scores; the name is filled in
+	score        func(*options) uncertainty.Score // scores, and what strategies have computed instead of one; the name is filled in
 }
 
 // names is the index of this package, in the order of [List]. Each has a file of its name.
@@ -37,6 +37,8 @@ var names = []entry{
 	randomHiddenForeground,
 	coreSet,
 	badge,
+	clasp,
+	batchBALD,
 
 	entropy,
 	leastConfidence,

@@ -7,6 +7,8 @@ import "fmt"
 type Needs struct {
 	Scores           bool     // Pool.Score
 	NonNegative      bool     // … which never returns a number below 0
+	ClassScores      bool     // Pool.ClassScores
+	Networks         bool     // Pool.Disagreement and Pool.Probabilities
 	Features         Features // Pool.Features, of this kind
 	LabelledFeatures bool     // Pool.LabelledFeatures, of the same kind
 	Positions        bool     // Pool.Positions
@@ -29,6 +31,10 @@ func (p Pool) offers(s Strategy) error {
 	switch {
 	case n.Scores && p.Score == nil:
 		return fmt.Errorf("query: %v picks by a score, and the pool offers none", s)
+	case n.ClassScores && p.ClassScores == nil:
+		return fmt.Errorf("query: %v picks by a score for each class, and the pool offers none", s)
+	case n.Networks && (p.Disagreement == nil || p.Probabilities == nil):
+		return fmt.Errorf("query: %v compares the predictions of several networks, and the pool offers none", s)
 	case n.Features != NoFeatures && p.Features == nil:
 		return fmt.Errorf("query: %v compares items by %s features, and the pool offers none", s, n.Features)
 	case n.LabelledFeatures && p.LabelledFeatures == nil:

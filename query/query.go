@@ -29,6 +29,16 @@ type Pool struct {
 	// per Select, with distinct items.
 	Score func(items []int) ([]float64, error)
 
+	// ClassScores returns K numbers for each of these items, called as Score is. With u the uncertainty of a pixel and p_k the mean
+	// probability of class k there, the first is the mean of u over the pixels, the others, for k = 1 … K-1, are that of u·p_k.
+	ClassScores func(items []int) ([][]float64, error)
+
+	// Disagreement and Probabilities are of T networks, the same for all items and calls, such as T masks of dropout. Disagreement says how
+	// far these agree on each of some items; it is called at most once, with distinct items. Probabilities returns their class
+	// probabilities at some pixels of the canvas, which count row by row: one vector [pixels T K] for each item.
+	Disagreement  func(items []int) (Disagreement, error)
+	Probabilities func(items, pixels []int) ([][]float32, error)
+
 	// Features returns one vector per unlabelled item, LabelledFeatures one per item that is already labelled, all of
 	// one length; without labelled items there are none. A strategy calls each at most once and writes to no vector.
 	Features, LabelledFeatures func() ([][]float32, error)
@@ -45,14 +55,25 @@ type Pool struct {
 	Query, Queries int
 }
 
+// Disagreement is the mutual information between the class of a pixel and the choice of the network, H(p̄) - 1/T Σ_t H(p_t) in nats.
+type Disagreement struct {
+	Scores   []float64 // of each item, the mean over its pixels
+	Sum      []float64 // of each pixel, the sum over the items, [H Width]
+	Width    int       // of the canvas
+	Networks int       // T
+	Classes  int       // K
+}
+
 // Position is where an item lies: a slice of a case.
 type Position struct{ Case, Slice int }
 
 // Selection is the answer of a strategy.
 type Selection struct {
-	Items  []int     // the picks, distinct, in 0..N-1
-	Scores []float64 // the score of each pick as Pool.Score gave it; NaN where the strategy asked for none
-	Scored int       // how many items the strategy asked a score for: the forward passes it costs
+	Items []int // the picks, distinct, in 0..N-1
+	// Scores are those of each pick as Pool.Score or Pool.Disagreement gave them, of Pool.ClassScores the first; NaN where the strategy asked
+	// for none.
+	Scores []float64
+	Scored int // how many items the strategy asked a score for: the forward passes it costs
 }
 
 // check refuses sizes that p cannot serve and a pool that lacks what the strategy needs. It panics without a random stream,
@@ -88,6 +109,28 @@ func (p Pool) score(items []int) ([]float64, error) {
 		}
 	}
 	return scores, nil
+}
+
+// classScores asks the pool for the class scores of all items, which are numbers from 0 up, and refuses what cannot be ranked.
+func (p Pool) classScores() ([][]float64, error) {
+	all, err := p.ClassScores(upTo(p.N))
+	if err != nil {
+		return nil, fmt.Errorf("score %d items: %w", p.N, err)
+	}
+	if len(all) != p.N {
+		return nil, fmt.Errorf("query: class scores of %d items for %d", len(all), p.N)
+	}
+	for i, scores := range all {
+		if len(scores) < 2 || len(scores) != len(all[0]) {
+			return nil, fmt.Errorf("query: item %d has %d class scores, item 0 %d; want one per class, two or more", i, len(scores), len(all[0]))
+		}
+		for k, s := range scores {
+			if !(s >= 0) || math.IsInf(s, 0) {
+				return nil, fmt.Errorf("query: score %d of item %d is %v; it cannot be ranked", k, i, s)
+			}
+		}
+	}
+	return all, nil
 }
 
 // scoreAll returns the score of every item of the pool.

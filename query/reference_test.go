@@ -86,6 +86,10 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
 - ` + "`learning-loss`" + `: the module is trained on pairs of each mini-batch; ` + "`train.learning-loss`" + ` in the configuration has margin,
   optimiser, and for which part of the training its gradient reaches the encoder: for 0.27 of it in preset ` + "`paper`" + `, not at all in the others, because
   it harms the network ([measured](../results.md#ablation-why-learning-loss-fails)). A predicted loss may be negative, which ` + "`power`" + ` does not take.
+- ` + "`clasp`" + `: ` + "`fraction`" + ` of the query is shared out among the foreground classes; ` + "`cap=case`" + ` limits how much of it comes from one case; the noise fades
+  from query to query, over as many as the simulation has, in annotation over the first four.
+- ` + "`batchbald`" + `: one joint for each of ` + "`positions`" + ` pixels, summed; its dropout masks are the same for all slices, those of ` + "`dropout`" + ` are not.
+- ` + "`clasp`" + ` and ` + "`batchbald`" + ` need probabilities that sum to 1: with sigmoids there may be two classes at most.
 - Networks trained with ` + "`loss.kind: sigmoid`" + ` have a sigmoid per class as probabilities, which need not sum to 1: their
   entropies are the sums of -p ln p over the classes as they are.
 - ` + "`core-set`" + ` and ` + "`suggestive-annotation`" + ` compare the deepest encoder output averaged over the image; ` + "`badge`" + ` the gradient

@@ -10,7 +10,7 @@ import (
 // Spec is a strategy as a person names it: what must be computed for the items, and how to pick from it. [Parse]
 // makes it of a name such as "entropy+sb", String makes the name of it; the two are inverse. Specs are comparable.
 type Spec struct {
-	Score    uncertainty.Score // what [Pool].Score returns; the zero value if the strategy needs no scores
+	Score    uncertainty.Score // what [Pool].Score and the like return; the zero value if the strategy needs no scores
 	Strategy Strategy          // ready to select
 }
 
@@ -45,7 +45,11 @@ func parse(name string) (Spec, error) {
 	case e.Kind != KindScore && len(components) == 2:
 		return Spec{}, fmt.Errorf("%s yields no score that %s could pick by", first.name, components[1].name)
 	case e.Kind != KindScore:
-		return Spec{Score: e.defaultScore, Strategy: e.strategy(first)}, first.err()
+		spec := Spec{Score: e.defaultScore, Strategy: e.strategy(first)}
+		if e.score != nil {
+			spec.Score = e.scoreOf(first)
+		}
+		return spec, first.err()
 	}
 	spec := Spec{Score: e.scoreOf(first), Strategy: Top{}}
 	if len(components) == 2 {
@@ -100,7 +104,7 @@ func ParseSelector(name string) (Strategy, error) {
 func (s Spec) String() string {
 	strategy := fmt.Sprint(s.Strategy)
 	switch {
-	case s.Score == uncertainty.Score{}:
+	case s.Score == uncertainty.Score{}, !s.Strategy.Needs().Scores:
 		return strategy
 	case s.Strategy == Strategy(Top{}):
 		return scoreName(s.Score)

@@ -212,6 +212,11 @@ func TestNeeds(t *testing.T) {
 		"badge":                    {query.Needs{Features: query.Gradient}, 1},
 		"suggestive-annotation":    {query.Needs{Scores: true, Features: query.Bottleneck}, 4},
 		"random-hidden-foreground": {query.Needs{HiddenForeground: true}, 1},
+		"clasp":                    {query.Needs{ClassScores: true, Positions: true, QueryNumber: true}, 1},
+		"clasp(members=5)":         {query.Needs{ClassScores: true, Positions: true, QueryNumber: true}, 5},
+		"clasp(map=jsd)":           {query.Needs{ClassScores: true, Positions: true, QueryNumber: true}, 8},
+		"batchbald":                {query.Needs{Networks: true}, 20},
+		"batchbald(passes=10)":     {query.Needs{Networks: true}, 10},
 	} {
 		spec, err := query.Parse(name)
 		if err != nil {
@@ -220,7 +225,7 @@ func TestNeeds(t *testing.T) {
 		if got := spec.Strategy.Needs(); got != want.needs || spec.Score.ForwardPasses() != want.passes {
 			t.Errorf("%s: %+v, %d passes", name, got, spec.Score.ForwardPasses())
 		}
-		if spec.Strategy.Needs().Scores == (spec.Score == uncertainty.Score{}) {
+		if needs := spec.Strategy.Needs(); (needs.Scores || needs.ClassScores || needs.Networks) == (spec.Score == uncertainty.Score{}) {
 			t.Errorf("%s: score %+v", name, spec.Score)
 		}
 	}

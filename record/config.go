@@ -207,6 +207,24 @@ func (c Config) YAML() []byte {
 	return data
 }
 
+// CheckClasses refuses strategies that cannot work with networks of so many classes, the background among them: those that need the
+// probabilities of a pixel to sum to 1, where each class has a sigmoid of its own.
+func (c Config) CheckClasses(classes int) error {
+	for _, name := range c.Strategies {
+		spec, err := query.Parse(name)
+		if err != nil {
+			return err
+		}
+		needs := spec.Strategy.Needs()
+		for _, name := range c.Recipes() {
+			if classes > 2 && c.Recipe(name).Loss.Kind == recipe.Sigmoid && (needs.ClassScores || needs.Networks) {
+				return fmt.Errorf("%s: with loss.kind sigmoid it takes two classes, these data have %d: choose softmax", cmp.Or(name, spec.String()), classes)
+			}
+		}
+	}
+	return nil
+}
+
 // checkStrategy refuses strategies that cannot work with networks that are trained as c has it.
 func checkStrategy(s query.Spec, c recipe.Config) error {
 	switch {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume/fuzztest"
 )
 
@@ -272,4 +273,20 @@ func FuzzConfig(f *testing.F) {
 			return 0
 		})
 	})
+}
+
+// What needs probabilities that sum to 1 is refused where a sigmoid for each of several classes gives none.
+func TestCheckClasses(t *testing.T) {
+	for _, name := range []string{"clasp", "batchbald", "entropy+sb"} {
+		for _, kind := range []string{recipe.Softmax, recipe.Sigmoid} {
+			for _, classes := range []int{2, 3} {
+				c := Default()
+				c.Strategies, c.Train.Loss.Kind = []string{"random", name}, kind
+				err := c.CheckClasses(classes)
+				if refused := name != "entropy+sb" && kind == recipe.Sigmoid && classes > 2; refused != (err != nil) {
+					t.Errorf("%s, %s, %d classes: %v", name, kind, classes, err)
+				}
+			}
+		}
+	}
 }

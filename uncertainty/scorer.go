@@ -115,6 +115,37 @@ func (s *Scorer) Score() (float64, error) {
 	return score, nil
 }
 
+// ClassScores writes K means over the valid pixels: first that of the map u, then, for k = 1 … K-1, that of u·p̄_k with p̄ the mean of
+// the passes. As Σ p̄ = 1 the first is the sum of the others and the mean of u·p̄_0. Errors and panics are those of Score; the aggregation does
+// not count.
+//
+// Source: Lüth, Traub et al. 2026, arXiv 2601.13677 (class-stratified power entropy).
+func (s *Scorer) ClassScores(dst []float64) error {
+	classes := s.passes.classes
+	checkShape("Scorer.ClassScores", 1, len(dst), classes)
+	clear(dst)
+	n := 0.0
+	for i, u := range s.Map() {
+		if !s.valid[i] {
+			continue
+		}
+		n++
+		dst[0] += float64(u)
+		mean := s.passes.sum[i*classes : (i+1)*classes]
+		for k := 1; k < classes; k++ {
+			dst[k] += float64(u) * mean[k] / float64(s.passes.passes)
+		}
+	}
+	for k := range dst {
+		dst[k] /= n
+		if math.IsNaN(dst[k]) {
+			return s.fault()
+		}
+		dst[k] = max(0, dst[k]) // a probability of -1e-6 is rounding
+	}
+	return nil
+}
+
 // foregroundOr returns the valid pixels of the widened predicted foreground, or in if there are none.
 func (s *Scorer) foregroundOr(m []float32, in []bool) []bool {
 	for i, u := range m {

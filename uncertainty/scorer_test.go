@@ -187,3 +187,35 @@ func BenchmarkScorer(b *testing.B) {
 		s.Score()
 	}
 }
+
+// Class scores of two pixels by hand; the first is the sum of all classes'.
+func TestClassScores(t *testing.T) {
+	s := NewScorer(Score{}, 1, 2, 3)
+	s.Add([]float32{0.5, 0.5, 0, 0.2, 0.2, 0.6}, nil)
+	got := make([]float64, 3)
+	if err := s.ClassScores(got); err != nil {
+		t.Fatal(err)
+	}
+	for k, want := range []float64{0.821709, 0.268314, 0.285081} {
+		if math.Abs(got[k]-want) > 1e-6 {
+			t.Errorf("score %d: %v, want %v", k, got[k], want)
+		}
+	}
+	if background := got[0] - got[1] - got[2]; math.Abs(background-0.268314) > 1e-6 {
+		t.Errorf("the classes leave %v for the background, want 0.268314", background)
+	}
+
+	// Of two passes p is their mean; a pixel that is not valid does not count.
+	s = NewScorer(Score{Map: JSD}, 1, 2, 2)
+	s.Add([]float32{1, 0, 0.5, 0.5}, nil)
+	s.Add([]float32{0, 1, 0.5, 0.5}, []bool{true, false})
+	got = got[:2]
+	if err := s.ClassScores(got); err != nil || math.Abs(got[0]-math.Ln2) > 1e-6 || math.Abs(got[1]-math.Ln2/2) > 1e-6 {
+		t.Errorf("two passes that disagree: %v, %v; want ln 2 and half of it", got, err)
+	}
+	s.Reset()
+	s.Add([]float32{float32(math.NaN()), 0, 0, 1}, nil)
+	if err := s.ClassScores(got); err == nil {
+		t.Error("a probability that is NaN has class scores")
+	}
+}

@@ -27,7 +27,9 @@ func checkNeeds(s query.Strategy) (faults []error) {
 		what           string
 		declared, used bool
 	}{
-		{"scores", needs.Scores, len(all.asked) > 0},
+		{"scores", needs.Scores, len(all.asked) > 0 && !all.byClass && !all.networks},
+		{"class scores", needs.ClassScores, all.byClass},
+		{"networks", needs.Networks, all.networks || all.probs.read},
 		{"features", needs.Features != query.NoFeatures, all.features.read},
 		{"features of labelled items", needs.LabelledFeatures, all.labelled.read},
 	} {
@@ -42,13 +44,14 @@ func checkNeeds(s query.Strategy) (faults []error) {
 		fault("it picks %v of a pool that offers everything, and %v (%v) of one that offers what it declares", want, got, err)
 	}
 
-	var lacking [5]query.Needs // all that is declared but one thing
+	var lacking [7]query.Needs // all that is declared but one thing
 	for i := range lacking {
 		lacking[i] = needs
 	}
 	lacking[0].Scores, lacking[1].Features, lacking[2].LabelledFeatures = false, query.NoFeatures, false
 	lacking[3].Positions, lacking[4].HiddenForeground = false, false
-	for i, what := range []string{"scores", "features", "features of labelled items", "positions", "hidden foreground"} {
+	lacking[5].ClassScores, lacking[6].Networks = false, false
+	for i, what := range []string{"scores", "features", "features of labelled items", "positions", "hidden foreground", "class scores", "networks"} {
 		got, err := try(s, newProbe(60).pool(lacking[i]))
 		if _, panics := err.(panicked); lacking[i] != needs && (err == nil || panics) {
 			fault("it declares %s, and of a pool without them it picks %v (%v); want an error", what, got, err)

@@ -28,9 +28,22 @@ func Run(t *testing.T, s query.Strategy) {
 		"all scores equal": func(p *probe) {
 			for i := range p.scores {
 				p.scores[i] = 0.5
+				copy(p.classes[i], []float64{0.5, 0.1, 0.1})
 			}
 		},
-		"all scores zero": func(p *probe) { clear(p.scores) },
+		"all scores zero": func(p *probe) {
+			clear(p.scores)
+			for _, c := range p.classes {
+				clear(c)
+			}
+		},
+		"networks that agree": func(p *probe) {
+			for _, v := range p.probs.of {
+				for j := range v {
+					v[j] = float32(j % 2)
+				}
+			}
+		},
 		"all features equal": func(p *probe) {
 			for _, v := range p.features.of {
 				copy(v, p.features.of[0])
@@ -159,7 +172,7 @@ func checkNaN(t *testing.T, s query.Strategy) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		for item := range 20 {
 			p := newProbe(20)
-			p.scores[item] = bad
+			p.scores[item], p.classes[item][item%3] = bad, bad
 			_, err := s.Select(p.pool(s.Needs()), 5, stream(1))
 			mustName(t, err, fmt.Sprintf("score %v", bad), item, slices.Contains(slices.Concat(p.asked...), item))
 
@@ -167,6 +180,13 @@ func checkNaN(t *testing.T, s query.Strategy) {
 			p.features.of[item][1] = float32(bad)
 			_, err = s.Select(p.pool(s.Needs()), 5, stream(1))
 			mustName(t, err, fmt.Sprintf("feature %v", bad), item, p.features.read)
+
+			p = newProbe(20)
+			for j := range p.probs.of[item] {
+				p.probs.of[item][j] = float32(bad)
+			}
+			_, err = s.Select(p.pool(s.Needs()), 5, stream(1))
+			mustName(t, err, fmt.Sprintf("probability %v", bad), item, slices.Contains(p.probed, item))
 		}
 	}
 }
@@ -198,6 +218,19 @@ func checkFailing(t *testing.T, s query.Strategy) {
 	pool.Score = func(items []int) ([]float64, error) {
 		p.asked = append(p.asked, items)
 		return make([]float64, len(items)-1), nil
+	}
+	if pool.Disagreement != nil {
+		pool.Disagreement = func(items []int) (query.Disagreement, error) {
+			d, err := p.disagreement(items)
+			d.Scores = d.Scores[1:]
+			return d, err
+		}
+	}
+	if pool.ClassScores != nil {
+		pool.ClassScores = func(items []int) ([][]float64, error) {
+			p.asked = append(p.asked, items)
+			return slices.Repeat([][]float64{{0, 0}}, len(items)-1), nil
+		}
 	}
 	if _, err := s.Select(pool, 10, stream(1)); len(p.asked) > 0 && err == nil {
 		t.Error("too few scores were accepted")
