@@ -1,6 +1,7 @@
 package active
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 
@@ -13,6 +14,26 @@ func Draw(n, size int, rng *rand.Rand) []int {
 	items := rng.Perm(n)[:size]
 	slices.Sort(items)
 	return items
+}
+
+// Rules for an initial set, which is chosen without a network.
+const (
+	InitialRandom    = "random"
+	InitialStrided   = "strided"
+	InitialTypiClust = "typiclust"
+)
+
+// InitialRule returns the strategy of a rule; nil for random, where [Draw] draws. An unknown rule is an error.
+func InitialRule(name string) (query.Strategy, error) {
+	switch name {
+	case "", InitialRandom:
+		return nil, nil
+	case InitialStrided:
+		return query.Strided{}, nil
+	case InitialTypiClust:
+		return query.TypiClust{}, nil
+	}
+	return nil, fmt.Errorf("want %s, %s or %s, got %q", InitialRandom, InitialStrided, InitialTypiClust, name)
 }
 
 // Picks are the items of a query in the strategy's order.

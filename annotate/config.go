@@ -1,6 +1,7 @@
 package annotate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -19,8 +20,9 @@ import (
 
 // Cold starts: how the first items are chosen, when there is no model yet.
 const (
-	ColdRandom  = "random"  // every set of items is equally likely: what a simulation begins with
-	ColdStrided = "strided" // spread over cases and slices, see query.Strided
+	ColdRandom    = active.InitialRandom    // every set of items is equally likely: what a simulation begins with
+	ColdStrided   = active.InitialStrided   // spread over cases and slices, see query.Strided
+	ColdTypiClust = active.InitialTypiClust // typical slices of different kinds, see query.TypiClust
 )
 
 // What is done with masks that are there before the project.
@@ -47,7 +49,7 @@ type Config struct {
 	Strategy    string `json:"strategy"`     // query strategy, see `nextslice strategies`
 	InitialSize int    `json:"initial_size"` // training items labelled before the first training
 	QuerySize   int    `json:"query_size"`   // training items per query
-	ColdStart   string `json:"cold_start"`   // random or strided
+	ColdStart   string `json:"cold_start"`   // how these are chosen, see active.InitialRule
 
 	// Lockstep makes every training wait until the whole query is answered: cycles, picks and models are then those of
 	// a simulation with this seed and these labels. Else training begins with half of the answers and nobody waits.
@@ -97,7 +99,9 @@ func (c Config) Validate() error {
 	check(c.Channel == 0 || len(c.Channels) == 0, "channels: give them or channel, not both")
 	check(c.InitialSize >= 1, "initial size: want at least 1, got %d", c.InitialSize)
 	check(c.QuerySize >= 1 && c.QuerySize <= 1000, "query size: want 1 to 1000, got %d", c.QuerySize)
-	check(c.ColdStart == ColdRandom || c.ColdStart == ColdStrided, "cold start: want %s or %s, got %q", ColdRandom, ColdStrided, c.ColdStart)
+	if _, err := active.InitialRule(c.ColdStart); err != nil || c.ColdStart == "" {
+		faults = append(faults, fmt.Errorf("cold start: %w", cmp.Or(err, errors.New("a rule is missing"))))
+	}
 	check(len(c.Classes) >= 2 && len(c.Classes) <= 256, "classes: want background and 1 to 255 more; name them with --classes")
 	check(!c.Unsure || len(c.Classes) <= Unsure, "unsure: want at most %d classes, got %d", Unsure, len(c.Classes))
 	check(slices.Contains([]string{MasksAll, MasksForeground, MasksIgnore}, c.Masks), "masks: want %s, %s or %s, got %q", MasksAll, MasksForeground, MasksIgnore, c.Masks)

@@ -114,8 +114,6 @@ func canServe(s query.Spec) error {
 		return fmt.Errorf("annotation does not compute the score %s, which takes more trainings", s.Score.Name)
 	case needs.HiddenForeground:
 		return errors.New("it looks at masks that nobody has drawn yet: it exists in simulations only")
-	case needs.Features != query.NoFeatures:
-		return fmt.Errorf("annotation does not compute the %s features that it needs", needs.Features)
 	}
 	return nil
 }

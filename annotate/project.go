@@ -166,7 +166,7 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	}
 	if queue, err := s.Queue(ctx, true); err != nil {
 		return nil, err
-	} else if len(queue) == 0 { // later fillings ask the model, which Run loads
+	} else if len(queue) == 0 && !p.Queue.waits() { // later fillings ask the model, which Run loads
 		if err := p.Queue.fill(ctx); err != nil {
 			return nil, err
 		}

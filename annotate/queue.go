@@ -101,10 +101,35 @@ func (q *Queue) fillBy(ctx context.Context, items []Item, cycle, queued int) (ch
 
 // coldStart picks items without a model.
 func (q *Queue) coldStart(items []Item, size int, rng *rand.Rand) (active.Picks[Item], error) {
-	if q.config.ColdStart == ColdStrided {
-		return active.Pick(query.Strided{}, query.Pool{N: len(items), Positions: q.positions(items)}, items, size, rng)
+	rule, err := active.InitialRule(q.config.ColdStart)
+	if err != nil {
+		return active.Picks[Item]{}, err
+	}
+	if rule != nil {
+		return active.Pick(rule, q.appearance(items), items, size, rng)
 	}
 	return active.Picks[Item]{Items: active.At(items, active.Draw(len(items), min(size, len(items)), rng))}, nil
+}
+
+// appearance offers items to a strategy that asks nothing of a network. All others, labelled or asked for already, count as labelled.
+func (q *Queue) appearance(items []Item) query.Pool {
+	c := model.Candidates{Positions: q.positions(items)}
+	offered := map[Item]bool{}
+	for _, item := range items {
+		c.Images, offered[item] = append(c.Images, q.cases.slice(item)), true
+	}
+	for _, item := range q.cases.items(store.Training) {
+		if image := q.cases.slice(item); image != nil && !offered[item] {
+			c.Labelled = append(c.Labelled, image)
+		}
+	}
+	return model.AppearancePool(c, q.config.Preprocess.Height, q.config.Preprocess.Width)
+}
+
+// waits reports whether the initial set is chosen by what slices look like, so that they must be loaded first.
+func (q *Queue) waits() bool {
+	rule, err := active.InitialRule(q.config.ColdStart)
+	return err == nil && rule != nil && rule.Needs().Features != query.NoFeatures
 }
 
 // pick picks a query by the project's strategy, with what a network says of the items; it completes c.
@@ -114,7 +139,33 @@ func (q *Queue) pick(ctx context.Context, n Network, items []Item, rng *rand.Ran
 		c.Images, c.Names = append(c.Images, q.cases.slice(item)), append(c.Names, item.String())
 	}
 	s := q.config.spec()
+	if s.Strategy.Needs().LabelledFeatures || s.Score.ClassWeights {
+		var err error
+		if c.Labelled, c.Masks, err = q.labels(ctx); err != nil {
+			return active.Picks[Item]{}, err
+		}
+	}
 	return active.Pick(s.Strategy, n.Pool(ctx, s, c), items, q.config.QuerySize, rng)
+}
+
+// labels returns the slices that a network learns from, with their masks, on the canvas.
+func (q *Queue) labels(ctx context.Context) (images [][]float32, masks [][]uint8, err error) {
+	all, err := q.store.Labels(ctx, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, l := range all {
+		image := q.cases.slice(l.Item)
+		if l.Role == store.Validation || image == nil {
+			continue
+		}
+		mask, err := l.Mask()
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", l.Item, err)
+		}
+		images, masks = append(images, image), append(masks, q.cases.onCanvas(l.Item, mask))
+	}
+	return images, masks, nil
 }
 
 func (q *Queue) positions(items []Item) []query.Position {

@@ -29,6 +29,8 @@ type data struct {
 	positions  []query.Position // of the pool's items
 	foreground []bool           // whether their masks have any
 	test       []model.Case
+
+	initial initialSets
 }
 
 // openData opens the data set of an experiment and tells what is wrong with it.

@@ -74,8 +74,10 @@ func (l *learner) train(ctx context.Context) error {
 }
 
 // trainInitial trains, evaluates and stores the model of cycle 0.
-func (l *learner) trainInitial(ctx context.Context) error {
-	l.labelled = initialSet(l.config, l.start.Set, len(l.data.pool.Names))
+func (l *learner) trainInitial(ctx context.Context) (err error) {
+	if l.labelled, err = l.data.initialSet(l.config, l.start.Set); err != nil {
+		return err
+	}
 	if err := l.train(ctx); err != nil {
 		return fmt.Errorf("train on the initial set: %w", err)
 	}

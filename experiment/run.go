@@ -108,7 +108,11 @@ func describe(f *record.Folder, c record.Config, d *data, env record.Env, notice
 	if err := f.RecordEnv(env, notice); err != nil {
 		return err
 	}
-	return f.RecordInitial(initialSets(c, d.pool.Names))
+	initial, err := d.initialNames(c)
+	if err != nil {
+		return err
+	}
+	return f.RecordInitial(initial)
 }
 
 // experiment is one that is being carried out.
@@ -185,9 +189,14 @@ func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u record.Unit
 	if err != nil {
 		return err
 	}
+	initial, err := x.data.initialSet(x.config, u.Set)
+	if err != nil {
+		recorder.Close()
+		return err
+	}
 	loop := active.Loop{
 		Learner: learner, Oracle: masks{}, Recorder: recorder, Strategy: learner.spec.Strategy,
-		Names: x.data.pool.Names, Initial: initialSet(x.config, u.Set, len(x.data.pool.Names)),
+		Names: x.data.pool.Names, Initial: initial,
 		Size: x.config.QuerySize, Queries: x.config.Cycles,
 		Random: streams(x.config, u).Query,
 		Done:   done,

@@ -17,6 +17,7 @@ func (l *learner) Pool(ctx context.Context, unlabelled []int) query.Pool {
 	l.asked = time.Now()
 	c := model.Candidates{
 		Images: active.At(l.data.pool.Images, unlabelled), Labelled: active.At(l.data.pool.Images, l.labelled),
+		Masks: active.At(l.data.pool.Labels, l.labelled),
 		Names: active.At(l.data.pool.Names, unlabelled), Positions: active.At(l.data.positions, unlabelled),
 		HiddenForeground: active.At(l.data.foreground, unlabelled),
 		Query:            l.cycle, Queries: l.config.Cycles,

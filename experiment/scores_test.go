@@ -28,7 +28,7 @@ func everyStrategy(t testing.TB) []string {
 	var names []string
 	for _, info := range query.List() {
 		switch {
-		case info.Kind == query.KindStrategy || info.Name == "suggestive-annotation":
+		case info.Kind == query.KindStrategy || info.Name == "suggestive-annotation" || info.Name == "usim":
 			names = append(names, info.Name)
 		case info.Kind == query.KindScore:
 			names = append(names, info.Name, info.Name+"+sb")
@@ -100,7 +100,7 @@ func TestEveryStrategy(t *testing.T) {
 	}
 	t.Run("repeats alone", func(t *testing.T) {
 		want := records(t, dir)
-		c.Strategies = []string{"badge", "dropout+sb", "clasp", "batchbald", "ensemble", "learning-loss+sb", "suggestive-annotation", "tta"}
+		c.Strategies = []string{"badge", "dropout+sb", "clasp", "batchbald", "usim", "typiclust", "ensemble", "learning-loss+sb", "suggestive-annotation", "tta"}
 		again := filepath.Join(t.TempDir(), "again")
 		if err := Run(t.Context(), c, Options{Out: again, Jobs: 2}); err != nil {
 			t.Fatal(err)
@@ -126,7 +126,7 @@ func passes(s query.Spec, c active.Cycle, unlabelled, labelled int) int {
 			panic("unexpected candidates")
 		}
 	}
-	if needs := s.Strategy.Needs(); unlabelled > 0 && needs.Features != query.NoFeatures {
+	if needs := s.Strategy.Needs(); unlabelled > 0 && needs.Features != query.NoFeatures && needs.Features != query.Appearance {
 		n += unlabelled
 		if needs.LabelledFeatures {
 			n += labelled

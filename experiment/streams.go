@@ -1,7 +1,12 @@
 package experiment
 
 import (
+	"fmt"
+	"slices"
+	"sync"
+
 	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/record"
 )
 
@@ -14,7 +19,41 @@ func streams(c record.Config, u record.Unit) active.Streams {
 	return s
 }
 
-// initialSet returns the items of a pool of n that are labelled from the start.
+// initialSets are those that were chosen already, by their number.
+type initialSets struct {
+	mu   sync.Mutex
+	sets map[int][]int
+}
+
+// initialSet returns the items of the pool that are labelled from the start, in increasing order.
+func (d *data) initialSet(c record.Config, set int) ([]int, error) {
+	rule, err := active.InitialRule(c.Initial)
+	if err != nil || rule == nil {
+		return initialSet(c, set, len(d.pool.Names)), err
+	}
+	d.initial.mu.Lock()
+	defer d.initial.mu.Unlock()
+	if items, ok := d.initial.sets[set]; ok {
+		return slices.Clone(items), nil
+	}
+	all := make([]int, len(d.pool.Images))
+	for i := range all {
+		all[i] = i
+	}
+	pool := model.AppearancePool(model.Candidates{Images: d.pool.Images, Positions: d.positions}, d.preprocess.Height, d.preprocess.Width)
+	picks, err := active.Pick(rule, pool, all, c.InitialSize, streams(c, record.Unit{Set: set}).Initial())
+	if err != nil {
+		return nil, fmt.Errorf("initial set %d: %w", set, err)
+	}
+	slices.Sort(picks.Items)
+	if d.initial.sets == nil {
+		d.initial.sets = map[int][]int{}
+	}
+	d.initial.sets[set] = picks.Items
+	return slices.Clone(picks.Items), nil
+}
+
+// initialSet returns the items of a pool of n that are labelled from the start, where they are drawn at random.
 func initialSet(c record.Config, set, n int) []int {
 	return active.Draw(n, c.InitialSize, streams(c, record.Unit{Set: set}).Initial())
 }

@@ -8,23 +8,21 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/record"
 )
 
-// initialSets returns the names of the items of each initial set.
-func initialSets(c record.Config, names []string) map[int][]string {
+// initialNames returns the names of the items of each initial set.
+func (d *data) initialNames(c record.Config) (map[int][]string, error) {
 	sets := map[int][]string{}
-	for set := range c.InitialSets {
-		sets[set+1] = initialNames(c, set+1, names)
+	for set := 1; set <= c.InitialSets; set++ {
+		items, err := d.initialSet(c, set)
+		if err != nil {
+			return nil, err
+		}
+		sets[set] = active.At(d.pool.Names, items)
 	}
-	return sets
-}
-
-func initialNames(c record.Config, set int, names []string) (items []string) {
-	for _, i := range initialSet(c, set, len(names)) {
-		items = append(items, names[i])
-	}
-	return items
+	return sets, nil
 }
 
 // source is a record whose finished units are taken over, so that they are not run again.
@@ -68,7 +66,11 @@ func (s source) check(c record.Config, d *data) error {
 		return fmt.Errorf("%s cannot be taken over: it was made of other data: %s (see %s there)", s.dir, change, record.DataFile)
 	}
 	for _, r := range s.Runs {
-		if len(r.Cycles) > 0 && r.Cycles[0].Initial != nil && !slices.Equal(r.Cycles[0].Initial, initialNames(c, r.Set, d.pool.Names)) {
+		items, err := d.initialSet(c, r.Set)
+		if err != nil {
+			return err
+		}
+		if len(r.Cycles) > 0 && r.Cycles[0].Initial != nil && !slices.Equal(r.Cycles[0].Initial, active.At(d.pool.Names, items)) {
 			return fmt.Errorf("%s cannot be taken over: %s started from other slices than it would here: the seed or the data differ", s.dir, r.Unit)
 		}
 	}

@@ -16,6 +16,9 @@ type Network struct {
 	Module  *unet.LossModule // trained together with Net to predict losses; only scores with PredictedLoss need it
 	Members [][]float32      // states (unet.Net.State) of the further networks of an ensemble; only scores with Members need them
 
+	// Weights of the classes in scores with ClassWeights, which only these need: see classWeights.
+	Weights []float64
+
 	preprocess.Refinement // of Segment and Evaluate; scores and features are not concerned
 
 	// Progress, which may be nil, is called as the images of Predict, Score or Features, or the cases of Evaluate, are

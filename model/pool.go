@@ -17,6 +17,7 @@ import (
 type Candidates struct {
 	Images    [][]float32 // on the canvas
 	Labelled  [][]float32 // images of the items that are labelled
+	Masks     [][]uint8   // of the items that are labelled, on the canvas; scores with ClassWeights need them
 	Names     []string    // of the unlabelled items, for errors; nil for their numbers
 	Positions []query.Position
 
@@ -42,6 +43,9 @@ func (n Network) Pool(ctx context.Context, s query.Spec, c Candidates) query.Poo
 	p := query.Pool{N: len(c.Images)}
 	if c.Progress != nil {
 		n.Progress = c.Progress
+	}
+	if s.Score.ClassWeights {
+		n.Weights = classWeights(c.Masks, n.Classes())
 	}
 	if needs.Scores {
 		p.Score = func(items []int) ([]float64, error) { return poolOf(ctx, n, s, c, items, Network.Score) }
@@ -126,6 +130,9 @@ func (c Candidates) fault(items []int, err error) error {
 }
 
 func (n Network) poolFeatures(ctx context.Context, f query.Features, c Candidates, images [][]float32) ([][]float32, error) {
+	if f == query.Appearance {
+		return Appearance(images, n.Preprocess.Height, n.Preprocess.Width), nil
+	}
 	defer c.spent(time.Now(), len(images), 1)
 	return n.Features(ctx, images, f)
 }

@@ -31,6 +31,8 @@ func (n Network) Score(ctx context.Context, images [][]float32, s uncertainty.Sc
 	switch {
 	case s.PredictedLoss && n.Module == nil:
 		return nil, errors.New("model: the network was trained without the module that predicts losses")
+	case s.ClassWeights && len(n.Weights) != n.Classes():
+		return nil, fmt.Errorf("model: %d class weights for a network of %d classes", len(n.Weights), n.Classes())
 	case s.PredictedLoss:
 		return n.predictedLosses(ctx, images)
 	}
@@ -42,6 +44,9 @@ func (n Network) Score(ctx context.Context, images [][]float32, s uncertainty.Sc
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	p := n.newScorer(s, rng)
+	if s.ClassWeights {
+		return collect(ctx, p, images, n.weighted, nil, n.done)
+	}
 	if p.isMeanEntropy() {
 		return collect(ctx, p, images, (*uncertainty.Scorer).Score, p.entropies, n.done)
 	}
@@ -91,6 +96,41 @@ func distribution(probs []float32) {
 	for i := 0; i < len(probs); i += 2 {
 		probs[i] = 1 - probs[i+1]
 	}
+}
+
+// weighted returns the variances of the passes' classes, weighted.
+func (n Network) weighted(item *uncertainty.Scorer) (float64, error) {
+	variances := make([]float64, n.Classes())
+	if err := item.ClassVariances(variances); err != nil {
+		return 0, err
+	}
+	score := 0.0
+	for k, v := range variances {
+		score += n.Weights[k] * v
+	}
+	return score, nil
+}
+
+// classWeights returns those of classes by how much of each is in masks: the inverse of their shares, 0 for the background, their sum 1.
+// A class that is in none counts as if it had one pixel.
+func classWeights(masks [][]uint8, classes int) []float64 {
+	weights, sum := make([]float64, classes), 0.0
+	for _, mask := range masks {
+		for _, class := range mask {
+			if int(class) < classes { // else it is ignored
+				weights[class]++
+			}
+		}
+	}
+	for k := 1; k < classes; k++ {
+		weights[k] = 1 / max(1, weights[k])
+		sum += weights[k]
+	}
+	weights[0] = 0
+	for k := range weights {
+		weights[k] /= sum
+	}
+	return weights
 }
 
 // predictedLosses returns the loss that the module predicts for each image.

@@ -50,6 +50,10 @@ func TestBatchBALD(t *testing.T) {
 	}
 }
 
+func TestUSIM(t *testing.T) { querytest.Run(t, query.USIM{}) }
+
+func TestTypiClust(t *testing.T) { querytest.Run(t, query.TypiClust{}) }
+
 func TestSuggestiveAnnotation(t *testing.T) { querytest.Run(t, query.SuggestiveAnnotation{}) }
 
 func TestStrided(t *testing.T) { querytest.Run(t, query.Strided{}) }

@@ -39,6 +39,7 @@ var names = []entry{
 	badge,
 	clasp,
 	batchBALD,
+	typiClust,
 
 	entropy,
 	leastConfidence,
@@ -47,6 +48,7 @@ var names = []entry{
 	tta,
 	ensemble,
 	learningLoss,
+	usimU,
 
 	top,
 	stochasticBatches,
@@ -54,6 +56,7 @@ var names = []entry{
 	softmax,
 	softRank,
 	suggestiveAnnotation,
+	usim,
 }
 
 // List returns every name with one line, its cost and its source.

@@ -23,6 +23,7 @@ const (
 	NoFeatures Features = ""           // none are needed
 	Bottleneck Features = "bottleneck" // the deepest encoder output, averaged over the image
 	Gradient   Features = "gradient"   // the loss gradient of the last layer, see [BADGE]
+	Appearance Features = "appearance" // averages of the image itself, which take no network
 )
 
 // offers returns an error that says which of the strategy's needs p does not meet.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/preprocess"
@@ -36,11 +37,12 @@ type Config struct {
 	Split    dataset.SplitConfig   `yaml:"split"`
 	Empty    string                `yaml:"empty"` // Dice where prediction and reference are both empty: undefined or one
 
-	Strategies  []string `yaml:"strategies"`   // see `nextslice strategies`
-	InitialSets int      `yaml:"initial-sets"` // runs per strategy, each from another random initial set
-	InitialSize int      `yaml:"initial-size"` // items labelled from the start
-	QuerySize   int      `yaml:"query-size"`   // items labelled per query
-	Cycles      int      `yaml:"cycles"`       // queries; there is one training more than that
+	Strategies  []string `yaml:"strategies"`        // see `nextslice strategies`
+	InitialSets int      `yaml:"initial-sets"`      // runs per strategy, each from another initial set
+	InitialSize int      `yaml:"initial-size"`      // items labelled from the start
+	Initial     string   `yaml:"initial,omitempty"` // how an initial set is chosen, see active.InitialRule; "" is random
+	QuerySize   int      `yaml:"query-size"`        // items labelled per query
+	Cycles      int      `yaml:"cycles"`            // queries; there is one training more than that
 	Seed        uint64   `yaml:"seed"`
 
 	Preset string        `yaml:"preset"` // where the values of train come from that are not given; see DefaultPreset
@@ -184,6 +186,9 @@ func (c Config) Validate() error {
 		seen[spec.String()] = true
 	}
 	check(c.InitialSets >= 1, "initial-sets: want at least 1, got %d", c.InitialSets)
+	if _, err := active.InitialRule(c.Initial); err != nil {
+		faults = append(faults, fmt.Errorf("initial: %w", err))
+	}
 	check(c.InitialSize >= 1, "initial-size: want at least 1, got %d", c.InitialSize)
 	check(c.QuerySize >= 1, "query-size: want at least 1, got %d", c.QuerySize)
 	check(c.Jobs >= 0, "jobs: want 1 or more, got %d", c.Jobs)

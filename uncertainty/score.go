@@ -18,6 +18,10 @@ type Score struct {
 	Fraction    float64     // ByTop: the fraction of the pixels that counts, in (0, 1]
 	Band        int         // ByForeground: how many pixels around the predicted foreground count, 0 or more
 
+	// ClassWeights: the score is the mean variance of each class over the passes, classes weighted by the inverse of their share in the
+	// labelled masks, the background by 0; neither map nor aggregation count.
+	ClassWeights bool
+
 	PredictedLoss bool // no map: the score is the loss that a module of the network predicts
 }
 

@@ -146,6 +146,36 @@ func (s *Scorer) ClassScores(dst []float64) error {
 	return nil
 }
 
+// ClassVariances writes the mean over the valid pixels of the variance of each class's probability over the passes, in [0, 1/4]; the map
+// must be Variance. Errors and panics are those of Score.
+func (s *Scorer) ClassVariances(dst []float64) error {
+	classes, scale := s.passes.classes, 1/float64(s.passes.passes)
+	checkShape("Scorer.ClassVariances", 1, len(dst), classes)
+	clear(dst)
+	s.Map() // finds what is no probability
+	n := 0.0
+	for i, in := range s.valid {
+		if !in {
+			continue
+		}
+		n++
+		for k := range dst {
+			mean := s.passes.sum[i*classes+k] * scale
+			v := s.passes.squares[i*classes+k]*scale - mean*mean
+			if v < 0 {
+				v = 0 // rounding; a NaN stays
+			}
+			dst[k] += v
+		}
+	}
+	for k := range dst {
+		if dst[k] /= n; math.IsNaN(dst[k]) {
+			return s.fault()
+		}
+	}
+	return nil
+}
+
 // foregroundOr returns the valid pixels of the widened predicted foreground, or in if there are none.
 func (s *Scorer) foregroundOr(m []float32, in []bool) []bool {
 	for i, u := range m {

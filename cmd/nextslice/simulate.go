@@ -26,7 +26,8 @@ type simulateCommand struct {
 	nanFlag
 	Axis        *string `placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Strategies  *string `placeholder:"LIST" help:"Query strategies, separated by commas; see the strategies command."`
-	InitialSets *int    `placeholder:"N" help:"Runs per strategy, each from another random initial set."`
+	InitialSets *int    `placeholder:"N" help:"Runs per strategy, each from another initial set."`
+	Initial     *string `placeholder:"RULE" help:"How an initial set is chosen: random (the default), strided or typiclust."`
 	InitialSize *int    `placeholder:"N" help:"Slices labelled from the start."`
 	QuerySize   *int    `placeholder:"N" help:"Slices labelled per query."`
 	Cycles      *int    `placeholder:"N" help:"Queries; there is one training more."`
@@ -132,6 +133,7 @@ func (c simulateCommand) config() (record.Config, error) {
 		c.set(&config.NaN)
 		set(&config.Axis, c.Axis)
 		set(&config.InitialSets, c.InitialSets)
+		set(&config.Initial, c.Initial)
 		set(&config.InitialSize, c.InitialSize)
 		set(&config.QuerySize, c.QuerySize)
 		set(&config.Cycles, c.Cycles)

@@ -57,7 +57,7 @@ func queries(ctx context.Context, net *unet.Net, o Options, images [][]float32) 
 			n.Members = append(n.Members, net.State())
 		}
 		q := Query{Strategy: name, Pool: len(images), Size: min(10, (len(images)+9)/10)}
-		c := model.Candidates{Images: images, Labelled: images[:q.Size], Positions: make([]query.Position, len(images)), Queries: 1}
+		c := model.Candidates{Images: images, Labelled: images[:q.Size], Masks: make([][]uint8, q.Size), Positions: make([]query.Position, len(images)), Queries: 1}
 		for i := range c.Positions {
 			c.Positions[i].Slice = i
 		}

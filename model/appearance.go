@@ -1,0 +1,40 @@
+package model
+
+import "github.com/nextslice/nextslice/query"
+
+// appearanceSide is the number of rows and columns that Appearance reduces an image to, or fewer where it has fewer.
+const appearanceSide = 16
+
+// Appearance returns the [query.Appearance] features of images [C H W]: each channel averaged over a grid of 16 × 16 fields. Field i of n
+// along H pixels covers rows ⌊i·H/n⌋ to ⌊(i+1)·H/n⌋. No network is needed.
+func Appearance(images [][]float32, h, w int) [][]float32 {
+	rows, columns := min(appearanceSide, h), min(appearanceSide, w)
+	vectors := make([][]float32, len(images))
+	for i, image := range images {
+		for from := 0; from < len(image); from += h * w {
+			for r := range rows {
+				for c := range columns {
+					sum, n := 0.0, 0
+					for y := r * h / rows; y < (r+1)*h/rows; y++ {
+						for x := c * w / columns; x < (c+1)*w/columns; x++ {
+							sum += float64(image[from+y*w+x])
+							n++
+						}
+					}
+					vectors[i] = append(vectors[i], float32(sum/float64(n)))
+				}
+			}
+		}
+	}
+	return vectors
+}
+
+// AppearancePool offers candidates to a strategy that compares items by what they look like and asks nothing of a network, such as
+// query.TypiClust.
+func AppearancePool(c Candidates, h, w int) query.Pool {
+	return query.Pool{
+		N: len(c.Images), Positions: c.Positions,
+		Features:         func() ([][]float32, error) { return Appearance(c.Images, h, w), nil },
+		LabelledFeatures: func() ([][]float32, error) { return Appearance(c.Labelled, h, w), nil },
+	}
+}
