@@ -132,7 +132,7 @@ function Item({ id }: { id: string }) {
 const states: Record<string, string> = { waiting: "waits", disputed: "two readings differ", done: "done", skipped: "skipped", withdrawn: "no longer wanted" };
 
 function untilModel({ until_model: until }: Project): string {
-  return until === null || until === undefined ? "no model yet" : until > 0 ? `${until} more labels until the first model` : "the first model comes soon";
+  return until === null || until === undefined ? "no model in use yet" : until > 0 ? `${until} more labels until the first model` : "the first model comes soon";
 }
 
 /** Whether a model is used, and why; the reason opens by mouse and by keyboard. */

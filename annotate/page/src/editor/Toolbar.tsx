@@ -80,8 +80,8 @@ export function Toolbar({ editor, flow, help }: { editor: Editor; flow: Flow; he
 
     <section>
       <div class="pair">
-        <Button keys="R" hint="Fit the slice to the window" onClick={() => editor.moveView((v) => v.fit())} disabled={!task}>Fit</Button>
-        <p class="facts">{number(100 * view.scale * voxel, 3)} % <span class="quiet">zoom</span></p>
+        <Button keys="R" hint="Fit the slice to the window" onClick={() => editor.moveView((v) => v.fit())} disabled={!task}>Fit <span class="facts">{number(100 * view.scale * voxel, 3)} %</span></Button>
+        <Button keys="?" onClick={help}>All keys</Button>
       </div>
       <details class="more">
         <summary>Settings</summary>
@@ -100,7 +100,6 @@ export function Toolbar({ editor, flow, help }: { editor: Editor; flow: Flow; he
         <Check checked={editor.tool === "window"} onChange={() => editor.setTool(editor.tool === "window" ? "brush" : "window")}>Left drag: grey values</Check>
         <Check checked={settings.smooth} onChange={() => editor.setSmooth(!settings.smooth)}>Smooth image</Check>
       </details>
-      <Button class="wide" keys="?" onClick={help}>All keys</Button>
     </section>
   </aside>;
 }
