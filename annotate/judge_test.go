@@ -2,6 +2,7 @@ package annotate_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,24 +169,24 @@ func TestTrainingStartsWhoeverHoldsTheRest(t *testing.T) {
 
 // The first trainings are short; those of a lockstep project are those of a simulation.
 func TestFirstTrainingsAreShort(t *testing.T) {
-	for _, lockstep := range []bool{false, true} {
+	for _, c := range []struct {
+		lockstep bool
+		steps    int
+		want     []int
+	}{{false, 10000, []int{2500, 5000, 10000}}, {false, 2400, []int{1000, 1200, 2400}}, {false, 300, []int{300, 300, 300}}, {true, 10000, []int{10000, 10000, 10000}}} {
 		learner := &annotatetest.Learner{}
-		p := open(t, annotate.Options{Data: annotatetest.Data(t, 6), Learner: learner.New, Change: func(c *annotate.Config) {
-			small(c)
-			c.Lockstep = lockstep
-			c.Train.Steps = 100
+		p := open(t, annotate.Options{Data: annotatetest.Data(t, 6), Learner: learner.New, Change: func(config *annotate.Config) {
+			small(config)
+			config.Lockstep = c.lockstep
+			config.Train.Steps = c.steps
 		}})
 		for len(p.models()) < 3 {
 			if _, ok := p.label(ana); !ok {
 				time.Sleep(time.Millisecond)
 			}
 		}
-		want := []int{25, 50, 100}
-		if lockstep {
-			want = []int{100, 100, 100}
-		}
-		if got := learner.StepsOf(); got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
-			t.Errorf("lockstep %v: steps %v, want %v", lockstep, got, want)
+		if got := learner.StepsOf()[:3]; !slices.Equal(got, c.want) {
+			t.Errorf("lockstep %v, %d steps: took %v, want %v", c.lockstep, c.steps, got, c.want)
 		}
 		p.close()
 	}

@@ -195,12 +195,15 @@ func (t *trainer) hear(ctx context.Context, learner Learner) error {
 	return nil
 }
 
-// steps returns how many steps a training takes: the first ones are short, so that people see soon what the model makes of their labels.
-// In lockstep all are whole, as in a simulation.
+// shortTraining is the fewest steps to which a training is cut short: with less a network learns nothing.
+const shortTraining = 1000
+
+// steps returns how many steps a training takes: the first two take a quarter and half, so that people see soon what the model makes of
+// their labels. In lockstep all are whole, as in a simulation.
 func (t *trainer) steps(cycle int) int {
 	steps := t.config.Train.Steps
 	if part := 4 >> cycle; !t.config.Lockstep && part > 1 {
-		return max(1, steps/part)
+		return min(steps, max(shortTraining, steps/part))
 	}
 	return steps
 }
