@@ -170,3 +170,34 @@ func TestNarrow(t *testing.T) {
 		p.click(`nav a[href="#/"]`)
 	}
 }
+
+// What a stroke leaves on the screen is what the whole slice drawn anew shows, pixel by pixel, at any zoom and with smooth images.
+func TestPartialDrawingIsWholeDrawing(t *testing.T) {
+	p := openOn(t, func(f *fake) { f.channels, f.unsure = true, true })
+	p.allow("willReadFrequently")
+	p.untilItem("prostate/010")
+	screen := `(() => { const c = document.querySelector('.screen canvas'); return c.getContext('2d').getImageData(0, 0, c.width, c.height).data })()`
+	for round, keys := range []string{"", "+++", "h"} {
+		if round == 2 { // smooth
+			p.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll('details.more').forEach((d) => { d.open = true })`))
+			p.click(`.more label:last-of-type input`)
+		}
+		p.key(keys)
+		p.key("2")
+		at := p.panels("prostate/010")[0]
+		p.drag(at, [][2]int{{50, 58}, {62, 60}, {70, 71}})
+		p.key("o")
+		p.drag(at, [][2]int{{60, 70}, {66, 66}})
+		p.key("z")
+		p.until("the cursor has gone", `(document.querySelector('.screen canvas').dispatchEvent(new PointerEvent('pointerleave')), true)`)
+		time.Sleep(300 * time.Millisecond)
+		eval[bool](p, `(window.partly = `+screen+`, true)`)
+		p.key("ss") // off and on: everything is drawn anew
+		time.Sleep(300 * time.Millisecond)
+		// to the rounding of colours that are laid over each other
+		differ := eval[int](p, `(() => { const whole = `+screen+`; return whole.filter((v, i) => Math.abs(v - window.partly[i]) > 8).length })()`)
+		if differ > 0 {
+			t.Errorf("round %d: %d values of the canvas differ", round, differ)
+		}
+	}
+}
