@@ -25,6 +25,7 @@
 //	stats         summaries and tests of learning curves
 //	record        an experiment on disk: configuration, units, run folder, exported record; knows no network
 //	experiment    runs what record describes
+//	cluster       an experiment as tasks: SLURM's job arrays, what has become of each
 //	report        every table, figure and page, from records alone
 //	annotate      people in place of hidden masks: the project, its store, server and page
 //	cmd/nextslice the command line, one file a command

@@ -261,7 +261,7 @@ func writeJSON(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, append(text, '\n'), 0o600)
+	return renameio.WriteFile(path, append(text, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(path))) // without a look for another place
 }
 
 // writeNewJSON writes a file as a whole, or fails with fs.ErrExist where there is one: a link is made by one process only, also on NFS.

@@ -106,6 +106,9 @@ func (r *taskRun) event(e experiment.Event) {
 	}
 	r.mu.Lock()
 	r.state.Unit, r.state.Cycle, r.state.Phase = e.Unit, e.Cycle, fmt.Sprintf("%s %d/%d", e.Phase, e.Done, e.Of)
+	if e.Recorded != nil {
+		r.state.Phase = "recorded"
+	}
 	r.part = e.OfCycle
 	if e.Phase != "load" && r.begun.IsZero() {
 		r.begun = time.Now()

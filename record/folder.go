@@ -206,7 +206,7 @@ func writeJSON(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, append(data, '\n'), 0o666)
+	return renameio.WriteFile(path, append(data, '\n'), 0o666, renameio.WithTempDir(filepath.Dir(path))) // without a look for another place
 }
 
 // readJSON reads a file. A missing one is os.ErrNotExist.
