@@ -232,6 +232,27 @@ func planNumbers(run string) (names []string, err error) {
 	return names, nil
 }
 
+// beingMade returns an error if another process is making a plan in this moment: what it will submit cannot be known yet.
+func beingMade(run, own string) error {
+	names, err := planNumbers(run)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		dir := filepath.Join(run, record.TasksFolder, name)
+		if info, err := os.Stat(dir); dir == own || err != nil || time.Since(info.ModTime()) > making {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(dir, planFile)); errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%s is being made by another nextslice, or was left by one that was killed: try again in a minute", dir)
+		}
+	}
+	return nil
+}
+
+// making is how long a folder without a plan may be one that is just being filled.
+const making = time.Minute
+
 func planName(n int) string { return fmt.Sprintf("%03d", n) }
 
 // newPlanDir makes the folder of the next plan. Making it excludes others.

@@ -104,6 +104,9 @@ func (o Options) plan(ctx context.Context, c record.Config, folder *record.Folde
 	if len(left.Units) == 0 {
 		return nil, nil
 	}
+	if err := beingMade(o.Out, dir); err != nil {
+		return nil, err
+	}
 	busy, err := busyUnits(ctx, o.Out, left)
 	if err != nil {
 		return nil, err

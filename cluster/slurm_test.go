@@ -44,7 +44,7 @@ func newLab(t *testing.T) *lab {
 	if why := slurmtest.Missing(); why != "" {
 		t.Skip(why)
 	}
-	l := &lab{dir: t.TempDir()}
+	l := &lab{dir: openFolder(t, 0o755)}
 	l.program = filepath.Join(l.dir, "nextslice")
 	if out, err := exec.Command("go", "build", "-o", l.program, "../cmd/nextslice").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
@@ -58,6 +58,20 @@ func newLab(t *testing.T) *lab {
 	l.run(t, nil, 0, l.simulate(l.plain, "--threads", "1", "--isa", "avx2")...)
 	l.run(t, nil, 0, l.simulate(l.plainOne, append(one, "--threads", "1", "--isa", "avx2")...)...)
 	return l
+}
+
+// openFolder returns a temporary folder that other users can reach, as t.TempDir's cannot.
+func openFolder(t *testing.T, mode fs.FileMode) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "nextslice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, mode); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func (l *lab) simulate(out string, flags ...string) []string {
@@ -250,7 +264,7 @@ func TestSLURM(t *testing.T) {
 			name string
 			run  func(t *testing.T, l *lab, c *slurmtest.Cluster)
 		}{
-			{"undisturbed", undisturbed}, {"submitter killed", submitterKilled}, {"time limit", timeLimit}, {"limit shorter than a cycle", limitTooShort},
+			{"undisturbed", undisturbed}, {"ordinary user", ordinaryUser}, {"submitter killed", submitterKilled}, {"time limit", timeLimit}, {"limit shorter than a cycle", limitTooShort},
 			{"unit that fails", unitFails}, {"taken back", takenBack}, {"refused", refused},
 		} {
 			t.Run(test.name, func(t *testing.T) {
@@ -286,6 +300,32 @@ func undisturbed(t *testing.T, l *lab, c *slurmtest.Cluster) {
 	if _, table, _ := strings.Cut(out, "\n\n"); !strings.Contains(l.run(t, nil, 0, l.simulate(l.plain, "--threads", "1", "--isa", "avx2", "--resume")...), strings.Split(table, "records and figure")[0]) {
 		t.Errorf("another table:\n%s", table)
 	}
+}
+
+// ordinaryUser finds what only root could write or ask.
+func ordinaryUser(t *testing.T, l *lab, c *slurmtest.Cluster) {
+	dir := filepath.Join(openFolder(t, 0o777), "run")
+	const nobody = 65534
+	as := func(args ...string) (string, int) {
+		cmd := exec.Command(l.program, args...)
+		cmd.Env = append(c.Env(), "HOME="+filepath.Dir(dir))
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		out, _ := cmd.CombinedOutput()
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	if out, code := as(l.simulate(dir, append(one, "--slurm", "--time", "1", "--sbatch=--signal=B:USR1@1")...)...); code != 0 {
+		t.Fatal(out)
+	}
+	pid := freeze(t, dir, 1)
+	if out, code := as("status", dir); code != 3 || !strings.Contains(out, "1 running") {
+		t.Errorf("status: exit code %d\n%s", code, out)
+	}
+	awaitLimit(t, pid) // its own requeue is allowed
+	await(t, "the end", patience, func() bool { _, code := as("status", dir); return code == 0 })
+	if a := attempt(dir); a.Restart != 1 {
+		t.Errorf("finished by %s, want the second attempt", a)
+	}
+	l.same(t, l.plainOne, dir)
 }
 
 func submitterKilled(t *testing.T, l *lab, c *slurmtest.Cluster) {
