@@ -391,6 +391,7 @@ func TestMaskFilesAreLookedAfter(t *testing.T) {
 		t.Errorf("problems: %q", problems)
 	}
 
+	until(t, "the files are up to date", func() bool { return len(must(p.Store().Stale(t.Context()))) == 0 })
 	// Edited once more, and then labelled on the page: the edit is kept aside.
 	m.Data[0] = 1
 	if err := volume.WriteMask(path("c2"), m); err != nil {

@@ -62,11 +62,13 @@ func (f *maskFiles) writeStale(ctx context.Context) error {
 		}
 	}
 	var failed error
+	written := map[string]int64{}
 	for _, name := range stale {
 		if f.cases.check(name) != nil {
 			continue // its geometry has gone with its image
 		}
-		if err := f.writeMask(ctx, name); err != nil {
+		if written[name], err = f.writeMask(ctx, name); err != nil {
+			delete(written, name)
 			failed = fmt.Errorf("labels/final cannot be brought up to date, which is tried again; what is saved is in project.db: %w", err)
 		}
 		if ctx.Err() != nil {
@@ -79,7 +81,10 @@ func (f *maskFiles) writeStale(ctx context.Context) error {
 	if err := f.store.FillLedger(f.ledger); err != nil {
 		return errors.Join(failed, err)
 	}
-	return errors.Join(failed, f.ledger.Write(f.store.Dir()))
+	if err := f.ledger.Write(f.store.Dir()); err != nil {
+		return errors.Join(failed, err)
+	}
+	return errors.Join(failed, f.store.Written(ctx, written))
 }
 
 // open reads the ledger. In a project that has none all files are written again.
@@ -108,15 +113,15 @@ func (f *maskFiles) path(elements ...string) string {
 	return filepath.Join(append([]string{f.store.Dir(), "labels"}, elements...)...)
 }
 
-func (f *maskFiles) writeMask(ctx context.Context, name string) error {
+// writeMask writes the files of a case and returns the ID of the newest version in them.
+func (f *maskFiles) writeMask(ctx context.Context, name string) (newest int64, err error) {
 	labels, err := f.store.Labels(ctx, name)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	final, original := f.cases.emptyMask(name), f.cases.emptyMask(name)
 	path := f.path("final", name+".nii.gz")
 	one := store.LedgerCase{Case: f.cases.known(name)}
-	newest := int64(0)
 	var damaged error
 	for _, l := range labels {
 		newest = max(newest, l.ID)
@@ -131,7 +136,7 @@ func (f *maskFiles) writeMask(ctx context.Context, name string) error {
 		final.SetSlice(f.cases.config.Axis, l.Item.Slice, mask)
 		begun, err := f.origin(ctx, l)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if begun != nil {
 			original.SetSlice(f.cases.config.Axis, l.Item.Slice, begun)
@@ -139,28 +144,35 @@ func (f *maskFiles) writeMask(ctx context.Context, name string) error {
 	}
 	f.events.lasts("label of "+name, damaged)
 	if err := f.aside(name, path, final); err != nil {
-		return err
+		return 0, err
 	}
-	if err := writePrivate(f.path("original", name+".nii.gz"), original); err != nil {
-		return err
+	if _, err := f.replace("original", name, original); err != nil {
+		return 0, err
 	}
-	if err := writePrivate(path, final); err != nil {
-		return err
-	}
-	if one.Final, err = contents.Of(path); err != nil {
-		return err
+	if one.Final, err = f.replace("final", name, final); err != nil {
+		return 0, err
 	}
 	f.ledger.Cases[name] = one
 	f.ledger.Newest = max(f.ledger.Newest, newest)
-	return f.store.Written(ctx, name, newest)
+	return newest, nil
 }
 
-// writePrivate writes a mask that its owner alone can read.
-func writePrivate(path string, m *volume.Mask) error {
-	if err := volume.WriteMask(path, m); err != nil {
-		return err
+// replace writes a mask that its owner alone can read, and returns what was written, whoever else writes to the same file.
+func (f *maskFiles) replace(kind, name string, m *volume.Mask) (seen contents.Seen, err error) {
+	temp := f.path(".new", name+".nii.gz")
+	if err := os.MkdirAll(filepath.Dir(temp), 0o700); err != nil {
+		return seen, err
 	}
-	return os.Chmod(path, 0o600)
+	if err := volume.WriteMask(temp, m); err != nil {
+		return seen, err
+	}
+	if err := os.Chmod(temp, 0o600); err != nil {
+		return seen, err
+	}
+	if seen, err = contents.Of(temp); err != nil {
+		return seen, err
+	}
+	return seen, os.Rename(temp, f.path(kind, name+".nii.gz"))
 }
 
 // slice returns a slice of the mask in a file, nil if there is none.
@@ -255,7 +267,8 @@ func (f *maskFiles) run(ctx context.Context) error {
 	if err := f.verify(ctx); err != nil && ctx.Err() == nil {
 		f.events.lasts("labels", err)
 	}
-	retry, wait := firstRetry, time.Duration(0)
+	wake(f.events.masks) // what the last server did not get to
+	retry := firstRetry
 	var again <-chan time.Time
 	for {
 		select {
@@ -269,16 +282,16 @@ func (f *maskFiles) run(ctx context.Context) error {
 		case <-again:
 		case <-f.events.masks:
 		}
+		begin := time.Now()
 		if f.write(ctx) != nil {
-			wait, retry = retry, min(2*retry, lastRetry)
-			again = time.After(wait)
+			again, retry = time.After(retry), min(2*retry, lastRetry)
 		} else {
-			wait, retry, again = writeEvery, firstRetry, nil
+			again, retry = nil, firstRetry
 		}
-		select { // what is saved in the meantime is written together
+		select { // what is saved in the meantime is written together; the list of a large project takes a tenth of the time at most
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(min(wait, writeEvery)):
+		case <-time.After(max(writeEvery, 10*time.Since(begin))):
 		}
 	}
 }

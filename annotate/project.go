@@ -181,7 +181,6 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if err := p.record.write(ctx); err != nil {
 		o.Log.Warn("record: " + err.Error())
 	}
-	p.masks.write(ctx) // reports its failure itself, and is tried again by Run
 	return p, ctx.Err()
 }
 

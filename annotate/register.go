@@ -55,17 +55,21 @@ func register(ctx context.Context, c Config, data *dataset.Dataset, s *store.Sto
 		}
 	}
 	roles := r.chooseRoles(added)
-	for _, i := range added {
-		masks, err := r.adopt(i, roles[i])
-		if err != nil {
+	for part := range slices.Chunk(added, 50) { // each chunk is synced once
+		var cases []store.Added
+		for _, i := range part {
+			masks, err := r.adopt(i, roles[i])
+			if err != nil {
+				return nil, err
+			}
+			cases = append(cases, store.Added{Case: r.caseOf(i, roles[i]), Masks: masks})
+			r.roles[data.Cases[i].ID] = roles[i]
+		}
+		if err := s.AddCases(ctx, cases); err != nil {
 			return nil, err
 		}
-		if err := s.AddCase(ctx, r.caseOf(i, roles[i]), masks); err != nil {
-			return nil, err
-		}
-		r.roles[data.Cases[i].ID] = roles[i]
 	}
-	return r.roles, nil
+	return r.roles, ctx.Err()
 }
 
 func (r registration) caseOf(index int, role store.Role) store.Case {

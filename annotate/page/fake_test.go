@@ -338,7 +338,7 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 		}
 		reply(w, map[string]any{
 			"until_model": f.until, "warnings": []string{"Case07: 12 voxels are NaN or infinite: they count as background"},
-			"name": "Prostate MR, first reading", "axis": 2, "items": 62, "labelled": 18 + len(f.labels), "skipped": len(f.skips), "queue": len(f.order) - len(f.labels), "disputed": 0,
+			"id": "PROJECTID", "problems": []string{}, "name": "Prostate MR, first reading", "axis": 2, "items": 62, "labelled": 18 + len(f.labels), "skipped": len(f.skips), "queue": len(f.order) - len(f.labels), "disputed": 0,
 			"classes": classes,
 			"people":  []map[string]any{{"name": "ada", "role": "annotator", "labelled": 14, "minutes": 21.5}, {"name": "grace", "role": "adjudicator", "labelled": 4, "minutes": 9}},
 			"model":   model, "training": nil,

@@ -47,10 +47,13 @@ func start(t *testing.T, o server.Options, people []annotate.Account, change fun
 	return startOn(t, annotatetest.Data(t, 5), o, people, change)
 }
 
-func startOn(t *testing.T, data string, o server.Options, people []annotate.Account, change func(*annotate.Config)) *site {
+func startOn(t *testing.T, data string, o server.Options, people []annotate.Account, change func(*annotate.Config), project ...string) *site {
 	t.Helper()
+	if len(project) == 0 {
+		project = []string{filepath.Join(t.TempDir(), "project")}
+	}
 	p, err := annotate.Open(t.Context(), annotate.Options{
-		Data: data, Dir: filepath.Join(t.TempDir(), "project"), Axis: 2, Learner: (&annotatetest.Learner{}).New,
+		Data: data, Dir: project[0], Axis: 2, Learner: (&annotatetest.Learner{}).New,
 		Change: func(c *annotate.Config) {
 			c.InitialSize, c.QuerySize, c.Masks = 4, 4, annotate.MasksIgnore
 			if change != nil {

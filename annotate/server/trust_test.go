@@ -127,7 +127,7 @@ func TestDamagedMask(t *testing.T) {
 
 func until(t *testing.T, what string, yes func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if yes() {
 			return
 		}

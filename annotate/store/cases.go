@@ -40,28 +40,48 @@ type Adopted struct {
 	Mask  []uint8
 }
 
+// Added is a case with the masks that it comes with.
+type Added struct {
+	Case
+	Masks []Adopted
+}
+
 // AddCase adds a case with the masks that it comes with, all or nothing.
 func (s *Store) AddCase(ctx context.Context, c Case, masks []Adopted) error {
-	return s.write(ctx, "add case "+c.Name, func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`INSERT INTO cases (name, slices, height, width, role) VALUES (?, ?, ?, ?, ?)`,
-			c.Name, c.Slices, c.Height, c.Width, c.Role); err != nil {
+	return s.AddCases(ctx, []Added{{c, masks}})
+}
+
+// AddCases adds cases, all or nothing.
+func (s *Store) AddCases(ctx context.Context, cases []Added) error {
+	return s.write(ctx, "add cases", func(tx *sql.Tx) error {
+		for _, c := range cases {
+			if err := s.addCase(tx, c.Case, c.Masks); err != nil {
+				return fmt.Errorf("%s: %w", c.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) addCase(tx *sql.Tx, c Case, masks []Adopted) error {
+	if _, err := tx.Exec(`INSERT INTO cases (name, slices, height, width, role) VALUES (?, ?, ?, ?, ?)`,
+		c.Name, c.Slices, c.Height, c.Width, c.Role); err != nil {
+		return err
+	}
+	for _, m := range masks {
+		v := version{Version: Version{Item: Item{c.Name, m.Slice}, Action: ActionAdopted}, mask: m.Mask}
+		if err := s.insert(tx, &v); err != nil {
 			return err
 		}
-		for _, m := range masks {
-			v := version{Version: Version{Item: Item{c.Name, m.Slice}, Action: ActionAdopted}, mask: m.Mask}
-			if err := s.insert(tx, &v); err != nil {
-				return err
-			}
-			if err := setLabel(tx, v); err != nil {
-				return err
-			}
+		if err := s.setLabel(tx, v); err != nil {
+			return err
 		}
-		detail := fmt.Sprintf("%d slices, %s", c.Slices, c.Role)
-		if len(masks) > 0 {
-			detail += fmt.Sprintf(", %d masks taken over", len(masks))
-		}
-		return s.log(tx, Event{Event: "case added", Item: &Item{c.Name, -1}, Detail: detail})
-	})
+	}
+	detail := fmt.Sprintf("%d slices, %s", c.Slices, c.Role)
+	if len(masks) > 0 {
+		detail += fmt.Sprintf(", %d masks taken over", len(masks))
+	}
+	return s.log(tx, Event{Event: "case added", Item: &Item{c.Name, -1}, Detail: detail})
 }
 
 // Stale returns the cases whose mask files do not hold the newest labels.
@@ -74,11 +94,15 @@ func (s *Store) Stale(ctx context.Context) ([]string, error) {
 	})
 }
 
-// Written notes that the mask files of a case hold all labels up to the version with this ID.
-func (s *Store) Written(ctx context.Context, name string, id int64) error {
+// Written notes that the mask files of cases hold all labels up to the versions with these IDs.
+func (s *Store) Written(ctx context.Context, ids map[string]int64) error {
 	return s.write(ctx, "note written masks", func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE cases SET written = max(written, ?) WHERE name = ?`, id, name)
-		return err
+		for name, id := range ids {
+			if _, err := tx.Exec(`UPDATE cases SET written = max(written, ?) WHERE name = ?`, id, name); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -112,7 +112,7 @@ func (s *Store) there() error {
 	}
 	s.rescue.Do(func() {
 		path := filepath.Join(s.dir, "backups", "rescued-"+s.now().UTC().Format("20060102T150405")+".db")
-		if s.Backup(context.Background(), path) == nil {
+		if backup(context.Background(), s.db, path) == nil { // whose connection has the files open
 			s.rescued = path
 		}
 	})

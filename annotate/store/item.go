@@ -9,6 +9,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Item is a slice of a case.
@@ -33,13 +34,21 @@ func ParseItem(text string) (Item, error) {
 	return Item{text[:cut], slice}, nil
 }
 
-// pack compresses a mask. Adler-32 at its end tells when the bytes are not those that were written.
-func pack(mask []uint8) []byte {
-	var b bytes.Buffer
-	w, err := zlib.NewWriterLevel(&b, zlib.BestSpeed)
+// packers are reused: making one takes longer than packing a mask.
+var packers = sync.Pool{New: func() any {
+	w, err := zlib.NewWriterLevel(nil, zlib.BestSpeed)
 	if err != nil {
 		panic("store: pack: " + err.Error())
 	}
+	return w
+}}
+
+// pack compresses a mask. Adler-32 at its end tells when the bytes are not those that were written.
+func pack(mask []uint8) []byte {
+	var b bytes.Buffer
+	w := packers.Get().(*zlib.Writer)
+	defer packers.Put(w)
+	w.Reset(&b)
 	w.Write(mask)
 	w.Close()
 	return b.Bytes()

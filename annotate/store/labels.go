@@ -140,7 +140,7 @@ func (s *Store) label(tx *sql.Tx, v *version) (Saved, error) {
 	if err := s.insert(tx, v); err != nil {
 		return Saved{}, err
 	}
-	if err := setLabel(tx, *v); err != nil {
+	if err := s.setLabel(tx, *v); err != nil {
 		return Saved{}, err
 	}
 	err := s.log(tx, Event{Person: v.Person, Event: "label", Item: &v.Item, Detail: fmt.Sprintf("version %d, %s", v.Version.Version, v.Action)})
@@ -222,7 +222,8 @@ func (s *Store) insert(tx *sql.Tx, v *version) error {
 	return err
 }
 
-func setLabel(tx *sql.Tx, v version) error {
+func (s *Store) setLabel(tx *sql.Tx, v version) error {
+	s.added = append(s.added, v.Item)
 	_, err := tx.Exec(`INSERT INTO labels (case_name, slice, version) VALUES (?, ?, ?)
 		ON CONFLICT (case_name, slice) DO UPDATE SET version = excluded.version`, v.Item.Case, v.Item.Slice, v.Version.Version)
 	return err

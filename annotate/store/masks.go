@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Label returns the mask of an item's label and its version number, ErrNotFound, or ErrDamaged.
@@ -31,10 +33,37 @@ func (s *Store) LabelledSlices(ctx context.Context, name string) ([]int, error) 
 	return collect(rows, err, "list labelled slices", func(scan scanner) (slice int, err error) { return slice, scan(&slice) })
 }
 
-// LabelledItems returns which items are labelled, by case and slice.
+// LabelledItems returns which items are labelled, by case and slice. Callers must not write to the list: it is kept in memory, for it is
+// asked for after every save.
 func (s *Store) LabelledItems(ctx context.Context) ([]Item, error) {
+	s.listed.Lock()
+	defer s.listed.Unlock()
+	if s.labelled != nil {
+		return s.labelled, nil
+	}
 	rows, err := s.reads.QueryContext(ctx, `SELECT case_name, slice FROM labels ORDER BY case_name, slice`)
-	return collect(rows, err, "list labelled items", func(scan scanner) (i Item, err error) { return i, scan(&i.Case, &i.Slice) })
+	list, err := collect(rows, err, "list labelled items", func(scan scanner) (i Item, err error) { return i, scan(&i.Case, &i.Slice) })
+	if err == nil {
+		s.labelled = list
+	}
+	return list, err
+}
+
+// addLabelled completes the list of LabelledItems after a commit.
+func (s *Store) addLabelled(items []Item) {
+	s.listed.Lock()
+	defer s.listed.Unlock()
+	if s.labelled == nil {
+		return
+	}
+	for _, item := range items {
+		at, there := slices.BinarySearchFunc(s.labelled, item, func(a, b Item) int {
+			return cmp.Or(cmp.Compare(a.Case, b.Case), cmp.Compare(a.Slice, b.Slice))
+		})
+		if !there {
+			s.labelled = slices.Insert(slices.Clone(s.labelled), at, item)
+		}
+	}
 }
 
 // VersionMask returns the mask of one version, ErrNotFound, or ErrDamaged.

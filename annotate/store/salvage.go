@@ -297,7 +297,7 @@ func (s *Store) Recover(ctx context.Context, why string, masks []Recovered) erro
 			if err := s.insert(tx, &v); err != nil {
 				return err
 			}
-			if err := setLabel(tx, v); err != nil {
+			if err := s.setLabel(tx, v); err != nil {
 				return err
 			}
 			if _, err := tx.Exec(`UPDATE queue SET state = 'done' WHERE case_name = ? AND slice = ? AND state = 'waiting' AND readings < 2`, m.Item.Case, m.Item.Slice); err != nil {

@@ -50,6 +50,10 @@ type Store struct {
 	rescued string
 	healthy bool // was opened without a fault
 
+	added    []Item     // that the transaction in work has labelled
+	listed   sync.Mutex // of labelled
+	labelled []Item     // see LabelledItems; nil until it is asked for
+
 	snapshot bool // a copy, which goes when it is closed
 }
 
@@ -186,7 +190,7 @@ func openDatabase(path string, pragmas ...string) (*sql.DB, error) {
 	if networkFile(filepath.Dir(path)) {
 		journal = "DELETE" // the shared memory of a WAL does not work across machines
 	}
-	query := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{
+	query := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": append([]string{
 		"busy_timeout(5000)", "journal_mode(" + journal + ")", "synchronous(FULL)", "foreign_keys(1)",
 	}, pragmas...)}
 	absolute, err := filepath.Abs(path)
@@ -257,12 +261,15 @@ func (s *Store) write(ctx context.Context, what string, do func(tx *sql.Tx) erro
 		return fmt.Errorf("%s: %w", what, plain(err))
 	}
 	defer tx.Rollback()
+	s.added = nil // the connection is this transaction's alone
 	if err := do(tx); err != nil {
 		return fmt.Errorf("%s: %w", what, plain(err))
 	}
+	added := s.added
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("%s: %w", what, plain(err))
 	}
+	s.addLabelled(added)
 	if err := s.there(); err != nil { // it went in the meantime
 		return fmt.Errorf("%s: %w", what, err)
 	}

@@ -26,6 +26,9 @@ export function Header({ project, person, page, leave }: Props) {
     </span>
     <span class="training" role="status" title={project.training?.running ? `Step ${project.training.step} of ${project.training.steps}` : undefined}>{training(project)}</span>
     {(project.warnings?.length ?? 0) > 0 && <a class="stop" href="#/dashboard" title={project.warnings!.join("\n")}>{project.warnings!.length} {project.warnings!.length === 1 ? "warning" : "warnings"}</a>}
+    {!!project.problems?.length && <span class="stop" role="alert" title={project.problems.join("\n")}>
+      {project.problems.length === 1 ? "1 problem" : `${project.problems.length} problems`}
+    </span>}
     {project.stop?.suggested && <a class="stop" href="#/dashboard" title={project.stop.reason}>Stop suggested</a>}
     <span class="space" />
     <button class="quiet" onClick={() => { change({ theme: nextTheme }); applyTheme(); setTheme(nextTheme); }}

@@ -7,6 +7,8 @@ export interface Class { value: number; name: string; color: string }
 export interface Training { running: boolean; phase: string; step: number; steps: number; epoch: number; epochs: number; loss: number; seconds_left: number }
 
 export interface Project {
+  /** Its identity: what the browser keeps for the project is kept under it. */
+  id: string;
   name: string;
   classes: Class[];
   axis: number;
@@ -26,6 +28,8 @@ export interface Project {
   until_model?: number | null;
   /** What people should know of the data. */
   warnings?: string[] | null;
+  /** What is wrong and lasts, such as a disk that is full. */
+  problems: string[] | null;
 }
 
 export interface CaseState {

@@ -45,7 +45,7 @@ export class Flow {
   private holding: ReturnType<typeof setInterval> | undefined;
 
   constructor(project: Project, readonly person: string, readonly editor: Editor) {
-    this.drafts = new Drafts(`${project.name}/${person}`, () => this.tell());
+    this.drafts = new Drafts(`${project.id}/${person}`, () => this.tell());
     editor.edited = () => this.keep();
     editor.refused = (text) => this.say("info", text);
   }

@@ -14,17 +14,12 @@ import { follow } from "./events";
 import { Flow } from "./flow";
 import { Header } from "./Header";
 import { Login } from "./Login";
+import { parseRoute } from "./route";
 import { applyTheme } from "./settings";
 
 interface Session { person: string; project: Project; flow: Flow }
 
-/** What the address bar asks for: the dashboard, an item, or the next of the queue. */
-function route(): { page: "editor" | "dashboard"; item: string | null } {
-  const hash = location.hash;
-  if (hash === "#/dashboard") return { page: "dashboard", item: null };
-  const match = /^#\/item\/(.+)$/.exec(hash);
-  return { page: "editor", item: match ? decodeURIComponent(match[1]) : null };
-}
+const route = () => parseRoute(location.hash);
 
 function App() {
   const [state, setState] = useState<"asking" | "out" | "in">("asking");
