@@ -21,6 +21,18 @@ type Cycle struct {
 	Scores   Scores          `json:"scores,omitempty"` // of the items of Query
 	Scored   int             `json:"scored,omitempty"` // unlabelled items that were scored to choose them
 	Measures metrics.Summary `json:"measures"`         // of the model, on the test cases
+
+	Copies []string      `json:"copies,omitempty"` // names of labelled items that count once more from the next cycle on; no labels
+	Pseudo *PseudoLabels `json:"pseudo,omitempty"` // that the next cycle's model is trained on
+}
+
+// PseudoLabels are predictions that are learnt as if they were labels. They are none, and no item of them counts as labelled.
+type PseudoLabels struct {
+	Items      int     `json:"items"`
+	Ignored    float64 `json:"ignored"`    // share of their pixels that has no label
+	Foreground float64 `json:"foreground"` // share of the items with any foreground
+	// HiddenDice is their Dice against the hidden masks, the mean over the foreground classes. Nobody knows it outside a simulation.
+	HiddenDice null.Float `json:"hidden_dice"`
 }
 
 // Scores are one number per item; NaN, for an item without a score, is null in JSON.

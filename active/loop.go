@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/metrics"
@@ -12,8 +13,9 @@ import (
 
 // Learner is the model that learns from the labelled items.
 type Learner interface {
-	// Train forgets what was learned before and learns from these items of the pool.
-	Train(ctx context.Context, cycle int, labelled []int) error
+	// Train forgets what was learned before and learns from these items of the pool: the labelled ones in increasing order and, behind
+	// them, copies of some.
+	Train(ctx context.Context, cycle int, items []int) error
 	// Evaluate measures the model on the test cases.
 	Evaluate(ctx context.Context) (metrics.Summary, error)
 	// Pool returns what a strategy may ask about these items of the pool; what it costs is paid when it is asked.
@@ -44,6 +46,9 @@ type Loop struct {
 	Size    int      // the query size: items per query
 	Queries int      // the budget, in queries; the cycles are 0 … Queries
 
+	// Review, which may be nil, sees each query before it is answered, and decides what the next training has beside the labels.
+	Review func(ctx context.Context, cycle int, picks Picks[int]) (Review, error)
+
 	// Random returns the random stream of a cycle's query.
 	Random func(cycle int) *rand.Rand
 
@@ -51,16 +56,23 @@ type Loop struct {
 	Done []Cycle
 }
 
+// Review is what becomes of a query.
+type Review struct {
+	Picks  Picks[int]    // that are labelled; not none
+	Copies []int         // items that were labelled before and count once more
+	Pseudo *PseudoLabels // for the record; the learner keeps them
+}
+
 // Run trains, evaluates and queries until the budget is spent or every item is labelled. It returns the first error of
 // the learner, the strategy, the oracle or the recorder; the cycle in which it happened is not recorded.
 func (l *Loop) Run(ctx context.Context) error {
-	pool, err := l.pool()
+	pool, copies, err := l.pool()
 	if err != nil {
 		return err
 	}
 	for cycle := len(l.Done); !Finished(l.Done, l.Queries); cycle++ {
 		labelled := pool.Labelled()
-		if err := l.Learner.Train(ctx, cycle, labelled); err != nil {
+		if err := l.Learner.Train(ctx, cycle, append(slices.Clone(labelled), copies...)); err != nil {
 			return fmt.Errorf("cycle %d: train on %d items: %w", cycle, len(labelled), err)
 		}
 		measures, err := l.Learner.Evaluate(ctx)
@@ -74,6 +86,17 @@ func (l *Loop) Run(ctx context.Context) error {
 			picks, err := Pick(l.Strategy, l.Learner.Pool(ctx, unlabelled), unlabelled, l.Size, l.Random(cycle))
 			if err != nil {
 				return fmt.Errorf("cycle %d: query: %w", cycle, err)
+			}
+			if l.Review != nil {
+				review, err := l.Review(ctx, cycle, picks)
+				if err != nil {
+					return fmt.Errorf("cycle %d: query: %w", cycle, err)
+				}
+				picks, record.Pseudo = review.Picks, review.Pseudo
+				copies = append(copies, review.Copies...)
+				if len(review.Copies) > 0 {
+					record.Copies = At(l.Names, review.Copies)
+				}
 			}
 			if err := l.Oracle.Label(ctx, picks.Items); err != nil {
 				return fmt.Errorf("cycle %d: label %d items: %w", cycle, len(picks.Items), err)
@@ -97,11 +120,11 @@ func Finished(done []Cycle, queries int) bool {
 	return len(done) > 0 && (len(done) > queries || len(done[len(done)-1].Query) == 0)
 }
 
-// pool returns the pool as the cycles in l.Done left it. It refuses cycles that belong to another run.
-func (l *Loop) pool() (*dataset.Pool, error) {
-	pool := dataset.NewPool(len(l.Names))
+// pool returns the pool as the cycles in l.Done left it, and the items that were copied. It refuses cycles that belong to another run.
+func (l *Loop) pool() (pool *dataset.Pool, copies []int, err error) {
+	pool = dataset.NewPool(len(l.Names))
 	if err := pool.Add(l.Initial); err != nil {
-		return nil, fmt.Errorf("initial set: %w", err)
+		return nil, nil, fmt.Errorf("initial set: %w", err)
 	}
 	index := make(map[string]int, len(l.Names))
 	for i, name := range l.Names {
@@ -109,20 +132,28 @@ func (l *Loop) pool() (*dataset.Pool, error) {
 	}
 	for i, cycle := range l.Done {
 		if cycle.Cycle != i || cycle.Labelled != len(pool.Labelled()) {
-			return nil, fmt.Errorf("recorded cycle %d with %d labelled items stands where cycle %d with %d was expected",
+			return nil, nil, fmt.Errorf("recorded cycle %d with %d labelled items stands where cycle %d with %d was expected",
 				cycle.Cycle, cycle.Labelled, i, len(pool.Labelled()))
+		}
+		for _, name := range slices.Concat(cycle.Query, cycle.Copies) {
+			if _, ok := index[name]; !ok {
+				return nil, nil, fmt.Errorf("recorded cycle %d queried %q, which is not in the pool", i, name)
+			}
+		}
+		labelled := pool.Labelled()
+		for _, name := range cycle.Copies {
+			if !slices.Contains(labelled, index[name]) {
+				return nil, nil, fmt.Errorf("recorded cycle %d copied %q, which was not labelled", i, name)
+			}
+			copies = append(copies, index[name])
 		}
 		items := make([]int, len(cycle.Query))
 		for k, name := range cycle.Query {
-			item, ok := index[name]
-			if !ok {
-				return nil, fmt.Errorf("recorded cycle %d queried %q, which is not in the pool", i, name)
-			}
-			items[k] = item
+			items[k] = index[name]
 		}
 		if err := pool.Add(items); err != nil {
-			return nil, fmt.Errorf("recorded cycle %d: %w", i, err)
+			return nil, nil, fmt.Errorf("recorded cycle %d: %w", i, err)
 		}
 	}
-	return pool, nil
+	return pool, copies, nil
 }

@@ -42,7 +42,8 @@ func BenchmarkQuery(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			l := &learner{config: c, data: d, engine: engines[0], start: record.Unit{Set: 1}, report: func(int, int, int, float64) {}}
-			l.labelled, l.spec = items[:labelled], record.Unit{Strategy: name}.Spec()
+			l.learn(items[:labelled])
+			l.spec = record.Unit{Strategy: name}.Spec()
 			if err := l.train(b.Context()); err != nil {
 				b.Fatal(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/nextslice/nextslice/active"
@@ -30,11 +31,14 @@ type learner struct {
 
 	saveModel bool // of the last cycle
 
-	cycle    int
-	labelled []int
-	net      model.Network
-	timing   record.Timing
-	asked    time.Time // when the query began
+	cycle      int
+	items      []int       // that the network is trained on: the labelled ones and, behind them, copies of some
+	labelled   []int       // each once
+	unlabelled []int       // that the query chose from
+	states     [][]float32 // of the cycle's ensemble, but for its first member; nil until they are trained
+	net        model.Network
+	timing     record.Timing
+	asked      time.Time // when the query began
 }
 
 func (l *learner) streams() active.Streams { return streams(l.config, l.start) }
@@ -43,8 +47,9 @@ func (l *learner) streams() active.Streams { return streams(l.config, l.start) }
 func (l *learner) learnsLoss() bool { return l.spec.Score.PredictedLoss }
 
 // Train trains a network from scratch. In cycle 0 it takes the model that strategies of the initial set share.
-func (l *learner) Train(ctx context.Context, cycle int, labelled []int) (err error) {
-	l.cycle, l.labelled, l.timing, l.asked = cycle, labelled, record.Timing{Cycle: cycle}, time.Time{}
+func (l *learner) Train(ctx context.Context, cycle int, items []int) (err error) {
+	l.cycle, l.timing, l.asked = cycle, record.Timing{Cycle: cycle}, time.Time{}
+	l.learn(items)
 	if cycle > 0 {
 		return l.train(ctx)
 	}
@@ -56,14 +61,23 @@ func (l *learner) Train(ctx context.Context, cycle int, labelled []int) (err err
 	return err
 }
 
+// learn notes what the network is trained on.
+func (l *learner) learn(items []int) {
+	l.items, l.labelled, l.states = items, slices.Compact(slices.Sorted(slices.Values(items))), nil
+}
+
 func (l *learner) train(ctx context.Context) error {
+	set, err := l.set()
+	if err != nil {
+		return err
+	}
 	begin := time.Now()
 	defer func() { l.timing.Train = time.Since(begin).Seconds() }()
 	run := train.Run
 	if l.learnsLoss() {
 		run = train.RunLearningLoss
 	}
-	r, err := run(ctx, l.engine, l.config.Train, l.data.subset(l.labelled), l.streams().Training(l.cycle), func(p train.Progress) {
+	r, err := run(ctx, l.engine, l.config.Train, set, l.streams().Training(l.cycle), func(p train.Progress) {
 		l.report(phaseTrain, p.Step, p.Of, p.Loss)
 	})
 	if err != nil {
@@ -75,9 +89,11 @@ func (l *learner) train(ctx context.Context) error {
 
 // trainInitial trains, evaluates and stores the model of cycle 0.
 func (l *learner) trainInitial(ctx context.Context) (err error) {
-	if l.labelled, err = l.data.initialSet(l.config, l.start.Set); err != nil {
+	items, err := l.data.initialSet(l.config, l.start.Set)
+	if err != nil {
 		return err
 	}
+	l.learn(items)
 	if err := l.train(ctx); err != nil {
 		return fmt.Errorf("train on the initial set: %w", err)
 	}

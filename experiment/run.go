@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
 )
@@ -200,6 +201,9 @@ func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u record.Unit
 		Size: x.config.QuerySize, Queries: x.config.Cycles,
 		Random: streams(x.config, u).Query,
 		Done:   done,
+	}
+	if learner.spec.Training != (query.Training{}) {
+		loop.Review = learner.review
 	}
 	if err := loop.Run(ctx); err != nil {
 		recorder.Close()

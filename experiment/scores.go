@@ -14,7 +14,7 @@ import (
 // Pool offers the unlabelled items to the strategy, and counts what its questions cost.
 func (l *learner) Pool(ctx context.Context, unlabelled []int) query.Pool {
 	resetPeakMemory()
-	l.asked = time.Now()
+	l.asked, l.unlabelled = time.Now(), unlabelled
 	c := model.Candidates{
 		Images: active.At(l.data.pool.Images, unlabelled), Labelled: active.At(l.data.pool.Images, l.labelled),
 		Masks: active.At(l.data.pool.Labels, l.labelled),
@@ -35,16 +35,24 @@ func (l *learner) Pool(ctx context.Context, unlabelled []int) query.Pool {
 // other scores. The first member is the network that the cycle evaluates, which has seen all labelled items; with
 // Bootstrap each of the others sees as many, drawn with replacement.
 func (l *learner) members(ctx context.Context) (states [][]float32, err error) {
+	if l.states != nil {
+		return l.states, nil
+	}
+	defer func() {
+		if err == nil {
+			l.states = states
+		}
+	}()
 	begin := time.Now()
 	defer func() { l.timing.Members = time.Since(begin).Seconds() }()
 	more := l.spec.Score.Members - 1
 	for member := 1; member <= more; member++ {
-		items := l.labelled
+		items := l.items
 		if l.spec.Score.Bootstrap {
 			rng := l.streams().Bootstrap(l.cycle, member)
-			items = make([]int, len(l.labelled))
+			items = make([]int, len(l.items))
 			for i := range items {
-				items[i] = l.labelled[rng.IntN(len(items))]
+				items[i] = l.items[rng.IntN(len(items))]
 			}
 		}
 		seed := l.streams().Member(l.cycle, member)

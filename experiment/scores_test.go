@@ -100,7 +100,7 @@ func TestEveryStrategy(t *testing.T) {
 	}
 	t.Run("repeats alone", func(t *testing.T) {
 		want := records(t, dir)
-		c.Strategies = []string{"badge", "dropout+sb", "clasp", "batchbald", "usim", "typiclust", "ensemble", "learning-loss+sb", "suggestive-annotation", "tta"}
+		c.Strategies = []string{"badge", "dropout+sb", "ceal+sb", "dutp", "clasp", "batchbald", "usim", "typiclust", "ensemble", "learning-loss+sb", "suggestive-annotation", "tta"}
 		again := filepath.Join(t.TempDir(), "again")
 		if err := Run(t.Context(), c, Options{Out: again, Jobs: 2}); err != nil {
 			t.Fatal(err)
@@ -120,6 +120,12 @@ func TestEveryStrategy(t *testing.T) {
 // one pass for each item whose features are compared.
 func passes(s query.Spec, c active.Cycle, unlabelled, labelled int) int {
 	n := s.Score.ForwardPasses() * c.Scored
+	if s.Score.Alpha > 0 && unlabelled > 0 { // all are scored, drawn or not, and then the picks and the labelled items
+		n = s.Score.ForwardPasses() * (unlabelled + len(c.Query) + labelled)
+	}
+	if s.Training.Pseudo.Of != "" && unlabelled > 0 {
+		n += unlabelled - len(c.Query)
+	}
 	if b, ok := s.Strategy.(query.BatchBALD); ok { // candidates twice: 20 for each pick, here more than there are
 		n *= 2
 		if b.Candidates != 0 {
@@ -177,12 +183,12 @@ func TestMembers(t *testing.T) {
 	}
 	defer engines[0].Close()
 	l := &learner{config: c, data: noise(12, 16), engine: engines[0], start: record.Unit{Set: 1}, report: func(int, int, int, float64) {}}
-	l.labelled = []int{0, 1, 2, 3, 4, 5, 6, 7}
+	l.learn([]int{0, 1, 2, 3, 4, 5, 6, 7})
 	if err := l.train(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	members := func(name string) [][]float32 {
-		l.spec = spec(t, name)
+		l.spec, l.states = spec(t, name), nil
 		states, err := l.members(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -254,7 +260,7 @@ func TestScoresFollowTheError(t *testing.T) {
 	}
 	defer engines[0].Close()
 	l := &learner{config: c, data: d, engine: engines[0], start: record.Unit{Set: 1}, report: func(int, int, int, float64) {}}
-	l.labelled = initialSet(c, 1, len(d.pool.Names))
+	l.learn(initialSet(c, 1, len(d.pool.Names)))
 	l.spec = spec(t, "learning-loss")
 	if err := l.train(t.Context()); err != nil {
 		t.Fatal(err)

@@ -49,6 +49,9 @@ func (n Network) Pool(ctx context.Context, s query.Spec, c Candidates) query.Poo
 	}
 	if needs.Scores {
 		p.Score = func(items []int) ([]float64, error) { return poolOf(ctx, n, s, c, items, Network.Score) }
+		if s.Score.Alpha > 0 {
+			p.Score = func(items []int) ([]float64, error) { return c.diminishing(ctx, n, s, items) }
+		}
 	}
 	if needs.ClassScores {
 		p.ClassScores = func(items []int) ([][]float64, error) { return poolOf(ctx, n, s, c, items, Network.ClassScores) }
@@ -85,6 +88,24 @@ func poolOf[T any](ctx context.Context, n Network, s query.Spec, c Candidates, i
 	defer c.spent(time.Now(), len(items), s.Score.ForwardPasses())
 	scores, err = compute(n, ctx, c.images(items), s.Score, c.Random)
 	return scores, c.fault(items, err)
+}
+
+// diminishing returns the scores of some candidates with Score.Alpha, which go by the uncertainty of all.
+func (c Candidates) diminishing(ctx context.Context, n Network, s query.Spec, items []int) ([]float64, error) {
+	all := make([]int, len(c.Images))
+	for i := range all {
+		all[i] = i
+	}
+	u, err := poolOf(ctx, n, s, c, all, Network.Score)
+	if err != nil {
+		return nil, err
+	}
+	scores := uncertainty.Diminishing(u, uncertainty.MutualInformation(c.Images, c.Labelled), s.Score.Alpha)
+	out := make([]float64, len(items))
+	for i, item := range items {
+		out[i] = scores[item]
+	}
+	return out, nil
 }
 
 // offerNetworks offers what several networks predict, by masks of dropout that are drawn when the first is asked.

@@ -28,6 +28,8 @@ type entry struct {
 	strategy     func(*options) Strategy          // strategies and selectors
 	defaultScore uncertainty.Score                // selectors: the score to pick by when the name gives none
 	score        func(*options) uncertainty.Score // scores, and what strategies have computed instead of one; the name is filled in
+	training     func(*options) Training          // what it asks of the training; nil for nothing
+	write        func(Spec) []string              // options of a score that are not the default; nil for the usual ones
 }
 
 // names is the index of this package, in the order of [List]. Each has a file of its name.
@@ -49,6 +51,8 @@ var names = []entry{
 	ensemble,
 	learningLoss,
 	usimU,
+	ceal,
+	dutp,
 
 	top,
 	stochasticBatches,

@@ -124,6 +124,17 @@ func (o *options) number(key string, standard, highest float64) float64 {
 	return x
 }
 
+// amount is number where 0 is allowed too.
+func (o *options) amount(key string, standard, highest float64) float64 {
+	if value, given := o.values[key]; given {
+		if x, err := strconv.ParseFloat(value, 64); err == nil && x == 0 {
+			o.get(key)
+			return 0
+		}
+	}
+	return o.number(key, standard, highest)
+}
+
 // The options that several scores share, as [List] shows them.
 const (
 	mapOptions         = "map=jsd|legacy-jsd|entropy|variance"

@@ -89,6 +89,9 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
 - ` + "`clasp`" + `: ` + "`fraction`" + ` of the query is shared out among the foreground classes; ` + "`cap=case`" + ` limits how much of it comes from one case; the noise fades
   from query to query, over as many as the simulation has, in annotation over the first four.
 - ` + "`batchbald`" + `: one joint for each of ` + "`positions`" + ` pixels, summed; its dropout masks are the same for all slices, those of ` + "`dropout`" + ` are not.
+- ` + "`ceal`" + `: pseudo-labels are found anew after each cycle, stand in ` + "`units/*/pseudo-*.json`" + ` and count as no labels; ` + "`cycles.jsonl`" + ` has their number, the share of
+  their pixels without a label, the share that holds foreground, and their Dice by the hidden masks, which nobody knows outside a simulation.
+- ` + "`dutp`" + `: copies stand in ` + "`cycles.jsonl`" + ` and are no labels; with ` + "`copies=published`" + ` a query may ask for fewer labels than its size, and one at least.
 - ` + "`usim`" + ` compares items by the features of ` + "`badge`" + `; ` + "`typiclust`" + ` by 16 × 16 averages of the slice itself, so that it also chooses an initial set.
 - ` + "`clasp`" + ` and ` + "`batchbald`" + ` need probabilities that sum to 1: with sigmoids there may be two classes at most.
 - Networks trained with ` + "`loss.kind: sigmoid`" + ` have a sigmoid per class as probabilities, which need not sum to 1: their

@@ -12,6 +12,7 @@ import (
 type Spec struct {
 	Score    uncertainty.Score // what [Pool].Score and the like return; the zero value if the strategy needs no scores
 	Strategy Strategy          // ready to select
+	Training Training          // what it asks of the network's training; the zero value for most
 }
 
 // Parse reads the name of a strategy:
@@ -52,6 +53,9 @@ func parse(name string) (Spec, error) {
 		return spec, first.err()
 	}
 	spec := Spec{Score: e.scoreOf(first), Strategy: Top{}}
+	if e.training != nil {
+		spec.Training = e.training(first)
+	}
 	if len(components) == 2 {
 		if spec.Strategy, err = selectorAfter(components[1], first.name); err != nil {
 			return Spec{}, err
@@ -107,7 +111,7 @@ func (s Spec) String() string {
 	case s.Score == uncertainty.Score{}, !s.Strategy.Needs().Scores:
 		return strategy
 	case s.Strategy == Strategy(Top{}):
-		return scoreName(s.Score)
+		return s.scoreName()
 	}
 	// A selector with a score of its own is named alone.
 	if components, err := splitName(strategy); err == nil {
@@ -115,14 +119,18 @@ func (s Spec) String() string {
 			return strategy
 		}
 	}
-	return scoreName(s.Score) + "+" + strategy
+	return s.scoreName() + "+" + strategy
 }
 
-// scoreName returns the name of a score with the options that are not the default.
-func scoreName(s uncertainty.Score) string {
+// scoreName returns the name of the score with the options that are not the default.
+func (spec Spec) scoreName() string {
+	s := spec.Score
 	e, ok := entryOf(s.Name)
 	if !ok || e.Kind != KindScore {
 		return s.Name
+	}
+	if e.write != nil {
+		return call(s.Name, e.write(spec)...)
 	}
 	standard := e.scoreOf(&options{name: s.Name})
 	var fraction, band string

@@ -13,6 +13,7 @@ type feed struct {
 	augment *augmenter
 	data    Set
 	order   order
+	pseudo  order // of the slices with pseudo-labels
 	items   []int
 	x       tensor.Tensor // [batch H W C]
 	target  []uint8       // [batch H W]
@@ -23,7 +24,8 @@ func newFeed(c Config, data Set, seed uint64) *feed {
 	return &feed{
 		augment: newAugmenter(c.Augment, data.H, data.W, random.Stream(seed, "augment")),
 		data:    data,
-		order:   order{rng: random.Stream(seed, "order"), n: len(data.Images)},
+		order:   order{rng: random.Stream(seed, "order"), n: len(data.Images) - data.Pseudo},
+		pseudo:  order{rng: random.Stream(seed, "pseudo-order"), n: data.Pseudo},
 		items:   make([]int, c.Batch),
 		x:       tensor.New(tensor.Shape{N: c.Batch, H: data.H, W: data.W, C: data.channels()}),
 		changed: make([]float32, len(data.Images[0])),
@@ -33,7 +35,15 @@ func newFeed(c Config, data Set, seed uint64) *feed {
 
 // next returns a mini-batch.
 func (f *feed) next() (x tensor.Tensor, target []uint8) {
-	f.order.take(f.items)
+	labelled := len(f.items)
+	if f.data.Pseudo > 0 {
+		labelled -= labelled / 2
+		f.pseudo.take(f.items[labelled:])
+		for i := labelled; i < len(f.items); i++ {
+			f.items[i] += f.order.n
+		}
+	}
+	f.order.take(f.items[:labelled])
 	pixels := f.data.H * f.data.W
 	for i, item := range f.items {
 		f.augment.apply(slice{f.changed, f.target[i*pixels : (i+1)*pixels]}, slice{f.data.Images[item], f.data.Labels[item]})
@@ -63,6 +73,9 @@ func (s Set) demandShape(function string) {
 	}
 	if s.Unannotated != nil && len(s.Unannotated) != len(s.Images) {
 		panic(fmt.Sprintf("train: %s: %d slices, and what is not annotated of %d", function, len(s.Images), len(s.Unannotated)))
+	}
+	if s.Pseudo < 0 || s.Pseudo >= len(s.Images) {
+		panic(fmt.Sprintf("train: %s: pseudo-labels of %d of %d slices", function, s.Pseudo, len(s.Images)))
 	}
 	want := max(1, s.channels()) * s.H * s.W
 	for i := range s.Images {

@@ -21,10 +21,14 @@ type Set struct {
 	H, W    int
 	Classes int
 	Images  [][]float32 // [C H W] each, normalised; one channel in the paper
-	Labels  [][]uint8   // [H W] each, class indices below Classes
+	Labels  [][]uint8   // [H W] each, class indices below Classes, or tensor.Ignore
 	// Unannotated tells of each slice the classes, [Classes], that nobody has looked for in it: see tensor.Loss. nil for a slice, or
 	// for all, is none.
 	Unannotated [][]bool
+
+	// Pseudo is how many slices at the end have pseudo-labels: every mini-batch is made of two halves, the larger one of the other slices, each
+	// half of an endless chain of its own. With 0 there is one chain.
+	Pseudo int
 }
 
 // Progress is the state of a training after a step.
@@ -45,7 +49,7 @@ type Result struct {
 }
 
 // Run trains a network from scratch on data. Everything random comes from the named streams "init", "order", "augment"
-// and "dropout" under seed: the same seed, engine and thread count give the same weights, bit for bit.
+// and "dropout" (and "pseudo-order") under seed: the same seed, engine and thread count give the same weights, bit for bit.
 //
 // progress may be nil; it is called after every step, from Run's goroutine. Run ends with ctx's error at the next step
 // after ctx is done. A loss that is not finite is an error. It panics if data is empty or its slices differ in size.

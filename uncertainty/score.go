@@ -22,6 +22,10 @@ type Score struct {
 	// labelled masks, the background by 0; neither map nor aggregation count.
 	ClassWeights bool
 
+	// Alpha, if not 0, makes the score Alpha·u - MI/Alpha, of the score u as it is otherwise and the mutual information MI with labelled items,
+	// both from 0 to 1 over all unlabelled items; see [MutualInformation].
+	Alpha float64
+
 	PredictedLoss bool // no map: the score is the loss that a module of the network predicts
 }
 

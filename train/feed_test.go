@@ -1,0 +1,53 @@
+package train
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/nextslice/nextslice/random"
+)
+
+// With pseudo-labels half of each mini-batch, the smaller one, is of them, and each side is a chain of permutations of its own; the labelled side
+// draws what it draws without them.
+func TestFeedOfPseudoLabels(t *testing.T) {
+	data := discs(9, random.Stream(1))
+	for i := range data.Images {
+		data.Images[i][0] = float32(i) // which slice it is
+	}
+	const batch = 5
+	config := Config{Batch: batch}
+	mixed := data
+	mixed.Pseudo = 4
+	labelled := data
+	labelled.Images, labelled.Labels = data.Images[:5], data.Labels[:5]
+	a, b := newFeed(config, mixed, 3), newFeed(Config{Batch: 3}, labelled, 3)
+	count := make([]int, 9)
+	for range 20 {
+		x, _ := a.next()
+		y, _ := b.next()
+		for i := range batch {
+			slice := int(x.Items(i, i+1).Data[0])
+			count[slice]++
+			if (slice < 5) != (i < 3) {
+				t.Fatalf("place %d holds slice %d", i, slice)
+			}
+			if i < 3 && int(y.Items(i, i+1).Data[0]) != slice {
+				t.Errorf("place %d holds labelled slice %d, without pseudo-labels %v", i, slice, y.Items(i, i+1).Data[0])
+			}
+		}
+	}
+	if !slices.Equal(count, []int{12, 12, 12, 12, 12, 10, 10, 10, 10}) {
+		t.Errorf("each slice was drawn %v times", count)
+	}
+	// Mixed in, without Pseudo, all come alike.
+	mixed.Pseudo = 0
+	c := newFeed(Config{Batch: 9}, mixed, 3)
+	x, _ := c.next()
+	seen := map[float32]bool{}
+	for i := range 9 {
+		seen[x.Items(i, i+1).Data[0]] = true
+	}
+	if len(seen) != 9 {
+		t.Errorf("a mini-batch of all holds %d slices", len(seen))
+	}
+}
