@@ -19,7 +19,7 @@ var rules = []struct {
 }{
 	{
 		packages:  []string{"volume", "tensor", "uncertainty", "query", "stats", "random", "internal/null", "internal/parallel", "internal/suggest"},
-		allowed:   map[string][]string{"query": {"uncertainty", "internal/parallel", "internal/quickselect", "internal/suggest"}, "stats": {"internal/null"}, "uncertainty": {"internal/quickselect"}},
+		allowed:   map[string][]string{"query": {"uncertainty", "internal/parallel", "internal/quickselect", "internal/suggest"}, "stats": {"internal/null"}, "uncertainty": {"internal/quickselect", "internal/parallel"}},
 		forbidden: []string{"*"},
 		reason:    "the bottom layer stands on its own, so that each part can be read and used without the rest",
 	},
@@ -59,6 +59,11 @@ var rules = []struct {
 		reason:    "an experiment on disk is read, and a report made of it, without any network",
 	},
 	{
+		packages:  []string{"worklist"},
+		forbidden: []string{"experiment", "annotate", "report", "cmd/nextslice"},
+		reason:    "it asks for the slices of a data set by the same steps as simulations and annotation, and needs neither",
+	},
+	{
 		packages:  []string{"experiment"},
 		forbidden: []string{"report", "report/figure", "cluster", "cmd/nextslice"},
 		reason:    "what the program does can be called without its command line, and draws nothing",
@@ -93,6 +98,7 @@ func TestClosedPackages(t *testing.T) {
 		reason       string
 	}{
 		{"nn/unet", "experiment", nil, "networks are reached through model, so that simulations and people get the same masks and scores"},
+		{"nn/unet", "worklist", nil, "networks are reached through model, so that all get the same masks and scores"},
 		{"nn/unet", "annotate", nil, "networks are reached through model, so that simulations and people get the same masks and scores"},
 		{"annotate/store", "", []string{"annotate"}, "the parts of a project are the one way to its records: they know who may see what"},
 	} {

@@ -14,7 +14,6 @@ import (
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/train"
-	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -64,7 +63,7 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	if err != nil {
 		return nil, &record.ConfigError{Err: err}
 	}
-	d := &data{preprocess: canvas(c, set, axis), classes: set.Classes}
+	d := &data{preprocess: c.Preprocess(set, axis), classes: set.Classes}
 
 	total := len(split.Pool) + len(split.Test)
 	pool, err := dataset.Load(ctx, set, split.Pool, d.preprocess, func(done, _ int) { track.load(done, total) })
@@ -161,14 +160,6 @@ func labelled(set *dataset.Dataset, cases []int) []int {
 		}
 	}
 	return with
-}
-
-// canvas returns how slices are made: on the canvas of the configuration, or on one that its preset allows.
-func canvas(c record.Config, set *dataset.Dataset, axis int) preprocess.Config {
-	preset, _ := recipe.FindPreset(c.Preset) // without one there is no limit
-	p := set.PreprocessFor(axis, preset.Canvas, c.Canvas)
-	p.Input, p.NaN = c.Input, c.NaN
-	return p
 }
 
 // subset returns items of the pool for a training.

@@ -32,7 +32,7 @@ func TrainModel(ctx context.Context, e tensor.Engine, c record.Config, progress 
 		return nil, &record.ConfigError{Err: err}
 	}
 	cases := set.Labelled()
-	p := canvas(c, set, axis)
+	p := c.Preprocess(set, axis)
 	slices, err := dataset.Load(ctx, set, cases, p, track.load)
 	if err != nil {
 		return nil, err

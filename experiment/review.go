@@ -111,6 +111,7 @@ func (l *learner) set() (train.Set, error) {
 			continue // a real mask takes its place
 		}
 		s.Images, s.Labels = append(s.Images, l.data.pool.Images[item]), append(s.Labels, found.Masks[i])
+		s.Unannotated = append(s.Unannotated, nil) // the network tells of every class
 		if pseudo.Mix == query.MixHalf {
 			s.Pseudo++
 		}

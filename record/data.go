@@ -12,6 +12,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // Data is what a run folder says about its data: what was made of them, and which case was used for what.
@@ -109,6 +110,14 @@ func (c Config) OpenData(ctx context.Context, progress func(done, of int)) (set 
 		return nil, nil, err
 	}
 	return set, closeData, nil
+}
+
+// Preprocess returns how slices are made: on the canvas of the configuration, or on one that its preset allows.
+func (c Config) Preprocess(set *dataset.Dataset, axis int) preprocess.Config {
+	preset, _ := recipe.FindPreset(c.Preset) // without one there is no limit
+	p := set.PreprocessFor(axis, preset.Canvas, c.Canvas)
+	p.Input, p.NaN = c.Input, c.NaN
+	return p
 }
 
 // useData chooses the channel and the patients of a data set.

@@ -13,6 +13,12 @@ func (v *Volume) Turned(orientation string) (*Volume, error) {
 	return &Volume{Grid: g, Data: turn(t, v.Data, v.Size, g.Size), Stored: v.Stored}, nil
 }
 
+// Turned returns the grid that Volume.Turned gives a volume.
+func (g Grid) Turned(orientation string) (Grid, error) {
+	turned, _, err := g.turned(orientation)
+	return turned, err
+}
+
 // Turned returns the mask as Volume.Turned does a volume.
 func (m *Mask) Turned(orientation string) (*Mask, error) {
 	g, t, err := m.Grid.turned(orientation)

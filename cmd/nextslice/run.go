@@ -29,6 +29,7 @@ type commands struct {
 	Simulate       simulateCommand       `cmd:"" help:"Compare query strategies by active learning on a labelled data set."`
 	Status         statusCommand         `cmd:"" help:"Say how far an experiment on a cluster is."`
 	Unit           unitCommand           `cmd:"" help:"Run one task of an experiment that was divided into tasks."`
+	Query          queryCommand          `cmd:"" help:"Say which slices of a data set to label next, whatever program you label with."`
 	Select         selectCommand         `cmd:"" help:"Pick the items to label next, by scores from any program."`
 	Strategies     strategiesCommand     `cmd:"" help:"List the query strategies."`
 	Train          trainCommand          `cmd:"" help:"Train a model on all labelled cases of a data set."`

@@ -5,21 +5,23 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
 )
 
 type selectCommand struct {
-	Scores            string `required:"" placeholder:"FILE" help:"CSV or JSON file with one score per item, or - for standard input; higher = label sooner."`
-	Size              int    `required:"" placeholder:"N" help:"Items to pick."`
-	StochasticBatches bool   `help:"Pick by stochastic batches (Gaillochet et al. 2023): the best of many batches drawn at random."`
-	Draw              string `default:"resample" enum:"resample,partition" help:"Stochastic batches: how the batches are drawn, resample or partition."`
-	Q                 int    `default:"0" placeholder:"Q" help:"Stochastic batches: number of batches; 0 is one per N items."`
-	Strategy          string `placeholder:"NAME" help:"Any other selector, see the strategies command; without it the highest scores win."`
-	Seed              uint64 `default:"0" help:"Seed of all random draws."`
-	JSON              bool   `help:"Write JSON."`
+	Scores            []string `required:"" sep:"none" placeholder:"FILE" help:"CSV or JSON file with one score per item, or - for standard input; higher = label sooner. May be repeated, or be a pattern such as 'scores-*.csv': the files are joined."`
+	Size              int      `required:"" placeholder:"N" help:"Items to pick."`
+	StochasticBatches bool     `help:"Pick by stochastic batches (Gaillochet et al. 2023): the best of many batches drawn at random."`
+	Draw              string   `default:"resample" enum:"resample,partition" help:"Stochastic batches: how the batches are drawn, resample or partition."`
+	Q                 int      `default:"0" placeholder:"Q" help:"Stochastic batches: number of batches; 0 is one per N items."`
+	Strategy          string   `placeholder:"NAME" help:"Any other selector, see the strategies command; without it the highest scores win."`
+	Seed              uint64   `default:"0" help:"Seed of all random draws."`
+	JSON              bool     `help:"Write JSON."`
 }
 
 func (selectCommand) Help() string {
@@ -29,6 +31,7 @@ without a heading, or JSON: {"id": score, ...} or [{"id": "...", "score": ...}, 
 Examples:
   nextslice select --scores scores.csv --size 10
   nextslice select --scores scores.csv --size 10 --stochastic-batches
+  nextslice select --scores 'scores-*.csv' --size 10 --stochastic-batches
   my-model --predict | nextslice select --scores - --size 10 --stochastic-batches --draw partition --json`
 }
 
@@ -81,15 +84,45 @@ func (c selectCommand) strategy() (query.Strategy, error) {
 	return query.Top{}, nil
 }
 
+// read reads the files and joins them. An item in two of them is an error.
 func (c selectCommand) read(in io.Reader) (*query.Scores, error) {
-	name := "standard input"
-	if c.Scores != "-" {
-		file, err := os.Open(c.Scores)
+	all, from := &query.Scores{}, map[string]string{}
+	for _, pattern := range c.Scores {
+		files := []string{pattern}
+		if strings.ContainsAny(pattern, "*?[") {
+			found, err := filepath.Glob(pattern)
+			if err != nil || len(found) == 0 {
+				return nil, fmt.Errorf("--scores %s: no file of this name", pattern)
+			}
+			files = found
+		}
+		for _, file := range files {
+			scores, err := readScores(in, file)
+			if err != nil {
+				return nil, err
+			}
+			for i, id := range scores.IDs {
+				if before, twice := from[id]; twice {
+					return nil, fmt.Errorf("%s: the id %q stands in %s too", file, id, before)
+				}
+				from[id] = file
+				all.IDs, all.Values = append(all.IDs, id), append(all.Values, scores.Values[i])
+			}
+		}
+	}
+	return all, nil
+}
+
+func readScores(in io.Reader, name string) (*query.Scores, error) {
+	if name != "-" {
+		file, err := os.Open(name)
 		if err != nil {
 			return nil, err
 		}
 		defer file.Close()
-		in, name = file, c.Scores
+		in = file
+	} else {
+		name = "standard input"
 	}
 	scores, err := query.ReadScores(in)
 	if err != nil {

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/tensor/engines"
+	"github.com/nextslice/nextslice/worklist"
+)
+
+type queryCommand struct {
+	Data     string `required:"" placeholder:"DIR" help:"Folder of the data set, partly labelled: cases without a mask, or slices that are ignored throughout, are asked for."`
+	Strategy string `default:"entropy+sb" placeholder:"NAME" help:"Query strategy, entropy+sb by default; see the strategies command."`
+	Size     int    `default:"10" placeholder:"N" help:"Slices to pick, 10 by default."`
+
+	Model  string   `placeholder:"FILE" help:"Model to ask; without it one is trained on the labelled slices."`
+	Preset string   `default:"workstation" placeholder:"NAME" help:"Training preset, workstation by default; see the presets command."`
+	Set    []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
+
+	Labelled []string `sep:"none" placeholder:"FILE" help:"List of labelled slices: CSV with the columns case and slice, such as picks of an earlier query. Of a case in a list these slices alone are labelled. May be repeated."`
+	Only     []string `placeholder:"PATTERNS" help:"Pick of cases, or slices as CASE/SLICE, that match one of these patterns alone; * stands for any letters."`
+	Exclude  []string `placeholder:"PATTERNS" help:"Pick none that match one of these patterns."`
+	PerCase  int      `default:"0" placeholder:"N" help:"Pick at most N slices of a case; others are chosen in their place."`
+	Shard    string   `placeholder:"PART/OF" help:"Score a part of the cases, such as 3/10, and pick nothing: nextslice select joins the files of --scores."`
+
+	Proposals string `placeholder:"DIR" help:"Write a predicted mask (.seg.nrrd) and an uncertainty map (.nii.gz) of each case with picks."`
+	Scores    string `placeholder:"FILE" help:"Write the scores too: CSV, as the select command reads them."`
+	Work      string `placeholder:"DIR" help:"Folder for the trained model and the scores, from which an interrupted query goes on; the default is the data's with -query at the end of its name."`
+	Force     bool   `help:"Replace proposals and scores that are there."`
+
+	channelsFlags
+	Channel int    `default:"0" placeholder:"N" help:"Channel to read of images that hold several, from 0."`
+	Ignore  int    `default:"0" placeholder:"VALUE" help:"Label value of what nobody has labelled; else the label ignore of dataset.json."`
+	Axis    string `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
+	Seed    uint64 `default:"0" placeholder:"N" help:"Seed of everything random."`
+	engineFlag
+	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
+	CSV     bool `name:"csv" help:"Write the picks as CSV."`
+	JSON    bool `help:"Write the picks as JSON."`
+}
+
+func (queryCommand) Help() string {
+	return `Says which slices of a data set to label next, for people who label in 3D Slicer, ITK-SNAP or by a script: case, index of the slice in
+its file from 0, position of its middle in mm, which 3D Slicer's slice slider shows, and score. Images may be of any format that is read.
+
+Without any label the first slices are chosen by --strategy typiclust or strided, which need no network. Later the network learns from the labelled slices: those
+of cases with a mask, but for slices that are ignored throughout (--ignore), or those in a list (--labelled).
+
+Case after case is read and scored, so that a data set of any size goes through. Run again, an interrupted query goes on where it was. Cases can be
+divided among machines by --shard, with one --model for all.
+
+Examples:
+  nextslice query --data DIR --strategy typiclust --size 20 --csv > round1.csv
+  nextslice query --data DIR --labelled round1.csv --strategy entropy+sb --size 10 --proposals proposals
+  nextslice query --data DIR --model prostate.safetensors --per-case 2 --exclude 'Phantom*' --json
+  nextslice query --data DIR --model prostate.safetensors --shard 3/10 --scores scores-3.csv
+  nextslice select --scores 'scores-*.csv' --size 10 --stochastic-batches`
+}
+
+func (c queryCommand) Run(ctx context.Context, s streams) error {
+	if c.Threads < 0 {
+		return usagef("--threads %d: want 0 or more", c.Threads)
+	}
+	if c.CSV && c.JSON {
+		return usagef("--csv and --json: give one of them")
+	}
+	if c.Shard != "" && c.Scores == "" {
+		return usagef("--shard: say with --scores which file the scores go to")
+	}
+	if c.Scores != "" {
+		if err := checkFree(c.Scores, c.Force); err != nil {
+			return err
+		}
+	}
+	config, err := c.config()
+	if err != nil {
+		return usageError{err}
+	}
+	e, err := engines.New(c.name(s), c.Threads)
+	if err != nil {
+		return usageError{err}
+	}
+	defer e.Close()
+	p := newProgress(s.err)
+	defer p.end()
+	phases := map[string]float64{"open": 0, "load": 0, "train": 0.1, "score": 0.6, "propose": 0.95} // where each begins, roughly
+	loss := 0.0
+	r, err := worklist.Run(ctx, e, config, func(w worklist.Progress) {
+		text := fmt.Sprintf("%s %d/%d", map[string]string{"open": "open", "load": "case", "train": "training step", "score": "slice", "propose": "proposals of case"}[w.Phase], w.Done, w.Of)
+		if w.Phase == "train" {
+			loss += (w.Loss - loss) * max(0.02, 1/float64(w.Done))
+			text += fmt.Sprintf(", loss %.3f", loss)
+		}
+		p.show(phases[w.Phase]+0.3*float64(w.Done)/float64(max(1, w.Of)), text)
+	}, func(text string) { p.line("%s", text) })
+	p.end()
+	if errors.Is(err, context.Canceled) {
+		return errors.New("interrupted; the same command goes on where it was")
+	}
+	if _, wrong := errors.AsType[*record.ConfigError](err); wrong {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	if c.Scores != "" {
+		if r.Scores == "" {
+			return usagef("--scores: %s scores nothing", r.Strategy)
+		}
+		if err := worklist.CopyScores(r.Scores, c.Scores); err != nil {
+			return err
+		}
+	}
+	return c.write(s.out, r)
+}
+
+func (c queryCommand) config() (worklist.Config, error) {
+	experiment, err := record.ReadConfig("", func(config *record.Config) {
+		config.Data, config.Channel, config.Ignore, config.Axis, config.Preset, config.Seed = c.Data, c.Channel, c.Ignore, c.Axis, c.Preset, c.Seed
+		c.apply(&config.Channels, &config.Resample)
+	})
+	if err != nil {
+		return worklist.Config{}, err
+	}
+	if err := setTraining(&experiment.Train, c.Set); err != nil {
+		return worklist.Config{}, err
+	}
+	shard, err := worklist.ParseShard(c.Shard)
+	if err != nil {
+		return worklist.Config{}, fmt.Errorf("--shard: %w", err)
+	}
+	w := worklist.Config{
+		Experiment: experiment, Model: c.Model, Strategy: c.Strategy, Size: c.Size, Labelled: c.Labelled, Only: c.Only, Exclude: c.Exclude,
+		PerCase: c.PerCase, Shard: shard, Work: c.Work, Proposals: c.Proposals, Replace: c.Force,
+	}
+	return w, w.Validate()
+}
+
+// write prints the picks.
+func (c queryCommand) write(out io.Writer, r *worklist.Result) error {
+	switch {
+	case c.JSON:
+		if r.Picks == nil {
+			r.Picks = []worklist.Pick{}
+		}
+		return writeJSON(out, r)
+	case c.Shard != "":
+		_, err := fmt.Fprintf(out, "%d slices of shard %s are scored: %s\npick with nextslice select --scores FILE, once for each shard's file\n", r.Scored, c.Shard, c.Scores)
+		return err
+	case c.CSV:
+		w := csv.NewWriter(out)
+		w.Write([]string{"rank", "id", "case", "slice", "axis", "position_mm", "along", "score"})
+		for _, p := range r.Picks {
+			w.Write([]string{strconv.Itoa(p.Rank), p.ID, p.Case, strconv.Itoa(p.Slice), p.Axis, csvNumber(float64(p.Position)), p.Along, csvNumber(float64(p.Score))})
+		}
+		w.Flush()
+		return w.Error()
+	}
+	fmt.Fprintf(out, "%s: %d of %d slices without a label (%d have one, %d were scored)\n\n", r.Strategy, len(r.Picks), r.Candidates, r.Labelled, r.Scored)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "rank\tcase\tslice\tposition\tscore\n")
+	for _, p := range r.Picks {
+		position, score := "", ""
+		if !math.IsNaN(float64(p.Position)) {
+			position = fmt.Sprintf("%s %.2f mm", p.Along, float64(p.Position))
+		}
+		if !math.IsNaN(float64(p.Score)) {
+			score = fmt.Sprintf("%.5g", float64(p.Score))
+		}
+		fmt.Fprintf(w, "%d\t%s\t%s %d\t%s\t%s\n", p.Rank, p.Case, p.Axis, p.Slice, position, score)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if c.Proposals != "" {
+		fmt.Fprintf(out, "\nproposals: %s\n", c.Proposals)
+	}
+	return nil
+}
+
+// csvNumber formats a value so that it reads back as the same; NaN is an empty cell.
+func csvNumber(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}

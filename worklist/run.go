@@ -1,0 +1,396 @@
+package worklist
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/internal/null"
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Pick is a slice to label next.
+type Pick struct {
+	Rank     int        `json:"rank"` // 1 …, in the strategy's order
+	ID       string     `json:"id"`   // CASE/SLICE
+	Case     string     `json:"case"`
+	Slice    int        `json:"slice"`           // in the case's own file, from 0
+	Axis     string     `json:"axis"`            // i, j or k: along which index axis of the file slices count
+	Position null.Float `json:"position_mm"`     // of the slice's middle, along the patient's axis Along; null where the header does not say
+	Along    string     `json:"along,omitempty"` // R, A or S: to the right, to the front or to the head it grows
+	Score    null.Float `json:"score"`           // null where the strategy scores nothing
+}
+
+// Result is the answer to a query.
+type Result struct {
+	Strategy   string `json:"strategy"`
+	Seed       uint64 `json:"seed"`
+	Labelled   int    `json:"labelled"`   // slices
+	Candidates int    `json:"candidates"` // slices that could be picked
+	Scored     int    `json:"scored"`     // of them
+	Picks      []Pick `json:"picks"`
+	Scores     string `json:"-"` // file of the scores; "" where the strategy has none
+}
+
+// Progress tells how far a query is.
+type Progress struct {
+	Phase    string // open, load, train, score or propose
+	Done, Of int
+	Loss     float64 // of train
+}
+
+// Run carries out a query. What it computes stays in the work folder; see the package.
+func Run(ctx context.Context, e tensor.Engine, c Config, progress func(Progress), notice func(string)) (_ *Result, err error) {
+	if err := c.Validate(); err != nil {
+		return nil, &record.ConfigError{Err: err}
+	}
+	q := &run{Config: c, engine: e, progress: progress, notice: notice}
+	if q.spec, err = query.Parse(c.Strategy); err != nil {
+		return nil, err
+	}
+	if err := q.open(ctx); err != nil {
+		return nil, err
+	}
+	if err := q.list(ctx); err != nil {
+		return nil, err
+	}
+	if len(q.candidates) == 0 {
+		return nil, fmt.Errorf("no slice is left to ask for: %d are labelled, %d are outside of --only, --exclude and --shard", len(q.known), q.outside)
+	}
+	unlock, err := q.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := q.network(ctx); err != nil {
+		return nil, err
+	}
+	r, err := q.pick(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r, q.propose(ctx, r)
+}
+
+// run is a query that is being carried out.
+type run struct {
+	Config
+	spec     query.Spec
+	engine   tensor.Engine
+	progress func(Progress)
+	notice   func(string)
+
+	cases
+	net        trained
+	known      []item // labelled slices
+	candidates []item
+	outside    int // candidates that the patterns and the shard leave out
+	digest     []byte
+	labels     map[item][]uint8 // masks of the labelled slices
+	dir        string
+	placed     map[int][]place // of cases
+}
+
+// open opens the data set as the model has it, or as it is to be trained.
+func (q *run) open(ctx context.Context) (err error) {
+	q.progress(Progress{Phase: "open"})
+	e := q.Experiment
+	if q.set, err = dataset.OpenWith(ctx, e.Data, dataset.OpenOptions{Ignore: e.Ignore}); err != nil {
+		return err
+	}
+	if q.Model != "" {
+		return q.openModel()
+	}
+	if err := q.set.Choose(e.Channel, e.Channels, e.Resample); err != nil {
+		return &record.ConfigError{Err: err}
+	}
+	axis, err := volume.ParseAxis(e.Axis)
+	if err != nil {
+		return &record.ConfigError{Err: err}
+	}
+	q.preprocess = e.Preprocess(q.set, axis)
+	if len(q.set.Classes) < 2 && q.asksNetwork() {
+		return errNoLabels
+	}
+	return nil
+}
+
+// asksNetwork reports whether the strategy needs a network at all.
+func (q *run) asksNetwork() bool {
+	needs := q.spec.Strategy.Needs()
+	return needs.Scores || needs.ClassScores || needs.Networks || needs.Features != query.NoFeatures && needs.Features != query.Appearance
+}
+
+var errNoLabels = errors.New("no slice is labelled, so that there is no network to ask: choose the first ones with --strategy typiclust or strided, which need none, and label them")
+
+// list finds the labelled slices and the candidates.
+func (q *run) list(ctx context.Context) error {
+	for _, problem := range q.set.Problems {
+		q.notice("data: " + problem.String())
+	}
+	listed := map[string]bool{}
+	for _, file := range q.Labelled {
+		items, err := ReadItems(file)
+		if err != nil {
+			return err
+		}
+		for _, name := range items {
+			listed[name] = true
+		}
+	}
+	hash := sha256.New()
+	q.labels, q.placed = map[item][]uint8{}, map[int][]place{}
+	number := 0 // of the cases with candidates
+	for index, one := range q.set.Cases {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		q.progress(Progress{Phase: "load", Done: index + 1, Of: len(q.set.Cases)})
+		places, err := q.places(index)
+		if err != nil {
+			return err
+		}
+		q.placed[index] = places
+		byList := slices.ContainsFunc(places, func(p place) bool { return listed[itemName(one.ID, p.slice)] })
+		var masks [][]uint8
+		if one.Label != "" {
+			if masks, err = q.masks(index); err != nil {
+				return err
+			}
+		} else if byList {
+			q.notice(fmt.Sprintf("data: %s is in a list of labelled slices and has no mask: its slices are candidates", one.ID))
+		}
+		begun := false
+		for k, p := range places {
+			i, name := item{index, k}, itemName(one.ID, p.slice)
+			inList := listed[name]
+			delete(listed, name)
+			if masks != nil && masks[k] != nil && (inList || !byList) {
+				q.known = append(q.known, i)
+				if q.keepsLabels() {
+					q.labels[i] = masks[k]
+				}
+				fmt.Fprintf(hash, "%s %d ", name, len(masks[k]))
+				hash.Write(masks[k])
+				continue
+			}
+			if len(q.Only) > 0 && !matches(q.Only, one.ID, name) || matches(q.Exclude, one.ID, name) || !q.Shard.holds(number) {
+				q.outside++
+				begun = true
+				continue
+			}
+			q.candidates = append(q.candidates, i)
+			begun = true
+		}
+		if begun {
+			number++
+		}
+		stamp(hash, one.Image)
+	}
+	for name := range listed {
+		return fmt.Errorf("%s is in a list of labelled slices, and the data set has no such slice", name)
+	}
+	q.digest = hash.Sum(nil)
+	return nil
+}
+
+// keepsLabels reports whether the masks of the labelled slices are needed.
+func (q *run) keepsLabels() bool {
+	return q.Model == "" && q.asksNetwork() || q.spec.Score.ClassWeights || q.spec.Strategy.Needs().LabelledFeatures
+}
+
+// stamp notes the size and the time of a file or folder, by which a change of it is noticed.
+func stamp(hash interface{ Write([]byte) (int, error) }, path string) {
+	if info, err := os.Stat(path); err == nil {
+		fmt.Fprintf(hash, "%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
+	}
+}
+
+const (
+	stateFile  = "query.json"
+	scoresFile = "scores.csv"
+	modelFile  = "model.safetensors"
+)
+
+// begin opens the work folder. What is there of another query, or of this one with other labels, goes.
+func (q *run) begin() (unlock func(), err error) {
+	q.dir = q.Work
+	if q.dir == "" {
+		q.dir = filepath.Clean(q.Experiment.Data) + "-query"
+	}
+	if q.Shard.Of > 0 {
+		q.dir = filepath.Join(q.dir, fmt.Sprintf("shard-%d-of-%d", q.Shard.Part, q.Shard.Of))
+	}
+	if entries, err := os.ReadDir(q.dir); err == nil && len(entries) > 0 {
+		if _, err := os.Stat(filepath.Join(q.dir, stateFile)); errors.Is(err, os.ErrNotExist) && !slices.ContainsFunc(entries, isOurs) {
+			return nil, fmt.Errorf("%s is not empty and holds no query: choose another folder with --work", q.dir)
+		}
+	}
+	if err := os.MkdirAll(q.dir, 0o700); err != nil {
+		return nil, err
+	}
+	lock := flock.New(filepath.Join(q.dir, ".lock"), flock.SetPermissions(0o600))
+	switch locked, err := lock.TryLock(); {
+	case err != nil:
+		return nil, err
+	case !locked:
+		return nil, fmt.Errorf("%s is in use by another nextslice: wait for it, or choose another folder with --work", q.dir)
+	}
+	defer func() {
+		if err != nil {
+			lock.Close()
+		}
+	}()
+	state, err := q.state()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(q.dir, stateFile)
+	if there, err := os.ReadFile(path); err != nil || string(there) != state {
+		old, _ := filepath.Glob(filepath.Join(q.dir, "*.safetensors"))
+		for _, file := range append(old, filepath.Join(q.dir, scoresFile)) {
+			if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return nil, err
+			}
+		}
+		if err := renameio.WriteFile(path, []byte(state), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return func() { lock.Close() }, nil
+}
+
+// isOurs reports whether an entry of a folder is one that a query leaves there.
+func isOurs(e os.DirEntry) bool {
+	ok, _ := filepath.Match("shard-*-of-*", e.Name())
+	return ok || e.Name() == ".lock"
+}
+
+// state is all that the model and the scores depend on, but for the engine.
+func (q *run) state() (string, error) {
+	model := ""
+	if q.Model != "" {
+		text, err := os.ReadFile(q.Model)
+		if err != nil {
+			return "", err
+		}
+		sum := sha256.Sum256(text)
+		model = hex.EncodeToString(sum[:])
+	}
+	e := q.Experiment
+	text, err := json.MarshalIndent(map[string]any{
+		"model": model, "strategy": q.spec.String(), "size": q.Size, "only": q.Only, "exclude": q.Exclude, "seed": e.Seed,
+		"labels": hex.EncodeToString(q.digest), "candidates": len(q.candidates), "preprocess": q.preprocess, "train": e.Train, "shard": q.Shard,
+	}, "", "  ")
+	return string(text) + "\n", err
+}
+
+// pick lets the strategy select.
+func (q *run) pick(ctx context.Context) (*Result, error) {
+	r := &Result{Strategy: q.spec.String(), Seed: q.Experiment.Seed, Labelled: len(q.known), Candidates: len(q.candidates)}
+	s := &stream{
+		spec: q.spec, seed: q.Experiment.Seed, items: q.candidates, names: q.name, progress: func(done, of int) { q.progress(Progress{Phase: "score", Done: done, Of: of}) },
+	}
+	s.ask = q.net.pool(q.spec)
+	warned := map[int]bool{}
+	s.images = func(index int, wanted []int) ([][]float32, error) {
+		images, bad, err := q.images(index, wanted)
+		if bad > 0 && !warned[index] {
+			warned[index] = true
+			q.notice(fmt.Sprintf("data: %s: %d voxels are NaN or infinite: they count as background", q.set.Cases[index].ID, bad))
+		}
+		return images, err
+	}
+	if needs := q.spec.Strategy.Needs(); needs.Scores || needs.ClassScores {
+		r.Scores = filepath.Join(q.dir, scoresFile)
+		store, err := openScores(r.Scores, q.name)
+		if err != nil {
+			return nil, err
+		}
+		defer store.close()
+		s.store = store
+	}
+	if needs := q.spec.Strategy.Needs(); needs.LabelledFeatures || q.spec.Score.ClassWeights {
+		images, masks, err := q.labelled(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.labelled, s.masks = images, masks
+	}
+	pool := s.pool(ctx)
+	if q.Shard.Of > 0 { // all of it is scored; nextslice select picks
+		all := make([]int, len(q.candidates))
+		for i := range all {
+			all[i] = i
+		}
+		_, err := pool.Score(all)
+		r.Scored = len(all)
+		return r, err
+	}
+	picks, err := q.selectFrom(pool)
+	if err != nil {
+		return nil, err
+	}
+	r.Scored = picks.Scored
+	for n, i := range picks.Items {
+		where := q.placed[q.candidates[i].index][q.candidates[i].slice]
+		r.Picks = append(r.Picks, Pick{
+			Rank: n + 1, ID: q.name(q.candidates[i]), Case: q.set.Cases[q.candidates[i].index].ID, Slice: where.slice, Axis: volume.AxisName(where.axis),
+			Position: null.Float(where.position), Along: where.along, Score: null.Float(picks.Scores[n]),
+		})
+	}
+	return r, nil
+}
+
+// name names an item as its case's file has it.
+func (q *run) name(i item) string {
+	return itemName(q.set.Cases[i.index].ID, q.placed[i.index][i.slice].slice)
+}
+
+// selectFrom lets the strategy select, and again from what is left where a case has more picks than it may have.
+func (q *run) selectFrom(pool query.Pool) (query.Selection, error) {
+	rng := random.Stream(q.Experiment.Seed, "query", "picks")
+	pool = remembered(pool)
+	var all query.Selection
+	left := make([]int, pool.N)
+	for i := range left {
+		left[i] = i
+	}
+	count := map[int]int{}
+	for len(all.Items) < q.Size && len(left) > 0 {
+		s, err := q.spec.Strategy.Select(part(pool, left), min(q.Size-len(all.Items), len(left)), rng)
+		if err != nil {
+			return all, err
+		}
+		all.Scored = max(all.Scored, s.Scored)
+		taken := map[int]bool{}
+		for n, at := range s.Items {
+			i := left[at]
+			of := q.candidates[i].index
+			if q.PerCase > 0 && count[of] == q.PerCase {
+				continue
+			}
+			count[of]++
+			taken[i] = true
+			all.Items, all.Scores = append(all.Items, i), append(all.Scores, s.Scores[n])
+		}
+		left = slices.DeleteFunc(left, func(i int) bool {
+			return taken[i] || q.PerCase > 0 && count[q.candidates[i].index] == q.PerCase
+		})
+	}
+	return all, nil
+}
