@@ -77,7 +77,7 @@ func (s *scoreFile) read() (size int64, err error) {
 		n := len(fields)
 		id := strings.Join(fields[:n-3], ",") // which may hold a comma
 		var row []float64
-		for _, text := range append(fields[n-3:n-2], strings.Fields(fields[n-1])...) {
+		for _, text := range slices.Concat(fields[n-3:n-2], strings.Fields(fields[n-1])) {
 			v, err := strconv.ParseFloat(text, 64)
 			if err != nil {
 				return size, nil

@@ -1,0 +1,411 @@
+package worklist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/tensor/engines"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// partly writes a phantom data set of so many cases of which the first ones have masks.
+func partly(t *testing.T, cases, labelled int) (dir string, masks map[string]*volume.Mask) {
+	t.Helper()
+	dir, masks = filepath.Join(t.TempDir(), "data"), map[string]*volume.Mask{}
+	if err := phantom.Write(t.Context(), dir, cases, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	set, err := dataset.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range set.Cases {
+		if masks[c.ID], err = set.Reference(i); err != nil {
+			t.Fatal(err)
+		}
+		if i >= labelled {
+			must(t, os.Remove(c.Label))
+		}
+	}
+	must(t, os.Remove(filepath.Join(dir, "dataset.json")))
+	must(t, os.Rename(filepath.Join(dir, "imagesTr"), filepath.Join(dir, "images")))
+	must(t, os.Rename(filepath.Join(dir, "labelsTr"), filepath.Join(dir, "labels")))
+	return dir, masks
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// small is a query with a training of a second.
+func small(t *testing.T, dir, strategy string, size int) Config {
+	t.Helper()
+	e, err := record.ReadConfig("", func(c *record.Config) { c.Data, c.Preset, c.Canvas = dir, "demo", []int{16, 16} })
+	must(t, err)
+	e.Train.Width, e.Train.Steps, e.Train.Dropout = 4, 10, 0.2
+	return Config{Experiment: e, Strategy: strategy, Size: size, Work: filepath.Join(t.TempDir(), "work")}
+}
+
+// engine returns the fastest engine of this build.
+func engine(t *testing.T) tensor.Engine {
+	t.Helper()
+	e, err := engines.New("", 1)
+	must(t, err)
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+func ask(t *testing.T, c Config) *Result {
+	t.Helper()
+	r, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func ids(r *Result) (ids []string) {
+	for _, p := range r.Picks {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// What has a mask, stands in a list or is not ignored is labelled, and never asked for.
+func TestWhatIsLabelled(t *testing.T) {
+	dir, masks := partly(t, 4, 2)
+	c := small(t, dir, "entropy", 500)
+	r := ask(t, c)
+	all := 0
+	for _, m := range masks {
+		all += m.Size[2]
+	}
+	done := masks["phantom_000"].Size[2] + masks["phantom_001"].Size[2]
+	if r.Labelled != done || r.Candidates != all-done || len(r.Picks) != all-done || r.Scored != all-done {
+		t.Errorf("%d labelled, %d candidates, %d picks of %d slices, %d of which have a mask", r.Labelled, r.Candidates, len(r.Picks), all, done)
+	}
+	for _, p := range r.Picks {
+		if p.Case < "phantom_002" {
+			t.Errorf("%s is labelled and asked for", p.ID)
+		}
+	}
+
+	// A list: of phantom_000 two slices count, the others are asked for; the columns are those of picks, or none.
+	list := filepath.Join(t.TempDir(), "round1.csv")
+	must(t, os.WriteFile(list, []byte("rank,id,case,slice\n1,phantom_000/003,phantom_000,3\n2,phantom_000/004,phantom_000,4\n"), 0o666))
+	c.Labelled = []string{list}
+	r = ask(t, c)
+	if r.Labelled != 2+masks["phantom_001"].Size[2] || slices.Contains(ids(r), "phantom_000/003") || !slices.Contains(ids(r), "phantom_000/005") {
+		t.Errorf("with a list %d slices are labelled", r.Labelled)
+	}
+	must(t, os.WriteFile(list, []byte("phantom_000/999\n"), 0o666))
+	if _, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(string) {}); err == nil || !strings.Contains(err.Error(), "phantom_000/999") {
+		t.Errorf("a slice that does not exist: %v", err)
+	}
+	c.Labelled = nil
+
+	// A value of what nobody has labelled: all slices of phantom_001 but two.
+	m := masks["phantom_001"]
+	for k := range m.Size[2] {
+		if k != 5 && k != 6 {
+			m.SetSlice(2, k, slices.Repeat([]uint8{9}, m.Size[0]*m.Size[1]))
+		}
+	}
+	must(t, volume.WriteMask(filepath.Join(dir, "labels", "phantom_001.nii.gz"), m))
+	c.Experiment.Ignore = 9
+	r = ask(t, c)
+	if r.Labelled != masks["phantom_000"].Size[2]+2 || slices.Contains(ids(r), "phantom_001/005") || !slices.Contains(ids(r), "phantom_001/007") {
+		t.Errorf("with an ignored value %d slices are labelled", r.Labelled)
+	}
+}
+
+// The first slices are chosen without a network; without labels nothing else can be.
+func TestFirstSlices(t *testing.T) {
+	dir, _ := partly(t, 3, 0)
+	must(t, os.RemoveAll(filepath.Join(dir, "labels")))
+	for _, strategy := range []string{"typiclust", "strided", "random"} {
+		c := small(t, dir, strategy, 5)
+		if r := ask(t, c); len(r.Picks) != 5 || r.Scored != 0 || r.Labelled != 0 || !math.IsNaN(float64(r.Picks[0].Score)) {
+			t.Errorf("%s: %+v", strategy, r)
+		}
+	}
+	if _, err := Run(t.Context(), engine(t), small(t, dir, "entropy", 5), func(Progress) {}, func(string) {}); err == nil || !strings.Contains(err.Error(), "typiclust") {
+		t.Errorf("entropy without a label: %v", err)
+	}
+}
+
+// A query that is interrupted anywhere goes on where it was, and ends with the picks and scores of one that was not.
+func TestQueryResumes(t *testing.T) {
+	dir, _ := partly(t, 5, 2)
+	for _, strategy := range []string{"dropout+sb", "clasp", "ensemble(members=2)"} {
+		c := small(t, dir, strategy, 4)
+		whole := ask(t, c)
+		want, err := os.ReadFile(whole.Scores)
+		must(t, err)
+		c.Work = filepath.Join(t.TempDir(), "work")
+		trained := 0
+		for stop := 8; ; stop += stop/2 + 2 {
+			ctx, cancel := context.WithCancel(t.Context())
+			events := 0
+			r, err := Run(ctx, engine(t), c, func(p Progress) {
+				if p.Phase == "train" && p.Done == p.Of {
+					trained++
+				}
+				if events++; events == stop {
+					cancel()
+				}
+			}, func(string) {})
+			cancel()
+			if err != nil {
+				if !errors.Is(err, context.Canceled) {
+					t.Fatal(err)
+				}
+				if file, err := os.OpenFile(filepath.Join(c.Work, scoresFile), os.O_APPEND|os.O_WRONLY, 0); err == nil { // torn
+					fmt.Fprint(file, "phantom_004/00")
+					file.Close()
+				}
+				continue
+			}
+			got, err := os.ReadFile(r.Scores)
+			must(t, err)
+			if !slices.Equal(ids(r), ids(whole)) || string(got) != string(want) {
+				t.Errorf("%s: %v after interrupts, %v without; scores\n%s\nwant\n%s", strategy, ids(r), ids(whole), got, want)
+			}
+			break
+		}
+		if members := max(1, c.members()); trained > 2*members {
+			t.Errorf("%s: %d trainings were finished: what is trained is trained again", strategy, trained)
+		}
+		again := 0
+		r, err := Run(t.Context(), engine(t), c, func(p Progress) {
+			if p.Phase == "train" {
+				again++
+			}
+		}, func(string) {})
+		if err != nil || again > 0 || !slices.Equal(ids(r), ids(whole)) {
+			t.Errorf("%s: a finished query trains %d steps again, %v", strategy, again, err)
+		}
+	}
+}
+
+func (c Config) members() int {
+	if strings.HasPrefix(c.Strategy, "ensemble") {
+		return 2
+	}
+	return 1
+}
+
+// Other labels are another query: the network is trained anew.
+func TestQueryBeginsAnewWithNewLabels(t *testing.T) {
+	dir, masks := partly(t, 4, 2)
+	c := small(t, dir, "entropy", 4)
+	first := ask(t, c)
+	before, err := os.ReadFile(filepath.Join(c.Work, modelFile))
+	must(t, err)
+	must(t, volume.WriteMask(filepath.Join(dir, "labels", "phantom_002.nii.gz"), masks["phantom_002"]))
+	second := ask(t, c)
+	after, err := os.ReadFile(filepath.Join(c.Work, modelFile))
+	must(t, err)
+	if second.Labelled <= first.Labelled || string(before) == string(after) || slices.ContainsFunc(second.Picks, func(p Pick) bool { return p.Case == "phantom_002" }) {
+		t.Errorf("%d labels, then %d; picks %v", first.Labelled, second.Labelled, ids(second))
+	}
+	must(t, os.WriteFile(filepath.Join(t.TempDir(), "x"), nil, 0o666))
+	other := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(other, "notes.txt"), nil, 0o666))
+	c.Work = other
+	if _, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(string) {}); err == nil {
+		t.Error("a folder with other files is taken as the work folder")
+	}
+}
+
+// --only, --exclude and --per-case.
+func TestWhichCases(t *testing.T) {
+	dir, _ := partly(t, 6, 1)
+	c := small(t, dir, "entropy", 8)
+	c.Only = []string{"phantom_00[2-4]"}
+	c.Exclude = []string{"phantom_003", "phantom_004/00?"}
+	for _, p := range ask(t, c).Picks {
+		if p.Case != "phantom_002" && !(p.Case == "phantom_004" && p.Slice >= 10) {
+			t.Errorf("%s is picked", p.ID)
+		}
+	}
+	c.Only, c.Exclude = nil, nil
+	free := ask(t, c)
+	for _, strategy := range []string{"entropy", "entropy+sb", "clasp", "core-set", "batchbald(passes=2,samples=8)", "typiclust", "random"} {
+		c := small(t, dir, strategy, 8)
+		c.PerCase = 2
+		r := ask(t, c)
+		count := map[string]int{}
+		for _, p := range r.Picks {
+			count[p.Case]++
+		}
+		if len(r.Picks) != 8 || len(count) < 4 {
+			t.Errorf("%s: picks %v", strategy, ids(r))
+		}
+		for id, n := range count {
+			if n > 2 {
+				t.Errorf("%s: %d picks of %s", strategy, n, id)
+			}
+		}
+		if strategy == "entropy" && r.Picks[0].ID != free.Picks[0].ID {
+			t.Errorf("the first pick is %s, without a limit %s", r.Picks[0].ID, free.Picks[0].ID)
+		}
+	}
+	c.PerCase = 1
+	if r := ask(t, c); len(r.Picks) != 5 {
+		t.Errorf("one of each of 5 cases: %v", ids(r))
+	}
+}
+
+// A model finds slices whichever way the axes of a case run, names them as they lie in the file, and says where they are in the patient.
+func TestModelAndTurnedCases(t *testing.T) {
+	dir, _ := partly(t, 3, 2)
+	c := small(t, dir, "entropy", 6)
+	ask(t, c)
+	c.Model = filepath.Join(c.Work, modelFile)
+	c.Work = filepath.Join(t.TempDir(), "model")
+	want := ask(t, c)
+	image := filepath.Join(dir, "images", "phantom_002.nii.gz")
+	v, err := volume.Read(image)
+	must(t, err)
+	turned, err := v.Turned("IAR") // the slices along i, from the head down
+	must(t, err)
+	must(t, volume.WriteVolume(image, turned))
+	got := ask(t, c)
+	for i, p := range got.Picks {
+		w := want.Picks[i]
+		if p.Axis != "i" || w.Axis != "k" || p.Slice != v.Size[2]-1-w.Slice || math.Abs(float64(p.Position-w.Position)) > 1e-3 || p.Along != "S" || p.Score != w.Score {
+			t.Errorf("pick %d: %+v of the turned image, %+v of the other", i, p, w)
+		}
+	}
+	if at := v.Grid.Slices(2).Position(want.Picks[0].Slice); math.Abs(at-float64(want.Picks[0].Position)) > 1e-6 {
+		t.Errorf("position %v, want %v", want.Picks[0].Position, at)
+	}
+	// Proposals lie on the image, and files that are there stay.
+	c.Proposals = filepath.Join(t.TempDir(), "proposals")
+	ask(t, c)
+	s, err := volume.ReadSegmentation(filepath.Join(c.Proposals, "phantom_002.seg.nrrd"))
+	must(t, err)
+	u, err := volume.Read(filepath.Join(c.Proposals, "phantom_002-uncertainty.nii.gz"))
+	must(t, err)
+	if m, _, err := s.Mask(); err != nil || !m.Same(turned.Grid, 1e-2) || !u.Same(turned.Grid, 1e-2) {
+		t.Errorf("proposals lie elsewhere: %v", err)
+	}
+	file := filepath.Join(c.Proposals, "phantom_002.seg.nrrd")
+	must(t, os.WriteFile(file, []byte("corrected by hand"), 0o666))
+	ask(t, c)
+	if text, _ := os.ReadFile(file); string(text) != "corrected by hand" {
+		t.Error("a proposal that was there was overwritten")
+	}
+	c.Replace = true
+	ask(t, c)
+	if text, _ := os.ReadFile(file); string(text) == "corrected by hand" {
+		t.Error("a proposal was not replaced")
+	}
+}
+
+// The scores of shards are, together, those of the whole.
+func TestShards(t *testing.T) {
+	dir, _ := partly(t, 6, 1)
+	c := small(t, dir, "dropout", 4)
+	ask(t, c)
+	c.Model, c.Work = filepath.Join(c.Work, modelFile), filepath.Join(t.TempDir(), "whole")
+	whole := ask(t, c)
+	want := map[string]bool{}
+	collect := func(into map[string]bool, file string) int {
+		copied := filepath.Join(t.TempDir(), "scores.csv")
+		must(t, CopyScores(file, copied))
+		text, err := os.ReadFile(copied)
+		must(t, err)
+		lines := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
+		for _, line := range lines {
+			into[line] = true
+		}
+		return len(lines)
+	}
+	collect(want, whole.Scores)
+	got, n := map[string]bool{}, 0
+	for part := 1; part <= 3; part++ {
+		c.Shard = Shard{part, 3}
+		r := ask(t, c)
+		if r.Picks != nil || r.Scored != r.Candidates {
+			t.Errorf("shard %d: %+v", part, r)
+		}
+		n += collect(got, r.Scores)
+	}
+	if n != len(want) || len(got) != len(want) {
+		t.Fatalf("%d scores in shards, %d of them different, %d in the whole", n, len(got), len(want))
+	}
+	for line := range want {
+		if !got[line] {
+			t.Errorf("%s is in no shard", line)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"random-hidden-foreground": func(c *Config) { c.Strategy = "random-hidden-foreground" },
+		"--size":                   func(c *Config) { c.Size = 0 },
+		"--per-case":               func(c *Config) { c.PerCase = -1 },
+		"pseudo-labels":            func(c *Config) { c.Strategy = "ceal+sb" },
+		"several networks":         func(c *Config) { c.Strategy, c.Model = "ensemble", "m.safetensors" },
+		"module":                   func(c *Config) { c.Strategy, c.Model = "learning-loss", "m.safetensors" },
+		"shards could not":         func(c *Config) { c.Strategy, c.Model, c.Shard = "core-set", "m.safetensors", Shard{1, 2} },
+		"give --model":             func(c *Config) { c.Shard = Shard{1, 2} },
+		"did you mean":             func(c *Config) { c.Strategy = "entrpy" },
+		"syntax error":             func(c *Config) { c.Only = []string{"["} },
+	} {
+		c := small(t, "nowhere", "entropy", 3)
+		change(&c)
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("want %q, got %v", name, err)
+		}
+	}
+	for text, want := range map[string]Shard{"": {}, "3/10": {3, 10}, "1/1": {1, 1}} {
+		if got, err := ParseShard(text); err != nil || got != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"0/3", "4/3", "x/3", "3", "3/", "-1/3"} {
+		if got, err := ParseShard(text); err == nil {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func TestReadItems(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "list.csv")
+	for text, want := range map[string][]string{
+		"a/3\nb c/012\n":                       {"a/003", "b c/012"},
+		"a,3\nb,12\n":                          {"a/003", "b/012"},
+		"id,score\na/b/7,0.5\n":                {"a/b/007"},
+		"\ufeffrank,case,slice\n1,\"a,b\",9\n": {"a,b/009"},
+		"":                                     nil,
+	} {
+		must(t, os.WriteFile(file, []byte(text), 0o666))
+		if got, err := ReadItems(file); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"a\n", "a/x\n", "/3\n", "id\na/-1\n", "case,slice\na\n"} {
+		must(t, os.WriteFile(file, []byte(text), 0o666))
+		if got, err := ReadItems(file); err == nil || !strings.Contains(err.Error(), "line") {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+}
