@@ -3,6 +3,7 @@ package worklist
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -99,6 +100,11 @@ func TestScoreFile(t *testing.T) {
 	must(t, s.close())
 	if s = open(); len(s.rows) != 5 {
 		t.Errorf("rows %v", s.rows)
+	}
+	must(t, s.close())
+	must(t, os.WriteFile(path, []byte(scoreHeading+"a,1,,\nb,2,3,\nc,4,1,\n"), 0o600)) // of three rows that belong together one is lost
+	if s = open(); len(s.rows) != 1 || s.rows["c"] == nil {
+		t.Errorf("rows %v, want that of c", s.rows)
 	}
 	must(t, s.close())
 	if _, err := openScores(t.TempDir()+"/none/x", names); err == nil {
