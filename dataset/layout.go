@@ -2,12 +2,14 @@ package dataset
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
 )
@@ -20,7 +22,7 @@ const (
 	NNUNet = "nnU-Net"
 	// MONAILabel: images in the folder itself, final masks under the same names in labels/final.
 	MONAILabel = "MONAI Label"
-	// Plain: images/X and labels/X.
+	// Plain: images/X and labels/X. With images X_0000 and a mask X it is NNUNet.
 	Plain = "images and labels"
 	// Promise12: X and X_segmentation side by side in the folder itself.
 	Promise12 = "PROMISE12"
@@ -28,7 +30,7 @@ const (
 	Slicer = "3D Slicer"
 	// Beside: X and its mask side by side in the folder itself, told by another ending of CaseOf: X-label, X_seg, X_mask …
 	Beside = "masks beside images"
-	// DICOM: a folder per case with one series; masks under the folder's name in labels/final or labels.
+	// DICOM: a folder per case with one series; masks under the folder's name in labels/final or labels, else the one in the folder itself.
 	DICOM = "DICOM"
 	// ImagesOnly: images in the folder itself, without masks.
 	ImagesOnly = "images only"
@@ -41,7 +43,7 @@ const understood = `understood are:
   3D Slicer          X.nrrd, X.seg.nrrd
   beside images      X.nii.gz, X-label.nii.gz (or _seg, _mask, _gt …)
   MONAI Label        X.nii.gz, labels/final/X.nii.gz
-  images and labels  images/X.nii.gz, labels/X.nii.gz
+  images and labels  images/X.nii.gz (or X_0000.nii.gz), labels/X.nii.gz
   DICOM              X/*.dcm (one series), labels/X.nii.gz
   images only        X.nii.gz
 NIfTI, MetaImage, NRRD, PNG, JPEG and TIFF may stand for each other, in images and imagesTr also folders with a DICOM
@@ -87,9 +89,7 @@ func list(dir string) (*listing, error) {
 	case folder.hasFolder("imagesTr"):
 		err = l.imagesTr(at("imagesTr"), at("labelsTr"), j)
 	case folder.hasFolder("images"):
-		l.layout = Plain
-		l.seriesIn(at("images"))
-		err = l.pairFolders(at("images"), at("labels"), 0, nil)
+		err = l.plain(at("images"), at("labels"))
 	case isFolder(at("labels/final")) && len(folder.images) > 0:
 		l.layout = MONAILabel
 		err = l.pairFolders(dir, at("labels/final"), 0, nil)
@@ -125,14 +125,47 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	if err != nil {
 		return fmt.Errorf("open data set: %w", err)
 	}
-	// Four digits at the end are a channel where all images have them, one is the first channel, and no mask has an image's whole name.
+	first, ok := channelsIn(folder, labels)
+	if !ok {
+		l.layout = Decathlon
+		l.series(folder)
+		return l.pairFolders(images, labels, 0, nil)
+	}
+	return l.numbered(folder, labels, first)
+}
+
+// plain lists the folders images and labels; the images may be named as nnU-Net's where a mask X says so.
+func (l *listing) plain(images, labels string) error {
+	if folder, err := readFolder(images); err == nil {
+		if first, ok := channelsIn(folder, labels); ok && maskOf(first, labels) {
+			return l.numbered(folder, labels, first)
+		}
+	}
+	l.layout = Plain
+	l.seriesIn(images)
+	return l.pairFolders(images, labels, 0, nil)
+}
+
+// maskOf reports whether a folder holds a mask of one of the cases.
+func maskOf(cases map[string]bool, labels string) bool {
+	folder, err := readFolder(labels)
+	return err == nil && slices.ContainsFunc(append(folder.images, folder.files...), func(name string) bool {
+		of, _ := CaseOf(volume.TrimExt(name))
+		return cases[of]
+	})
+}
+
+// channelsIn returns the names X of a folder's images X_0000, X_0001 … that have a first channel, and whether its images are named so: four
+// digits at the end are a channel where all images have them, one is the first channel, and no mask has an image's whole name.
+func channelsIn(folder *folder, labels string) (first map[string]bool, ok bool) {
 	whole := map[string]bool{}
 	if masks, err := readFolder(labels); err == nil {
 		for _, name := range masks.images {
 			whole[volume.TrimExt(name)] = true
 		}
 	}
-	all, first := true, map[string]bool{}
+	all := true
+	first = map[string]bool{}
 	for _, name := range folder.images {
 		id := volume.TrimExt(name)
 		all = all && numbered(id) && !whole[id]
@@ -140,11 +173,11 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 			first[of] = true
 		}
 	}
-	if !all || len(first) == 0 {
-		l.layout = Decathlon
-		l.series(folder)
-		return l.pairFolders(images, labels, 0, nil)
-	}
+	return first, all && len(first) > 0
+}
+
+// numbered lists a folder of images X_0000, X_0001 ….
+func (l *listing) numbered(folder *folder, labels string, first map[string]bool) error {
 	for _, name := range folder.images {
 		if id := volume.TrimExt(name); !first[id[:len(id)-len(firstChannel)]] {
 			l.problem(id, true, "there is no first channel %s", id[:len(id)-len(firstChannel)]+firstChannel)
@@ -152,7 +185,7 @@ func (l *listing) imagesTr(images, labels string, j *jsonFile) error {
 	}
 	l.layout = NNUNet
 	more := 0
-	err = l.pairFolders(images, labels, len(firstChannel), func(name string) bool {
+	err := l.pairFolders(folder.path, labels, len(firstChannel), func(name string) bool {
 		first := strings.HasSuffix(volume.TrimExt(name), firstChannel)
 		if !first {
 			more++
@@ -300,12 +333,41 @@ func (l *listing) pairMasks(labels string) error {
 			masks[id] = filepath.Join(labels, name)
 		}
 	}
+	inside := make([][]string, len(l.cases))
+	parallel.For(len(l.cases), parallel.All, func(i int) {
+		if c := l.cases[i]; masks[c.ID] == "" && isFolder(c.Image) {
+			inside[i] = segmentationsIn(c.Image)
+		}
+	})
 	for i := range l.cases {
-		l.cases[i].Label = masks[l.cases[i].ID]
+		c := &l.cases[i]
+		switch c.Label = masks[c.ID]; len(inside[i]) {
+		case 0:
+		case 1:
+			c.Label = inside[i][0]
+			masks[c.ID] = c.Label
+		default:
+			l.problem(c.ID, false, "its folder holds %d segmentations or structure sets (%s, %s …), none of which is used: put the one that is meant in %s, under the case's name",
+				len(inside[i]), filepath.Base(inside[i][0]), filepath.Base(inside[i][1]), filepath.Base(labels))
+		}
 	}
 	// Where people label, it is normal that some images wait for their masks.
 	l.partners(masks, len(masks) > 0 && (l.layout == Decathlon || l.layout == NNUNet))
 	return nil
+}
+
+// segmentationsIn returns the DICOM segmentations and structure sets among the files of a series' folder and below.
+func segmentationsIn(dir string) (found []string) {
+	filepath.WalkDir(dir+string(filepath.Separator), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !dicom.IsFile(path) {
+			return nil // whoever reads the series says so
+		}
+		if kind, err := dicom.KindOf(path); err == nil && kind != dicom.Image {
+			found = append(found, filepath.Clean(path))
+		}
+		return nil
+	})
+	return found
 }
 
 // imageEndings end the names that people give to the image of X beside its mask.

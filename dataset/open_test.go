@@ -194,7 +194,7 @@ func TestClassesOfJSON(t *testing.T) {
 func FuzzJSON(f *testing.F) {
 	f.Add([]byte(decathlonJSON))
 	f.Add([]byte(`{"labels": {"background": 0, "a": "1", "b": [1, 2], "c": 1e400, "255": "d"}, "training": [{}, {"image": "../a"}]}`))
-	f.Add([]byte(`{`+partly+`, "annotated": {"b": ["liver", 4], "c": [], "d": null, "e": [1e9, -1]}, "training": [{"image": "a", "annotated": ["spleen"]}]}`))
+	f.Add([]byte(`{` + partly + `, "annotated": {"b": ["liver", 4], "c": [], "d": null, "e": [1e9, -1]}, "training": [{"image": "a", "annotated": ["spleen"]}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var j *jsonFile
 		var err error

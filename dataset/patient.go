@@ -37,6 +37,15 @@ func (d *Dataset) guessPatients() {
 			ids[c.patient] = true
 		}
 	}
+	with := 0
+	for _, c := range d.Cases {
+		if c.patient != "" {
+			with++
+		}
+	}
+	if len(ids) == 1 && with > 1 {
+		d.problem("", false, "all %d DICOM cases have one PatientID: it is taken as that of an anonymiser, and names decide which cases are of one patient; --patient EXPRESSION says otherwise", with)
+	}
 	groups := map[string][]int{}
 	var order []string
 	for i, c := range d.Cases {

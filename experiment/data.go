@@ -105,7 +105,7 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 		return names
 	}
 	d.record = record.Data{
-		Name: set.Name, Layout: set.Layout, Classes: set.Classes, Values: set.Values(), Preprocess: d.preprocess, PoolItems: len(d.pool.Items),
+		Name: set.Name, Layout: set.Layout, Classes: set.Classes, Values: set.Values(), Channels: set.Channels, Preprocess: d.preprocess, PoolItems: len(d.pool.Items),
 		Unannotated: set.Partly(), Pool: ids(split.Pool), Validation: ids(split.Validation), Test: ids(split.Test),
 	}
 	for _, p := range left {

@@ -17,10 +17,12 @@ import (
 
 // Data is what a run folder says about its data: what was made of them, and which case was used for what.
 type Data struct {
-	Name       string            `json:"name"`
-	Layout     string            `json:"layout"`
-	Classes    []string          `json:"classes"`
-	Values     []int             `json:"values,omitempty"` // in masks of numbers that stand for the classes 1, 2 …; none if these are the values
+	Name    string   `json:"name"`
+	Layout  string   `json:"layout"`
+	Classes []string `json:"classes"`
+	Values  []int    `json:"values,omitempty"` // in masks of numbers that stand for the classes 1, 2 …; none if these are the values
+	// Channels are those that were read together as one image, in order; none where one was read.
+	Channels   []dataset.Channel `json:"channels,omitempty"`
 	Preprocess preprocess.Config `json:"preprocess"`
 	PoolItems  int               `json:"pool_items"`
 	// Unannotated are the classes that nobody has looked for in a case, by its ID.
@@ -64,6 +66,9 @@ func (d Data) Differs(other Data) string {
 	d.LeftOut, other.LeftOut = nil, nil
 	if d.Values == nil { // not recorded before; the classes are called after them
 		other.Values = nil
+	}
+	if d.Channels == nil { // not recorded before; the configuration says which
+		other.Channels = nil
 	}
 	switch same := reflect.DeepEqual(d, other); {
 	case same && (!known || len(changes) == 0):

@@ -3,6 +3,8 @@ package record
 import (
 	"strings"
 	"testing"
+
+	"github.com/nextslice/nextslice/dataset"
 )
 
 func TestDataDiffers(t *testing.T) {
@@ -21,6 +23,8 @@ func TestDataDiffers(t *testing.T) {
 	gaps.Values = []int{5}
 	others := data("a b")
 	others.Values = []int{6}
+	two, other := data("a b"), data("a b")
+	two.Channels, other.Channels = []dataset.Channel{{Number: 0}, {Number: 1}}, []dataset.Channel{{Number: 0}, {Number: 2}}
 	for name, test := range map[string]struct {
 		before, now Data
 		want        string // part of what is said; "" for nothing
@@ -36,6 +40,8 @@ func TestDataDiffers(t *testing.T) {
 		"an old record, none of the used": {data("a b"), data("a b", "c"), ""},
 		"values, not recorded before":     {data("a b"), gaps, ""},
 		"other values":                    {gaps, others, "have changed"},
+		"channels, not recorded before":   {data("a b"), two, ""},
+		"other channels":                  {two, other, "have changed"},
 		"no values":                       {gaps, data("a b"), "have changed"},
 		"other classes":                   {data("a b"), classes, "cases, classes or preprocessing have changed"},
 	} {
