@@ -55,16 +55,18 @@ type Config struct {
 	// a simulation with this seed and these labels. Else training begins with half of the answers and nobody waits.
 	Lockstep bool `json:"lockstep"`
 
-	Channel    int               `json:"channel,omitempty"`  // that is read of images with several, from 0
-	Channels   dataset.Selection `json:"channels,omitempty"` // that are read together, instead of Channel; see dataset.UseChannels
-	Resample   bool              `json:"resample,omitempty"` // channels on another grid than the first of their case
-	Patient    string            `json:"patient,omitempty"`  // pattern of case names that tells the patient; see dataset.UsePatients
-	Ignore     int               `json:"ignore,omitempty"`   // value in the data's masks that stands for no class, see dataset.OpenOptions
-	Classes    []Class           `json:"classes"`
-	Unsure     bool              `json:"unsure,omitempty"` // people may label pixels Unsure
-	Preprocess preprocess.Config `json:"preprocess"`
-	Preset     string            `json:"preset"` // where Train comes from
-	Train      recipe.Config     `json:"train"`
+	Channel  int               `json:"channel,omitempty"`  // that is read of images with several, from 0
+	Channels dataset.Selection `json:"channels,omitempty"` // that are read together, instead of Channel; see dataset.UseChannels
+	Resample bool              `json:"resample,omitempty"` // channels on another grid than the first of their case
+	Patient  string            `json:"patient,omitempty"`  // pattern of case names that tells the patient; see dataset.UsePatients
+	Ignore   int               `json:"ignore,omitempty"`   // value in the data's masks that stands for no class, see dataset.OpenOptions
+	Classes  []Class           `json:"classes"`
+	Unsure   bool              `json:"unsure,omitempty"` // people may label pixels Unsure
+	// UnsureValue stands for Unsure in exported NIfTI masks, above the values of all classes; 0 is Unsure itself.
+	UnsureValue int               `json:"unsure_value,omitempty"`
+	Preprocess  preprocess.Config `json:"preprocess"`
+	Preset      string            `json:"preset"` // where Train comes from
+	Train       recipe.Config     `json:"train"`
 
 	Masks           string   `json:"masks"`            // all, foreground or ignore
 	ValidationCases []string `json:"validation_cases"` // if given: these and no others, and their masks are taken over
@@ -104,6 +106,7 @@ func (c Config) Validate() error {
 	}
 	check(len(c.Classes) >= 2 && len(c.Classes) <= 256, "classes: want background and 1 to 255 more; name them with --classes")
 	check(!c.Unsure || len(c.Classes) <= Unsure, "unsure: want at most %d classes, got %d", Unsure, len(c.Classes))
+	check(c.UnsureValue == 0 || c.UnsureValue >= len(c.Classes) && c.UnsureValue <= 255, "unsure value: want one above those of all classes, %d to 255, got %d", len(c.Classes), c.UnsureValue)
 	check(slices.Contains([]string{MasksAll, MasksForeground, MasksIgnore}, c.Masks), "masks: want %s, %s or %s, got %q", MasksAll, MasksForeground, MasksIgnore, c.Masks)
 	check(c.ValidationShare >= 0 && c.ValidationShare < 1, "validation share: want 0 or more and less than 1, got %v", c.ValidationShare)
 	check(c.DoubleReading >= 0 && c.DoubleReading <= 1, "double reading: want a share of 0 to 1, got %v", c.DoubleReading)

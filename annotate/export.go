@@ -188,6 +188,11 @@ func (x *Exporter) exportCase(ctx context.Context, who Person, path, name string
 		return err
 	}
 	if e.Format == FormatNIfTI {
+		for n, v := range mask.Data {
+			if v == Unsure && x.config.Unsure && x.config.UnsureValue > 0 {
+				mask.Data[n] = uint8(x.config.UnsureValue)
+			}
+		}
 		return volume.WriteMask(path, mask)
 	}
 	s := volume.NewSegmentation(mask, x.config.names())

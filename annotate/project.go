@@ -194,7 +194,8 @@ func reopened(ctx context.Context, s *store.Store, data *dataset.Dataset, ignore
 		return nil, err
 	}
 	want := c.Ignore
-	if want == 0 && data.Ignore > 0 && len(c.Classes) > int(data.Ignore) {
+	learnt := len(c.Classes) > int(data.Ignore) || slices.ContainsFunc(c.Classes, func(class Class) bool { return dataset.MeansIgnore(class.Name) })
+	if want == 0 && data.Ignore > 0 && learnt {
 		want = dataset.Learn
 	}
 	if want == ignore || ignore > 0 { // another flag is refused with the configuration

@@ -88,6 +88,21 @@ func TestUnsure(t *testing.T) {
 	if !slices.Equal(m.Slice(2, throughout.Slice), slices.Repeat([]uint8{255}, 120)) {
 		t.Error("the mask file does not hold 255")
 	}
+	q.close()
+	// Exported as another value, in NIfTI; the project's own files stay as they are.
+	r := open(t, annotate.Options{Data: data, Dir: p.Dir(), Change: func(c *annotate.Config) { c.UnsureValue = 77 }})
+	export.Reset()
+	if err := r.Exporter.Write(t.Context(), ana, &export, annotate.Export{Format: annotate.FormatNIfTI, Partial: true}); err != nil {
+		t.Fatal(err)
+	}
+	m = must(volume.ReadMask(unzip(t, export.Bytes(), throughout.Case+".nii.gz")))
+	if !slices.Equal(m.Slice(2, throughout.Slice), slices.Repeat([]uint8{77}, 120)) {
+		t.Error("the exported mask does not hold 77")
+	}
+	r.close()
+	if _, err := annotate.Open(t.Context(), annotate.Options{Data: data, Dir: p.Dir(), Change: func(c *annotate.Config) { c.UnsureValue = 1 }}); err == nil || !strings.Contains(err.Error(), "unsure value: want one above") {
+		t.Errorf("the value of a class: %v", err)
+	}
 }
 
 func TestUnsureIsRefusedWhereTheProjectHasItNot(t *testing.T) {

@@ -116,3 +116,55 @@ func TestIgnoreRefused(t *testing.T) {
 		t.Errorf("255 where nothing is ignored: got %v", err)
 	}
 }
+
+// Segments called ignore, unsure or void are voxels to ignore, also where they overlap a class; a class of that name in dataset.json, and
+// Learn, make them classes.
+func TestIgnoreByName(t *testing.T) {
+	for _, name := range []string{"ignore", " Unsure", "VOID"} {
+		dir := t.TempDir()
+		named(t, dir, "a", []string{"gland", name}, []uint8{1, 2})
+		named(t, dir, "b", []string{name, "gland"}, []uint8{1, 2})
+		named(t, dir, "c", []string{"gland"}, []uint8{1})
+		d := open(t, dir)
+		if !slices.Equal(d.Classes, []string{"background", "gland"}) || d.Ignore != volume.Ignored || len(d.Problems) > 0 {
+			t.Fatalf("%s: classes %q, ignored %d, problems %v", name, d.Classes, d.Ignore, d.Problems)
+		}
+		for id, want := range map[string][2]int{"a": {1, 2}, "b": {2, 1}, "c": {1, 0}} {
+			m, err := d.Reference(d.Index(id))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got [2]int
+			for _, v := range m.Data {
+				switch v {
+				case 1:
+					got[0]++
+				case volume.Ignored:
+					got[1]++
+				}
+			}
+			if got != want {
+				t.Errorf("%s: case %s: gland and ignored are %v, want %v", name, id, got, want)
+			}
+		}
+		learnt, err := OpenWith(t.Context(), dir, OpenOptions{Ignore: Learn})
+		if err != nil || len(learnt.Classes) != 3 || learnt.Ignore != 0 {
+			t.Errorf("%s: learnt: classes %q, ignored %d, %v", name, learnt.Classes, learnt.Ignore, err)
+		}
+		writeText(t, `{"labels": {"background": 0, "gland": 1, "`+strings.TrimSpace(strings.ToLower(name))+`": 2}}`, dir, "dataset.json")
+		d = open(t, dir)
+		if name == " Unsure" || name == "VOID" { // named as a class; of "ignore" the file itself says that it is none
+			if len(d.Classes) != 3 || d.Ignore != 0 {
+				t.Errorf("%s: a class by dataset.json: %q, ignored %d", name, d.Classes, d.Ignore)
+			}
+		} else if len(d.Classes) != 2 || d.Ignore != 2 || len(d.Problems) > 0 {
+			t.Errorf("%s: by dataset.json: %q, ignored %d, %v", name, d.Classes, d.Ignore, d.Problems)
+		}
+	}
+	s := &volume.Segmentation{Grid: volume.Grid{Size: [3]int{3, 1, 1}}, Layers: [][]uint8{{1, 1, 0}, {0, 1, 1}},
+		Segments: []volume.Segment{{Name: "gland", Value: 1}, {Name: "unsure", Value: 1, Layer: 1}}}
+	c := Case{ignore: volume.Ignored}
+	if m, err := c.maskOf(s, []string{"background", "gland"}); err != nil || !slices.Equal(m.Data, []uint8{1, volume.Ignored, volume.Ignored}) {
+		t.Errorf("overlap: %v, %v", m, err)
+	}
+}

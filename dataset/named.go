@@ -35,9 +35,57 @@ func (c *Case) readSegments() (*volume.Segmentation, []string, error) {
 	return source.ReadSegmentation(c.Label, series)
 }
 
+// MeansIgnore reports whether the name of a segment says that its voxels are those of no class: ignore, unsure or void, whatever the letter
+// case and the blanks around it.
+func MeansIgnore(name string) bool {
+	return slices.Contains([]string{ignoreClass, "unsure", "void"}, strings.ToLower(strings.TrimSpace(name)))
+}
+
+// splitIgnored takes the segments whose names mean ignore out of a segmentation, unless a class has that name, and returns for each voxel
+// whether it is of one; nil where there is none.
+func splitIgnored(s *volume.Segmentation, classes []string) (rest *volume.Segmentation, ignored []bool) {
+	rest = &volume.Segmentation{Grid: s.Grid, Layers: s.Layers}
+	for _, segment := range s.Segments {
+		named := slices.ContainsFunc(classes, func(class string) bool {
+			return strings.EqualFold(strings.TrimSpace(class), strings.TrimSpace(segment.Name))
+		})
+		if named || !MeansIgnore(segment.Name) {
+			rest.Segments = append(rest.Segments, segment)
+			continue
+		}
+		if ignored == nil {
+			ignored = make([]bool, s.Len())
+		}
+		for n, v := range s.Layers[segment.Layer] {
+			ignored[n] = ignored[n] || v == segment.Value
+		}
+	}
+	return rest, ignored
+}
+
+// maskOf makes a mask of the classes of a case's segments. Those whose names mean ignore become volume.Ignored, also where they overlap a
+// class, if the case has a value to ignore.
+func (c *Case) maskOf(s *volume.Segmentation, classes []string) (*volume.Mask, error) {
+	if c.ignore == 0 {
+		return s.MaskOf(classes)
+	}
+	rest, ignored := splitIgnored(s, classes)
+	m, err := rest.MaskOf(classes)
+	if err != nil {
+		return nil, err
+	}
+	for n, is := range ignored {
+		if is {
+			m.Data[n] = volume.Ignored
+		}
+	}
+	return m, nil
+}
+
 // readNamed reads all masks whose files name their segments, lists what is doubtful about them, and leaves cases out whose mask cannot
 // be used: the names are those of no class, two segments have one name, or they overlap. Without classes the names become them.
-func (d *Dataset) readNamed(ctx context.Context, progress func(what string, done, total int)) {
+// Segments whose names mean ignore are no class, unless learn says so.
+func (d *Dataset) readNamed(ctx context.Context, learn bool, progress func(what string, done, total int)) {
 	inColour := make([]bool, len(d.Cases))
 	parallel.For(len(d.Cases), parallel.All, func(i int) {
 		inColour[i] = ctx.Err() == nil && volume.IsPicture(d.Cases[i].Label) && volume.InColour(d.Cases[i].Label)
@@ -67,24 +115,35 @@ func (d *Dataset) readNamed(ctx context.Context, progress func(what string, done
 		defer done()
 		i := cases[n]
 		s, warned, err := d.Cases[i].readSegments()
+		var named []volume.Segment
 		if err == nil {
+			rest, ignored := s, []bool(nil)
+			if !learn {
+				rest, ignored = splitIgnored(s, d.Classes)
+			}
+			if named = rest.Segments; ignored != nil && d.Cases[i].ignore == 0 {
+				d.Cases[i].ignore = volume.Ignored
+			}
 			classes := d.Classes
 			if classes == nil {
 				classes = []string{background}
-				for _, segment := range s.Segments {
+				for _, segment := range named {
 					classes = append(classes, segment.Name)
 				}
 			}
 			var m *volume.Mask
-			if m, err = s.MaskOf(classes); err == nil {
+			if m, err = d.Cases[i].maskOf(s, classes); err == nil {
 				_, err = d.Cases[i].place(m)
 			}
 		}
 		warnings[i], faults[i] = warned, err
 		if err == nil {
-			segments[i] = s.Segments
+			segments[i] = named
 		}
 	})
+	for _, i := range cases {
+		d.Ignore = max(d.Ignore, d.Cases[i].ignore)
+	}
 	numbers := len(cases) < len(d.Labelled())
 	confused := false
 	if d.Classes == nil {

@@ -61,7 +61,7 @@ func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) 
 	}
 	d.add(ctx, found.cases, o.Progress)
 	if !o.NoMasks {
-		d.readNamed(ctx, o.Progress)
+		d.readNamed(ctx, o.Ignore == Learn, o.Progress)
 		if found.values != nil {
 			d.useValues(found.values)
 		}
@@ -221,7 +221,7 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 		for _, v := range m.Data {
 			values[i][v] = true
 		}
-		if d.Ignore > 0 {
+		if d.Cases[i].ignore > 0 {
 			values[i][volume.Ignored] = false
 		}
 	})

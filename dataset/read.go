@@ -75,7 +75,7 @@ func (c *Case) readMask(classes []string) (*volume.Mask, error) {
 		if err != nil {
 			return nil, err
 		}
-		m, err := s.MaskOf(classes)
+		m, err := c.maskOf(s, classes)
 		if err != nil {
 			return nil, err
 		}

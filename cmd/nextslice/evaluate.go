@@ -89,7 +89,7 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		pred, ref, notes, err := p.read(c.ByIndex)
+		pred, ref, ignored, notes, err := p.read(c.ByIndex, ignore)
 		if err != nil {
 			if len(pairs) == 1 && len(left) == 0 {
 				return err
@@ -98,6 +98,9 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 			continue
 		}
 		warn(s.err, notes)
+		if ignored && seen.ignore == 0 {
+			seen.ignore = volume.Ignored
+		}
 		seen.add(pred, ref)
 		sound = append(sound, p)
 	}
@@ -112,7 +115,7 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		pred, ref, _, err := p.read(c.ByIndex)
+		pred, ref, _, _, err := p.read(c.ByIndex, ignore)
 		if err != nil {
 			return err // it was sound just now
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -17,14 +18,18 @@ import (
 // maskPair is a case: the paths of its two masks.
 type maskPair struct{ name, pred, ref string }
 
-// read reads both masks on one grid. The notes say what is doubtful.
-func (p maskPair) read(byIndex bool) (pred, ref *volume.Mask, notes []string, err error) {
+// read reads both masks on one grid. Segments whose names mean ignore have the value to ignore in the reference (0 stands for 255), and are background in the prediction; ignore
+// says whether the reference has some. The notes say what is doubtful.
+func (p maskPair) read(byIndex bool, value uint8) (pred, ref *volume.Mask, ignore bool, notes []string, err error) {
 	for _, m := range []struct {
 		path string
 		mask **volume.Mask
 	}{{p.pred, &pred}, {p.ref, &ref}} {
 		if *m.mask, err = source.ReadMask(m.path); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, false, nil, err
+		}
+		if ignore, err = withoutIgnored(m.path, *m.mask, m.mask == &ref, cmp.Or(value, volume.Ignored), ignore); err != nil {
+			return nil, nil, false, nil, err
 		}
 		for _, w := range (*m.mask).Warnings() {
 			notes = append(notes, m.path+": "+w)
@@ -39,10 +44,10 @@ func (p maskPair) read(byIndex bool) (pred, ref *volume.Mask, notes []string, er
 		if err != nil {
 			err = fmt.Errorf("%s cannot be compared with %s: %w; resample it to the reference, or compare --by-index", p.pred, p.ref, err)
 		}
-		return pred, ref, notes, err
+		return pred, ref, ignore, notes, err
 	}
 	if pred.Size != ref.Size {
-		return nil, nil, nil, fmt.Errorf("%s has %s voxels, its reference %s %s: without a place in space for both they cannot be compared",
+		return nil, nil, false, nil, fmt.Errorf("%s has %s voxels, its reference %s %s: without a place in space for both they cannot be compared",
 			p.pred, sizeText(pred.Size), p.ref, sizeText(ref.Size))
 	}
 	if located(pred) != located(ref) {
@@ -53,7 +58,39 @@ func (p maskPair) read(byIndex bool) (pred, ref *volume.Mask, notes []string, er
 			ref.Grid = pred.Grid
 		}
 	}
-	return pred, ref, notes, nil
+	return pred, ref, ignore, notes, nil
+}
+
+// withoutIgnored gives the voxels of segments whose names mean ignore a value in a reference, or makes them background in a prediction.
+func withoutIgnored(path string, m *volume.Mask, reference bool, value uint8, before bool) (bool, error) {
+	if !volume.IsSegmentation(path) && volume.IsImage(path) {
+		return before, nil
+	}
+	s, _, err := source.ReadSegmentation(path, nil)
+	if err != nil {
+		return before, err
+	}
+	_, names, err := s.Mask()
+	if err != nil {
+		return before, err
+	}
+	var to [256]uint8
+	found := false
+	for v := range to {
+		to[v] = uint8(v)
+		if v > 0 && v < len(names) && dataset.MeansIgnore(names[v]) {
+			to[v], found = 0, true
+			if reference {
+				to[v] = value
+			}
+		}
+	}
+	if found {
+		for n, v := range m.Data {
+			m.Data[n] = to[v]
+		}
+	}
+	return before || found && reference, nil
 }
 
 func sizeText(size [3]int) string { return fmt.Sprintf("%d x %d x %d", size[0], size[1], size[2]) }

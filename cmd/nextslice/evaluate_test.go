@@ -248,6 +248,24 @@ func TestEvaluateUnannotated(t *testing.T) {
 	}
 }
 
+// A segment called unsure in a reference counts in no measure, and in a prediction it is background.
+func TestEvaluateIgnoreByName(t *testing.T) {
+	dir := t.TempDir()
+	for _, extra := range [][]string{nil, {"--ignore", "7"}} {
+		for name, data := range map[string][]uint8{"ref": {1, 1, 2, 0}, "pred": {1, 1, 1, 2}} {
+			g := ras([3]int{4, 1, 1})
+			s := &volume.Segmentation{Grid: g, Layers: [][]uint8{data}, Segments: []volume.Segment{{Name: "gland", Value: 1}, {Name: "Unsure", Value: 2}}}
+			if err := volume.WriteSegmentation(filepath.Join(dir, name+".seg.nrrd"), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, _ := evaluated(t, append([]string{"--pred", filepath.Join(dir, "pred.seg.nrrd"), "--ref", filepath.Join(dir, "ref.seg.nrrd")}, extra...)...)
+		if len(s.Classes) != 1 || s.Classes[0].Dice3D.Value != 1 {
+			t.Errorf("%v: %+v", extra, s.Classes)
+		}
+	}
+}
+
 // writeSquare writes a picture of 64 x 64 pixels with a square of 32 x 32.
 func writeSquare(t *testing.T, path string, row int, value uint8) string {
 	t.Helper()

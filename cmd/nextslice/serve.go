@@ -51,11 +51,12 @@ type serveCommand struct {
 	Set       []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
 	NoTrain   bool     `help:"No training: slices are chosen by the cold start's rule, without proposals."`
 	engineFlag
-	Threads   int      `default:"0" placeholder:"N" help:"Threads of the training; 0 is all cores. It runs at low priority."`
-	Double    *float64 `name:"double-reading" placeholder:"SHARE" help:"Share of the slices that two people label independently (0)."`
-	Agreement *float64 `placeholder:"DICE" help:"Dice from which on two readings agree (0.8)."`
-	Unsure    bool     `help:"People can paint unsure: pixels that are not learnt and not compared, 255 in exported masks."`
-	Lease     *float64 `placeholder:"MINUTES" help:"How long a slice is kept for one person (20)."`
+	Threads     int      `default:"0" placeholder:"N" help:"Threads of the training; 0 is all cores. It runs at low priority."`
+	Double      *float64 `name:"double-reading" placeholder:"SHARE" help:"Share of the slices that two people label independently (0)."`
+	Agreement   *float64 `placeholder:"DICE" help:"Dice from which on two readings agree (0.8)."`
+	Unsure      bool     `help:"People can paint unsure: pixels that are not learnt and not compared, 255 in exported masks."`
+	UnsureValue *int     `placeholder:"VALUE" help:"Value of unsure pixels in exported NIfTI masks (255)."`
+	Lease       *float64 `placeholder:"MINUTES" help:"How long a slice is kept for one person (20)."`
 
 	channelsFlags
 	Ignore          *int      `placeholder:"VALUE" help:"New project: label value of existing masks that means unsure; else the label ignore of dataset.json."`
@@ -231,6 +232,7 @@ func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options 
 			set(&config.DoubleReading, c.Double)
 			set(&config.Agreement, c.Agreement)
 			set(&config.LeaseMinutes, c.Lease)
+			set(&config.UnsureValue, c.UnsureValue)
 			set(&config.Seed, c.Seed)
 			set(&config.Channel, c.Channel)
 			c.apply(&config.Channels, &config.Resample)
