@@ -57,7 +57,7 @@ func seeds(t testing.TB) map[string][]byte {
 	}
 	dir, _ := inputs(t)
 	for _, name := range []string{"syntaxes/deflated", "packed/rle-8", "packed/rle-16", "packed/lossless-7", "packed/lossless-restart", "packed/baseline",
-		"packed/frames-table", "packed/frames-bare", "seg/fractional-rle"} {
+		"packed/frames-table", "packed/frames-bare", "seg/fractional-rle", "seg/labelmap", "seg/overlap", "nm/before"} {
 		data, err := os.ReadFile(filepath.Join(dir, name+".dcm"))
 		if err != nil {
 			t.Fatal(err)
