@@ -19,7 +19,7 @@ type Slices struct {
 	Names  []string    // of the items, e.g. "Case12/017"
 	Images [][]float32 // of each item, [C Height Width], normalised and on the canvas: the dataset's channels, of each what Config.Image makes
 	Labels [][]uint8   // of each item, [Height Width] of label values, or nil where the case has no mask or all of the slice is ignored
-	// Unannotated tells of each item the classes, [K], that nobody has looked for in its case; nil where all are annotated.
+	// Unannotated tells of each item the classes, [K], that nobody has looked for in its case; nil where all are annotated, in one case or in all.
 	Unannotated [][]bool
 	// Warnings say which cases have NaN or infinite voxels and how many; preprocess.Normalise says what is made of them.
 	Warnings []string
@@ -169,7 +169,9 @@ func (s *Slices) Labelled() *Slices {
 		if mask != nil {
 			out.Items, out.Names = append(out.Items, s.Items[i]), append(out.Names, s.Names[i])
 			out.Images, out.Labels = append(out.Images, s.Images[i]), append(out.Labels, mask)
-			out.Unannotated = append(out.Unannotated, s.Unannotated[i])
+			if s.Unannotated != nil {
+				out.Unannotated = append(out.Unannotated, s.Unannotated[i])
+			}
 		}
 	}
 	return out

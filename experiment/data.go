@@ -168,7 +168,9 @@ func (d *data) subset(items []int) train.Set {
 	for _, i := range items {
 		s.Images = append(s.Images, d.pool.Images[i])
 		s.Labels = append(s.Labels, d.pool.Labels[i])
-		s.Unannotated = append(s.Unannotated, d.pool.Unannotated[i])
+		if d.pool.Unannotated != nil {
+			s.Unannotated = append(s.Unannotated, d.pool.Unannotated[i])
+		}
 	}
 	return s
 }
