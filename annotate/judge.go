@@ -153,13 +153,13 @@ func (j *jury) hasForeground(mask []uint8) bool {
 const (
 	drawsFrom = 0.5 // Dice from which on a proposal lies in the drawing; below, it is an outline
 	usesFrom  = 0.1 // Dice below which a model finds next to nothing and is not put into use
-	fewLabels = 3   // corrected proposals that tell as much, where there are no validation labels
+	fewLabels = 3   // slices on which it must have done so: with foreground for validation, or corrected proposals
 )
 
-// quality returns the Dice of a model on the validation labels, or else the mean over the labels that began with its proposals; nil if
-// neither is known.
+// quality returns the Dice of a model on the validation labels, or else the mean over the labels that began with its proposals; nil
+// where neither are enough to tell.
 func (j *jury) quality(ctx context.Context, m store.Model) (*float64, error) {
-	if d := j.dice(m); d != nil {
+	if d := j.dice(m); d != nil && j.now().Foreground >= fewLabels {
 		return d, nil
 	}
 	history, err := j.store.History(ctx)

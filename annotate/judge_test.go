@@ -108,7 +108,15 @@ func TestUselessModelsDoNotPropose(t *testing.T) {
 		p.label(ana)
 		return false
 	})
-	if task.Outline || task.Note != "" {
+	until(t, "a perfect model that draws", func() bool {
+		known := must(p.Dashboard.Curves(t.Context())).Judged.Foreground >= 3
+		if task = must(p.Queue.Task(t.Context(), ana, must(p.Cases.Item(task.Item)))); known {
+			return !task.Outline && task.Note == ""
+		}
+		p.label(ana)
+		return false
+	})
+	if task.Outline {
 		t.Errorf("a perfect model is an outline: %+v", task)
 	}
 }
@@ -134,9 +142,17 @@ func TestPoorModelsAreOutlines(t *testing.T) {
 			return false
 		})
 		var task *annotate.Task
-		until(t, "a proposal", func() bool {
+		until(t, "a proposal of a model that is known", func() bool {
+			known := must(p.Dashboard.Curves(t.Context())).Judged.Foreground >= 3
 			task = must(p.Queue.Task(t.Context(), ana, annotate.Item{Case: "c0", Slice: 0}))
-			return task.Proposal
+			still := must(p.Dashboard.Curves(t.Context())).Judged.Foreground < 3
+			if task.Proposal && !known && still && (!task.Outline || !strings.Contains(task.Note, "not known yet")) {
+				t.Errorf("%s: a model of which little is known: outline %v, %q", name, task.Outline, task.Note)
+			}
+			if !known {
+				p.label(ana)
+			}
+			return task.Proposal && known
 		})
 		if task.Outline != c.outline || !strings.Contains(task.Note, c.note) {
 			t.Errorf("%s: %v proposal %v, outline %v, note %q", name, p.models()[0], task.Proposal, task.Outline, task.Note)
