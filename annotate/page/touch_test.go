@@ -136,12 +136,18 @@ func TestStrokesDrawWhatTheyChange(t *testing.T) {
 	at := p.fitted(item)
 	time.Sleep(500 * time.Millisecond) // what is loaded ahead draws nothing
 	eval[bool](p, `(() => {
-		const prototype = CanvasRenderingContext2D.prototype, put = prototype.putImageData, stroke = prototype.stroke;
+		const prototype = CanvasRenderingContext2D.prototype, put = prototype.putImageData;
 		window.put = 0;
 		prototype.putImageData = function (data, ...rest) {
 			const [, , , , w, h] = rest;
 			window.put += (w ?? data.width) * (h ?? data.height);
 			return put.call(this, data, ...rest);
+		};
+		const main = document.querySelector('.screen canvas'), fill = prototype.fillRect;
+		window.cleared = 0; // the largest part of the picture that was drawn anew at once
+		prototype.fillRect = function (x, y, w, h) {
+			if (this.canvas === main) window.cleared = Math.max(window.cleared, w * h / main.width / main.height);
+			return fill.call(this, x, y, w, h);
 		};
 		return true;
 	})()`)
@@ -152,6 +158,9 @@ func TestStrokesDrawWhatTheyChange(t *testing.T) {
 	p.wait("undone", func() bool { return bytes.Equal(p.server.draft(item), p.server.proposal(item)) })
 	if put := eval[int](p, `window.put`); put == 0 || put > 320*320/2 {
 		t.Errorf("a short stroke and its undo wrote %d pixels of a slice of %d", put, 320*320)
+	}
+	if part := eval[float64](p, `window.cleared`); part == 0 || part > 0.25 {
+		t.Errorf("a short stroke drew %.0f %% of the picture anew at once", 100*part)
 	}
 }
 
