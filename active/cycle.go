@@ -88,6 +88,9 @@ func ReadCycles(r io.Reader) (cycles []Cycle, size int64, err error) {
 		if err := decoder.Decode(&c); err != nil {
 			return nil, 0, fmt.Errorf("line %d: %w", len(cycles)+1, err)
 		}
+		if c.Cycle != len(cycles) {
+			return nil, 0, fmt.Errorf("line %d: it is cycle %d, want %d: lines are missing or doubled; put the file back as it was, or move its folder away to run it again", len(cycles)+1, c.Cycle, len(cycles))
+		}
 		cycles = append(cycles, c)
 		size += int64(len(line))
 	}

@@ -221,6 +221,12 @@ func TestReadCycles(t *testing.T) {
 	if _, _, err := active.ReadCycles(strings.NewReader("{\"cycle\":0}\nnonsense\n{}\n")); err == nil || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("a damaged line: %v", err)
 	}
+	second := whole[first:]
+	for name, lines := range map[string]string{"doubled": whole[:first] + whole[:first] + second, "missing": second, "reversed": second + whole[:first], "doubled at the end": whole + second} {
+		if _, _, err := active.ReadCycles(strings.NewReader(lines)); err == nil || !strings.Contains(err.Error(), "line ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func text(t *testing.T, cycles []active.Cycle) string {

@@ -24,6 +24,8 @@ type data struct {
 	classes    []string
 	info       model.Info // of models that are trained on the pool
 
+	sources map[string]record.Source // of all cases that are used; nil for the phantom
+
 	pool       *dataset.Slices
 	positions  []query.Position // of the pool's items
 	foreground []bool           // whether their masks have any
@@ -113,8 +115,24 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	}
 	if c.Data == record.Phantom {
 		d.record.Name = record.Phantom // and not that of the temporary folder
+		return d, nil
+	}
+	d.sources = map[string]record.Source{}
+	for _, i := range slices.Concat(split.Pool, split.Validation, split.Test) {
+		images, mask := set.Cases[i].Files()
+		d.sources[set.Cases[i].ID] = record.Source{Images: images, Mask: mask}
 	}
 	return d, nil
+}
+
+// recordIn writes in a run folder what the data are, with the hashes of their files.
+func (d *data) recordIn(f *record.Folder) (err error) {
+	if d.sources != nil {
+		if d.record.Files, err = f.Sum(d.sources); err != nil {
+			return err
+		}
+	}
+	return f.RecordData(d.record)
 }
 
 // used returns the cases that were loaded, and tells what is wrong with the others and with these.

@@ -103,7 +103,7 @@ func complete(c record.Config, o Options) (record.Config, Options, error) {
 
 // describe writes what a run folder says of itself beside the configuration.
 func describe(f *record.Folder, c record.Config, d *data, env record.Env, notice func(string)) error {
-	if err := f.RecordData(d.record); err != nil {
+	if err := d.recordIn(f); err != nil {
 		return err
 	}
 	if err := f.RecordEnv(env, notice); err != nil {

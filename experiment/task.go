@@ -91,7 +91,7 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := folder.RecordData(d.record); err != nil {
+	if err := d.recordIn(folder); err != nil {
 		return err
 	}
 	x := experiment{config: c, data: d, folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels}

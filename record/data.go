@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/internal/contents"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/train/recipe"
 )
@@ -32,6 +34,85 @@ type Data struct {
 	Test        []string            `json:"test"`
 	// LeftOut are the cases that could not be used, found when the folder was opened or when their voxels were read.
 	LeftOut []LeftOut `json:"left_out,omitempty"`
+	// Files are the hashes of what each case that is used was read from; none for the phantom, which the program makes.
+	Files map[string]Sums `json:"files,omitempty"`
+}
+
+// Sums are the SHA-256 of a case's files: of each image, in the order of the channels, and of the mask.
+type Sums struct {
+	Images []string `json:"images"`
+	Mask   string   `json:"mask,omitempty"`
+}
+
+// Source is what a case is read from.
+type Source struct {
+	Images []string
+	Mask   string
+}
+
+// contentsFile keeps sizes and times of files with their hashes, so that a resumed run reads none again that nobody has touched.
+const contentsFile = ".contents.json"
+
+// Sum returns the hashes of the files of cases.
+func (f *Folder) Sum(cases map[string]Source) (map[string]Sums, error) {
+	seen := map[string]contents.Seen{}
+	if err := readJSON(f.path(contentsFile), &seen); err != nil && !errors.Is(err, os.ErrNotExist) {
+		seen = map[string]contents.Seen{} // it is a cache
+	}
+	now := map[string]contents.Seen{}
+	sum := func(path string) (string, error) {
+		if path == "" {
+			return "", nil
+		}
+		s, _, err := seen[path].Now(path)
+		now[path] = s
+		return s.SHA256, err
+	}
+	sums := map[string]Sums{}
+	for name, c := range cases {
+		var s Sums
+		for _, path := range c.Images {
+			one, err := sum(path)
+			if err != nil {
+				return nil, err
+			}
+			s.Images = append(s.Images, one)
+		}
+		var err error
+		if s.Mask, err = sum(c.Mask); err != nil {
+			return nil, err
+		}
+		sums[name] = s
+	}
+	if maps.Equal(seen, now) {
+		return sums, nil
+	}
+	return sums, writeJSON(f.path(contentsFile), now)
+}
+
+// changedFiles says which cases have other bytes in other data, "" where none has, or one of both does not tell.
+func (d Data) changedFiles(other Data) string {
+	if d.Files == nil || other.Files == nil {
+		return ""
+	}
+	var changed []string
+	for _, name := range slices.Sorted(maps.Keys(d.Files)) {
+		now, there := other.Files[name]
+		before := d.Files[name]
+		switch {
+		case !there: // a case that is missing is told as such
+		case !slices.Equal(before.Images, now.Images) && before.Mask != now.Mask:
+			changed = append(changed, name+" (image and mask)")
+		case !slices.Equal(before.Images, now.Images):
+			changed = append(changed, name+" (image)")
+		case before.Mask != now.Mask:
+			changed = append(changed, name+" (mask)")
+		}
+	}
+	if len(changed) == 0 {
+		return ""
+	}
+	return "files have other contents than then: " + strings.Join(changed, ", ")
 }
 
 // LeftOut is a case that could not be used.
@@ -63,16 +144,17 @@ func (d Data) Differs(other Data) string {
 		}
 	}
 	known := len(d.LeftOut) > 0
-	d.LeftOut, other.LeftOut = nil, nil
 	if d.Values == nil { // not recorded before; the classes are called after them
 		other.Values = nil
 	}
 	if d.Channels == nil { // not recorded before; the configuration says which
 		other.Channels = nil
 	}
+	files := d.changedFiles(other)
+	d.LeftOut, other.LeftOut, d.Files, other.Files = nil, nil, nil, nil
 	switch same := reflect.DeepEqual(d, other); {
 	case same && (!known || len(changes) == 0):
-		return ""
+		return files
 	case len(changes) > 0:
 		return "cases " + strings.Join(changes, "; ")
 	}
@@ -153,6 +235,10 @@ func (f *Folder) RecordData(now Data) error {
 	}
 	if change := before.Differs(now); change != "" {
 		return fmt.Errorf("the data are not those that %s was begun with: %s (see %s there); restore them, or choose another folder with --out", f.Dir, change, DataFile)
+	}
+	if before.Files == nil && now.Files != nil { // an older program's
+		before.Files = now.Files
+		return writeJSON(f.path(DataFile), before)
 	}
 	return nil
 }
