@@ -11,8 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
+	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
 
@@ -77,15 +80,15 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "nextslice-export-")
+	dir, remove, err := leftover.TempDir("export")
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	z := zip.NewWriter(w)
 	left := map[string]error{} // out, and why
 	for _, name := range cases {
-		path := filepath.Join(dir, name+extensions[e.Format])
+		path := filepath.Join(dir, FileName(name+extensions[e.Format]))
 		err := x.exportCase(ctx, who, path, name, open, e)
 		if errors.Is(err, store.ErrDamaged) || errors.Is(err, ErrGone) { // of this case alone
 			left[name] = err
@@ -121,6 +124,23 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 		return lines.Error()
 	}
 	return z.Close()
+}
+
+// FileName returns a name under which every system can keep a file: without separators, control characters, and what Windows
+// forbids, as a case's or a data set's name may have them.
+func FileName(name string) string {
+	clean := strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) || strings.ContainsRune(`/\:*?"<>|`, c) {
+			return '_'
+		}
+		return c
+	}, strings.ToValidUTF8(name, "_"))
+	clean = strings.TrimRight(clean, ". ")
+	if stem, _, _ := strings.Cut(strings.ToUpper(clean), "."); stem == "" || stem == "CON" || stem == "PRN" || stem == "AUX" || stem == "NUL" ||
+		len(stem) == 4 && (strings.HasPrefix(stem, "COM") || strings.HasPrefix(stem, "LPT")) {
+		clean = "_" + clean
+	}
+	return clean
 }
 
 var extensions = map[string]string{FormatNIfTI: ".nii.gz", FormatNRRD: ".seg.nrrd", FormatDICOMSEG: ".dcm"}

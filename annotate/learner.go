@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
@@ -84,14 +85,18 @@ func (f modelFiles) info(ctx context.Context, labelled int) (model.Info, error) 
 // save stores the network of a model.
 func (f modelFiles) save(ctx context.Context, n Network, m store.Model) error {
 	path := f.path(m.Version)
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
 	info, err := f.info(ctx, m.Labelled)
 	if err != nil {
 		return err
 	}
-	return n.Save(path, info)
+	leftover.Of(path)
+	if err := n.Save(path, info); err != nil {
+		return err
+	}
+	return os.Chmod(path, 0o600)
 }
 
 // load reads the network of a model.

@@ -101,7 +101,7 @@ func (l *learner) trainInitial(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("evaluate: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(l.folder.InitialModel(l.start)), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Dir(l.folder.InitialModel(l.start)), 0o700); err != nil {
 		return err
 	}
 	err = l.model().Save(l.folder.InitialModel(l.start))

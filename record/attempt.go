@@ -68,7 +68,7 @@ func (f *Folder) claim(u Unit) error {
 	if f.attempt == nil {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(f.attemptFile(u)), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Dir(f.attemptFile(u)), 0o700); err != nil {
 		return err
 	}
 	return writeJSON(f.attemptFile(u), f.attempt)
@@ -94,7 +94,7 @@ func (f *Folder) claimed(u Unit) error {
 
 // RecordUnitEnv writes what a unit is run with, in a folder whose units run on several machines.
 func (f *Folder) RecordUnitEnv(u Unit, env Env) error {
-	if err := os.MkdirAll(f.path("units", u.Name()), 0o777); err != nil {
+	if err := os.MkdirAll(f.path("units", u.Name()), 0o700); err != nil {
 		return err
 	}
 	return writeJSON(f.path("units", u.Name(), EnvFile), env)

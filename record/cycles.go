@@ -59,7 +59,7 @@ type Timing struct {
 // a folder of several writers the unit is claimed first.
 func (f *Folder) OpenUnit(u Unit, costs func() Timing, recorded func(active.Cycle)) ([]active.Cycle, *Recorder, error) {
 	path := f.path("units", u.Name(), "cycles.jsonl")
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, nil, err
 	}
 	if err := f.claim(u); err != nil {
@@ -69,7 +69,7 @@ func (f *Folder) OpenUnit(u Unit, costs func() Timing, recorded func(active.Cycl
 	if err != nil {
 		return nil, nil, err
 	}
-	cycles, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	cycles, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,7 +79,7 @@ func (f *Folder) OpenUnit(u Unit, costs func() Timing, recorded func(active.Cycl
 		_, err = cycles.Seek(size, io.SeekStart)
 	}
 	if err == nil {
-		r.timings, err = os.OpenFile(f.path("units", u.Name(), "timings.jsonl"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+		r.timings, err = os.OpenFile(f.path("units", u.Name(), "timings.jsonl"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	}
 	if err != nil {
 		cycles.Close()

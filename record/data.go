@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/internal/contents"
+	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/train/recipe"
 )
@@ -179,10 +181,11 @@ func (c Config) OpenData(ctx context.Context, progress func(done, of int)) (set 
 	dir := c.Data
 	closeData = func() {}
 	if dir == Phantom {
-		if dir, err = os.MkdirTemp("", "nextslice-phantom-"); err != nil {
+		temp, remove, err := leftover.TempDir("phantom")
+		if err != nil {
 			return nil, nil, err
 		}
-		closeData = func() { os.RemoveAll(dir) }
+		dir, closeData = filepath.Join(temp, "phantom"), remove
 		if err := phantom.Write(ctx, dir, PhantomCases, PhantomSeed, progress); err != nil {
 			closeData()
 			return nil, nil, err

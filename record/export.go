@@ -117,7 +117,7 @@ func (x Export) Write(dir string) error {
 	if err := WriteRuns(&table, x.Runs); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	for _, file := range []struct {
@@ -127,7 +127,7 @@ func (x Export) Write(dir string) error {
 		if file.content == nil {
 			continue
 		}
-		if err := renameio.WriteFile(filepath.Join(dir, file.name), file.content, 0o666); err != nil {
+		if err := renameio.WriteFile(filepath.Join(dir, file.name), file.content, 0o600); err != nil {
 			return err
 		}
 	}

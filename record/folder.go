@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2"
 
+	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/metrics"
 )
 
@@ -53,7 +55,7 @@ func CheckFolder(dir string, c Config, resume bool) (recorded bool, err error) {
 			return false, err
 		}
 		for _, e := range entries {
-			if e.Name() != lockName {
+			if e.Name() != lockName && !leftover.IsTemporary(e.Name()) {
 				return false, fmt.Errorf("%s is not empty and holds no run: choose another folder with --out", dir)
 			}
 		}
@@ -78,9 +80,10 @@ func CreateFolder(dir string, c Config, resume bool) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	leftover.In(dir, time.Hour) // processes of other machines may be writing
 	f := &Folder{Dir: dir}
 	if f.lock, err = lock(dir); err != nil && !errors.As(err, &f.NoLock) {
 		return nil, err
@@ -102,7 +105,7 @@ func PrepareFolder(dir string, c Config, resume bool) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	f := &Folder{Dir: dir}
@@ -114,7 +117,7 @@ func (f *Folder) configure(c Config, recorded bool) error {
 	if recorded && f.holds(c) {
 		return nil
 	}
-	return renameio.WriteFile(f.path(ConfigFile), c.YAML(), 0o666)
+	return renameio.WriteFile(f.path(ConfigFile), c.YAML(), 0o600)
 }
 
 // TasksFolder holds what was planned for several processes, see package cluster.
@@ -206,7 +209,7 @@ func writeJSON(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, append(data, '\n'), 0o666, renameio.WithTempDir(filepath.Dir(path))) // without a look for another place
+	return renameio.WriteFile(path, append(data, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(path))) // without a look for another place
 }
 
 // readJSON reads a file. A missing one is os.ErrNotExist.

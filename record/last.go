@@ -43,7 +43,7 @@ func (f *Folder) Prediction(u Unit, id string) (*volume.Mask, error) {
 
 // RecordPrediction writes what Prediction returns.
 func (f *Folder) RecordPrediction(u Unit, id string, pred *volume.Mask) error {
-	if err := os.MkdirAll(f.lastFolder(u), 0o777); err != nil {
+	if err := os.MkdirAll(f.lastFolder(u), 0o700); err != nil {
 		return err
 	}
 	return volume.WriteMask(f.prediction(u, id), pred)
@@ -60,7 +60,7 @@ func (f *Folder) Calibration(u Unit) (bins []metrics.Bin, err error) {
 
 // RecordCalibration writes what Calibration returns.
 func (f *Folder) RecordCalibration(u Unit, bins []metrics.Bin) error {
-	if err := os.MkdirAll(f.lastFolder(u), 0o777); err != nil {
+	if err := os.MkdirAll(f.lastFolder(u), 0o700); err != nil {
 		return err
 	}
 	return writeJSON(filepath.Join(f.lastFolder(u), calibrationFile), bins)
@@ -68,7 +68,7 @@ func (f *Folder) RecordCalibration(u Unit, bins []metrics.Bin) error {
 
 // TakeOver writes a unit that was run elsewhere, with the env.json of that place. record.json in its folder says so.
 func (f *Folder) TakeOver(u Unit, r Run, env []byte) error {
-	if err := os.MkdirAll(f.path("units", u.Name()), 0o777); err != nil {
+	if err := os.MkdirAll(f.path("units", u.Name()), 0o700); err != nil {
 		return err
 	}
 	source := struct {
@@ -89,5 +89,5 @@ func (f *Folder) TakeOver(u Unit, r Run, env []byte) error {
 			return err
 		}
 	}
-	return renameio.WriteFile(f.path("units", u.Name(), "cycles.jsonl"), lines.Bytes(), 0o666)
+	return renameio.WriteFile(f.path("units", u.Name(), "cycles.jsonl"), lines.Bytes(), 0o600)
 }

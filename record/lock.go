@@ -45,7 +45,7 @@ func (e *NoLockError) Unwrap() error { return e.Err }
 // lock holds a folder against other processes until Close. The error is that it is held already, or a NoLockError, or that the
 // lock's file cannot be made.
 func lock(dir string) (*flock.Flock, error) {
-	l := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o666))
+	l := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o600))
 	type answer struct {
 		locked bool
 		err    error

@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/renameio/v2"
 
+	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/report/figure"
 	"github.com/nextslice/nextslice/report/table"
 )
@@ -105,18 +107,23 @@ func (r Report) Write(dir string) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return leftover.IsTemporary(e.Name()) }) // of a report that was killed
 	if _, err := os.Stat(filepath.Join(dir, jsonFile)); len(entries) > 0 && err != nil {
 		return fmt.Errorf("%s is not empty and holds no report: choose another folder with --out", dir)
 	}
-	for _, sub := range []string{"tables", "figures"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
 	}
+	leftover.In(dir, time.Minute)
 	save := func(name string, write func(io.Writer) error) error { return save(dir, name, write) }
 	// First the file that says whose folder it is: a report that was interrupted can be written again.
 	if err := save(jsonFile, r.WriteJSON); err != nil {
 		return err
+	}
+	for _, sub := range []string{"tables", "figures"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			return err
+		}
 	}
 	if err := save("index.html", r.WriteHTML); err != nil {
 		return err

@@ -6,16 +6,19 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"mime"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/nextslice/nextslice/annotate"
+	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -152,20 +155,30 @@ func (s *Server) export(ctx context.Context, in *exportInput) (*huma.StreamRespo
 	})
 }
 
+// extension returns the end of a file name by which its format is chosen.
+func extension(name string) string {
+	for _, ext := range []string{".nii.gz", ".zip", ".csv"} {
+		if strings.HasSuffix(name, ext) {
+			return ext
+		}
+	}
+	return filepath.Ext(name)
+}
+
 // sendFile answers with a file that write makes under a temporary name, so that a failure is a proper answer and not
 // half a file.
 func sendFile(name, kind string, write func(path string) error) (*huma.StreamResponse, error) {
-	dir, err := os.MkdirTemp("", "nextslice-")
+	dir, remove, err := leftover.TempDir("answer")
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, filepath.Base(name))
+	path := filepath.Join(dir, "file"+extension(name))
 	err = write(path)
 	var file *os.File
 	if err == nil {
 		file, err = os.Open(path)
 	}
-	os.RemoveAll(dir) // an open file stays readable; where the system keeps it, it is in the folder for temporary files
+	remove() // an open file stays readable; where the system keeps it, it is in the folder for temporary files
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +188,7 @@ func sendFile(name, kind string, write func(path string) error) (*huma.StreamRes
 			ctx.SetHeader("Content-Length", strconv.FormatInt(info.Size(), 10))
 		}
 		ctx.SetHeader("Content-Type", kind)
-		ctx.SetHeader("Content-Disposition", fmt.Sprintf("attachment; filename=%q", filepath.Base(name)))
+		ctx.SetHeader("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": annotate.FileName(name)}))
 		ctx.SetStatus(http.StatusOK)
 		_, w := humago.Unwrap(ctx)
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(30 * time.Minute)) // large exports, slow lines

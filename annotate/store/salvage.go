@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/nextslice/nextslice/internal/leftover"
 )
 
 // Snapshot opens a copy of a project's database, as it is at this moment, in the format of this program; a server may have it open.
@@ -19,11 +21,11 @@ func Snapshot(ctx context.Context, dir string) (s *Store, faults []string, err e
 	if info, err := os.Stat(databasePath(dir)); err != nil || info.Size() == 0 {
 		return nil, nil, checkMissing(dir)
 	}
-	temp, err := os.MkdirTemp("", "nextslice-check-")
+	temp, remove, err := leftover.TempDir("check")
 	if err != nil {
 		return nil, nil, err
 	}
-	s = &Store{dir: temp, now: time.Now, steady: time.Now, snapshot: true}
+	s = &Store{dir: temp, now: time.Now, steady: time.Now, remove: remove}
 	defer func() {
 		if err != nil {
 			s.Close()

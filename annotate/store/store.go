@@ -19,6 +19,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/nextslice/nextslice/internal/leftover"
 )
 
 // Errors that callers tell apart.
@@ -54,7 +56,7 @@ type Store struct {
 	listed   sync.Mutex // of labelled
 	labelled []Item     // see LabelledItems; nil until it is asked for
 
-	snapshot bool // a copy, which goes when it is closed
+	remove func() // of a copy, which goes when it is closed
 }
 
 // Open opens the project in dir, or makes one in an empty or new folder. It takes the project's lock: a second process
@@ -84,6 +86,7 @@ func openStore(ctx context.Context, dir string, now func() time.Time, checked bo
 			s.Close()
 		}
 	}()
+	leftover.In(dir, 0)
 	path := databasePath(dir)
 	if checked {
 		if err := checkMissing(dir); err != nil {
@@ -239,8 +242,9 @@ func (s *Store) Close() error {
 			errs = append(errs, db.Close())
 		}
 	}
-	if s.snapshot {
-		return errors.Join(append(errs, os.RemoveAll(s.dir))...)
+	if s.remove != nil {
+		s.remove()
+		return errors.Join(errs...)
 	}
 	if err := errors.Join(errs...); err == nil && inPlace {
 		errs = append(errs, writeSum(s.dir))

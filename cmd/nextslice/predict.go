@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/volume"
@@ -62,6 +63,9 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 		return usagef("--also: it is for a single case, and %s is a folder of cases", c.In)
 	}
 	if !cases {
+		if finished, err := c.finish(s); finished || err != nil {
+			return err
+		}
 		if err := c.checkFiles(kind); err != nil {
 			return err
 		}
@@ -91,6 +95,22 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 		return errors.New("interrupted; masks that are written are whole")
 	}
 	return err
+}
+
+// unfinished is the name of the uncertainty map until the mask is written too: a run that is killed can be repeated as it stands.
+func (c predictCommand) unfinished() string {
+	name := filepath.Base(c.Uncertainty)
+	stem, ext, _ := strings.Cut(name, ".nii")
+	return filepath.Join(filepath.Dir(c.Uncertainty), "."+stem+".unfinished.nii"+ext)
+}
+
+// finish gives the uncertainty map of a run that was killed behind its mask the name that it should have.
+func (c predictCommand) finish(s streams) (finished bool, err error) {
+	if c.Uncertainty == "" || c.Force || !exists(c.unfinished()) || !exists(c.Out) || exists(c.Uncertainty) {
+		return false, nil
+	}
+	fmt.Fprintf(s.out, "%s: was written by a run that was interrupted; %s is now beside it\n", c.Out, c.Uncertainty)
+	return true, os.Rename(c.unfinished(), c.Uncertainty)
 }
 
 // checkFiles refuses outputs of a single case that could not be written.
@@ -132,12 +152,19 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 	}
 	warn(s.err, prediction.Warnings)
 	if c.Uncertainty != "" {
-		if err := volume.WriteVolume(c.Uncertainty, prediction.Uncertainty); err != nil {
+		leftover.Of(c.unfinished())
+		if err := volume.WriteVolume(c.unfinished(), prediction.Uncertainty); err != nil {
 			return err
 		}
 	}
+	leftover.Of(c.Out)
 	if _, err := writeSegments(c.Out, m.Segments(prediction.Mask), image.Series); err != nil {
 		return err
+	}
+	if c.Uncertainty != "" {
+		if err := os.Rename(c.unfinished(), c.Uncertainty); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(s.out, "%s: %s\n", c.Out, describeVoxels(prediction.Mask, m.Info))
 	return nil
@@ -170,7 +197,7 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 		if dir == "" {
 			continue
 		}
-		if err := os.MkdirAll(dir, 0o777); err != nil {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
 		if same(dir, c.In) {

@@ -38,6 +38,23 @@ func (c reportCommand) Run(ctx context.Context, s streams) error {
 	if c.Export != "" && (c.JSON || c.Out != "") {
 		return usagef("--export writes no report: give it without --out and --json")
 	}
+	return interruptible(ctx, func() error { return c.report(ctx, s) })
+}
+
+// interruptible returns what do returns, or at once when ctx is done. It is for the end of the program: do may go on until then, and
+// writes files as a whole.
+func interruptible(ctx context.Context, do func() error) error {
+	ended := make(chan error, 1)
+	go func() { ended <- do() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c reportCommand) report(ctx context.Context, s streams) error {
 	sources, err := report.Read(c.Runs)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/page"
 	"github.com/nextslice/nextslice/annotate/server"
+	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
@@ -86,6 +87,7 @@ Examples:
 }
 
 func (c serveCommand) Run(ctx context.Context, s streams) error {
+	leftover.Sweep()
 	if err := c.readToken(); err != nil {
 		return usageError{err}
 	}

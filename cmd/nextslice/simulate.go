@@ -11,6 +11,7 @@ import (
 
 	"github.com/nextslice/nextslice/cluster"
 	"github.com/nextslice/nextslice/experiment"
+	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/report"
 )
@@ -69,6 +70,7 @@ Examples:
 }
 
 func (c simulateCommand) Run(ctx context.Context, s streams) error {
+	leftover.Sweep()
 	config, err := c.config()
 	if err != nil {
 		return usageError{err}

@@ -10,11 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -23,7 +25,7 @@ import (
 // imagesTr/phantom_000.nii.gz …, labelsTr/phantom_000.nii.gz …. Case n depends on the seed and on n alone, so a larger
 // set begins with the smaller one. progress, which may be nil, is called after each case.
 //
-// dataset.json is written last: where it is missing, the work was interrupted.
+// dataset.json is written last: where it is missing, the work was interrupted, and the same call does it again.
 func Write(ctx context.Context, dir string, cases int, seed uint64, progress func(done, total int)) error {
 	return WriteChannels(ctx, dir, cases, 1, seed, progress)
 }
@@ -37,10 +39,9 @@ func WriteChannels(ctx context.Context, dir string, cases, channels int, seed ui
 	if cases < 1 {
 		return fmt.Errorf("write phantom: want at least one case, got %d", cases)
 	}
-	if entries, err := os.ReadDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	finish, err := begin(dir, fmt.Sprintf("%d cases, %d channels, seed %d\n", cases, channels, seed))
+	if err != nil {
 		return fmt.Errorf("write phantom: %w", err)
-	} else if len(entries) > 0 {
-		return fmt.Errorf("write phantom: %s is not empty: name a new folder", dir)
 	}
 	for _, name := range []string{"imagesTr", "labelsTr"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
@@ -110,7 +111,29 @@ func WriteChannels(ctx context.Context, dir string, cases, channels int, seed ui
 	if err := renameio.WriteFile(filepath.Join(dir, "dataset.json"), append(data, '\n'), 0o644); err != nil {
 		return fmt.Errorf("write phantom: %w", err)
 	}
-	return nil
+	return finish()
+}
+
+// begin makes the folder, with a file that says what is being written to it as long as that is not finished. It refuses a folder with
+// anything else in it.
+func begin(dir, what string) (finish func() error, err error) {
+	marker := filepath.Join(dir, ".unfinished")
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	before, err := os.ReadFile(marker)
+	switch {
+	case len(entries) > 0 && err != nil:
+		return nil, fmt.Errorf("%s is not empty: name a new folder", dir)
+	case err == nil && string(before) != what && len(before) > 0:
+		return nil, fmt.Errorf("%s holds an unfinished data set of %s: name a new folder, or delete that one", dir, strings.TrimSpace(string(before)))
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	leftover.In(dir, 0)
+	return func() error { return os.Remove(marker) }, os.WriteFile(marker, []byte(what), 0o644)
 }
 
 func generate(rng *rand.Rand, channels int) ([]*volume.Volume, *volume.Mask) {

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nextslice/nextslice/dataset/phantom"
+)
+
+// An interrupted phantom is written again by the same call, and by no other.
+func TestPhantomInterrupted(t *testing.T) {
+	dir, whole := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "whole")
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := phantom.Write(ctx, dir, 6, 1, func(done, _ int) {
+		if done == 2 {
+			cancel()
+		}
+	}); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "imagesTr", ".phantom_005.nii.gz123456789"), nil, 0o600); err != nil { // as a kill leaves it
+		t.Fatal(err)
+	}
+	if err := phantom.Write(t.Context(), dir, 7, 1, nil); err == nil || !strings.Contains(err.Error(), "unfinished data set of 6 cases") {
+		t.Errorf("another one in its place: %v", err)
+	}
+	for _, d := range []string{dir, whole} {
+		if err := phantom.Write(t.Context(), d, 6, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, want := tree(t, dir), tree(t, whole)
+	if len(got) != 13 || strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("files: %q, want %q", got, want)
+	}
+	if err := phantom.Write(t.Context(), dir, 6, 1, nil); err == nil {
+		t.Error("a finished one was overwritten")
+	}
+}
+
+func tree(t *testing.T, dir string) (files []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files = append(files, strings.TrimPrefix(path, dir)+" "+string(text))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// The map and the mask of predict --uncertainty appear both or can be made again, wherever the program was killed.
+func TestPredictUnfinished(t *testing.T) {
+	dir := t.TempDir()
+	c := predictCommand{Out: filepath.Join(dir, "mask.nii.gz"), Uncertainty: filepath.Join(dir, "map.nii.gz")}
+	var out strings.Builder
+	s := streams{out: &out}
+	write := func(path string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(c.unfinished()) // killed before the mask was there: all is done again
+	if finished, err := c.finish(s); finished || err != nil {
+		t.Errorf("without a mask: %v, %v", finished, err)
+	}
+	write(c.Out) // killed behind the mask
+	if finished, err := c.finish(s); !finished || err != nil || !exists(c.Uncertainty) || exists(c.unfinished()) {
+		t.Errorf("behind the mask: %v, %v", finished, err)
+	}
+	write(c.unfinished())
+	if finished, err := c.finish(s); finished || err != nil { // a map that is there is not replaced
+		t.Errorf("with a map: %v, %v", finished, err)
+	}
+}
+
+// An interrupt ends what does not listen to it.
+func TestInterruptible(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	forever := make(chan struct{})
+	defer close(forever)
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if err := interruptible(ctx, func() error { <-forever; return nil }); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if err := interruptible(t.Context(), func() error { return os.ErrExist }); !errors.Is(err, os.ErrExist) {
+		t.Error(err)
+	}
+}
