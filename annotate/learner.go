@@ -48,6 +48,9 @@ func (n networks) Train(ctx context.Context, c train.Config, p preprocess.Config
 }
 
 func (n networks) Load(path string, info model.Info) (Network, error) {
+	if err := model.Verify(path); err != nil {
+		return nil, err
+	}
 	network, err := model.LoadNetwork(n.Engine, path, info.Preprocess)
 	if err != nil {
 		return nil, err

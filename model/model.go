@@ -22,6 +22,9 @@ const key = "nextslice"
 type Model struct {
 	Net *unet.Net
 	Info
+
+	// Doubts say what is wrong with the file that it was read from: see doubts. They are among the warnings of every prediction.
+	Doubts []string
 }
 
 // Info is what a prediction needs beside the network.
@@ -129,6 +132,7 @@ func (i Info) write(path string, f *safetensors.File) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	f.Metadata[key] = string(text)
+	f.Metadata[sumKey] = sum(f)
 	return safetensors.Write(path, f)
 }
 
@@ -143,7 +147,7 @@ func fromFile(e tensor.Engine, f *safetensors.File) (*Model, error) {
 		return nil, errors.New("the file does not say how its network was trained: use one that nextslice train, simulate --save-models or serve wrote; " +
 			"of an older annotation project, open it once with nextslice serve, which completes the model in use")
 	}
-	m := &Model{}
+	m := &Model{Doubts: doubts(f)}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&m.Info); err != nil {

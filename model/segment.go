@@ -69,12 +69,14 @@ func (m *Model) Segment(ctx context.Context, images []*volume.Volume, uncertain 
 		}
 	}
 	var entropy *volume.Volume
-	var each func(k int, probs []float32)
+	var same constancy
+	each := func(_ int, probs []float32) { same.add(probs, len(m.Classes)) }
 	if uncertain {
 		entropy = &volume.Volume{Grid: grid, Data: make([]float32, grid.Len()), Stored: "float32"}
 		h, w := p.SliceSize(grid)
 		slice := make([]float32, h*w)
 		each = func(k int, probs []float32) {
+			same.add(probs, len(m.Classes))
 			uncertainty.Entropy(slice, probs, len(m.Classes))
 			entropy.SetSlice(p.Axis, k, slice)
 		}
@@ -85,6 +87,10 @@ func (m *Model) Segment(ctx context.Context, images []*volume.Volume, uncertain 
 	}
 	if mask, err = mask.Turned(v.Orientation()); err != nil {
 		return nil, err
+	}
+	out.Warnings = append(out.Warnings, m.Doubts...)
+	if w := same.warning(); w != "" {
+		out.Warnings = append(out.Warnings, w)
 	}
 	out.Mask = &volume.Mask{Grid: v.Grid, Data: mask.Data} // the very grid, not one that was turned twice
 	if uncertain {
