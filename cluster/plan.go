@@ -144,19 +144,21 @@ func (p *Plan) write(setup string) error {
 	if err := renameio.WriteFile(p.path(record.ConfigFile), p.Config.YAML(), 0o600); err != nil {
 		return err
 	}
-	if err := copyProgram(p.path(programFile)); err != nil {
+	if err := copyProgram("", p.path(programFile)); err != nil {
 		return err
 	}
 	return writeJSON(p.path(planFile), p) // last: without it the folder is no plan
 }
 
-// copyProgram copies this program: what waits in a queue for days runs what was submitted.
-func copyProgram(to string) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
+// copyProgram copies a program, this one for "": what waits in a queue for days runs what was submitted.
+func copyProgram(from, to string) error {
+	if from == "" {
+		var err error
+		if from, err = os.Executable(); err != nil {
+			return err
+		}
 	}
-	program, err := os.ReadFile(self)
+	program, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}

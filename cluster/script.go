@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,18 +20,29 @@ type SlurmOptions struct {
 // a minute more.
 const signalBefore = 120
 
+// array is a job array as sbatch is told of it.
+type array struct {
+	name     string
+	elements string // such as 0-17
+	after    string // id of the array that must have ended, "" for none
+	cpus     int    // of an element
+	warned   bool   // before the time limit
+	log      string // beginning of the path of its logs
+	chdir    string
+	script   string
+}
+
 // sbatch returns the arguments of sbatch for an array.
-func (p *Plan) sbatch(kind string, o SlurmOptions, after string) []string {
-	elements := fmt.Sprintf("0-%d", len(p.array(kind).Tasks)-1)
-	if kind == kindUnits && o.AtOnce > 0 {
-		elements += fmt.Sprintf("%%%d", o.AtOnce)
+func (o SlurmOptions) sbatch(a array) []string {
+	args := []string{"--parsable", "--job-name=" + a.name, "--array=" + a.elements}
+	if a.after != "" {
+		args = append(args, "--dependency=afterany:"+a.after)
 	}
-	args := []string{"--parsable", fmt.Sprintf("--job-name=ns-%s-%s", p.Name, kind), "--array=" + elements}
-	if after != "" {
-		args = append(args, "--dependency=afterany:"+after)
+	args = append(args, "--requeue", "--open-mode=append")
+	if a.warned {
+		args = append(args, fmt.Sprintf("--signal=B:USR1@%d", signalBefore))
 	}
-	args = append(args, "--requeue", "--open-mode=append", fmt.Sprintf("--signal=B:USR1@%d", signalBefore),
-		"--nodes=1", "--ntasks=1", fmt.Sprintf("--cpus-per-task=%d", p.cpus()))
+	args = append(args, "--nodes=1", "--ntasks=1", fmt.Sprintf("--cpus-per-task=%d", a.cpus))
 	for _, option := range []struct{ name, value string }{
 		{"time", o.Time}, {"partition", o.Partition}, {"account", o.Account}, {"qos", o.QOS}, {"mem", o.Mem}, {"gres", o.Gres}, {"constraint", o.Constraint},
 	} {
@@ -38,10 +50,38 @@ func (p *Plan) sbatch(kind string, o SlurmOptions, after string) []string {
 			args = append(args, "--"+option.name+"="+option.value)
 		}
 	}
-	log := strings.ReplaceAll(p.path("log", kind), "%", "%%") + "-%A_%a.log"
-	args = append(args, "--output="+log, "--chdir="+p.Folder)
+	args = append(args, "--output="+strings.ReplaceAll(a.log, "%", "%%")+"-%A_%a.log", "--chdir="+a.chdir)
 	args = append(args, o.Sbatch...) // last, so that they override what stands before
-	return append(args, p.path(kind+".sh"))
+	return append(args, a.script)
+}
+
+// submit hands an array to SLURM.
+func (o SlurmOptions) submit(ctx context.Context, a array) (jobID, error) {
+	out, err := command(context.WithoutCancel(ctx), "sbatch", o.sbatch(a)...)
+	if err != nil {
+		return jobID{}, err
+	}
+	return parseSubmitted(out)
+}
+
+// limited adds how many elements may run at the same time.
+func (o SlurmOptions) limited(elements string) string {
+	if o.AtOnce > 0 {
+		elements += fmt.Sprintf("%%%d", o.AtOnce)
+	}
+	return elements
+}
+
+// job returns an array of the plan as sbatch is told of it.
+func (p *Plan) job(kind string, o SlurmOptions, after string) array {
+	elements := fmt.Sprintf("0-%d", len(p.array(kind).Tasks)-1)
+	if kind == kindUnits {
+		elements = o.limited(elements)
+	}
+	return array{
+		name: fmt.Sprintf("ns-%s-%s", p.Name, kind), elements: elements, after: after, cpus: p.cpus(), warned: true,
+		log: p.path("log", kind), chdir: p.Folder, script: p.path(kind + ".sh"),
+	}
 }
 
 // prefix is the variable that --setup can set to what the program is to be run by, such as "apptainer exec image.sif".
@@ -49,20 +89,25 @@ const prefix = "NEXTSLICE_PREFIX"
 
 // script returns the script of an array. The program replaces the shell, so that SLURM's signals reach it.
 func (p *Plan) script(kind, setup string) string {
+	starts := ""
+	if kind == kindStarts {
+		starts = "--starts "
+	}
+	return scriptOf(setup, p.cpus(), fmt.Sprintf("%s unit --slurm %s%s \"$SLURM_ARRAY_TASK_ID\"", quote(p.path(programFile)), starts, quote(p.Dir)))
+}
+
+// scriptOf returns the script that runs a command line.
+func scriptOf(setup string, cpus int, line string) string {
 	var b strings.Builder
 	b.WriteString("#!/bin/bash\n")
 	if setup = strings.TrimRight(setup, "\n"); setup != "" {
 		b.WriteString(setup + "\n")
 	}
-	fmt.Fprintf(&b, "export GOMAXPROCS=%d\nexec ", p.cpus())
+	fmt.Fprintf(&b, "export GOMAXPROCS=%d\nexec ", cpus)
 	if strings.Contains(setup, prefix+"=") {
 		fmt.Fprintf(&b, "$%s ", prefix)
 	}
-	starts := ""
-	if kind == kindStarts {
-		starts = "--starts "
-	}
-	fmt.Fprintf(&b, "%s unit --slurm %s%s \"$SLURM_ARRAY_TASK_ID\"\n", quote(p.path(programFile)), starts, quote(p.Dir))
+	b.WriteString(line + "\n")
 	return b.String()
 }
 
@@ -72,10 +117,10 @@ func (p *Plan) DryRun(o SlurmOptions) string {
 	b.WriteString(p.Summary() + "\n")
 	after := ""
 	if len(p.Starts.Tasks) > 0 {
-		fmt.Fprintf(&b, "STARTS=$(%s)\n", commandLine(p.sbatch(kindStarts, o, "")))
+		fmt.Fprintf(&b, "STARTS=$(%s)\n", commandLine(o.sbatch(p.job(kindStarts, o, ""))))
 		after = "$STARTS"
 	}
-	fmt.Fprintf(&b, "%s\n", commandLine(p.sbatch(kindUnits, o, after)))
+	fmt.Fprintf(&b, "%s\n", commandLine(o.sbatch(p.job(kindUnits, o, after))))
 	for _, kind := range []string{kindStarts, kindUnits} {
 		if len(p.array(kind).Tasks) > 0 {
 			fmt.Fprintf(&b, "# %s\n%s", p.path(kind+".sh"), p.script(kind, o.Setup))

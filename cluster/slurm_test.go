@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nextslice/nextslice/cluster"
 	"github.com/nextslice/nextslice/internal/slurmtest"
 	"github.com/nextslice/nextslice/record"
 )
@@ -272,6 +273,9 @@ func TestSLURM(t *testing.T) {
 				test.run(t, l, calm)
 			})
 		}
+		t.Run("parts of a command", func(t *testing.T) {
+			shards(t, l, calm) // sets SLURM_CONF: before the others, which run at the same time
+		})
 		t.Run("node killed", func(t *testing.T) {
 			t.Parallel()
 			nodeKilled(t, l, startCluster(t))
@@ -524,4 +528,53 @@ func refused(t *testing.T, l *lab, c *slurmtest.Cluster) {
 	if out, err := c.Run("squeue", "-h", "-t", "PENDING", "-o", "%o"); err != nil || strings.Contains(out, dir) {
 		t.Errorf("something stays submitted: %v\n%s", err, out)
 	}
+}
+
+// Parts of a command, each an element of an array: those that are there already are not submitted, one that fails leaves its last words,
+// and is submitted again.
+func shards(t *testing.T, l *lab, c *slurmtest.Cluster) {
+	t.Setenv("SLURM_CONF", filepath.Join(c.Dir, "slurm.conf"))
+	dir := openFolder(t, 0o755)
+	images := filepath.Join(l.dir, "data", "imagesTr")
+	s := &cluster.Shards{
+		Dir: dir, Name: "convert", Of: 4, CPUs: 1, File: "part-{}.nrrd", Program: l.program,
+		Args: []string{"convert", filepath.Join(images, "phantom_00{}.nii.gz"), filepath.Join(dir, "part-{}.nrrd")},
+	}
+	text, err := s.Submit(t.Context(), cluster.SlurmOptions{Time: "5", Partition: "main", AtOnce: 2})
+	if err != nil || !strings.Contains(text, "4 of 4 parts are job") {
+		t.Fatal(text, err)
+	}
+	all := func(want int) cluster.ShardsView {
+		t.Helper()
+		var v cluster.ShardsView
+		await(t, "the end of all parts", patience, func() bool {
+			v = s.Look(t.Context())
+			return v.Running+v.Waiting == 0
+		})
+		if v.Finished != want || v.Trouble != nil {
+			t.Errorf("%+v", v)
+		}
+		return v
+	}
+	all(4)
+	if text, err := s.Submit(t.Context(), cluster.SlurmOptions{}); err != nil || text != "nothing is left to submit" {
+		t.Errorf("%s, %v", text, err)
+	}
+	if err := os.Remove(s.Files()[2]); err != nil {
+		t.Fatal(err)
+	}
+	s, err = cluster.OpenShards(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := s.Submit(t.Context(), cluster.SlurmOptions{Setup: "if [ $SLURM_ARRAY_TASK_ID = 3 ]; then echo no disk; exit 1; fi"}); err != nil || !strings.Contains(text, "1 of 4 parts") {
+		t.Fatal(text, err)
+	}
+	if v := all(3); len(v.Ended) != 1 || !strings.Contains(v.Ended[0], "part 3 (") || !strings.Contains(v.Ended[0], "no disk") {
+		t.Errorf("%+v", v)
+	}
+	if _, err := s.Submit(t.Context(), cluster.SlurmOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	all(4)
 }

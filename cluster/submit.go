@@ -57,15 +57,8 @@ func (p *Plan) Submit(ctx context.Context, o SlurmOptions) (text string, err err
 			os.RemoveAll(p.Dir)
 		}
 	}()
-	submit := func(kind, after string) (jobID, error) {
-		out, err := command(context.WithoutCancel(ctx), "sbatch", p.sbatch(kind, o, after)...)
-		if err != nil {
-			return jobID{}, err
-		}
-		return parseSubmitted(out)
-	}
 	if len(p.Starts.Tasks) > 0 {
-		if j.Starts, err = submit(kindStarts, ""); err != nil {
+		if j.Starts, err = o.submit(ctx, p.job(kindStarts, o, "")); err != nil {
 			return "", err
 		}
 		if err := writeJSON(p.jobsFile(), j); err != nil {
@@ -73,7 +66,7 @@ func (p *Plan) Submit(ctx context.Context, o SlurmOptions) (text string, err err
 		}
 		text = "starts are job " + j.Starts.ID + ", "
 	}
-	if j.Units, err = submit(kindUnits, j.Starts.ID); err != nil {
+	if j.Units, err = o.submit(ctx, p.job(kindUnits, o, j.Starts.ID)); err != nil {
 		return "", err
 	}
 	return text + "units are job " + j.Units.ID, writeJSON(p.jobsFile(), j)

@@ -1,0 +1,190 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/google/renameio/v2"
+)
+
+// Shards is a command of this program that is divided into parts, each an element of a job array, which do not need each other:
+// scoring a pool of a million slices, say. A part is finished when its file stands there, which the command must write as a whole.
+type Shards struct {
+	Dir  string   `json:"-"`    // folder of the scripts, logs and results
+	Name string   `json:"name"` // of the job
+	Of   int      `json:"of"`   // parts, numbered from 1
+	CPUs int      `json:"cpus"` // of each
+	Args []string `json:"args"` // of the program; Part in them stands for the part's number
+	File string   `json:"file"` // what a part leaves, in Dir, with Part in its name
+	Jobs []jobID  `json:"jobs"` // submitted so far
+
+	Program string `json:"-"` // that is copied to Dir; "" is this one
+}
+
+// Part stands for the number of a part in the arguments of a command and in the name of its file.
+const Part = "{}"
+
+const shardsFile = "shards.json"
+
+// OpenShards returns the parts that were submitted from a folder.
+func OpenShards(dir string) (*Shards, error) {
+	s := &Shards{Dir: dir}
+	return s, readJSON(filepath.Join(dir, shardsFile), s)
+}
+
+// Files returns the files of all parts.
+func (s *Shards) Files() (paths []string) {
+	for part := range s.Of {
+		paths = append(paths, s.file(part+1))
+	}
+	return paths
+}
+
+func (s *Shards) file(part int) string {
+	return filepath.Join(s.Dir, strings.ReplaceAll(s.File, Part, strconv.Itoa(part)))
+}
+
+// finished tells whether a part is.
+func (s *Shards) finished(part int) bool {
+	_, err := os.Stat(s.file(part))
+	return err == nil
+}
+
+// missing returns the parts that are neither finished nor among those given.
+func (s *Shards) missing(busy map[int]bool) (parts []string) {
+	for part := 1; part <= s.Of; part++ {
+		if !s.finished(part) && !busy[part] {
+			parts = append(parts, strconv.Itoa(part))
+		}
+	}
+	return parts
+}
+
+// array returns the array of some parts as sbatch is told of it.
+func (s *Shards) array(parts []string, o SlurmOptions) array {
+	return array{
+		name: "ns-" + s.Name, elements: o.limited(strings.Join(parts, ",")), cpus: s.CPUs,
+		log: filepath.Join(s.Dir, "log", "part"), chdir: s.Dir, script: filepath.Join(s.Dir, "part.sh"),
+	}
+}
+
+// script returns what each element runs.
+func (s *Shards) script(setup string) string {
+	words := []string{quote(filepath.Join(s.Dir, programFile))}
+	for _, a := range s.Args {
+		var quoted []string
+		for _, piece := range strings.Split(a, Part) {
+			if piece != "" {
+				piece = quote(piece)
+			}
+			quoted = append(quoted, piece)
+		}
+		words = append(words, strings.Join(quoted, `"$SLURM_ARRAY_TASK_ID"`))
+	}
+	return scriptOf(setup, s.CPUs, strings.Join(words, " "))
+}
+
+// Submit hands the parts to SLURM that are neither finished nor submitted already. It says how many, and as which job.
+func (s *Shards) Submit(ctx context.Context, o SlurmOptions) (string, error) {
+	if err := s.check(); err != nil {
+		return "", err
+	}
+	elements, err := queue(ctx, s.Jobs)
+	if err != nil {
+		return "", fmt.Errorf("SLURM does not tell which parts wait or run: %w", err)
+	}
+	busy := map[int]bool{}
+	for _, q := range elements {
+		busy[q.Element] = busy[q.Element] || q.alive()
+	}
+	parts := s.missing(busy)
+	if len(parts) == 0 {
+		return "nothing is left to submit", nil
+	}
+	if err := s.write(o.Setup); err != nil {
+		return "", err
+	}
+	id, err := o.submit(ctx, s.array(parts, o))
+	if err != nil {
+		return "", fmt.Errorf("nothing was submitted: %w", err)
+	}
+	s.Jobs = append(s.Jobs, id)
+	return fmt.Sprintf("%d of %d parts are job %s", len(parts), s.Of, id.ID), writeJSON(filepath.Join(s.Dir, shardsFile), s)
+}
+
+// check refuses what could not be told apart later.
+func (s *Shards) check() error {
+	switch {
+	case s.Of < 1 || s.Of > maxTasks:
+		return fmt.Errorf("%d parts: want 1 to %d", s.Of, maxTasks)
+	case !strings.Contains(s.File, Part):
+		return fmt.Errorf("%s: all parts would write the same file", s.File)
+	case !filepath.IsAbs(s.Dir):
+		return fmt.Errorf("%s: want the whole path, which nodes can find", s.Dir)
+	}
+	return nil
+}
+
+func (s *Shards) write(setup string) error {
+	if err := os.MkdirAll(filepath.Join(s.Dir, "log"), 0o700); err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(filepath.Join(s.Dir, "part.sh"), []byte(s.script(setup)), 0o700); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(s.Dir, programFile)); errors.Is(err, os.ErrNotExist) {
+		return copyProgram(s.Program, filepath.Join(s.Dir, programFile))
+	}
+	return nil
+}
+
+// ShardsView is what has become of the parts.
+type ShardsView struct {
+	Finished, Running, Waiting int
+	Ended                      []string // parts that ended without their file: number, log and last words
+	Trouble                    error    // why SLURM did not answer
+}
+
+// Look tells what has become of the parts: finished is what stands in the folder.
+func (s *Shards) Look(ctx context.Context) ShardsView {
+	var v ShardsView
+	elements, err := queue(ctx, s.Jobs)
+	v.Trouble = err
+	last := map[int]queued{}
+	for _, q := range elements {
+		if there, ok := last[q.Element]; !ok || !there.alive() {
+			last[q.Element] = q
+		}
+	}
+	for part := 1; part <= s.Of; part++ {
+		q, known := last[part]
+		switch {
+		case s.finished(part):
+			v.Finished++
+		case known && q.waits():
+			v.Waiting++
+		case known && q.alive():
+			v.Running++
+		case err == nil:
+			v.Ended = append(v.Ended, s.lastWords(part))
+		}
+	}
+	return v
+}
+
+// lastWords says how a part ended.
+func (s *Shards) lastWords(part int) string {
+	text := fmt.Sprintf("part %d", part)
+	for i := len(s.Jobs) - 1; i >= 0; i-- {
+		log := filepath.Join(s.Dir, "log", fmt.Sprintf("part-%s_%d.log", s.Jobs[i].ID, part))
+		if lines := LastLines(log, 1); len(lines) > 0 {
+			return fmt.Sprintf("%s (%s): %s", text, log, lines[0])
+		}
+	}
+	return text + ": it left no log"
+}
