@@ -24,6 +24,15 @@ type Cycle struct {
 
 	Copies []string      `json:"copies,omitempty"` // names of labelled items that count once more from the next cycle on; no labels
 	Pseudo *PseudoLabels `json:"pseudo,omitempty"` // that the next cycle's model is trained on
+	Critic *Critic       `json:"critic,omitempty"` // that the query went by
+}
+
+// Critic says what the discriminator of a query is worth.
+type Critic struct {
+	Reconstruction float64 `json:"reconstruction"` // mean squared error of the autoencoder, of labelled and of unlabelled items together
+	Divergence     float64 `json:"divergence"`     // of its latent space from a normal one, in nats
+	Discriminator  float64 `json:"discriminator"`  // loss; 2 ln 2 where it tells nothing
+	Spread         float64 `json:"spread"`         // standard deviation of its logits over the items that were scored
 }
 
 // PseudoLabels are predictions that are learnt as if they were labels. They are none, and no item of them counts as labelled.

@@ -61,6 +61,7 @@ type Review struct {
 	Picks  Picks[int]    // that are labelled; not none
 	Copies []int         // items that were labelled before and count once more
 	Pseudo *PseudoLabels // for the record; the learner keeps them
+	Critic *Critic       // for the record
 }
 
 // Run trains, evaluates and queries until the budget is spent or every item is labelled. It returns the first error of
@@ -92,7 +93,7 @@ func (l *Loop) Run(ctx context.Context) error {
 				if err != nil {
 					return fmt.Errorf("cycle %d: query: %w", cycle, err)
 				}
-				picks, record.Pseudo = review.Picks, review.Pseudo
+				picks, record.Pseudo, record.Critic = review.Picks, review.Pseudo, review.Critic
 				copies = append(copies, review.Copies...)
 				if len(review.Copies) > 0 {
 					record.Copies = At(l.Names, review.Copies)

@@ -61,6 +61,9 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 		return nil, &record.ConfigError{Err: err}
 	}
 	split.Pool = labelled(set, split.Pool)
+	if err := c.CheckClasses(len(set.Classes)); err != nil {
+		return nil, &record.ConfigError{Err: err}
+	}
 	axis, err := volume.ParseAxis(c.Axis)
 	if err != nil {
 		return nil, &record.ConfigError{Err: err}

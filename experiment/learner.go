@@ -30,12 +30,14 @@ type learner struct {
 	report func(phase, done, of int, loss float64)
 
 	saveModel bool // of the last cycle
+	notice    func(text string)
 
 	cycle      int
-	items      []int       // that the network is trained on: the labelled ones and, behind them, copies of some
-	labelled   []int       // each once
-	unlabelled []int       // that the query chose from
-	states     [][]float32 // of the cycle's ensemble, but for its first member; nil until they are trained
+	items      []int          // that the network is trained on: the labelled ones and, behind them, copies of some
+	labelled   []int          // each once
+	unlabelled []int          // that the query chose from
+	judged     *active.Critic // of the cycle's query
+	states     [][]float32    // of the cycle's ensemble, but for its first member; nil until they are trained
 	net        model.Network
 	timing     record.Timing
 	asked      time.Time // when the query began
@@ -64,6 +66,7 @@ func (l *learner) Train(ctx context.Context, cycle int, items []int) (err error)
 // learn notes what the network is trained on.
 func (l *learner) learn(items []int) {
 	l.items, l.labelled, l.states = items, slices.Compact(slices.Sorted(slices.Values(items))), nil
+	l.judged = nil
 }
 
 func (l *learner) train(ctx context.Context) error {

@@ -17,7 +17,7 @@ import (
 
 // review decides what the next training has beside the labels, as the strategy asks: pseudo-labels and copies.
 func (l *learner) review(ctx context.Context, cycle int, picks active.Picks[int]) (r active.Review, err error) {
-	r.Picks = picks
+	r.Picks, r.Critic = picks, l.judged
 	if l.spec.Training.Pseudo.Of != "" {
 		if r.Pseudo, err = l.findPseudo(ctx, cycle, picks.Items); err != nil {
 			return r, err

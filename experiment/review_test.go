@@ -126,6 +126,32 @@ func TestReviewSurvivesCrashes(t *testing.T) {
 	}
 }
 
+// A critic's run repeats bit for bit after any interruption, and its record says what the critic was worth.
+func TestCriticSurvivesCrashes(t *testing.T) {
+	c := smallConfig(t, 5)
+	c.Strategies = record.Canonical([]string{"vaal(steps=6)", "vaal(steps=6)+sb"})
+	c.InitialSize, c.QuerySize, c.Cycles, c.Train.Steps, c.Train.Width = 6, 4, 2, 6, 4
+	whole := filepath.Join(t.TempDir(), "whole")
+	if err := Run(t.Context(), c, Options{Out: whole, Threads: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(records(t, whole), records(t, interrupted(t, c, 20))); diff != "" {
+		t.Errorf("(-whole +killed):\n%s", diff)
+	}
+	for _, u := range c.Units() {
+		for i, cycle := range cyclesOf(t, whole, u) {
+			k := cycle.Critic
+			if i == c.Cycles && k != nil || i < c.Cycles && (k == nil || !(k.Reconstruction > 0 && k.Divergence > 0 && k.Discriminator > 0 && k.Spread > 0)) {
+				t.Errorf("%s, cycle %d: %+v", u, i, k)
+			}
+		}
+	}
+	c.Strategies = []string{"vaal+power"}
+	if err := c.Validate(); err == nil {
+		t.Error("vaal+power is taken, although scores can be negative")
+	}
+}
+
 // With a threshold that nothing passes the networks are those of training without pseudo-labels; with pseudo-labels they are others.
 func TestNoPseudoLabelsChangeNothing(t *testing.T) {
 	c := smallConfig(t, 4)

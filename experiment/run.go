@@ -54,9 +54,6 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := c.CheckClasses(len(d.classes)); err != nil {
-		return &record.ConfigError{Err: err}
-	}
 	for _, s := range sources {
 		if err := s.check(c, d); err != nil {
 			return err
@@ -73,7 +70,7 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	if err := describe(folder, c, d, EnvironmentOf(engines[0]), o.Notice); err != nil {
 		return err
 	}
-	x := experiment{config: c, data: d, folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels}
+	x := experiment{config: c, data: d, folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: o.Notice}
 	if err := x.takeOver(sources, o.Notice); err != nil {
 		return err
 	}
@@ -124,6 +121,7 @@ type experiment struct {
 	track      *tracker
 	engines    chan tensor.Engine // those that are free
 	saveModels bool
+	notice     func(text string)
 }
 
 // run runs what is not finished: first the trainings of cycle 0 that units share, then the units.
@@ -171,7 +169,7 @@ func (x *experiment) each(ctx context.Context, jobs int, units []record.Unit, f 
 func (x *experiment) learner(e tensor.Engine, u record.Unit) *learner {
 	config := x.config
 	config.Train = config.Recipe(u.Grid)
-	l := &learner{config: config, data: x.data, folder: x.folder, engine: e, unit: u, start: u.Start(), spec: u.Spec(), saveModel: x.saveModels}
+	l := &learner{config: config, data: x.data, folder: x.folder, engine: e, unit: u, start: u.Start(), spec: u.Spec(), saveModel: x.saveModels, notice: x.notice}
 	l.report = func(phase, done, of int, loss float64) { x.track.report(u, l.cycle, phase, done, of, loss) }
 	return l
 }
@@ -202,7 +200,7 @@ func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u record.Unit
 		Random: streams(x.config, u).Query,
 		Done:   done,
 	}
-	if learner.spec.Training != (query.Training{}) {
+	if learner.spec.Training != (query.Training{}) || learner.spec.Score.Critic.Steps > 0 {
 		loop.Review = learner.review
 	}
 	if err := loop.Run(ctx); err != nil {

@@ -22,7 +22,7 @@ func (l *learner) Pool(ctx context.Context, unlabelled []int) query.Pool {
 		HiddenForeground: active.At(l.data.foreground, unlabelled),
 		Query:            l.cycle, Queries: l.config.Cycles,
 		Random:  l.streams().Score(l.cycle),
-		Members: l.members,
+		Members: l.members, Critic: l.critic,
 		Spent: func(_, passes int, took time.Duration) {
 			l.timing.Score += took.Seconds()
 			l.timing.Passes += passes

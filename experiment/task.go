@@ -94,7 +94,7 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	if err := d.recordIn(folder); err != nil {
 		return err
 	}
-	x := experiment{config: c, data: d, folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels}
+	x := experiment{config: c, data: d, folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: o.Notice}
 	x.expect(remaining, t.Units)
 	r := taskRun{experiment: x, task: t, env: EnvironmentOf(engines[0])}
 	if err := x.each(ctx, max(1, o.Jobs), remaining.Starts, r.start); err != nil {

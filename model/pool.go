@@ -29,6 +29,8 @@ type Candidates struct {
 	// Members, which may be nil, trains the further networks of an ensemble and returns their states. It is called when
 	// the strategy asks for scores and these have Members; without it Network.Members are taken.
 	Members func(ctx context.Context) ([][]float32, error)
+	// Critic trains what scores with Critic are computed by, and returns it.
+	Critic func(ctx context.Context) (func(ctx context.Context, images [][]float32) ([]float64, error), error)
 	// Spent, which may be nil, is told of each piece of work: how many slices went through the network, in how many
 	// forward passes of one slice each, and how long that took.
 	Spent func(slices, passes int, took time.Duration)
@@ -49,6 +51,9 @@ func (n Network) Pool(ctx context.Context, s query.Spec, c Candidates) query.Poo
 	}
 	if needs.Scores {
 		p.Score = func(items []int) ([]float64, error) { return poolOf(ctx, n, s, c, items, Network.Score) }
+		if s.Score.Critic.Steps > 0 {
+			p.Score = func(items []int) ([]float64, error) { return c.criticised(ctx, items) }
+		}
 		if s.Score.Alpha > 0 {
 			p.Score = func(items []int) ([]float64, error) { return c.diminishing(ctx, n, s, items) }
 		}
@@ -88,6 +93,19 @@ func poolOf[T any](ctx context.Context, n Network, s query.Spec, c Candidates, i
 	defer c.spent(time.Now(), len(items), s.Score.ForwardPasses())
 	scores, err = compute(n, ctx, c.images(items), s.Score, c.Random)
 	return scores, c.fault(items, err)
+}
+
+// criticised returns the scores of some candidates by the critic.
+func (c Candidates) criticised(ctx context.Context, items []int) ([]float64, error) {
+	if c.Critic == nil {
+		return nil, errors.New("model: the score is a discriminator's, and nobody trains one")
+	}
+	scores, err := c.Critic(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.spent(time.Now(), len(items), 0)
+	return scores(ctx, c.images(items))
 }
 
 // diminishing returns the scores of some candidates with Score.Alpha, which go by the uncertainty of all.

@@ -53,6 +53,7 @@ var names = []entry{
 	usimU,
 	ceal,
 	dutp,
+	vaal,
 
 	top,
 	stochasticBatches,

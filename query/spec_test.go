@@ -46,6 +46,8 @@ func TestParse(t *testing.T) {
 		"ceal(criterion=margin,pseudo=pixel,mix=union,delta=0.1,decay=0)+sb": {Strategy: paper,
 			Score:    uncertainty.Score{Name: "ceal", Map: "margin", Aggregation: "mean"},
 			Training: query.Training{Pseudo: query.Pseudo{Of: query.PseudoPixel, Mix: query.MixUnion, Delta: 0.1}}},
+		"vaal(steps=50)+sb":   {Strategy: paper, Score: uncertainty.Score{Name: "vaal", Critic: uncertainty.Critic{Steps: 50, Adversarial: 1}}},
+		"vaal(adversarial=0)": {Strategy: query.Top{}, Score: uncertainty.Score{Name: "vaal", Critic: uncertainty.Critic{Steps: 1000}}},
 		"dutp+sb": {Strategy: paper, Score: uncertainty.Score{Name: "dutp", Map: "entropy", Aggregation: "mean", Members: 5, Alpha: 1},
 			Training: query.Training{Copies: query.CopiesFill}},
 		"dutp(members=3,alpha=2,copies=none,map=jsd)": {Strategy: query.Top{},

@@ -242,6 +242,8 @@ func checkStrategy(s query.Spec, c recipe.Config) error {
 		return fmt.Errorf("%s: the slices of a mini-batch are compared in pairs: choose a train.batch of 2 or more", s)
 	case s.Score.PredictedLoss && s.Strategy.Needs().NonNegative:
 		return fmt.Errorf("%s: %v takes no negative scores, and a predicted loss can be negative: choose softmax or softrank", s, s.Strategy)
+	case s.Score.Critic.Steps > 0 && s.Strategy.Needs().NonNegative:
+		return fmt.Errorf("%s: %v takes no negative scores, and a logit can be negative: choose softmax or softrank", s, s.Strategy)
 	case s.Score.Alpha > 0 && s.Strategy.Needs().NonNegative:
 		return fmt.Errorf("%s: %v takes no negative scores, and a difference can be negative: choose softmax or softrank", s, s.Strategy)
 	}

@@ -26,8 +26,21 @@ type Score struct {
 	// both from 0 to 1 over all unlabelled items; see [MutualInformation].
 	Alpha float64
 
+	Critic Critic // no map: the score is how little a discriminator takes the item for a labelled one
+
 	PredictedLoss bool // no map: the score is the loss that a module of the network predicts
 }
 
-// ForwardPasses returns the number of forward passes that the score of one item takes.
-func (s Score) ForwardPasses() int { return max(1, s.Passes, s.Members) }
+// Critic says how the discriminator is trained, and the autoencoder whose latent space it sees; the zero value is none.
+type Critic struct {
+	Steps       int
+	Adversarial float64 // weight of deceiving the discriminator, beside reconstruction
+}
+
+// ForwardPasses returns the number of forward passes of the network that the score of one item takes.
+func (s Score) ForwardPasses() int {
+	if s.Critic.Steps > 0 {
+		return 0
+	}
+	return max(1, s.Passes, s.Members)
+}

@@ -89,6 +89,8 @@ func (c Config) checkStrategy(s query.Spec) error {
 		return fmt.Errorf("%s looks at masks that nobody has drawn yet: it exists in simulations only", s)
 	case s.Training.Pseudo.Of != "":
 		return fmt.Errorf("%s learns pseudo-labels of the network before, of which a single query knows nothing: it exists in simulations only", s)
+	case s.Score.Critic.Steps > 0:
+		return fmt.Errorf("%s trains on all slices at once, which need not fit in memory: it exists in simulations only", s)
 	case s.Training.Copies != "" || s.Score.Alpha > 0:
 		return fmt.Errorf("%s compares all slices with each other at once and changes the training: it exists in simulations only", s)
 	case c.Model != "" && s.Score.Members > 1:

@@ -12,6 +12,8 @@ import (
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/train"
 )
 
 // Query is one question of a strategy: which slices of a pool to label next. Trainings are no part of it.
@@ -38,7 +40,7 @@ func strategies() (names []string) {
 }
 
 // queries measures a query by each strategy: of a tenth of the images, at most 10, where as many are labelled.
-func queries(ctx context.Context, net *unet.Net, o Options, images [][]float32) ([]Query, error) {
+func queries(ctx context.Context, e tensor.Engine, net *unet.Net, o Options, images [][]float32) ([]Query, error) {
 	var result []Query
 	for _, name := range strategies() {
 		spec, err := query.Parse(name)
@@ -60,6 +62,15 @@ func queries(ctx context.Context, net *unet.Net, o Options, images [][]float32) 
 		c := model.Candidates{Images: images, Labelled: images[:q.Size], Masks: make([][]uint8, q.Size), Positions: make([]query.Position, len(images)), Queries: 1}
 		for i := range c.Positions {
 			c.Positions[i].Slice = i
+		}
+		if spec.Score.Critic.Steps > 0 {
+			k, err := train.RunVAAL(ctx, e, train.VAAL{Steps: 1}, c.Labelled, images, o.Height, o.Width, 1, nil)
+			if err != nil {
+				return nil, err
+			}
+			c.Critic = func(context.Context) (func(context.Context, [][]float32) ([]float64, error), error) {
+				return k.Scores, nil
+			}
 		}
 		c.Spent = func(slices, passes int, _ time.Duration) { q.Scored, q.Passes = q.Scored+slices, q.Passes+passes }
 		run := func() error {

@@ -1,0 +1,168 @@
+package vae
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/tensor/ref"
+)
+
+func TestKL(t *testing.T) {
+	for _, c := range []struct{ mean, logs, want float64 }{{1, 0, 0.5}, {0, math.Log(4), 0.806853}, {0, 0, 0}} {
+		if got := KL(c.mean, c.logs); math.Abs(got-c.want) > 1e-6 {
+			t.Errorf("mean %v, ln variance %v: %v, want %v", c.mean, c.logs, got, c.want)
+		}
+	}
+}
+
+func images(n, h, w, channels int) tensor.Tensor {
+	x, rng := tensor.New(tensor.Shape{N: n, H: h, W: w, C: channels}), random.Stream(4, "images")
+	for i := range x.Data {
+		x.Data[i] = float32(rng.NormFloat64())
+	}
+	return x
+}
+
+// The gradient of the whole loss, through the discriminator: along random directions, in each layer's weights by themselves, it is the slope of the loss. Where
+// pooling and rectifying change sides within a step the two differ a little, so that what is compared is the sum over all directions.
+func TestGradient(t *testing.T) {
+	for _, channels := range []int{1, 2} {
+		const batch = 24
+		n := New(ref.New(2), Config{H: 32, W: 16, Channels: channels, Width: 2, Latent: 2}, random.Stream(1))
+		d := NewDiscriminator(2, random.Stream(2))
+		x := images(batch, 32, 16, channels)
+		noise, weights, ones := make([]float32, 2*batch), make([]float32, batch), slices.Repeat([]float32{1}, batch)
+		for i := range noise {
+			noise[i] = float32(random.Stream(3, i).NormFloat64())
+			weights[i/2] = []float32{0.1, 0.05}[i%4/2]
+		}
+		const beta, lambda = 40, 0.7 // so that each term counts
+		loss := func() float64 {
+			n.Params().Changed()
+			n.Forward(x, noise)
+			d.Forward(n.Mean())
+			fooled, dmean := d.Loss(weights, ones)
+			for i := range dmean {
+				dmean[i] *= lambda
+			}
+			r, kl := n.Loss(weights, beta, dmean)
+			return r + beta*kl/float64(512*channels) + lambda*fooled
+		}
+		loss()
+		gradient, before := slices.Clone(n.Params().Grad), slices.Clone(n.Params().Weights)
+		for _, p := range n.Params().List {
+			if strings.Contains(p.Name, ".conv") && strings.HasSuffix(p.Name, ".bias") {
+				continue // which batch normalisation takes away
+			}
+			wrong, all := 0.0, 0.0
+			for direction := range 3 {
+				rng := random.Stream(5, direction, p.Name)
+				along, v, at := 0.0, make([]float32, p.Len()), offset(n, p.Name)
+				for i := range v {
+					v[i] = float32(rng.NormFloat64())
+					along += float64(v[i]) * float64(gradient[at+i])
+				}
+				const step = 3e-4
+				value := func(sign float32) float64 {
+					for i := range v {
+						n.Params().Weights[at+i] = before[at+i] + sign*step*v[i]
+					}
+					return loss()
+				}
+				slope := (value(1) - value(-1)) / (2 * step)
+				copy(n.Params().Weights, before)
+				wrong, all = wrong+math.Abs(slope-along), all+math.Abs(slope)
+			}
+			if wrong > 0.15*all+6e-3 {
+				t.Errorf("%d channels, %s: gradient and slope differ by %.3g of %.3g", channels, p.Name, wrong, all)
+			}
+		}
+	}
+}
+
+func offset(n *Net, name string) (at int) {
+	for _, p := range n.Params().List {
+		if p.Name == name {
+			return at
+		}
+		at += p.Len()
+	}
+	panic(name)
+}
+
+// Discriminator: gradients by its input and weights, and 2 ln 2 where it says nothing.
+func TestDiscriminator(t *testing.T) {
+	d := NewDiscriminator(3, random.Stream(1))
+	x, weights, targets := make([]float32, 12), []float32{0.5, 0.5, 0.5, 0.5}, []float32{1, 1, 0, 0}
+	for i := range x {
+		x[i] = float32(random.Stream(2, i).NormFloat64())
+	}
+	loss := func() float64 {
+		d.Forward(x)
+		l, _ := d.Loss(weights, targets)
+		return l
+	}
+	loss()
+	dx, dw := slices.Clone(d.dx), slices.Clone(d.params.Grad)
+	for _, c := range []struct {
+		values, gradient []float32
+	}{{x, dx}, {d.params.Weights, dw}} {
+		for i := 0; i < len(c.values); i += 1 + len(c.values)/40 {
+			old := c.values[i]
+			c.values[i] = old + 1e-2
+			up := loss()
+			c.values[i] = old - 1e-2
+			down := loss()
+			c.values[i] = old
+			if slope := (up - down) / 2e-2; math.Abs(slope-float64(c.gradient[i])) > 2e-3 {
+				t.Errorf("value %d: gradient %v, slope %v", i, c.gradient[i], slope)
+			}
+		}
+	}
+	last := d.params.Named()["linear3.weight"]
+	clear(last.Data)
+	clear(d.params.Named()["linear3.bias"].Data)
+	if got := loss(); math.Abs(got-2*math.Ln2) > 1e-6 {
+		t.Errorf("a blind discriminator has the loss %v, want 2 ln 2", got)
+	}
+	for _, x := range []float64{-800, 800} {
+		if l, dl := BCE(x, 1); math.IsNaN(l) || math.IsInf(l, 0) || math.IsNaN(dl) {
+			t.Errorf("logit %v: %v, %v", x, l, dl)
+		}
+	}
+}
+
+// At the query an image's μ does not depend on the others; with the batch's statistics it would.
+func TestEncodeAlone(t *testing.T) {
+	n := New(ref.New(1), Config{H: 16, W: 32, Channels: 1, Width: 4, Latent: 3}, random.Stream(1))
+	x := images(5, 16, 32, 1)
+	for _, train := range []bool{false, true} {
+		all := slices.Clone(n.Encode(x, train))
+		alone := n.Encode(x.Items(4, 5), train)
+		if slices.Equal(all[12:], alone) == train {
+			t.Errorf("train %v: the last of five has μ %v, alone %v", train, all[12:], alone)
+		}
+	}
+}
+
+func TestReduce(t *testing.T) {
+	for _, c := range []struct{ h, w, rows, columns int }{{64, 64, 64, 64}, {128, 128, 64, 64}, {100, 60, 64, 32}, {17, 5, 32, 16}, {65, 64, 32, 32}} {
+		if r, w := ReducedSize(c.h, c.w); r != c.rows || w != c.columns {
+			t.Errorf("%d × %d becomes %d × %d, want %d × %d", c.h, c.w, r, w, c.rows, c.columns)
+		}
+	}
+	image := make([]float32, 2*100*60) // two channels, averaged over 2×2
+	for i := range image {
+		image[i] = float32(i / 6000 * 1000)
+		image[i] += float32(i % 6000 / 60)
+	}
+	dst := slices.Repeat([]float32{9}, 64*32*2)
+	Reduce(dst, image, 2, 100, 60)
+	if dst[0] != 0.5 || dst[1] != 1000.5 || dst[(3*32+7)*2] != 6.5 || dst[(49*32+29)*2+1] != 1098.5 || dst[30*2] != 0 || dst[50*32*2] != 0 {
+		t.Errorf("reduced: %v %v %v %v, beyond %v %v", dst[0], dst[1], dst[(3*32+7)*2], dst[(49*32+29)*2+1], dst[30*2], dst[50*32*2])
+	}
+}

@@ -1,0 +1,127 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/tensor/engines"
+)
+
+// kinds returns slices with a disc on the left, or a striped one on the right.
+func kinds(n, side int, odd bool, rng *rand.Rand) (images [][]float32) {
+	for range n {
+		image := make([]float32, side*side)
+		s := float64(side)
+		y, x, r := s*(0.4+0.2*rng.Float64()), s*(0.2+0.1*rng.Float64()), s*(0.1+0.05*rng.Float64())
+		if odd {
+			x = s - x
+		}
+		for i := range image {
+			image[i] = float32(0.1 * rng.NormFloat64())
+			if math.Hypot(float64(i/side)-y, float64(i%side)-x) < r && (!odd || i%side%4 < 2) {
+				image[i] += 2
+			}
+		}
+		images = append(images, image)
+	}
+	return images
+}
+
+func fast(t *testing.T) tensor.Engine {
+	t.Helper()
+	e, err := engines.New("", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+// Of a pool in which one slice in ten is of a kind that nobody has labelled, the critic picks that kind.
+func TestVAALFindsWhatIsNew(t *testing.T) {
+	const side, usual, odd = 32, 90, 10
+	for seed := range uint64(3) {
+		rng := random.Stream(seed, "kinds")
+		labelled := kinds(10, side, false, rng)
+		unlabelled := append(kinds(usual, side, false, rng), kinds(odd, side, true, rng)...)
+		k, err := RunVAAL(t.Context(), fast(t), VAAL{Steps: 200, Adversarial: 1}, labelled, unlabelled, side, side, seed, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scores, err := k.Scores(t.Context(), unlabelled)
+		if err != nil {
+			t.Fatal(err)
+		}
+		above := 0.0 // area under the ROC
+		for _, s := range scores[usual:] {
+			for _, u := range scores[:usual] {
+				if s > u {
+					above++
+				}
+			}
+		}
+		order := make([]int, len(scores))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(a, b int) int {
+			if scores[a] > scores[b] {
+				return -1
+			}
+			return 1
+		})
+		found := 0
+		for _, i := range order[:10] {
+			if i >= usual {
+				found++
+			}
+		}
+		if auc := above / (usual * odd); auc < 0.95 || found < 9 {
+			t.Errorf("seed %d: %d of 10 picks are new, area under the ROC %.3f; R %.3f, KL %.1f, D %.3f", seed, found, auc, k.R, k.KL, k.D)
+		}
+	}
+}
+
+// The same seed gives the same critic, whose scores of an item do not depend on those beside it; it ends when it is told to.
+func TestVAALRepeats(t *testing.T) {
+	rng := random.Stream(1)
+	labelled, unlabelled := kinds(3, 16, false, rng), kinds(40, 16, true, rng)
+	c := VAAL{Steps: 4, Adversarial: 1}
+	c.Augment.Rotate, c.Augment.Noise, c.Augment.NoiseProbability = 10, 0.1, 0.5
+	run := func(seed uint64) []float64 {
+		k, err := RunVAAL(t.Context(), fast(t), c, labelled, unlabelled, 16, 16, seed, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := k.Scores(t.Context(), unlabelled)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, err := k.Scores(t.Context(), unlabelled[35:36])
+		if err != nil || one[0] != all[35] {
+			t.Errorf("item 35 alone has the score %v, beside others %v; %v", one, all[35], err)
+		}
+		return all
+	}
+	if a, b, other := run(1), run(1), run(2); !slices.Equal(a, b) || slices.Equal(a, other) {
+		t.Error("the same seed gives other scores, or another seed the same")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := RunVAAL(ctx, fast(t), VAAL{Steps: 1000}, labelled, unlabelled, 16, 16, 1, func(p Progress) {
+		if p.Step == 2 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if _, err := RunVAAL(t.Context(), fast(t), c, nil, unlabelled, 16, 16, 1, nil); err == nil {
+		t.Error("without labelled slices a critic is trained")
+	}
+}
