@@ -6,7 +6,7 @@
 // package annotate for the server that the page talks to.
 //
 // Where to start reading: src/main.tsx shows what the page consists of,
-// src/editor/editor.ts is the slice editor, src/api.ts the server's API as the
+// src/editor/editor.ts is the slice editor, src/flow.ts the way from slice to slice, src/api.ts the server's API as the
 // page sees it. bundle.Page turns the source into dist.
 package page
 

@@ -41,3 +41,7 @@ export function itemName(item: string): string {
 export function sliceName(slice: number): string {
   return `slice ${slice + 1}`;
 }
+
+export function upper(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
+}

@@ -1,9 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Project, Task } from "../api";
 import type { Choice, Flow } from "../flow";
-import { number, sliceName } from "../format";
+import { number, sliceName, upper } from "../format";
 import { settings } from "../settings";
-import type { Editor, Panel } from "./editor";
+import type { Panel } from "./display";
+import type { Editor } from "./editor";
 import { listen } from "./pointer";
 import { Scene } from "./scene";
 import { SliceBar } from "./SliceBar";
@@ -137,8 +138,4 @@ function under(e: Editor): string {
 /** Where a slice lies along the world axis nearest to the slices' normal. */
 function position(task: Task, shown: number): string {
   return `${number(task.position_mm + (shown - task.slice) * task.step_mm, 4)} ${task.unit}`;
-}
-
-function upper(text: string): string {
-  return text[0].toUpperCase() + text.slice(1);
 }

@@ -4,7 +4,8 @@
 // slices. Once a pen was used, fingers and the hand that rests on the screen do not draw: one finger then moves the slice.
 
 import { settings } from "../settings";
-import type { Editor, Panel } from "./editor";
+import type { Panel } from "./display";
+import type { Editor } from "./editor";
 
 type Drag = "paint" | "polygon" | "window" | "pan" | "zoom" | "fingers" | "over";
 

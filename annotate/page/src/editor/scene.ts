@@ -1,7 +1,8 @@
 // Draws the editor's state on two canvases: slice and masks below, what follows the pointer above.
 
 import { settings } from "../settings";
-import type { Change, Compared, Editor, Panel } from "./editor";
+import type { Change, Panel } from "./display";
+import type { Compared, Editor } from "./editor";
 import { Layer, Outlines, Patch, rgb } from "./layers";
 import { capsule, grown, outline, union, type Rect } from "./raster";
 
