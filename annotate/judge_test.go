@@ -12,21 +12,40 @@ import (
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
+// train labels until there are so many models, at most so many slices for each: however slow the training, some are left for the next.
+func (p *project) train(models, most int) {
+	p.t.Helper()
+	since, have := 0, 0
+	until(p.t, "models", func() bool {
+		if n := len(p.models()); n > have {
+			have, since = n, 0
+		}
+		if have < models && since < most {
+			if _, ok := p.label(ana); ok {
+				since++
+			}
+		}
+		return have >= models
+	})
+}
+
+// first is true of the first training.
+func first() func(int) bool {
+	n := 0
+	return func(int) bool { n++; return n == 1 }
+}
+
 // Every model is judged on the validation labels as they are now, whenever it was trained: a first one that was lucky with few labels
 // does not look better than later ones.
 func TestModelsAreJudgedOnTheSameLabels(t *testing.T) {
 	// The first model calls every other bright pixel class 1, the later ones all.
-	learner := &annotatetest.Learner{Bad: func(labels int) bool { return labels == 4 }}
+	learner := &annotatetest.Learner{Bad: first()}
 	data := annotatetest.Data(t, 6)
 	p := open(t, annotate.Options{Data: data, Learner: learner.New, Change: func(c *annotate.Config) {
 		small(c)
 		c.ValidationCases, c.ValidationShare = []string{"c4", "c5"}, 0.5
 	}})
-	for len(p.models()) < 3 {
-		if _, ok := p.label(ana); !ok {
-			time.Sleep(time.Millisecond)
-		}
-	}
+	p.train(3, 9)
 	curves := must(p.Dashboard.Curves(t.Context()))
 	models := must(p.Dashboard.Models(t.Context()))
 	if len(curves.Cycles) < 3 || curves.Judged.Labels == 0 || curves.Judged.Foreground == 0 || curves.Judged.Foreground > curves.Judged.Labels || curves.Judged.Cases == 0 {
@@ -56,11 +75,7 @@ func TestNoStopOnFewValidationLabels(t *testing.T) {
 		small(c)
 		c.ValidationCases, c.ValidationShare = []string{"c5"}, 0.1
 	}})
-	for len(p.models()) < 5 { // all have the same Dice: a flat curve
-		if _, ok := p.label(ana); !ok {
-			time.Sleep(time.Millisecond)
-		}
-	}
+	p.train(5, 5) // all have the same Dice: a flat curve
 	s := must(p.Dashboard.Summary(t.Context()))
 	left := s.Items - s.Labelled
 	if left > 6 && s.Stop.Suggested {
@@ -74,7 +89,7 @@ func TestNoStopOnFewValidationLabels(t *testing.T) {
 
 // A model that finds nothing is not put into use, and one that is not good enough is an outline.
 func TestUselessModelsDoNotPropose(t *testing.T) {
-	learner := &annotatetest.Learner{Blind: func(labels int) bool { return labels < 6 }}
+	learner := &annotatetest.Learner{Blind: first()}
 	p := open(t, annotate.Options{Data: annotatetest.Data(t, 8), Learner: learner.New, Change: func(c *annotate.Config) {
 		small(c)
 		c.ValidationCases, c.ValidationShare = []string{"c6", "c7"}, 0.5
@@ -83,13 +98,7 @@ func TestUselessModelsDoNotPropose(t *testing.T) {
 	if s.UntilModel == nil || *s.UntilModel != 4 {
 		t.Errorf("until the first model: %v, want 4", s.UntilModel)
 	}
-	until(t, "a model that is used", func() bool {
-		if s := must(p.Dashboard.Summary(t.Context())); s.Model != nil {
-			return true
-		}
-		p.label(ana)
-		return false
-	})
+	p.train(2, 9)
 	models := p.models()
 	if first := models[0]; first.Adopted || !strings.Contains(first.Reason, "finds next to nothing") {
 		t.Errorf("the blind model: %+v", first)
@@ -196,11 +205,7 @@ func TestFirstTrainingsAreShort(t *testing.T) {
 			config.Lockstep = c.lockstep
 			config.Train.Steps = c.steps
 		}})
-		for len(p.models()) < 3 {
-			if _, ok := p.label(ana); !ok {
-				time.Sleep(time.Millisecond)
-			}
-		}
+		p.train(3, 8)
 		if got := learner.StepsOf()[:3]; !slices.Equal(got, c.want) {
 			t.Errorf("lockstep %v, %d steps: took %v, want %v", c.lockstep, c.steps, got, c.want)
 		}
