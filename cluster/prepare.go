@@ -82,9 +82,7 @@ func Prepare(ctx context.Context, c record.Config, o Options) (*Plan, error) {
 // complete fills in what was left open, and refuses an engine that there is not.
 func (o Options) complete() (Options, error) {
 	o.Threads, o.Jobs, o.Patience = max(1, o.Threads), max(1, o.Jobs), cmp.Or(o.Patience, defaultPatience)
-	if o.ISA == "" && o.Engine != "ref" && runtime.GOARCH == "amd64" && engines.Names()[0] == "native" {
-		o.ISA = "avx2"
-	}
+	o.ISA = ISA(o.Engine, o.ISA)
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
@@ -92,6 +90,14 @@ func (o Options) complete() (Options, error) {
 		return o, &record.ConfigError{Err: err}
 	}
 	return o, nil
+}
+
+// ISA returns the instruction set that was asked for, or one that the nodes of a mixed cluster have in common: they then give one set of bytes.
+func ISA(engine, asked string) string {
+	if asked == "" && engine != "ref" && runtime.GOARCH == "amd64" && engines.Names()[0] == "native" {
+		return "avx2"
+	}
+	return asked
 }
 
 // plan divides what is missing into tasks.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -265,7 +266,7 @@ func TestSLURM(t *testing.T) {
 			name string
 			run  func(t *testing.T, l *lab, c *slurmtest.Cluster)
 		}{
-			{"undisturbed", undisturbed}, {"ordinary user", ordinaryUser}, {"submitter killed", submitterKilled}, {"time limit", timeLimit}, {"limit shorter than a cycle", limitTooShort},
+			{"undisturbed", undisturbed}, {"ordinary user", ordinaryUser}, {"divided query", dividedQuery}, {"submitter killed", submitterKilled}, {"time limit", timeLimit}, {"limit shorter than a cycle", limitTooShort},
 			{"unit that fails", unitFails}, {"taken back", takenBack}, {"refused", refused},
 		} {
 			t.Run(test.name, func(t *testing.T) {
@@ -577,4 +578,55 @@ func shards(t *testing.T, l *lab, c *slurmtest.Cluster) {
 		t.Fatal(err)
 	}
 	all(4)
+}
+
+// A query whose scoring is divided picks what an undivided one picks, from what the parts have scored.
+func dividedQuery(t *testing.T, l *lab, c *slurmtest.Cluster) {
+	dir := t.TempDir()
+	model := filepath.Join(dir, "model.safetensors")
+	l.run(t, nil, 0, "train", "--data", filepath.Join(l.dir, "data"), "--out", model, "--preset", "demo", "--set", "steps=3")
+	query := []string{"query", "--data", filepath.Join(l.dir, "data", "imagesTr"), "--model", model, "--size", "5", "--per-case", "2", "--json"}
+	isa := "avx2"
+	if runtime.GOARCH != "amd64" {
+		isa = "baseline"
+	}
+	out := func(c *slurmtest.Cluster, args ...string) (stdout, stderr string, code int) {
+		cmd := exec.Command(l.program, append(query, args...)...)
+		var o, e bytes.Buffer
+		cmd.Env, cmd.Stdout, cmd.Stderr = c.Env(), &o, &e
+		cmd.Run()
+		return o.String(), e.String(), cmd.ProcessState.ExitCode()
+	}
+	plain, stderr, code := out(c, "--work", filepath.Join(dir, "plain"), "--threads", "1", "--isa", isa)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	divided := []string{"--work", filepath.Join(dir, "divided"), "--isa", isa, "--slurm", "3"}
+	if text, stderr, code := out(c, divided...); code != 0 || !strings.Contains(text, "3 of 3 parts are job") {
+		t.Fatal(text, stderr)
+	}
+	await(t, "the end of all parts", patience, func() bool {
+		time.Sleep(300 * time.Millisecond)
+		var text string
+		text, stderr, code = out(c, divided...)
+		if code == 3 && !strings.Contains(text, "of 3 parts are finished") {
+			t.Error(text)
+		}
+		if code == 0 && text != plain {
+			t.Errorf("other picks:\n%s\nwant\n%s", text, plain)
+		}
+		return code != 3
+	})
+	if code != 0 || !strings.Contains(stderr, "3 parts of ") || !strings.Contains(stderr, "slices were scored by parts of this query") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	for n := range 3 { // each did its share
+		text, err := os.ReadFile(filepath.Join(dir, "divided", "shard-parts-of-3", fmt.Sprintf("scores-%d.csv", n+1)))
+		if lines := bytes.Count(text, []byte("\n")); err != nil || lines < 20 {
+			t.Errorf("part %d has scored %d slices, %v", n+1, lines-1, err)
+		}
+	}
+	if text, stderr, code := out(c, append(divided, "--seed", "7")...); code != 1 || !strings.Contains(stderr, "parts of another query") {
+		t.Errorf("another query in the same folder: %d %s %s", code, text, stderr)
+	}
 }

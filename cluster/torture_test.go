@@ -137,7 +137,13 @@ func (m *torment) hurt(t *testing.T, dir string) {
 		}
 		if m.c.KillSlurmd(node) == nil { // what runs there goes on, beside what SLURM starts elsewhere
 			m.done["kills: slurmd alone"]++
-			m.ready[node] = time.Now().Add(time.Duration(25+m.rng.IntN(25)) * time.Second)
+			for _, pid := range processes { // half of them slow, so that they still write when their successors do
+				if env, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid)); strings.Contains(string(env), "SLURMD_NODENAME="+node) && m.rng.IntN(2) == 0 {
+					syscall.Kill(pid, syscall.SIGSTOP)
+					time.AfterFunc(time.Duration(20+m.rng.IntN(15))*time.Second, func() { thaw(pid) })
+				}
+			}
+			m.ready[node] = time.Now().Add(time.Duration(30+m.rng.IntN(25)) * time.Second)
 		}
 	case 2:
 		if len(processes) > 0 && syscall.Kill(processes[m.rng.IntN(len(processes))], syscall.SIGKILL) == nil {

@@ -63,7 +63,7 @@ func lock(dir string) (*flock.Flock, error) {
 		case a.err == nil:
 			l.Close()
 			return nil, &lockedError{dir}
-		case lockless(a.err):
+		case Lockless(a.err):
 			l.Close()
 			return nil, &NoLockError{dir, a.err}
 		}
@@ -73,9 +73,9 @@ func lock(dir string) (*flock.Flock, error) {
 	}
 }
 
-// lockless tells errors of file systems without locks (Lustre mounted without flock, NFS without its lock service, some FUSE)
+// Lockless tells errors of file systems without locks (Lustre mounted without flock, NFS without its lock service, some FUSE)
 // from those of files.
-func lockless(err error) bool {
+func Lockless(err error) bool {
 	for _, e := range []error{syscall.ENOSYS, syscall.EOPNOTSUPP, syscall.ENOTSUP, syscall.ENOLCK, syscall.EINVAL} {
 		if errors.Is(err, e) {
 			return true

@@ -245,6 +245,8 @@ func (q *run) begin() (unlock func(), err error) {
 	}
 	lock := flock.New(filepath.Join(q.dir, ".lock"), flock.SetPermissions(0o600))
 	switch locked, err := lock.TryLock(); {
+	case err != nil && record.Lockless(err):
+		q.notice(fmt.Sprintf("the file system of %s has no locks (%v): no other nextslice should work in this folder at the same time", q.dir, err))
 	case err != nil:
 		return nil, err
 	case !locked:
@@ -322,6 +324,9 @@ func (q *run) pick(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 		defer store.close()
+		if err := q.takeParts(store); err != nil {
+			return nil, err
+		}
 		s.store = store
 	}
 	if needs := q.spec.Strategy.Needs(); needs.LabelledFeatures || q.spec.Score.ClassWeights {

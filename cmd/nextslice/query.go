@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strconv"
 	"text/tabwriter"
 
@@ -41,9 +43,13 @@ type queryCommand struct {
 	Axis    string `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Seed    uint64 `default:"0" placeholder:"N" help:"Seed of everything random."`
 	engineFlag
+	isaFlag
 	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
 	CSV     bool `name:"csv" help:"Write the picks as CSV."`
 	JSON    bool `help:"Write the picks as JSON."`
+
+	Slurm     int `placeholder:"N" help:"Divide the scoring into N parts, which SLURM runs. The same command, given again, says how far they are, and picks when all are there."`
+	siteFlags `group:"On a cluster"`
 }
 
 func (queryCommand) Help() string {
@@ -61,7 +67,8 @@ Examples:
   nextslice query --data DIR --labelled round1.csv --strategy entropy+sb --size 10 --proposals proposals
   nextslice query --data DIR --model prostate.safetensors --per-case 2 --exclude 'Phantom*' --json
   nextslice query --data DIR --model prostate.safetensors --shard 3/10 --scores scores-3.csv
-  nextslice select --scores 'scores-*.csv' --size 10 --stochastic-batches`
+  nextslice select --scores 'scores-*.csv' --size 10 --stochastic-batches
+  nextslice query --data DIR --model prostate.safetensors --slurm 100 --partition NAME --time 1:00:00`
 }
 
 func (c queryCommand) Run(ctx context.Context, s streams) error {
@@ -70,6 +77,20 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	}
 	if c.CSV && c.JSON {
 		return usagef("--csv and --json: give one of them")
+	}
+	if name := c.given(); name != "" && c.Slurm == 0 {
+		return usagef("--%s belongs to --slurm", name)
+	}
+	if c.Slurm != 0 {
+		data, err := filepath.Abs(c.Data)
+		if err != nil {
+			return err
+		}
+		c.Work = cmp.Or(c.Work, filepath.Clean(c.Data)+"-query")
+		c.Data = data // as the parts have it
+		if there, err := c.onSlurm(ctx, s); err != nil || !there {
+			return err
+		}
 	}
 	if c.Shard != "" && c.Scores == "" {
 		return usagef("--shard: say with --scores which file the scores go to")
@@ -83,7 +104,7 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	e, err := engines.New(c.name(s), c.Threads)
+	e, err := engines.NewWith(c.name(s), c.Threads, c.ISA)
 	if err != nil {
 		return usageError{err}
 	}

@@ -19,17 +19,53 @@ type slurmFlags struct {
 	DryRun  bool `help:"With --slurm or --prepare: print what would be submitted, and write nothing."`
 	Follow  bool `help:"With --slurm: show how far the run is until it is finished. Ctrl-C leaves it to SLURM."`
 
-	Time         string   `placeholder:"LIMIT" help:"With --slurm: time limit of a task, such as 4:00:00. A task that is not done by then is started again and goes on."`
-	Partition    string   `placeholder:"NAME" help:"With --slurm: partition."`
-	Account      string   `placeholder:"NAME" help:"With --slurm: account."`
-	QOS          string   `name:"qos" placeholder:"NAME" help:"With --slurm: quality of service."`
-	Mem          string   `placeholder:"SIZE" help:"With --slurm: memory of a task, such as 4G."`
-	Gres         string   `placeholder:"LIST" help:"With --slurm: generic resources, such as gpu:1."`
-	Constraint   string   `placeholder:"LIST" help:"With --slurm: features of nodes, such as avx512."`
-	Sbatch       []string `sep:"none" placeholder:"ARG" help:"With --slurm: another argument of sbatch, such as --sbatch=--exclude=n7. May be repeated."`
-	Setup        string   `placeholder:"FILE" help:"With --slurm: shell lines that stand before the program in the scripts, such as module load."`
-	UnitsPerTask int      `placeholder:"N" help:"With --slurm or --prepare: runs of a task; as many as --jobs by default. More where tasks would be shorter than a quarter of an hour."`
-	AtOnce       int      `placeholder:"N" help:"With --slurm: tasks that run at the same time."`
+	siteFlags
+	UnitsPerTask int `placeholder:"N" help:"With --slurm or --prepare: runs of a task; as many as --jobs by default. More where tasks would be shorter than a quarter of an hour."`
+}
+
+// siteFlags are what SLURM is told of a job.
+type siteFlags struct {
+	Time       string   `placeholder:"LIMIT" help:"With --slurm: time limit of a task, such as 4:00:00. What is not done by then goes on in another."`
+	Partition  string   `placeholder:"NAME" help:"With --slurm: partition."`
+	Account    string   `placeholder:"NAME" help:"With --slurm: account."`
+	QOS        string   `name:"qos" placeholder:"NAME" help:"With --slurm: quality of service."`
+	Mem        string   `placeholder:"SIZE" help:"With --slurm: memory of a task, such as 4G."`
+	Gres       string   `placeholder:"LIST" help:"With --slurm: generic resources, such as gpu:1."`
+	Constraint string   `placeholder:"LIST" help:"With --slurm: features of nodes, such as avx512."`
+	Sbatch     []string `sep:"none" placeholder:"ARG" help:"With --slurm: another argument of sbatch, such as --sbatch=--exclude=n7. May be repeated."`
+	Setup      string   `placeholder:"FILE" help:"With --slurm: shell lines that stand before the program in the scripts, such as module load."`
+	AtOnce     int      `placeholder:"N" help:"With --slurm: tasks that run at the same time."`
+}
+
+// given returns the name of a flag that was given, "" for none.
+func (f siteFlags) given() string {
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{
+		{"time", f.Time != ""}, {"partition", f.Partition != ""}, {"account", f.Account != ""}, {"qos", f.QOS != ""}, {"mem", f.Mem != ""},
+		{"gres", f.Gres != ""}, {"constraint", f.Constraint != ""}, {"sbatch", len(f.Sbatch) > 0}, {"setup", f.Setup != ""}, {"at-once", f.AtOnce != 0},
+	} {
+		if flag.given {
+			return flag.name
+		}
+	}
+	return ""
+}
+
+// options returns what SLURM is told.
+func (f siteFlags) options() (cluster.SlurmOptions, error) {
+	o := cluster.SlurmOptions{
+		Time: f.Time, Partition: f.Partition, Account: f.Account, QOS: f.QOS, Mem: f.Mem, Gres: f.Gres, Constraint: f.Constraint, AtOnce: f.AtOnce, Sbatch: f.Sbatch,
+	}
+	if f.Setup != "" {
+		text, err := os.ReadFile(f.Setup)
+		if err != nil {
+			return o, fmt.Errorf("--setup: %w", err)
+		}
+		o.Setup = string(text)
+	}
+	return o, nil
 }
 
 // planned tells whether the experiment is divided into tasks instead of being run here.
@@ -48,16 +84,11 @@ func (f slurmFlags) validate() error {
 	case f.Slurm:
 		return nil
 	}
-	for _, flag := range []struct {
-		name  string
-		given bool
-	}{
-		{"follow", f.Follow}, {"time", f.Time != ""}, {"partition", f.Partition != ""}, {"account", f.Account != ""}, {"qos", f.QOS != ""}, {"mem", f.Mem != ""},
-		{"gres", f.Gres != ""}, {"constraint", f.Constraint != ""}, {"sbatch", len(f.Sbatch) > 0}, {"setup", f.Setup != ""}, {"at-once", f.AtOnce > 0},
-	} {
-		if flag.given {
-			return fmt.Errorf("--%s belongs to --slurm", flag.name)
-		}
+	if f.Follow {
+		return errors.New("--follow belongs to --slurm")
+	}
+	if name := f.given(); name != "" {
+		return fmt.Errorf("--%s belongs to --slurm", name)
 	}
 	return nil
 }
@@ -67,16 +98,10 @@ func (c simulateCommand) plan(ctx context.Context, s streams, config record.Conf
 	o := cluster.Options{
 		Out: out, Resume: c.Resume, Records: c.From, SaveModels: c.SaveModels, Threads: c.Threads, Jobs: c.Jobs, Engine: c.name(s), ISA: c.ISA,
 		UnitsPerTask: c.UnitsPerTask, Slurm: c.Slurm,
-		SlurmOptions: cluster.SlurmOptions{
-			Time: c.Time, Partition: c.Partition, Account: c.Account, QOS: c.QOS, Mem: c.Mem, Gres: c.Gres, Constraint: c.Constraint, AtOnce: c.AtOnce, Sbatch: c.Sbatch,
-		},
 	}
-	if c.Setup != "" {
-		text, err := os.ReadFile(c.Setup)
-		if err != nil {
-			return fmt.Errorf("--setup: %w", err)
-		}
-		o.Setup = string(text)
+	var err error
+	if o.SlurmOptions, err = c.options(); err != nil {
+		return err
 	}
 	if c.DryRun {
 		o.Notice = func(text string) { fmt.Fprintln(s.err, text) }
