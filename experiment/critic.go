@@ -19,7 +19,11 @@ func (l *learner) critic(ctx context.Context) (func(context.Context, [][]float32
 	defer func() { l.timing.Members += time.Since(begin).Seconds() }()
 	how := l.spec.Score.Critic
 	pool, p := l.data.pool.Images, l.data.preprocess
-	k, err := train.RunVAAL(ctx, l.engine, train.VAAL{Steps: how.Steps, Adversarial: how.Adversarial, Augment: l.config.Train.Augment},
+	c := train.VAAL{Steps: how.Steps, Adversarial: how.Adversarial, Augment: l.config.Train.Augment}
+	if how.Ranked {
+		c.Ranks = l.net.Ranks
+	}
+	k, err := train.RunVAAL(ctx, l.engine, c,
 		active.At(pool, l.labelled), active.At(pool, l.unlabelled), p.Height, p.Width, l.streams().Training(l.cycle), func(p train.Progress) {
 			l.report(phaseTrain, p.Step, p.Of, p.Loss)
 		})

@@ -46,7 +46,7 @@ type learner struct {
 func (l *learner) streams() active.Streams { return streams(l.config, l.start) }
 
 // learnsLoss tells whether the network is trained with a module that predicts its loss.
-func (l *learner) learnsLoss() bool { return l.spec.Score.PredictedLoss }
+func (l *learner) learnsLoss() bool { return l.spec.Score.TrainsModule() }
 
 // Train trains a network from scratch. In cycle 0 it takes the model that strategies of the initial set share.
 func (l *learner) Train(ctx context.Context, cycle int, items []int) (err error) {
@@ -79,6 +79,9 @@ func (l *learner) train(ctx context.Context) error {
 	run := train.Run
 	if l.learnsLoss() {
 		run = train.RunLearningLoss
+	}
+	if l.spec.Score.Critic.Ranked {
+		run = train.RunRanker
 	}
 	r, err := run(ctx, l.engine, l.config.Train, set, l.streams().Training(l.cycle), func(p train.Progress) {
 		l.report(phaseTrain, p.Step, p.Of, p.Loss)

@@ -129,7 +129,7 @@ func TestReviewSurvivesCrashes(t *testing.T) {
 // A critic's run repeats bit for bit after any interruption, and its record says what the critic was worth.
 func TestCriticSurvivesCrashes(t *testing.T) {
 	c := smallConfig(t, 5)
-	c.Strategies = record.Canonical([]string{"vaal(steps=6)", "vaal(steps=6)+sb"})
+	c.Strategies = record.Canonical([]string{"vaal(steps=6)", "ta-vaal(steps=6)+sb"})
 	c.InitialSize, c.QuerySize, c.Cycles, c.Train.Steps, c.Train.Width = 6, 4, 2, 6, 4
 	whole := filepath.Join(t.TempDir(), "whole")
 	if err := Run(t.Context(), c, Options{Out: whole, Threads: 1}); err != nil {

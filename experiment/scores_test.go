@@ -30,8 +30,8 @@ func everyStrategy(t testing.TB) []string {
 		switch {
 		case info.Kind == query.KindStrategy || info.Name == "suggestive-annotation" || info.Name == "usim":
 			names = append(names, info.Name)
-		case info.Name == "vaal": // not for minutes
-			names = append(names, "vaal(steps=3)", "vaal(steps=3)+sb")
+		case info.Name == "vaal" || info.Name == "ta-vaal": // not for minutes
+			names = append(names, info.Name+"(steps=3)", info.Name+"(steps=3)+sb")
 		case info.Kind == query.KindScore:
 			names = append(names, info.Name, info.Name+"+sb")
 		default:
@@ -75,13 +75,13 @@ func TestEveryStrategy(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	initial := map[bool]metrics.Summary{} // of cycle 0, by whether the network is trained with a loss module
+	initial := map[string]metrics.Summary{} // of cycle 0, by whether the network is trained with a loss module
 	for _, u := range c.Units() {
 		cycles, err := folder.Cycles(u)
 		if err != nil {
 			t.Fatal(err)
 		}
-		module := u.Spec().Score.PredictedLoss
+		module := u.Start().Strategy
 		if first, ok := initial[module]; !ok {
 			initial[module] = cycles[0].Measures
 		} else if !sameJSON(t, first, cycles[0].Measures) {
@@ -102,7 +102,7 @@ func TestEveryStrategy(t *testing.T) {
 	}
 	t.Run("repeats alone", func(t *testing.T) {
 		want := records(t, dir)
-		c.Strategies = []string{"badge", "dropout+sb", "ceal+sb", "dutp", "vaal(steps=3)+sb", "clasp", "batchbald", "usim", "typiclust", "ensemble", "learning-loss+sb", "suggestive-annotation", "tta"}
+		c.Strategies = []string{"badge", "dropout+sb", "ceal+sb", "dutp", "vaal(steps=3)+sb", "ta-vaal(steps=3)", "clasp", "batchbald", "usim", "typiclust", "ensemble", "learning-loss+sb", "suggestive-annotation", "tta"}
 		again := filepath.Join(t.TempDir(), "again")
 		if err := Run(t.Context(), c, Options{Out: again, Jobs: 2}); err != nil {
 			t.Fatal(err)
@@ -113,7 +113,7 @@ func TestEveryStrategy(t *testing.T) {
 			}
 		}
 	})
-	if len(initial) != 2 || sameJSON(t, initial[false], initial[true]) {
+	if len(initial) != 3 || sameJSON(t, initial[""], initial["learning-loss"]) || sameJSON(t, initial["ta-vaal"], initial["learning-loss"]) {
 		t.Error("training with a loss module gives the network of training without")
 	}
 }

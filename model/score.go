@@ -152,6 +152,20 @@ func (n Network) predictedLosses(ctx context.Context, images [][]float32) ([]flo
 	return losses, err
 }
 
+// Ranks returns the sigmoid of the loss that the module predicts for each image: a number in (0, 1), of which only the order means something where the module
+// was trained to rank.
+func (n Network) Ranks(ctx context.Context, images [][]float32) ([]float64, error) {
+	if n.Module == nil {
+		return nil, errors.New("model: the network was trained without the module that ranks")
+	}
+	n.Progress = nil
+	ranks, err := n.predictedLosses(ctx, images)
+	for i, r := range ranks {
+		ranks[i] = 1 / (1 + math.Exp(-r))
+	}
+	return ranks, err
+}
+
 // scorer adds up the passes of a group of items.
 type scorer struct {
 	predictor

@@ -54,6 +54,7 @@ var names = []entry{
 	ceal,
 	dutp,
 	vaal,
+	taVAAL,
 
 	top,
 	stochasticBatches,

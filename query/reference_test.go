@@ -75,8 +75,8 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
 
 ## How a simulation computes them
 
-- All strategies of an initial set start from one network, but those by ` + "`learning-loss`" + `, whose network is trained together
-  with its module: they share one among themselves.
+- All strategies of an initial set start from one network, but those by ` + "`learning-loss`" + ` and by ` + "`ta-vaal`" + `, whose network is trained together
+  with its module: these share one among themselves.
 - ` + "`dropout`" + `: batch norm stays on its running statistics. The first encoder block, before any dropout, is computed once.
 - ` + "`tta`" + `: one plain pass, the others on the image rotated by up to 10° with noise of 0.01; the output is rotated back, and
   only pixels that are inside in all passes count.
@@ -91,6 +91,9 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
 - ` + "`batchbald`" + `: one joint for each of ` + "`positions`" + ` pixels, summed; its dropout masks are the same for all slices, those of ` + "`dropout`" + ` are not.
 - ` + "`ceal`" + `: pseudo-labels are found anew after each cycle, stand in ` + "`units/*/pseudo-*.json`" + ` and count as no labels; ` + "`cycles.jsonl`" + ` has their number, the share of
   their pixels without a label, the share that holds foreground, and their Dice by the hidden masks, which nobody knows outside a simulation.
+- ` + "`vaal`" + `, ` + "`ta-vaal`" + `: ` + "`cycles.jsonl`" + ` has what the discriminator was worth: the errors of the autoencoder, the discriminator's loss (1.386 where it tells
+  nothing) and the spread of its logits, below 0.001 of which a notice says that the query is as good as random.
+- ` + "`ceal`" + `, ` + "`dutp`" + `, ` + "`vaal`" + ` and ` + "`ta-vaal`" + ` work in simulations only: annotation and ` + "`nextslice query`" + ` refuse them.
 - ` + "`dutp`" + `: copies stand in ` + "`cycles.jsonl`" + ` and are no labels; with ` + "`copies=published`" + ` a query may ask for fewer labels than its size, and one at least.
 - ` + "`usim`" + ` compares items by the features of ` + "`badge`" + `; ` + "`typiclust`" + ` by 16 × 16 averages of the slice itself, so that it also chooses an initial set.
 - ` + "`clasp`" + ` and ` + "`batchbald`" + ` need probabilities that sum to 1: with sigmoids there may be two classes at most.

@@ -238,7 +238,7 @@ func checkStrategy(s query.Spec, c recipe.Config) error {
 	switch {
 	case s.Score.Dropout && c.Dropout == 0:
 		return fmt.Errorf("%s: with train.dropout 0 all passes are the same: choose a larger one", s)
-	case s.Score.PredictedLoss && c.Batch < 2:
+	case s.Score.TrainsModule() && c.Batch < 2:
 		return fmt.Errorf("%s: the slices of a mini-batch are compared in pairs: choose a train.batch of 2 or more", s)
 	case s.Score.PredictedLoss && s.Strategy.Needs().NonNegative:
 		return fmt.Errorf("%s: %v takes no negative scores, and a predicted loss can be negative: choose softmax or softrank", s, s.Strategy)

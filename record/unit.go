@@ -38,7 +38,7 @@ func (u Unit) Name() string {
 // that score.
 func (u Unit) Start() Unit {
 	start := Unit{Grid: u.Grid, Set: u.Set}
-	if score := u.Spec().Score; score.PredictedLoss {
+	if score := u.Spec().Score; score.TrainsModule() {
 		start.Strategy = score.Name
 	}
 	return start

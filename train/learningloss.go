@@ -16,6 +16,7 @@ type moduleTraining struct {
 	module     *unet.LossModule
 	sgd        *nn.SGD
 	dpredicted []float32
+	ranks      bool // it learns to rank: by unet.RankLoss
 }
 
 func newModuleTraining(c Config, rng *rand.Rand) *moduleTraining {
@@ -31,7 +32,12 @@ func newModuleTraining(c Config, rng *rand.Rand) *moduleTraining {
 // gradient returns the module's loss for a mini-batch, of which it gets the features and the segmentation losses, and
 // the gradient that goes back into the encoder: none once the first part of the training is over.
 func (m *moduleTraining) gradient(features unet.Features, losses []float32, step, steps int) (float64, unet.Features, error) {
-	loss := unet.PairLoss(m.dpredicted, m.module.Forward(features), losses, m.config.Margin)
+	loss := 0.0
+	if predicted := m.module.Forward(features); m.ranks {
+		loss = unet.RankLoss(m.dpredicted, predicted, losses)
+	} else {
+		loss = unet.PairLoss(m.dpredicted, predicted, losses, m.config.Margin)
+	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return 0, unet.Features{}, fmt.Errorf("the loss module's loss became %v in step %d of %d: lower learning-loss.learning-rate (now %v)",
 			loss, step+1, steps, m.config.LearningRate)

@@ -18,6 +18,10 @@ type VAAL struct {
 	Steps       int
 	Adversarial float64 // λ, the weight of deceiving the discriminator beside reconstruction
 	Augment     recipe.Augment
+
+	// Ranks, if not nil, returns a number in (0, 1) of each image [C H W], augmented as it is: how hard it is for the network. Decoder and discriminator get it
+	// (Kim, Park, Kim, Chun 2021, "Task-aware variational adversarial active learning", CVPR, arXiv 2002.04709).
+	Ranks func(ctx context.Context, images [][]float32) ([]float64, error)
 }
 
 // Numbers of VAAL: of the published code but for the mini-batch, which was 128.
@@ -40,6 +44,9 @@ type Critic struct {
 
 	h, w, channels int
 	x              tensor.Tensor
+	ranks          func(ctx context.Context, images [][]float32) ([]float64, error)
+	more           []float32 // [N], the ranks of the mini-batch; nil without
+	seen           []float32 // [N d+More], what the discriminator gets
 }
 
 // RunVAAL trains an autoencoder of slices and, against it, a discriminator that tells labelled from unlabelled ones by the latent mean. In each step the
@@ -55,12 +62,15 @@ func RunVAAL(ctx context.Context, e tensor.Engine, c VAAL, labelled, unlabelled 
 	if len(labelled) == 0 || len(unlabelled) == 0 {
 		return nil, fmt.Errorf("vaal tells labelled slices from unlabelled ones, and there are %d and %d", len(labelled), len(unlabelled))
 	}
-	k := newCritic(e, len(labelled[0])/(h*w), h, w, vaalWidth, vaalLatent, seed)
+	k := newCritic(e, c.Ranks, len(labelled[0])/(h*w), h, w, seed)
 	vaeAdam, adam := nn.NewAdam(k.Net.Params(), 0), nn.NewAdam(k.Discriminator.Params(), 0)
 	orders := [2]order{{rng: random.Stream(seed, "vaal-order", "labelled"), n: len(labelled)}, {rng: random.Stream(seed, "vaal-order", "unlabelled"), n: len(unlabelled)}}
 	augment := newAugmenter(c.Augment, h, w, random.Stream(seed, "vaal-augment"))
 	noise := random.Stream(seed, "vaal-noise")
-	items, changed, mask := make([]int, vaalBatch), make([]float32, len(labelled[0])), make([]uint8, h*w)
+	items, changed, mask := make([]int, vaalBatch), make([][]float32, 2*vaalBatch), make([]uint8, h*w)
+	for i := range changed {
+		changed[i] = make([]float32, len(labelled[0]))
+	}
 	normal := make([]float32, 2*vaalBatch*k.Net.Config().Latent)
 	weights, ones, sides := make([]float32, 2*vaalBatch), make([]float32, 2*vaalBatch), make([]float32, 2*vaalBatch)
 	for i := range weights {
@@ -78,9 +88,13 @@ func RunVAAL(ctx context.Context, e tensor.Engine, c VAAL, labelled, unlabelled 
 		for side, images := range [][][]float32{labelled, unlabelled} {
 			orders[side].take(items)
 			for i, item := range items {
-				augment.apply(slice{changed, mask}, slice{images[item], mask})
-				vae.Reduce(k.x.Items(side*vaalBatch+i, side*vaalBatch+i+1).Data, changed, k.channels, h, w)
+				n := side*vaalBatch + i
+				augment.apply(slice{changed[n], mask}, slice{images[item], mask})
+				vae.Reduce(k.x.Items(n, n+1).Data, changed[n], k.channels, h, w)
 			}
+		}
+		if err := k.rank(ctx, changed); err != nil {
+			return nil, err
 		}
 		for i := range normal {
 			normal[i] = float32(noise.NormFloat64())
@@ -97,13 +111,46 @@ func RunVAAL(ctx context.Context, e tensor.Engine, c VAAL, labelled, unlabelled 
 	return k, nil
 }
 
-func newCritic(e tensor.Engine, channels, h, w, width, latent int, seed uint64) *Critic {
+func newCritic(e tensor.Engine, ranks func(context.Context, [][]float32) ([]float64, error), channels, h, w int, seed uint64) *Critic {
 	rows, columns := vae.ReducedSize(h, w)
 	rng := random.Stream(seed, "vaal-init")
-	return &Critic{
-		Net:           vae.New(e, vae.Config{H: rows, W: columns, Channels: channels, Width: width, Latent: latent}, rng),
-		Discriminator: vae.NewDiscriminator(latent, rng), h: h, w: w, channels: channels,
+	more := 0
+	if ranks != nil {
+		more = 1
 	}
+	return &Critic{
+		Net:           vae.New(e, vae.Config{H: rows, W: columns, Channels: channels, Width: vaalWidth, Latent: vaalLatent, More: more}, rng),
+		Discriminator: vae.NewDiscriminator(vaalLatent+more, rng), h: h, w: w, channels: channels, ranks: ranks,
+	}
+}
+
+// rank computes the ranks of the images of a mini-batch.
+func (k *Critic) rank(ctx context.Context, images [][]float32) error {
+	if k.ranks == nil {
+		return nil
+	}
+	ranks, err := k.ranks(ctx, images)
+	if err != nil {
+		return err
+	}
+	k.more = k.more[:0]
+	for _, r := range ranks {
+		k.more = append(k.more, float32(r))
+	}
+	return nil
+}
+
+// judge returns the discriminator's logits of means [N d], with their ranks.
+func (k *Critic) judge(means []float32) []float32 {
+	if k.ranks == nil {
+		return k.Discriminator.Forward(means)
+	}
+	d := k.Net.Config().Latent
+	k.seen = k.seen[:0]
+	for i, r := range k.more {
+		k.seen = append(append(k.seen, means[i*d:(i+1)*d]...), r)
+	}
+	return k.Discriminator.Forward(k.seen)
 }
 
 func (k *Critic) resize(n int) {
@@ -115,7 +162,7 @@ func (k *Critic) resize(n int) {
 func (k *Critic) step(e tensor.Engine, vaeAdam, adam *nn.Adam, adversarial float64, noise, weights, ones, sides []float32) float64 {
 	deceived := k.vaeGradient(adversarial, noise, weights, ones)
 	vaeAdam.Step(e, vaalRate)
-	k.Discriminator.Forward(k.Net.Encode(k.x, true))
+	k.judge(k.Net.Encode(k.x, true))
 	k.D, _ = k.Discriminator.Loss(weights, sides)
 	adam.Step(e, vaalRate)
 	return deceived
@@ -124,9 +171,16 @@ func (k *Critic) step(e tensor.Engine, vaeAdam, adam *nn.Adam, adversarial float
 // vaeGradient computes the gradient of the autoencoder's loss, which it returns: R + β·KL/P + λ·BCE(D(μ), 1).
 func (k *Critic) vaeGradient(adversarial float64, noise, weights, ones []float32) float64 {
 	c := k.Net.Config()
-	k.Net.Forward(k.x, noise)
-	k.Discriminator.Forward(k.Net.Mean())
-	fooled, dmean := k.Discriminator.Loss(weights, ones)
+	k.Net.Forward(k.x, noise, k.more)
+	k.judge(k.Net.Mean())
+	fooled, dseen := k.Discriminator.Loss(weights, ones)
+	dmean, width := dseen, c.Latent+c.More
+	if c.More > 0 { // no gradient flows into the ranks
+		dmean = make([]float32, 0, len(weights)*c.Latent)
+		for i := range weights {
+			dmean = append(dmean, dseen[i*width:][:c.Latent]...)
+		}
+	}
 	for i := range dmean {
 		dmean[i] *= float32(adversarial)
 	}
@@ -148,7 +202,10 @@ func (k *Critic) Scores(ctx context.Context, images [][]float32) (_ []float64, e
 		for i, image := range some {
 			vae.Reduce(k.x.Items(i, i+1).Data, image, k.channels, k.h, k.w)
 		}
-		for _, logit := range k.Discriminator.Forward(k.Net.Encode(k.x, false)) {
+		if err := k.rank(ctx, some); err != nil {
+			return nil, err
+		}
+		for _, logit := range k.judge(k.Net.Encode(k.x, false)) {
 			scores = append(scores, -float64(logit))
 		}
 	}

@@ -125,3 +125,56 @@ func TestVAALRepeats(t *testing.T) {
 		t.Error("without labelled slices a critic is trained")
 	}
 }
+
+// A critic that knows ranks asks for what is ranked unlike the labelled slices, where these look alike; with the ranks shuffled at the query it does not.
+func TestRankedVAAL(t *testing.T) {
+	const side, half = 16, 40
+	rng := random.Stream(1, "ranks")
+	labelled, unlabelled := kinds(10, side, false, rng), kinds(2*half, side, false, rng)
+	for i := range unlabelled[:half] {
+		unlabelled[i][0] = 1e-3 // by which the ranker below knows it, far below the noise
+	}
+	for _, image := range slices.Concat(labelled, unlabelled[half:]) {
+		image[0] = 0
+	}
+	shuffled := false
+	c := VAAL{Steps: 120, Adversarial: 1, Ranks: func(_ context.Context, images [][]float32) (ranks []float64, _ error) {
+		for i, image := range images {
+			r := -2.0
+			if !shuffled && image[0] != 0 || shuffled && i%2 == 0 {
+				r = 2
+			}
+			ranks = append(ranks, 1/(1+math.Exp(-r)))
+		}
+		return ranks, nil
+	}}
+	k, err := RunVAAL(t.Context(), fast(t), c, labelled, unlabelled, side, side, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, shuffled = range []bool{false, true} {
+		scores, err := k.Scores(t.Context(), unlabelled)
+		if err != nil {
+			t.Fatal(err)
+		}
+		order := make([]int, len(scores))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(a, b int) int {
+			if scores[a] > scores[b] {
+				return -1
+			}
+			return 1
+		})
+		hard := 0
+		for _, i := range order[:20] {
+			if i < half {
+				hard++
+			}
+		}
+		if !shuffled && hard != 20 || shuffled && (hard < 3 || hard > 17) {
+			t.Errorf("shuffled %v: %d of 20 picks are hard", shuffled, hard)
+		}
+	}
+}

@@ -31,10 +31,14 @@ type Score struct {
 	PredictedLoss bool // no map: the score is the loss that a module of the network predicts
 }
 
+// TrainsModule reports whether a module is trained along with the network.
+func (s Score) TrainsModule() bool { return s.PredictedLoss || s.Critic.Ranked }
+
 // Critic says how the discriminator is trained, and the autoencoder whose latent space it sees; the zero value is none.
 type Critic struct {
 	Steps       int
 	Adversarial float64 // weight of deceiving the discriminator, beside reconstruction
+	Ranked      bool    // it knows the rank of the item's loss, as a module of the network predicts it
 }
 
 // ForwardPasses returns the number of forward passes of the network that the score of one item takes.

@@ -52,7 +52,7 @@ func queries(ctx context.Context, e tensor.Engine, net *unet.Net, o Options, ima
 		}
 		o.begin("query by " + name)
 		n := model.Network{Net: net, Preprocess: preprocess.Config{Height: o.Height, Width: o.Width}}
-		if spec.Score.PredictedLoss {
+		if spec.Score.TrainsModule() {
 			n.Module = unet.NewLossModule(o.NetWidth, random.Stream(1, "module"))
 		}
 		for range spec.Score.Members - 1 {
@@ -64,7 +64,7 @@ func queries(ctx context.Context, e tensor.Engine, net *unet.Net, o Options, ima
 			c.Positions[i].Slice = i
 		}
 		if spec.Score.Critic.Steps > 0 {
-			k, err := train.RunVAAL(ctx, e, train.VAAL{Steps: 1}, c.Labelled, images, o.Height, o.Width, 1, nil)
+			k, err := train.RunVAAL(ctx, e, train.VAAL{Steps: 1, Ranks: ranks(spec, n)}, c.Labelled, images, o.Height, o.Width, 1, nil)
 			if err != nil {
 				return nil, err
 			}
@@ -85,6 +85,14 @@ func queries(ctx context.Context, e tensor.Engine, net *unet.Net, o Options, ima
 		result = append(result, q)
 	}
 	return result, nil
+}
+
+// ranks returns what a critic knows beside the slice.
+func ranks(s query.Spec, n model.Network) func(context.Context, [][]float32) ([]float64, error) {
+	if !s.Score.Critic.Ranked {
+		return nil
+	}
+	return n.Ranks
 }
 
 func writeQueries(w io.Writer, queries []Query) error {

@@ -2,6 +2,7 @@ package unet
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"github.com/nextslice/nextslice/nn"
@@ -112,6 +113,39 @@ func PairLoss(dpredicted, predicted, losses []float32, margin float64) float64 {
 			sum += l / float64(pairs)
 			dpredicted[i], dpredicted[j] = float32(-s/float64(pairs)), float32(s/float64(pairs))
 		}
+	}
+	return sum
+}
+
+// RankLoss returns RankNet's loss of the predictions r [N], given the items' losses l [N], and writes its gradient: the mean over the pairs (i, N-1-i) of
+//
+//	ln(1 + exp(-s·(rᵢ - rⱼ))),  s = sign(lᵢ - lⱼ)
+//
+// in which a pair of equal losses counts 0. An odd N leaves the middle item out; a single item has loss 0.
+//
+// Source: Burges et al. 2005, "Learning to rank using gradient descent", ICML, in the form of Kim, Park, Kim, Chun 2021, "Task-aware variational adversarial
+// active learning", CVPR, arXiv 2002.04709. The rule for equal losses is ours; the published code trains toward rᵢ < rⱼ there.
+func RankLoss(dpredicted, predicted, losses []float32) float64 {
+	n := len(predicted)
+	if len(losses) != n || len(dpredicted) != n {
+		panic(fmt.Sprintf("unet: RankLoss: %d predictions, %d losses, %d gradients", n, len(losses), len(dpredicted)))
+	}
+	clear(dpredicted)
+	pairs := n / 2
+	var sum float64
+	for i := range pairs {
+		j := n - 1 - i
+		s := 1.0
+		switch {
+		case losses[i] == losses[j]:
+			continue
+		case losses[i] < losses[j]:
+			s = -1
+		}
+		x := -s * (float64(predicted[i]) - float64(predicted[j]))
+		sum += (max(x, 0) + math.Log1p(math.Exp(-math.Abs(x)))) / float64(pairs)
+		d := -s / (1 + math.Exp(-x)) / float64(pairs)
+		dpredicted[i], dpredicted[j] = float32(d), float32(-d)
 	}
 	return sum
 }

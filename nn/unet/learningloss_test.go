@@ -41,3 +41,29 @@ func TestPairLoss(t *testing.T) {
 		}
 	}
 }
+
+// RankNet's loss of two pairs by hand, its gradient, and the rule for equal losses.
+func TestRankLoss(t *testing.T) {
+	r := []float32{0.2, -0.1, 0.4, 0.0}
+	d := make([]float32, 4)
+	for _, c := range []struct {
+		losses []float32
+		want   float64
+		d0, d1 float32
+	}{
+		{[]float32{1.0, 0.5, 0.3, 0.8}, 0.786108, -0.225083, -0.311230},
+		{[]float32{1.0, 0.3, 0.5, 0.8}, 0.536108, -0.225083, 0.5 - 0.311230},
+		{[]float32{1.0, 0.5, 0.5, 0.8}, 0.598139 / 2, -0.225083, 0},
+	} {
+		got := RankLoss(d, r, c.losses)
+		if math.Abs(got-c.want) > 1e-6 || math.Abs(float64(d[0]-c.d0)) > 1e-6 || math.Abs(float64(d[1]-c.d1)) > 1e-6 || d[3] != -d[0] || d[2] != -d[1] {
+			t.Errorf("losses %v: %v, gradient %v; want %v, %v, %v", c.losses, got, d, c.want, c.d0, c.d1)
+		}
+	}
+	if got := RankLoss(d[:1], r[:1], []float32{1}); got != 0 || d[0] != 0 {
+		t.Errorf("a single item: %v, %v", got, d[0])
+	}
+	if got := RankLoss(d[:2], []float32{-800, 800}, []float32{2, 1}); math.Abs(got-1600) > 1e-3 {
+		t.Errorf("far off: %v, want 1600", got)
+	}
+}

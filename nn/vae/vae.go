@@ -32,6 +32,7 @@ type Config struct {
 	Channels int
 	Width    int // channels after the first block, even; 16
 	Latent   int // d; 32
+	More     int // numbers beside z that the decoder gets of each image; 0, or 1 with a rank
 }
 
 // Net is an autoencoder with its weights and the buffers of its last pass. It is used by one goroutine at a time.
@@ -62,7 +63,7 @@ type Net struct {
 
 // New returns a net with random weights (see nn.Params.Alloc). It panics if c does not fit.
 func New(e tensor.Engine, c Config, rng *rand.Rand) *Net {
-	if c.H < 16 || c.W < 16 || c.H%16 != 0 || c.W%16 != 0 || c.Channels < 1 || c.Width < 2 || c.Width%2 != 0 || c.Latent < 1 {
+	if c.H < 16 || c.W < 16 || c.H%16 != 0 || c.W%16 != 0 || c.Channels < 1 || c.Width < 2 || c.Width%2 != 0 || c.Latent < 1 || c.More < 0 {
 		panic(fmt.Sprintf("vae: New: %+v", c))
 	}
 	n := &Net{config: c, engine: e}
@@ -73,7 +74,7 @@ func New(e tensor.Engine, c Config, rng *rand.Rand) *Net {
 	}
 	flat := n.flat()
 	n.mean, n.logs = nn.NewHead(p, "mean", flat, c.Latent), nn.NewHead(p, "logs", flat, c.Latent)
-	n.first = nn.NewHead(p, "first", c.Latent, flat)
+	n.first = nn.NewHead(p, "first", c.Latent+c.More, flat)
 	for level := range levels {
 		n.up[level] = nn.NewUp(p, fmt.Sprint("up", level+1), in, in/2)
 		n.dec[level] = nn.NewBlock(p, fmt.Sprint("dec", level+1), "1", in/2, in/2)
@@ -120,15 +121,20 @@ func (n *Net) Encode(x tensor.Tensor, train bool) []float32 {
 	return n.mu.Data
 }
 
-// Forward encodes images in training, and decodes z by noise [N d]; it returns the reconstruction [N H W C].
-func (n *Net) Forward(x tensor.Tensor, noise []float32) tensor.Tensor {
+// Forward encodes images in training, and decodes z by noise [N d], with more [N More] behind it; it returns the reconstruction [N H W C].
+func (n *Net) Forward(x tensor.Tensor, noise, more []float32) tensor.Tensor {
 	n.Encode(x, true)
 	n.lg.Resize(n.mu.Shape)
 	n.logs.Forward(n.engine, n.lg, vector(n.p[levels-1]))
 	n.noise = noise
-	n.z.Resize(n.mu.Shape)
+	s := n.mu.Shape
+	s.C += n.config.More
+	n.z.Resize(s)
 	for i, m := range n.mu.Data {
-		n.z.Data[i] = m + float32(math.Exp(float64(clamp(n.lg.Data[i]))/2))*noise[i]
+		n.z.Data[n.inZ(i)] = m + float32(math.Exp(float64(clamp(n.lg.Data[i]))/2))*noise[i]
+	}
+	for i, v := range more {
+		n.z.Data[i/n.config.More*s.C+n.config.Latent+i%n.config.More] = v
 	}
 	n.seed.Resize(n.p[levels-1].Shape)
 	n.first.Forward(n.engine, vector(n.seed), n.z)
@@ -145,6 +151,9 @@ func (n *Net) Forward(x tensor.Tensor, noise []float32) tensor.Tensor {
 	n.out.Forward(n.engine, n.y, in)
 	return n.y
 }
+
+// inZ returns the place in z of element i of μ.
+func (n *Net) inZ(i int) int { return i + i/n.config.Latent*n.config.More }
 
 // Mean returns μ [N d] of the last pass.
 func (n *Net) Mean() []float32 { return n.mu.Data }
@@ -201,9 +210,9 @@ func (n *Net) backward() {
 	}
 	n.dz.Resize(n.z.Shape)
 	n.first.Backward(e, n.dz, vector(n.seed))
-	for i, d := range n.dz.Data {
+	for i, l := range n.lg.Data {
+		d := n.dz.Data[n.inZ(i)]
 		n.dmu.Data[i] += d
-		l := n.lg.Data[i]
 		n.dlg.Data[i] += d * n.noise[i] * float32(math.Exp(float64(clamp(l))/2)) / 2
 		if l != clamp(l) {
 			n.dlg.Data[i] = 0

@@ -43,7 +43,7 @@ func TestGradient(t *testing.T) {
 		const beta, lambda = 40, 0.7 // so that each term counts
 		loss := func() float64 {
 			n.Params().Changed()
-			n.Forward(x, noise)
+			n.Forward(x, noise, nil)
 			d.Forward(n.Mean())
 			fooled, dmean := d.Loss(weights, ones)
 			for i := range dmean {
@@ -164,5 +164,46 @@ func TestReduce(t *testing.T) {
 	Reduce(dst, image, 2, 100, 60)
 	if dst[0] != 0.5 || dst[1] != 1000.5 || dst[(3*32+7)*2] != 6.5 || dst[(49*32+29)*2+1] != 1098.5 || dst[30*2] != 0 || dst[50*32*2] != 0 {
 		t.Errorf("reduced: %v %v %v %v, beyond %v %v", dst[0], dst[1], dst[(3*32+7)*2], dst[(49*32+29)*2+1], dst[30*2], dst[50*32*2])
+	}
+}
+
+// Further numbers that the decoder gives no weight, and that are 0, change nothing; with a weight they reach the reconstruction, and no gradient comes back by them.
+func TestMore(t *testing.T) {
+	plain := New(ref.New(1), Config{H: 16, W: 16, Channels: 1, Width: 2, Latent: 3}, random.Stream(1))
+	more := New(ref.New(1), Config{H: 16, W: 16, Channels: 1, Width: 2, Latent: 3, More: 1}, random.Stream(2))
+	from, to := plain.Params().Named(), more.Params().Named()
+	for name, p := range to {
+		data := from[name].Data
+		if name == "first.weight" { // inputs by outputs
+			clear(p.Data)
+			copy(p.Data, data)
+			continue
+		}
+		copy(p.Data, data)
+	}
+	more.Params().Changed()
+	x, noise, weights := images(4, 16, 16, 1), make([]float32, 12), []float32{0.5, 0.5, 0.5, 0.5}
+	for i := range noise {
+		noise[i] = float32(i%5) - 2
+	}
+	a := slices.Clone(plain.Forward(x, noise, nil).Data)
+	ra, ka := plain.Loss(weights, 1, make([]float32, 12))
+	gradient := slices.Clone(from["enc1.conv1.weight"].Grad)
+	b := slices.Clone(more.Forward(x, noise, []float32{0, 0, 0, 0}).Data)
+	rb, kb := more.Loss(weights, 1, make([]float32, 12))
+	if !slices.Equal(a, b) || ra != rb || ka != kb || !slices.Equal(gradient, to["enc1.conv1.weight"].Grad) {
+		t.Error("a number that is 0 and has no weight changes the autoencoder")
+	}
+	w := to["first.weight"].Data
+	for i := len(from["first.weight"].Data); i < len(w); i++ {
+		w[i] = 0.5
+	}
+	more.Params().Changed()
+	c := slices.Clone(more.Forward(x, noise, []float32{0, 0, 3, 0}).Data)
+	if slices.Equal(b, c) {
+		t.Error("a number with a weight changes nothing")
+	}
+	if !slices.Equal(more.Mean(), plain.Mean()) {
+		t.Error("the encoder sees the further numbers")
 	}
 }
