@@ -29,12 +29,12 @@ var rules = []struct {
 		reason:    "data, measures and the loop must work with any model",
 	},
 	{
-		packages:  []string{"tensor/ref", "nn", "nn/unet"},
+		packages:  []string{"tensor/ref", "nn", "nn/unet", "nn/vae"},
 		forbidden: []string{"volume", "preprocess", "dataset", "query", "metrics", "stats"},
 		reason:    "a network knows numbers, not patients",
 	},
 	{
-		packages:  []string{"nn", "nn/unet", "train", "model"},
+		packages:  []string{"nn", "nn/unet", "nn/vae", "train", "model"},
 		forbidden: []string{"tensor/ref", "tensor/native", "tensor/engines"},
 		reason:    "the engine is passed in, so that every part runs on every engine; only experiment chooses",
 	},

@@ -83,19 +83,17 @@ func (c Config) Validate() error {
 // checkStrategy refuses strategies that the query cannot carry out.
 func (c Config) checkStrategy(s query.Spec) error {
 	needs := s.Strategy.Needs()
-	scores := needs.Scores && needs.Features == query.NoFeatures
+	scores := needs.Scores && needs.Features == query.NoFeatures && s.Score.Critic.Steps == 0
 	switch {
 	case needs.HiddenForeground:
 		return fmt.Errorf("%s looks at masks that nobody has drawn yet: it exists in simulations only", s)
 	case s.Training.Pseudo.Of != "":
 		return fmt.Errorf("%s learns pseudo-labels of the network before, of which a single query knows nothing: it exists in simulations only", s)
-	case s.Score.Critic.Steps > 0:
-		return fmt.Errorf("%s trains on all slices at once, which need not fit in memory: it exists in simulations only", s)
 	case s.Training.Copies != "" || s.Score.Alpha > 0:
 		return fmt.Errorf("%s compares all slices with each other at once and changes the training: it exists in simulations only", s)
 	case c.Model != "" && s.Score.Members > 1:
 		return fmt.Errorf("%s needs several networks, and --model is one: leave it out, so that they are trained", s)
-	case c.Model != "" && s.Score.PredictedLoss:
+	case c.Model != "" && s.Score.TrainsModule():
 		return fmt.Errorf("%s needs a network that was trained with its module: leave --model out, so that it is trained", s)
 	case c.Shard.Of > 0 && !scores:
 		return fmt.Errorf("--shard: %s does not pick by a score of each slice alone, so that shards could not be joined", s)

@@ -20,9 +20,10 @@ type trained struct {
 }
 
 // pool returns what a stream asks of the network.
-func (t trained) pool(s query.Spec) func(context.Context, model.Candidates) query.Pool {
+func (t trained) pool(s query.Spec, critic func(context.Context) (func(context.Context, [][]float32) ([]float64, error), error)) func(context.Context, model.Candidates) query.Pool {
 	return func(ctx context.Context, c model.Candidates) query.Pool {
-		if t.Model == nil {
+		c.Critic = critic
+		if t.Model == nil && s.Score.Critic.Steps == 0 {
 			return model.AppearancePool(c, t.network.Preprocess.Height, t.network.Preprocess.Width)
 		}
 		return t.network.Pool(ctx, s, c)
@@ -75,8 +76,11 @@ func (q *run) network(ctx context.Context) error {
 		return err
 	}
 	run := train.Run
-	if q.spec.Score.PredictedLoss {
+	switch {
+	case q.spec.Score.PredictedLoss:
 		run = train.RunLearningLoss
+	case q.spec.Score.TrainsModule():
+		run = train.RunRanker
 	}
 	r, err := run(ctx, q.engine, q.Experiment.Train, set, random.Stream(q.Experiment.Seed, "model").Uint64(), q.training)
 	if err != nil {
@@ -99,7 +103,7 @@ func (q *run) network(ctx context.Context) error {
 
 // further trains the other networks of an ensemble and reads a module; an empty set reads all.
 func (q *run) further(ctx context.Context, set train.Set) error {
-	if q.spec.Score.PredictedLoss && q.net.network.Module == nil {
+	if q.spec.Score.TrainsModule() && q.net.network.Module == nil {
 		return q.net.network.LoadModule(filepath.Join(q.dir, "module.safetensors"))
 	}
 	for member := 1; member < q.spec.Score.Members; member++ {
@@ -115,10 +119,11 @@ func (q *run) further(ctx context.Context, set train.Set) error {
 		some := set
 		if q.spec.Score.Bootstrap {
 			rng := random.Stream(q.Experiment.Seed, "bootstrap", member)
-			some.Images, some.Labels = nil, nil
+			some.Images, some.Labels, some.Unannotated = nil, nil, nil
 			for range set.Images {
 				i := rng.IntN(len(set.Images))
 				some.Images, some.Labels = append(some.Images, set.Images[i]), append(some.Labels, set.Labels[i])
+				some.Unannotated = append(some.Unannotated, set.Unannotated[i])
 			}
 		}
 		r, err := train.Run(ctx, q.engine, q.Experiment.Train, some, random.Stream(q.Experiment.Seed, "model", "member", member).Uint64(), q.training)
@@ -148,34 +153,35 @@ func (q *run) labelledCases() (all []int) {
 	return all
 }
 
-// labelled reads the labelled slices.
-func (q *run) labelled(ctx context.Context) (images [][]float32, masks [][]uint8, err error) {
+// trainingSet reads the labelled slices. Cases that cannot be read are named and left out.
+func (q *run) trainingSet(ctx context.Context) (train.Set, error) {
+	set := train.Set{H: q.preprocess.Height, W: q.preprocess.Width, Classes: len(q.set.Classes)}
 	for first := 0; first < len(q.known); {
 		if err := ctx.Err(); err != nil {
-			return nil, nil, err
+			return set, err
 		}
 		var wanted []int
+		var masks [][]uint8
 		index := q.known[first].index
 		for ; first < len(q.known) && q.known[first].index == index; first++ {
 			wanted = append(wanted, q.known[first].slice)
 			masks = append(masks, q.labels[q.known[first]])
 		}
-		some, bad, err := q.images(index, wanted)
+		images, bad, err := q.images(index, wanted)
 		if err != nil {
-			return nil, nil, err
+			q.notice(fmt.Sprintf("data: %v (left out)", err))
+			continue
 		}
 		if bad > 0 {
-			q.notice(fmt.Sprintf("data: %s: %d voxels are NaN or infinite: they count as background", q.set.Cases[index].ID, bad))
+			q.notice(fmt.Sprintf("data: %s: %d voxels are NaN or infinite: %s", q.set.Cases[index].ID, bad, q.preprocess.NonFiniteText()))
 		}
-		images = append(images, some...)
+		set.Images, set.Labels = append(set.Images, images...), append(set.Labels, masks...)
+		for range wanted {
+			set.Unannotated = append(set.Unannotated, q.set.Cases[index].Unannotated)
+		}
 	}
-	return images, masks, nil
-}
-
-func (q *run) trainingSet(ctx context.Context) (train.Set, error) {
-	if len(q.known) == 0 {
-		return train.Set{}, errNoLabels
+	if len(set.Images) == 0 {
+		return set, errNoLabels
 	}
-	images, masks, err := q.labelled(ctx)
-	return train.Set{H: q.preprocess.Height, W: q.preprocess.Width, Classes: len(q.set.Classes), Images: images, Labels: masks}, err
+	return set, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
+	"github.com/nextslice/nextslice/train"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -58,7 +59,7 @@ func Run(ctx context.Context, e tensor.Engine, c Config, progress func(Progress)
 	if err := c.Validate(); err != nil {
 		return nil, &record.ConfigError{Err: err}
 	}
-	q := &run{Config: c, engine: e, progress: progress, notice: notice}
+	q := &run{Config: c, engine: e, progress: progress, notice: notice, warned: map[int]bool{}}
 	if q.spec, err = query.Parse(c.Strategy); err != nil {
 		return nil, err
 	}
@@ -103,6 +104,8 @@ type run struct {
 	labels     map[item][]uint8 // masks of the labelled slices
 	dir        string
 	placed     map[int][]place // of cases
+	warned     map[int]bool    // of cases: that voxels are NaN
+	judge      *train.Critic   // of strategies that go by one, when it is trained
 }
 
 // open opens the data set as the model has it, or as it is to be trained.
@@ -132,6 +135,9 @@ func (q *run) open(ctx context.Context) (err error) {
 // asksNetwork reports whether the strategy needs a network at all.
 func (q *run) asksNetwork() bool {
 	needs := q.spec.Strategy.Needs()
+	if c := q.spec.Score.Critic; c.Steps > 0 && !c.Ranked && needs.Features == query.NoFeatures {
+		return false // a critic sees slices alone
+	}
 	return needs.Scores || needs.ClassScores || needs.Networks || needs.Features != query.NoFeatures && needs.Features != query.Appearance
 }
 
@@ -169,7 +175,11 @@ func (q *run) list(ctx context.Context) error {
 		var masks [][]uint8
 		if one.Label != "" {
 			if masks, err = q.masks(index); err != nil {
-				return err
+				q.notice(fmt.Sprintf("data: %v (left out)", err))
+				for _, p := range places {
+					delete(listed, itemName(one.ID, p.slice))
+				}
+				continue
 			}
 		} else if byList {
 			q.notice(fmt.Sprintf("data: %s is in a list of labelled slices and has no mask: its slices are candidates", one.ID))
@@ -307,16 +317,8 @@ func (q *run) pick(ctx context.Context) (*Result, error) {
 	s := &stream{
 		spec: q.spec, seed: q.Experiment.Seed, items: q.candidates, names: q.name, progress: func(done, of int) { q.progress(Progress{Phase: "score", Done: done, Of: of}) },
 	}
-	s.ask = q.net.pool(q.spec)
-	warned := map[int]bool{}
-	s.images = func(index int, wanted []int) ([][]float32, error) {
-		images, bad, err := q.images(index, wanted)
-		if bad > 0 && !warned[index] {
-			warned[index] = true
-			q.notice(fmt.Sprintf("data: %s: %d voxels are NaN or infinite: they count as background", q.set.Cases[index].ID, bad))
-		}
-		return images, err
-	}
+	s.ask = q.net.pool(q.spec, q.critic)
+	s.images = q.read
 	if needs := q.spec.Strategy.Needs(); needs.Scores || needs.ClassScores {
 		r.Scores = filepath.Join(q.dir, scoresFile)
 		store, err := openScores(r.Scores, q.name)
@@ -330,11 +332,11 @@ func (q *run) pick(ctx context.Context) (*Result, error) {
 		s.store = store
 	}
 	if needs := q.spec.Strategy.Needs(); needs.LabelledFeatures || q.spec.Score.ClassWeights {
-		images, masks, err := q.labelled(ctx)
-		if err != nil {
+		set, err := q.trainingSet(ctx)
+		if err != nil && !errors.Is(err, errNoLabels) {
 			return nil, err
 		}
-		s.labelled, s.masks = images, masks
+		s.labelled, s.masks = set.Images, set.Labels
 	}
 	pool := s.pool(ctx)
 	if q.Shard.Of > 0 { // all of it is scored; nextslice select picks
@@ -359,6 +361,19 @@ func (q *run) pick(ctx context.Context) (*Result, error) {
 		})
 	}
 	return r, nil
+}
+
+// read returns some slices of a case for the network. It warns of NaN, once for each case.
+func (q *run) read(index int, wanted []int) ([][]float32, error) {
+	images, bad, err := q.images(index, wanted)
+	if bad > 0 && !q.warned[index] {
+		q.warned[index] = true
+		q.notice(fmt.Sprintf("data: %s: %d voxels are NaN or infinite: %s", q.set.Cases[index].ID, bad, q.preprocess.NonFiniteText()))
+	}
+	if err != nil {
+		err = fmt.Errorf("%w; leave the case out with --exclude %q", err, q.set.Cases[index].ID)
+	}
+	return images, err
 }
 
 // name names an item as its case's file has it.

@@ -151,7 +151,7 @@ func TestFirstSlices(t *testing.T) {
 // A query that is interrupted anywhere goes on where it was, and ends with the picks and scores of one that was not.
 func TestQueryResumes(t *testing.T) {
 	dir, _ := partly(t, 5, 2)
-	for _, strategy := range []string{"dropout+sb", "clasp", "ensemble(members=2)"} {
+	for _, strategy := range []string{"dropout+sb", "clasp", "ensemble(members=2)", "ta-vaal(steps=4)"} {
 		c := small(t, dir, strategy, 4)
 		whole := ask(t, c)
 		want, err := os.ReadFile(whole.Scores)
@@ -203,10 +203,72 @@ func TestQueryResumes(t *testing.T) {
 }
 
 func (c Config) members() int {
-	if strings.HasPrefix(c.Strategy, "ensemble") {
+	if strings.HasPrefix(c.Strategy, "ensemble") || strings.HasPrefix(c.Strategy, "ta-vaal") { // which trains a critic too
 		return 2
 	}
 	return 1
+}
+
+// A case whose mask cannot be read is named and left out, one whose image cannot be read too where it is labelled; elsewhere the error says how to go on.
+func TestBrokenCases(t *testing.T) {
+	dir, _ := partly(t, 5, 3)
+	c := small(t, dir, "entropy", 4)
+	spoil := func(name string) { // the header stays whole
+		file, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR, 0)
+		must(t, err)
+		info, err := file.Stat()
+		must(t, err)
+		must(t, file.Truncate(info.Size()*2/3))
+		must(t, file.Close())
+	}
+	spoil("labels/phantom_001.nii.gz")
+	spoil("images/phantom_002.nii.gz")
+	var notices []string
+	run := func() (*Result, error) {
+		return Run(t.Context(), engine(t), c, func(Progress) {}, func(text string) { notices = append(notices, text) })
+	}
+	r, err := run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(notices, "\n")
+	if !strings.Contains(text, "phantom_001") || !strings.Contains(text, "phantom_002") || strings.Count(text, "(left out)") != 2 {
+		t.Errorf("notices:\n%s", text)
+	}
+	for _, p := range r.Picks {
+		if p.Case < "phantom_003" {
+			t.Errorf("%s is picked", p.ID)
+		}
+	}
+	spoil("images/phantom_004.nii.gz")
+	if _, err := run(); err == nil || !strings.Contains(err.Error(), `--exclude "phantom_004"`) {
+		t.Errorf("an unreadable candidate: %v", err)
+	}
+	c.Exclude = []string{"phantom_004"}
+	if r, err := run(); err != nil || len(r.Picks) != 4 {
+		t.Errorf("without it: %v", err)
+	}
+}
+
+// A critic needs no segmentation network, and with one that ranks slices one with its module is trained.
+func TestQueryByCritic(t *testing.T) {
+	dir, _ := partly(t, 4, 2)
+	for strategy, files := range map[string]int{"vaal(steps=3)": 0, "vaal(steps=3)+sb": 0, "ta-vaal(steps=3)": 2} {
+		c := small(t, dir, strategy, 3)
+		trained := map[int]int{}
+		r, err := Run(t.Context(), engine(t), c, func(p Progress) {
+			if p.Phase == "train" {
+				trained[p.Of]++
+			}
+		}, func(string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, _ := filepath.Glob(filepath.Join(c.Work, "*.safetensors"))
+		if len(r.Picks) != 3 || len(made) != files || trained[3] != 3 || (trained[10] > 0) != (files > 0) {
+			t.Errorf("%s: picks %v, files %v, steps %v", strategy, ids(r), made, trained)
+		}
+	}
 }
 
 // Other labels are another query: the network is trained anew.

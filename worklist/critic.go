@@ -1,0 +1,53 @@
+package worklist
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/train"
+)
+
+// mostSeen is how many candidates a critic is trained on at most: those are in memory together. Of more a random choice is taken; all are scored.
+const mostSeen = 4000
+
+// critic trains a discriminator of labelled slices and candidates, once.
+func (q *run) critic(ctx context.Context) (func(context.Context, [][]float32) ([]float64, error), error) {
+	if q.judge != nil {
+		return q.judge.Scores, nil
+	}
+	set, err := q.trainingSet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seed := q.Experiment.Seed
+	some := random.Stream(seed, "query", "critic").Perm(len(q.candidates))
+	some = some[:min(mostSeen, len(some))]
+	slices.Sort(some)
+	s := &stream{items: q.candidates, names: q.name, images: q.read, progress: func(done, of int) { q.progress(Progress{Phase: "load", Done: done, Of: of}) }}
+	var unlabelled [][]float32
+	s.ask = func(_ context.Context, c model.Candidates) query.Pool {
+		unlabelled = append(unlabelled, c.Images...)
+		return query.Pool{}
+	}
+	s.spec = q.spec
+	if err := s.each(ctx, some, func(query.Pool, []int) error { return nil }); err != nil {
+		return nil, err
+	}
+	how, p := q.spec.Score.Critic, q.preprocess
+	c := train.VAAL{Steps: how.Steps, Adversarial: how.Adversarial, Augment: q.Experiment.Train.Augment}
+	if how.Ranked {
+		c.Ranks = q.net.network.Ranks
+	}
+	q.judge, err = train.RunVAAL(ctx, q.engine, c, set.Images, unlabelled, p.Height, p.Width, random.Stream(seed, "model", "critic").Uint64(), q.training)
+	if err != nil {
+		return nil, err
+	}
+	if math.Abs(q.judge.D-2*math.Ln2) < 1e-3 {
+		q.notice("the discriminator tells labelled slices from the others by nothing: the query is as good as random")
+	}
+	return q.judge.Scores, nil
+}
