@@ -120,8 +120,8 @@ func canServe(s query.Spec) error {
 	switch needs := s.Strategy.Needs(); {
 	case s.Score.Members > 0 || s.Score.PredictedLoss || s.Score.Critic.Steps > 0:
 		return fmt.Errorf("annotation does not compute the score %s, which takes more trainings", s.Score.Name)
-	case s.Training != query.Training{}:
-		return fmt.Errorf("annotation does not train on pseudo-labels or copies, which %s does: it exists in simulations only", s.Score.Name)
+	case s.Training.Copies != "":
+		return fmt.Errorf("annotation does not train on copies of labels, as %s does: it exists in simulations only", s.Score.Name)
 	case needs.HiddenForeground:
 		return errors.New("it looks at masks that nobody has drawn yet: it exists in simulations only")
 	}

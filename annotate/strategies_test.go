@@ -1,6 +1,8 @@
 package annotate_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -70,5 +72,55 @@ func TestColdStartByTypicalSlices(t *testing.T) {
 	inner := slices.DeleteFunc(slices.Clone(first), func(i annotate.Item) bool { return i.Slice == 0 || i.Slice == 5 })
 	if len(inner) == 0 || len(inner) == 4 {
 		t.Errorf("typical slices %v: want some with the ball and some without", first)
+	}
+}
+
+// CEAL's pseudo-labels are learnt beside the labels, of items that nobody has labelled or is asked for, also after a restart; without their file the labels alone are.
+func TestPseudoLabels(t *testing.T) {
+	for name, c := range map[string]struct {
+		strategy string
+		more     bool
+		remove   bool
+	}{
+		"taken": {"ceal(delta=0.6,decay=0)", true, false}, "none are sure": {"ceal(delta=0.01)", false, false}, "lost": {"ceal(delta=0.6,decay=0)", false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			learner := &annotatetest.Learner{}
+			options := annotate.Options{Data: annotatetest.Data(t, 5), Dir: t.TempDir() + "/project", Learner: learner.New, Change: func(config *annotate.Config) {
+				small(config)
+				config.Strategy, config.Lockstep, config.ValidationShare = c.strategy, true, 0
+			}}
+			p := open(t, options)
+			for len(p.models()) == 0 {
+				p.label(ana)
+				time.Sleep(time.Millisecond)
+			}
+			p.close()
+			files, _ := filepath.Glob(filepath.Join(options.Dir, "models", "pseudo-*.json"))
+			if len(files) != 1 {
+				t.Fatalf("files of pseudo-labels: %v", files)
+			}
+			if info, err := os.Stat(files[0]); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v, %v", files[0], info.Mode(), err)
+			}
+			if c.remove {
+				if err := os.Remove(files[0]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p = open(t, options)
+			for len(p.models()) < 2 {
+				p.label(ana)
+				time.Sleep(time.Millisecond)
+			}
+			// 30 slices: 4 labelled first, then 4 more; those left when the query was asked are 22.
+			want := 8
+			if c.more {
+				want = 30
+			}
+			if got := learner.Trained(); got[0] != 4 || got[1] != want {
+				t.Errorf("trained on %v slices, want 4 and %d", got, want)
+			}
+		})
 	}
 }

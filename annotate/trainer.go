@@ -159,6 +159,9 @@ func (t *trainer) cycle(ctx context.Context, learner Learner, cycle int) error {
 	if err != nil {
 		return err
 	}
+	if err := t.findPseudo(ctx, n, cycle, rows); err != nil {
+		return err
+	}
 	if err := t.jury.hear(ctx, learner, validation, t.events.problem, m); err != nil { // whoever sees the model sees what it is worth
 		return err
 	}
@@ -252,6 +255,9 @@ func (t *trainer) train(ctx context.Context, learner Learner, labels []store.Lab
 	}
 	if len(set.Images) == 0 {
 		return nil, errors.New("all labels are unsure throughout: there is nothing to learn")
+	}
+	if err := t.addPseudo(&set, labels, cycle); err != nil {
+		return nil, err
 	}
 	epoch := func(steps int) int { return (steps*c.Batch + len(labels) - 1) / len(labels) }
 	return learner.Train(ctx, c, p, set, t.config.streams().Training(cycle), func(s train.Progress) {

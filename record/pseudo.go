@@ -1,10 +1,13 @@
 package record
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/google/renameio/v2"
 )
 
 // Pseudo are the pseudo-labels of a training: names of items, and the mask of each.
@@ -30,14 +33,10 @@ func (f *Folder) pseudo(u Unit, cycle int) string {
 // RecordPseudo writes the pseudo-labels that the model of a cycle is trained on: before the cycle that found them is recorded, for the network
 // that did is gone afterwards. Those of the cycle before the last are removed.
 func (f *Folder) RecordPseudo(u Unit, cycle int, p Pseudo) error {
-	file := pseudoFile{Items: []pseudoItem{}}
-	for i, mask := range p.Masks {
-		file.Items = append(file.Items, pseudoItem{p.Names[i], runLengths(mask)})
-	}
 	if err := os.MkdirAll(filepath.Dir(f.pseudo(u, cycle)), 0o777); err != nil {
 		return err
 	}
-	if err := writeJSON(f.pseudo(u, cycle), file); err != nil {
+	if err := WritePseudo(f.pseudo(u, cycle), p, 0o666); err != nil {
 		return err
 	}
 	if err := os.Remove(f.pseudo(u, cycle-2)); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -47,10 +46,32 @@ func (f *Folder) RecordPseudo(u Unit, cycle int, p Pseudo) error {
 }
 
 // Pseudo returns what RecordPseudo wrote, of masks of so many pixels.
-func (f *Folder) Pseudo(u Unit, cycle, pixels int) (p Pseudo, err error) {
-	var file pseudoFile
-	if err := readJSON(f.pseudo(u, cycle), &file); err != nil {
+func (f *Folder) Pseudo(u Unit, cycle, pixels int) (Pseudo, error) {
+	p, err := ReadPseudo(f.pseudo(u, cycle), pixels)
+	if err != nil {
 		return p, fmt.Errorf("pseudo-labels of cycle %d: %w", cycle, err)
+	}
+	return p, nil
+}
+
+// WritePseudo replaces a file of pseudo-labels as a whole.
+func WritePseudo(path string, p Pseudo, mode os.FileMode) error {
+	file := pseudoFile{Items: []pseudoItem{}}
+	for i, mask := range p.Masks {
+		file.Items = append(file.Items, pseudoItem{p.Names[i], runLengths(mask)})
+	}
+	text, err := json.Marshal(file)
+	if err != nil {
+		return err
+	}
+	return renameio.WriteFile(path, append(text, '\n'), mode)
+}
+
+// ReadPseudo reads a file that WritePseudo wrote, of masks of so many pixels. A missing one is os.ErrNotExist.
+func ReadPseudo(path string, pixels int) (p Pseudo, err error) {
+	var file pseudoFile
+	if err := readJSON(path, &file); err != nil {
+		return p, err
 	}
 	for _, item := range file.Items {
 		var mask []uint8
@@ -60,7 +81,7 @@ func (f *Folder) Pseudo(u Unit, cycle, pixels int) (p Pseudo, err error) {
 			}
 		}
 		if len(mask) != pixels {
-			return p, fmt.Errorf("%s: the mask of %s does not have %d pixels", f.pseudo(u, cycle), item.Name, pixels)
+			return p, fmt.Errorf("%s: the mask of %s does not have %d pixels", path, item.Name, pixels)
 		}
 		p.Names, p.Masks = append(p.Names, item.Name), append(p.Masks, mask)
 	}
