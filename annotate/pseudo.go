@@ -48,7 +48,7 @@ func (t *trainer) findPseudo(ctx context.Context, n Network, cycle int, asked []
 			return err
 		}
 	}
-	if err := record.WritePseudo(t.pseudoFile(cycle+1), found, 0o600); err != nil {
+	if err := record.WritePseudo(t.pseudoFile(cycle+1), found); err != nil {
 		return err
 	}
 	if err := os.Remove(t.pseudoFile(cycle - 1)); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -33,10 +33,10 @@ func (f *Folder) pseudo(u Unit, cycle int) string {
 // RecordPseudo writes the pseudo-labels that the model of a cycle is trained on: before the cycle that found them is recorded, for the network
 // that did is gone afterwards. Those of the cycle before the last are removed.
 func (f *Folder) RecordPseudo(u Unit, cycle int, p Pseudo) error {
-	if err := os.MkdirAll(filepath.Dir(f.pseudo(u, cycle)), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Dir(f.pseudo(u, cycle)), 0o700); err != nil {
 		return err
 	}
-	if err := WritePseudo(f.pseudo(u, cycle), p, 0o666); err != nil {
+	if err := WritePseudo(f.pseudo(u, cycle), p); err != nil {
 		return err
 	}
 	if err := os.Remove(f.pseudo(u, cycle-2)); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -55,7 +55,7 @@ func (f *Folder) Pseudo(u Unit, cycle, pixels int) (Pseudo, error) {
 }
 
 // WritePseudo replaces a file of pseudo-labels as a whole.
-func WritePseudo(path string, p Pseudo, mode os.FileMode) error {
+func WritePseudo(path string, p Pseudo) error {
 	file := pseudoFile{Items: []pseudoItem{}}
 	for i, mask := range p.Masks {
 		file.Items = append(file.Items, pseudoItem{p.Names[i], runLengths(mask)})
@@ -64,7 +64,7 @@ func WritePseudo(path string, p Pseudo, mode os.FileMode) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, append(text, '\n'), mode)
+	return renameio.WriteFile(path, append(text, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(path)))
 }
 
 // ReadPseudo reads a file that WritePseudo wrote, of masks of so many pixels. A missing one is os.ErrNotExist.

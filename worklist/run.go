@@ -279,7 +279,7 @@ func (q *run) begin() (unlock func(), err error) {
 				return nil, err
 			}
 		}
-		if err := renameio.WriteFile(path, []byte(state), 0o600); err != nil {
+		if err := renameio.WriteFile(path, []byte(state), 0o600, renameio.WithTempDir(q.dir)); err != nil {
 			return nil, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,5 +159,5 @@ func CopyScores(from, to string) error {
 	for _, id := range slices.Sorted(maps.Keys(s.rows)) {
 		fmt.Fprintf(&text, "%s,%s\n", quote(id), strconv.FormatFloat(s.rows[id][0], 'g', -1, 64))
 	}
-	return renameio.WriteFile(to, []byte(text.String()), 0o600)
+	return renameio.WriteFile(to, []byte(text.String()), 0o600, renameio.WithTempDir(filepath.Dir(to)))
 }
