@@ -430,7 +430,7 @@ func TakeOver(ctx context.Context, dir string, names []string, now func() time.T
 		return 0, err
 	}
 	if ledger == nil {
-		return 0, fmt.Errorf("%s: labels/final was written by an older nextslice: serve the project once", dir)
+		return 0, fmt.Errorf("%s: labels/final is not written yet, or was by an older nextslice: serve the project once", dir)
 	}
 	var config Config
 	if err := json.Unmarshal(ledger.Config, &config); err != nil {

@@ -41,9 +41,13 @@ func backup(ctx context.Context, db *sql.DB, path string) (err error) {
 	}
 	defer conn.Close()
 	err = conn.Raw(func(c any) error {
+		address, err := uri(temp, "")
+		if err != nil {
+			return err
+		}
 		b, err := c.(interface {
 			NewBackup(string) (*sqlite.Backup, error)
-		}).NewBackup((&url.URL{Scheme: "file", Path: filepath.ToSlash(temp)}).String())
+		}).NewBackup(address)
 		if err != nil {
 			return err
 		}
@@ -71,12 +75,22 @@ func backup(ctx context.Context, db *sql.DB, path string) (err error) {
 }
 
 func checkCopy(ctx context.Context, path string) error {
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: "_pragma=journal_mode(DELETE)"}).String())
+	address, err := uri(path, "_pragma=journal_mode(DELETE)")
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", address)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	return quickCheck(ctx, db)
+}
+
+// uri returns the address of a file as SQLite takes it, which has no relative ones.
+func uri(path, query string) (string, error) {
+	absolute, err := filepath.Abs(path)
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(absolute), RawQuery: query}).String(), err
 }
 
 // DailyBackup makes today's copy in the folder backups, if there is none yet, and keeps the newest of them, so many.

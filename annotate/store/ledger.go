@@ -110,6 +110,9 @@ func checkMissing(dir string) error {
 	case holdsMasks(dir):
 		return &MismatchError{"project.db is missing or empty, and labels/final holds masks: " + help}
 	}
+	if _, err := os.Stat(sumPath(dir)); err == nil { // which a server leaves that has ended
+		return &MismatchError{"project.db is missing or empty, and a server has closed it here: " + help}
+	}
 	if copies, _ := filepath.Glob(filepath.Join(dir, "backups", "*.db")); len(copies) > 0 {
 		return &MismatchError{"project.db is missing or empty, and backups holds copies of it: " + help}
 	}

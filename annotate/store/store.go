@@ -196,12 +196,11 @@ func openDatabase(path string, pragmas ...string) (*sql.DB, error) {
 	query := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": append([]string{
 		"busy_timeout(5000)", "journal_mode(" + journal + ")", "synchronous(FULL)", "foreign_keys(1)",
 	}, pragmas...)}
-	absolute, err := filepath.Abs(path)
+	address, err := uri(path, query.Encode())
 	if err != nil {
 		return nil, err
 	}
-	address := url.URL{Scheme: "file", Path: filepath.ToSlash(absolute), RawQuery: query.Encode()}
-	return sql.Open("sqlite", address.String())
+	return sql.Open("sqlite", address)
 }
 
 // migrate brings the database to the format of this program, with a copy of it as it was.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nextslice/nextslice/annotate/script"
 	"github.com/nextslice/nextslice/dataset/phantom"
@@ -104,9 +105,15 @@ func TestServeKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file, err := volume.ReadMask(filepath.Join(data+"-annotation", "labels", "final", name+".nii.gz"))
-		if err != nil || !bytes.Equal(file.Slice(project.Axis, slice), mask) {
-			t.Errorf("%s in the mask file: %v", item, err)
+		path := filepath.Join(data+"-annotation", "labels", "final", name+".nii.gz")
+		written := func() bool { // in the background
+			file, err := volume.ReadMask(path)
+			return err == nil && bytes.Equal(file.Slice(project.Axis, slice), mask)
+		}
+		for end := time.Now().Add(time.Minute); !written(); time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%s is not in %s", item, path)
+			}
 		}
 	}
 }
