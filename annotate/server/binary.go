@@ -44,8 +44,8 @@ func littleEndian(values []float32) []byte {
 }
 
 type sliceInput struct {
-	Case    string `path:"case"`
-	Slice   int    `path:"slice" minimum:"0"`
+	Case    string `path:"case" example:"Case12"`
+	Slice   int    `path:"slice" minimum:"0" example:"2"`
 	Channel int    `query:"channel" minimum:"0" doc:"Of the project's channels, from 0."`
 }
 
@@ -87,12 +87,12 @@ func (s *Server) versionMask(ctx context.Context, item annotate.Item, in *versio
 }
 
 type caseInput struct {
-	Case    string `path:"case"`
+	Case    string `path:"case" example:"Case12"`
 	Preview bool   `query:"preview" doc:"Of rows and columns only every n-th, so that there are a few million voxels at most."`
 }
 
 type imageInput struct {
-	Case    string `path:"case"`
+	Case    string `path:"case" example:"Case12"`
 	Channel int    `query:"channel" minimum:"0" doc:"Of the project's channels, from 0."`
 	Preview bool   `query:"preview" doc:"Of rows and columns only every n-th, so that there are a few million voxels at most."`
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ const prefix = "/api/v1"
 func (s *Server) register() {
 	open := huma.NewGroup(s.api, prefix)
 	open.UseMiddleware(withAddress)
-	add(open, "logIn", "POST /login", "Log in under a name", s.logIn)
+	add(open, "logIn", "POST /login", "Log in under a name", s.logIn, func(op *huma.Operation) { op.Errors = append(op.Errors, http.StatusTooManyRequests) })
 
 	known := huma.NewGroup(s.api, prefix)
 	known.UseMiddleware(s.authenticate)
@@ -26,7 +27,7 @@ func (s *Server) register() {
 	add(known, "logOut", "POST /logout", "Log out", s.logOut)
 
 	add(known, "project", "GET /project", "The project's state", s.summary)
-	add(known, "next", "POST /next", "Lease the next item of the queue", s.next, mayBeNothing)
+	add(known, "next", "POST /next", "Lease the next item of the queue", s.next, mayBeNothing, func(op *huma.Operation) { op.Errors = append(op.Errors, http.StatusNotFound, http.StatusGone) })
 	add(known, "task", "GET /tasks/{item}", "An item with all that is needed to show it", onItem(s, s.task))
 
 	add(known, "cases", "GET /cases", "How far each case is", s.cases)
@@ -39,13 +40,13 @@ func (s *Server) register() {
 	add(known, "saveLabel", "PUT /items/{item}/label", "Save a label; it is on disk when the answer comes", onItem(s, s.saveLabel), s.takesMask)
 	add(known, "draft", "GET /items/{item}/draft", "Your unfinished mask", onItem(s, s.draft), uint8s)
 	add(known, "saveDraft", "PUT /items/{item}/draft", "Keep an unfinished mask", onItem(s, s.saveDraft), s.takesMask)
-	add(known, "skip", "POST /items/{item}/skip", "Take an item out, with a reason", onItem(s, s.skip), conflicts)
-	add(known, "hold", "POST /items/{item}/hold", "Keep an item for yourself, or keep it longer", onItem(s, s.hold), conflicts)
+	add(known, "skip", "POST /items/{item}/skip", "Take an item out, with a reason", onItem(s, s.skip))
+	add(known, "hold", "POST /items/{item}/hold", "Keep an item for yourself, or keep it longer", onItem(s, s.hold))
 	add(known, "release", "POST /items/{item}/release", "Give an item back", onItem(s, s.release))
 	add(known, "versions", "GET /items/{item}/versions", "All saved masks of an item", onItem(s, s.versions))
 	add(known, "versionMask", "GET /items/{item}/versions/{version}/mask", "One saved mask", onItem(s, s.versionMask), uint8s)
-	add(known, "restore", "POST /items/{item}/versions/{version}/restore", "Make an earlier version the label again", onItem(s, s.restore), conflicts)
-	add(known, "askReading", "POST /items/{item}/read2", "Ask a second person to label an item independently", onItem(s, s.askReading), conflicts)
+	add(known, "restore", "POST /items/{item}/versions/{version}/restore", "Make an earlier version the label again", onItem(s, s.restore))
+	add(known, "askReading", "POST /items/{item}/read2", "Ask a second person to label an item independently", onItem(s, s.askReading))
 
 	add(known, "queue", "GET /queue", "What was asked for: what waits, in its order, then what is done", s.queue)
 	add(known, "history", "GET /history", "The audit log, newest first", s.history)
@@ -69,6 +70,9 @@ func add[I, O any](api huma.API, id, route, summary string, handler func(context
 	if strings.Contains(path, "{") {
 		op.Errors = append(op.Errors, http.StatusNotFound, http.StatusGone)
 	}
+	if method != http.MethodGet {
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusForbidden, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusInsufficientStorage)
+	}
 	for _, c := range change {
 		c(&op)
 	}
@@ -81,6 +85,25 @@ func add[I, O any](api huma.API, id, route, summary string, handler func(context
 	})
 }
 
+// nullable completes the description of answers: a field that is a pointer may be null, which huma says of numbers and texts only.
+func nullable(api *huma.OpenAPI) {
+	null := &huma.Schema{Type: "null"}
+	for name, schema := range api.Components.Schemas.Map() {
+		t := api.Components.Schemas.TypeFromRef("#/components/schemas/" + name)
+		if t == nil || t.Kind() != reflect.Struct {
+			continue
+		}
+		for _, f := range reflect.VisibleFields(t) {
+			key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			p := schema.Properties[key]
+			if p == nil || p.Ref == "" || f.Type.Kind() != reflect.Pointer || strings.Contains(options, "omitempty") {
+				continue
+			}
+			schema.Properties[key] = &huma.Schema{OneOf: []*huma.Schema{{Ref: p.Ref}, null}, Description: p.Description}
+		}
+	}
+}
+
 // onItem makes an operation of one that also gets the item that the request names.
 func onItem[I interface{ name() string }, O any](s *Server, do func(context.Context, annotate.Item, *I) (*O, error)) func(context.Context, *I) (*O, error) {
 	return func(ctx context.Context, in *I) (*O, error) {
@@ -91,8 +114,6 @@ func onItem[I interface{ name() string }, O any](s *Server, do func(context.Cont
 		return do(ctx, item, in)
 	}
 }
-
-func conflicts(op *huma.Operation) { op.Errors = append(op.Errors, http.StatusConflict) }
 
 func mayBeNothing(op *huma.Operation) {
 	op.Responses = map[string]*huma.Response{"204": {Description: "Nothing waits"}}
@@ -124,7 +145,7 @@ func uint8s(op *huma.Operation) {
 // takesMask bounds what masks that are being received take of memory.
 func (s *Server) takesMask(op *huma.Operation) {
 	op.MaxBodyBytes = int64(min(maxMask, 2*s.project.Cases.LargestSlice()+1024)) // one that is a little too large is told its size
-	op.Errors = append(op.Errors, http.StatusConflict, http.StatusInsufficientStorage, http.StatusServiceUnavailable)
+	op.Errors = append(op.Errors, http.StatusServiceUnavailable)
 	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 		turn := time.NewTimer(maskWait)
 		defer turn.Stop()

@@ -75,6 +75,7 @@ func New(p *annotate.Project, o Options) *Server {
 	config.CreateHooks = nil // no $schema in answers
 	s.api = humago.New(mux, config)
 	s.register()
+	nullable(s.api.OpenAPI())
 	if o.Page != nil {
 		mux.Handle("GET /", s.page(http.FileServerFS(o.Page)))
 	}
