@@ -203,8 +203,8 @@ func TestStart(t *testing.T) {
 	})
 	t.Run("another is at it", func(t *testing.T) {
 		p := planned(t, false)
-		p.Patience = seconds(time.Hour)
-		time.AfterFunc(200*time.Millisecond, func() { finish(t, p) })
+		p.Patience = seconds(3 * time.Second)
+		time.AfterFunc(4*time.Second, func() { finish(t, p) })
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		p.mark(kindStarts, 0, taskState{State: running}, true)
@@ -216,7 +216,7 @@ func TestStart(t *testing.T) {
 		}()
 		begin := time.Now()
 		err := runner(p).start(t.Context(), start, func() error { t.Error("it was trained"); return nil })
-		if err != nil || time.Since(begin) < 150*time.Millisecond {
+		if err != nil || time.Since(begin) < 4*time.Second {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 	})
