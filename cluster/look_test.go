@@ -216,7 +216,7 @@ func TestStart(t *testing.T) {
 		}()
 		begin := time.Now()
 		err := runner(p).start(t.Context(), start, func() error { t.Error("it was trained"); return nil })
-		if err != nil || time.Since(begin) < 4*time.Second {
+		if err != nil || time.Since(begin) < 3500*time.Millisecond {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 	})

@@ -568,15 +568,23 @@ func shards(t *testing.T, l *lab, c *slurmtest.Cluster) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := s.Submit(t.Context(), cluster.SlurmOptions{Setup: "if [ $SLURM_ARRAY_TASK_ID = 3 ]; then echo no disk; exit 1; fi"}); err != nil || !strings.Contains(text, "1 of 4 parts") {
-		t.Fatal(text, err)
-	}
+	await(t, "the end of the element whose file was removed", patience, func() bool { // it may still be completing
+		text, err := s.Submit(t.Context(), cluster.SlurmOptions{Setup: "if [ $SLURM_ARRAY_TASK_ID = 3 ]; then echo no disk; exit 1; fi"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(text, "1 of 4 parts")
+	})
 	if v := all(3); len(v.Ended) != 1 || !strings.Contains(v.Ended[0], "part 3 (") || !strings.Contains(v.Ended[0], "no disk") {
 		t.Errorf("%+v", v)
 	}
-	if _, err := s.Submit(t.Context(), cluster.SlurmOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	await(t, "the end of the element that failed", patience, func() bool {
+		text, err := s.Submit(t.Context(), cluster.SlurmOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(text, "1 of 4 parts")
+	})
 	all(4)
 }
 
