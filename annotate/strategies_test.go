@@ -11,6 +11,7 @@ import (
 	"github.com/nextslice/nextslice/annotate/annotatetest"
 	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/preprocess"
+	cycles "github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor/ref"
 )
 
@@ -102,6 +103,10 @@ func TestPseudoLabels(t *testing.T) {
 			}
 			if info, err := os.Stat(files[0]); err != nil || info.Mode().Perm() != 0o600 {
 				t.Errorf("%s: %v, %v", files[0], info.Mode(), err)
+			}
+			found, err := cycles.ReadPseudo(files[0], p.Config.Preprocess.Height*p.Config.Preprocess.Width)
+			if err != nil || (len(found.Names) == 22) != (name != "none are sure") { // 30 slices but for 4 that are labelled and 4 that are asked for
+				t.Errorf("%d pseudo-labels, %v", len(found.Names), err)
 			}
 			if c.remove {
 				if err := os.Remove(files[0]); err != nil {
