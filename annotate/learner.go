@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
@@ -95,7 +94,6 @@ func (f modelFiles) save(ctx context.Context, n Network, m store.Model) error {
 	if err != nil {
 		return err
 	}
-	leftover.Of(path)
 	if err := n.Save(path, info); err != nil {
 		return err
 	}

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/renameio/v2"
+
+	"github.com/nextslice/nextslice/internal/leftover"
 )
 
 // Names of the files of an exported record. A run folder has the first three too.
@@ -103,6 +106,7 @@ func (x Export) Write(dir string) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return leftover.IsTemporary(e.Name()) }) // of one that was killed
 	for _, e := range entries {
 		switch e.Name() {
 		case ConfigFile, DataFile, EnvFile, CyclesFile:
@@ -120,10 +124,11 @@ func (x Export) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	for _, file := range []struct {
+	leftover.In(dir, 0)
+	for _, file := range []struct { // first the one that says what the folder is: a record that was interrupted can be written again
 		name    string
 		content []byte
-	}{{ConfigFile, x.Config}, {DataFile, x.Data}, {EnvFile, x.Env}, {CyclesFile, table.Bytes()}} {
+	}{{CyclesFile, table.Bytes()}, {ConfigFile, x.Config}, {DataFile, x.Data}, {EnvFile, x.Env}} {
 		if file.content == nil {
 			continue
 		}

@@ -83,13 +83,15 @@ func CreateFolder(dir string, c Config, resume bool) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	leftover.In(dir, time.Hour) // processes of other machines may be writing
 	f := &Folder{Dir: dir}
 	if f.lock, err = lock(dir); err != nil && !errors.As(err, &f.NoLock) {
 		return nil, err
 	}
 	if f.NoLock != nil || f.Shared() {
 		f.WriteAs(NewAttempt(0))
+		leftover.In(dir, time.Hour) // processes of other machines may be writing
+	} else {
+		leftover.In(dir, 0)
 	}
 	if err := f.configure(c, recorded); err != nil {
 		f.Close()

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/renameio/v2"
 
@@ -114,7 +113,7 @@ func (r Report) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	leftover.In(dir, time.Minute)
+	leftover.In(dir, 0)
 	save := func(name string, write func(io.Writer) error) error { return save(dir, name, write) }
 	// First the file that says whose folder it is: a report that was interrupted can be written again.
 	if err := save(jsonFile, r.WriteJSON); err != nil {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/renameio/v2"
 	"github.com/klauspost/compress/gzip"
+
+	"github.com/nextslice/nextslice/internal/leftover"
 )
 
 // WriteMask writes a mask as unsigned bytes; the extension chooses the format: .nii.gz or .nii (NIfTI-1), .mha, .nrrd, or
@@ -101,6 +103,7 @@ func compressed(w io.Writer, write func(io.Writer) error) error {
 
 // replace writes a file beside path, syncs it and renames it to path.
 func replace(path string, encode func(io.Writer) error) error {
+	leftover.Of(path)
 	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
 	if err != nil {
 		return err

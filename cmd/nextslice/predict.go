@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/volume"
@@ -152,12 +151,10 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 	}
 	warn(s.err, prediction.Warnings)
 	if c.Uncertainty != "" {
-		leftover.Of(c.unfinished())
 		if err := volume.WriteVolume(c.unfinished(), prediction.Uncertainty); err != nil {
 			return err
 		}
 	}
-	leftover.Of(c.Out)
 	if _, err := writeSegments(c.Out, m.Segments(prediction.Mask), image.Series); err != nil {
 		return err
 	}

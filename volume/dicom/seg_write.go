@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2"
+	"github.com/nextslice/nextslice/internal/leftover"
 	"github.com/nextslice/nextslice/volume"
 	lib "github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
@@ -50,6 +51,7 @@ func writeSegmentation(path string, s *volume.Segmentation, on *Series, made tim
 	if b.err != nil {
 		return b.err
 	}
+	leftover.Of(path)
 	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
 	if err != nil {
 		return err
