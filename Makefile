@@ -10,7 +10,7 @@ FUZZTIME ?= 1m
 TIME ?= 10m
 export CGO_ENABLED ?= 1
 
-.PHONY: demo demo-serve test build web deps test-deps fuzz torture torture-slurm clean
+.PHONY: demo demo-serve test build web deps test-deps fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
 
 build: deps web
 	go build -buildvcs=auto -o nextslice ./cmd/nextslice
@@ -40,7 +40,18 @@ test: test-deps web
 fuzz: deps
 	@scripts/fuzz.sh $(FUZZTIME)
 
-torture: torture-slurm
+torture: torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm
+
+# A server that is killed while four people save; power losses inside a system call; every writing command killed inside a write, a sync or a
+# rename and run again; one server's memory; a project of 1,000 cases and 10,000 labels; the fuzz targets. Each takes TIME.
+torture-server torture-power torture-writes torture-soak: deps
+	NEXTSLICE_TORTURE=$(TIME) nice go test -count 1 -timeout 0 -v -run "^TestTorture$$(echo $@ | sed 's/torture-\(.\)/\U\1/')$$" ./cmd/nextslice
+
+torture-scale: deps
+	NEXTSLICE_SCALE=1000 nice go test -count 1 -timeout 0 -v -run '^TestScale$$' ./annotate/server
+
+torture-inputs: deps
+	@scripts/fuzz.sh $(TIME)
 
 # An experiment on SLURM whose nodes, daemons, tasks and submitter are killed at random.
 torture-slurm: test-deps

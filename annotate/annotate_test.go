@@ -271,7 +271,7 @@ func TestMasksAreTakenOverAndWritten(t *testing.T) {
 	if err != nil || s.Labelled != 24 || s.Items != 30 {
 		t.Fatalf("%d of %d items are labelled, %v", s.Labelled, s.Items, err)
 	}
-	until(t, "the masks are written", func() bool { _, err := os.Stat(filepath.Join(p.Dir(), "labels", "labelled.csv")); return err == nil })
+	until(t, "the masks are written", func() bool { return len(must(p.Store().Stale(t.Context()))) == 0 })
 	written, err := volume.ReadMask(filepath.Join(p.Dir(), "labels", "final", "c1.nii.gz"))
 	if err != nil {
 		t.Fatal(err)

@@ -110,7 +110,7 @@ func checkFiles(dir string, l *store.Ledger, id string, labels []store.Labelled,
 			}
 		}
 		path := filepath.Join(dir, "labels", "final", name+".nii.gz")
-		_, changed, err := c.Final.Now(path)
+		_, changed, err := c.Now(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			f.note("labels/final/%s.nii.gz is missing: it is written again when the project is served", name)

@@ -84,6 +84,12 @@ func (f *maskFiles) writeStale(ctx context.Context) error {
 	if err := f.ledger.Write(f.store.Dir()); err != nil {
 		return errors.Join(failed, err)
 	}
+	for name := range written {
+		if err := f.publish(name); err != nil {
+			delete(written, name)
+			failed = errors.Join(failed, err)
+		}
+	}
 	return errors.Join(failed, f.store.Written(ctx, written))
 }
 
@@ -143,13 +149,14 @@ func (f *maskFiles) writeMask(ctx context.Context, name string) (newest int64, e
 		}
 	}
 	f.events.lasts("label of "+name, damaged)
-	if err := f.aside(name, path, final); err != nil {
+	if _, err := f.prepare(name, original); err != nil {
 		return 0, err
 	}
-	if _, err := f.replace("original", name, original); err != nil {
+	if err := os.Rename(f.prepared(name), f.path("original", name+".nii.gz")); err != nil {
 		return 0, err
 	}
-	if one.Final, err = f.replace("final", name, final); err != nil {
+	one.Before = f.ledger.Cases[name].Final
+	if one.Final, err = f.prepare(name, final); err != nil {
 		return 0, err
 	}
 	f.ledger.Cases[name] = one
@@ -157,9 +164,12 @@ func (f *maskFiles) writeMask(ctx context.Context, name string) (newest int64, e
 	return newest, nil
 }
 
-// replace writes a mask that its owner alone can read, and returns what was written, whoever else writes to the same file.
-func (f *maskFiles) replace(kind, name string, m *volume.Mask) (seen contents.Seen, err error) {
-	temp := f.path(".new", name+".nii.gz")
+// prepared is the file that is about to take the place of a case's.
+func (f *maskFiles) prepared(name string) string { return f.path(".new", name+".nii.gz") }
+
+// prepare writes a mask that its owner alone can read, and returns what was written, whoever else writes to labels.
+func (f *maskFiles) prepare(name string, m *volume.Mask) (seen contents.Seen, err error) {
+	temp := f.prepared(name)
 	if err := os.MkdirAll(filepath.Dir(temp), 0o700); err != nil {
 		return seen, err
 	}
@@ -169,10 +179,16 @@ func (f *maskFiles) replace(kind, name string, m *volume.Mask) (seen contents.Se
 	if err := os.Chmod(temp, 0o600); err != nil {
 		return seen, err
 	}
-	if seen, err = contents.Of(temp); err != nil {
-		return seen, err
+	return contents.Of(temp)
+}
+
+// publish puts a prepared file in its place. The list says already what it holds, so that a kill at any moment leaves a file that is known.
+func (f *maskFiles) publish(name string) error {
+	path := f.path("final", name+".nii.gz")
+	if err := f.aside(name, path); err != nil {
+		return err
 	}
-	return seen, os.Rename(temp, f.path(kind, name+".nii.gz"))
+	return os.Rename(f.prepared(name), path)
 }
 
 // slice returns a slice of the mask in a file, nil if there is none.
@@ -185,14 +201,16 @@ func (f *maskFiles) slice(path string, item Item) []uint8 {
 }
 
 // aside keeps a file of labels/final that another program has changed: it moves it to labels/outside before it is replaced.
-func (f *maskFiles) aside(name, path string, final *volume.Mask) error {
-	before, known := f.ledger.Cases[name]
-	if _, changed, err := before.Final.Now(path); errors.Is(err, fs.ErrNotExist) || known && err == nil && !changed {
+func (f *maskFiles) aside(name, path string) error {
+	if _, changed, err := f.ledger.Cases[name].Now(path); errors.Is(err, fs.ErrNotExist) || err == nil && !changed {
 		return nil
 	}
-	m, err := volume.ReadMask(path)
-	if err != nil || slices.Equal(m.Data, final.Data) {
-		return nil // garbled, or what is written anyway
+	there, err := volume.ReadMask(path)
+	if err != nil {
+		return nil // garbled
+	}
+	if m, err := volume.ReadMask(f.prepared(name)); err == nil && slices.Equal(m.Data, there.Data) {
+		return nil // what is written anyway
 	}
 	if err := os.MkdirAll(f.path("outside"), 0o700); err != nil {
 		return err
@@ -223,14 +241,16 @@ func (f *maskFiles) verify(ctx context.Context) error {
 			continue
 		}
 		path := f.path("final", name+".nii.gz")
-		now, changed, err := c.Final.Now(path)
+		now, changed, err := c.Now(path)
 		switch {
 		case err != nil: // it is gone, or cannot be read: writing it tells
 			lost = append(lost, name)
 			continue
 		case !changed:
-			c.Final = now
-			f.ledger.Cases[name] = c
+			if now.SHA256 == c.Final.SHA256 {
+				c.Final = now
+				f.ledger.Cases[name] = c
+			} // else it is stale, and written again
 			f.events.lasts("outside "+name, nil)
 			continue
 		}
@@ -325,7 +345,7 @@ func (f *maskFiles) writeList(ctx context.Context, path string) error {
 	w := csv.NewWriter(&list)
 	writeLabels(w, labels)
 	w.Flush()
-	if err := renameio.WriteFile(path, list.Bytes(), 0o600); err != nil {
+	if err := renameio.WriteFile(path, list.Bytes(), 0o600, renameio.WithTempDir(filepath.Dir(path))); err != nil {
 		return fmt.Errorf("write list of labels: %w", err)
 	}
 	return nil

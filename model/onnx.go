@@ -1,6 +1,7 @@
 package model
 
 import (
+	"path/filepath"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -34,7 +35,7 @@ func (m *Model) WriteONNX(path, version string, fold bool) error {
 			"clip":    fmt.Sprintf("%g %g", p.ClipLow, p.ClipHigh),
 		},
 	}.Encode()
-	if err := renameio.WriteFile(path, data, os.FileMode(0o644)); err != nil {
+	if err := renameio.WriteFile(path, data, os.FileMode(0o644), renameio.WithTempDir(filepath.Dir(path))); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

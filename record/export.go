@@ -132,7 +132,7 @@ func (x Export) Write(dir string) error {
 		if file.content == nil {
 			continue
 		}
-		if err := renameio.WriteFile(filepath.Join(dir, file.name), file.content, 0o600); err != nil {
+		if err := renameio.WriteFile(filepath.Join(dir, file.name), file.content, 0o600, renameio.WithTempDir(filepath.Dir(filepath.Join(dir, file.name)))); err != nil {
 			return err
 		}
 	}

@@ -119,7 +119,7 @@ func (f *Folder) configure(c Config, recorded bool) error {
 	if recorded && f.holds(c) {
 		return nil
 	}
-	return renameio.WriteFile(f.path(ConfigFile), c.YAML(), 0o600)
+	return renameio.WriteFile(f.path(ConfigFile), c.YAML(), 0o600, renameio.WithTempDir(filepath.Dir(f.path(ConfigFile))))
 }
 
 // TasksFolder holds what was planned for several processes, see package cluster.

@@ -89,5 +89,5 @@ func (f *Folder) TakeOver(u Unit, r Run, env []byte) error {
 			return err
 		}
 	}
-	return renameio.WriteFile(f.path("units", u.Name(), "cycles.jsonl"), lines.Bytes(), 0o600)
+	return renameio.WriteFile(f.path("units", u.Name(), "cycles.jsonl"), lines.Bytes(), 0o600, renameio.WithTempDir(filepath.Dir(f.path("units", u.Name(), "cycles.jsonl"))))
 }

@@ -162,7 +162,7 @@ func save(dir, name string, write func(io.Writer) error) error {
 	if err := write(&b); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	return renameio.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o666)
+	return renameio.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o666, renameio.WithTempDir(filepath.Dir(filepath.Join(dir, name))))
 }
 
 // saveFigure writes a figure as name.png and name.svg.

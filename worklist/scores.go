@@ -1,6 +1,7 @@
 package worklist
 
 import (
+	"path/filepath"
 	"bufio"
 	"errors"
 	"fmt"

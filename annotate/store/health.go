@@ -28,7 +28,7 @@ func writeSum(dir string) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(sumPath(dir), []byte(seen.SHA256+"\n"), 0o600)
+	return renameio.WriteFile(sumPath(dir), []byte(seen.SHA256+"\n"), 0o600, renameio.WithTempDir(filepath.Dir(sumPath(dir))))
 }
 
 // checkSum compares the database with the hash of when it was closed, if there is one.

@@ -31,7 +31,8 @@ type Ledger struct {
 // LedgerCase is what is known of the mask files of a case.
 type LedgerCase struct {
 	Case
-	Final  contents.Seen `json:"final"` // labels/final/CASE.nii.gz as it was written
+	Final  contents.Seen `json:"final"`  // labels/final/CASE.nii.gz as it was written
+	Before contents.Seen `json:"before"` // as it was until then: the list is written before the files get their names
 	Labels []LedgerLabel `json:"labels"`
 }
 
@@ -42,6 +43,15 @@ type LedgerLabel struct {
 	Person  string    `json:"person"`
 	At      time.Time `json:"at"`
 	Action  string    `json:"action"`
+}
+
+// Now returns what a file of labels/final holds, and whether that is something else than the program has written.
+func (c LedgerCase) Now(path string) (now contents.Seen, changed bool, err error) {
+	now, changed, err = c.Final.Now(path)
+	if err == nil && changed && c.Before.SHA256 == now.SHA256 {
+		changed = false
+	}
+	return now, changed, err
 }
 
 func ledgerPath(dir string) string { return filepath.Join(dir, "labels", "project.json") }
@@ -71,7 +81,7 @@ func (l *Ledger) Write(dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "labels"), 0o700); err != nil {
 		return err
 	}
-	return renameio.WriteFile(ledgerPath(dir), append(text, '\n'), 0o600)
+	return renameio.WriteFile(ledgerPath(dir), append(text, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(ledgerPath(dir))))
 }
 
 // holdsMasks reports whether there are mask files of a project in a folder.

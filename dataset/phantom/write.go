@@ -108,7 +108,7 @@ func WriteChannels(ctx context.Context, dir string, cases, channels int, seed ui
 	if err != nil {
 		return fmt.Errorf("write phantom: %w", err)
 	}
-	if err := renameio.WriteFile(filepath.Join(dir, "dataset.json"), append(data, '\n'), 0o644); err != nil {
+	if err := renameio.WriteFile(filepath.Join(dir, "dataset.json"), append(data, '\n'), 0o644, renameio.WithTempDir(filepath.Dir(filepath.Join(dir, "dataset.json")))); err != nil {
 		return fmt.Errorf("write phantom: %w", err)
 	}
 	return finish()

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -265,7 +266,7 @@ func ReadAs[T any](path string, from func(*File) (*T, error)) (*T, error) {
 // Write writes a file: in full or, after an error, not at all. It replaces a file of that name.
 func Write(path string, f *File) error {
 	leftover.Of(path)
-	if err := renameio.WriteFile(path, f.Encode(), 0o644); err != nil {
+	if err := renameio.WriteFile(path, f.Encode(), 0o644, renameio.WithTempDir(filepath.Dir(path))); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
