@@ -26,5 +26,5 @@
 //     predict takes them.
 //
 // Package server offers the parts of a [Project] over HTTP, package script is a client of that and labels by masks that are
-// known. Only this package reads and writes package store: what a person may see is decided here, in people.go.
+// known. Only this package reads and writes package store: what a person may see is decided here, in rights.go.
 package annotate

@@ -137,11 +137,11 @@ func (p *Plan) write(setup string) error {
 		}
 	}
 	for _, kind := range []string{kindStarts, kindUnits} {
-		if err := renameio.WriteFile(p.path(kind+".sh"), []byte(p.script(kind, setup)), 0o700, renameio.WithTempDir(filepath.Dir(p.path(kind+".sh")))); err != nil {
+		if err := renameio.WriteFile(p.path(kind+".sh"), []byte(p.script(kind, setup)), 0o700); err != nil {
 			return err
 		}
 	}
-	if err := renameio.WriteFile(p.path(record.ConfigFile), p.Config.YAML(), 0o600, renameio.WithTempDir(filepath.Dir(p.path(record.ConfigFile)))); err != nil {
+	if err := renameio.WriteFile(p.path(record.ConfigFile), p.Config.YAML(), 0o600); err != nil {
 		return err
 	}
 	if err := copyProgram("", p.path(programFile)); err != nil {
@@ -162,7 +162,7 @@ func copyProgram(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(to, program, 0o700, renameio.WithTempDir(filepath.Dir(to)))
+	return renameio.WriteFile(to, program, 0o700)
 }
 
 // Open reads a plan: that of a folder slurm/NNN, or the last one of a run folder.

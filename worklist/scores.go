@@ -1,7 +1,6 @@
 package worklist
 
 import (
-	"path/filepath"
 	"bufio"
 	"errors"
 	"fmt"
