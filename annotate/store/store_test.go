@@ -335,3 +335,40 @@ func TestParseItem(t *testing.T) {
 		}
 	}
 }
+
+// A clock that is set forward by hours ends nobody's lease, one that is set back makes none last longer, and leases of a clock that was wrong are
+// bounded at the next start.
+func TestLeasesAndClockJumps(t *testing.T) {
+	jump := time.Duration(0)
+	now := func() time.Time { return time.Now().Add(jump) }
+	dir := filepath.Join(t.TempDir(), "project")
+	s, err := Open(t.Context(), dir, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := Item{"A", 1}
+	if err := errors.Join(s.AddCase(t.Context(), Case{Name: "A", Slices: 5, Height: 2, Width: 3, Role: Training}, nil),
+		s.Enqueue(t.Context(), []QueueRow{{Item: item, Purpose: ForTraining, Kind: KindQuery}})); err != nil {
+		t.Fatal(err)
+	}
+	must[QueueRow](t)(s.Next(t.Context(), Want{Person: "ana", Lease: time.Hour, Most: 4}))
+	for _, jump = range []time.Duration{5 * time.Hour, -5 * time.Hour, 0} {
+		if _, err := s.Next(t.Context(), Want{Person: "ben", Lease: time.Hour, Most: 4}); !errors.Is(err, ErrNotFound) {
+			t.Errorf("after a jump of %v ben is offered what ana holds: %v", jump, err)
+		}
+		if q, err := s.Row(item); err != nil || q.Lease == nil || time.Until(q.Lease.Until) > time.Hour {
+			t.Errorf("after a jump of %v: %+v, %v", jump, q.Lease, err)
+		}
+	}
+	if _, err := s.db.Exec(`UPDATE leases SET until = '2099-01-01T00:00:00.000Z'`); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if s, err = Open(t.Context(), dir, now); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Next(t.Context(), Want{Person: "ben", Lease: time.Hour, Most: 4}); err != nil {
+		t.Errorf("a lease until 2099: %v", err)
+	}
+}

@@ -19,3 +19,11 @@ func Parse(text string) string {
 	}
 	return text
 }
+
+// Mixed is Text for cells that may hold numbers, with signs, intervals and percents, which it leaves alone.
+func Mixed(text string) string {
+	if strings.Trim(text, "0123456789 .,;:()[]e%+-–±") == "" {
+		return text
+	}
+	return Text(text)
+}

@@ -12,3 +12,14 @@ func TestText(t *testing.T) {
 		}
 	}
 }
+
+func TestMixed(t *testing.T) {
+	for text, want := range map[string]string{
+		"-0.012": "-0.012", "+1.5e-3": "+1.5e-3", "-0.01 (-0.02, 0.01)": "-0.01 (-0.02, 0.01)", "-2+3+cmd|' /C calc'!A0": "'-2+3+cmd|' /C calc'!A0",
+		"=SUM(1)": "'=SUM(1)", "case": "case", "": "",
+	} {
+		if got := Mixed(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

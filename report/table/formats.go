@@ -7,6 +7,8 @@ import (
 	"io"
 	"math"
 	"strings"
+
+	"github.com/nextslice/nextslice/internal/cell"
 )
 
 // WriteMarkdown writes the table in GitHub's Markdown, whose headings have one row.
@@ -94,7 +96,7 @@ func (t Table) WriteCSV(w io.Writer) error {
 	for _, row := range t.Rows {
 		var cells []string
 		for _, c := range row {
-			cells = append(cells, c.plain())
+			cells = append(cells, cell.Mixed(c.plain()))
 			for range c.span() - 1 {
 				cells = append(cells, "")
 			}
