@@ -22,7 +22,7 @@ import (
 // parity, so that each can be told.
 func labelled(t *testing.T) (o annotate.Options, want map[annotate.Item][]uint8) {
 	t.Helper()
-	o = annotate.Options{Data: annotatetest.Data(t, 4), Dir: filepath.Join(t.TempDir(), "project"), Change: small}
+	o = annotate.Options{Data: annotatetest.Data(t, 4), Dir: filepath.Join(t.TempDir(), "project"), Change: small, Axis: 2}
 	p := open(t, o)
 	want = map[annotate.Item][]uint8{}
 	for n := range 3 {
@@ -177,6 +177,14 @@ func TestFlippedBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	list := filepath.Join(o.Dir, "labels", "project.json")
+	ledger, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tryOpen(t, o); err != nil { // else nothing is tested
+		t.Fatal(err)
+	}
 	rng := rand.New(rand.NewPCG(1, 60))
 	served, repaired := 0, 0
 	for round := range 60 {
@@ -184,7 +192,10 @@ func TestFlippedBits(t *testing.T) {
 		for range 1 + round%4 {
 			damaged[rng.IntN(len(damaged))] ^= 1 << rng.IntN(8)
 		}
-		for path, text := range map[string][]byte{db: damaged, sum: hash} {
+		for _, end := range []string{"-wal", "-shm"} {
+			os.Remove(db + end)
+		}
+		for path, text := range map[string][]byte{db: damaged, sum: hash, list: ledger} {
 			if err := os.WriteFile(path, text, 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -151,6 +151,10 @@ func TestHugeNumbers(t *testing.T) {
 	if m := summary.People[0].Minutes; m != 240 {
 		t.Errorf("%v minutes", m)
 	}
+	versions := read[[]annotate.Version](t, s.want(200, s.do("GET", path("c1/003")+"/versions", "", ana...)))
+	if versions[0].Seconds != 4*3600 {
+		t.Errorf("%v seconds are kept", versions[0].Seconds)
+	}
 	// What an older program has let in is not the end of it either.
 	tamper(t, s.project.Dir(), `UPDATE skips SET seconds = 9e999`, `UPDATE versions SET seconds = 9e999, digest = NULL`,
 		`INSERT INTO models (version, cycle, labelled, seconds, adopted, reason, at) VALUES (99, 99, 1, 9e999, 0, 'x', '2026')`)
@@ -216,6 +220,14 @@ func TestRights(t *testing.T) {
 	}
 	// Whole cases and exports hold nothing that its slice does not show.
 	name, _, _ := strings.Cut(labelled, "/")
+	other := false // label of the same case, so that exports hold it
+	for k := 5; k > 0 && !other; k-- {
+		item := fmt.Sprintf("%s/%03d", name, k)
+		other = !slices.Contains(items, item) && s.do("PUT", path(item)+"/label", left, eva...).status == 200 && s.do("GET", path(item)+"/label", "", ben...).status == 200
+	}
+	if !other {
+		t.Fatal("nothing else of the case could be labelled")
+	}
 	for who, sees := range map[string]bool{"ben": false, "eva": false} {
 		headers := map[string][]string{"ben": ben, "eva": eva}[who]
 		if m := maskIn(t, s.want(200, s.do("GET", "/api/v1/cases/"+name+"/label.nii.gz", "", headers...)).body); (m.Data[1] == 1) != sees {
