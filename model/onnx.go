@@ -1,10 +1,10 @@
 package model
 
 import (
-	"path/filepath"
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/google/renameio/v2"

@@ -53,9 +53,9 @@ type Strategy struct {
 	// Calibration of the last models, nil where it is not recorded.
 	Calibration *Calibration `json:"calibration,omitempty"`
 
-	dice2DOne stats.Summary // of dice_2d over all cycles of finished runs, where a slice that is empty in both masks counts 1
-	curves map[string][]stats.Run // of finished and unfinished runs, per measure
-	whole  map[string][]stats.Run // of finished runs
+	dice2DOne stats.Summary          // of dice_2d over all cycles of finished runs, where a slice that is empty in both masks counts 1
+	curves    map[string][]stats.Run // of finished and unfinished runs, per measure
+	whole     map[string][]stats.Run // of finished runs
 }
 
 // Result is what the runs of a strategy say of one measure.
