@@ -34,6 +34,9 @@ func Missing() string {
 	if _, err := user.Lookup("munge"); err != nil {
 		return "there is no user munge: scripts/deps.sh test installs SLURM for tests"
 	}
+	if err := exec.Command("unshare", "--pid", "--fork", "--mount-proc", "true").Run(); err != nil {
+		return "a SLURM cluster for tests needs process namespaces, which are not allowed here: unshare: " + err.Error()
+	}
 	return ""
 }
 
