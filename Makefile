@@ -35,7 +35,7 @@ test-deps: deps
 test: test-deps web
 	go vet ./...
 	CGO_ENABLED=0 go build -o /dev/null ./cmd/nextslice
-	go test -p 4 -timeout 10m ./... # some packages wait most of the time: for a browser, for SLURM
+	go test -timeout 10m ./...
 
 fuzz: deps
 	@scripts/fuzz.sh $(FUZZTIME)
