@@ -15,7 +15,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/tempdir"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
 
@@ -80,7 +80,7 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 	if err != nil {
 		return err
 	}
-	dir, remove, err := leftover.TempDir("export")
+	dir, remove, err := tempdir.Make("export")
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}

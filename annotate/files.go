@@ -14,8 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/renameio/v2"
-
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/cell"
 	"github.com/nextslice/nextslice/internal/contents"
 	"github.com/nextslice/nextslice/volume"
@@ -345,7 +344,7 @@ func (f *maskFiles) writeList(ctx context.Context, path string) error {
 	w := csv.NewWriter(&list)
 	writeLabels(w, labels)
 	w.Flush()
-	if err := renameio.WriteFile(path, list.Bytes(), 0o600, renameio.WithTempDir(filepath.Dir(path))); err != nil {
+	if err := atomicfile.Write(path, list.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("write list of labels: %w", err)
 	}
 	return nil

@@ -10,8 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/record"
 )
 
@@ -137,11 +136,11 @@ func (p *Plan) write(setup string) error {
 		}
 	}
 	for _, kind := range []string{kindStarts, kindUnits} {
-		if err := renameio.WriteFile(p.path(kind+".sh"), []byte(p.script(kind, setup)), 0o700); err != nil {
+		if err := atomicfile.Write(p.path(kind+".sh"), []byte(p.script(kind, setup)), 0o700); err != nil {
 			return err
 		}
 	}
-	if err := renameio.WriteFile(p.path(record.ConfigFile), p.Config.YAML(), 0o600); err != nil {
+	if err := atomicfile.Write(p.path(record.ConfigFile), p.Config.YAML(), 0o600); err != nil {
 		return err
 	}
 	if err := copyProgram("", p.path(programFile)); err != nil {
@@ -162,7 +161,7 @@ func copyProgram(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(to, program, 0o700)
+	return atomicfile.Write(to, program, 0o700)
 }
 
 // Open reads a plan: that of a folder slurm/NNN, or the last one of a run folder.
@@ -284,7 +283,7 @@ func writeJSON(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, append(text, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(path))) // without a look for another place
+	return atomicfile.Write(path, append(text, '\n'), 0o600)
 }
 
 // writeNewJSON writes a file as a whole, or fails with fs.ErrExist where there is one: a link is made by one process only, also on NFS.
@@ -293,16 +292,7 @@ func writeNewJSON(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	aside, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(aside.Name())
-	_, err = aside.Write(append(text, '\n'))
-	if err = errors.Join(err, aside.Sync(), aside.Close()); err != nil {
-		return err
-	}
-	return os.Link(aside.Name(), path)
+	return atomicfile.WriteNew(path, append(text, '\n'), 0o600)
 }
 
 func readJSON(path string, into any) error {

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
 // Shards is a command of this program that is divided into parts, each an element of a job array, which do not need each other:
@@ -134,7 +134,7 @@ func (s *Shards) write(setup string) error {
 	if err := os.MkdirAll(filepath.Join(s.Dir, "log"), 0o700); err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(filepath.Join(s.Dir, "part.sh"), []byte(s.script(setup)), 0o700); err != nil {
+	if err := atomicfile.Write(filepath.Join(s.Dir, "part.sh"), []byte(s.script(setup)), 0o700); err != nil {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(s.Dir, programFile)); errors.Is(err, os.ErrNotExist) {

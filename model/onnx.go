@@ -3,12 +3,9 @@ package model
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/nn/onnx"
 )
 
@@ -35,7 +32,7 @@ func (m *Model) WriteONNX(path, version string, fold bool) error {
 			"clip":    fmt.Sprintf("%g %g", p.ClipLow, p.ClipHigh),
 		},
 	}.Encode()
-	if err := renameio.WriteFile(path, data, os.FileMode(0o644), renameio.WithTempDir(filepath.Dir(path))); err != nil {
+	if err := atomicfile.Write(path, data, 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

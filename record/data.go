@@ -14,7 +14,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/internal/contents"
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/tempdir"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/train/recipe"
 )
@@ -181,7 +181,7 @@ func (c Config) OpenData(ctx context.Context, progress func(done, of int)) (set 
 	dir := c.Data
 	closeData = func() {}
 	if dir == Phantom {
-		temp, remove, err := leftover.TempDir("phantom")
+		temp, remove, err := tempdir.Make("phantom")
 		if err != nil {
 			return nil, nil, err
 		}

@@ -8,9 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/google/renameio/v2"
-
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
 // Names of the files of an exported record. A run folder has the first three too.
@@ -106,7 +104,7 @@ func (x Export) Write(dir string) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return leftover.IsTemporary(e.Name()) }) // of one that was killed
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return atomicfile.IsTemporary(e.Name()) }) // of one that was killed
 	for _, e := range entries {
 		switch e.Name() {
 		case ConfigFile, DataFile, EnvFile, CyclesFile:
@@ -124,7 +122,7 @@ func (x Export) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	leftover.In(dir, 0)
+	atomicfile.Sweep(dir)
 	for _, file := range []struct { // first the one that says what the folder is: a record that was interrupted can be written again
 		name    string
 		content []byte
@@ -132,7 +130,7 @@ func (x Export) Write(dir string) error {
 		if file.content == nil {
 			continue
 		}
-		if err := renameio.WriteFile(filepath.Join(dir, file.name), file.content, 0o600, renameio.WithTempDir(filepath.Dir(filepath.Join(dir, file.name)))); err != nil {
+		if err := atomicfile.Write(filepath.Join(dir, file.name), file.content, 0o600); err != nil {
 			return err
 		}
 	}

@@ -8,12 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2"
 
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/metrics"
 )
 
@@ -55,7 +53,7 @@ func CheckFolder(dir string, c Config, resume bool) (recorded bool, err error) {
 			return false, err
 		}
 		for _, e := range entries {
-			if e.Name() != lockName && !leftover.IsTemporary(e.Name()) {
+			if e.Name() != lockName && !atomicfile.IsTemporary(e.Name()) {
 				return false, fmt.Errorf("%s is not empty and holds no run: choose another folder with --out", dir)
 			}
 		}
@@ -89,10 +87,8 @@ func CreateFolder(dir string, c Config, resume bool) (*Folder, error) {
 	}
 	if f.NoLock != nil || f.Shared() {
 		f.WriteAs(NewAttempt(0))
-		leftover.In(dir, time.Hour) // processes of other machines may be writing
-	} else {
-		leftover.In(dir, 0)
 	}
+	atomicfile.Sweep(dir)
 	if err := f.configure(c, recorded); err != nil {
 		f.Close()
 		return nil, err
@@ -119,7 +115,7 @@ func (f *Folder) configure(c Config, recorded bool) error {
 	if recorded && f.holds(c) {
 		return nil
 	}
-	return renameio.WriteFile(f.path(ConfigFile), c.YAML(), 0o600, renameio.WithTempDir(filepath.Dir(f.path(ConfigFile))))
+	return atomicfile.Write(f.path(ConfigFile), c.YAML(), 0o600)
 }
 
 // TasksFolder holds what was planned for several processes, see package cluster.
@@ -211,7 +207,7 @@ func writeJSON(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, append(data, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(path))) // without a look for another place
+	return atomicfile.Write(path, append(data, '\n'), 0o600)
 }
 
 // readJSON reads a file. A missing one is os.ErrNotExist.

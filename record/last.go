@@ -8,9 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -89,5 +88,5 @@ func (f *Folder) TakeOver(u Unit, r Run, env []byte) error {
 			return err
 		}
 	}
-	return renameio.WriteFile(f.path("units", u.Name(), "cycles.jsonl"), lines.Bytes(), 0o600, renameio.WithTempDir(filepath.Dir(f.path("units", u.Name(), "cycles.jsonl"))))
+	return atomicfile.Write(f.path("units", u.Name(), "cycles.jsonl"), lines.Bytes(), 0o600)
 }

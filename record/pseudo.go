@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
 // Pseudo are the pseudo-labels of a training: names of items, and the mask of each.
@@ -64,7 +64,7 @@ func WritePseudo(path string, p Pseudo) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, append(text, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(path)))
+	return atomicfile.Write(path, append(text, '\n'), 0o600)
 }
 
 // ReadPseudo reads a file that WritePseudo wrote, of masks of so many pixels. A missing one is os.ErrNotExist.

@@ -11,9 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/report/figure"
 	"github.com/nextslice/nextslice/report/table"
 )
@@ -106,14 +104,14 @@ func (r Report) Write(dir string) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return leftover.IsTemporary(e.Name()) }) // of a report that was killed
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return atomicfile.IsTemporary(e.Name()) }) // of a report that was killed
 	if _, err := os.Stat(filepath.Join(dir, jsonFile)); len(entries) > 0 && err != nil {
 		return fmt.Errorf("%s is not empty and holds no report: choose another folder with --out", dir)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	leftover.In(dir, 0)
+	atomicfile.Sweep(dir)
 	save := func(name string, write func(io.Writer) error) error { return save(dir, name, write) }
 	// First the file that says whose folder it is: a report that was interrupted can be written again.
 	if err := save(jsonFile, r.WriteJSON); err != nil {
@@ -162,7 +160,7 @@ func save(dir, name string, write func(io.Writer) error) error {
 	if err := write(&b); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	return renameio.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o666, renameio.WithTempDir(filepath.Dir(filepath.Join(dir, name))))
+	return atomicfile.Write(filepath.Join(dir, name), b.Bytes(), 0o666)
 }
 
 // saveFigure writes a figure as name.png and name.svg.

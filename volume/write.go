@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 
-	"github.com/google/renameio/v2"
 	"github.com/klauspost/compress/gzip"
 
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
 // WriteMask writes a mask as unsigned bytes; the extension chooses the format: .nii.gz or .nii (NIfTI-1), .mha, .nrrd, or
@@ -103,12 +101,11 @@ func compressed(w io.Writer, write func(io.Writer) error) error {
 
 // replace writes a file beside path, syncs it and renames it to path.
 func replace(path string, encode func(io.Writer) error) error {
-	leftover.Of(path)
-	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
+	f, err := atomicfile.Create(path, 0o644)
 	if err != nil {
 		return err
 	}
-	defer f.Cleanup()
+	defer f.Discard()
 	b := bufio.NewWriterSize(f, 1<<16)
 	if err := encode(b); err != nil {
 		return err
@@ -116,5 +113,5 @@ func replace(path string, encode func(io.Writer) error) error {
 	if err := b.Flush(); err != nil {
 		return err
 	}
-	return f.CloseAtomicallyReplace()
+	return f.Commit()
 }

@@ -12,9 +12,9 @@ import (
 	"slices"
 
 	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/null"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
@@ -279,7 +279,7 @@ func (q *run) begin() (unlock func(), err error) {
 				return nil, err
 			}
 		}
-		if err := renameio.WriteFile(path, []byte(state), 0o600, renameio.WithTempDir(q.dir)); err != nil {
+		if err := atomicfile.Write(path, []byte(state), 0o600); err != nil {
 			return nil, err
 		}
 	}

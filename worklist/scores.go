@@ -7,12 +7,11 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
 // scoreFile keeps rows of numbers of items, in a CSV file that grows by a case at a time: id,score, and further columns where an item has several
@@ -159,5 +158,5 @@ func CopyScores(from, to string) error {
 	for _, id := range slices.Sorted(maps.Keys(s.rows)) {
 		fmt.Fprintf(&text, "%s,%s\n", quote(id), strconv.FormatFloat(s.rows[id][0], 'g', -1, 64))
 	}
-	return renameio.WriteFile(to, []byte(text.String()), 0o600, renameio.WithTempDir(filepath.Dir(to)))
+	return atomicfile.Write(to, []byte(text.String()), 0o600)
 }

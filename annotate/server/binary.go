@@ -18,7 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/nextslice/nextslice/annotate"
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/tempdir"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -168,7 +168,7 @@ func extension(name string) string {
 // sendFile answers with a file that write makes under a temporary name, so that a failure is a proper answer and not
 // half a file.
 func sendFile(name, kind string, write func(path string) error) (*huma.StreamResponse, error) {
-	dir, remove, err := leftover.TempDir("answer")
+	dir, remove, err := tempdir.Make("answer")
 	if err != nil {
 		return nil, err
 	}

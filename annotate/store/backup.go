@@ -12,6 +12,8 @@ import (
 	"slices"
 
 	"modernc.org/sqlite"
+
+	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
 // Backup copies the database, as it is at this moment, to a new file, while others read and write it. The copy is synced and checked before
@@ -26,7 +28,7 @@ func backup(ctx context.Context, db *sql.DB, path string) (err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(path), ".backup-")
+	dir, err := atomicfile.MkdirTemp(path)
 	if err != nil {
 		return plain(err)
 	}

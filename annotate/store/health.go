@@ -10,8 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/contents"
 )
 
@@ -28,7 +27,7 @@ func writeSum(dir string) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(sumPath(dir), []byte(seen.SHA256+"\n"), 0o600, renameio.WithTempDir(filepath.Dir(sumPath(dir))))
+	return atomicfile.Write(sumPath(dir), []byte(seen.SHA256+"\n"), 0o600)
 }
 
 // checkSum compares the database with the hash of when it was closed, if there is one.

@@ -11,8 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
-
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/contents"
 )
 
@@ -81,7 +80,7 @@ func (l *Ledger) Write(dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "labels"), 0o700); err != nil {
 		return err
 	}
-	return renameio.WriteFile(ledgerPath(dir), append(text, '\n'), 0o600, renameio.WithTempDir(filepath.Dir(ledgerPath(dir))))
+	return atomicfile.Write(ledgerPath(dir), append(text, '\n'), 0o600)
 }
 
 // holdsMasks reports whether there are mask files of a project in a folder.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/tempdir"
 )
 
 // Snapshot opens a copy of a project's database, as it is at this moment, in the format of this program; a server may have it open.
@@ -21,7 +21,7 @@ func Snapshot(ctx context.Context, dir string) (s *Store, faults []string, err e
 	if info, err := os.Stat(databasePath(dir)); err != nil || info.Size() == 0 {
 		return nil, nil, checkMissing(dir)
 	}
-	temp, remove, err := leftover.TempDir("check")
+	temp, remove, err := tempdir.Make("check")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -20,7 +20,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
 // Errors that callers tell apart.
@@ -86,7 +86,7 @@ func openStore(ctx context.Context, dir string, now func() time.Time, checked bo
 			s.Close()
 		}
 	}()
-	leftover.In(dir, 0)
+	atomicfile.Sweep(dir)
 	path := databasePath(dir)
 	if checked {
 		if err := checkMissing(dir); err != nil {

@@ -23,7 +23,7 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/page"
 	"github.com/nextslice/nextslice/annotate/server"
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/tempdir"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
@@ -87,7 +87,7 @@ Examples:
 }
 
 func (c serveCommand) Run(ctx context.Context, s streams) error {
-	leftover.Sweep()
+	tempdir.Sweep()
 	if err := c.readToken(); err != nil {
 		return usageError{err}
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/nextslice/nextslice/cluster"
 	"github.com/nextslice/nextslice/experiment"
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/tempdir"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/report"
 )
@@ -70,7 +70,7 @@ Examples:
 }
 
 func (c simulateCommand) Run(ctx context.Context, s streams) error {
-	leftover.Sweep()
+	tempdir.Sweep()
 	config, err := c.config()
 	if err != nil {
 		return usageError{err}

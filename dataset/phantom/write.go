@@ -13,10 +13,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -108,7 +107,7 @@ func WriteChannels(ctx context.Context, dir string, cases, channels int, seed ui
 	if err != nil {
 		return fmt.Errorf("write phantom: %w", err)
 	}
-	if err := renameio.WriteFile(filepath.Join(dir, "dataset.json"), append(data, '\n'), 0o644, renameio.WithTempDir(filepath.Dir(filepath.Join(dir, "dataset.json")))); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, "dataset.json"), append(data, '\n'), 0o644); err != nil {
 		return fmt.Errorf("write phantom: %w", err)
 	}
 	return finish()
@@ -132,7 +131,7 @@ func begin(dir, what string) (finish func() error, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	leftover.In(dir, 0)
+	atomicfile.Sweep(dir)
 	return func() error { return os.Remove(marker) }, os.WriteFile(marker, []byte(what), 0o644)
 }
 

@@ -13,13 +13,10 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
-	"github.com/nextslice/nextslice/internal/leftover"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
 // maxHeader is the limit that the format's reference implementation sets.
@@ -265,8 +262,7 @@ func ReadAs[T any](path string, from func(*File) (*T, error)) (*T, error) {
 
 // Write writes a file: in full or, after an error, not at all. It replaces a file of that name.
 func Write(path string, f *File) error {
-	leftover.Of(path)
-	if err := renameio.WriteFile(path, f.Encode(), 0o644, renameio.WithTempDir(filepath.Dir(path))); err != nil {
+	if err := atomicfile.Write(path, f.Encode(), 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

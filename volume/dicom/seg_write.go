@@ -7,17 +7,16 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-	"github.com/nextslice/nextslice/internal/leftover"
-	"github.com/nextslice/nextslice/volume"
 	lib "github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/nextslice/nextslice/internal/atomicfile"
+	"github.com/nextslice/nextslice/volume"
 )
 
 // WriteSegmentation writes a segmentation as binary DICOM segmentation object (SEG, PS3.3 A.51) that refers to the images it was
@@ -51,12 +50,11 @@ func writeSegmentation(path string, s *volume.Segmentation, on *Series, made tim
 	if b.err != nil {
 		return b.err
 	}
-	leftover.Of(path)
-	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
+	f, err := atomicfile.Create(path, 0o644)
 	if err != nil {
 		return err
 	}
-	defer f.Cleanup()
+	defer f.Discard()
 	w := bufio.NewWriter(f)
 	if err := lib.Write(w, lib.Dataset{Elements: set}); err != nil {
 		return err
@@ -64,7 +62,7 @@ func writeSegmentation(path string, s *volume.Segmentation, on *Series, made tim
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	return f.CloseAtomicallyReplace()
+	return f.Commit()
 }
 
 // segFrame is a frame of a segmentation object.

@@ -15,7 +15,8 @@ import (
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
-	"github.com/google/renameio/v2"
+
+	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
 // Page bundles the page whose source is web, the folder with package.json, into
@@ -81,10 +82,10 @@ func Page(web, dist string) error {
 	if err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(filepath.Join(dist, "assets", "licenses.txt"), notices, 0o644); err != nil {
+	if err := atomicfile.Write(filepath.Join(dist, "assets", "licenses.txt"), notices, 0o644); err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(dist, "index.html"), html.Bytes(), 0o644)
+	return atomicfile.Write(filepath.Join(dist, "index.html"), html.Bytes(), 0o644)
 }
 
 // licenses gathers the licence texts of the npm packages that went into the page,
