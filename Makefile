@@ -9,6 +9,8 @@ SHELL := /bin/bash
 FUZZTIME ?= 1m
 TIME ?= 10m
 export CGO_ENABLED ?= 1
+# Names and users are looked up by Go itself, with and without cgo: what is compiled for one is there for the other.
+export GOFLAGS := $(GOFLAGS) -tags=netgo,osusergo
 
 .PHONY: demo demo-serve test build web deps test-deps fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
 
@@ -33,9 +35,8 @@ test-deps: deps
 	@scripts/deps.sh test
 
 test: test-deps web
-	go vet ./...
+	go test -vet=all -timeout 10m ./...
 	CGO_ENABLED=0 go build -o /dev/null ./cmd/nextslice
-	go test -timeout 10m ./...
 
 fuzz: deps
 	@scripts/fuzz.sh $(FUZZTIME)

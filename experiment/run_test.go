@@ -3,10 +3,12 @@ package experiment
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,11 +19,42 @@ import (
 	"github.com/nextslice/nextslice/train/recipe"
 )
 
+// phantoms are data sets by their number of cases: drawing one takes longer than most tests of it.
+var phantoms = struct {
+	sync.Mutex
+	dirs map[int]string
+	root string
+}{dirs: map[int]string{}}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if phantoms.root != "" {
+		os.RemoveAll(phantoms.root)
+	}
+	os.Exit(code)
+}
+
 // writePhantom writes a small phantom data set.
 func writePhantom(t *testing.T, cases int) string {
 	t.Helper()
+	phantoms.Lock()
+	defer phantoms.Unlock()
+	if phantoms.root == "" {
+		var err error
+		if phantoms.root, err = os.MkdirTemp("", "phantoms"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made, ok := phantoms.dirs[cases]
+	if !ok {
+		made = filepath.Join(phantoms.root, fmt.Sprint(cases))
+		if err := phantom.Write(t.Context(), made, cases, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		phantoms.dirs[cases] = made
+	}
 	dir := filepath.Join(t.TempDir(), "phantom")
-	if err := phantom.Write(t.Context(), dir, cases, 1, nil); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(made)); err != nil {
 		t.Fatal(err)
 	}
 	return dir

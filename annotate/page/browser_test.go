@@ -75,10 +75,18 @@ func openOn(t testing.TB, prepare func(*fake), flags ...chromedp.ExecAllocatorOp
 	return p
 }
 
-// startBrowser starts a browser of 1280 x 800 pixels. What its console says in
+// beside holds the tests that run beside others already: each has browsers and a server of its own, and mostly waits for them.
+var beside sync.Map
+
+// startBrowser starts a browser of 1280 x 800 pixels, for a test that from now on runs beside others. What its console says in
 // warnings and errors fails the test.
 func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *window {
 	t.Helper()
+	if test, ok := t.(*testing.T); ok {
+		if _, is := beside.LoadOrStore(t.Name(), true); !is {
+			test.Parallel()
+		}
+	}
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("chromium is not installed")
