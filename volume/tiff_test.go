@@ -2,8 +2,10 @@ package volume
 
 import (
 	"archive/zip"
+	"bytes"
 	"encoding/json"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -97,6 +99,7 @@ func TestHostileTIFF(t *testing.T) {
 	}{
 		"loop":       {loop, "a page follows itself"},
 		"cut":        {stack[:len(stack)/2], "cut short"},
+		"entry cut":  {slices.Clip(bytes.Clone(stack[:at+8])), "cut short"},
 		"wide":       {set(0, 255), "TIFF: "}, // width
 		"strip away": {set(17, 255), "cut short"},
 		"short":      {stack[:6], "cut short"},
