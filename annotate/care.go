@@ -37,7 +37,7 @@ func Check(ctx context.Context, dir string) (f Findings, err error) {
 	if _, err := os.Stat(dir); err != nil {
 		return f, err
 	}
-	if err := store.CheckSum(dir); err != nil {
+	if err := store.CheckSeal(dir); err != nil {
 		f.fault("%v", err)
 	}
 	s, faults, err := store.Snapshot(ctx, dir)

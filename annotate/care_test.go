@@ -96,17 +96,17 @@ func TestLastCopyIsNotErased(t *testing.T) {
 		{"missing", func(t *testing.T, db, _ string) { os.Remove(db) }},
 		{"empty", func(t *testing.T, db, _ string) { change(t, db, func([]byte) []byte { return nil }) }},
 		{"older copy", func(t *testing.T, db, old string) { copyTo(t, old, db) }},
-		{"older copy, sum deleted", func(t *testing.T, db, old string) {
+		{"older copy, seal deleted", func(t *testing.T, db, old string) {
 			copyTo(t, old, db)
-			os.Remove(strings.TrimSuffix(db, ".db") + ".sum")
+			os.Remove(strings.TrimSuffix(db, ".db") + ".seal")
 		}},
 		{"of another project", func(t *testing.T, db, _ string) {
 			other, _ := labelled(t)
 			copyTo(t, filepath.Join(other.Dir, "project.db"), db)
-			os.Remove(strings.TrimSuffix(db, ".db") + ".sum")
+			os.Remove(strings.TrimSuffix(db, ".db") + ".seal")
 		}},
 		{"folder without all but labels", func(t *testing.T, db, _ string) {
-			for _, name := range []string{"project.db", "project.sum", "lock", "backups"} {
+			for _, name := range []string{"project.db", "project.seal", "lock", "backups"} {
 				os.RemoveAll(filepath.Join(filepath.Dir(db), name))
 			}
 		}},
@@ -172,8 +172,8 @@ func TestFlippedBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := filepath.Join(o.Dir, "project.sum")
-	hash, err := os.ReadFile(sum)
+	seal := filepath.Join(o.Dir, "project.seal")
+	hash, err := os.ReadFile(seal)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestFlippedBits(t *testing.T) {
 		for _, end := range []string{"-wal", "-shm"} {
 			os.Remove(db + end)
 		}
-		for path, text := range map[string][]byte{db: damaged, sum: hash, list: ledger} {
+		for path, text := range map[string][]byte{db: damaged, seal: hash, list: ledger} {
 			if err := os.WriteFile(path, text, 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -128,7 +128,12 @@ func BackupFolder(ctx context.Context, dir, path string) error {
 	if info, err := os.Stat(databasePath(dir)); err != nil || info.Size() == 0 {
 		return fmt.Errorf("%s holds no project.db", dir)
 	}
-	db, err := openDatabase(databasePath(dir), "query_only(1)")
+	// Read-only: whoever closes a database last copies its log into it, which after a kill only the next server may do (see sealing).
+	address, err := uri(databasePath(dir), url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)"}}.Encode())
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", address)
 	if err != nil {
 		return err
 	}

@@ -10,31 +10,17 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/contents"
 )
 
 func databasePath(dir string) string { return filepath.Join(dir, "project.db") }
 func sumPath(dir string) string      { return filepath.Join(dir, "project.sum") }
 
-// writeSum notes the hash of a database that was closed in order, so that the next Open finds every bit that has flipped since, also
-// where SQLite would not. A database that was not closed in order has none.
-func writeSum(dir string) error {
-	if info, err := os.Stat(databasePath(dir) + "-wal"); err == nil && info.Size() > 0 {
-		return nil // somebody else has it open
-	}
-	seen, err := contents.Of(databasePath(dir))
-	if err != nil {
-		return err
-	}
-	return atomicfile.Write(sumPath(dir), []byte(seen.SHA256+"\n"), 0o600)
-}
-
-// checkSum compares the database with the hash of when it was closed, if there is one.
+// checkSum compares the database with the hash that an older program left when it closed it, or else with its seal.
 func checkSum(dir string) error {
 	text, err := os.ReadFile(sumPath(dir))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return checkSeal(dir)
 	}
 	if err != nil {
 		return err

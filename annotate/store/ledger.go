@@ -119,8 +119,10 @@ func checkMissing(dir string) error {
 	case holdsMasks(dir):
 		return &MismatchError{"project.db is missing or empty, and labels/final holds masks: " + help}
 	}
-	if _, err := os.Stat(sumPath(dir)); err == nil { // which a server leaves that has ended
-		return &MismatchError{"project.db is missing or empty, and a server has closed it here: " + help}
+	for _, path := range []string{sealPath(dir), sumPath(dir)} { // which a server leaves
+		if _, err := os.Stat(path); err == nil {
+			return &MismatchError{"project.db is missing or empty, and a server had it open here: " + help}
+		}
 	}
 	if copies, _ := filepath.Glob(filepath.Join(dir, "backups", "*.db")); len(copies) > 0 {
 		return &MismatchError{"project.db is missing or empty, and backups holds copies of it: " + help}

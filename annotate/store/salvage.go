@@ -91,9 +91,6 @@ func copyFile(from, to string) error {
 	return errors.Join(out.Sync(), out.Close())
 }
 
-// CheckSum compares the database with the hash of when it was closed in order, see ErrDamaged.
-func CheckSum(dir string) error { return checkSum(dir) }
-
 // OpenUnchecked opens a project that is to be repaired, under its lock.
 func OpenUnchecked(ctx context.Context, dir string, now func() time.Time) (*Store, error) {
 	s, err := openStore(ctx, dir, now, false)
@@ -146,10 +143,7 @@ func PutAside(dir, why string, now time.Time) (string, error) {
 			moved = to
 		}
 	}
-	if err := os.Remove(sumPath(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return moved, err
-	}
-	return moved, nil
+	return moved, errors.Join(remove(sumPath(dir)), remove(sealPath(dir)))
 }
 
 // PutBack makes a copy of a database, which must be whole, that of a project folder that has none.
@@ -164,6 +158,9 @@ func PutBack(ctx context.Context, dir, from string) error {
 	}
 	temp := databasePath(dir) + ".new"
 	if err := copyFile(from, temp); err != nil {
+		return err
+	}
+	if err := errors.Join(remove(sumPath(dir)), remove(sealPath(dir))); err != nil {
 		return err
 	}
 	return os.Rename(temp, databasePath(dir))

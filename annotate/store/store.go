@@ -46,6 +46,7 @@ type Store struct {
 
 	id     string
 	files  watched
+	seal   sealing
 	steady func() time.Time // the clock of leases: it goes on evenly however the machine's clock is set
 
 	rescue  sync.Once
@@ -99,10 +100,16 @@ func openStore(ctx context.Context, dir string, now func() time.Time, checked bo
 	if err := private(path); err != nil {
 		return nil, err
 	}
+	if err := s.seal.opening(dir); err != nil {
+		return nil, err
+	}
 	if s.db, err = openDatabase(path); err != nil {
 		return nil, err
 	}
 	s.db.SetMaxOpenConns(1)
+	if err := s.seal.begin(ctx, s.db); err != nil {
+		return nil, err
+	}
 	if checked {
 		if err := quickCheck(ctx, s.db); err != nil {
 			return nil, err
@@ -121,7 +128,7 @@ func openStore(ctx context.Context, dir string, now func() time.Time, checked bo
 		return nil, err
 	}
 	s.reads.SetMaxOpenConns(4)
-	if err := os.Remove(sumPath(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := remove(sumPath(dir)); err != nil {
 		return nil, err
 	}
 	if err := s.boundLeases(ctx); err != nil {
@@ -195,6 +202,7 @@ func openDatabase(path string, pragmas ...string) (*sql.DB, error) {
 	}
 	query := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": append([]string{
 		"busy_timeout(5000)", "journal_mode(" + journal + ")", "synchronous(FULL)", "foreign_keys(1)",
+		"wal_autocheckpoint(0)", // see sealing
 	}, pragmas...)}
 	address, err := uri(path, query.Encode())
 	if err != nil {
@@ -235,19 +243,21 @@ func (s *Store) migrate(ctx context.Context) error {
 // Close closes the project and gives up its lock.
 func (s *Store) Close() error {
 	var errs []error
-	inPlace := s.healthy && s.files.check() == nil
-	for _, db := range []*sql.DB{s.reads, s.db} {
-		if db != nil {
-			errs = append(errs, db.Close())
+	inPlace := s.files.check() == nil
+	if s.reads != nil {
+		errs = append(errs, s.reads.Close())
+	}
+	if s.db != nil {
+		if inPlace {
+			errs = append(errs, s.seal.closing(s.db))
 		}
+		errs = append(errs, s.db.Close())
 	}
 	if s.remove != nil {
 		s.remove()
 		return errors.Join(errs...)
 	}
-	if err := errors.Join(errs...); err == nil && inPlace {
-		errs = append(errs, writeSum(s.dir))
-	}
+	errs = append(errs, s.seal.closed(s.healthy && inPlace && errors.Join(errs...) == nil))
 	return errors.Join(append(errs, s.lock.Close())...)
 }
 
@@ -273,6 +283,9 @@ func (s *Store) write(ctx context.Context, what string, do func(tx *sql.Tx) erro
 		return fmt.Errorf("%s: %w", what, plain(err))
 	}
 	s.addLabelled(added)
+	if s.seal.note() {
+		s.seal.checkpoint(context.WithoutCancel(ctx), s.db) // on a full disk the log goes on growing, and it is tried again
+	}
 	if err := s.there(); err != nil { // it went in the meantime
 		return fmt.Errorf("%s: %w", what, err)
 	}
