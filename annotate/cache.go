@@ -8,7 +8,8 @@ import (
 	"github.com/nextslice/nextslice/volume"
 )
 
-// DefaultCache bounds, in bytes, what is kept in memory for the page: half of it for images, and half for uncertainty maps.
+// DefaultCache bounds, in bytes, what is kept in memory: half of it for the slices that networks see, a quarter for the page's images, and a quarter
+// for uncertainty maps.
 const DefaultCache = 1 << 30
 
 // image is a case's volume with what the page shows it by.

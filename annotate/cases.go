@@ -23,13 +23,14 @@ import (
 )
 
 // Cases are the cases of the data folder: as the page shows them, and as networks see them, which is read in the
-// background when a project is opened and kept in memory.
+// background when a project is opened and kept: see spill.
 type Cases struct {
 	set     *dataset.Dataset // without masks: those of the project count
 	config  preprocess.Config
 	index   map[string]int        // of a case in set
 	roles   map[string]store.Role // of all cases that ever were in the project
 	volumes *cache
+	spill   spill
 	events  *Events
 	now     func() time.Time
 	loaded  chan struct{}       // closed when all cases were tried
@@ -226,12 +227,13 @@ func (c *Cases) loadCase(ctx context.Context, index int) {
 	case err != nil:
 		c.fail(c.set.Cases[index].ID, err)
 	default:
+		images := c.spill.keep(s.Images)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		for _, text := range s.Warnings { // of voxels that are no numbers
 			c.warn("data: " + text)
 		}
-		c.slices[c.set.Cases[index].ID] = s.Images
+		c.slices[c.set.Cases[index].ID] = images
 	}
 }
 

@@ -53,7 +53,7 @@ func startOn(t *testing.T, data string, o server.Options, people []annotate.Acco
 		project = []string{filepath.Join(t.TempDir(), "project")}
 	}
 	p, err := annotate.Open(t.Context(), annotate.Options{
-		Data: data, Dir: project[0], Axis: 2, Learner: (&annotatetest.Learner{}).New,
+		Data: data, Dir: project[0], Axis: 2, Learner: (&annotatetest.Learner{}).New, CacheBytes: 64 << 20,
 		Change: func(c *annotate.Config) {
 			c.InitialSize, c.QuerySize, c.Masks = 4, 4, annotate.MasksIgnore
 			if change != nil {
