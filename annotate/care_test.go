@@ -415,6 +415,42 @@ func TestMaskFilesAreLookedAfter(t *testing.T) {
 	})
 }
 
+// A kill between the list of the mask files and a file leaves the file of before: it is the project's own, and is replaced, also where more is saved
+// at once.
+func TestKilledBetweenListAndFile(t *testing.T) {
+	o, want := labelled(t)
+	path := filepath.Join(o.Dir, "labels", "final", "c0.nii.gz")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Change = nil
+	item := annotate.Item{Case: "c0", Slice: 2}
+	written := func(p *project) bool { return len(must(p.Store().Stale(t.Context()))) == 0 }
+	p := open(t, o)
+	want[item] = slices.Repeat([]uint8{1}, 120)
+	save(t, p, item, want[item])
+	until(t, "the file is written", func() bool { return written(p) })
+	p.close()
+	execute(t, o.Dir, `UPDATE cases SET written = 0 WHERE name = 'c0'`) // which comes after the file
+	os.Remove(filepath.Join(o.Dir, "project.seal"))
+	if err := os.WriteFile(path, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p = open(t, o)
+	item.Slice = 3
+	want[item] = slices.Repeat([]uint8{1, 0}, 60)
+	save(t, p, item, want[item])
+	until(t, "the file is written again", func() bool { return written(p) })
+	if aside, _ := filepath.Glob(filepath.Join(o.Dir, "labels", "outside", "*")); len(aside) > 0 {
+		t.Errorf("taken for another program's: %v", aside)
+	}
+	if m, err := volume.ReadMask(path); err != nil || !slices.Equal(m.Slice(2, 2), want[annotate.Item{Case: "c0", Slice: 2}]) || !slices.Equal(m.Slice(2, 3), want[item]) {
+		t.Errorf("the file does not hold the labels: %v", err)
+	}
+	has(t, p, want)
+}
+
 // A folder that cannot be written to stops neither the start nor a save; it is shown as long as it lasts, and tried again.
 func TestUnwritableMaskFolder(t *testing.T) {
 	o, want := labelled(t)

@@ -154,7 +154,11 @@ func (f *maskFiles) writeMask(ctx context.Context, name string) (newest int64, e
 	if err := os.Rename(f.prepared(name), f.path("original", name+".nii.gz")); err != nil {
 		return 0, err
 	}
-	one.Before = f.ledger.Cases[name].Final
+	last := f.ledger.Cases[name]
+	one.Before = last.Final
+	if now, changed, err := last.Now(path); err == nil && !changed { // a kill may have left the file of before
+		one.Before = now
+	}
 	if one.Final, err = f.prepare(name, final); err != nil {
 		return 0, err
 	}

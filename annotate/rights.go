@@ -19,6 +19,7 @@ const (
 	seeLabel    deed = "see the label" // and the versions of others
 	saveLabel   deed = "save a label"
 	keepDraft   deed = "keep a draft"
+	holdItem    deed = "hold"
 	skipItem    deed = "skip"
 	release     deed = "release"
 	restore     deed = "restore a version"
@@ -72,7 +73,7 @@ func may(who Person, do deed, item Item, role store.Role, s store.ItemState) err
 		return nil
 	}
 	switch do {
-	case saveLabel:
+	case saveLabel, holdItem: // whoever cannot save it must not keep it from those who can
 		if disputed {
 			return fmt.Errorf("%w: two readings of %s differ: an adjudicator decides", ErrConflict, item)
 		}

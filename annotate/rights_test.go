@@ -63,6 +63,15 @@ keep a draft              read        yes       yes       yes       yes
 keep a draft              read-again  yes       yes       yes       yes
 keep a draft              disputed    yes       yes       yes       yes
 keep a draft              decided     yes       yes       yes       yes
+hold                      unasked     yes       yes       yes       yes
+hold                      waiting     yes       yes       yes       yes
+hold                      held        conflict  yes       conflict  conflict
+hold                      labelled    yes       yes       yes       yes
+hold                      to-be-read  yes       yes       yes       yes
+hold                      read        yes       yes       yes       yes
+hold                      read-again  yes       yes       yes       yes
+hold                      disputed    conflict  conflict  yes       yes
+hold                      decided     no        no        yes       yes
 skip                      unasked     yes       yes       yes       yes
 skip                      waiting     yes       yes       yes       yes
 skip                      held        conflict  yes       conflict  conflict
@@ -119,7 +128,7 @@ ask for a second reading  decided     no        no        yes       yes`
 			}
 		}
 	}
-	for _, do := range []deed{seeLabel, saveLabel, keepDraft, skipItem, release, restore, askReading} {
+	for _, do := range []deed{seeLabel, saveLabel, keepDraft, holdItem, skipItem, release, restore, askReading} {
 		for state := range states {
 			if !seen[string(do)+state] {
 				t.Errorf("the table lacks %s, %s", do, state)

@@ -263,7 +263,7 @@ func (q *Queue) untilModel(ctx context.Context) (int, error) {
 
 // Hold keeps an item for a person, or keeps it longer. ErrConflict: somebody else has it.
 func (q *Queue) Hold(ctx context.Context, who Person, item Item) (Lease, error) {
-	lease, err := q.store.Hold(ctx, item, store.Want{Person: who.Name, Lease: q.config.Lease(), Most: leases})
+	lease, err := q.store.Hold(ctx, item, store.Want{Person: who.Name, Lease: q.config.Lease(), Most: leases}, q.rights.allow(who, holdItem, item))
 	return Lease{lease.Person, lease.Until}, err
 }
 

@@ -211,6 +211,7 @@ func TestRights(t *testing.T) {
 		{409, uma, "PUT", path(disputed) + "/label", left}, {409, ben, "POST", path(disputed) + "/versions/1/restore", ""}, {409, uma, "POST", path(disputed) + "/read2", ""},
 		{404, ana, "GET", path(disputed) + "/versions/2/mask", ""},
 		{403, ben, "PUT", path(decided) + "/label", right}, {403, ana, "PUT", path(decided) + "/label", right}, {403, ben, "POST", path(decided) + "/versions/2/restore", ""},
+		{409, uma, "POST", path(disputed) + "/hold", ""}, {403, ben, "POST", path(decided) + "/hold", ""},
 		{403, ben, "POST", path(decided) + "/skip", skip}, {403, ben, "POST", path(decided) + "/read2", ""},
 		{404, ben, "GET", path(labelled) + "/label", ""}, {404, ben, "GET", path(labelled) + "/versions/1/mask", ""}, {403, ben, "POST", path(labelled) + "/skip", skip},
 	} {

@@ -44,9 +44,12 @@ func othersDrafts(tx *sql.Tx, person string) (map[Item]bool, error) {
 }
 
 // Hold leases an item to a person, or prolongs the lease. An item that somebody else holds is ErrConflict.
-func (s *Store) Hold(ctx context.Context, item Item, want Want) (Lease, error) {
+func (s *Store) Hold(ctx context.Context, item Item, want Want, allow Allow) (Lease, error) {
 	q := QueueRow{Item: item}
 	err := s.write(ctx, "lease "+item.String(), func(tx *sql.Tx) error {
+		if err := allow.check(s, tx, item); err != nil {
+			return err
+		}
 		if err := s.free(tx, item, want.Person); err != nil {
 			return err
 		}
