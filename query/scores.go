@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/nextslice/nextslice/internal/cell"
 )
 
 // Scores are the scores of items that were computed elsewhere, in the order of their file.
@@ -69,7 +71,7 @@ const byteOrderMark = "\ufeff" // spreadsheets put it before the first column's 
 
 // ReadScoresCSV reads comma-separated scores: either with a header that names the columns id and score, in any order
 // and among other columns, or two columns id,score without one. IDs are kept as they stand, without surrounding
-// spaces. Empty lines are skipped.
+// spaces and the apostrophe that guards them from spreadsheets (=x is written as '=x). Empty lines are skipped.
 //
 // A line with a score that is no finite number, an empty id, an id that stood before or a wrong number of fields is
 // an error that names the line.
@@ -105,7 +107,7 @@ func ReadScoresCSV(r io.Reader) (*Scores, error) {
 					"id and a number", line, strings.Join(record, ","))
 			}
 		}
-		if err := list.add(line, record[idColumn], record[scoreColumn]); err != nil {
+		if err := list.add(line, cell.Parse(strings.TrimSpace(record[idColumn])), record[scoreColumn]); err != nil {
 			return nil, err
 		}
 	}

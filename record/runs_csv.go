@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nextslice/nextslice/internal/cell"
 	"github.com/nextslice/nextslice/metrics"
 )
 
@@ -78,7 +79,7 @@ func WriteRuns(w io.Writer, runs []Run) error {
 }
 
 func (r Run) row(c Cycle) ([]string, error) {
-	row := []string{r.Grid, r.Strategy, strconv.Itoa(r.Set), strconv.Itoa(c.Cycle), strconv.Itoa(c.Labelled),
+	row := []string{cell.Text(r.Grid), cell.Text(r.Strategy), strconv.Itoa(r.Set), strconv.Itoa(c.Cycle), strconv.Itoa(c.Labelled),
 		strconv.Itoa(c.Scored), strconv.Itoa(c.Measures.Cases), c.Measures.Unit}
 	value := func(class metrics.ClassSummary, name string) metrics.Measure { m, _ := class.Measure(name); return m }
 	for _, m := range measures {
@@ -106,7 +107,7 @@ func (r Run) row(c Cycle) ([]string, error) {
 				return nil, fmt.Errorf("the name %q cannot be written to a record: rename the case", name)
 			}
 		}
-		row = append(row, strings.Join(list, ";"))
+		row = append(row, cell.Text(strings.Join(list, ";")))
 	}
 	var bins []string
 	for _, b := range c.Calibration {
@@ -189,7 +190,7 @@ type row struct {
 }
 
 func (p *row) cycle(classes []string) (Unit, Cycle) {
-	u := Unit{Grid: p.text(), Strategy: p.text(), Set: p.count()}
+	u := Unit{Grid: cell.Parse(p.text()), Strategy: cell.Parse(p.text()), Set: p.count()}
 	c := Cycle{Cycle: p.count(), Labelled: p.count(), Scored: p.count()}
 	m := &c.Measures
 	m.Cases, m.Unit = p.count(), p.text()
@@ -269,7 +270,7 @@ func (p *row) float(text string) float64 {
 }
 
 func (p *row) list() []string {
-	text := p.text()
+	text := cell.Parse(p.text())
 	if text == "" {
 		return nil
 	}

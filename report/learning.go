@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/internal/cell"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/report/figure"
 	"github.com/nextslice/nextslice/report/table"
@@ -237,9 +238,9 @@ func (l Learning) writeCSV(w io.Writer) error {
 		for _, s := range recipe.Strategies {
 			for _, p := range s.Curve {
 				if len(l.Recipes) > 0 {
-					fmt.Fprintf(&b, "%q,", recipe.Recipe)
+					fmt.Fprintf(&b, "%q,", cell.Text(recipe.Recipe))
 				}
-				fmt.Fprintf(&b, "%q,%d,%d,%d", s.Strategy, p.Cycle, p.Labelled, p.Dice3D.N+p.Dice3D.Missing)
+				fmt.Fprintf(&b, "%q,%d,%d,%d", cell.Text(s.Strategy), p.Cycle, p.Labelled, p.Dice3D.N+p.Dice3D.Missing)
 				for _, m := range []stats.Summary{p.Dice3D, p.Dice2D, p.HD95, p.ASSD} {
 					for _, v := range []float64{m.Mean, m.Std} {
 						b.WriteByte(',')

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/nextslice/nextslice/internal/cell"
 )
 
 // ReadItems reads a list of slices: CSV with the columns case and slice, or id as "CASE/SLICE", among any others, as the picks of a query are
@@ -50,9 +52,9 @@ func ReadItems(file string) (items []string, err error) {
 		}
 		var text string
 		if id >= 0 {
-			text = row[id]
+			text = cell.Parse(row[id])
 		} else {
-			text = row[name] + "/" + row[slice]
+			text = cell.Parse(row[name]) + "/" + row[slice]
 		}
 		at := strings.LastIndexByte(text, '/')
 		number, err := strconv.Atoi(strings.TrimSpace(text[at+1:]))

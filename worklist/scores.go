@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/internal/atomicfile"
+	"github.com/nextslice/nextslice/internal/cell"
 )
 
 // scoreFile keeps rows of numbers of items, in a CSV file that grows by a case at a time: id,score, and further columns where an item has several
@@ -84,7 +85,7 @@ func (s *scoreFile) read() (size int64, err error) {
 			}
 			row = append(row, v)
 		}
-		part[unquote(id)] = row
+		part[cell.Parse(unquote(id))] = row
 		if fields[n-2] == "" {
 			continue
 		}
@@ -121,7 +122,7 @@ func (s *scoreFile) add(items []item, rows [][]float64) error {
 		for _, v := range row[1:] {
 			more = append(more, strconv.FormatFloat(v, 'g', -1, 64))
 		}
-		fmt.Fprintf(&text, "%s,%s,%s,%s\n", quote(s.names(items[i])), strconv.FormatFloat(row[0], 'g', -1, 64), count, strings.Join(more, " "))
+		fmt.Fprintf(&text, "%s,%s,%s,%s\n", quote(cell.Text(s.names(items[i]))), strconv.FormatFloat(row[0], 'g', -1, 64), count, strings.Join(more, " "))
 	}
 	if _, err := io.WriteString(s.file, text.String()); err != nil {
 		return err
@@ -156,7 +157,7 @@ func CopyScores(from, to string) error {
 	var text strings.Builder
 	text.WriteString("id,score\n")
 	for _, id := range slices.Sorted(maps.Keys(s.rows)) {
-		fmt.Fprintf(&text, "%s,%s\n", quote(id), strconv.FormatFloat(s.rows[id][0], 'g', -1, 64))
+		fmt.Fprintf(&text, "%s,%s\n", quote(cell.Text(id)), strconv.FormatFloat(s.rows[id][0], 'g', -1, 64))
 	}
 	return atomicfile.Write(to, []byte(text.String()), 0o600)
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/nextslice/nextslice/internal/cell"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/worklist"
@@ -179,7 +180,7 @@ func (c queryCommand) write(out io.Writer, r *worklist.Result) error {
 		w := csv.NewWriter(out)
 		w.Write([]string{"rank", "id", "case", "slice", "axis", "position_mm", "along", "score"})
 		for _, p := range r.Picks {
-			w.Write([]string{strconv.Itoa(p.Rank), p.ID, p.Case, strconv.Itoa(p.Slice), p.Axis, csvNumber(float64(p.Position)), p.Along, csvNumber(float64(p.Score))})
+			w.Write([]string{strconv.Itoa(p.Rank), cell.Text(p.ID), cell.Text(p.Case), strconv.Itoa(p.Slice), p.Axis, csvNumber(float64(p.Position)), p.Along, csvNumber(float64(p.Score))})
 		}
 		w.Flush()
 		return w.Error()

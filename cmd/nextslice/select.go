@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nextslice/nextslice/internal/cell"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
 )
@@ -62,7 +63,7 @@ func (c selectCommand) Run(s streams) error {
 	w := csv.NewWriter(s.out)
 	w.Write([]string{"id", "score"})
 	for _, p := range picks {
-		w.Write([]string{p.ID, strconv.FormatFloat(p.Score, 'g', -1, 64)})
+		w.Write([]string{cell.Text(p.ID), strconv.FormatFloat(p.Score, 'g', -1, 64)})
 	}
 	w.Flush()
 	return w.Error()

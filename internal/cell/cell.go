@@ -3,18 +3,18 @@ package cell
 
 import "strings"
 
-// Text returns a text that a spreadsheet takes for a text: one that begins like a formula (= + - @, a tab or a line's end) gets an
-// apostrophe in front. Numbers are not given to it. Source: OWASP, "CSV Injection".
+// Text returns a text that a spreadsheet takes for a text: one that begins like a formula (= + - @, a tab or a line's end), or with apostrophes and
+// then so, gets an apostrophe in front. Numbers are not given to it. Source: OWASP, "CSV Injection".
 func Text(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
+	if begin := strings.TrimLeft(text, "'"); begin != "" && strings.ContainsRune("=+-@\t\r\n", rune(begin[0])) {
 		return "'" + text
 	}
 	return text
 }
 
-// Parse is the inverse of Text.
+// Parse is the inverse of Text. A text of another program, which has no apostrophe in front, is returned as it is.
 func Parse(text string) string {
-	if len(text) > 1 && text[0] == '\'' && Text(text[1:]) != text[1:] {
+	if text != "" && text[0] == '\'' && Text(text[1:]) != text[1:] {
 		return text[1:]
 	}
 	return text

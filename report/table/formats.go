@@ -92,7 +92,11 @@ func (t Table) WriteLaTeX(w io.Writer) error {
 // WriteCSV writes the table as CSV, with one row of headings. The notes are left out.
 func (t Table) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	rows := [][]string{t.heads()}
+	heads := t.heads()
+	for i := range heads {
+		heads[i] = cell.Mixed(heads[i])
+	}
+	rows := [][]string{heads}
 	for _, row := range t.Rows {
 		var cells []string
 		for _, c := range row {
