@@ -96,10 +96,13 @@ func (p *Plan) script(kind, setup string) string {
 	return scriptOf(setup, p.cpus(), fmt.Sprintf("%s unit --slurm %s%s \"$SLURM_ARRAY_TASK_ID\"", quote(p.path(programFile)), starts, quote(p.Dir)))
 }
 
+// private makes what a task writes, and its log, which SLURM opens, its owner's alone.
+const private = "umask 077\n[ -f /proc/self/fd/1 ] && chmod 600 /proc/self/fd/1\n"
+
 // scriptOf returns the script that runs a command line.
 func scriptOf(setup string, cpus int, line string) string {
 	var b strings.Builder
-	b.WriteString("#!/bin/bash\n")
+	b.WriteString("#!/bin/bash\n" + private)
 	if setup = strings.TrimRight(setup, "\n"); setup != "" {
 		b.WriteString(setup + "\n")
 	}

@@ -9,6 +9,8 @@ import (
 func TestShardsScript(t *testing.T) {
 	s := &Shards{Dir: "/x y", Name: "query", Of: 10, CPUs: 2, File: "scores-{}.csv", Args: []string{"query", "--data", "my data", "--shard", "{}/10", "--scores", "/x y/scores-{}.csv"}}
 	want := `#!/bin/bash
+umask 077
+[ -f /proc/self/fd/1 ] && chmod 600 /proc/self/fd/1
 module load gcc
 export GOMAXPROCS=2
 exec '/x y/nextslice' query --data 'my data' --shard "$SLURM_ARRAY_TASK_ID"/10 --scores '/x y/scores-'"$SLURM_ARRAY_TASK_ID".csv

@@ -32,7 +32,7 @@ func (m *Model) WriteONNX(path, version string, fold bool) error {
 			"clip":    fmt.Sprintf("%g %g", p.ClipLow, p.ClipHigh),
 		},
 	}.Encode()
-	if err := atomicfile.Write(path, data, 0o644); err != nil {
+	if err := atomicfile.Write(path, data, 0o600); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

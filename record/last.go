@@ -45,7 +45,10 @@ func (f *Folder) RecordPrediction(u Unit, id string, pred *volume.Mask) error {
 	if err := os.MkdirAll(f.lastFolder(u), 0o700); err != nil {
 		return err
 	}
-	return volume.WriteMask(f.prediction(u, id), pred)
+	if err := volume.WriteMask(f.prediction(u, id), pred); err != nil {
+		return err
+	}
+	return os.Chmod(f.prediction(u, id), 0o600)
 }
 
 // Calibration returns the reliability diagram of a unit's last model, nil where there is none.

@@ -160,7 +160,7 @@ func save(dir, name string, write func(io.Writer) error) error {
 	if err := write(&b); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	return atomicfile.Write(filepath.Join(dir, name), b.Bytes(), 0o666)
+	return atomicfile.Write(filepath.Join(dir, name), b.Bytes(), 0o600)
 }
 
 // saveFigure writes a figure as name.png and name.svg.

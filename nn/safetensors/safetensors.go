@@ -262,7 +262,7 @@ func ReadAs[T any](path string, from func(*File) (*T, error)) (*T, error) {
 
 // Write writes a file: in full or, after an error, not at all. It replaces a file of that name.
 func Write(path string, f *File) error {
-	if err := atomicfile.Write(path, f.Encode(), 0o644); err != nil {
+	if err := atomicfile.Write(path, f.Encode(), 0o600); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
