@@ -87,8 +87,9 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 	defer remove()
 	z := zip.NewWriter(w)
 	left := map[string]error{} // out, and why
+	used := map[string]bool{}
 	for _, name := range cases {
-		path := filepath.Join(dir, FileName(name+extensions[e.Format]))
+		path := filepath.Join(dir, unused(used, name, extensions[e.Format]))
 		err := x.exportCase(ctx, who, path, name, open, e)
 		if errors.Is(err, store.ErrDamaged) || errors.Is(err, ErrGone) { // of this case alone
 			left[name] = err
@@ -141,6 +142,17 @@ func FileName(name string) string {
 		clean = "_" + clean
 	}
 	return clean
+}
+
+// unused returns the file name of a case in a zip, with a number where another case has it already: for systems that do not tell capitals apart
+// as well.
+func unused(used map[string]bool, name, extension string) string {
+	file := FileName(name + extension)
+	for n := 2; used[strings.ToLower(file)]; n++ {
+		file = FileName(fmt.Sprintf("%s-%d%s", name, n, extension))
+	}
+	used[strings.ToLower(file)] = true
+	return file
 }
 
 var extensions = map[string]string{FormatNIfTI: ".nii.gz", FormatNRRD: ".seg.nrrd", FormatDICOMSEG: ".dcm"}

@@ -153,3 +153,40 @@ func TestExportIgnoresWhatIsNotLabelled(t *testing.T) {
 		t.Errorf("%+v", s.Segments)
 	}
 }
+
+// Names in a zip are such that every system can unpack it, beside each other and in no other folder.
+func TestExportNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"Case1.nii.gz": "Case1.nii.gz", "../../etc/passwd": "_.._.._etc_passwd", `a\b`: "a_b", "a:b*c?": "a_b_c_", "x\x00\x1b[31m\u202ey": "x__[31m_y", "con.nii.gz": "_con.nii.gz",
+		"NUL": "_NUL", "lpt1.csv": "_lpt1.csv", "end. . ": "end", "": "_", "..": "_", "\xff": "_", "Prüfung 7": "Prüfung 7",
+	} {
+		if got := annotate.FileName(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	data := annotatetest.Data(t, 4)
+	for from, to := range map[string]string{"c0": "a:b", "c1": "a_b", "c2": "A_b", "c3": "=x"} {
+		for _, dir := range []string{"images", "labels"} {
+			if err := os.Rename(filepath.Join(data, dir, from+".nii.gz"), filepath.Join(data, dir, to+".nii.gz")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	p := open(t, annotate.Options{Data: data, Dir: filepath.Join(t.TempDir(), "project"), Axis: 2, Change: func(c *annotate.Config) { small(c); c.Masks = annotate.MasksAll }})
+	var b bytes.Buffer
+	if err := p.Exporter.Write(t.Context(), ana, &b, annotate.Export{Format: annotate.FormatNIfTI, Partial: true}); err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range z.File {
+		names = append(names, f.Name)
+	}
+	slices.Sort(names)
+	if want := []string{"=x.nii.gz", "A_b.nii.gz", "a_b-2.nii.gz", "a_b-3.nii.gz", "labelled.csv"}; !slices.Equal(names, want) {
+		t.Errorf("names in the zip: %q", names)
+	}
+}

@@ -1,8 +1,10 @@
 package page_test
 
 import (
+	"context"
 	"os/exec"
 	"testing"
+	"time"
 
 	"github.com/evanw/esbuild/pkg/api"
 )
@@ -30,7 +32,9 @@ func TestUnits(t *testing.T) {
 	for _, f := range result.OutputFiles {
 		arguments = append(arguments, f.Path)
 	}
-	out, err := exec.Command("node", arguments...).CombinedOutput()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "node", arguments...).CombinedOutput()
 	if err != nil {
 		t.Errorf("node --test: %v\n%s", err, out)
 	}

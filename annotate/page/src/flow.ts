@@ -2,7 +2,7 @@
 
 import { api, ApiError, binary, itemOf, paths, splitItem, type Project, type QueueEntry, type Saved, type Task } from "./api";
 import { Clock } from "./editor/clock";
-import { Drafts } from "./editor/drafts";
+import { Drafts, owner } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
 import { fraction, itemName, sliceName } from "./format";
 import { Neighbours } from "./neighbours";
@@ -42,7 +42,7 @@ export class Flow extends Neighbours {
 
   constructor(project: Project, readonly person: string, editor: Editor) {
     super(editor);
-    this.drafts = new Drafts(`${project.id}/${person}`, () => this.tell());
+    this.drafts = new Drafts(owner(project.id, person), () => this.tell());
     editor.edited = () => this.keep();
     editor.refused = (text) => this.say("info", text);
   }

@@ -17,6 +17,11 @@ const prefix = "nextslice/draft/", asidePrefix = "nextslice/aside/";
 /** Masks of more voxels go to the browser's storage when the person pauses: writing them takes longer than a frame. */
 const large = 1 << 20;
 
+/** Whose drafts they are: of one person in one project, whatever either is called. */
+export function owner(project: string, person: string): string {
+  return `${project}/${person.replaceAll("%", "%25").replaceAll("/", "%2F")}`;
+}
+
 export class Drafts {
   state: DraftState = "none";
   private timer: ReturnType<typeof setTimeout> | undefined;
