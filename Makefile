@@ -43,6 +43,9 @@ fuzz: deps
 
 torture: torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm
 
+# What these have tried is added to this file, which scripts/totals.sh adds up.
+torture-server torture-power torture-writes torture-soak torture-inputs: export NEXTSLICE_TOTALS ?= $(CURDIR)/docs/torture.csv
+
 # A server that is killed while four people save; power losses inside a system call; every writing command killed inside a write, a sync or a
 # rename and run again; one server's memory; a project of 1,000 cases and 10,000 labels; the fuzz targets. Each takes TIME.
 torture-server torture-power torture-writes torture-soak: deps

@@ -253,7 +253,7 @@ func TestRepairLabels(t *testing.T) {
 		t.Errorf("check: %+v, %v", found, err)
 	}
 	done, err := annotate.Repair(t.Context(), o.Dir, time.Now)
-	if err != nil || len(done) != 3 {
+	if err != nil || len(done) != 4 {
 		t.Fatal(done, err)
 	}
 	p = open(t, annotate.Options{Data: o.Data, Dir: o.Dir})
@@ -352,6 +352,65 @@ func TestBackupWhileServed(t *testing.T) {
 	}
 	p = open(t, o)
 	has(t, p, map[annotate.Item][]uint8{item: slices.Repeat([]uint8{1}, 120)}) // the newest came from labels/final
+}
+
+// A copy of project.db is all that people have made: put into an empty folder it is the project again. The program makes the mask files and the
+// record anew; models are not in it, and the next training makes one.
+func TestBackupIsEnough(t *testing.T) {
+	learner := &annotatetest.Learner{}
+	o := annotate.Options{Data: annotatetest.Data(t, 5), Dir: filepath.Join(t.TempDir(), "project"), Change: func(c *annotate.Config) { small(c); c.ValidationShare = 0 }, Learner: learner.New}
+	p := open(t, o)
+	want := map[annotate.Item][]uint8{}
+	add := func(p *project, n int) {
+		for range n {
+			task := must(p.Queue.Next(t.Context(), ana, nil))
+			item := must(p.Cases.Item(task.Item))
+			want[item] = p.mask(item)
+			save(t, p, item, want[item])
+		}
+	}
+	add(p, 4)
+	until(t, "a model", func() bool { return must(p.Queue.Next(t.Context(), ana, nil)).Model != nil })
+	drafted := must(p.Cases.Item(must(p.Queue.Next(t.Context(), ben, nil)).Item))
+	if err := p.Labels.SaveDraft(t.Context(), ben, drafted, p.mask(drafted)); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the files are written", func() bool { return len(must(p.Store().Stale(t.Context()))) == 0 })
+	file := filepath.Join(t.TempDir(), "copy.db")
+	if err := annotate.Backup(t.Context(), o.Dir, file); err != nil {
+		t.Fatal(err)
+	}
+	history, queue := must(p.Store().History(t.Context())), must(p.Queue.List(t.Context()))
+	p.close()
+
+	elsewhere := t.TempDir()
+	if _, err := annotate.Restore(t.Context(), elsewhere, file, time.Now); err != nil {
+		t.Fatal(err)
+	}
+	p = open(t, annotate.Options{Data: o.Data, Dir: elsewhere, Learner: learner.New})
+	has(t, p, want)
+	if p.ID() == "" || len(must(p.Store().History(t.Context()))) != len(history) || len(must(p.Queue.List(t.Context()))) != len(queue) {
+		t.Error("the history or the queue is another one")
+	}
+	if mask, err := p.Labels.Draft(t.Context(), ben, drafted); err != nil || !slices.Equal(mask, p.mask(drafted)) {
+		t.Errorf("ben's draft: %v", err)
+	}
+	for item := range want {
+		until(t, "its file", func() bool {
+			m, err := volume.ReadMask(filepath.Join(elsewhere, "labels", "final", item.Case+".nii.gz"))
+			return err == nil && slices.Equal(m.Slice(2, item.Slice), want[item])
+		})
+	}
+	if _, err := os.Stat(filepath.Join(elsewhere, "record", "config.yaml")); err != nil {
+		t.Error(err)
+	}
+	add(p, 2) // half a query
+	until(t, "the next model", func() bool {
+		_, err := os.Stat(filepath.Join(elsewhere, "models", "0002.safetensors"))
+		return err == nil
+	})
+	until(t, "it is in use", func() bool { m := must(p.Queue.Next(t.Context(), ana, nil)).Model; return m != nil && *m == 2 })
+	has(t, p, want)
 }
 
 // Mask files that are deleted or garbled are written again; one that another program has changed is reported, kept, and can be taken over.

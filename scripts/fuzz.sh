@@ -15,7 +15,7 @@ while read -r dir target; do
   [ "${PIPESTATUS[0]}" = 0 ] || { crashes=1 failed=1; }
   tried=$(grep -oE 'execs: [0-9]+' "$log" | tail -n 1 | cut -d ' ' -f 2)
   if [ -n "${NEXTSLICE_TOTALS:-}" ] && [ -n "$tried" ]; then
-    echo "$(date -u +%F),$(git describe --always --dirty 2>/dev/null),inputs of ${dir#./} $target,$time,$tried,$crashes" >> "$NEXTSLICE_TOTALS"
+    echo "$(date -u +%F),$(git describe --always --dirty 2>/dev/null),inputs of ${dir#./} $target,$time,$tried,0,$crashes" >> "$NEXTSLICE_TOTALS"
   fi
 done < <(grep -rlE '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do
   grep -oE '^func Fuzz[A-Za-z0-9_]*' "$file" | sed "s|func |$(dirname "$file") |"

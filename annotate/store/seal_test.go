@@ -2,6 +2,7 @@ package store
 
 import (
 	crand "crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -272,6 +273,49 @@ func TestBackupAfterKill(t *testing.T) {
 	}
 	defer s2.Close()
 	if dump(t, s2) != dump(t, s) {
+		t.Error("the copy holds something else")
+	}
+}
+
+// While another file has the name of the database, nobody opens it: the log that lies beside it is that of the file which is open.
+func TestReplacedIsNotOpened(t *testing.T) {
+	s, _ := open(t)
+	work(t, s, 30)
+	want := dump(t, s)
+	path := databasePath(s.dir)
+	if err := errors.Join(os.Rename(path, path+".x"), os.WriteFile(path, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var busy []*sql.Rows
+	for range 4 { // more than are open by now
+		rows, err := s.reads.Query(`SELECT name FROM cases`)
+		if err != nil {
+			if !errors.Is(err, ErrGone) {
+				t.Errorf("a connection to the new file: %v", err)
+			}
+			break
+		}
+		busy = append(busy, rows)
+	}
+	for _, rows := range busy {
+		rows.Close()
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != 0 {
+		t.Errorf("the new file was written to: %v, %v", info, err)
+	}
+	if err := s.there(); !errors.Is(err, ErrGone) || s.rescued == "" {
+		t.Fatal(err)
+	}
+	restored := t.TempDir()
+	if err := PutBack(t.Context(), restored, s.rescued); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(t.Context(), restored, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if dump(t, again) != want {
 		t.Error("the copy holds something else")
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -123,18 +124,19 @@ func openStore(ctx context.Context, dir string, now func() time.Time, checked bo
 			return nil, err
 		}
 	}
-	s.reads, err = openDatabase(path, "query_only(1)")
-	if err != nil {
+	s.files = watch(dir)
+	if s.reads, err = openReads(path, s.files.check); err != nil {
 		return nil, err
 	}
 	s.reads.SetMaxOpenConns(4)
+	s.reads.SetMaxIdleConns(4)
 	if err := remove(sumPath(dir)); err != nil {
 		return nil, err
 	}
 	if err := s.boundLeases(ctx); err != nil {
 		return nil, err
 	}
-	s.files, s.healthy = watch(dir), true
+	s.healthy = true
 	return s, nil
 }
 
@@ -196,6 +198,41 @@ func makeDir(dir string) error {
 }
 
 func openDatabase(path string, pragmas ...string) (*sql.DB, error) {
+	address, err := addressOf(path, pragmas...)
+	if err != nil {
+		return nil, err
+	}
+	return sql.Open("sqlite", address)
+}
+
+// guarded opens connections to a file only as long as check allows it.
+type guarded struct {
+	driver.Connector
+	check func() error
+}
+
+func (g guarded) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := g.check(); err != nil {
+		return nil, err
+	}
+	return g.Connector.Connect(ctx)
+}
+
+// openReads opens a database that the process has open already, for reading. Once another file has its name no connection is opened any more: SQLite
+// would take the log of the file that has gone, which lies there still, for the new one's, and destroy it.
+func openReads(path string, check func() error) (*sql.DB, error) {
+	address, err := addressOf(path, "query_only(1)")
+	if err != nil {
+		return nil, err
+	}
+	c, err := sqlite.NewConnector(address)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(guarded{c, check}), nil
+}
+
+func addressOf(path string, pragmas ...string) (string, error) {
 	journal := "WAL"
 	if networkFile(filepath.Dir(path)) {
 		journal = "DELETE" // the shared memory of a WAL does not work across machines
@@ -204,11 +241,7 @@ func openDatabase(path string, pragmas ...string) (*sql.DB, error) {
 		"busy_timeout(5000)", "journal_mode(" + journal + ")", "synchronous(FULL)", "foreign_keys(1)",
 		"wal_autocheckpoint(0)", // see sealing
 	}, pragmas...)}
-	address, err := uri(path, query.Encode())
-	if err != nil {
-		return nil, err
-	}
-	return sql.Open("sqlite", address)
+	return uri(path, query.Encode())
 }
 
 // migrate brings the database to the format of this program, with a copy of it as it was.

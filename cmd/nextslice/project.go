@@ -66,8 +66,9 @@ type projectBackupCommand struct {
 }
 
 func (projectBackupCommand) Help() string {
-	return `Copies project.db by SQLite's online backup: the copy is whole and checked, whatever is saved meanwhile. It holds all labels with their history;
-models are in the folder models. A server makes a copy of its own every day, in the folder backups.
+	return `Copies project.db by SQLite's online backup: the copy is whole and checked, whatever is saved meanwhile. It holds all that people have made: labels with
+their history, drafts, the queue, who may log in. Of what the program makes, mask files and the record come back by themselves; models and pseudo-labels do not:
+copy the folder models too, or the next training makes a new model. A server makes a copy of its own every day, in the folder backups.
 
 Examples:
   nextslice project backup DIR-annotation /mnt/safe/2026-11-29.db`

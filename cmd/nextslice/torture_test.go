@@ -41,6 +41,28 @@ func tormented(t *testing.T) (end time.Time, rng *rand.Rand) {
 	return time.Now().Add(limit), rand.New(rand.NewPCG(seed, 0))
 }
 
+// total adds what a torture has done to the file that NEXTSLICE_TOTALS names: docs/torture.csv, from which scripts/totals.sh adds it up.
+func total(t *testing.T, what string, tried, acknowledged, lost int) {
+	t.Helper()
+	t.Logf("%s: %d, labels acknowledged: %d, lost or wrong: %d", what, tried, acknowledged, lost)
+	path := os.Getenv("NEXTSLICE_TOTALS")
+	if path == "" {
+		return
+	}
+	if t.Failed() {
+		lost = max(1, lost)
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	commit, _ := exec.Command("git", "describe", "--always", "--dirty").Output() // unknown where there is none
+	if _, err := fmt.Fprintf(file, "%s,%s,%s,%s,%d,%d,%d\n", time.Now().UTC().Format("2006-01-02"), bytes.TrimSpace(commit), what, os.Getenv("NEXTSLICE_TORTURE"), tried, acknowledged, lost); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // saved are the labels that a server has acknowledged; several people add to them.
 type saved struct {
 	mu      sync.Mutex
@@ -135,7 +157,7 @@ func TestTortureServer(t *testing.T) {
 	}
 	_, address := child(t, args...)
 	lost += s.check(t, address, true)
-	t.Logf("%d kills, %d labels acknowledged, %d lost", kills, len(s.labels), lost)
+	total(t, "kills of a server", kills, len(s.labels), lost)
 }
 
 // durable is what a power loss would leave of the files of a folder: of each what it held when it was last synced. Names are taken to be
@@ -243,7 +265,8 @@ func TestTorturePower(t *testing.T) {
 		process.Process.Kill()
 		process.Wait()
 	}
-	t.Logf("%d power losses, %d files lost what was not synced, %d labels acknowledged, %d lost", losses, changed, len(s.labels), lost)
+	t.Logf("%d files lost what was not synced", changed)
+	total(t, "power losses", losses, len(s.labels), lost)
 }
 
 // TestTortureWrites kills every writing command inside a write, a sync, a rename or a removal, runs it again as it stands, and finds the same files
@@ -352,11 +375,12 @@ func TestTortureWrites(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	total := 0
+	sum := 0
 	for _, n := range kills {
-		total += n
+		sum += n
 	}
-	t.Logf("%d kills: %v", total, kills)
+	t.Logf("%v", kills)
+	total(t, "kills of writing commands", sum, 0, 0)
 }
 
 // contentsOf returns the files below a folder, but for those that tell times or where they lie.
@@ -455,4 +479,5 @@ func TestTortureSoak(t *testing.T) {
 			t.Errorf("memory rose from %.0f to %.0f MB", middle, last)
 		}
 	}
+	total(t, "requests of a soak", requests, 0, 0)
 }
