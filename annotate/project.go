@@ -51,7 +51,7 @@ type Options struct {
 	Learner func() (Learner, error)
 	// Backups is how many daily copies of the database are kept; none if it is negative, DefaultBackups if it is 0.
 	Backups int
-	// CacheBytes bounds what is kept in memory for the page; 0 is DefaultCache.
+	// CacheBytes bounds what is kept of the data in memory; 0 is DefaultCache.
 	CacheBytes int
 	// Log takes what concerns the person who runs the server. nil: nothing.
 	Log *slog.Logger

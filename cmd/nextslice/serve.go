@@ -43,7 +43,7 @@ type serveCommand struct {
 	People    string   `placeholder:"LIST" help:"Who may log in: NAME or NAME:adjudicator, separated by commas, or @FILE (YAML: name, role, token). Where other machines can reach the server, or there is --token, those without a token get one, which is printed once."`
 	NewToken  []string `placeholder:"NAME" help:"People of the list who get a new token."`
 	Backups   int      `default:"7" placeholder:"N" help:"Daily copies of project.db that are kept in the project folder; 0 makes none."`
-	Cache     int      `default:"1024" placeholder:"MB" help:"Memory for images and maps that the page shows again soon."`
+	Cache     int      `default:"1024" placeholder:"MB" help:"Memory for slices of the data, and for images and maps that the page shows again soon. Further slices are kept in a file."`
 	Open      bool     `default:"true" negatable:"" help:"Open the page in a browser."`
 
 	Strategy  *string  `placeholder:"NAME" help:"Query strategy (entropy+sb); see the strategies command."`
