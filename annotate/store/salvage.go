@@ -21,22 +21,31 @@ func Snapshot(ctx context.Context, dir string) (s *Store, faults []string, err e
 	if info, err := os.Stat(databasePath(dir)); err != nil || info.Size() == 0 {
 		return nil, nil, checkMissing(dir)
 	}
-	temp, remove, err := tempdir.Make("check")
+	temp, drop, err := tempdir.Make("check")
 	if err != nil {
 		return nil, nil, err
 	}
-	s = &Store{dir: temp, now: time.Now, steady: time.Now, remove: remove}
+	s = &Store{dir: temp, now: time.Now, steady: time.Now, remove: drop}
 	defer func() {
 		if err != nil {
 			s.Close()
 			s = nil
 		}
 	}()
-	// The files themselves: an online copy of a damaged database would fail. A log that grows meanwhile is cut at its last whole commit.
-	for _, end := range []string{"-wal", ""} {
-		if err := copyFile(databasePath(dir)+end, databasePath(temp)+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return s, nil, err
+	// The files themselves: an online copy of a damaged database would fail. What a server writes meanwhile must not be in one of them alone.
+	err = undisturbed(dir, func() error {
+		for _, path := range []string{sealPath(temp), databasePath(temp), databasePath(temp) + "-wal"} {
+			if err := remove(path); err != nil {
+				return err
+			}
+			if err := copyFile(filepath.Join(dir, filepath.Base(path)), path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 		}
+		return checkSeal(temp)
+	})
+	if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, errSeal) {
+		return s, nil, err
 	}
 	if s.db, err = openDatabase(databasePath(temp)); err != nil {
 		return s, nil, err

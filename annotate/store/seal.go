@@ -193,6 +193,11 @@ func pageSums(file io.ReaderAt, size int) (pages []pageSum, err error) {
 
 // CheckSeal compares the database of a folder with its seal, see ErrDamaged, also while it is served.
 func CheckSeal(dir string) error {
+	return undisturbed(dir, func() error { return checkSum(dir) })
+}
+
+// undisturbed reads the files of a database, again where it failed while a server wrote to them: a checkpoint changes one after the other.
+func undisturbed(dir string, read func() error) (err error) {
 	state := func() string {
 		seal, _ := os.ReadFile(sealPath(dir))
 		head := make([]byte, walHeader)
@@ -206,15 +211,14 @@ func CheckSeal(dir string) error {
 		}
 		return fmt.Sprint(info.Size(), info.ModTime(), head, seal)
 	}
-	for range 20 { // a server that writes meanwhile changes one of them
+	for range 20 {
 		before := state()
-		err := checkSum(dir)
-		if err == nil || before == state() {
+		if err = read(); err == nil || before == state() {
 			return err
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	return nil
+	return fmt.Errorf("a server writes to the project all the time, so that it cannot be read as it is at one moment: try again later (%w)", err)
 }
 
 // sealing keeps the seal of an open database.

@@ -319,3 +319,42 @@ func TestReplacedIsNotOpened(t *testing.T) {
 		t.Error("the copy holds something else")
 	}
 }
+
+// A project that is served, and written to without a pause, is checked without a fault.
+func TestCheckWhileWrittenTo(t *testing.T) {
+	s, _ := open(t)
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for n := uint64(0); ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if err := s.SaveDraft(t.Context(), Item{"A", int(n % 5)}, fmt.Sprint("p", n%50), crashMask(n)); err != nil {
+				t.Error(err)
+				return
+			}
+			if n%20 == 0 {
+				if err := s.seal.checkpoint(t.Context(), s.db); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}()
+	for range 30 {
+		if err := CheckSeal(s.dir); err != nil {
+			t.Error(err)
+		}
+		copied, faults, err := Snapshot(t.Context(), s.dir)
+		if err != nil || len(faults) > 0 {
+			t.Errorf("%q, %v", faults, err)
+		}
+		if copied != nil {
+			copied.Close()
+		}
+	}
+	close(stop)
+	<-ended
+}
