@@ -323,6 +323,20 @@ func TestReplacedIsNotOpened(t *testing.T) {
 // A project that is served, and written to without a pause, is checked without a fault.
 func TestCheckWhileWrittenTo(t *testing.T) {
 	s, _ := open(t)
+	calls := 0
+	if err := undisturbed(s.dir, func() error {
+		if calls++; calls == 1 { // something is saved in the middle of it
+			return errors.Join(s.SaveDraft(t.Context(), Item{"A", 0}, "ana", crashMask(0)), ErrDamaged)
+		}
+		return nil
+	}); err != nil || calls != 2 {
+		t.Errorf("%d tries, %v", calls, err)
+	}
+	calls = 0
+	if err := undisturbed(s.dir, func() error { calls++; return ErrDamaged }); !errors.Is(err, ErrDamaged) || calls != 1 {
+		t.Errorf("nobody writes: %d tries, %v", calls, err)
+	}
+	work(t, s, 50)
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -336,14 +350,14 @@ func TestCheckWhileWrittenTo(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if n%20 == 0 {
+			if n%4 == 0 {
 				if err := s.seal.checkpoint(t.Context(), s.db); err != nil {
 					t.Error(err)
 				}
 			}
 		}
 	}()
-	for range 30 {
+	for range 20 {
 		if err := CheckSeal(s.dir); err != nil {
 			t.Error(err)
 		}
