@@ -133,7 +133,7 @@ func TestScale(t *testing.T) {
 	}
 	p95 := func(times []time.Duration) time.Duration { return times[len(times)*95/100-1] }
 	times := round(saves)
-	timed := cases >= 1000 // a machine that runs other tests too has no time to speak of
+	timed := cases >= 1000                                 // a machine that runs other tests too has no time to speak of
 	for n := 0; n < 3 && timed && p95(times) > most; n++ { // the machine may have had other work
 		times = round(saves)
 	}
