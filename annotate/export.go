@@ -47,17 +47,18 @@ type segmenter interface {
 
 // Export says what is exported.
 type Export struct {
-	Format  string
-	Partial bool // also cases of which only some slices are labelled; else only finished ones
-	Fill    bool // slices without a label hold the prediction of the model in use instead of background
-	Ignore  bool // slices without a label hold Unsure instead of background: programs that read the masks must not learn that nothing is there
+	Format   string
+	Partial  bool // also cases of which only some slices are labelled; else only finished ones
+	Fill     bool // slices without a label hold the prediction of the model in use instead of background
+	Accepted bool // only labels that a reviewer has accepted; other slices count as unlabelled
+	Ignore   bool // slices without a label hold Unsure instead of background: programs that read the masks must not learn that nothing is there
 }
 
 // Write writes a zip with one mask per case and the list labelled.csv, or for FormatCSV the list alone. Which slices
 // are labels, and not background or predictions, only the list tells. With no case to export it returns ErrInvalid and
 // has written nothing.
 func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export) error {
-	entry := store.Event{Person: who.Name, Event: "export", Detail: fmt.Sprintf("%s, partial %v, fill %v", e.Format, e.Partial, e.Fill)}
+	entry := store.Event{Person: who.Name, Event: "export", Detail: fmt.Sprintf("%s, partial %v, fill %v, only accepted %v", e.Format, e.Partial, e.Fill, e.Accepted)}
 	if err := x.store.Log(ctx, entry); err != nil {
 		return err
 	}
@@ -69,10 +70,21 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 	if err != nil {
 		return err
 	}
-	labels = x.rights.visible(who, labels, open)
+	all, err := x.store.Reviews(ctx, "")
+	if err != nil {
+		return err
+	}
+	reviews := map[Item]store.Review{}
+	for _, r := range all {
+		reviews[r.Item] = r
+	}
+	chosen := func(labels []store.Labelled) []store.Labelled {
+		return slices.DeleteFunc(x.rights.visible(who, labels, open), func(l store.Labelled) bool { return e.Accepted && statusOf(l, reviews) != ReviewAccepted })
+	}
+	labels = chosen(labels)
 	if e.Format == FormatCSV {
 		list := csv.NewWriter(w)
-		writeLabels(list, labels)
+		writeLabels(list, labels, reviews)
 		list.Flush()
 		return list.Error()
 	}
@@ -90,7 +102,7 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 	used := map[string]bool{}
 	for _, name := range cases {
 		path := filepath.Join(dir, unused(used, name, extensions[e.Format]))
-		err := x.exportCase(ctx, who, path, name, open, e)
+		err := x.exportCase(ctx, path, name, chosen, e)
 		if errors.Is(err, store.ErrDamaged) || errors.Is(err, ErrGone) { // of this case alone
 			left[name] = err
 			continue
@@ -120,7 +132,7 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 		return err
 	}
 	lines := csv.NewWriter(list)
-	writeLabels(lines, slices.DeleteFunc(labels, func(l store.Labelled) bool { return !slices.Contains(cases, l.Item.Case) }))
+	writeLabels(lines, slices.DeleteFunc(labels, func(l store.Labelled) bool { return !slices.Contains(cases, l.Item.Case) }), reviews)
 	if lines.Flush(); lines.Error() != nil {
 		return lines.Error()
 	}
@@ -191,8 +203,12 @@ func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, e Ex
 	switch {
 	case e.Format == FormatDICOMSEG && series == 0:
 		return nil, fmt.Errorf("%w: a DICOM SEG belongs to a DICOM series, and the data are none: choose another format", ErrInvalid)
+	case len(names) == 0 && !e.Partial && e.Accepted:
+		return nil, fmt.Errorf("%w: no case is labelled and accepted in all its slices: export with partly labelled cases", ErrInvalid)
 	case len(names) == 0 && !e.Partial:
 		return nil, fmt.Errorf("%w: no case is labelled in all its slices: export with partly labelled cases", ErrInvalid)
+	case len(names) == 0 && e.Accepted:
+		return nil, fmt.Errorf("%w: no label is accepted yet", ErrInvalid)
 	case len(names) == 0:
 		return nil, fmt.Errorf("%w: nothing is labelled yet", ErrInvalid)
 	}
@@ -200,7 +216,7 @@ func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, e Ex
 }
 
 // exportCase writes the mask of one case.
-func (x *Exporter) exportCase(ctx context.Context, who Person, path, name string, open []store.QueueRow, e Export) error {
+func (x *Exporter) exportCase(ctx context.Context, path, name string, chosen func([]store.Labelled) []store.Labelled, e Export) error {
 	labels, err := x.store.Labels(ctx, name)
 	if err != nil {
 		return err
@@ -216,7 +232,7 @@ func (x *Exporter) exportCase(ctx context.Context, who Person, path, name string
 			mask.Data[i] = Unsure
 		}
 	}
-	if err := x.cases.place(mask, x.rights.visible(who, labels, open)); err != nil {
+	if err := x.cases.place(mask, chosen(labels)); err != nil {
 		return err
 	}
 	if e.Format == FormatNIfTI {

@@ -346,7 +346,7 @@ func (f *maskFiles) writeList(ctx context.Context, path string) error {
 	}
 	var list bytes.Buffer
 	w := csv.NewWriter(&list)
-	writeLabels(w, labels)
+	writeLabels(w, labels, nil)
 	w.Flush()
 	if err := atomicfile.Write(path, list.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("write list of labels: %w", err)
@@ -354,15 +354,35 @@ func (f *maskFiles) writeList(ctx context.Context, path string) error {
 	return nil
 }
 
-// writeLabels writes one line per label.
-func writeLabels(w *csv.Writer, labels []store.Labelled) {
-	w.Write([]string{"case", "slice", "use", "version", "person", "time", "seconds", "action", "proposal_model", "dice_to_proposal", "agreement"})
+// statusOf returns the status of a label's review, "" if the newest review of its item is of another version.
+func statusOf(l store.Labelled, reviews map[Item]store.Review) string {
+	if r := reviews[l.Item]; r.Version == l.Version.Version {
+		return r.Status
+	}
+	return ""
+}
+
+// writeLabels writes one line per label, with its review where reviews are given.
+func writeLabels(w *csv.Writer, labels []store.Labelled, reviews map[Item]store.Review) {
+	head := []string{"case", "slice", "use", "version", "person", "time", "seconds", "action", "proposal_model", "dice_to_proposal", "agreement"}
+	if reviews != nil {
+		head = append(head, "review", "reviewer", "note")
+	}
+	w.Write(head)
 	for _, l := range labels {
-		w.Write([]string{
+		line := []string{
 			cell.Text(l.Item.Case), strconv.Itoa(l.Item.Slice), string(l.Role), strconv.Itoa(l.Version.Version), cell.Text(l.Person),
 			l.At.UTC().Format("2006-01-02T15:04:05Z"), strconv.FormatFloat(l.Seconds, 'f', 1, 64), l.Action,
 			optional(l.Proposal, strconv.Itoa), optional(l.Dice, number), optional(l.Agreement, number),
-		})
+		}
+		switch status := statusOf(l, reviews); {
+		case reviews == nil:
+		case status == "":
+			line = append(line, "", "", "")
+		default:
+			line = append(line, status, cell.Text(reviews[l.Item].Person), cell.Text(reviews[l.Item].Note))
+		}
+		w.Write(line)
 	}
 }
 

@@ -67,6 +67,7 @@ type Project struct {
 	Cases     *Cases
 	Queue     *Queue
 	Labels    *Labels
+	Reviews   *Reviews
 	Predictor *Predictor
 	Dashboard *Dashboard
 	Exporter  *Exporter
@@ -248,6 +249,7 @@ func assemble(c Config, data *dataset.Dataset, roles map[string]store.Role, s *s
 		Name: data.Name, Config: c, store: s, keep: cmp.Or(o.Backups, DefaultBackups), masks: &maskFiles{store: s, cases: cases, events: events}, record: recorder{c, s, cases},
 		Cases: cases, Queue: queue, Predictor: predictor, Events: events,
 		Labels:    &Labels{c, s, cases, events, rights, predictor},
+		Reviews:   &Reviews{s, cases, events, rights},
 		Dashboard: &Dashboard{data.Name, c, s, cases, events, queue, jury},
 		Exporter:  &Exporter{c, s, cases, rights, predictor},
 		People:    &People{s},

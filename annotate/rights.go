@@ -24,6 +24,10 @@ const (
 	release     deed = "release"
 	restore     deed = "restore a version"
 	askReading  deed = "ask for a second reading"
+	review      deed = "review a label"
+
+	startTraining deed = "train" // of the project, not of an item
+	stopTraining  deed = "stop a training"
 )
 
 // rights say what people may do.
@@ -38,6 +42,7 @@ type rights struct {
 //   - While two people read an item independently nobody sees what others have made of it; when the two differ, adjudicators do.
 //   - What the two have made is undone by adjudicators alone, and so is what an adjudicator has decided.
 //   - What somebody else holds is theirs until it lapses; an adjudicator can free it.
+//   - Adjudicators review labels. Everybody may ask for a training; to stop one, which others may have asked for, is an adjudicator's right.
 //
 // Without a list of people everybody is an adjudicator.
 func may(who Person, do deed, item Item, role store.Role, s store.ItemState) error {
@@ -49,6 +54,13 @@ func may(who Person, do deed, item Item, role store.Role, s store.ItemState) err
 	forbidden := func(why string) error { return fmt.Errorf("%w: %s: %s", ErrForbidden, item, why) }
 
 	switch do {
+	case startTraining:
+		return nil
+	case stopTraining:
+		if !who.Adjudicator {
+			return fmt.Errorf("%w: an adjudicator can stop the training", ErrForbidden)
+		}
+		return nil
 	case seeProposal:
 		if role != store.Training {
 			return fmt.Errorf("%s is for validation and is labelled without a proposal: %w", item, ErrNotFound)
@@ -67,8 +79,11 @@ func may(who Person, do deed, item Item, role store.Role, s store.ItemState) err
 		return fmt.Errorf("%w: %s is working on %s", ErrConflict, s.Lease.Person, item)
 	}
 	if who.Adjudicator {
-		if do == restore && twice {
+		switch {
+		case (do == restore || do == review) && twice:
 			return fmt.Errorf("%w: %s is being read twice", ErrConflict, item)
+		case do == review && s.Label == nil:
+			return fmt.Errorf("%w: %s is not labelled yet", ErrConflict, item)
 		}
 		return nil
 	}
@@ -96,6 +111,8 @@ func may(who Person, do deed, item Item, role store.Role, s store.ItemState) err
 		if decided {
 			return forbidden("an adjudicator has decided it")
 		}
+	case review:
+		return forbidden("labels are reviewed by an adjudicator")
 	}
 	return nil
 }

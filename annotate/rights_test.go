@@ -26,6 +26,7 @@ func TestMay(t *testing.T) {
 		"read":       {Row: row(2, store.Waiting), Readers: []string{"ana"}},
 		"read-again": {Row: row(2, store.Waiting), Readers: []string{"ana"}, Label: label}, // asked for later
 		"disputed":   {Row: row(2, store.Disputed), Readers: []string{"ana", "ben"}},
+		"sent-back":  {Row: &store.QueueRow{Item: item, Purpose: store.ForCorrection, Readings: 1, State: store.Waiting}, Label: label},
 		"decided":    {Label: &store.Version{Item: item, Version: 3, Person: "eva", Action: store.ActionAdjudicated}, Decided: true},
 	}
 	people := map[string]Person{
@@ -44,6 +45,7 @@ see the label             to-be-read  hidden    hidden    hidden    hidden
 see the label             read        hidden    hidden    hidden    hidden
 see the label             read-again  hidden    hidden    hidden    hidden
 see the label             disputed    hidden    hidden    yes       yes
+see the label             sent-back   yes       yes       yes       yes
 see the label             decided     yes       yes       yes       yes
 save a label              unasked     yes       yes       yes       yes
 save a label              waiting     yes       yes       yes       yes
@@ -53,6 +55,7 @@ save a label              to-be-read  yes       yes       yes       yes
 save a label              read        yes       yes       yes       yes
 save a label              read-again  yes       yes       yes       yes
 save a label              disputed    conflict  conflict  yes       yes
+save a label              sent-back   yes       yes       yes       yes
 save a label              decided     no        no        yes       yes
 keep a draft              unasked     yes       yes       yes       yes
 keep a draft              waiting     yes       yes       yes       yes
@@ -62,6 +65,7 @@ keep a draft              to-be-read  yes       yes       yes       yes
 keep a draft              read        yes       yes       yes       yes
 keep a draft              read-again  yes       yes       yes       yes
 keep a draft              disputed    yes       yes       yes       yes
+keep a draft              sent-back   yes       yes       yes       yes
 keep a draft              decided     yes       yes       yes       yes
 hold                      unasked     yes       yes       yes       yes
 hold                      waiting     yes       yes       yes       yes
@@ -71,6 +75,7 @@ hold                      to-be-read  yes       yes       yes       yes
 hold                      read        yes       yes       yes       yes
 hold                      read-again  yes       yes       yes       yes
 hold                      disputed    conflict  conflict  yes       yes
+hold                      sent-back   yes       yes       yes       yes
 hold                      decided     no        no        yes       yes
 skip                      unasked     yes       yes       yes       yes
 skip                      waiting     yes       yes       yes       yes
@@ -80,6 +85,7 @@ skip                      to-be-read  yes       yes       yes       yes
 skip                      read        no        yes       yes       yes
 skip                      read-again  no        yes       yes       yes
 skip                      disputed    no        no        yes       yes
+skip                      sent-back   yes       yes       yes       yes
 skip                      decided     no        no        yes       yes
 release                   unasked     yes       yes       yes       yes
 release                   waiting     yes       yes       yes       yes
@@ -89,6 +95,7 @@ release                   to-be-read  yes       yes       yes       yes
 release                   read        yes       yes       yes       yes
 release                   read-again  yes       yes       yes       yes
 release                   disputed    yes       yes       yes       yes
+release                   sent-back   yes       yes       yes       yes
 release                   decided     yes       yes       yes       yes
 restore a version         unasked     yes       yes       yes       yes
 restore a version         waiting     yes       yes       yes       yes
@@ -98,6 +105,7 @@ restore a version         to-be-read  conflict  conflict  conflict  conflict
 restore a version         read        conflict  conflict  conflict  conflict
 restore a version         read-again  conflict  conflict  conflict  conflict
 restore a version         disputed    conflict  conflict  conflict  conflict
+restore a version         sent-back   yes       yes       yes       yes
 restore a version         decided     no        no        yes       yes
 ask for a second reading  unasked     yes       yes       yes       yes
 ask for a second reading  waiting     yes       yes       yes       yes
@@ -107,7 +115,18 @@ ask for a second reading  to-be-read  conflict  conflict  yes       yes
 ask for a second reading  read        conflict  conflict  yes       yes
 ask for a second reading  read-again  conflict  conflict  yes       yes
 ask for a second reading  disputed    conflict  conflict  yes       yes
-ask for a second reading  decided     no        no        yes       yes`
+ask for a second reading  sent-back   yes       yes       yes       yes
+ask for a second reading  decided     no        no        yes       yes
+review a label            unasked     no        no        conflict  conflict
+review a label            waiting     no        no        conflict  conflict
+review a label            held        conflict  no        conflict  conflict
+review a label            labelled    no        no        yes       yes
+review a label            to-be-read  no        no        conflict  conflict
+review a label            read        no        no        conflict  conflict
+review a label            read-again  no        no        conflict  conflict
+review a label            disputed    no        no        conflict  conflict
+review a label            sent-back   no        no        yes       yes
+review a label            decided     no        no        yes       yes`
 	lines := strings.Split(strings.TrimSpace(table), "\n")
 	head := strings.Fields(lines[0])
 	seen := map[string]bool{}
@@ -128,7 +147,7 @@ ask for a second reading  decided     no        no        yes       yes`
 			}
 		}
 	}
-	for _, do := range []deed{seeLabel, saveLabel, keepDraft, holdItem, skipItem, release, restore, askReading} {
+	for _, do := range []deed{seeLabel, saveLabel, keepDraft, holdItem, skipItem, release, restore, askReading, review} {
 		for state := range states {
 			if !seen[string(do)+state] {
 				t.Errorf("the table lacks %s, %s", do, state)
@@ -136,6 +155,12 @@ ask for a second reading  decided     no        no        yes       yes`
 		}
 	}
 	for name, who := range people {
+		if got, want := verdict(may(who, stopTraining, Item{}, "", store.ItemState{})), map[bool]string{true: "yes", false: "no"}[who.Adjudicator]; got != want {
+			t.Errorf("%s, stop a training: %s, want %s", name, got, want)
+		}
+		if got := verdict(may(who, startTraining, Item{}, "", store.ItemState{})); got != "yes" {
+			t.Errorf("%s, train: %s", name, got)
+		}
 		for state, s := range states {
 			if got := verdict(may(who, seeProposal, item, store.Training, s)); got != "yes" {
 				t.Errorf("%s, proposal of a training item, %s: %s", name, state, got)

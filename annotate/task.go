@@ -31,7 +31,7 @@ type Task struct {
 	Channels    []Channel   `json:"channels"` // of the case, if the project reads several; the first one's window is that of the task
 	Score       *float64    `json:"score"`
 	Rank        *int        `json:"rank"`     // in the queue, from 1
-	Purpose     string      `json:"purpose"`  // "training", "validation", "reading", "adjudication" or "" outside the queue
+	Purpose     string      `json:"purpose"`  // "training", "validation", "reading", "correction", "adjudication" or "" outside the queue
 	Proposal    bool        `json:"proposal"` // there is one to show
 	Outline     bool        `json:"outline" doc:"The proposal is to be shown as an outline: its model has not shown yet that it is good enough to draw for people."`
 	Note        string      `json:"proposal_note,omitempty" doc:"Why there is no proposal, or only an outline."`
@@ -42,6 +42,7 @@ type Task struct {
 	Skipped     bool        `json:"skipped"`
 	Lease       *Lease      `json:"lease"`
 	Drafts      []Draft     `json:"drafts" doc:"Unfinished masks of the item, by whom."`
+	Review      *Review     `json:"review" doc:"The newest review of the item; null without one, or where its label is not shown."`
 	Labelled    []int       `json:"labelled_slices"` // of the case
 	Queued      []int       `json:"queued_slices"`   // of the case
 }
@@ -176,6 +177,15 @@ func (q *Queue) addState(ctx context.Context, t *Task, item Item, who Person) er
 	if number, err := q.store.LabelVersion(ctx, item); err == nil {
 		if may(who, seeLabel, item, q.cases.roles[item.Case], store.ItemState{Row: row}) == nil {
 			t.Label = &number
+			reviews, err := q.store.Reviews(ctx, item.Case)
+			if err != nil {
+				return err
+			}
+			for _, r := range reviews {
+				if r.Item == item {
+					t.Review = &Review{r.Version, r.Person, r.At, r.Status, r.Note}
+				}
+			}
 		}
 	} else if !errors.Is(err, ErrNotFound) {
 		return err
@@ -252,9 +262,13 @@ func (q *Queue) explain(ctx context.Context, t *Task, item Item) error {
 // untilModel returns how many labels for training are missing until the first training.
 func (q *Queue) untilModel(ctx context.Context) (int, error) {
 	labels, err := q.store.LabelledItems(ctx)
+	if err != nil {
+		return 0, err
+	}
+	rejected, err := q.store.Rejected(ctx)
 	count := 0
 	for _, item := range labels {
-		if q.cases.roles[item.Case] == store.Training {
+		if q.cases.roles[item.Case] == store.Training && !rejected[item] {
 			count++
 		}
 	}
@@ -317,7 +331,7 @@ type QueueEntry struct {
 	State   string     `json:"state" enum:"waiting,leased,disputed,done,skipped,withdrawn"`
 	Person  *string    `json:"person" doc:"Who works on it."`
 	Until   *time.Time `json:"until" doc:"For how long it is kept for them."`
-	Purpose string     `json:"purpose" enum:"training,validation,reading"`
+	Purpose string     `json:"purpose" enum:"training,validation,reading,correction"`
 	Cycle   int        `json:"cycle" doc:"Whose model asked for it; -1 is the initial set."`
 	Kind    string     `json:"kind" enum:"query,fill" doc:"fill: chosen between two queries, so that nobody waits."`
 }

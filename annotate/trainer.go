@@ -86,9 +86,13 @@ func (t *trainer) ready(ctx context.Context) (cycle int, yes bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
+	rejected, err := t.store.Rejected(ctx)
+	if err != nil {
+		return 0, false, err
+	}
 	count, seen := 0, 0
 	for _, item := range labels {
-		if t.cases.roles[item.Case] == store.Training && t.cases.slice(item) != nil && !t.damaged[item] {
+		if t.cases.roles[item.Case] == store.Training && t.cases.slice(item) != nil && !t.damaged[item] && !rejected[item] {
 			count++
 		}
 	}
@@ -97,7 +101,7 @@ func (t *trainer) ready(ctx context.Context) (cycle int, yes bool, err error) {
 	}
 	open, asked := 0, false
 	for _, row := range queue {
-		if row.Purpose == store.ForReading {
+		if row.Purpose == store.ForReading || row.Purpose == store.ForCorrection {
 			continue
 		}
 		asked = asked || row.Cycle == cycle-1
@@ -211,13 +215,21 @@ func (t *trainer) steps(cycle int) int {
 	return steps
 }
 
-// labels returns the labels of both roles, of cases that can be read, by case and slice: the order of the pool.
+// labels returns the labels of both roles, of cases that can be read, by case and slice: the order of the pool. Those that a reviewer has
+// rejected are left out.
 func (t *trainer) labels(ctx context.Context) (training, validation []store.Labelled, err error) {
 	all, err := t.store.Labels(ctx, "")
 	if err != nil {
 		return nil, nil, err
 	}
+	rejected, err := t.store.Rejected(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, l := range all {
+		if rejected[l.Item] {
+			continue
+		}
 		if _, err := l.Mask(); errors.Is(err, store.ErrDamaged) {
 			t.events.lasts("label of "+l.Item.Case, err) // the training goes on without it
 			if t.damaged == nil {

@@ -134,6 +134,7 @@ type exportInput struct {
 	Format  string `query:"format" enum:"nifti,nrrd,dicom-seg,csv" default:"nifti"`
 	Partial bool   `query:"partial" doc:"Also cases of which only some slices are labelled."`
 	Fill    bool   `query:"fill" doc:"Slices without a label hold the prediction of the model in use instead of background."`
+	Review  string `query:"review" enum:"all,accepted" default:"all" doc:"accepted: only labels that a reviewer has accepted; other slices count as unlabelled."`
 	Ignore  bool   `query:"ignore" doc:"Slices without a label hold 255, the value to ignore, instead of background."`
 }
 
@@ -148,7 +149,7 @@ func (s *Server) export(ctx context.Context, in *exportInput) (*huma.StreamRespo
 			return err
 		}
 		defer file.Close()
-		if err := s.project.Exporter.Write(ctx, person(ctx), file, annotate.Export{Format: in.Format, Partial: in.Partial, Fill: in.Fill, Ignore: in.Ignore}); err != nil {
+		if err := s.project.Exporter.Write(ctx, person(ctx), file, annotate.Export{Format: in.Format, Partial: in.Partial, Fill: in.Fill, Ignore: in.Ignore, Accepted: in.Review == "accepted"}); err != nil {
 			return err
 		}
 		return file.Close()

@@ -48,6 +48,11 @@ func (s *Server) register() {
 	add(known, "restore", "POST /items/{item}/versions/{version}/restore", "Make an earlier version the label again", onItem(s, s.restore))
 	add(known, "askReading", "POST /items/{item}/read2", "Ask a second person to label an item independently", onItem(s, s.askReading))
 
+	add(known, "reviews", "GET /reviews", "The reviewer's list: how far the review of each case is", s.reviews)
+	add(known, "caseReviews", "GET /cases/{case}/reviews", "The labels of a case with their reviews", s.caseReviews)
+	add(known, "reviewItem", "POST /items/{item}/review", "Accept, reject or send back a label, or mark it for discussion", onItem(s, s.reviewItem))
+	add(known, "reviewCase", "POST /cases/{case}/review", "The same for all labels of a case", s.reviewCase)
+
 	add(known, "queue", "GET /queue", "What was asked for: what waits, in its order, then what is done", s.queue)
 	add(known, "history", "GET /history", "The audit log, newest first", s.history)
 	add(known, "curves", "GET /curves", "How good the model is, and what more labels would bring", s.curves)

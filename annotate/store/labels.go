@@ -78,34 +78,57 @@ type Saved struct {
 // has saved since s.Base, is ErrConflict.
 func (s *Store) Save(ctx context.Context, save Save) (saved Saved, err error) {
 	err = s.write(ctx, "save "+save.Item.String(), func(tx *sql.Tx) error {
-		if err := s.free(tx, save.Item, save.Person); err != nil {
-			return err
-		}
-		if err := save.Allow.check(s, tx, save.Item); err != nil {
-			return err
-		}
-		if err := checkBase(tx, save); err != nil {
-			return err
-		}
-		v := version{
-			Version: Version{Item: save.Item, Person: save.Person, Seconds: save.Seconds, Action: save.Action, Proposal: save.Proposal, Dice: save.Dice},
-			mask:    save.Mask,
-		}
-		saved, err = s.answer(tx, v, save)
-		if err != nil {
-			return err
-		}
-		for _, statement := range []string{
-			`DELETE FROM leases WHERE case_name = ? AND slice = ?`,
-			`DELETE FROM skips WHERE case_name = ? AND slice = ?`,
-		} {
-			if _, err := tx.Exec(statement, save.Item.Case, save.Item.Slice); err != nil {
-				return err
-			}
-		}
-		_, err = tx.Exec(`DELETE FROM drafts WHERE case_name = ? AND slice = ? AND person = ?`, save.Item.Case, save.Item.Slice, save.Person)
+		saved, err = s.save(tx, save)
 		return err
 	})
+	return saved, err
+}
+
+// SaveAll stores several masks as Save does, all or nothing.
+func (s *Store) SaveAll(ctx context.Context, saves []Save) (saved []Saved, err error) {
+	err = s.write(ctx, fmt.Sprintf("save %d masks", len(saves)), func(tx *sql.Tx) error {
+		for _, save := range saves {
+			one, err := s.save(tx, save)
+			if err != nil {
+				return err
+			}
+			saved = append(saved, one)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return saved, nil
+}
+
+func (s *Store) save(tx *sql.Tx, save Save) (Saved, error) {
+	if err := s.free(tx, save.Item, save.Person); err != nil {
+		return Saved{}, err
+	}
+	if err := save.Allow.check(s, tx, save.Item); err != nil {
+		return Saved{}, err
+	}
+	if err := checkBase(tx, save); err != nil {
+		return Saved{}, err
+	}
+	v := version{
+		Version: Version{Item: save.Item, Person: save.Person, Seconds: save.Seconds, Action: save.Action, Proposal: save.Proposal, Dice: save.Dice},
+		mask:    save.Mask,
+	}
+	saved, err := s.answer(tx, v, save)
+	if err != nil {
+		return Saved{}, err
+	}
+	for _, statement := range []string{
+		`DELETE FROM leases WHERE case_name = ? AND slice = ?`,
+		`DELETE FROM skips WHERE case_name = ? AND slice = ?`,
+	} {
+		if _, err := tx.Exec(statement, save.Item.Case, save.Item.Slice); err != nil {
+			return Saved{}, err
+		}
+	}
+	_, err = tx.Exec(`DELETE FROM drafts WHERE case_name = ? AND slice = ? AND person = ?`, save.Item.Case, save.Item.Slice, save.Person)
 	return saved, err
 }
 

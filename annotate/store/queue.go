@@ -25,7 +25,8 @@ type Purpose string
 const (
 	ForTraining   Purpose = "training"
 	ForValidation Purpose = "validation"
-	ForReading    Purpose = "reading" // a second reading of a label
+	ForReading    Purpose = "reading"    // a second reading of a label
+	ForCorrection Purpose = "correction" // a label that a reviewer has sent back
 )
 
 // Kinds of queue rows.
@@ -179,7 +180,7 @@ func choose(queue []QueueRow, want Want, drafted map[Item]bool) int {
 		case want.Refuse[q.Item.Case], q.Lease != nil && !theirs, q.readBy(want.Person):
 		case q.State == Disputed && !want.Adjudicator:
 		case want.After != nil && q.Item == *want.After:
-		case want.After == nil && theirs, want.After == nil && q.State == Disputed:
+		case want.After == nil && (theirs || q.State == Disputed || q.Purpose == ForCorrection):
 			return i
 		case drafted[q.Item] && begun < 0:
 			begun = i

@@ -176,7 +176,7 @@ func PutBack(ctx context.Context, dir, from string) error {
 }
 
 // tables in the order in which rows can be put into an empty database.
-var tables = []string{"project", "cases", "versions", "labels", "skips", "queue", "models", "people", "events", "drafts", "notes", "contents"}
+var tables = []string{"project", "cases", "versions", "labels", "reviews", "skips", "queue", "models", "people", "events", "drafts", "notes", "contents"}
 
 // Salvage makes the database of a project folder anew from all rows of a damaged one that can be read, and tells of how many it found
 // in each table. Leases, sessions and proposals are left behind: they make themselves again.

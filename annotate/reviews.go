@@ -1,0 +1,196 @@
+package annotate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nextslice/nextslice/annotate/store"
+)
+
+// Reviews are what reviewers say of labels. A review is of one version: when somebody saves again, the label waits for a review again.
+type Reviews struct {
+	store  *store.Store
+	cases  *Cases
+	events *Events
+	rights rights
+}
+
+// Statuses of a review; a label without one waits for it.
+const (
+	ReviewAccepted = store.ReviewAccepted
+	ReviewRejected = store.ReviewRejected // it is not learnt from, and judges no model
+	ReviewDiscuss  = store.ReviewDiscuss  // to be discussed
+	ReviewReturned = store.ReviewReturned // sent back with a note: the slice is asked for again
+)
+
+// longestNote bounds a note, in characters.
+const longestNote = 1000
+
+// ReviewedCase is how far the review of a case is.
+type ReviewedCase struct {
+	Case     string `json:"case"`
+	Use      string `json:"use" enum:"training,validation"`
+	Slices   int    `json:"slices"`
+	Labelled int    `json:"labelled"`
+	Waiting  int    `json:"waiting" doc:"Labels that nobody has reviewed as they are now."`
+	Accepted int    `json:"accepted"`
+	Rejected int    `json:"rejected"`
+	Discuss  int    `json:"discuss"`
+	Returned int    `json:"returned" doc:"Sent back, and not saved again yet."`
+}
+
+// ReviewedItem is a label with its newest review.
+type ReviewedItem struct {
+	Item    string    `json:"item"`
+	Version int       `json:"version" doc:"That is the label."`
+	Who     string    `json:"who" doc:"Whose label it is; empty for a mask that came with the data."`
+	When    time.Time `json:"when"`
+	Action  string    `json:"action"`
+	Status  string    `json:"status" enum:",accepted,rejected,discuss,returned" doc:"Of the label as it is now; empty while it waits for a review."`
+	Last    *Review   `json:"last" doc:"The newest review, which may be of an earlier version."`
+}
+
+// Review is what a reviewer has said of a label.
+type Review struct {
+	Version int       `json:"version"`
+	Who     string    `json:"who"`
+	When    time.Time `json:"when"`
+	Status  string    `json:"status" enum:"accepted,rejected,discuss,returned"`
+	Note    string    `json:"note"`
+}
+
+// Cases returns the reviewer's list: how far the review of each case with labels is.
+func (r *Reviews) Cases(ctx context.Context, who Person) ([]ReviewedCase, error) {
+	items, err := r.items(ctx, who, "")
+	if err != nil {
+		return nil, err
+	}
+	byCase := map[string]*ReviewedCase{}
+	for _, i := range items {
+		item, err := store.ParseItem(i.Item)
+		if err != nil {
+			return nil, err
+		}
+		c := byCase[item.Case]
+		if c == nil {
+			c = &ReviewedCase{Case: item.Case, Use: string(r.cases.roles[item.Case])}
+			byCase[item.Case] = c
+		}
+		c.Labelled++
+		*map[string]*int{"": &c.Waiting, ReviewAccepted: &c.Accepted, ReviewRejected: &c.Rejected, ReviewDiscuss: &c.Discuss, ReviewReturned: &c.Returned}[i.Status]++
+	}
+	list := []ReviewedCase{}
+	for _, one := range r.cases.set.Cases {
+		if c := byCase[one.ID]; c != nil {
+			c.Slices = r.cases.config.Slices(one.Grid)
+			list = append(list, *c)
+		}
+	}
+	return list, nil
+}
+
+// Items returns the labels of a case that a person may see, by slice.
+func (r *Reviews) Items(ctx context.Context, who Person, name string) ([]ReviewedItem, error) {
+	if err := r.cases.check(name); err != nil {
+		return nil, err
+	}
+	return r.items(ctx, who, name)
+}
+
+// items returns the labels of a case, of all for "".
+func (r *Reviews) items(ctx context.Context, who Person, name string) ([]ReviewedItem, error) {
+	labels, err := r.store.LabelList(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	open, err := r.store.Queue(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	last, err := r.last(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	items := []ReviewedItem{}
+	for _, l := range r.rights.visible(who, labels, open) {
+		i := ReviewedItem{Item: l.Item.String(), Version: l.Version.Version, Who: l.Person, When: l.At, Action: l.Action, Last: last[l.Item]}
+		if i.Last != nil && i.Last.Version == i.Version {
+			i.Status = i.Last.Status
+		}
+		items = append(items, i)
+	}
+	return items, nil
+}
+
+// last returns the newest review of each item.
+func (r *Reviews) last(ctx context.Context, name string) (map[Item]*Review, error) {
+	all, err := r.store.Reviews(ctx, name)
+	last := map[Item]*Review{}
+	for _, one := range all {
+		last[one.Item] = &Review{one.Version, one.Person, one.At, one.Status, one.Note}
+	}
+	return last, err
+}
+
+// Judgement is a review to be stored.
+type Judgement struct {
+	Status  string
+	Note    string // of at most 1000 characters; one that is sent back needs one
+	Version int    // that the reviewer saw; 0 skips the check that nobody has saved since
+}
+
+// Item reviews the label of an item.
+func (r *Reviews) Item(ctx context.Context, who Person, item Item, j Judgement) error {
+	return r.add(ctx, who, []Item{item}, j)
+}
+
+// Case reviews all labels of a case that the person may see, but those that two people are reading, all or nothing, and returns how many.
+func (r *Reviews) Case(ctx context.Context, who Person, name string, j Judgement) (int, error) {
+	labels, err := r.Items(ctx, who, name)
+	if err != nil {
+		return 0, err
+	}
+	open, err := r.store.Queue(ctx, false)
+	if err != nil {
+		return 0, err
+	}
+	var items []Item
+	for _, l := range labels {
+		item, err := store.ParseItem(l.Item)
+		if err != nil {
+			return 0, err
+		}
+		if !slices.ContainsFunc(open, func(row store.QueueRow) bool { return row.Item == item && row.Readings > 1 }) {
+			items = append(items, item)
+		}
+	}
+	if len(items) == 0 {
+		return 0, fmt.Errorf("%w: nothing of %s is labelled yet", ErrConflict, name)
+	}
+	j.Version = 0
+	return len(items), r.add(ctx, who, items, j)
+}
+
+func (r *Reviews) add(ctx context.Context, who Person, items []Item, j Judgement) error {
+	note := strings.TrimSpace(j.Note)
+	switch {
+	case !slices.Contains([]string{ReviewAccepted, ReviewRejected, ReviewDiscuss, ReviewReturned}, j.Status):
+		return fmt.Errorf("%w: status: want accepted, rejected, discuss or returned, got %q", ErrInvalid, j.Status)
+	case note == "" && j.Status == ReviewReturned:
+		return fmt.Errorf("%w: say in a note what is to be corrected", ErrInvalid)
+	case len([]rune(note)) > longestNote:
+		return fmt.Errorf("%w: note: want at most %d characters", ErrInvalid, longestNote)
+	}
+	var reviews []store.Review
+	for _, item := range items {
+		reviews = append(reviews, store.Review{Item: item, Version: j.Version, Person: who.Name, Status: j.Status, Note: note})
+	}
+	err := r.store.AddReviews(ctx, reviews, func(item Item) store.Allow { return r.rights.allow(who, review, item) })
+	if err == nil {
+		r.events.labelsChanged(Event{Type: "queue"})
+	}
+	return err
+}
