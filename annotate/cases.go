@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -162,6 +163,38 @@ func (c *Cases) checkChannel(name string, channel int) error {
 		return fmt.Errorf("the project reads %d channels of each case, counted from 0: there is no channel %d: %w", max(1, len(c.set.Channels)), channel, ErrNotFound)
 	}
 	return nil
+}
+
+// Grid returns that of a case, or ErrNotFound.
+func (c *Cases) Grid(name string) (volume.Grid, error) {
+	if err := c.check(name); err != nil {
+		return volume.Grid{}, err
+	}
+	return c.grid(Item{Case: name}), nil
+}
+
+// Names returns the cases of the data set.
+func (c *Cases) Names() (names []string) {
+	for _, one := range c.set.Cases {
+		names = append(names, one.ID)
+	}
+	return names
+}
+
+// Stamp returns a text that is another one when files of a case's image have another size or time. ErrGone: one is not there.
+func (c *Cases) Stamp(name string) (string, error) {
+	if err := c.check(name); err != nil {
+		return "", err
+	}
+	stamp := ""
+	for _, path := range c.files[name] {
+		info, err := os.Stat(path)
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", ErrGone, err)
+		}
+		stamp += fmt.Sprintf("%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
+	}
+	return stamp, nil
 }
 
 // check returns ErrNotFound unless the data set has a case.

@@ -52,21 +52,8 @@ type Saved = store.Saved
 
 // Save stores a label. When it returns, the label is on disk.
 func (l *Labels) Save(ctx context.Context, who Person, a Answer) (Saved, error) {
-	if err := l.checkMask(a.Item, a.Mask); err != nil {
-		return Saved{}, err
-	}
-	switch {
-	case !(a.Seconds >= 0) || math.IsInf(a.Seconds, 0):
-		return Saved{}, fmt.Errorf("%w: seconds: want 0 or more, got %v", ErrInvalid, a.Seconds)
-	case a.Action == Empty && foreground(a.Mask):
-		return Saved{}, fmt.Errorf("%w: the mask is said to be empty and is not", ErrInvalid)
-	}
-	save := store.Save{
-		Item: a.Item, Person: who.Name, Action: a.Action, Mask: a.Mask, Base: a.Base,
-		Seconds: a.Seconds,
-		Allow:   l.rights.allow(who, saveLabel, a.Item), Adjudicator: who.Adjudicator, Agree: l.agree, Agreement: l.config.Agreement,
-	}
-	if err := l.compare(ctx, &save, a.Proposal); err != nil {
+	save, err := l.prepare(ctx, who, a)
+	if err != nil {
 		return Saved{}, err
 	}
 	saved, err := l.store.Save(ctx, save)
@@ -74,6 +61,26 @@ func (l *Labels) Save(ctx context.Context, who Person, a Answer) (Saved, error) 
 		l.events.labelsChanged(Event{Type: "label", Item: a.Item.String(), Person: who.Name})
 	}
 	return saved, err
+}
+
+// prepare checks an answer and completes what is stored of it.
+func (l *Labels) prepare(ctx context.Context, who Person, a Answer) (store.Save, error) {
+	if err := l.checkMask(a.Item, a.Mask); err != nil {
+		return store.Save{}, err
+	}
+	switch {
+	case !(a.Seconds >= 0) || math.IsInf(a.Seconds, 0):
+		return store.Save{}, fmt.Errorf("%w: seconds: want 0 or more, got %v", ErrInvalid, a.Seconds)
+	case a.Action == Empty && foreground(a.Mask):
+		return store.Save{}, fmt.Errorf("%w: the mask is said to be empty and is not", ErrInvalid)
+	}
+	save := store.Save{
+		Item: a.Item, Person: who.Name, Action: a.Action, Mask: a.Mask, Base: a.Base,
+		Seconds: a.Seconds,
+		Allow:   l.rights.allow(who, saveLabel, a.Item), Adjudicator: who.Adjudicator, Agree: l.agree, Agreement: l.config.Agreement,
+	}
+	err := l.compare(ctx, &save, a.Proposal)
+	return save, err
 }
 
 // compare fills in the proposal that a label began with, and its Dice. A validation item's proposal was not shown; it is

@@ -229,6 +229,12 @@ func (p *Predictor) Uncertainty(ctx context.Context, item Item) ([]float32, erro
 	return nil, fmt.Errorf("no model has segmented %s: %w", item, ErrNotFound)
 }
 
+// InUse returns the version of the model that predicts now, 0 if there is none.
+func (p *Predictor) InUse() int { return p.version() }
+
+// Shows reports whether people see the masks of models in a case: not in those for validation.
+func (p *Predictor) Shows(name string) bool { return p.rights.seesProposal(Item{Case: name}) }
+
 // Case returns what the model in use makes of a whole case; background where there is no model, or where people shall not
 // see it.
 func (p *Predictor) Case(ctx context.Context, name string) (*volume.Mask, error) {

@@ -68,6 +68,7 @@ type Project struct {
 	Queue     *Queue
 	Labels    *Labels
 	Reviews   *Reviews
+	Trainings *Trainings
 	Predictor *Predictor
 	Dashboard *Dashboard
 	Exporter  *Exporter
@@ -253,9 +254,11 @@ func assemble(c Config, data *dataset.Dataset, roles map[string]store.Role, s *s
 		Dashboard: &Dashboard{data.Name, c, s, cases, events, queue, jury},
 		Exporter:  &Exporter{c, s, cases, rights, predictor},
 		People:    &People{s},
+		Trainings: &Trainings{config: c, events: events, now: o.Now, held: -1},
 	}
 	if o.Learner != nil {
-		p.trainer = &trainer{config: c, store: s, cases: cases, events: events, files: files, record: p.record, learner: o.Learner, queue: queue, model: predictor, jury: jury}
+		p.trainer = &trainer{config: c, store: s, cases: cases, events: events, files: files, record: p.record, learner: o.Learner, queue: queue, model: predictor, jury: jury, runs: p.Trainings}
+		p.Trainings.trainer = p.trainer
 	}
 	return p
 }

@@ -26,6 +26,7 @@ type trainer struct {
 	queue   asker
 	model   adopter
 	jury    *jury
+	runs    *Trainings
 	damaged map[Item]bool // labels that cannot be read
 }
 
@@ -61,7 +62,7 @@ func (t *trainer) run(ctx context.Context) error {
 			if err != nil || !ready {
 				return err
 			}
-			err = t.cycle(ctx, learner, cycle)
+			err = t.runs.run(ctx, cycle, func(ctx context.Context) error { return t.cycle(ctx, learner, cycle) })
 			t.events.setTraining(Training{})
 			if err != nil {
 				return err
@@ -72,30 +73,49 @@ func (t *trainer) run(ctx context.Context) error {
 	})
 }
 
-// ready reports whether there are enough new labels for the next cycle.
-func (t *trainer) ready(ctx context.Context) (cycle int, yes bool, err error) {
-	models, err := t.store.Models(ctx)
-	if err != nil {
-		return 0, false, err
+// count returns the models, and how many labels a training would learn from now; but are left out.
+func (t *trainer) count(ctx context.Context, but map[Item]bool) (models []store.Model, count int, err error) {
+	if models, err = t.store.Models(ctx); err != nil {
+		return nil, 0, err
 	}
 	labels, err := t.store.LabelledItems(ctx)
 	if err != nil {
+		return nil, 0, err
+	}
+	rejected, err := t.store.Rejected(ctx)
+	for _, item := range labels {
+		if t.cases.roles[item.Case] == store.Training && t.cases.slice(item) != nil && !but[item] && !rejected[item] {
+			count++
+		}
+	}
+	return models, count, err
+}
+
+// reason says what has become of the model of a cycle, "" if there is none.
+func (t *trainer) reason(cycle int) string {
+	models, err := t.store.Models(context.Background())
+	if err != nil || cycle >= len(models) {
+		return ""
+	}
+	return fmt.Sprintf("model %d on %d labels: %s", models[cycle].Version, models[cycle].Labelled, models[cycle].Reason)
+}
+
+// ready reports whether there are enough new labels for the next cycle, or somebody asks for it.
+func (t *trainer) ready(ctx context.Context) (cycle int, yes bool, err error) {
+	models, count, err := t.count(ctx, t.damaged)
+	if err != nil {
 		return 0, false, err
 	}
+	defer func() {
+		if yes = t.runs.due(yes, count); err != nil || count == 0 {
+			yes = false
+		}
+	}()
 	queue, err := t.store.Queue(ctx, true)
 	if err != nil {
 		return 0, false, err
 	}
-	rejected, err := t.store.Rejected(ctx)
-	if err != nil {
-		return 0, false, err
-	}
-	count, seen := 0, 0
-	for _, item := range labels {
-		if t.cases.roles[item.Case] == store.Training && t.cases.slice(item) != nil && !t.damaged[item] && !rejected[item] {
-			count++
-		}
-	}
+	seen := 0
 	if cycle = len(models); cycle > 0 {
 		seen = models[cycle-1].Labelled
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/nextslice/nextslice/annotate"
@@ -71,7 +72,11 @@ type Learner struct {
 	Trainings []int // labels of each training
 	Seeds     []uint64
 	steps     []int
+	predicted atomic.Int64
 }
+
+// Predicted returns how many slices the networks have segmented.
+func (l *Learner) Predicted() int { return int(l.predicted.Load()) }
 
 // StepsOf returns how many steps each training so far was to take.
 func (l *Learner) StepsOf() []int {
@@ -106,7 +111,7 @@ func (l *learner) Train(ctx context.Context, c train.Config, p preprocess.Config
 	n := len(data.Images)
 	l.Trainings, l.Seeds, l.steps = append(l.Trainings, n), append(l.Seeds, seed), append(l.steps, c.Steps)
 	is := func(of func(int) bool) bool { return of != nil && of(n) }
-	return network{Bad: is(l.Bad), Poor: is(l.Poor), Blind: is(l.Blind), Pixels: p.Height * p.Width, Width: p.Width}, nil
+	return network{Bad: is(l.Bad), Poor: is(l.Poor), Blind: is(l.Blind), Pixels: p.Height * p.Width, Width: p.Width, count: &l.predicted}, nil
 }
 
 func (l *learner) Load(path string, _ model.Info) (annotate.Network, error) {
@@ -114,7 +119,7 @@ func (l *learner) Load(path string, _ model.Info) (annotate.Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	var n network
+	n := network{count: &l.predicted}
 	return n, json.Unmarshal(text, &n)
 }
 
@@ -124,10 +129,13 @@ type network struct {
 	Bad, Poor, Blind bool
 	Pixels           int // of a slice: the first of an image's channels
 	Width            int // of these
+
+	count *atomic.Int64 // of slices that were segmented
 }
 
 func (n network) Predict(ctx context.Context, images [][]float32, each func(i int, probs []float32) error) error {
 	for i, image := range images {
+		n.count.Add(1)
 		image = image[:n.Pixels]
 		probs := make([]float32, 2*len(image))
 		for x, v := range image {

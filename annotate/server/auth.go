@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -47,16 +48,39 @@ func (s *Server) logIn(ctx context.Context, in *loginInput) (*loginOutput, error
 		return nil, huma.Error422UnprocessableEntity("give your name")
 	}
 	address, _ := ctx.Value(addressKey{}).(string)
-	if wait := s.login.begin(address, name); wait > 0 {
+	who, token, wait, err := s.enter(ctx, address, name, in.Body.Token)
+	if wait > 0 {
 		return nil, huma.ErrorWithHeaders(huma.Error429TooManyRequests(fmt.Sprintf("too many wrong tokens: try again in %.0f seconds", math.Ceil(wait.Seconds()))),
 			http.Header{"Retry-After": {fmt.Sprint(math.Ceil(wait.Seconds()))}})
 	}
-	who, token, err := s.project.People.LogIn(ctx, name, s.options.Token, in.Body.Token)
 	if err != nil {
 		return nil, err
 	}
-	s.login.succeed(address, name)
 	return &loginOutput{Cookie: s.cookie(token, int(annotate.SessionAge.Seconds())), Body: Me{who.Name, who.Role, token}}, nil
+}
+
+// enter starts a session. wait is positive where there were too many wrong tokens before.
+func (s *Server) enter(ctx context.Context, address, name, secret string) (who annotate.Person, token string, wait time.Duration, err error) {
+	if wait = s.login.begin(address, name); wait > 0 {
+		return who, "", wait, nil
+	}
+	if who, token, err = s.project.People.LogIn(ctx, name, s.options.Token, secret); err == nil {
+		s.login.succeed(address, name)
+	}
+	return who, token, 0, err
+}
+
+// door lets the clients of package monailabel in by the same sessions.
+type door struct{ *Server }
+
+func (d door) Guarded(ctx context.Context) (bool, error) {
+	listed, err := d.project.People.Guarded(ctx)
+	return listed || d.options.Token != "", err
+}
+
+func (d door) LogIn(ctx context.Context, address, name, secret string) (token string, wait time.Duration, err error) {
+	_, token, wait, err = d.enter(ctx, address, name, secret)
+	return token, wait, err
 }
 
 type addressKey struct{}

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/nextslice/nextslice/annotate"
+	"github.com/nextslice/nextslice/annotate/monailabel"
 )
 
 // Options configure a server.
@@ -35,6 +36,7 @@ type Server struct {
 	project *annotate.Project
 	options Options
 	handler http.Handler
+	slicer  *monailabel.Handler
 	api     huma.API
 
 	quit  chan struct{} // closed by Close: ends event streams
@@ -79,6 +81,7 @@ func New(p *annotate.Project, o Options) *Server {
 	if o.Page != nil {
 		mux.Handle("GET /", s.page(http.FileServerFS(o.Page)))
 	}
+	s.slicer = monailabel.New(p, door{s})
 	s.handler = http.MaxBytesHandler(http.NewCrossOriginProtection().Handler(mux), maxMask+1)
 	return s
 }
@@ -86,25 +89,53 @@ func New(p *annotate.Project, o Options) *Server {
 // OpenAPI returns the description of the API as JSON.
 func (s *Server) OpenAPI() ([]byte, error) { return s.api.OpenAPI().MarshalJSON() }
 
-// Close ends the event streams, so that http.Server.Shutdown can end.
-func (s *Server) Close() { s.once.Do(func() { close(s.quit) }) }
+// Close ends the event streams, so that http.Server.Shutdown can end, and removes temporary files.
+func (s *Server) Close() {
+	s.once.Do(func() { close(s.quit) })
+	s.slicer.Close()
+}
 
 // HTTP returns an http.Server around s whose requests are bounded in time.
 func (s *Server) HTTP() *http.Server {
-	server := &http.Server{
-		Handler:           s,
+	server := bounded(s)
+	server.RegisterOnShutdown(s.Close)
+	return server
+}
+
+// MONAILabel returns an http.Server with the protocol of MONAI Label at its root, which is at [MONAILabelPath] of the server too. local
+// says that the address it listens on is reached from this machine only.
+func (s *Server) MONAILabel(local bool) *http.Server {
+	return bounded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, s.protocol(), local) }))
+}
+
+// MONAILabelPath is where the protocol of MONAI Label is, beside the page.
+const MONAILabelPath = "/monailabel"
+
+// protocol is the handler of the protocol of MONAI Label, which bounds what it reads itself.
+func (s *Server) protocol() http.Handler { return http.NewCrossOriginProtection().Handler(s.slicer) }
+
+func bounded(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      2 * time.Minute, // streams and exports set their own
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 	}
-	server.RegisterOnShutdown(s.Close)
-	return server
 }
 
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	handler := s.handler
+	if r.URL.Path == MONAILabelPath || strings.HasPrefix(r.URL.Path, MONAILabelPath+"/") {
+		handler = http.StripPrefix(MONAILabelPath, s.protocol())
+	}
+	s.answer(w, r, handler, s.options.Local)
+}
+
+// answer answers a request by a handler, with what all answers have in common.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, handler http.Handler, local bool) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
@@ -115,12 +146,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.options.Secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
-	if s.options.Local && !loopback(r.Host) {
+	if local && !loopback(r.Host) {
 		http.Error(w, "this server answers for localhost only", http.StatusMisdirectedRequest)
 		return
 	}
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	s.handler.ServeHTTP(w, r)
+	handler.ServeHTTP(w, r)
 }
 
 // page serves files: those that never change may be kept by the browser.

@@ -221,7 +221,7 @@ func addReaders(tx *sql.Tx, queue []QueueRow) error {
 	return nil
 }
 
-// lease gives an item to a person, who gives back the leases beyond want.Most, oldest first.
+// lease gives an item to a person, who gives back other leases beyond want.Most, those that end first.
 func (s *Store) lease(tx *sql.Tx, q *QueueRow, want Want) error {
 	until := s.steady().Add(want.Lease)
 	_, err := tx.Exec(`INSERT INTO leases (case_name, slice, person, until) VALUES (?, ?, ?, ?)
@@ -230,8 +230,8 @@ func (s *Store) lease(tx *sql.Tx, q *QueueRow, want Want) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`DELETE FROM leases WHERE person = ?1 AND (case_name, slice) NOT IN
-		(SELECT case_name, slice FROM leases WHERE person = ?1 ORDER BY until DESC LIMIT ?2)`, want.Person, max(1, want.Most))
+	_, err = tx.Exec(`DELETE FROM leases WHERE person = ?1 AND NOT (case_name = ?3 AND slice = ?4) AND (case_name, slice) NOT IN
+		(SELECT case_name, slice FROM leases WHERE person = ?1 ORDER BY until DESC LIMIT ?2)`, want.Person, max(1, want.Most), q.Item.Case, q.Item.Slice)
 	q.Lease = &Lease{want.Person, until}
 	return err
 }

@@ -34,17 +34,18 @@ type serveCommand struct {
 	Demo    bool   `help:"Label synthetic volumes, which are written to nextslice-demo-data, with preset demo: for a first look."`
 	Project string `placeholder:"DIR" help:"Project folder; the default is the data folder's name with -annotation."`
 
-	Addr      string   `default:"127.0.0.1:8470" placeholder:"HOST:PORT" help:"Address to listen on. One that other machines can reach needs --people, --token-file or --token."`
-	Token     string   `env:"NEXTSLICE_TOKEN" placeholder:"SECRET" help:"Secret that is asked for at login where there is no list of people, 16 characters or more; other users of this machine can read it in the list of processes."`
-	TokenFile string   `placeholder:"FILE" help:"File with that secret."`
-	TLSCert   string   `placeholder:"FILE" help:"Certificate: serve HTTPS."`
-	TLSKey    string   `placeholder:"FILE" help:"Key of the certificate."`
-	PlainHTTP bool     `help:"Serve other machines without TLS: whoever sees the network's traffic sees names, secrets and images. For a server behind a proxy with TLS."`
-	People    string   `placeholder:"LIST" help:"Who may log in: NAME or NAME:adjudicator, separated by commas, or @FILE (YAML: name, role, token). Where other machines can reach the server, or there is --token, those without a token get one, which is printed once."`
-	NewToken  []string `placeholder:"NAME" help:"People of the list who get a new token."`
-	Backups   int      `default:"7" placeholder:"N" help:"Daily copies of project.db that are kept in the project folder; 0 makes none."`
-	Cache     int      `default:"1024" placeholder:"MB" help:"Memory for slices of the data, and for images and maps that the page shows again soon. Further slices are kept in a file."`
-	Open      bool     `default:"true" negatable:"" help:"Open the page in a browser."`
+	Addr       string   `default:"127.0.0.1:8470" placeholder:"HOST:PORT" help:"Address to listen on. One that other machines can reach needs --people, --token-file or --token."`
+	Token      string   `env:"NEXTSLICE_TOKEN" placeholder:"SECRET" help:"Secret that is asked for at login where there is no list of people, 16 characters or more; other users of this machine can read it in the list of processes."`
+	TokenFile  string   `placeholder:"FILE" help:"File with that secret."`
+	TLSCert    string   `placeholder:"FILE" help:"Certificate: serve HTTPS."`
+	TLSKey     string   `placeholder:"FILE" help:"Key of the certificate."`
+	MonaiLabel string   `name:"monai-label" placeholder:"HOST:PORT" help:"Also serve the MONAI Label protocol at the root of this address, for 3D Slicer; it is at /monailabel of the page's address too."`
+	PlainHTTP  bool     `help:"Serve other machines without TLS: whoever sees the network's traffic sees names, secrets and images. For a server behind a proxy with TLS."`
+	People     string   `placeholder:"LIST" help:"Who may log in: NAME or NAME:adjudicator, separated by commas, or @FILE (YAML: name, role, token). Where other machines can reach the server, or there is --token, those without a token get one, which is printed once."`
+	NewToken   []string `placeholder:"NAME" help:"People of the list who get a new token."`
+	Backups    int      `default:"7" placeholder:"N" help:"Daily copies of project.db that are kept in the project folder; 0 makes none."`
+	Cache      int      `default:"1024" placeholder:"MB" help:"Memory for slices of the data, and for images and maps that the page shows again soon. Further slices are kept in a file."`
+	Open       bool     `default:"true" negatable:"" help:"Open the page in a browser."`
 
 	Strategy  *string  `placeholder:"NAME" help:"Query strategy (entropy+sb); see the strategies command."`
 	QuerySize *int     `placeholder:"N" help:"Slices per query (10)."`
@@ -83,6 +84,7 @@ Examples:
   nextslice serve --demo
   nextslice serve --data DIR
   nextslice serve --data DIR --people ana,ben,eva:adjudicator --double-reading 0.1
+  nextslice serve --data DIR --monai-label 127.0.0.1:8000
   nextslice serve --data DIR --addr 0.0.0.0:8470 --people ana,ben,eva:adjudicator --tls-cert cert.pem --tls-key key.pem`
 }
 
@@ -95,11 +97,19 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{fmt.Errorf("--addr: %w", err)}
 	}
+	localSlicer := true
+	if c.MonaiLabel != "" {
+		if localSlicer, err = server.CheckAddress(c.MonaiLabel, c.Token, c.People != ""); err != nil {
+			return usageError{fmt.Errorf("--monai-label: %w", err)}
+		}
+	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return usagef("--tls-cert and --tls-key: give both or none")
 	}
-	if !local && c.TLSCert == "" && !c.PlainHTTP {
-		return usagef("--addr %s: names, secrets and images would travel over the network in the clear: give --tls-cert and --tls-key, or insist with --plain-http", c.Addr)
+	for address, local := range map[string]bool{"--addr " + c.Addr: local, "--monai-label " + c.MonaiLabel: localSlicer} {
+		if !local && c.TLSCert == "" && !c.PlainHTTP {
+			return usagef("%s: names, secrets and images would travel over the network in the clear: give --tls-cert and --tls-key, or insist with --plain-http", address)
+		}
 	}
 	if c.Backups < 0 || c.Cache < 1 {
 		return usagef("--backups and --cache: want 0 or more copies, and at least 1 MB")
@@ -139,25 +149,40 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	if err := c.tokens(ctx, s, project, local); err != nil {
+	if err := c.tokens(ctx, s, project, local && localSlicer); err != nil {
 		return err
 	}
-	listener, err := c.listen(ctx)
+	listener, err := c.listen(ctx, c.Addr, "--addr")
 	if err != nil {
 		return err
 	}
-	if !local && c.TLSCert == "" {
+	var slicer net.Listener
+	if c.MonaiLabel != "" {
+		if slicer, err = c.listen(ctx, c.MonaiLabel, "--monai-label"); err != nil {
+			listener.Close()
+			return err
+		}
+	}
+	if !(local && localSlicer) && c.TLSCert == "" {
 		log.Warn("plain HTTP beyond this machine: whoever sees the network's traffic sees names, secrets and images")
 	}
 	handler := server.New(project, server.Options{
 		Page: page.Files(), ContentSecurityPolicy: page.ContentSecurityPolicy, Token: c.Token, Local: local, Secure: c.TLSCert != "",
 	})
 	address := c.address(listener)
-	fmt.Fprintf(s.out, "project  %s\npage     %s\nstop     Ctrl+C\n", project.Dir(), address)
+	fmt.Fprintf(s.out, "project  %s\npage     %s\n", project.Dir(), address)
+	if slicer != nil {
+		fmt.Fprintf(s.out, "slicer   %s\n", c.address(slicer))
+	}
+	fmt.Fprintln(s.out, "stop     Ctrl+C")
 	if c.Open {
 		openBrowser(address)
 	}
-	return serve(ctx, project, handler, listener)
+	servers := map[net.Listener]*http.Server{listener: handler.HTTP()}
+	if slicer != nil {
+		servers[slicer] = handler.MONAILabel(localSlicer)
+	}
+	return serve(ctx, project, servers)
 }
 
 // readToken reads the file with the secret.
@@ -203,22 +228,23 @@ func (c serveCommand) tokens(ctx context.Context, s streams, project *annotate.P
 }
 
 // serve answers requests until ctx is done, then lets those in work end.
-func serve(ctx context.Context, project *annotate.Project, handler *server.Server, listener net.Listener) error {
+func serve(ctx context.Context, project *annotate.Project, servers map[net.Listener]*http.Server) error {
 	tasks, ctx := errgroup.WithContext(ctx)
-	h := handler.HTTP()
 	tasks.Go(func() error { return project.Run(ctx) })
-	tasks.Go(func() error {
-		if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
-	tasks.Go(func() error {
-		<-ctx.Done()
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		return h.Shutdown(end)
-	})
+	for listener, h := range servers {
+		tasks.Go(func() error {
+			if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+		tasks.Go(func() error {
+			<-ctx.Done()
+			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			return h.Shutdown(end)
+		})
+	}
 	return tasks.Wait()
 }
 
@@ -261,12 +287,12 @@ func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options 
 	return o
 }
 
-// listen opens the address, with TLS if there is a certificate.
-func (c serveCommand) listen(ctx context.Context) (net.Listener, error) {
+// listen opens an address, which a flag gave, with TLS if there is a certificate.
+func (c serveCommand) listen(ctx context.Context, address, flag string) (net.Listener, error) {
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", c.Addr)
+	listener, err := config.Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s is in use: another server runs there, or choose another address with --addr", c.Addr)
+		return nil, fmt.Errorf("%s is in use: another server runs there, or choose another address with %s", address, flag)
 	}
 	if err != nil || c.TLSCert == "" {
 		return listener, err

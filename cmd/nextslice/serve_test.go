@@ -89,7 +89,7 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"serve", "--data", data, "--addr", "127.0.0.1:0", "--no-train", "--open=false", "--people", "ana,eva:adjudicator",
-		"--tls-cert", cert, "--tls-key", key, "--token-file", secret}
+		"--tls-cert", cert, "--tls-key", key, "--token-file", secret, "--monai-label", "127.0.0.1:0"}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var out, errs output
@@ -97,7 +97,7 @@ func TestServe(t *testing.T) {
 	go func() { ended <- run(ctx, strings.NewReader(""), &out, &errs, args) }()
 	address := regexp.MustCompile(`https://127\.0\.0\.1:\d+`)
 	for range 1000 {
-		if address.MatchString(out.String()) || len(ended) > 0 {
+		if strings.Contains(out.String(), "stop ") || len(ended) > 0 {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -105,6 +105,21 @@ func TestServe(t *testing.T) {
 	url := address.FindString(out.String())
 	if url == "" {
 		t.Fatalf("no address: %s%s", out.String(), errs.String())
+	}
+	slicer := regexp.MustCompile(`slicer +(https://127\.0\.0\.1:\d+)\n`).FindStringSubmatch(out.String())
+	if slicer == nil {
+		t.Fatalf("no address for 3D Slicer: %s", out.String())
+	}
+	for _, address := range []string{slicer[1] + "/auth/", url + "/monailabel/auth/"} {
+		auth, err := client.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(auth.Body)
+		auth.Body.Close()
+		if err != nil || !bytes.HasPrefix(text, []byte(`{"enabled":true,`)) {
+			t.Errorf("%s: %s, %v", address, text, err)
+		}
 	}
 	page, err := client.Get(url)
 	if err != nil {
