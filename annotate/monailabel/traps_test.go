@@ -257,8 +257,12 @@ func TestInfoAndProblems(t *testing.T) {
 	}
 	s.model()
 	until(t, "proposals", func() bool { return s.learner.Predicted() > 0 })
-	time.Sleep(200 * time.Millisecond) // what is prepared ahead
-	before := s.learner.Predicted()
+	before := 0
+	until(t, "an end of what is prepared ahead", func() bool {
+		before = s.learner.Predicted()
+		time.Sleep(time.Second)
+		return s.learner.Predicted() == before
+	})
 	for range 20 {
 		s.want(200, s.do("GET", "/info/", ""))
 	}
