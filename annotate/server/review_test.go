@@ -39,6 +39,11 @@ func TestReview(t *testing.T) {
 	if task.Item != item || task.Purpose != "correction" || task.Review == nil || task.Review.Note != "the apex is missing" || task.Label == nil {
 		t.Fatalf("what was sent back does not come first: %+v", task)
 	}
+	other := read[annotate.Task](t, s.want(200, s.do("POST", "/api/v1/next", fmt.Sprintf(`{"after":%q}`, item), ben...)))
+	again := read[annotate.Task](t, s.want(200, s.do("POST", "/api/v1/next", fmt.Sprintf(`{"after":%q}`, other.Item), ben...)))
+	if other.Item == item || again.Item != item {
+		t.Errorf("after it comes %s, and after that %s", other.Item, again.Item)
+	}
 	s.want(200, s.do("PUT", path(item)+"/label?base=1", empty, ben...))
 	labels = read[[]annotate.ReviewedItem](t, s.want(200, s.do("GET", "/api/v1/cases/c1/reviews", "", eva...)))
 	if labels[0].Status != "" || labels[0].Version != 2 || labels[0].Last == nil || labels[0].Last.Version != 1 {

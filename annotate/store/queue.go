@@ -161,13 +161,14 @@ func (s *Store) Next(ctx context.Context, want Want) (q QueueRow, err error) {
 	return q, err
 }
 
-// choose returns the index of the row to offer, -1 if there is none. What others have begun to draw comes last.
+// choose returns the index of the row to offer, -1 if there is none. What was sent back comes before what is new, except after something
+// else that was sent back, which the person has left; what others have begun to draw comes last.
 func choose(queue []QueueRow, want Want, drafted map[Item]bool) int {
-	start := 0
+	start, corrections := 0, true
 	if want.After != nil {
 		for i, q := range queue {
 			if q.Item == *want.After {
-				start = i + 1
+				start, corrections = i+1, q.Purpose != ForCorrection
 			}
 		}
 	}
@@ -180,7 +181,7 @@ func choose(queue []QueueRow, want Want, drafted map[Item]bool) int {
 		case want.Refuse[q.Item.Case], q.Lease != nil && !theirs, q.readBy(want.Person):
 		case q.State == Disputed && !want.Adjudicator:
 		case want.After != nil && q.Item == *want.After:
-		case want.After == nil && (theirs || q.State == Disputed || q.Purpose == ForCorrection):
+		case want.After == nil && (theirs || q.State == Disputed), q.Purpose == ForCorrection && corrections:
 			return i
 		case drafted[q.Item] && begun < 0:
 			begun = i

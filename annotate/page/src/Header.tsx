@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import type { Project } from "./api";
 import { duration, fraction, number } from "./format";
+import type { Page } from "./route";
 import { applyTheme, change, settings } from "./settings";
 
-interface Props { project: Project; person: string; page: "editor" | "dashboard"; leave: () => Promise<void> }
+interface Props { project: Project; person: string; page: Page; leave: () => Promise<void> }
 
 const phases: Record<string, string> = { load: "reading the cases", train: "the model learns,", validate: "the model is tested", score: "the model chooses slices" };
 
@@ -19,6 +20,7 @@ export function Header({ project, person, page, leave }: Props) {
     <nav aria-label="Pages">
       <a href="#/" aria-current={page === "editor" ? "page" : undefined}>Label</a>
       <a href="#/dashboard" aria-current={page === "dashboard" ? "page" : undefined}>Dashboard</a>
+      <a href="#/review" aria-current={page === "review" ? "page" : undefined}>Review</a>
     </nav>
     <span class="progress" title={`${project.labelled} of ${project.items} slices labelled, ${project.skipped} skipped`}>
       <span class="meter" aria-hidden="true"><span style={{ width: `${100 * share}%` }} /></span>

@@ -45,6 +45,16 @@ export interface CaseState {
   problem?: string;
 }
 
+export type ReviewStatus = "accepted" | "rejected" | "discuss" | "returned";
+
+/** How far the review of a case is. */
+export interface ReviewedCase { case: string; slices: number; labelled: number; waiting: number; accepted: number; rejected: number; discuss: number; returned: number }
+
+export interface ReviewNote { version: number; who: string; when: string; status: ReviewStatus; note: string }
+
+/** A label with its newest review, which may be of an earlier version; status is that of the label as it is now. */
+export interface ReviewedItem { item: string; version: number; who: string; when: string; action: string; status: ReviewStatus | ""; last: ReviewNote | null }
+
 export interface DraftEntry { item: string; person: string; when: string }
 
 export interface Lease { person: string; until: string }
@@ -73,7 +83,7 @@ export interface Task {
   score: number | null;
   rank: number | null;
   /** Why it is in the queue: "" outside the queue. */
-  purpose: "training" | "validation" | "reading" | "adjudication" | "";
+  purpose: "training" | "validation" | "reading" | "correction" | "adjudication" | "";
   proposal: boolean;
   /** The proposal is shown as an outline only: its model has not been shown to be good enough to draw with. */
   outline?: boolean;
@@ -89,6 +99,8 @@ export interface Task {
   /** Version of the model that made the proposal. */
   model: number | null;
   skipped: boolean;
+  /** The newest review of the slice. */
+  review?: ReviewNote | null;
   /** Slices of the same case. */
   labelled_slices: number[] | null;
   queued_slices: number[] | null;
@@ -114,7 +126,7 @@ export interface QueueEntry {
   rank: number;
   score: number | null;
   state: "waiting" | "leased" | "disputed" | "done" | "skipped" | "withdrawn";
-  purpose: "training" | "validation" | "reading";
+  purpose: "training" | "validation" | "reading" | "correction";
   person: string | null;
   until: string | null;
 }
@@ -196,8 +208,8 @@ export const paths = {
   preview: (id: string, channel: number) => `${root}${casePath(id)}/image.nii.gz?preview=true&channel=${channel}`,
   version: (item: string, version: number) => `${itemPath(item)}/versions/${version}/mask`,
   /** rest is what slices without a label hold. */
-  export: (format: string, partial: boolean, rest: "background" | "ignore" | "prediction") =>
-    `/export?format=${format}&partial=${partial}&fill=${rest === "prediction"}&ignore=${rest === "ignore"}`,
+  export: (format: string, partial: boolean, accepted: boolean, rest: "background" | "ignore" | "prediction") =>
+    `/export?format=${format}&partial=${partial}&review=${accepted ? "accepted" : "all"}&fill=${rest === "prediction"}&ignore=${rest === "ignore"}`,
   events: `${root}/events`,
 };
 
@@ -246,6 +258,11 @@ export const api = {
   versions: (item: string) => json<Version[] | null>("GET", `${itemPath(item)}/versions`),
   read2: (item: string) => json<void>("POST", `${itemPath(item)}/read2`),
   restore: (item: string, version: number) => json<void>("POST", `${itemPath(item)}/versions/${version}/restore`),
+  reviews: () => json<ReviewedCase[] | null>("GET", "/reviews"),
+  caseReviews: (id: string) => json<ReviewedItem[] | null>("GET", `${casePath(id)}/reviews`),
+  /** version is the one that the reviewer saw: another label by now is a conflict. */
+  review: (item: string, status: ReviewStatus, note: string, version: number) => json<void>("POST", `${itemPath(item)}/review`, { status, note, version }),
+  reviewCase: (id: string, status: ReviewStatus, note: string) => json<{ labels: number }>("POST", `${casePath(id)}/review`, { status, note }),
   cases: () => json<CaseState[] | null>("GET", "/cases"),
   drafts: () => json<DraftEntry[] | null>("GET", "/drafts"),
   queue: () => json<QueueEntry[] | null>("GET", "/queue"),

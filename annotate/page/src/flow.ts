@@ -6,6 +6,7 @@ import { Drafts, owner } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
 import { fraction, itemName, sliceName } from "./format";
 import { Neighbours } from "./neighbours";
+import { parseRoute } from "./route";
 import { settings } from "./settings";
 
 export type Status =
@@ -379,6 +380,7 @@ export class Flow extends Neighbours {
       this.say("info", `${readings.names[0]} and ${readings.names[1]} read this slice differently: take one, or draw.`);
     } else if (task.lease && task.lease.person !== this.person) this.say("warning", `${task.lease.person} is working on this slice: what you draw cannot be saved before they are done.`);
     else if (others.length > 0) this.say("warning", `${others.map((d) => d.person).join(" and ")} began to draw this slice and did not save it. Ask them, or label it anew.`);
+    else if (task.purpose === "correction" && task.review) this.say("warning", `${task.review.who} sent this slice back: ${task.review.note}`);
     else if (draft) this.say("info", "Your draft of this slice is back.");
     else if (this.note?.kind !== "error") this.note = null;
     performance.measure("open", { start: this.asked }); // for the browser's performance timeline, and the tests
@@ -388,7 +390,7 @@ export class Flow extends Neighbours {
 
   /** Writes where we are into the address bar, unless the person is on another page by now. */
   private address(hash: string): void {
-    if (location.hash !== "#/dashboard") history.replaceState(null, "", hash);
+    if (parseRoute(location.hash).page === "editor") history.replaceState(null, "", hash);
   }
 
   /** The server told of a change: if we were waiting for slices, look whether there are any. */

@@ -4,6 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import "./style/base.css";
 import "./style/editor.css";
 import "./style/dashboard.css";
+import "./style/review.css";
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, onLoggedOut, type Project } from "./api";
@@ -14,6 +15,7 @@ import { follow } from "./events";
 import { Flow } from "./flow";
 import { Header } from "./Header";
 import { Login } from "./Login";
+import { Review } from "./review/Review";
 import { parseRoute } from "./route";
 import { applyTheme } from "./settings";
 
@@ -25,7 +27,7 @@ function App() {
   const [state, setState] = useState<"asking" | "out" | "in">("asking");
   const [failure, setFailure] = useState("");
   const [project, setProject] = useState<Project | null>(null);
-  const [page, setPage] = useState(route().page);
+  const [at, setAt] = useState(route()), { page } = at;
   const session = useRef<Session | null>(null);
 
   async function enter(person: string): Promise<void> {
@@ -39,7 +41,7 @@ function App() {
     const flow = new Flow(known, person, new Editor(known.classes, known.name));
     session.current = { person, project: known, flow };
     setState("in");
-    await flow.start(route().item);
+    await flow.start(route().page === "editor" ? route().item : null);
   }
 
   useEffect(() => {
@@ -51,8 +53,8 @@ function App() {
     });
     const moved = () => {
       const to = route(), flow = session.current?.flow;
-      setPage(to.page);
-      if (to.item && flow && to.item !== flow.editor.task?.item) void flow.open(to.item);
+      setAt(to);
+      if (to.page === "editor" && to.item && flow && to.item !== flow.editor.task?.item) void flow.open(to.item);
     };
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
@@ -81,8 +83,8 @@ function App() {
       session.current = null;
       setState("out");
     }} />
-    {page === "dashboard"
-      ? <Dashboard project={project} />
+    {page === "dashboard" ? <Dashboard project={project} />
+      : page === "review" ? <Review project={project} open={at.item} />
       : <EditorPage project={project} flow={current.flow} />}
   </>;
 }

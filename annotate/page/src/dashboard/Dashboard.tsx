@@ -186,6 +186,7 @@ const rests: Array<["background" | "ignore" | "prediction", string]> = [
 
 function Export({ model }: { model: boolean }) {
   const [partial, setPartial] = useState(true);
+  const [accepted, setAccepted] = useState(false);
   const [rest, setRest] = useState<"background" | "ignore" | "prediction">("ignore");
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState("");
@@ -194,7 +195,7 @@ function Export({ model }: { model: boolean }) {
     setBusy(format);
     setProblem("");
     try {
-      const { name, data } = await file(paths.export(format, partial, rest));
+      const { name, data } = await file(paths.export(format, partial, accepted, rest));
       const link = document.createElement("a");
       link.href = URL.createObjectURL(data);
       link.download = name;
@@ -210,6 +211,7 @@ function Export({ model }: { model: boolean }) {
   return <section class="panel export">
     <h2>Export</h2>
     <label class="check"><input type="checkbox" checked={partial} onChange={() => setPartial(!partial)} /><span>Cases that are only partly labelled too</span></label>
+    <label class="check"><input type="checkbox" checked={accepted} onChange={() => setAccepted(!accepted)} /><span>Only labels that a reviewer has accepted</span></label>
     <label class="rest">Slices without a label hold
       <select value={rest} onChange={(e) => setRest(e.currentTarget.value as typeof rest)}>
         {rests.filter(([value]) => model || value !== "prediction").map(([value, text]) => <option key={value} value={value}>{text}</option>)}

@@ -1,13 +1,15 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, ApiError, type Project, type Task, type Version } from "../api";
 import type { Flow } from "../flow";
-import { duration, fraction, number, when } from "../format";
+import { duration, fraction, number, upper, when } from "../format";
 import { keepFocus } from "./Toolbar";
 import { Viewer } from "../viewer/Viewer";
 
 const purposes: Record<Task["purpose"], string> = {
-  training: "to learn from", validation: "to test the model", reading: "a second reading", adjudication: "a decision", "": "of your own choice",
+  training: "to learn from", validation: "to test the model", reading: "a second reading", correction: "a correction", adjudication: "a decision", "": "of your own choice",
 };
+
+const reviewed = { accepted: "accepted", rejected: "rejected", discuss: "to be discussed", returned: "sent back" };
 
 /** Beside the editor: the case in three planes, facts and earlier versions of the slice. */
 export function Side({ flow, project }: { flow: Flow; project: Project }) {
@@ -17,6 +19,7 @@ export function Side({ flow, project }: { flow: Flow; project: Project }) {
     <dl class="facts">
       <div><dt>The label is</dt><dd>{task ? purposes[task.purpose] ?? task.purpose : "–"}{task?.rank ? <span class="quiet"> no. {task.rank}</span> : ""}</dd></div>
       <div title={`How much the model wants this slice, by ${project.strategy}`}><dt>Score</dt><dd>{number(task?.score)} <span class="quiet">{project.strategy}</span></dd></div>
+      {task?.review && <div title={task.review.note}><dt>{upper(reviewed[task.review.status])} by {task.review.who}</dt><dd>{task.review.note || when(task.review.when)}</dd></div>}
       <div><dt>Proposal</dt><dd>{task?.proposal ? `of model ${task.model ?? "–"}` : "none"}</dd></div>
       {!task?.lease ? <div><dt>Kept for</dt><dd>nobody</dd></div>
         : mine ? <div><dt>Kept for you until</dt><dd>{when(task.lease.until)}</dd></div>
