@@ -28,7 +28,7 @@
 //	cluster       an experiment as tasks: SLURM's job arrays, what has become of each
 //	report        every table, figure and page, from records alone
 //	worklist      which slices of a data set on disk to label next, for people who label elsewhere
-//	annotate      people in place of hidden masks: the project, its store, server and page
+//	annotate      people in place of hidden masks: the project, its store, server and page; 3D Slicer by monailabel
 //	cmd/nextslice the command line, one file a command
 //
 // Packages further down import those further up, never the other way; the test beside this file holds that. Measurements

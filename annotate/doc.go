@@ -22,9 +22,11 @@
 //  3. [Queue.Next] leases an item to a person, [Predictor.Proposal] is what the model in use makes of it, [Labels.Save]
 //     stores the person's mask: on disk when it returns.
 //  4. [Dashboard.Curves] tells how good the model is and what more labels would bring.
-//  5. [Exporter.Write] writes the labels for other programs. The networks in models/ are files of package model: nextslice
+//  5. [Reviews] keep what reviewers say of labels: what is sent back is queued again, what is rejected is not learnt from.
+//  6. [Exporter.Write] writes the labels for other programs. The networks in models/ are files of package model: nextslice
 //     predict takes them.
 //
-// Package server offers the parts of a [Project] over HTTP, package script is a client of that and labels by masks that are
+// Package server offers the parts of a [Project] over HTTP, package monailabel by the protocol of 3D Slicer, which shows whole cases: see
+// [Queue.NextCase] and [Labels.SaveSample]. Package script is a client of that and labels by masks that are
 // known. Only this package reads and writes package store: what a person may see is decided here, in rights.go.
 package annotate

@@ -71,8 +71,10 @@ func TestFlow(t *testing.T) {
 	params := `{"label_info":[{"name":"structure","idx":1},{"name":"asked_slices","idx":2}],"model":"","client_id":"user-xyz"}`
 	a = s.want(200, s.put("/datastore/label?image="+got.ID, params, "/tmp/tmp1.nii.gz", file, eva...))
 	s.same("submitted", a, fmt.Sprintf(`{"image":"%s","label":"%s","slices":[%s],"description":"%d slices of %s are labelled"}`,
-		got.ID, got.ID, strings.Trim(strings.ReplaceAll(fmt.Sprint(got.Slices), " ", ","), "[]"), len(got.Slices), got.ID))
-	info := read[struct{ Datastore struct{ Completed, Total int } }](t, s.want(200, s.do("GET", "/info/", "", eva...)))
+		got.ID, got.ID, strings.Trim(strings.ReplaceAll(fmt.Sprint(got.Slices), " ", ","), "[]"), len(got.Slices), got.ID)) // more than one
+	info := read[struct {
+		Datastore struct{ Completed, Total int }
+	}](t, s.want(200, s.do("GET", "/info/", "", eva...)))
 	if info.Datastore.Completed != len(got.Slices) || info.Datastore.Total != 30 {
 		t.Errorf("datastore: %+v", info)
 	}
@@ -215,7 +217,9 @@ func TestBadMasks(t *testing.T) {
 	smaller.Size[0]--
 	larger := grid
 	larger.Size[2] *= 4
-	of := func(g volume.Grid) string { return s.file(&volume.Mask{Grid: g, Data: bytes.Repeat([]byte{1}, g.Len())}, ".nii.gz") }
+	of := func(g volume.Grid) string {
+		return s.file(&volume.Mask{Grid: g, Data: bytes.Repeat([]byte{1}, g.Len())}, ".nii.gz")
+	}
 	put := "/datastore/label?image=" + got.ID
 	for what, c := range map[string]struct {
 		status             int

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/volume"
@@ -49,7 +50,7 @@ func (h *Handler) next(w http.ResponseWriter, r *http.Request, strategy string) 
 	h.mu.Lock()
 	after := h.current[who.Name]
 	h.mu.Unlock()
-	got, err := h.project.Queue.NextCase(r.Context(), who, after)
+	got, err := h.wait(r, who, after, s.Labelled+s.Skipped < s.Items)
 	if errors.Is(err, annotate.ErrNotFound) {
 		return reply(w, http.StatusOK, object{}) // the client says that nothing is left
 	}
@@ -69,6 +70,35 @@ func (h *Handler) next(w http.ResponseWriter, r *http.Request, strategy string) 
 		{"description", h.project.Cases.Describe(got)}, {"queued_slices", got.Slices},
 		{"strategy", object{{strategy, object{{"ts", now}, {"client_id", who.Name}}}}},
 	})
+}
+
+// refill is how long a person waits for the queue to be filled when there is nothing for them.
+const refill = 3 * time.Second
+
+// wait returns the next sample; where others hold all that waits, or a moment ago the last was submitted, it waits for more.
+func (h *Handler) wait(r *http.Request, who annotate.Person, after string, more bool) (*annotate.Sample, error) {
+	events, end := h.project.Events.Listen()
+	defer end()
+	until := time.After(refill)
+	for {
+		got, err := h.project.Queue.NextCase(r.Context(), who, after)
+		if !errors.Is(err, annotate.ErrNotFound) || !more {
+			return got, err
+		}
+		for changed := false; !changed; {
+			select {
+			case e, open := <-events:
+				changed = open && e.Type == "queue"
+				if !open {
+					return nil, err
+				}
+			case <-until:
+				return nil, err
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			}
+		}
+	}
 }
 
 // mostSamples bounds how many samples of a person are remembered.

@@ -2,10 +2,12 @@ package monailabel_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nextslice/nextslice/annotate"
 )
@@ -227,5 +229,30 @@ func TestProposals(t *testing.T) {
 	}
 	if !drawn || !validation {
 		t.Errorf("not tested: with a mask %v, of validation %v", drawn, validation)
+	}
+}
+
+// Where others hold all that waits, the next sample comes as soon as there is one.
+func TestSampleAfterAWhile(t *testing.T) {
+	s := start(t, options{change: func(c *annotate.Config) { c.InitialSize, c.QuerySize = 3, 1 }})
+	holder, held := "", given{}
+	for n := range 5 {
+		name := fmt.Sprint("person ", n)
+		if got := s.next(fmt.Sprintf(`{"client_id":%q}`, name)); got.ID != "" {
+			holder, held = name, got
+		}
+	}
+	if holder == "" {
+		t.Fatal("nobody was given anything")
+	}
+	go func() {
+		time.Sleep(time.Second)
+		for _, k := range held.Slices {
+			s.project.Queue.Release(context.Background(), annotate.Anybody(holder), annotate.Item{Case: held.ID, Slice: k})
+		}
+	}()
+	begin := time.Now()
+	if got := s.next(`{"client_id":"ana"}`); got.ID != held.ID || time.Since(begin) < 500*time.Millisecond {
+		t.Errorf("%+v after %v, and %s had %+v", got, time.Since(begin), holder, held)
 	}
 }

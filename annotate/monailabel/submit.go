@@ -175,7 +175,14 @@ func (h *Handler) submit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h.submitted(who.Name, name)
-	return reply(w, http.StatusOK, object{{"image", name}, {"label", name}, {"slices", append([]int{}, saved...)}, {"description", fmt.Sprintf("%d slices of %s are labelled", len(saved), name)}})
+	return reply(w, http.StatusOK, object{{"image", name}, {"label", name}, {"slices", append([]int{}, saved...)}, {"description", told(len(saved), name)}})
+}
+
+func told(slices int, name string) string {
+	if slices == 1 {
+		return "1 slice of " + name + " is labelled"
+	}
+	return fmt.Sprintf("%d slices of %s are labelled", slices, name)
 }
 
 // submitted forgets what a person was given of a case.

@@ -48,10 +48,12 @@ print("info:", info["labels"], list(info["strategies"]), list(info["models"]), l
 print("training:", client.train_status(check_if_running=True))
 strategy, labels = next(iter(info["strategies"])), info["labels"]
 submitted = 0
+drawn = Path(folder, "label.nii.gz")
+drawn.write_bytes(b"")
 while "unet" not in client.info()["models"]:
     sample = client.next_sample(strategy, {"slices": "those asked for"})
     if not sample:
-        sys.exit("nothing left, and no model")
+        sys.exit("nothing is left, and there is no model")
     image, _ = urllib.request.urlretrieve(f"{server}/datastore/image?image={quote_plus(sample['id'])}")
     digest = hashlib.sha256(Path(image).read_bytes()).hexdigest()
     assert sample["checksum"] == "SHA256:" + digest, "checksum"
@@ -63,7 +65,6 @@ while "unet" not in client.info()["models"]:
     for i in range(0, len(mask), 7):
         if mask[i] == 0:
             mask[i] = 1
-    drawn = Path(folder, "label.nii.gz")
     drawn.write_bytes(gzip.compress(head + bytes(mask)))
     params = {"label_info": [{"name": n, "idx": i + 1} for i, n in enumerate(names)], "model": ""}
     answer = client.save_label(sample["id"], str(drawn), params=params)
