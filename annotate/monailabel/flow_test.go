@@ -155,7 +155,9 @@ func TestFlow(t *testing.T) {
 
 // The classes keep their order, which is not that of the alphabet, and voxels are 1, 2 … by it: clients take the k-th name for value k.
 func TestOrderOfClasses(t *testing.T) {
-	s := start(t, options{data: large(t, "a", "b"), classes: []string{"zone", "apex", "base"}, change: func(c *annotate.Config) { c.Unsure, c.ValidationCases = true, nil; c.ValidationShare = 0 }})
+	s := start(t, options{data: large(t, "a", "b"), classes: []string{"zone", "apex", "base"}, change: func(c *annotate.Config) {
+		c.Unsure, c.ValidationCases, c.ValidationShare, c.InitialSize = true, nil, 0, 100 // the fake model knows two classes
+	}})
 	all := string(s.want(200, s.do("GET", "/datastore/?output=all", "")).body)
 	if !strings.Contains(all, `"label_names":{"zone":1,"apex":2,"base":3,"unsure":4,"asked_slices":5}`) {
 		t.Errorf("%s", all)
