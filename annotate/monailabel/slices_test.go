@@ -153,6 +153,11 @@ func TestDoubleReading(t *testing.T) {
 	got := s.next(`{}`, ana...)
 	s.want(200, s.put("/datastore/label?image="+got.ID, `{}`, "m.nii.gz", s.mask(got.ID, ".nii.gz", full), ana...))
 	s.want(404, s.do("GET", "/datastore/label?label="+got.ID+"&tag=final", "", ben...))
+	for range 3 { // ana is not asked for them again
+		if other := s.next(`{}`, ana...); other.ID == got.ID && slices.ContainsFunc(other.Slices, func(k int) bool { return slices.Contains(got.Slices, k) }) {
+			t.Fatalf("ana is asked again for %+v", other)
+		}
+	}
 	var again given
 	for again.ID != got.ID {
 		again = s.next(`{}`, ben...)
@@ -170,6 +175,38 @@ func TestDoubleReading(t *testing.T) {
 	}
 	if again := s.next(`{}`, ben...); again.ID == got.ID {
 		t.Errorf("ben is given %s again", again.ID)
+	}
+}
+
+// A label that is read a second time is hidden from the second reader, who begins without it.
+func TestSecondReading(t *testing.T) {
+	people := []annotate.Account{{Name: "ana", Role: annotate.Annotator}, {Name: "ben", Role: annotate.Annotator}}
+	s := start(t, options{people: people})
+	ana, ben := s.logIn("ana", ""), s.logIn("ben", "")
+	got := s.next(`{}`, ana...)
+	s.want(200, s.put("/datastore/label?image="+got.ID, `{}`, "m.nii.gz", s.mask(got.ID, ".nii.gz", full), ana...))
+	for _, k := range got.Slices {
+		if err := s.project.Queue.AskReading(t.Context(), annotate.Person{Name: "ana"}, annotate.Item{Case: got.ID, Slice: k}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var again given
+	for range 10 {
+		if again = s.next(`{}`, ben...); again.ID == got.ID {
+			break
+		}
+	}
+	if !slices.Contains(again.Slices, got.Slices[0]) {
+		t.Fatalf("ben is not asked for %+v, but for %+v", got, again)
+	}
+	begin := maskOf(t, s.want(200, s.do("GET", "/datastore/label?label="+got.ID+"&tag=original", "", ben...)).body, ".nii.gz")
+	if bytes.IndexByte(begin.Data, 1) >= 0 {
+		t.Error("ben sees ana's label")
+	}
+	s.want(200, s.put("/datastore/label?image="+got.ID, `{}`, "m.nii.gz", s.mask(got.ID, ".nii.gz", full), ben...))
+	versions, err := s.project.Labels.Versions(t.Context(), annotate.Anybody("x"), annotate.Item{Case: got.ID, Slice: got.Slices[0]})
+	if last := versions[len(versions)-1]; err != nil || last.Action != "agreed" || last.Who != "ana" {
+		t.Errorf("%+v, %v", versions, err)
 	}
 }
 

@@ -130,6 +130,12 @@ func TestReviewOfACase(t *testing.T) {
 	if a := s.want(200, s.do("GET", "/api/v1/export?format=csv&review=accepted", "", eva...)); bytes.Count(a.body, []byte("\n")) != 6 {
 		t.Errorf("csv: %s", a.body)
 	}
+	// A new version is not what was accepted.
+	s.want(200, s.do("PUT", path("c1/003")+"/label", string(bytes.Repeat([]byte{1}, 120)), ana...))
+	if a := s.want(200, s.do("GET", "/api/v1/export?format=csv&review=accepted", "", eva...)); bytes.Count(a.body, []byte("\n")) != 5 || bytes.Contains(a.body, []byte("c1,3,")) {
+		t.Errorf("csv: %s", a.body)
+	}
+	s.want(204, s.do("POST", path("c1/003")+"/review", `{"status":"accepted"}`, eva...))
 	s.want(409, s.do("POST", "/api/v1/cases/c3/review", `{"status":"accepted"}`, eva...))
 	s.want(404, s.do("POST", "/api/v1/cases/c9/review", `{"status":"accepted"}`, eva...))
 	list := read[[]annotate.ReviewedCase](t, s.want(200, s.do("GET", "/api/v1/reviews", "", eva...)))
