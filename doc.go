@@ -27,6 +27,7 @@
 //	experiment    runs what record describes
 //	cluster       an experiment as tasks: SLURM's job arrays, what has become of each
 //	report        every table, figure and page, from records alone
+//	pacs          series from a PACS by DICOMweb, and segmentations back
 //	worklist      which slices of a data set on disk to label next, for people who label elsewhere
 //	annotate      people in place of hidden masks: the project, its store, server and page; 3D Slicer by monailabel
 //	cmd/nextslice the command line, one file a command

@@ -64,6 +64,11 @@ var rules = []struct {
 		reason:    "it asks for the slices of a data set by the same steps as simulations and annotation, and needs neither",
 	},
 	{
+		packages:  []string{"pacs"},
+		forbidden: []string{"tensor", "nn", "train", "model", "dataset", "annotate", "experiment", "report", "cmd/nextslice"},
+		reason:    "it brings files and takes masks; what reads them is a folder",
+	},
+	{
 		packages:  []string{"experiment"},
 		forbidden: []string{"report", "report/figure", "cluster", "cmd/nextslice"},
 		reason:    "what the program does can be called without its command line, and draws nothing",

@@ -286,7 +286,10 @@ func (l *listing) pairFolders(images, labels string, cut int, keep func(string) 
 // series takes the folders with DICOM files as cases, and reports whether there are any.
 func (l *listing) series(folder *folder) bool {
 	for _, name := range folder.folders {
-		if path := filepath.Join(folder.path, name); name != "labels" && holdsDICOM(path) {
+		if name == "labels" || name == "seg" && folder.has("pacs.json") { // what nextslice pacs push has sent
+			continue
+		}
+		if path := filepath.Join(folder.path, name); holdsDICOM(path) {
 			l.cases = append(l.cases, Case{ID: name, Image: path})
 		}
 	}

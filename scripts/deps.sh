@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the build needs and the machine lacks: a C++ compiler. With the word "test" also a browser for the page's
-# tests and SLURM's daemons for those of package cluster, which are skipped where there is no apt-get; with the word "onednn" the library that `go build -tags onednn` compares the engine with. Does nothing where all
+# tests, SLURM's daemons for those of package cluster, and Orthanc, dciodvfy and gdcmconv for those of DICOM, which are skipped where there is no
+# apt-get; with the word "onednn" the library that `go build -tags onednn` compares the engine with. Does nothing where all
 # is there.
 set -euo pipefail
 
@@ -24,6 +25,10 @@ case "${1:-}" in
       for daemon in slurmctld slurmd; do need $daemon env PATH="$PATH:/usr/sbin" which $daemon; done
       need slurm-client command -v squeue
       need munge env PATH="$PATH:/usr/sbin" which munged
+      need orthanc env PATH="$PATH:/usr/sbin" which Orthanc
+      need orthanc-dicomweb test -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so
+      need dicom3tools command -v dciodvfy
+      need libgdcm-tools command -v gdcmconv
     fi
     ;;
   onednn) need libdnnl-dev test -e /usr/include/oneapi/dnnl/dnnl.hpp ;;

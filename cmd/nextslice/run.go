@@ -38,6 +38,7 @@ type commands struct {
 	Evaluate       evaluateCommand       `cmd:"" help:"Compare masks with reference masks."`
 	Inspect        inspectCommand        `cmd:"" help:"Say what a data set holds, and what is wrong with it."`
 	Convert        convertCommand        `cmd:"" help:"Write an image or a mask in another format."`
+	Pacs           pacsCommand           `cmd:"" help:"Take series from a PACS, and bring masks back."`
 	Serve          serveCommand          `cmd:"" help:"Label slices on a page, with a model that proposes and asks."`
 	Project        projectCommand        `cmd:"" help:"Check, back up, repair and restore an annotation project."`
 	Report         reportCommand         `cmd:"" help:"Print and draw the learning curves of a run folder."`
@@ -93,7 +94,7 @@ func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) 
 	if err != nil {
 		fmt.Fprintln(errs, "nextslice:", strings.Replace(err.Error(), `but got "EOL" (<EOL>)`, "but got none", 1))
 		if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context.Selected() != nil {
-			fmt.Fprintf(errs, "Run \"nextslice %s --help\" for its flags and examples.\n", parse.Context.Selected().Name)
+			fmt.Fprintf(errs, "Run \"%s --help\" for its flags and examples.\n", parse.Context.Selected().FullPath())
 		} else {
 			fmt.Fprintln(errs, "Run \"nextslice --help\" for the commands.")
 		}

@@ -2,6 +2,7 @@ package dicom
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -70,6 +71,9 @@ func parse(r io.ReaderAt, size int64) (*file, error) {
 	if err == nil && l.syntax == deflated {
 		data, l, err = inflated(r, int64(l.start), size)
 	}
+	if errors.Is(err, errCut) && l.refused != nil {
+		return nil, l.refused
+	}
 	if errors.Is(err, errCut) {
 		var known *file
 		if l.pixels > l.start {
@@ -85,6 +89,9 @@ func parse(r io.ReaderAt, size int64) (*file, error) {
 	elements, err := parseElements(data[l.start:l.pixels], l.syntax)
 	if err != nil {
 		return nil, err
+	}
+	if l.refused != nil {
+		return &file{size: size, item: elements, layout: l}, l.refused
 	}
 	if l.length == undefinedLength && isPacked(l.syntax) {
 		if err := l.findFragments(r, size); err != nil {
@@ -144,6 +151,9 @@ func (m item) text(t tag.Tag) string {
 	}
 	return ""
 }
+
+// or returns the first string of an element, or another where there is none.
+func (m item) or(t tag.Tag, without string) string { return cmp.Or(m.text(t), without) }
 
 func (m item) texts(t tag.Tag) []string {
 	e := m.find(t)

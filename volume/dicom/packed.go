@@ -23,6 +23,16 @@ const (
 	jpegLosslessSV1 = "1.2.840.10008.1.2.4.70"
 )
 
+// Others.
+const (
+	jpegExtended     = "1.2.840.10008.1.2.4.51" // 12 bits
+	jpegLS           = "1.2.840.10008.1.2.4.80"
+	jpegLSNear       = "1.2.840.10008.1.2.4.81"
+	jpeg2000Lossless = "1.2.840.10008.1.2.4.90"
+	jpeg2000         = "1.2.840.10008.1.2.4.91"
+	jpeg2000Parts    = "1.2.840.10008.1.2.4.9" // 92 and 93: several components as one
+)
+
 const (
 	maxDeflatedHeader = 16 << 20 // largest header that is inflated
 	maxFragments      = 1 << 20

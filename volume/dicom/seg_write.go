@@ -2,6 +2,7 @@ package dicom
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -19,21 +20,33 @@ import (
 	"github.com/nextslice/nextslice/volume"
 )
 
-// WriteSegmentation writes a segmentation as binary DICOM segmentation object (SEG, PS3.3 A.51) that refers to the images it was
-// drawn on: same patient, study and frame of reference, and for every frame the image below it. The voxels of s must coincide
-// with those of the series (see volume.Segmentation.On). Segments are numbered from 1 in their order, and slices without a
-// voxel of a segment are left out, as the format has it.
-//
-// Made is the date and time that the object states. Its UIDs follow from series, content and time: what is written twice is
-// the same object. The file is replaced in one step.
+// SEG says how a segmentation object is written.
+type SEG struct {
+	// Made is the date and time that the object states. UIDs follow from series, content and time: what is written twice is the same object.
+	Made time.Time
+	// LabelMap writes the class of 2023, in which a voxel is the number of its segment. Older programs do not know it.
+	LabelMap    bool
+	Codes       Codes
+	Description string // of its series; "" is "Segmentation"
+}
+
+// WriteSegmentation writes a segmentation as by SEG.Write, binary and with the codes of codes.csv.
 func WriteSegmentation(path string, s *volume.Segmentation, on *Series, made time.Time) error {
-	if err := writeSegmentation(path, s, on, made); err != nil {
+	return SEG{Made: made}.Write(path, s, on)
+}
+
+// Write writes a segmentation as DICOM segmentation object (SEG, PS3.3 A.51; of the class of 2023, A.94) that refers to the images it was
+// drawn on: same patient, study and frame of reference, all images of the series, and for every frame the image below it. The voxels of s must coincide
+// with those of the series (see volume.Segmentation.On). Segments are numbered from 1 in their order, and slices without a
+// voxel of a segment are left out, as the format has it. The file is replaced in one step.
+func (o SEG) Write(path string, s *volume.Segmentation, on *Series) error {
+	if err := o.write(path, s, on); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
 }
 
-func writeSegmentation(path string, s *volume.Segmentation, on *Series, made time.Time) error {
+func (o SEG) write(path string, s *volume.Segmentation, on *Series) error {
 	if len(s.Segments) == 0 {
 		return fmt.Errorf("no segments")
 	}
@@ -44,9 +57,16 @@ func writeSegmentation(path string, s *volume.Segmentation, on *Series, made tim
 	if err != nil {
 		return fmt.Errorf("segmentation and series: %w", err)
 	}
-	frames, pixels := packFrames(s)
-	b := &builder{}
-	set := b.segmentation(s, on, frames, pixels, made)
+	frames, pixels, err := packFrames(s, o.LabelMap)
+	if err != nil {
+		return err
+	}
+	b := &builder{SEG: o}
+	return b.write(path, b.segmentation(s, on, frames, pixels))
+}
+
+// write writes a file of these elements.
+func (b *builder) write(path string, elements []*lib.Element) error {
 	if b.err != nil {
 		return b.err
 	}
@@ -56,7 +76,7 @@ func writeSegmentation(path string, s *volume.Segmentation, on *Series, made tim
 	}
 	defer f.Discard()
 	w := bufio.NewWriter(f)
-	if err := lib.Write(w, lib.Dataset{Elements: set}); err != nil {
+	if err := lib.Write(w, lib.Dataset{Elements: elements}); err != nil {
 		return err
 	}
 	if err := w.Flush(); err != nil {
@@ -65,49 +85,11 @@ func writeSegmentation(path string, s *volume.Segmentation, on *Series, made tim
 	return f.Commit()
 }
 
-// segFrame is a frame of a segmentation object.
-type segFrame struct {
-	segment int // in Segments
-	slice   int
-}
-
-// packFrames returns the frames that hold a voxel, segment by segment, and their pixels, one bit each, the first the lowest.
-// A segmentation without any voxel gets one empty frame: the format demands one.
-func packFrames(s *volume.Segmentation) ([]segFrame, []byte) {
-	var frames []segFrame
-	var pixels []byte
-	n, bit := s.Size[0]*s.Size[1], 0
-	for i, segment := range s.Segments {
-		layer := s.Layers[segment.Layer]
-		for k := range s.Size[2] {
-			plane := layer[k*n : (k+1)*n]
-			used := false
-			for _, v := range plane {
-				used = used || v == segment.Value
-			}
-			if !used && !(len(frames) == 0 && i == len(s.Segments)-1 && k == s.Size[2]-1) {
-				continue
-			}
-			frames = append(frames, segFrame{i, k})
-			for _, v := range plane {
-				if bit%8 == 0 {
-					pixels = append(pixels, 0)
-				}
-				if v == segment.Value {
-					pixels[bit/8] |= 1 << (bit % 8)
-				}
-				bit++
-			}
-		}
-	}
-	if len(pixels)%2 == 1 {
-		pixels = append(pixels, 0)
-	}
-	return frames, pixels
-}
-
 // builder makes elements and keeps the first error.
-type builder struct{ err error }
+type builder struct {
+	SEG
+	err error
+}
 
 // set returns the elements for tags and values in turn, sorted. A nil value is left out.
 func (b *builder) set(pairs ...any) []*lib.Element {
@@ -137,22 +119,33 @@ func (b *builder) set(pairs ...any) []*lib.Element {
 // seq returns a sequence of one item.
 func (b *builder) seq(pairs ...any) [][]*lib.Element { return [][]*lib.Element{b.set(pairs...)} }
 
-// code returns a sequence of one code of SNOMED CT or DCM.
-func (b *builder) code(scheme, value, meaning string) [][]*lib.Element {
-	return b.seq(tag.CodeValue, value, tag.CodingSchemeDesignator, scheme, tag.CodeMeaning, meaning)
+// code returns a sequence of one code, nil for the zero value.
+func (b *builder) code(c Code) any {
+	if c == (Code{}) {
+		return nil
+	}
+	return b.seq(tag.CodeValue, c.Value, tag.CodingSchemeDesignator, c.Scheme, tag.CodeMeaning, c.Meaning)
 }
 
 // segmentation returns the whole object.
-func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segFrame, pixels []byte, made time.Time) []*lib.Element {
+func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segFrame, pixels []byte) []*lib.Element {
 	source := on.slices[0]
-	named := fmt.Sprint(on.UID, made.UnixNano(), s.Segments, frames) + string(pixels)
+	named := fmt.Sprint(on.UID, b.Made.UnixNano(), s.Segments, frames) + string(pixels)
 	instance, series, organisation := uid("instance", named), uid("series", named), uid("dimensions", named)
-	date, clock := made.Format("20060102"), made.Format("150405")
-	or := func(t tag.Tag, without string) string { // what the source says, or a value for what must be there
-		if v := source.text(t); v != "" {
-			return v
-		}
-		return without
+	date, clock := b.Made.Format("20060102"), b.Made.Format("150405")
+	or := source.or
+	class, kind, bits, overlap := segClass, "BINARY", 1, "NO"
+	dimensions := [][]*lib.Element{
+		b.dimension(organisation, tag.ReferencedSegmentNumber, tag.SegmentIdentificationSequence),
+		b.dimension(organisation, tag.ImagePositionPatient, tag.PlanePositionSequence),
+	}
+	var padding any
+	if b.LabelMap {
+		class, kind, bits, dimensions, padding = labelMapClass, "LABELMAP", 8, dimensions[1:], 0
+		named += kind
+	}
+	if len(s.Layers) > 1 {
+		overlap = "YES"
 	}
 	var between any // slices at uneven distances have none
 	if len(on.slices) < 3 || even(on.slices) {
@@ -160,13 +153,13 @@ func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segF
 	}
 	return b.set(
 		tag.FileMetaInformationVersion, []byte{0, 1},
-		tag.MediaStorageSOPClassUID, segClass,
+		tag.MediaStorageSOPClassUID, class,
 		tag.MediaStorageSOPInstanceUID, instance,
 		tag.TransferSyntaxUID, explicitLittle,
 		tag.ImplementationClassUID, uid("implementation", "nextslice"),
 		tag.SpecificCharacterSet, "ISO_IR 192",
 		tag.ImageType, []string{"DERIVED", "PRIMARY"},
-		tag.SOPClassUID, segClass,
+		tag.SOPClassUID, class,
 		tag.SOPInstanceUID, instance,
 		tag.StudyDate, or(tag.StudyDate, ""),
 		tag.SeriesDate, date,
@@ -178,7 +171,7 @@ func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segF
 		tag.Modality, "SEG",
 		tag.Manufacturer, "nextslice",
 		tag.ReferringPhysicianName, or(tag.ReferringPhysicianName, ""),
-		tag.SeriesDescription, "Segmentation",
+		tag.SeriesDescription, cmp.Or(b.Description, "Segmentation"),
 		tag.ManufacturerModelName, "nextslice",
 		tag.ReferencedSeriesSequence, b.referencedSeries(on),
 		tag.PatientName, or(tag.PatientName, ""),
@@ -195,22 +188,21 @@ func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segF
 		tag.FrameOfReferenceUID, or(tag.FrameOfReferenceUID, uid("frame of reference", on.UID)),
 		tag.PositionReferenceIndicator, or(tag.PositionReferenceIndicator, ""),
 		tag.DimensionOrganizationSequence, b.seq(tag.DimensionOrganizationUID, organisation),
-		tag.DimensionIndexSequence, [][]*lib.Element{
-			b.dimension(organisation, tag.ReferencedSegmentNumber, tag.SegmentIdentificationSequence),
-			b.dimension(organisation, tag.ImagePositionPatient, tag.PlanePositionSequence),
-		},
+		tag.DimensionIndexSequence, dimensions,
 		tag.SamplesPerPixel, 1,
 		tag.PhotometricInterpretation, "MONOCHROME2",
 		tag.NumberOfFrames, strconv.Itoa(len(frames)),
 		tag.Rows, s.Size[1],
 		tag.Columns, s.Size[0],
-		tag.BitsAllocated, 1,
-		tag.BitsStored, 1,
-		tag.HighBit, 0,
+		tag.BitsAllocated, bits,
+		tag.BitsStored, bits,
+		tag.HighBit, bits-1,
 		tag.PixelRepresentation, 0,
+		tag.PixelPaddingValue, padding,
 		tag.LossyImageCompression, "00",
-		tag.SegmentationType, "BINARY",
+		tag.SegmentationType, kind,
 		tag.SegmentSequence, b.segments(s),
+		tag.SegmentsOverlap, overlap,
 		tag.ContentLabel, "SEGMENTATION",
 		tag.ContentDescription, "",
 		tag.ContentCreatorName, "",
@@ -255,19 +247,28 @@ func (b *builder) referencedSeries(on *Series) [][]*lib.Element {
 	return out
 }
 
-// segments describes the segments, numbered from 1. What they are in anatomy only their names say, so the codes are general.
+// segments describes the segments, numbered from 1, with the codes of their names.
 func (b *builder) segments(s *volume.Segmentation) [][]*lib.Element {
 	var out [][]*lib.Element
+	if background := (Code{"DCM", "125040", "Background"}); b.LabelMap {
+		out = append(out, b.set(
+			tag.SegmentedPropertyCategoryCodeSequence, b.code(background), tag.SegmentNumber, 0, tag.SegmentLabel, background.Meaning,
+			tag.SegmentAlgorithmType, "SEMIAUTOMATIC", tag.SegmentAlgorithmName, "nextslice",
+			tag.SegmentedPropertyTypeCodeSequence, b.code(background)))
+	}
 	for i, segment := range s.Segments {
 		lab := toLab(segment.Color)
+		code := b.Codes.Of(segment.Name)
+		kind := b.set(tag.CodeValue, code.Type.Value, tag.CodingSchemeDesignator, code.Type.Scheme, tag.CodeMeaning, code.Type.Meaning,
+			tag.SegmentedPropertyTypeModifierCodeSequence, b.code(code.Side))
 		out = append(out, b.set(
-			tag.SegmentedPropertyCategoryCodeSequence, b.code("SCT", "123037004", "Anatomical Structure"),
+			tag.SegmentedPropertyCategoryCodeSequence, b.code(code.Category),
 			tag.SegmentNumber, i+1,
 			tag.SegmentLabel, truncate(segment.Name, 64),
 			tag.SegmentAlgorithmType, "SEMIAUTOMATIC",
 			tag.SegmentAlgorithmName, "nextslice",
 			tag.RecommendedDisplayCIELabValue, lab[:],
-			tag.SegmentedPropertyTypeCodeSequence, b.code("SCT", "113343008", "Organ"),
+			tag.SegmentedPropertyTypeCodeSequence, [][]*lib.Element{kind},
 		))
 	}
 	return out
@@ -281,19 +282,23 @@ func (b *builder) perFrame(s *volume.Segmentation, on *Series, frames []segFrame
 			tag.ReferencedSOPClassUID, source.text(tag.SOPClassUID),
 			tag.ReferencedSOPInstanceUID, source.text(tag.SOPInstanceUID),
 			tag.SpatialLocationsPreserved, "YES", // a voxel is where it is in the source image
-			tag.PurposeOfReferenceCodeSequence, b.code("DCM", "121322", "Source image for image processing operation"),
+			tag.PurposeOfReferenceCodeSequence, b.code(Code{"DCM", "121322", "Source image for image processing operation"}),
 		}
 		if source.whole(tag.NumberOfFrames, 1) > 1 {
 			image = append(image, tag.ReferencedFrameNumber, strconv.Itoa(source.frame+1))
 		}
+		index, segment := []int{f.segment + 1, f.slice + 1}, any(b.seq(tag.ReferencedSegmentNumber, f.segment+1))
+		if b.LabelMap {
+			index, segment = index[1:], nil
+		}
 		out = append(out, b.set(
 			tag.DerivationImageSequence, b.seq(
 				tag.SourceImageSequence, b.seq(image...),
-				tag.DerivationCodeSequence, b.code("DCM", "113076", "Segmentation"),
+				tag.DerivationCodeSequence, b.code(Code{"DCM", "113076", "Segmentation"}),
 			),
-			tag.FrameContentSequence, b.seq(tag.DimensionIndexValues, []int{f.segment + 1, f.slice + 1}),
+			tag.FrameContentSequence, b.seq(tag.DimensionIndexValues, index),
 			tag.PlanePositionSequence, b.seq(tag.ImagePositionPatient, shortDecimals(source.position[:]...)),
-			tag.SegmentIdentificationSequence, b.seq(tag.ReferencedSegmentNumber, f.segment+1),
+			tag.SegmentIdentificationSequence, segment,
 		))
 	}
 	return out

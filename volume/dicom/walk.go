@@ -31,6 +31,8 @@ type layout struct {
 	length uint32 // its length; undefinedLength where it is packed
 	floats bool   // the pixel data are Float or Double Float Pixel Data
 
+	refused error // why the pixels cannot be read, which says nothing against the header
+
 	deflated  int64 // where a deflated data set begins in the file, else 0; pixels and voxels then count in the inflated one
 	fragments []span
 	offsets   []int64 // of the frames, from the first fragment; empty where the file has none
@@ -103,14 +105,15 @@ func locateWithMeta(data []byte, at int) (layout, error) {
 	if syntax == "" {
 		syntax = implicitLittle // the default (PS3.10, 7.1)
 	}
-	if err := refuseSyntax(syntax); err != nil {
-		return layout{}, err
-	}
+	refused := refuseSyntax(syntax)
 	if syntax == deflated {
 		return layout{syntax: syntax, start: at}, nil
 	}
 	l, err := newWalker(data, syntax).dataset(at)
-	l.syntax = syntax
+	l.syntax, l.refused = syntax, refused
+	if refused != nil && err != nil && !errors.Is(err, errCut) {
+		err = refused // of an unknown syntax the walk may not have understood a thing
+	}
 	return l, err
 }
 

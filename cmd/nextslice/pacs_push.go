@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/nextslice/nextslice/pacs"
+	"github.com/nextslice/nextslice/volume/dicom"
+)
+
+type pacsPushCommand struct {
+	Dir      string   `arg:"" placeholder:"DIR" help:"Folder that was pulled."`
+	Masks    string   `placeholder:"FOLDER" help:"Masks called by their cases, P001.nii.gz, as predict writes them; the default is labels/final of DIR, or of the project of serve --data DIR."`
+	Names    []string `placeholder:"LIST" help:"Names of the masks' classes from 1 on, separated by commas; .seg.nrrd files have their own."`
+	LabelMap bool     `name:"labelmap" help:"Write label maps, the class of 2023, instead of binary segmentations; older programs do not know it."`
+	Codes    string   `placeholder:"FILE" help:"Table of further codes: lines of name, category scheme, value, meaning, type scheme, value, meaning."`
+	To       string   `placeholder:"URL" help:"Another server, such as a research PACS: clinical ones rarely take files."`
+	pacsFlags
+	DryRun bool `help:"Say what would be sent."`
+}
+
+func (pacsPushCommand) Help() string {
+	return `Writes each mask as DICOM segmentation on its series, DIR/seg/P001.dcm, reads it back, and sends it to its study. It counts as stored only when the
+server says so. What was sent and has not changed is not sent again; a mask that has changed becomes a new object. The series is
+called "nextslice, not for diagnosis". Organs and lesions get their SNOMED codes by the names of the classes; other names are free text.
+` + pacsAccessHelp + `
+
+Examples:
+  nextslice pacs push DIR --names prostate --dry-run
+  nextslice pacs push DIR --names prostate
+  nextslice pacs push DIR --masks masks --to https://research.example/dicom-web`
+}
+
+func (c pacsPushCommand) Run(ctx context.Context, s streams) error {
+	folder, err := pacs.Open(c.Dir)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	o := pacs.PushOptions{Masks: c.Masks, Names: c.Names, DryRun: c.DryRun, SEG: dicom.SEG{LabelMap: c.LabelMap}}
+	if o.Masks == "" {
+		if o.Masks = labelsOf(c.Dir); o.Masks == "" {
+			return usagef("%s has no labels/final, nor has %s-annotation: name the folder of masks with --masks", c.Dir, filepath.Clean(c.Dir))
+		}
+	}
+	if c.Codes != "" {
+		if o.SEG.Codes, err = dicom.ReadCodes(c.Codes); err != nil {
+			return fmt.Errorf("--codes: %w", err)
+		}
+	}
+	clients := map[string]*pacs.Client{}
+	o.Server = func(address string) (*pacs.Client, error) {
+		if c.To != "" {
+			address = c.To
+		}
+		if clients[address] == nil {
+			if clients[address], err = c.client(address); err != nil {
+				return nil, err
+			}
+		}
+		return clients[address], nil
+	}
+	if c.To != "" {
+		if _, err := o.Server(c.To); err != nil {
+			return err
+		}
+	}
+	stored, before, none, faults := 0, 0, 0, 0
+	err = folder.Push(ctx, o, func(one pacs.Sent) {
+		for _, w := range one.Warnings {
+			warn(s.err, []string{one.Case + ": " + w})
+		}
+		switch {
+		case one.Err != nil:
+			faults++
+			fmt.Fprintln(s.err, one.Err)
+		case one.NoMask:
+			none++
+		case one.Before:
+			before++
+		case c.DryRun:
+			stored++
+			fmt.Fprintf(s.out, "%s: would be sent to %s\n", one.Case, one.To)
+		default:
+			stored++
+			fmt.Fprintf(s.out, "%s: stored at %s as %s\n", one.Case, one.To, one.Instance)
+		}
+	})
+	if err != nil {
+		return interruptedPacs(err)
+	}
+	verb := "stored"
+	if c.DryRun {
+		verb = "to be sent"
+	}
+	fmt.Fprintf(s.out, "%d segmentations %s, %d had been stored before, %d cases without a mask\n", stored, verb, before, none)
+	if faults > 0 {
+		return errors.New("some masks could not be sent: the same command tries again")
+	}
+	return nil
+}
+
+// labelsOf returns the folder of the labels that people made of a data set, "" where there is none.
+func labelsOf(dir string) string {
+	for _, at := range []string{dir, filepath.Clean(dir) + "-annotation"} {
+		if path := filepath.Join(at, "labels", "final"); exists(path) {
+			return path
+		}
+	}
+	return ""
+}

@@ -1,0 +1,230 @@
+package pacs
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
+	"github.com/nextslice/nextslice/volume/source"
+)
+
+// Description is that of the series that Push makes.
+const Description = "nextslice, not for diagnosis"
+
+// PushOptions say what is pushed.
+type PushOptions struct {
+	Masks  string   // folder of masks called by their cases
+	Names  []string // of the classes from 1 on; nil keeps those of the masks
+	SEG    dicom.SEG
+	DryRun bool // nothing is written or sent
+	// Server returns a client for the server that a case was pulled from.
+	Server func(address string) (*Client, error)
+}
+
+// Sent is what became of a case's mask.
+type Sent struct {
+	Case     string
+	To       string
+	Instance string
+	Before   bool     // it had been stored before, and has not changed
+	NoMask   bool     // the case has none, or one without a voxel
+	Warnings []string // one line each
+	Err      error
+}
+
+// Push writes the mask of each case as a DICOM segmentation on the pulled series, seg/P001.dcm, reads it back, and stores it in its study. A mask
+// that was stored and has not changed is not sent again; one that has changed becomes a new object. each gets what became of a
+// case. The error is one that stops everything.
+func (f *Folder) Push(ctx context.Context, o PushOptions, each func(Sent)) error {
+	masks, err := masksIn(o.Masks)
+	if err != nil {
+		return err
+	}
+	for _, one := range f.Cases() {
+		sent, err := f.push(ctx, one, masks[one.Name], o)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil && stops(err) {
+			return err
+		}
+		if err != nil {
+			sent.Err = fmt.Errorf("%s: %w", one.Name, err)
+		}
+		each(sent)
+	}
+	return nil
+}
+
+// masksIn returns the masks of a folder by the cases that they are called by.
+func masksIn(dir string) (map[string]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, e := range entries {
+		name := strings.TrimSuffix(volume.TrimExt(e.Name()), ".seg")
+		if e.IsDir() || strings.HasPrefix(name, ".") || !volume.IsImage(e.Name()) && !volume.IsDICOM(e.Name()) {
+			continue
+		}
+		if other, ok := out[name]; ok {
+			return nil, fmt.Errorf("%s: two masks of one case, %s and %s: move one of them away", dir, filepath.Base(other), e.Name())
+		}
+		out[name] = filepath.Join(dir, e.Name())
+	}
+	return out, nil
+}
+
+func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions) (sent Sent, err error) {
+	sent = Sent{Case: one.Name}
+	if mask == "" {
+		sent.NoMask = true
+		return sent, nil
+	}
+	series, _, err := dicom.Find(f.path(one), "")
+	if err != nil {
+		return sent, errors.New("its folder no longer holds one whole series: move it away and pull again")
+	}
+	s, warnings, err := maskOn(mask, series, o.Names)
+	sent.Warnings = warnings
+	if err != nil {
+		return sent, err
+	}
+	if s == nil {
+		sent.NoMask = true
+		return sent, nil
+	}
+	client, err := o.Server(one.Server)
+	if err != nil {
+		return sent, err
+	}
+	sent.To = client.Address()
+	content, err := contentOf(s, series, o.SEG)
+	if err != nil {
+		return sent, err
+	}
+	at := slices.IndexFunc(f.record.Pushed, func(p Pushed) bool { return p.Case == one.Name && p.To == sent.To && p.Content == content })
+	if at >= 0 && f.record.Pushed[at].Stored {
+		sent.Before, sent.Instance = true, f.record.Pushed[at].Instance
+		return sent, nil
+	}
+	if o.DryRun {
+		return sent, nil
+	}
+	// Where a process was killed behind sending, the same object is sent again: servers keep the first.
+	seg := o.SEG
+	seg.Description = Description
+	if seg.Made.IsZero() {
+		seg.Made = time.Now()
+	}
+	if at >= 0 {
+		seg.Made = f.record.Pushed[at].Time
+	}
+	path := filepath.Join(f.Dir, "seg", one.Name+".dcm")
+	if sent.Instance, err = writeSegments(path, s, series, seg); err != nil {
+		return sent, err
+	}
+	if at < 0 {
+		at = len(f.record.Pushed)
+		f.record.Pushed = append(f.record.Pushed, Pushed{Case: one.Name, To: sent.To, Instance: sent.Instance, Content: content, Time: seg.Made})
+	}
+	if err := f.save(); err != nil {
+		return sent, err
+	}
+	if err := client.Store(ctx, one.Study, sent.Instance, path); err != nil {
+		return sent, err
+	}
+	f.record.Pushed[at].Stored = true
+	return sent, f.save()
+}
+
+// maskOn reads a mask and puts it on its series; nil where it has no voxel. Voxels that are unsure are not sent.
+func maskOn(path string, series *dicom.Series, names []string) (*volume.Segmentation, []string, error) {
+	s, warnings, err := source.ReadSegmentation(path, series)
+	if err != nil {
+		return nil, warnings, err
+	}
+	var segments []volume.Segment
+	for _, segment := range s.Segments {
+		if segment.Value == volume.Ignored && segment.Name == fmt.Sprintf("Segment_%d", volume.Ignored) {
+			warnings = append(warnings, "its unsure voxels (255) are not sent")
+			continue
+		}
+		if v := int(segment.Value); v >= 1 && v <= len(names) && len(s.Layers) == 1 {
+			segment.Name = names[v-1]
+		}
+		segments = append(segments, segment)
+	}
+	s.Segments = segments
+	if s.Unit != volume.Millimetre && s.Size == series.Size {
+		s.Grid = series.Grid
+	}
+	if s, err = s.On(series.Grid); err != nil {
+		return nil, warnings, fmt.Errorf("%s does not lie on the series: %w", filepath.Base(path), err)
+	}
+	for _, segment := range s.Segments {
+		if slices.Contains(s.Layers[segment.Layer], segment.Value) {
+			return s, warnings, nil
+		}
+	}
+	return nil, warnings, nil
+}
+
+// contentOf returns a hash of all that makes an object but its time.
+func contentOf(s *volume.Segmentation, on *dicom.Series, seg dicom.SEG) (string, error) {
+	seg.Made, seg.Description = time.Time{}, ""
+	h := sha256.New()
+	err := json.NewEncoder(h).Encode(struct {
+		Series   string
+		Segments []volume.Segment
+		SEG      dicom.SEG
+	}{on.UID, s.Segments, seg})
+	for _, layer := range s.Layers {
+		h.Write(layer)
+	}
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// writeSegments writes a segmentation, and compares what is read back with what was meant: servers store what they do not understand.
+func writeSegments(path string, s *volume.Segmentation, on *dicom.Series, seg dicom.SEG) (instance string, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	if err := seg.Write(path, s, on); err != nil {
+		return "", err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return "", err
+	}
+	head, err := dicom.ReadHead(path)
+	if err != nil {
+		return "", err
+	}
+	back, _, err := dicom.ReadSegments(path, on)
+	if err != nil {
+		return "", err
+	}
+	if len(back.Segments) != len(s.Segments) {
+		return "", fmt.Errorf("%s has %d segments instead of %d: nothing was sent", path, len(back.Segments), len(s.Segments))
+	}
+	for i, a := range s.Segments {
+		b := back.Segments[i]
+		for v, value := range s.Layers[a.Layer] {
+			if (value == a.Value) != (back.Layers[b.Layer][v] == b.Value) {
+				return "", fmt.Errorf("%s reads back otherwise than it was written: nothing was sent", path)
+			}
+		}
+	}
+	return head.Instance, nil
+}
