@@ -89,7 +89,7 @@ func (c Codes) Of(name string) SegmentCode {
 		panic(err) // a fault of codes.csv
 	}
 	find := func(name string) (SegmentCode, bool) {
-		for _, spelling := range []string{name, strings.TrimSuffix(name, "s"), strings.TrimSuffix(name, "es"), strings.TrimSuffix(name, "e") + "a"} {
+		for _, spelling := range []string{name, strings.TrimSuffix(name, "s"), strings.TrimSuffix(name, "es"), strings.TrimSuffix(name, "e"), strings.TrimSuffix(name, "ies") + "y"} {
 			for _, table := range []map[string]SegmentCode{c.Extra, known} {
 				if code, ok := table[spelling]; ok {
 					return code, true

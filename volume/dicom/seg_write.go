@@ -319,7 +319,15 @@ func shortDecimals(v ...float64) []string {
 
 // truncate fits a name into an element of at most the given number of characters, in which a backslash would end the value.
 func truncate(s string, characters int) string {
-	s = strings.ReplaceAll(printable(s), `\`, "/")
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\\':
+			return '/'
+		case r < ' ' || r == 0x7f:
+			return '?'
+		}
+		return r
+	}, s)
 	if r := []rune(s); len(r) > characters {
 		return string(r[:characters])
 	}
