@@ -26,9 +26,29 @@ type convertCommand struct {
 	Values    []int    `placeholder:"LIST" help:"Grey values of the mask that become the classes 1, 2 ...; 0 is the background."`
 	Reference string   `placeholder:"PATH" help:"Image that the mask lies on: the mask gets its grid. DICOM SEG and RTSTRUCT need their DICOM series."`
 	nanFlag
-	Channel *int   `placeholder:"N" help:"Channel to read of a 4-D image, from 0."`
-	Series  string `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
-	Force   bool   `help:"Replace OUT if it exists."`
+	Channel  *int   `placeholder:"N" help:"Channel to read of a 4-D image, from 0."`
+	Series   string `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
+	RTStruct bool   `name:"rtstruct" help:"Write contours (DICOM RTSTRUCT) to OUT.dcm, instead of a SEG."`
+	segFlags
+	Force bool `help:"Replace OUT if it exists."`
+}
+
+// segFlags say how DICOM segmentations are written.
+type segFlags struct {
+	LabelMap bool   `name:"labelmap" help:"Write DICOM SEG as label map, the class of 2023; older programs do not know it."`
+	Codes    string `placeholder:"FILE" help:"Table of further codes for DICOM: lines of name, category scheme, value, meaning, type scheme, value, meaning."`
+}
+
+func (f segFlags) seg() (dicom.SEG, error) {
+	o := dicom.SEG{LabelMap: f.LabelMap}
+	if f.Codes == "" {
+		return o, nil
+	}
+	var err error
+	if o.Codes, err = dicom.ReadCodes(f.Codes); err != nil {
+		err = fmt.Errorf("--codes: %w", err)
+	}
+	return o, err
 }
 
 func (convertCommand) Help() string {
@@ -43,6 +63,7 @@ Examples:
   nextslice convert liver.dcm liver.nii.gz --reference scans/patient7
   nextslice convert contours.dcm contours.seg.nrrd --reference scans/patient7
   nextslice convert mask.nii.gz mask.dcm --reference scans/patient7 --names liver,tumour
+  nextslice convert mask.nii.gz contours.dcm --reference scans/patient7 --names liver,tumour --rtstruct
   nextslice convert Case07_segmentation.mhd Case07.seg.nrrd --names prostate
   nextslice convert prostate_00.nii.gz prostate_00_adc.nii.gz --channel 1
   nextslice convert drawn.png drawn.nii.gz --mask --values 128,255`
@@ -56,6 +77,9 @@ func (c convertCommand) Run(ctx context.Context, s streams) error {
 	mask := c.Mask || kind == source.Segments || kind == source.Contours || volume.IsSegmentation(c.Out) || volume.IsDICOM(c.Out)
 	if !mask && (c.Reference != "" || len(c.Names) > 0 || len(c.Values) > 0) {
 		return usagef("--reference, --names and --values are for masks: add --mask if %s is one", c.In)
+	}
+	if (c.RTStruct || c.LabelMap || c.Codes != "") && !volume.IsDICOM(c.Out) || c.RTStruct && c.LabelMap {
+		return usagef("--rtstruct, and --labelmap and --codes, are for masks that are written as OUT.dcm")
 	}
 	if err := checkOutput(c.Out, mask, c.Force); err != nil {
 		return err
@@ -131,15 +155,27 @@ func (c convertCommand) mask(errs io.Writer) (write func() (string, error), err 
 			return nil, fmt.Errorf("%s does not fit %s: %w", c.In, c.Reference, err)
 		}
 	}
+	how, err := c.seg()
+	if err != nil {
+		return nil, err
+	}
 	return func() (string, error) {
-		names, err := writeSegments(c.Out, seg, series)
+		var names string
+		if c.RTStruct {
+			for i, s := range seg.Segments {
+				names += fmt.Sprintf(", %d %s", i+1, s.Name)
+			}
+			err = dicom.WriteContours(c.Out, seg, series, time.Now(), how.Codes)
+		} else {
+			names, err = writeSegments(c.Out, seg, series, how)
+		}
 		return describeGrid(seg.Grid) + names, err
 	}, nil
 }
 
 // writeSegments writes segments in the format of a file's name, and returns their names and values there as text. series
 // is only used for DICOM.
-func writeSegments(path string, seg *volume.Segmentation, series *dicom.Series) (string, error) {
+func writeSegments(path string, seg *volume.Segmentation, series *dicom.Series, how dicom.SEG) (string, error) {
 	text := ""
 	name := func(value int, name string) { text += fmt.Sprintf(", %d %s", value, name) }
 	switch {
@@ -147,7 +183,8 @@ func writeSegments(path string, seg *volume.Segmentation, series *dicom.Series) 
 		for i, s := range seg.Segments {
 			name(i+1, s.Name)
 		}
-		return text, dicom.WriteSegmentation(path, seg, series, time.Now())
+		how.Made = time.Now()
+		return text, how.Write(path, seg, series)
 	case volume.IsSegmentation(path):
 		for _, s := range seg.Segments {
 			name(int(s.Value), s.Name)

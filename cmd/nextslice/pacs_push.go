@@ -7,16 +7,14 @@ import (
 	"path/filepath"
 
 	"github.com/nextslice/nextslice/pacs"
-	"github.com/nextslice/nextslice/volume/dicom"
 )
 
 type pacsPushCommand struct {
-	Dir      string   `arg:"" placeholder:"DIR" help:"Folder that was pulled."`
-	Masks    string   `placeholder:"FOLDER" help:"Masks called by their cases, P001.nii.gz, as predict writes them; the default is labels/final of DIR, or of the project of serve --data DIR."`
-	Names    []string `placeholder:"LIST" help:"Names of the masks' classes from 1 on, separated by commas; .seg.nrrd files have their own."`
-	LabelMap bool     `name:"labelmap" help:"Write label maps, the class of 2023, instead of binary segmentations; older programs do not know it."`
-	Codes    string   `placeholder:"FILE" help:"Table of further codes: lines of name, category scheme, value, meaning, type scheme, value, meaning."`
-	To       string   `placeholder:"URL" help:"Another server, such as a research PACS: clinical ones rarely take files."`
+	Dir   string   `arg:"" placeholder:"DIR" help:"Folder that was pulled."`
+	Masks string   `placeholder:"FOLDER" help:"Masks called by their cases, P001.nii.gz, as predict writes them; the default is labels/final of DIR, or of the project of serve --data DIR."`
+	Names []string `placeholder:"LIST" help:"Names of the masks' classes from 1 on, separated by commas; .seg.nrrd files have their own."`
+	segFlags
+	To string `placeholder:"URL" help:"Another server, such as a research PACS: clinical ones rarely take files."`
 	pacsFlags
 	DryRun bool `help:"Say what would be sent."`
 }
@@ -39,15 +37,13 @@ func (c pacsPushCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer folder.Close()
-	o := pacs.PushOptions{Masks: c.Masks, Names: c.Names, DryRun: c.DryRun, SEG: dicom.SEG{LabelMap: c.LabelMap}}
+	o := pacs.PushOptions{Masks: c.Masks, Names: c.Names, DryRun: c.DryRun}
+	if o.SEG, err = c.seg(); err != nil {
+		return err
+	}
 	if o.Masks == "" {
 		if o.Masks = labelsOf(c.Dir); o.Masks == "" {
 			return usagef("%s has no labels/final, nor has %s-annotation: name the folder of masks with --masks", c.Dir, filepath.Clean(c.Dir))
-		}
-	}
-	if c.Codes != "" {
-		if o.SEG.Codes, err = dicom.ReadCodes(c.Codes); err != nil {
-			return fmt.Errorf("--codes: %w", err)
 		}
 	}
 	clients := map[string]*pacs.Client{}

@@ -12,6 +12,7 @@ import (
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
 	"github.com/nextslice/nextslice/volume/source"
 )
 
@@ -28,6 +29,7 @@ type predictCommand struct {
 	NaN         *float64 `name:"nan" placeholder:"VALUE" help:"What NaN and infinite voxels are read as; the default is that of the training."`
 	Series      string   `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
 	engineFlag
+	segFlags
 	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
 	Force   bool `help:"Replace files that are there. Without it cases of a folder that have a mask in OUT are passed over."`
 }
@@ -136,6 +138,10 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 		return err
 	}
 	warn(s.err, image.Warnings)
+	how, err := c.seg()
+	if err != nil {
+		return err
+	}
 	images, err := c.images(m, image)
 	if err != nil {
 		return err
@@ -155,7 +161,7 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 			return err
 		}
 	}
-	if _, err := writeSegments(c.Out, m.Segments(prediction.Mask), image.Series); err != nil {
+	if _, err := writeSegments(c.Out, m.Segments(prediction.Mask), image.Series, how); err != nil {
 		return err
 	}
 	if c.Uncertainty != "" {
@@ -262,7 +268,7 @@ func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, inde
 			return err
 		}
 	}
-	_, err = writeSegments(mask, m.Segments(prediction.Mask), nil)
+	_, err = writeSegments(mask, m.Segments(prediction.Mask), nil, dicom.SEG{})
 	return err
 }
 

@@ -38,6 +38,11 @@ func drawnOn(t *testing.T) (*Series, *volume.Segmentation) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return series, draw(series)
+}
+
+// draw draws two segments on a series.
+func draw(series *Series) *volume.Segmentation {
 	s := &volume.Segmentation{Grid: series.Grid, Layers: [][]uint8{make([]uint8, series.Len())}, Segments: []volume.Segment{
 		{Name: "Kidney_Left", Color: [3]uint8{200, 30, 30}, Value: 3}, {Name: "zebra stripes", Color: [3]uint8{0, 90, 200}, Value: 1},
 	}}
@@ -51,7 +56,7 @@ func drawnOn(t *testing.T) (*Series, *volume.Segmentation) {
 			s.Layers[0][v] = 1
 		}
 	}
-	return series, s
+	return s
 }
 
 // Objects of both classes are what dicom3tools takes for valid, and say what the standard wants them to say.

@@ -1,0 +1,225 @@
+package dicom
+
+import (
+	"cmp"
+	"slices"
+)
+
+// inset is how far outlines lie within the edges of their pixels, in pixels. Centres then lie clearly on one side, and programs that round
+// to whole pixels and paint the line too, as rt-utils does, get the same mask.
+const inset = 0.01
+
+// corner is a corner of a pixel: (x, y) is the upper left one of pixel (x, y).
+type corner struct{ x, y int }
+
+// ring is a closed walk along edges of pixels with the mask to its right, each edge a step: clockwise around the mask, the other way round holes.
+type ring struct {
+	corners []corner
+	least   corner // the leftmost corner, of these the uppermost
+	hole    bool
+}
+
+// outlines returns closed lines, in pixels, that have exactly the centres of the pixels of a plane within them by the even-odd rule: one for each part
+// whose pixels share edges. The holes of a part are joined to it by keyholes (PS3.3 C.8.8.6.3): a channel of no width, which runs through the
+// part, so that who paints the line paints nothing outside.
+func outlines(plane []bool, width, height int) [][][2]float64 {
+	var outer, holes []ring
+	part := parts(plane, width, height)
+	for _, r := range rings(plane, width, height) {
+		if r.hole {
+			holes = append(holes, r)
+		} else {
+			outer = append(outer, r)
+		}
+	}
+	// From left to right, so that what lies left of a hole is joined already.
+	slices.SortStableFunc(holes, func(a, b ring) int {
+		return cmp.Or(cmp.Compare(a.least.x, b.least.x), cmp.Compare(a.least.y, b.least.y))
+	})
+	lines := map[int]*line{}
+	var order []int
+	for _, r := range outer {
+		id := part[r.least.x+r.least.y*width]
+		lines[id] = newLine(r)
+		order = append(order, id)
+	}
+	for _, r := range holes {
+		lines[part[r.least.x-1+r.least.y*width]].join(r)
+	}
+	var out [][][2]float64
+	for _, id := range order {
+		out = append(out, lines[id].points())
+	}
+	return out
+}
+
+// parts numbers the parts of a plane, from 1; pixels that share an edge have the same number.
+func parts(plane []bool, width, height int) []int {
+	out := make([]int, len(plane))
+	n := 0
+	var stack []int
+	for start, in := range plane {
+		if !in || out[start] > 0 {
+			continue
+		}
+		n++
+		out[start] = n
+		for stack = append(stack, start); len(stack) > 0; {
+			v := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
+			x, y := v%width, v/width
+			for _, next := range []struct {
+				ok bool
+				at int
+			}{{x > 0, v - 1}, {x+1 < width, v + 1}, {y > 0, v - width}, {y+1 < height, v + width}} {
+				if next.ok && plane[next.at] && out[next.at] == 0 {
+					out[next.at] = n
+					stack = append(stack, next.at)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// steps are right, down, left, up: each is a turn to the right of the one before.
+var steps = [4]corner{{1, 0}, {0, 1}, {-1, 0}, {0, -1}}
+
+// rings returns the walks around all parts and holes. Where two pixels touch at a corner only, the walk stays with its own.
+func rings(plane []bool, width, height int) []ring {
+	in := func(x, y int) bool { return x >= 0 && y >= 0 && x < width && y < height && plane[x+y*width] }
+	// edge reports whether a step from a corner has the mask to its right and nothing to its left.
+	edge := func(c corner, step int) bool {
+		switch step {
+		case 0:
+			return in(c.x, c.y) && !in(c.x, c.y-1)
+		case 1:
+			return in(c.x-1, c.y) && !in(c.x, c.y)
+		case 2:
+			return in(c.x-1, c.y-1) && !in(c.x-1, c.y)
+		}
+		return in(c.x, c.y-1) && !in(c.x-1, c.y-1)
+	}
+	seen := map[corner]bool{} // where a step to the right began
+	var out []ring
+	for y := range height + 1 {
+		for x := range width {
+			start := corner{x, y}
+			if !edge(start, 0) || seen[start] {
+				continue
+			}
+			r := ring{least: start}
+			area := 0
+			for at, step := start, 0; ; {
+				if step == 0 {
+					seen[at] = true
+				}
+				r.corners = append(r.corners, at)
+				next := corner{at.x + steps[step].x, at.y + steps[step].y}
+				area += at.x*next.y - next.x*at.y
+				if next.x < r.least.x || next.x == r.least.x && next.y < r.least.y {
+					r.least = next
+				}
+				at = next
+				for _, turn := range []int{1, 0, 3} { // to the right first: at a corner where pixels touch that is the same pixel
+					if edge(at, (step+turn)%4) {
+						step = (step + turn) % 4
+						break
+					}
+				}
+				if at == start && step == 0 {
+					break
+				}
+			}
+			r.hole = area < 0
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// line is a closed walk to which holes are joined. A corner may be passed several times.
+type line struct{ corners []waypoint }
+
+// waypoint is a corner, and how far the line lies within the mask there.
+type waypoint struct {
+	corner
+	in [2]float64
+}
+
+// newLine returns a ring as a line of all its corners, each moved into the mask.
+func newLine(r ring) *line { return &line{waypoints(r)} }
+
+func waypoints(r ring) []waypoint {
+	out := make([]waypoint, len(r.corners))
+	for i, c := range r.corners {
+		before, after := r.corners[(i+len(r.corners)-1)%len(r.corners)], r.corners[(i+1)%len(r.corners)]
+		one, two := corner{c.x - before.x, c.y - before.y}, corner{after.x - c.x, after.y - c.y}
+		out[i].corner = c
+		for _, d := range []corner{one, two} { // the mask is to the right of a step
+			n := [2]float64{float64(-d.y), float64(d.x)}
+			for a := range 2 {
+				if one == two {
+					n[a] /= 2
+				}
+				out[i].in[a] += inset * n[a]
+			}
+		}
+	}
+	return out
+}
+
+// join puts a hole into the line, at the first place left of the hole's leftmost edge: along the row of pixels below its leftmost corner.
+func (l *line) join(hole ring) {
+	// The channel leaves the line where that goes up along the left edge of the row, and comes to the hole at its leftmost edge.
+	row := hole.least.y
+	best := -1
+	for i, p := range l.corners { // steps up from (x, row+1) to (x, row): the mask is right of them
+		next := l.corners[(i+1)%len(l.corners)]
+		if p.x == next.x && p.y == row+1 && next.y == row && p.x < hole.least.x && (best < 0 || p.x > l.corners[best].x) {
+			best = i
+		}
+	}
+	ps := waypoints(hole)
+	// A hole is walked the other way round: its leftmost edge is walked down, from (x, row) to (x, row+1).
+	at := slices.IndexFunc(ps, func(p waypoint) bool { return p.corner == hole.least })
+	ps = append(slices.Clone(ps[at:]), ps[:at]...)
+	if best < 0 { // cannot be: left of a hole's leftmost edge lies its part
+		return
+	}
+	// There, around, and back, a quarter below the centres of the row.
+	leave := waypoint{corner{l.corners[best].x, row}, [2]float64{inset, 0.75}}
+	enter := waypoint{corner{hole.least.x, row}, [2]float64{-inset, 0.75}}
+	var insert []waypoint
+	insert = append(insert, leave, enter)
+	insert = append(insert, ps[1:]...)
+	insert = append(insert, ps[0], enter, leave)
+	l.corners = slices.Insert(l.corners, best+1, insert...)
+}
+
+// points returns the line in pixels, where (0, 0) is the centre of the first, without the places where it goes straight on.
+func (l *line) points() [][2]float64 {
+	var all [][2]float64
+	for _, p := range l.corners {
+		all = append(all, [2]float64{float64(p.x) - 0.5 + p.in[0], float64(p.y) - 0.5 + p.in[1]})
+	}
+	var out [][2]float64
+	for i, p := range all {
+		a, b := all[(i+len(all)-1)%len(all)], all[(i+1)%len(all)]
+		if straight(a, p, b) {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// straight reports whether p lies between a and b on a line along an axis.
+func straight(a, p, b [2]float64) bool {
+	for r := range 2 {
+		if a[r] == p[r] && p[r] == b[r] && (a[1-r] < p[1-r]) == (p[1-r] < b[1-r]) && a[1-r] != p[1-r] && p[1-r] != b[1-r] {
+			return true
+		}
+	}
+	return false
+}
