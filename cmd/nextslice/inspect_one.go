@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/nextslice/nextslice/volume"
@@ -21,6 +23,7 @@ type inspected struct {
 	Unit        volume.Unit        `json:"unit"`
 	Orientation string             `json:"orientation"`
 	Stored      string             `json:"stored,omitempty"`   // type of an image's voxels
+	Packed      map[string]int     `json:"packed,omitempty"`   // files of a DICOM series by what their pixels are packed with
 	Channels    int                `json:"channels,omitempty"` // of an image
 	Range       *[2]float64        `json:"range,omitempty"`    // of an image's finite voxels
 	Segments    []inspectedSegment `json:"segments,omitempty"`
@@ -89,6 +92,7 @@ func (c inspectCommand) inspectPath(ctx context.Context, kind source.Kind) (foun
 		}
 		one := describe(c.Path, v.Grid)
 		one.Series, one.Stored, one.Range, one.Warnings = series.ID, v.Stored, valueRange(v.Data), series.Warnings
+		one.Packed = series.Packings()
 		found = append(found, one)
 	}
 	if len(found) == 0 && len(problems) == 0 {
@@ -177,6 +181,9 @@ func (i inspected) String() string {
 	}
 	if i.Series != "" {
 		fmt.Fprintf(&b, ", series %s", i.Series)
+	}
+	for _, packing := range slices.Sorted(maps.Keys(i.Packed)) {
+		fmt.Fprintf(&b, ", %d files packed with %s", i.Packed[packing], packing)
 	}
 	b.WriteString("\n")
 	for n, s := range i.Segments {

@@ -3,11 +3,14 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -251,5 +254,64 @@ func compare(t *testing.T, r *ran, client *pacs.Client, data, masks string, name
 			t.Errorf("%s comes back otherwise than it was sent", name)
 		}
 		r.command(done, "inspect", back)
+	}
+}
+
+// What the server can unpack comes unpacked; JPEG 2000, which this Orthanc cannot, comes as it is stored, after its 500; both are then read.
+func TestPackedSeriesFromOrthanc(t *testing.T) {
+	root := pacstest.Orthanc(t)
+	t.Setenv("NEXTSLICE_PACS_USER", pacstest.OrthancUser)
+	t.Setenv("NEXTSLICE_PACS_PASSWORD", pacstest.OrthancPassword)
+	client, err := pacs.New(root, pacs.Access{User: pacstest.OrthancUser, Password: pacstest.OrthancPassword})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Wait = func(context.Context, int) error { return nil }
+	work := t.TempDir()
+	archive, err := zip.OpenReader(filepath.Join("..", "..", "volume", "dicom", "testdata", "packed.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	for name, study := range map[string]string{"ls-12.dcm": "10.21.", "j2k-12.dcm": "10.22."} {
+		file, err := fs.ReadFile(archive, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(work, name)
+		if err := os.WriteFile(path, bytes.ReplaceAll(file, []byte("10.20."), []byte(study)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Store(t.Context(), "1.2.826.0.1.3680043."+study+"2", "1.2.826.0.1.3680043."+study+"1", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data := filepath.Join(work, "data")
+	text := command(t, "pacs", "pull", root, data, "--min-slices", "1")
+	for _, name := range []string{"P001", "P002"} {
+		head, err := dicom.ReadHead(filepath.Join(data, name, "0001.dcm"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		was := "ls-12.dcm"
+		if strings.Contains(head.Study, "10.22.") {
+			was = "j2k-12.dcm"
+			if dicom.Packing(head.Syntax) != "JPEG 2000" || !strings.Contains(text, name+": 1 files, 0.0 MB, 1 packed with JPEG 2000") {
+				t.Errorf("came as %s:\n%s", head.Syntax, text)
+			}
+			if _, err := exec.LookPath("gdcmconv"); err != nil {
+				continue
+			}
+		} else if head.Syntax != "1.2.840.10008.1.2.1" {
+			t.Errorf("came as %s", head.Syntax)
+		}
+		got, _, err := dicom.Read(filepath.Join(data, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _, err := dicom.Read(filepath.Join(work, was))
+		if err != nil || !slices.Equal(got.Data, want.Data) {
+			t.Errorf("%s: other pixels than were stored: %v", was, err)
+		}
 	}
 }

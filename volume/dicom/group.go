@@ -280,8 +280,8 @@ func newSeries(from stack) (*Series, error) {
 	if turned > 0 {
 		warn("%d of %d slices are MONOCHROME1, where the least value is white: their values are turned around, so that bright is high", turned, len(s.slices))
 	}
-	if slices.ContainsFunc(from.slices, func(x slice) bool { return x.syntax == jpegBaseline }) {
-		warn("the pixels were packed with lossy JPEG: grey values are not exactly those of the scanner")
+	if at := slices.IndexFunc(from.slices, slice.lossy); at >= 0 {
+		warn("the pixels were packed with %s: grey values are not exactly those of the scanner", cmp.Or(Packing(from.slices[at].syntax), "a lossy method"))
 	}
 	if err := s.Check(); err != nil {
 		return nil, err

@@ -23,61 +23,30 @@ type ring struct {
 // whose pixels share edges. The holes of a part are joined to it by keyholes (PS3.3 C.8.8.6.3): a channel of no width, which runs through the
 // part, so that who paints the line paints nothing outside.
 func outlines(plane []bool, width, height int) [][][2]float64 {
-	var outer, holes []ring
-	part := parts(plane, width, height)
+	var holes []ring
+	l := &lines{up: map[corner]int{}}
+	var starts []int
 	for _, r := range rings(plane, width, height) {
 		if r.hole {
 			holes = append(holes, r)
-		} else {
-			outer = append(outer, r)
+			continue
 		}
+		starts = append(starts, l.add(waypoints(r)))
 	}
 	// From left to right, so that what lies left of a hole is joined already.
 	slices.SortStableFunc(holes, func(a, b ring) int {
 		return cmp.Or(cmp.Compare(a.least.x, b.least.x), cmp.Compare(a.least.y, b.least.y))
 	})
-	lines := map[int]*line{}
-	var order []int
-	for _, r := range outer {
-		id := part[r.least.x+r.least.y*width]
-		lines[id] = newLine(r)
-		order = append(order, id)
-	}
 	for _, r := range holes {
-		lines[part[r.least.x-1+r.least.y*width]].join(r)
+		x := r.least.x // left of its leftmost edge lies its part, up to the edge that x comes to
+		for x > 0 && plane[x-1+r.least.y*width] {
+			x--
+		}
+		l.join(r, x)
 	}
 	var out [][][2]float64
-	for _, id := range order {
-		out = append(out, lines[id].points())
-	}
-	return out
-}
-
-// parts numbers the parts of a plane, from 1; pixels that share an edge have the same number.
-func parts(plane []bool, width, height int) []int {
-	out := make([]int, len(plane))
-	n := 0
-	var stack []int
-	for start, in := range plane {
-		if !in || out[start] > 0 {
-			continue
-		}
-		n++
-		out[start] = n
-		for stack = append(stack, start); len(stack) > 0; {
-			v := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			x, y := v%width, v/width
-			for _, next := range []struct {
-				ok bool
-				at int
-			}{{x > 0, v - 1}, {x+1 < width, v + 1}, {y > 0, v - width}, {y+1 < height, v + width}} {
-				if next.ok && plane[next.at] && out[next.at] == 0 {
-					out[next.at] = n
-					stack = append(stack, next.at)
-				}
-			}
-		}
+	for _, s := range starts {
+		out = append(out, l.points(s))
 	}
 	return out
 }
@@ -138,8 +107,16 @@ func rings(plane []bool, width, height int) []ring {
 	return out
 }
 
-// line is a closed walk to which holes are joined. A corner may be passed several times.
-type line struct{ corners []waypoint }
+// lines are closed walks to which holes are joined. A corner may be passed several times.
+type lines struct {
+	nodes []node
+	up    map[corner]int // nodes from which a step up begins
+}
+
+type node struct {
+	waypoint
+	next int
+}
 
 // waypoint is a corner, and how far the line lies within the mask there.
 type waypoint struct {
@@ -147,9 +124,20 @@ type waypoint struct {
 	in [2]float64
 }
 
-// newLine returns a ring as a line of all its corners, each moved into the mask.
-func newLine(r ring) *line { return &line{waypoints(r)} }
+// add adds a closed walk and returns its first node.
+func (l *lines) add(walk []waypoint) (first int) {
+	first = len(l.nodes)
+	for i, w := range walk {
+		next := first + (i+1)%len(walk)
+		if to := walk[(i+1)%len(walk)]; to.x == w.x && to.y == w.y-1 {
+			l.up[w.corner] = len(l.nodes)
+		}
+		l.nodes = append(l.nodes, node{w, next})
+	}
+	return first
+}
 
+// waypoints returns all corners of a ring, each moved into the mask.
 func waypoints(r ring) []waypoint {
 	out := make([]waypoint, len(r.corners))
 	for i, c := range r.corners {
@@ -169,39 +157,38 @@ func waypoints(r ring) []waypoint {
 	return out
 }
 
-// join puts a hole into the line, at the first place left of the hole's leftmost edge: along the row of pixels below its leftmost corner.
-func (l *line) join(hole ring) {
-	// The channel leaves the line where that goes up along the left edge of the row, and comes to the hole at its leftmost edge.
+// join puts a hole into the line that has its left edge at x, along the row of pixels below the hole's leftmost corner.
+func (l *lines) join(hole ring, x int) {
 	row := hole.least.y
-	best := -1
-	for i, p := range l.corners { // steps up from (x, row+1) to (x, row): the mask is right of them
-		next := l.corners[(i+1)%len(l.corners)]
-		if p.x == next.x && p.y == row+1 && next.y == row && p.x < hole.least.x && (best < 0 || p.x > l.corners[best].x) {
-			best = i
-		}
+	leaves, ok := l.up[corner{x, row + 1}] // the mask is to the right of a step up
+	if !ok {
+		return // cannot be
 	}
-	ps := waypoints(hole)
-	// A hole is walked the other way round: its leftmost edge is walked down, from (x, row) to (x, row+1).
-	at := slices.IndexFunc(ps, func(p waypoint) bool { return p.corner == hole.least })
-	ps = append(slices.Clone(ps[at:]), ps[:at]...)
-	if best < 0 { // cannot be: left of a hole's leftmost edge lies its part
-		return
-	}
+	// Holes are walked the other way round: the leftmost edge is walked down, from its corner at (least.x, row).
+	walk := waypoints(hole)
+	at := slices.IndexFunc(walk, func(p waypoint) bool { return p.corner == hole.least })
+	walk = append(slices.Clone(walk[at:]), walk[:at]...)
 	// There, around, and back, a quarter below the centres of the row.
-	leave := waypoint{corner{l.corners[best].x, row}, [2]float64{inset, 0.75}}
+	leave := waypoint{corner{x, row}, [2]float64{inset, 0.75}}
 	enter := waypoint{corner{hole.least.x, row}, [2]float64{-inset, 0.75}}
-	var insert []waypoint
-	insert = append(insert, leave, enter)
-	insert = append(insert, ps[1:]...)
-	insert = append(insert, ps[0], enter, leave)
-	l.corners = slices.Insert(l.corners, best+1, insert...)
+	first := l.add(walk)
+	last := first + len(walk) - 1
+	n := len(l.nodes)
+	l.nodes = append(l.nodes, node{leave, n + 1}, node{enter, l.nodes[first].next}, node{enter, n + 3}, node{leave, l.nodes[leaves].next})
+	l.nodes[last].next = first
+	l.nodes[first].next = n + 2
+	l.nodes[leaves].next = n
 }
 
-// points returns the line in pixels, where (0, 0) is the centre of the first, without the places where it goes straight on.
-func (l *line) points() [][2]float64 {
+// points returns the line that begins at a node, in pixels, where (0, 0) is the centre of the first, without the places where it goes straight on.
+func (l *lines) points(first int) [][2]float64 {
 	var all [][2]float64
-	for _, p := range l.corners {
+	for at := first; ; {
+		p := l.nodes[at]
 		all = append(all, [2]float64{float64(p.x) - 0.5 + p.in[0], float64(p.y) - 0.5 + p.in[1]})
+		if at = p.next; at == first {
+			break
+		}
 	}
 	var out [][2]float64
 	for i, p := range all {

@@ -10,8 +10,10 @@ import (
 	"image/jpeg"
 	"io"
 	"math"
+	"strings"
 
 	"github.com/nextslice/nextslice/volume/dicom/jpeglossless"
+	"github.com/nextslice/nextslice/volume/dicom/jpegls"
 )
 
 // Transfer syntaxes whose packing we decode (PS3.5, A.4 and A.5).
@@ -34,6 +36,7 @@ const (
 )
 
 const (
+	maxRun            = 1 << 15  // pixels that a bit of JPEG-LS can stand for
 	maxDeflatedHeader = 16 << 20 // largest header that is inflated
 	maxFragments      = 1 << 20
 )
@@ -46,8 +49,12 @@ func (f *file) expansion() float64 {
 		return 64 // two bytes for a run of 128
 	case jpegLossless, jpegLosslessSV1:
 		return 8 // a bit for a pixel
-	case jpegBaseline:
+	case jpegBaseline, jpegExtended:
 		return 8 * 64 / 2 // two bits for a block of 8 x 8
+	case jpegLS, jpegLSNear:
+		return 8 * maxRun // a bit for a run
+	case jpeg2000Lossless, jpeg2000, jpeg2000Parts + "2", jpeg2000Parts + "3":
+		return 1 << 16 // blocks without a bit; an empty picture of 512 x 512 takes 100 bytes
 	}
 	return 1032 // of deflate
 }
@@ -207,7 +214,7 @@ func (f *file) checkPacked(rows, columns, frames int) error {
 		for _, x := range s {
 			length += x.length
 		}
-		if float64(rows)*float64(columns) > f.expansion()*float64(length) {
+		if float64(rows)*float64(columns) > f.expansion()*float64(length) || strings.HasPrefix(f.syntax, "1.2.840.10008.1.2.4.8") && float64(rows) > 8*float64(length) {
 			return fmt.Errorf("cut short: frame %d of %d x %d pixels is packed into %d bytes", i+1, columns, rows, length)
 		}
 	}
@@ -238,7 +245,11 @@ func (r *frameReader) unpack(dst []byte, frame int) error {
 	case jpegBaseline:
 		return r.unpackBaseline(dst, packed, bytesPer)
 	}
-	samples, precision, err := jpeglossless.Decode(packed, r.columns, r.rows)
+	decode := jpeglossless.Decode
+	if r.file.syntax == jpegLS || r.file.syntax == jpegLSNear {
+		decode = jpegls.Decode
+	}
+	samples, precision, err := decode(packed, r.columns, r.rows)
 	switch {
 	case err != nil:
 		return err

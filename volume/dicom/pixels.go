@@ -78,6 +78,7 @@ func (p pixelFormat) decode(dst []int64, src []byte) {
 // frameReader reads frames of one file.
 type frameReader struct {
 	file          *file
+	of            *file // that it was opened for: another where a program has unpacked it
 	format        pixelFormat
 	rows, columns int
 	frames        int
@@ -94,7 +95,30 @@ func (f *file) openFrames(rows, columns int) (*frameReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &frameReader{file: f, format: format, rows: rows, columns: columns, frames: f.whole(tag.NumberOfFrames, 1), from: f.voxels,
+	if isForeign(f.syntax) {
+		unpacked, remove, err := f.foreign(rows, columns)
+		if err != nil {
+			return nil, err
+		}
+		if r, c, n := unpacked.whole(tag.Rows, 0), unpacked.whole(tag.Columns, 0), unpacked.whole(tag.NumberOfFrames, 1); r != rows || c != columns || n != f.whole(tag.NumberOfFrames, 1) {
+			remove()
+			return nil, fmt.Errorf("gdcmconv makes %d frames of %d x %d pixels of it: want %d x %d", n, c, r, columns, rows)
+		}
+		if _, err := unpacked.planes(); err != nil {
+			remove()
+			return nil, err
+		}
+		out, err := unpacked.openFrames(rows, columns)
+		if err != nil {
+			remove()
+			return nil, err
+		}
+		out.of = f
+		closeFile := out.close
+		out.close = func() error { defer remove(); return closeFile() }
+		return out, nil
+	}
+	out := &frameReader{file: f, of: f, format: format, rows: rows, columns: columns, frames: f.whole(tag.NumberOfFrames, 1), from: f.voxels,
 		r: f.memory, close: func() error { return nil }}
 	if f.memory == nil {
 		r, err := os.Open(f.name)

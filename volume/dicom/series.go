@@ -52,6 +52,19 @@ func (s *Series) Files() []string {
 	return out
 }
 
+// Packings counts the files of the series by what their pixels are packed with. Those that are not packed do not count.
+func (s *Series) Packings() map[string]int {
+	out := map[string]int{}
+	seen := map[*file]bool{}
+	for _, x := range s.slices {
+		if packing := Packing(x.syntax); packing != "" && !seen[x.file] {
+			out[packing]++
+		}
+		seen[x.file] = true
+	}
+	return out
+}
+
 // String describes the series in one line, with its ID at the end.
 func (s *Series) String() string {
 	part := s.Part
@@ -335,7 +348,7 @@ func (s *Series) Read() (*volume.Volume, error) {
 		}
 	}()
 	for _, x := range s.slices {
-		if open == nil || open.file != x.file {
+		if open == nil || open.of != x.file {
 			if open != nil {
 				open.close()
 			}

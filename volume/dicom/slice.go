@@ -191,6 +191,11 @@ func (s *slice) localiser() bool {
 	return slices.ContainsFunc(s.texts(tag.ImageType), func(v string) bool { return strings.HasPrefix(v, "LOCALI") })
 }
 
+// lossy reports whether the pixels have gone through a packing that changes them: by its nature, or as the header says.
+func (s slice) lossy() bool {
+	return s.syntax == jpegBaseline || s.syntax == jpegExtended || s.syntax == jpegLSNear || s.text(tag.LossyImageCompression) == "01"
+}
+
 // label names a plane in a message: its file, and its frame where there are several.
 func (s slice) label() string {
 	if s.whole(tag.NumberOfFrames, 1) > 1 {

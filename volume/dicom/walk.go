@@ -120,31 +120,28 @@ func locateWithMeta(data []byte, at int) (layout, error) {
 // isPacked reports whether we unpack the pixels of a transfer syntax.
 func isPacked(syntax string) bool {
 	switch syntax {
-	case rle, jpegBaseline, jpegLossless, jpegLosslessSV1:
+	case rle, jpegBaseline, jpegLossless, jpegLosslessSV1, jpegLS, jpegLSNear:
 		return true
 	}
-	return false
+	return isForeign(syntax)
 }
 
-// refuseSyntax names the packings that we do not decode, and the program that does.
+// refuseSyntax names the packings that are not decoded, and the program that does.
 func refuseSyntax(syntax string) error {
 	const how = "unpack it first, e.g. with \"gdcmconv --raw in.dcm out.dcm\" or \"%s in.dcm out.dcm\""
-	packing, program := "", ""
+	packing, program := Packing(syntax), "opj_decompress"
 	switch {
+	case isForeign(syntax):
+		_, err := gdcm(syntax)
+		return err
 	case syntax == implicitLittle, syntax == explicitLittle, syntax == explicitBig, syntax == deflated, isPacked(syntax):
 		return nil
-	case syntax == "1.2.840.10008.1.2.4.80", syntax == "1.2.840.10008.1.2.4.81":
-		packing, program = "JPEG-LS", "dcmdjpls"
-	case syntax == "1.2.840.10008.1.2.4.90", syntax == "1.2.840.10008.1.2.4.91", syntax == "1.2.840.10008.1.2.4.92", syntax == "1.2.840.10008.1.2.4.93":
-		packing, program = "JPEG 2000", "opj_decompress"
-	case strings.HasPrefix(syntax, "1.2.840.10008.1.2.4.20"):
-		packing, program = "high-throughput JPEG 2000", "opj_decompress"
-	case strings.HasPrefix(syntax, "1.2.840.10008.1.2.4.10"):
-		return errors.New("the pixels are video (MPEG): not an image series")
-	case strings.HasPrefix(syntax, "1.2.840.10008.1.2.4."):
-		packing, program = "JPEG", "dcmdjpeg"
-	default:
+	case packing == "":
 		return fmt.Errorf("transfer syntax %q is unknown: convert to Explicit VR Little Endian", printable(syntax))
+	case strings.HasPrefix(packing, "video"):
+		return errors.New("the pixels are video (MPEG): not an image series")
+	case packing == "JPEG":
+		program = "dcmdjpeg"
 	}
 	return fmt.Errorf("the pixels are packed with %s (transfer syntax %s): "+how, packing, syntax, program)
 }

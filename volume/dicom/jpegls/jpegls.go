@@ -1,0 +1,264 @@
+// Package jpegls decodes JPEG-LS (ITU-T T.87), lossless and near lossless, with presets, restart intervals and point transform. It reads
+// images of one component, as DICOM stores grey images.
+//
+// Memory grows with the rows that the data hold, each of which takes a bit at least, after the size that the stream states has been compared with the size
+// that the caller expects.
+package jpegls
+
+import (
+	"errors"
+	"fmt"
+)
+
+const (
+	startOfImage = 0xd8
+	endOfImage   = 0xd9
+	frameLS      = 0xf7 // start of a frame
+	presets      = 0xf8
+	startOfScan  = 0xda
+	restartEvery = 0xdd
+)
+
+var errCut = errors.New("JPEG-LS: cut short")
+
+// Decode returns the samples of an image, rows from the top, and their precision in bits, 2 to 16. It fails where the stream is damaged or
+// holds an image of another size or kind.
+func Decode(data []byte, columns, rows int) (samples []uint16, precision int, err error) {
+	if columns < 1 || rows < 1 {
+		return nil, 0, fmt.Errorf("JPEG-LS: want %d x %d pixels", columns, rows)
+	}
+	if len(data) < 2 || data[0] != 0xff || data[1] != startOfImage {
+		return nil, 0, errors.New("no JPEG stream: it does not begin with SOI")
+	}
+	d := decoder{data: data, at: 2, columns: columns, rows: rows}
+	for {
+		marker, segment, err := d.segment()
+		if err != nil {
+			return nil, 0, err
+		}
+		switch {
+		case marker == frameLS:
+			err = d.frame(segment)
+		case marker == presets:
+			err = d.preset(segment)
+		case marker == restartEvery:
+			err = d.restart(segment)
+		case marker == startOfScan:
+			samples, err = d.scan(segment)
+			return samples, d.precision, err
+		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
+			err = fmt.Errorf("JPEG of process SOF%d, not JPEG-LS (SOF55)", marker-0xc0)
+		case marker == endOfImage:
+			err = errors.New("JPEG-LS: no scan before the end of the image")
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+	}
+}
+
+// decoder reads the segments before the scan.
+type decoder struct {
+	data          []byte
+	at            int
+	columns, rows int // wanted
+	precision     int // 0 before the frame
+	component     byte
+	interval      int // lines between restarts; 0: none
+
+	// Of the preset segment; 0 is the default (C.2.4.1.1).
+	maximum, t1, t2, t3, reset int
+}
+
+// segment returns the next marker and what belongs to it.
+func (d *decoder) segment() (marker byte, segment []byte, err error) {
+	for { // fill bytes (0xff) may stand before a marker
+		if d.at+2 > len(d.data) {
+			return 0, nil, errCut
+		}
+		if d.data[d.at] != 0xff {
+			return 0, nil, fmt.Errorf("JPEG-LS: no marker at byte %d", d.at)
+		}
+		if d.data[d.at+1] != 0xff {
+			break
+		}
+		d.at++
+	}
+	marker = d.data[d.at+1]
+	d.at += 2
+	if marker == endOfImage {
+		return marker, nil, nil
+	}
+	if d.at+2 > len(d.data) {
+		return 0, nil, errCut
+	}
+	n := int(d.data[d.at])<<8 | int(d.data[d.at+1])
+	if n < 2 || d.at+n > len(d.data) {
+		return 0, nil, errCut
+	}
+	segment = d.data[d.at+2 : d.at+n]
+	d.at += n
+	return marker, segment, nil
+}
+
+// frame reads the header of a frame (C.2.2).
+func (d *decoder) frame(s []byte) error {
+	if d.precision != 0 {
+		return errors.New("JPEG-LS: two frames")
+	}
+	if len(s) < 6 || len(s) != 6+3*int(s[5]) {
+		return errors.New("JPEG-LS: damaged frame header")
+	}
+	if s[5] != 1 {
+		return fmt.Errorf("JPEG-LS of %d components: want 1", s[5])
+	}
+	if rows, columns := int(s[1])<<8|int(s[2]), int(s[3])<<8|int(s[4]); rows != d.rows || columns != d.columns {
+		return fmt.Errorf("JPEG-LS of %d x %d pixels: want %d x %d", columns, rows, d.columns, d.rows)
+	}
+	if s[0] < 2 || s[0] > 16 {
+		return fmt.Errorf("JPEG-LS of %d bits: want 2 to 16", s[0])
+	}
+	d.precision, d.component = int(s[0]), s[6]
+	return nil
+}
+
+// preset reads parameters of the coding (C.2.4.1).
+func (d *decoder) preset(s []byte) error {
+	if len(s) < 1 || s[0] != 1 {
+		return errors.New("JPEG-LS: mapping tables are not supported")
+	}
+	if len(s) != 11 {
+		return errors.New("JPEG-LS: damaged preset parameters")
+	}
+	for i, p := range []*int{&d.maximum, &d.t1, &d.t2, &d.t3, &d.reset} {
+		*p = int(s[1+2*i])<<8 | int(s[2+2*i])
+	}
+	return nil
+}
+
+// restart reads the restart interval (C.2.5), in lines.
+func (d *decoder) restart(s []byte) error {
+	if len(s) < 2 || len(s) > 4 {
+		return errors.New("JPEG-LS: damaged restart interval")
+	}
+	d.interval = 0
+	for _, b := range s {
+		d.interval = d.interval<<8 | int(b)
+	}
+	return nil
+}
+
+// scan decodes the only scan (C.2.3 and A).
+func (d *decoder) scan(s []byte) ([]uint16, error) {
+	if d.precision == 0 {
+		return nil, errors.New("JPEG-LS: a scan before the frame")
+	}
+	if len(s) != 6 || s[0] != 1 || s[1] != d.component {
+		return nil, errors.New("JPEG-LS: damaged scan header")
+	}
+	if s[2] != 0 || s[4] != 0 {
+		return nil, errors.New("JPEG-LS: mapping tables and interleaved lines are not supported")
+	}
+	shift := int(s[5] & 15)
+	if shift >= d.precision {
+		return nil, fmt.Errorf("JPEG-LS: a point transform by %d bits of %d", shift, d.precision)
+	}
+	p, err := d.parameters(int(s[3]))
+	if err != nil {
+		return nil, err
+	}
+	if (len(d.data)-d.at)*8 < d.rows {
+		return nil, errCut
+	}
+	c := newCoder(p)
+	bits := bitReader{data: d.data, at: d.at}
+	above, row := make([]int32, d.columns+2), make([]int32, d.columns+2)
+	out := make([]uint16, 0, min(d.rows*d.columns, 8*(len(d.data)-d.at))) // more only as it is decoded
+	restart := byte(0)
+	for y := range d.rows {
+		if d.interval > 0 && y > 0 && y%d.interval == 0 {
+			if err := bits.restart(0xd0 + restart); err != nil {
+				return nil, err
+			}
+			restart = (restart + 1) & 7
+			c = newCoder(p)
+			clear(above)
+			clear(row)
+		}
+		if !c.line(&bits, row, above) {
+			if bits.past > 0 {
+				return nil, errCut
+			}
+			return nil, fmt.Errorf("JPEG-LS: damaged in row %d", y+1)
+		}
+		for _, v := range row[1 : d.columns+1] {
+			out = append(out, uint16(v<<shift))
+		}
+		above, row = row, above
+	}
+	return out, nil
+}
+
+// parameters are those of the coding (A.1 and C.2.4.1.1).
+type parameters struct {
+	near, maximum   int32
+	t1, t2, t3      int32
+	reset           int32
+	span            int32 // RANGE
+	spanBits, limit int   // qbpp, LIMIT
+}
+
+// parameters returns them for a scan, with the defaults where none were given.
+func (d *decoder) parameters(near int) (parameters, error) {
+	maximum := d.maximum
+	if maximum == 0 {
+		maximum = 1<<d.precision - 1
+	}
+	if maximum > 1<<d.precision-1 || near > min(255, maximum/2) {
+		return parameters{}, fmt.Errorf("JPEG-LS: a greatest value of %d with a tolerance of %d in %d bits", maximum, near, d.precision)
+	}
+	clamp := func(v, low int) int {
+		if v > maximum || v < low {
+			return low
+		}
+		return v
+	}
+	t1, t2, t3 := 0, 0, 0
+	if maximum >= 128 {
+		f := (min(maximum, 4095) + 128) / 256
+		t1 = clamp(f+2+3*near, near+1)
+		t2 = clamp(4*f+3+5*near, t1)
+		t3 = clamp(17*f+4+7*near, t2)
+	} else {
+		f := 256 / (maximum + 1)
+		t1 = clamp(max(2, 3/f+3*near), near+1)
+		t2 = clamp(max(3, 7/f+5*near), t1)
+		t3 = clamp(max(4, 21/f+7*near), t2)
+	}
+	for _, t := range []struct {
+		given int
+		to    *int
+	}{{d.t1, &t1}, {d.t2, &t2}, {d.t3, &t3}} {
+		if t.given > 0 {
+			*t.to = t.given
+		}
+	}
+	reset := 64
+	if d.reset > 0 {
+		reset = d.reset
+	}
+	if t1 < near+1 || t2 < t1 || t3 < t2 || t3 > max(maximum, near+1) || reset < 3 || reset > max(255, maximum) {
+		return parameters{}, fmt.Errorf("JPEG-LS: thresholds %d, %d, %d and reset %d", t1, t2, t3, reset)
+	}
+	p := parameters{near: int32(near), maximum: int32(maximum), t1: int32(t1), t2: int32(t2), t3: int32(t3), reset: int32(reset)}
+	p.span = (p.maximum+2*p.near)/(2*p.near+1) + 1
+	for 1<<p.spanBits < p.span {
+		p.spanBits++
+	}
+	bits := 2
+	for 1<<bits < maximum+1 {
+		bits++
+	}
+	p.limit = 2 * (bits + max(8, bits))
+	return p, nil
+}
