@@ -3,8 +3,8 @@
     scripts/dicom-readers.sh
     .venv-dicom/bin/python internal/bench/volume_dicom_jpegls.py volume/dicom/testdata/packed.zip
 
-All pixels are made here. JPEG-LS comes from CharLS (pyjpegls) and from the encoder below, which also knows presets, restart intervals
-and point transforms; JPEG 2000 from OpenJPEG (pylibjpeg-openjpeg). A file is written only if two decoders of different hands agree on it, voxel by voxel: CharLS,
+All pixels are made here. JPEG-LS comes from CharLS (pyjpegls) and from the encoder below, which also knows presets and restart
+intervals; JPEG 2000 from OpenJPEG (pylibjpeg-openjpeg). A file is written only if two decoders of different hands agree on it, voxel by voxel: CharLS,
 libjpeg (pylibjpeg-libjpeg) and GDCM (the program gdcmconv), as far as they know what it uses; where CharLS does not take a greatest value of its
 own it is libjpeg and the pixels that went in. index.json holds, for each file, its rows, columns
 and the stored values, rows from the top.
@@ -60,7 +60,7 @@ class Bits:
         self.out += bytes([0xFF, code])
 
 
-def jpegls(a, precision, near=0, preset=None, restart_rows=0, shift=0):
+def jpegls(a, precision, near=0, preset=None, restart_rows=0):
     """a as JPEG-LS (T.87, Annexes A and C). preset is (MAXVAL, T1, T2, T3, RESET)."""
     rows, columns = a.shape
     maximum, t1, t2, t3, reset = preset or (0, 0, 0, 0, 0)
@@ -90,7 +90,7 @@ def jpegls(a, precision, near=0, preset=None, restart_rows=0, shift=0):
         out.out += b"\xff\xf8\x00\x0d\x01" + b"".join(v.to_bytes(2, "big") for v in preset)
     if restart_rows:
         out.out += b"\xff\xdd\x00\x04" + restart_rows.to_bytes(2, "big")
-    out.out += b"\xff\xda\x00\x08\x01\x01\x00" + bytes([near, 0, shift])
+    out.out += b"\xff\xda\x00\x08\x01\x01\x00" + bytes([near, 0, 0])
 
     def golomb(v, k, most):
         if v >> k < most - qbpp - 1:
@@ -118,7 +118,7 @@ def jpegls(a, precision, near=0, preset=None, restart_rows=0, shift=0):
         return [start] * 367, [0] * 365, [0] * 365, [1] * 367, [0] * 367, [0]
 
     A, B, C, N, Nn, run = fresh()
-    source = (a.astype(int) >> shift)
+    source = a.astype(int)
     above, first = [0] * (columns + 2), 0
     for y in range(rows):
         if restart_rows and y and y % restart_rows == 0:

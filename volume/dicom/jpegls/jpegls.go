@@ -1,4 +1,4 @@
-// Package jpegls decodes JPEG-LS (ITU-T T.87), lossless and near lossless, with presets, restart intervals and point transform. It reads
+// Package jpegls decodes JPEG-LS (ITU-T T.87), lossless and near lossless, with presets and restart intervals. It reads
 // images of one component, as DICOM stores grey images.
 //
 // Memory grows with the rows that the data hold, each of which takes a bit at least, after the size that the stream states has been compared with the size
@@ -159,9 +159,8 @@ func (d *decoder) scan(s []byte) ([]uint16, error) {
 	if s[2] != 0 || s[4] != 0 {
 		return nil, errors.New("JPEG-LS: mapping tables and interleaved lines are not supported")
 	}
-	shift := int(s[5] & 15)
-	if shift >= d.precision {
-		return nil, fmt.Errorf("JPEG-LS: a point transform by %d bits of %d", shift, d.precision)
+	if s[5] != 0 { // no program that is known writes one
+		return nil, errors.New("JPEG-LS: a point transform is not supported")
 	}
 	p, err := d.parameters(int(s[3]))
 	if err != nil {
@@ -192,7 +191,7 @@ func (d *decoder) scan(s []byte) ([]uint16, error) {
 			return nil, fmt.Errorf("JPEG-LS: damaged in row %d", y+1)
 		}
 		for _, v := range row[1 : d.columns+1] {
-			out = append(out, uint16(v<<shift))
+			out = append(out, uint16(v))
 		}
 		above, row = row, above
 	}
