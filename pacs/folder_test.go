@@ -291,6 +291,31 @@ func TestPush(t *testing.T) {
 	if again := pushed(t, s, dir, o)[0]; again.Err != nil || again.Before || again.Instance != forgotten.Instance || again.Instance == "" {
 		t.Errorf("after a failure: %+v, want the object %s", again, forgotten.Instance)
 	}
+	// A class without a name is not sent; the project that the masks are of has names.
+	s.Set(pacstest.Quirks{})
+	nameless := o
+	nameless.Names = []string{"liver"}
+	mask.Data[602] = 1
+	put("P001.nii.gz", mask)
+	if got := pushed(t, s, dir, nameless)[0]; got.Err == nil || !strings.Contains(got.Err.Error(), "its class 2 has no name") || len(s.Seen()) > 0 {
+		t.Errorf("without a name: %+v", got)
+	}
+	final := filepath.Join(t.TempDir(), "labels", "final")
+	if err := os.CopyFS(final, os.DirFS(masks)); err != nil {
+		t.Fatal(err)
+	}
+	list := `{"config":{"classes":[{"value":0,"name":"background"},{"value":1,"name":"liver"},{"value":2,"name":"cyst"},{"value":255,"name":"unsure"}]},
+		"cases":{"P001":{"slices":6,"labels":[{"slice":1},{"slice":3}]}}}`
+	if err := os.WriteFile(filepath.Join(filepath.Dir(final), "project.json"), []byte(list), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	named := pushed(t, s, dir, pacs.PushOptions{Masks: final})[0]
+	if named.Err != nil || !slices.Contains(named.Warnings, "2 of its 6 slices are labelled: in the others nothing is drawn") {
+		t.Errorf("of a project: %+v", named)
+	}
+	if seg, _, err := dicom.ReadSegmentation(filepath.Join(dir, "seg", "P001.dcm")); err != nil || seg.Segments[1].Name != "cyst" {
+		t.Errorf("names of a project: %v, %v", seg, err)
+	}
 	// A mask that lies elsewhere is not sent.
 	mask.Affine[0][3] += 5
 	put("P001.nii.gz", mask)

@@ -24,7 +24,7 @@ const Description = "nextslice, not for diagnosis"
 // PushOptions say what is pushed.
 type PushOptions struct {
 	Masks  string   // folder of masks called by their cases
-	Names  []string // of the classes from 1 on; nil keeps those of the masks
+	Names  []string // of the classes from 1 on; nil takes those of the masks, or of the project that they are of
 	SEG    dicom.SEG
 	DryRun bool // nothing is written or sent
 	// Server returns a client for the server that a case was pulled from.
@@ -50,6 +50,13 @@ func (f *Folder) Push(ctx context.Context, o PushOptions, each func(Sent)) error
 	if err != nil {
 		return err
 	}
+	of, err := readProject(o.Masks)
+	if err != nil {
+		return err
+	}
+	if o.Names == nil {
+		o.Names = of.names()
+	}
 	for _, one := range f.Cases() {
 		sent, err := f.push(ctx, one, masks[one.Name], o)
 		if ctx.Err() != nil {
@@ -60,6 +67,9 @@ func (f *Folder) Push(ctx context.Context, o PushOptions, each func(Sent)) error
 		}
 		if err != nil {
 			sent.Err = fmt.Errorf("%s: %w", one.Name, err)
+		}
+		if !sent.NoMask {
+			sent.Warnings = append(sent.Warnings, of.unfinished(one.Name)...)
 		}
 		each(sent)
 	}
@@ -139,6 +149,7 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions)
 		at = len(f.record.Pushed)
 		f.record.Pushed = append(f.record.Pushed, Pushed{Case: one.Name, To: sent.To, Instance: sent.Instance, Content: content, Time: seg.Made})
 	}
+	f.record.Pushed[at].Instance = sent.Instance
 	if err := f.save(); err != nil {
 		return sent, err
 	}
@@ -163,6 +174,8 @@ func maskOn(path string, series *dicom.Series, names []string) (*volume.Segmenta
 		}
 		if v := int(segment.Value); v >= 1 && v <= len(names) && len(s.Layers) == 1 {
 			segment.Name = names[v-1]
+		} else if segment.Name == fmt.Sprintf("Segment_%d", v) {
+			return nil, warnings, fmt.Errorf("its class %d has no name, without which nobody knows what it is: give --names", v)
 		}
 		segments = append(segments, segment)
 	}

@@ -107,7 +107,7 @@ func TestRoundTripWithOrthanc(t *testing.T) {
 	// Push: what people labelled, then what the model makes of it.
 	labels := filepath.Join(data+"-annotation", "labels", "final")
 	want := fmt.Sprintf("%d segmentations stored, 0 had been stored before, %d cases without a mask", len(filled(t, labels)), 2-len(filled(t, labels)))
-	if text := r.command(done, "pacs", "push", data, "--names", "prostate"); !strings.Contains(text, want) {
+	if text := r.command(done, "pacs", "push", data); !strings.Contains(text, want) {
 		t.Errorf("push of labels, want %s:\n%s", want, text)
 	}
 	compare(t, r, client, data, labels, filled(t, labels)...)

@@ -12,7 +12,7 @@ import (
 type pacsPushCommand struct {
 	Dir   string   `arg:"" placeholder:"DIR" help:"Folder that was pulled."`
 	Masks string   `placeholder:"FOLDER" help:"Masks called by their cases, P001.nii.gz, as predict writes them; the default is labels/final of DIR, or of the project of serve --data DIR."`
-	Names []string `placeholder:"LIST" help:"Names of the masks' classes from 1 on, separated by commas; .seg.nrrd files have their own."`
+	Names []string `placeholder:"LIST" help:"Names of the masks' classes from 1 on, separated by commas; .seg.nrrd files and the labels of serve have their own."`
 	segFlags
 	To string `placeholder:"URL" help:"Another server, such as a research PACS: clinical ones rarely take files."`
 	pacsFlags
@@ -26,9 +26,9 @@ called "nextslice, not for diagnosis". Organs and lesions get their SNOMED codes
 ` + pacsAccessHelp + `
 
 Examples:
-  nextslice pacs push DIR --names prostate --dry-run
-  nextslice pacs push DIR --names prostate
-  nextslice pacs push DIR --masks masks --to https://research.example/dicom-web`
+  nextslice pacs push DIR --dry-run
+  nextslice pacs push DIR
+  nextslice pacs push DIR --masks masks --names prostate --to https://research.example/dicom-web`
 }
 
 func (c pacsPushCommand) Run(ctx context.Context, s streams) error {
