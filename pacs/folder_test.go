@@ -310,7 +310,7 @@ func TestPush(t *testing.T) {
 		t.Fatal(err)
 	}
 	named := pushed(t, s, dir, pacs.PushOptions{Masks: final})[0]
-	if named.Err != nil || !slices.Contains(named.Warnings, "2 of its 6 slices are labelled: in the others nothing is drawn") {
+	if named.Err != nil || !slices.Contains(named.Warnings, "labelled slices: 2 of 6; in the others nothing is drawn") {
 		t.Errorf("of a project: %+v", named)
 	}
 	if seg, _, err := dicom.ReadSegmentation(filepath.Join(dir, "seg", "P001.dcm")); err != nil || seg.Segments[1].Name != "cyst" {

@@ -62,7 +62,7 @@ func (p project) names() (names []string) {
 // unfinished returns a warning where not all slices of a case are labelled.
 func (p project) unfinished(name string) []string {
 	if c, ok := p.Cases[name]; ok && len(c.Labels) < c.Slices {
-		return []string{fmt.Sprintf("%d of its %d slices are labelled: in the others nothing is drawn", len(c.Labels), c.Slices)}
+		return []string{fmt.Sprintf("labelled slices: %d of %d; in the others nothing is drawn", len(c.Labels), c.Slices)}
 	}
 	return nil
 }

@@ -120,6 +120,9 @@ func TestRoundTripWithOrthanc(t *testing.T) {
 		t.Errorf("push again:\n%s", text)
 	}
 	r.command(done, "inspect", data) // seg is no case
+	if text := r.command(done, "pacs", "find", root, "--study-description", "abdomen of*", "--modality", "CT"); !strings.Contains(text, "1 series") {
+		t.Errorf("the study is not found any more by its description:\n%s", text) // servers take it from any of its files
+	}
 
 	// Errors, too, tell nothing.
 	t.Setenv("NEXTSLICE_PACS_PASSWORD", "wrong password 9")

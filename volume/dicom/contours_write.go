@@ -97,6 +97,7 @@ func (b *builder) structureSet(s *volume.Segmentation, on *Series) ([]*lib.Eleme
 		tag.Modality, "RTSTRUCT",
 		tag.Manufacturer, "nextslice",
 		tag.ReferringPhysicianName, or(tag.ReferringPhysicianName, ""),
+		tag.StudyDescription, source.optional(tag.StudyDescription),
 		tag.SeriesDescription, "Contours",
 		tag.OperatorsName, "",
 		tag.ManufacturerModelName, "nextslice",

@@ -155,6 +155,14 @@ func (m item) text(t tag.Tag) string {
 // or returns the first string of an element, or another where there is none.
 func (m item) or(t tag.Tag, without string) string { return cmp.Or(m.text(t), without) }
 
+// optional returns the first string of an element as a value to write, nil where there is none.
+func (m item) optional(t tag.Tag) any {
+	if v := m.text(t); v != "" {
+		return v
+	}
+	return nil
+}
+
 func (m item) texts(t tag.Tag) []string {
 	e := m.find(t)
 	if e == nil {

@@ -110,7 +110,9 @@ func TestWriteSegmentationRoundTrip(t *testing.T) {
 		for r := range 3 {
 			at[r] = 10.1 + 3*float64(i)*normal[r]
 		}
-		putFile(t, dir, string(rune('a'+i))+".dcm", plane(i, at, values{tag.ImageOrientationPatient: decimals(append(right[:], down[:]...)...)}))
+		putFile(t, dir, string(rune('a'+i))+".dcm", plane(i, at, values{
+			tag.ImageOrientationPatient: decimals(append(right[:], down[:]...)...), tag.StudyDescription: []string{"Abdomen"},
+		}))
 	}
 	all, _, err := Scan(dir)
 	if err != nil || len(all) != 1 {
@@ -159,7 +161,7 @@ func TestWriteSegmentationRoundTrip(t *testing.T) {
 	if kept := frame.inner(tag.DerivationImageSequence).inner(tag.SourceImageSequence).text(tag.SpatialLocationsPreserved); kept != "YES" {
 		t.Errorf("SpatialLocationsPreserved %q", kept)
 	}
-	if source != on.slices[1].text(tag.SOPInstanceUID) || f.text(tag.PatientID) != "P1" || f.text(tag.ContentDate) != "20240506" || f.text(tag.StudyInstanceUID) != "1.2.9" {
+	if source != on.slices[1].text(tag.SOPInstanceUID) || f.text(tag.PatientID) != "P1" || f.text(tag.ContentDate) != "20240506" || f.text(tag.StudyInstanceUID) != "1.2.9" || f.text(tag.StudyDescription) != "Abdomen" {
 		t.Errorf("refers to %s of patient %s", source, f.text(tag.PatientID))
 	}
 	// An object without a voxel is written and read too.

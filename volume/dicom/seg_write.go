@@ -171,6 +171,7 @@ func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segF
 		tag.Modality, "SEG",
 		tag.Manufacturer, "nextslice",
 		tag.ReferringPhysicianName, or(tag.ReferringPhysicianName, ""),
+		tag.StudyDescription, source.optional(tag.StudyDescription),
 		tag.SeriesDescription, cmp.Or(b.Description, "Segmentation"),
 		tag.ManufacturerModelName, "nextslice",
 		tag.ReferencedSeriesSequence, b.referencedSeries(on),
