@@ -1,6 +1,5 @@
 // The engine behind the C surface.
 #pragma once
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <string>
@@ -18,20 +17,25 @@ class Buffer {
   Buffer() = default;
   Buffer(const Buffer&) = delete;
   Buffer(Buffer&& b) noexcept : data_(b.data_), size_(b.size_) { b.data_ = nullptr, b.size_ = 0; }
-  ~Buffer() { std::free(data_); }
+  ~Buffer() { release(); }
   // get returns room for n floats; earlier contents are lost when it grows.
   float* get(size_t n) {
     if (n > size_) {
-      std::free(data_);
+      release();
       const size_t bytes = (n * sizeof(float) + kPageBytes - 1) / kPageBytes * kPageBytes;
-      data_ = static_cast<float*>(std::aligned_alloc(kPageBytes, bytes));
-      if (!data_) throw std::bad_alloc();
+      data_ = static_cast<float*>(::operator new(bytes, kAlignment));
       size_ = bytes / sizeof(float);
     }
     return data_;
   }
 
  private:
+  static constexpr std::align_val_t kAlignment{kPageBytes};
+  // release frees the memory, so that a failed allocation after it leaves an empty buffer.
+  void release() {
+    ::operator delete(data_, kAlignment);
+    data_ = nullptr, size_ = 0;
+  }
   float* data_ = nullptr;
   size_t size_ = 0;
 };

@@ -2,6 +2,16 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #include <immintrin.h>
+
+#ifdef _WIN64
+// Windows aligns the stack to 16 bytes and GCC cannot align it further there, yet spills wider vectors with instructions that
+// demand it (GCC bug 54412). These macros make the assembler write those that do not.
+asm(".macro vmovaps args:vararg\n vmovups \\args\n .endm\n"
+    ".macro vmovapd args:vararg\n vmovupd \\args\n .endm\n"
+    ".macro vmovdqa args:vararg\n vmovdqu \\args\n .endm\n"
+    ".macro vmovdqa32 args:vararg\n vmovdqu32 \\args\n .endm\n"
+    ".macro vmovdqa64 args:vararg\n vmovdqu64 \\args\n .endm");
+#endif
 #endif
 
 // Each instruction set is one inclusion of kernels.inc.h (a .h, or the go command would not see that it has changed), with
@@ -11,8 +21,13 @@ namespace nextslice {
 
 namespace baseline {
 #define VW 4
+#ifdef __aarch64__
+#define REGISTERS 28
+#define NAME "NEON"
+#else
 #define REGISTERS 12
 #define NAME "baseline"
+#endif
 #define NARROWER nullptr
 #include "kernels.inc.h"
 #undef VW
