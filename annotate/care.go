@@ -8,10 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/contents"
 	"github.com/nextslice/nextslice/volume"
 
@@ -81,8 +83,9 @@ func Check(ctx context.Context, dir string) (f Findings, err error) {
 	copies, _ := filepath.Glob(filepath.Join(dir, "backups", "*.db"))
 	slices.Sort(copies)
 	f.note("backups: %d copies of project.db", len(copies))
+	others := runtime.GOOS != "windows" // there it is the folder's access list that says who may read
 	for _, path := range append(copies, filepath.Join(dir, "project.db"), filepath.Join(dir, "labels")) {
-		if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		if info, err := os.Stat(path); err == nil && others && info.Mode().Perm()&0o077 != 0 {
 			if folder, err := os.Stat(dir); err == nil && folder.Mode().Perm()&0o077 != 0 {
 				f.note("%s can be read by other users of this machine: chmod -R go= %s", path, dir)
 				break
@@ -305,7 +308,7 @@ func Restore(ctx context.Context, dir, from string, now func() time.Time) (done 
 			if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 				return done, err
 			}
-			if err := os.Rename(models, to); err != nil {
+			if err := atomicfile.Rename(models, to); err != nil {
 				return done, err
 			}
 			say("models are counted anew; those of before are in %s", to)

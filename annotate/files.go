@@ -151,7 +151,7 @@ func (f *maskFiles) writeMask(ctx context.Context, name string) (newest int64, e
 	if _, err := f.prepare(name, original); err != nil {
 		return 0, err
 	}
-	if err := os.Rename(f.prepared(name), f.path("original", name+".nii.gz")); err != nil {
+	if err := atomicfile.Rename(f.prepared(name), f.path("original", name+".nii.gz")); err != nil {
 		return 0, err
 	}
 	last := f.ledger.Cases[name]
@@ -191,7 +191,7 @@ func (f *maskFiles) publish(name string) error {
 	if err := f.aside(name, path); err != nil {
 		return err
 	}
-	return os.Rename(f.prepared(name), path)
+	return atomicfile.Rename(f.prepared(name), path)
 }
 
 // slice returns a slice of the mask in a file, nil if there is none.
@@ -219,7 +219,7 @@ func (f *maskFiles) aside(name, path string) error {
 		return err
 	}
 	to := f.path("outside", name+"-"+time.Now().UTC().Format("20060102T150405.000")+".nii.gz")
-	if err := os.Rename(path, to); err != nil {
+	if err := atomicfile.Rename(path, to); err != nil {
 		return err
 	}
 	f.events.lasts("outside "+name, nil)

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/nextslice/nextslice/internal/syserr"
 )
 
 const lockName = ".lock"
@@ -63,7 +64,7 @@ func lock(dir string) (*flock.Flock, error) {
 		case a.err == nil:
 			l.Close()
 			return nil, &lockedError{dir}
-		case Lockless(a.err):
+		case syserr.NoLocks(a.err):
 			l.Close()
 			return nil, &NoLockError{dir, a.err}
 		}
@@ -71,17 +72,6 @@ func lock(dir string) (*flock.Flock, error) {
 	case <-time.After(lockPatience):
 		return nil, &NoLockError{dir, nil}
 	}
-}
-
-// Lockless tells errors of file systems without locks (Lustre mounted without flock, NFS without its lock service, some FUSE)
-// from those of files.
-func Lockless(err error) bool {
-	for _, e := range []error{syscall.ENOSYS, syscall.EOPNOTSUPP, syscall.ENOTSUP, syscall.ENOLCK, syscall.EINVAL} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }
 
 // Held returns an error if a process on a machine whose locks reach here simulates into a run folder. Where there are no locks it cannot

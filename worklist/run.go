@@ -16,6 +16,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/null"
+	"github.com/nextslice/nextslice/internal/syserr"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/record"
@@ -255,7 +256,7 @@ func (q *run) begin() (unlock func(), err error) {
 	}
 	lock := flock.New(filepath.Join(q.dir, ".lock"), flock.SetPermissions(0o600))
 	switch locked, err := lock.TryLock(); {
-	case err != nil && record.Lockless(err):
+	case err != nil && syserr.NoLocks(err):
 		q.notice(fmt.Sprintf("the file system of %s has no locks (%v): no other nextslice should work in this folder at the same time", q.dir, err))
 	case err != nil:
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"modernc.org/sqlite"
 
@@ -73,7 +74,7 @@ func backup(ctx context.Context, db *sql.DB, path string) (err error) {
 	if err := errors.Join(file.Sync(), file.Close()); err != nil {
 		return plain(err)
 	}
-	return os.Rename(temp, path)
+	return atomicfile.Rename(temp, path)
 }
 
 func checkCopy(ctx context.Context, path string) error {
@@ -92,7 +93,11 @@ func checkCopy(ctx context.Context, path string) error {
 // uri returns the address of a file as SQLite takes it, which has no relative ones.
 func uri(path, query string) (string, error) {
 	absolute, err := filepath.Abs(path)
-	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(absolute), RawQuery: query}).String(), err
+	absolute = filepath.ToSlash(absolute)
+	if !strings.HasPrefix(absolute, "/") {
+		absolute = "/" + absolute // a drive's letter would be taken for a host
+	}
+	return (&url.URL{Scheme: "file", Path: absolute, RawQuery: query}).String(), err
 }
 
 // DailyBackup makes today's copy in the folder backups, if there is none yet, and keeps the newest of them, so many.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/tempdir"
 )
 
@@ -141,7 +142,7 @@ func PutAside(dir, why string, now time.Time) (string, error) {
 	}
 	moved := ""
 	for _, end := range []string{"", "-wal", "-shm"} {
-		err := os.Rename(databasePath(dir)+end, to+end)
+		err := atomicfile.Rename(databasePath(dir)+end, to+end)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -172,7 +173,7 @@ func PutBack(ctx context.Context, dir, from string) error {
 	if err := errors.Join(remove(sumPath(dir)), remove(sealPath(dir))); err != nil {
 		return err
 	}
-	return os.Rename(temp, databasePath(dir))
+	return atomicfile.Rename(temp, databasePath(dir))
 }
 
 // tables in the order in which rows can be put into an empty database.

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -22,6 +21,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/nextslice/nextslice/internal/atomicfile"
+	"github.com/nextslice/nextslice/internal/syserr"
 )
 
 // Errors that callers tell apart.
@@ -327,10 +327,10 @@ func (s *Store) write(ctx context.Context, what string, do func(tx *sql.Tx) erro
 
 // plain says what a person can do about an error of the database.
 func plain(err error) error {
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+	if errors.Is(err, fs.ErrPermission) || syserr.ReadOnly(err) {
 		return fmt.Errorf("%w (%w)", ErrReadOnly, err)
 	}
-	if errors.Is(err, syscall.ENOSPC) {
+	if syserr.DiskFull(err) {
 		return fmt.Errorf("%w (%w)", ErrFull, err)
 	}
 	e, ok := errors.AsType[*sqlite.Error](err)

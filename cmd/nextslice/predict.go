@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/volume"
@@ -111,7 +112,7 @@ func (c predictCommand) finish(s streams) (finished bool, err error) {
 		return false, nil
 	}
 	fmt.Fprintf(s.out, "%s: was written by a run that was interrupted; %s is now beside it\n", c.Out, c.Uncertainty)
-	return true, os.Rename(c.unfinished(), c.Uncertainty)
+	return true, atomicfile.Rename(c.unfinished(), c.Uncertainty)
 }
 
 // checkFiles refuses outputs of a single case that could not be written.
@@ -165,7 +166,7 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 		return err
 	}
 	if c.Uncertainty != "" {
-		if err := os.Rename(c.unfinished(), c.Uncertainty); err != nil {
+		if err := atomicfile.Rename(c.unfinished(), c.Uncertainty); err != nil {
 			return err
 		}
 	}

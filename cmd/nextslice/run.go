@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/nextslice/nextslice/internal/syserr"
 )
 
 // Exit codes.
@@ -105,7 +106,7 @@ func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) 
 	switch {
 	case err == nil:
 		return done
-	case errors.Is(err, syscall.EPIPE):
+	case syserr.BrokenPipe(err):
 		return failed // whoever read the output has gone: there is nobody to tell
 	}
 	if exit, ok := errors.AsType[exitError](err); ok {

@@ -14,7 +14,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -23,6 +22,7 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/page"
 	"github.com/nextslice/nextslice/annotate/server"
+	"github.com/nextslice/nextslice/internal/syserr"
 	"github.com/nextslice/nextslice/internal/tempdir"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/train/recipe"
@@ -291,7 +291,7 @@ func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options 
 func (c serveCommand) listen(ctx context.Context, address, flag string) (net.Listener, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
-	if errors.Is(err, syscall.EADDRINUSE) {
+	if syserr.AddressInUse(err) {
 		return nil, fmt.Errorf("%s is in use: another server runs there, or choose another address with %s", address, flag)
 	}
 	if err != nil || c.TLSCert == "" {

@@ -65,7 +65,7 @@ func (f *File) Commit() error {
 	if err := f.Close(); err != nil { // before the rename: Windows renames no open file
 		return err
 	}
-	if err := rename(f.Name(), f.path); err != nil {
+	if err := Rename(f.Name(), f.path); err != nil {
 		return err
 	}
 	f.done = true
@@ -94,7 +94,7 @@ func WriteNew(path string, data []byte, perm os.FileMode) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Link(f.Name(), path)
+	return renameNew(f.Name(), path)
 }
 
 // MkdirTemp makes a folder beside path, for this process alone, in which what will be path can be made.

@@ -39,9 +39,10 @@ func Sweep() {
 			continue // not ours, or being made
 		}
 		lock := flock.New(path)
-		if locked, err := lock.TryLock(); err == nil && locked {
+		locked, err := lock.TryLock()
+		lock.Close() // before the file goes: Windows removes no open file
+		if err == nil && locked {
 			os.RemoveAll(dir)
 		}
-		lock.Close()
 	}
 }
