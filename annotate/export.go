@@ -284,5 +284,6 @@ func addFile(z *zip.Writer, path string) error {
 	if _, err := io.Copy(w, file); err != nil {
 		return err
 	}
+	file.Close() // Windows removes no open file
 	return os.Remove(path)
 }

@@ -53,7 +53,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use.
 |---|---|
 `)
 	var names [][]string
-	for _, command := range newParser(nil, nil, nil).Model.Children {
+	for _, command := range visible(newParser(nil, nil, nil).Model.Node) {
 		names = append(names, []string{command.Name})
 		fmt.Fprintf(&b, "| [`%s`](#%s) | %s |\n", command.Name, command.Name, command.Help)
 		for _, part := range command.Children {

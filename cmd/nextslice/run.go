@@ -48,6 +48,8 @@ type commands struct {
 	Presets        presetsCommand        `cmd:"" help:"Print the training presets."`
 	Bench          benchCommand          `cmd:"" help:"Measure where the time goes, against the machine's ceilings."`
 	Licences       licencesCommand       `cmd:"" help:"Print the licences of all that the program is made of."`
+	Completion     completionCommand     `cmd:"" help:"Print the completion script of a shell."`
+	Manual         manualCommand         `cmd:"" hidden:"" help:"Write the manual pages."`
 	Version        versionCommand        `cmd:"" help:"Print the version, and what it was built with."`
 }
 

@@ -12,7 +12,10 @@ func exists(path string) bool {
 }
 
 func TestSweep(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
+	temp := t.TempDir()
+	for _, name := range []string{"TMPDIR", "TMP"} { // Windows has the latter
+		t.Setenv(name, temp)
+	}
 	alive, remove, err := Make("test")
 	if err != nil {
 		t.Fatal(err)
