@@ -2,6 +2,8 @@
 # make demo-serve  builds and opens the annotation page on synthetic data
 # make test        runs every test
 # make build       builds ./nextslice
+# make release     builds the programs and packages of a release into dist, from a clean tree
+# make release-test  tries them: under QEMU, Wine and in a fresh Debian
 # make fuzz        runs every fuzz target for FUZZTIME (default 1m)
 # make torture     kills what can be killed at random for TIME (default 10m), and compares what comes of it
 
@@ -12,7 +14,7 @@ export CGO_ENABLED ?= 1
 # Names and users are looked up by Go itself, with and without cgo: what is compiled for one is there for the other.
 export GOFLAGS := $(GOFLAGS) -tags=netgo,osusergo
 
-.PHONY: demo demo-serve test build web deps test-deps fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
+.PHONY: demo demo-serve test build web deps test-deps release release-deps release-test release-repeat fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
 
 build: deps web
 	go build -buildvcs=auto -o nextslice ./cmd/nextslice
@@ -38,6 +40,19 @@ test: test-deps web
 	go test -vet=all -timeout 10m ./...
 	CGO_ENABLED=0 go build -o /dev/null ./cmd/nextslice
 
+release-deps: deps
+	@scripts/deps.sh release
+
+release: release-deps
+	@scripts/release/build.sh
+
+release-test: release-deps
+	NEXTSLICE_RELEASE=$(CURDIR)/dist nice go test -count 1 -timeout 15m -v ./internal/releasetest
+
+# The same commit in another folder makes the same bytes.
+release-repeat: release-deps
+	@scripts/release/repeat.sh
+
 fuzz: deps
 	@scripts/fuzz.sh $(FUZZTIME)
 
@@ -62,4 +77,4 @@ torture-slurm: test-deps
 	NEXTSLICE_TORTURE=$(TIME) nice go test -count 1 -timeout 0 -v -run '^TestTorture$$' ./cluster
 
 clean:
-	rm -rf nextslice runs annotate/page/dist annotate/page/node_modules
+	rm -rf nextslice runs dist annotate/page/dist annotate/page/node_modules

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the build needs and the machine lacks: a C++ compiler. With the word "test" also a browser for the page's
 # tests, SLURM's daemons for those of package cluster, and Orthanc, dciodvfy and gdcmconv for those of DICOM, which are skipped where there is no
-# apt-get; with the word "onednn" the library that `go build -tags onednn` compares the engine with. Does nothing where all
+# apt-get; with the word "release" the compilers of `make release` and what `make release-test` tries its programs in, on Debian; with the word
+# "onednn" the library that `go build -tags onednn` compares the engine with. Does nothing where all
 # is there.
 set -euo pipefail
 
@@ -30,6 +31,17 @@ case "${1:-}" in
       need dicom3tools command -v dciodvfy
       need libgdcm-tools command -v gdcmconv
     fi
+    ;;
+  release)
+    need g++-x86-64-linux-gnu command -v x86_64-linux-gnu-g++
+    need g++-aarch64-linux-gnu command -v aarch64-linux-gnu-g++
+    need g++-mingw-w64-x86-64-posix command -v x86_64-w64-mingw32-g++
+    need qemu-user-static command -v qemu-aarch64-static
+    need wine64 test -x /usr/lib/wine/wine64
+    need debootstrap env PATH="$PATH:/usr/sbin" which debootstrap
+    need man-db command -v man
+    need xz-utils command -v xz
+    if ! command -v npm >/dev/null; then missing+=(npm); fi
     ;;
   onednn) need libdnnl-dev test -e /usr/include/oneapi/dnnl/dnnl.hpp ;;
 esac

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Builds the release of HEAD once more, in a folder of another name, and compares it with dist.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+git clone -q . "$dir/another folder"
+(cd "$dir/another folder" && GOCACHE=$dir/cache scripts/release/build.sh)
+diff dist/checksums.txt "$dir/another folder/dist/checksums.txt"
+(cd "$dir/another folder/dist" && sha256sum -c "$OLDPWD/dist/checksums.txt")
+echo "the same bytes"
