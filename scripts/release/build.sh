@@ -60,7 +60,7 @@ for arch in amd64 arm64; do
 done
 
 # What it consists of: the Go modules of the program, and the npm packages of the page.
-tool cyclonedx-gomod app -json -std -licenses -noserial -notimestamp -main cmd/nextslice -output "$dist/nextslice.cdx.json" . >&2
+tool cyclonedx-gomod bin -json -std -noserial -notimestamp -version "v$version" -output "$dist/nextslice.cdx.json" "$here" >&2
 (cd annotate/page && npm sbom --sbom-format cyclonedx --omit dev --package-lock-only) |
   node -e 'const b = JSON.parse(require("fs").readFileSync(0)); delete b.serialNumber; delete b.metadata.timestamp; console.log(JSON.stringify(b, null, 2))' \
     >dist/nextslice-page.cdx.json
