@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -64,7 +65,10 @@ func TestInterruptTellsHowToGoOn(t *testing.T) {
 	if code := run(ctx, nil, &discard, errs, line); code != failed {
 		t.Errorf("exit code %d", code)
 	}
-	want := "nextslice: interrupted; go on with:\n  nextslice simulate " + config + " --data '" + data + "' --out " + out + " --strategies random --resume\n"
+	want := "nextslice: interrupted; go on with:\n  nextslice simulate " + config + " --data " + quote(data) + " --out " + out + " --strategies random --resume\n"
+	if runtime.GOOS != "windows" && !strings.Contains(want, " --data '"+data+"' ") {
+		t.Errorf("not as a shell reads it: %s", want)
+	}
 	if !strings.HasSuffix(errs.String(), want) {
 		t.Errorf("got %q\nwant %q", errs.String(), want)
 	}

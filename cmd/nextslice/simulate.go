@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/nextslice/nextslice/cluster"
@@ -193,6 +194,12 @@ func (c simulateCommand) again(line []string, out string) string {
 
 // quote returns an argument as a shell reads it back.
 func quote(arg string) string {
+	if runtime.GOOS == "windows" {
+		if arg != "" && !strings.ContainsAny(arg, " \t&|<>^()%!,;=") { // a quote is in no name there
+			return arg
+		}
+		return `"` + arg + `"`
+	}
 	if arg != "" && !strings.ContainsAny(arg, " \t\n'\"\\()[]{}*?$&|;<>`#~!") {
 		return arg
 	}

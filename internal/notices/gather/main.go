@@ -4,6 +4,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"embed"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,6 +21,16 @@ const gcc = `C++ runtime library (GCC), in builds with the fast engine: GNU Gene
 Exception version 3.1, which permits a program that is compiled with GCC to be passed on under any licence.
 https://www.gnu.org/licenses/gcc-exception-3.1.html
 `
+
+// runtimes are the C libraries that the programs of a release have in them.
+var runtimes = []struct{ title, file string }{
+	{"GNU C Library (glibc), in the released programs for Linux: GNU Lesser General Public License, version 2.1 or later.\n" +
+		"Its source is that of Debian's package glibc. To link with another one, build nextslice from its source: make release.", "LGPL-2.1.txt"},
+	{"mingw-w64 runtime, in the released program for Windows", "mingw-w64.txt"},
+}
+
+//go:embed runtime
+var texts embed.FS
 
 func main() {
 	if err := run(); err != nil {
@@ -53,6 +64,13 @@ func run() error {
 		return err
 	}
 	text.WriteString(gcc)
+	for _, r := range runtimes {
+		data, err := texts.ReadFile("runtime/" + r.file)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&text, "%s\n%s\n%[1]s\n\n%[3]s\n\n", strings.Repeat("-", 100), r.title, bytes.TrimSpace(data))
+	}
 	var packed bytes.Buffer
 	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 	if err != nil {
