@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"net/http"
 	"os"
@@ -30,20 +31,19 @@ cycles: 2
 initial-sets: 1
 input: {antialias: false, slices: 1}
 train: {steps: 20, width: 4, deep-supervision: false, augment: {scale: 0.1, zoom: 0, contrast: 0.2, gamma: 0}}
-out: run
 `
 
 // simulate runs a small simulation on a data set and returns its cycles by unit.
-func simulate(t *testing.T, s system, data string, flags ...string) map[string][]active.Cycle {
+func simulate(t *testing.T, s system, data, isa string) map[string][]active.Cycle {
 	t.Helper()
-	if err := os.CopyFS(filepath.Join(s.home, "data"), os.DirFS(data)); err != nil && !errors.Is(err, os.ErrExist) {
+	if err := os.CopyFS(filepath.Join(s.home, "data"), os.DirFS(data)); err != nil && !errors.Is(err, fs.ErrExist) {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(s.home, "small.yaml"), []byte(small), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.run(t, append([]string{"simulate", s.path(filepath.Join(s.home, "small.yaml")), "--threads", "1"}, flags...)...)
-	units, err := filepath.Glob(filepath.Join(s.home, "run", "units", "*", "cycles.jsonl"))
+	s.run(t, "simulate", s.path(filepath.Join(s.home, "small.yaml")), "--threads", "1", "--isa="+isa, "--out", "run "+isa)
+	units, err := filepath.Glob(filepath.Join(s.home, "run "+isa, "units", "*", "cycles.jsonl"))
 	if err != nil || len(units) != 2 {
 		t.Fatalf("%s: units %v, %v", s.name, units, err)
 	}
@@ -73,9 +73,16 @@ func TestSimulation(t *testing.T) {
 	here := native(t)
 	data := filepath.Join(t.TempDir(), "data")
 	here.run(t, "phantom", data, "--cases", "5")
-	want := simulate(t, here, data, "--isa", "baseline")
-	for _, s := range []system{arm64(t), windows(t)} {
-		got := simulate(t, s, data, "--isa", "baseline")
+	want := map[string]map[string][]active.Cycle{}
+	for _, isa := range []string{"baseline", ""} { // "" is the widest
+		want[isa] = simulate(t, here, data, isa)
+	}
+	for _, one := range []struct {
+		system
+		isa string
+	}{{arm64(t), "baseline"}, {windows(t), "baseline"}, {windows(t), ""}} {
+		s, want := one.system, want[one.isa]
+		got := simulate(t, s, data, one.isa)
 		furthest := 0.0
 		for unit, cycles := range want {
 			if len(got[unit]) != len(cycles) {

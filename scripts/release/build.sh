@@ -8,9 +8,20 @@ if [ -n "$(git status --porcelain)" ]; then
   echo "make release: the tree has changes that are not committed: commit or stash them ('git status' lists them)" >&2
   exit 1
 fi
+dist=$PWD/dist
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# A clone has what is committed and nothing else.
+git clone -q --shared . "$work/nextslice"
+cd "$work/nextslice"
 scripts/web.sh
+if ! [ -e annotate/page/dist/index.html ]; then
+  echo "make release: the page is not built: install npm" >&2
+  exit 1
+fi
 if [ -n "$(git status --porcelain)" ]; then
-  echo "make release: the committed page is not what its source builds: run 'make web' and commit annotate/page" >&2
+  echo "make release: the page of this tag is not what its source builds" >&2
   exit 1
 fi
 
@@ -25,11 +36,7 @@ export SOURCE_DATE_EPOCH=$commit_time VERSION=$version
 export GOFLAGS="-trimpath -buildvcs=true -mod=readonly" GOWORK=off CGO_ENABLED=1 LC_ALL=C.UTF-8 TZ=UTC
 umask 022
 
-dist=$PWD/dist
-rm -rf dist
 mkdir dist
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 
 # The C and C++ runtimes are part of every program, so that it needs none of the machine's libraries, of whatever age.
 build() { # GOOS GOARCH GNU's name of the system, file
@@ -53,17 +60,19 @@ gzip -9nc CHANGELOG.md >"$work/changelog.gz"
 {
   printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: nextslice\n\nFiles: *\nCopyright: The nextslice developers\nLicense: Apache-2.0\n On Debian systems the licence is in /usr/share/common-licenses/Apache-2.0.\n Of what the program is made of: nextslice licences\n'
 } >"$work/copyright"
-find "$work" -exec touch -h -d "@$commit_time" {} +
+find "$work/man" "$work/completion" "$work/copyright" "$work/changelog.gz" -exec touch -h -d "@$commit_time" {} +
 tool() { GOFLAGS=-trimpath CGO_ENABLED=0 go tool -modfile=scripts/release/tools.mod "$@"; }
 for arch in amd64 arm64; do
   ARCH=$arch WORK=$work tool nfpm package --packager deb --config scripts/release/nfpm.yaml --target "dist/nextslice_${version}_$arch.deb" >&2
 done
 
 # What it consists of: the Go modules of the program, and the npm packages of the page.
-tool cyclonedx-gomod bin -json -std -noserial -notimestamp -version "v$version" -output "$dist/nextslice.cdx.json" "$here" >&2
+tool cyclonedx-gomod bin -json -std -noserial -notimestamp -version "v$version" -output "$PWD/dist/nextslice.cdx.json" "$here" >&2
 (cd annotate/page && npm sbom --sbom-format cyclonedx --omit dev --package-lock-only) |
   node -e 'const b = JSON.parse(require("fs").readFileSync(0)); delete b.serialNumber; delete b.metadata.timestamp; console.log(JSON.stringify(b, null, 2))' \
     >dist/nextslice-page.cdx.json
 touch -d "@$commit_time" dist/*
 (cd dist && sha256sum -- * >"$work/checksums.txt" && cp "$work/checksums.txt" .)
-ls -l dist >&2
+rm -rf "$dist"
+cp -a dist "$dist"
+ls -l "$dist" >&2
