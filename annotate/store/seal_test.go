@@ -2,7 +2,9 @@ package store
 
 import (
 	crand "crypto/rand"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -371,4 +373,38 @@ func TestCheckWhileWrittenTo(t *testing.T) {
 	}
 	close(stop)
 	<-ended
+}
+
+// A database that an older program has closed, which left a hash of all of it and knows no seal, is opened if it is that one.
+func TestSumOfOlderProgram(t *testing.T) {
+	s, _ := open(t)
+	work(t, s, 5)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files := killed(t, s.dir)
+	older := slices.Clone(files["project.db"])
+	older[99] ^= 1 // the version of SQLite that wrote it last
+	hash := sha256.Sum256(older)
+	dir := lay(t, with(with(files, "project.db", older), "project.sum", []byte(hex.EncodeToString(hash[:])+"\n")))
+	if err := CheckSeal(dir); err != nil {
+		t.Errorf("refused by the seal of before: %v", err)
+	}
+	again, err := Open(t.Context(), dir, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(sumPath(dir)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the hash is left: %v", err)
+	}
+	if err := CheckSeal(dir); err != nil {
+		t.Errorf("sealed anew: %v", err)
+	}
+	dir = lay(t, with(files, "project.sum", []byte(hex.EncodeToString(hash[:])+"\n")))
+	if _, err := Open(t.Context(), dir, time.Now); !errors.Is(err, ErrDamaged) {
+		t.Errorf("another database than was closed: %v", err)
+	}
 }
