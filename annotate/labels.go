@@ -226,6 +226,17 @@ func (l *Labels) Mask(ctx context.Context, who Person, name string) (*volume.Mas
 	return mask, l.cases.place(mask, l.rights.visible(who, labels, open)) // a file that lacks a label without a word would be worse than none
 }
 
+// Cases returns how many cases have labels.
+func (l *Labels) Cases(ctx context.Context) (n int, err error) {
+	items, err := l.store.LabelledItems(ctx) // by case
+	for i, item := range items {
+		if i == 0 || items[i-1].Case != item.Case {
+			n++
+		}
+	}
+	return n, err
+}
+
 // checkMask returns ErrInvalid unless a mask has the item's size and only classes that there are.
 func (l *Labels) checkMask(item Item, mask []uint8) error {
 	h, w := l.config.Preprocess.SliceSize(l.cases.grid(item))

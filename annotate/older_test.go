@@ -49,6 +49,23 @@ func TestOlderProject(t *testing.T) {
 	if s := must(p.Dashboard.Summary(t.Context())); s.Labelled != 7 || s.Model == nil || s.Model.Version != 2 || !s.Lockstep || p.Config.Train.Width != 2 {
 		t.Errorf("summary: %+v", s)
 	}
+	// What was queued is queued still, and its labels can be reviewed: one that is sent back comes first.
+	eva := annotate.Anybody("eva")
+	cases := must(p.Reviews.Cases(t.Context(), eva))
+	if len(cases) == 0 || cases[0].Waiting != cases[0].Labelled {
+		t.Fatalf("reviews: %+v", cases)
+	}
+	label := must(p.Reviews.Items(t.Context(), eva, cases[0].Case))[0]
+	item := must(p.Cases.Item(label.Item))
+	if err := p.Reviews.Item(t.Context(), eva, item, annotate.Judgement{Status: annotate.ReviewReturned, Note: "too small"}); err != nil {
+		t.Fatal(err)
+	}
+	if task := must(p.Queue.Next(t.Context(), eva, nil)); task.Item != label.Item || task.Review == nil || task.Review.Note != "too small" {
+		t.Errorf("sent back: %+v", task)
+	}
+	if err := p.Reviews.Item(t.Context(), eva, item, annotate.Judgement{Status: annotate.ReviewAccepted}); err != nil {
+		t.Fatal(err)
+	}
 	for len(p.models()) < 3 {
 		p.label(ana)
 	}

@@ -30,7 +30,7 @@ func (h *Handler) datastore(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch output := r.URL.Query().Get("output"); output {
 	case "", "stats":
-		counts, err := h.counts(r.Context(), who, s)
+		counts, err := h.counts(r.Context(), s)
 		if err != nil {
 			return err
 		}

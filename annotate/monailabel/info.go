@@ -70,7 +70,7 @@ func (h *Handler) info(w http.ResponseWriter, r *http.Request) error {
 		trainers = object{{Model, object{{"description", "Trains on all labels so far; it also begins by itself when enough are new."}, {"config", object{}}}}}
 		stats = object{{Model, h.stats(s)}}
 	}
-	store, err := h.counts(r.Context(), who, s)
+	store, err := h.counts(r.Context(), s)
 	if err != nil {
 		return err
 	}
@@ -102,12 +102,12 @@ func (h *Handler) stats(s annotate.Summary) object {
 }
 
 // counts are of slices, so that the bar of the client moves with each.
-func (h *Handler) counts(ctx context.Context, who annotate.Person, s annotate.Summary) (object, error) {
-	labelled, err := h.project.Reviews.Cases(ctx, who)
+func (h *Handler) counts(ctx context.Context, s annotate.Summary) (object, error) {
+	labelled, err := h.project.Labels.Cases(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tags := object{{"final", len(labelled)}, {"original", len(h.project.Cases.Names())}}
+	tags := object{{"final", labelled}, {"original", len(h.project.Cases.Names())}}
 	return object{{"total", s.Items}, {"completed", s.Labelled}, {"label_tags", tags}}, nil
 }
 

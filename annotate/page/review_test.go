@@ -136,7 +136,7 @@ func TestReview(t *testing.T) {
 	// The editor offers it before what is new, with the note, and the label as it is.
 	p.click(`nav a[href="#/"]`)
 	p.until("a slice of before", `document.querySelector(".screen") && !document.querySelector(".screen").dataset.busy`)
-	p.key("n")
+	p.click(`.actions .group button:nth-child(3)`) // Next
 	p.untilItem(item)
 	p.note("ada sent this slice back: the bar is too thick")
 	p.until("what it is for", `document.querySelector('.side .facts').innerText.includes('a correction')`)
