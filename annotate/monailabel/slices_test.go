@@ -162,8 +162,10 @@ func TestDoubleReading(t *testing.T) {
 	for again.ID != got.ID {
 		again = s.next(`{}`, ben...)
 	}
-	if !slices.Equal(again.Slices, got.Slices) {
-		t.Errorf("ben is asked for %v, ana was for %v", again.Slices, got.Slices)
+	for _, k := range got.Slices { // others may have come since
+		if !slices.Contains(again.Slices, k) {
+			t.Errorf("ben is asked for %v, ana was for %v", again.Slices, got.Slices)
+		}
 	}
 	begin := maskOf(t, s.want(200, s.do("GET", "/datastore/label?label="+got.ID+"&tag=original", "", ben...)).body, ".nii.gz")
 	if bytes.IndexByte(begin.Data, 1) >= 0 {
