@@ -65,6 +65,8 @@ func TestTrapsOfQueries(t *testing.T) {
 		{name: "dates", query: pacs.Query{Date: "20250101-20251231"}, want: 5, sent: "StudyDate=20250101-20251231&"},
 		{name: "series by their description", query: pacs.Query{SeriesDescription: "thin 9*"}, want: 1, sent: "SeriesDescription=thin*9*&"},
 		{name: "a series without its study", query: pacs.Query{Series: "1.2.826.0.1.9.2.1"}, want: 1, sent: "series?SeriesInstanceUID=1.2.826.0.1.9.2.1"},
+		{name: "no key of a series is known", quirks: pacstest.Quirks{KnowsNoKey: true}, query: pacs.Query{Modality: "CT", SeriesDescription: "thin 1*"}, want: 4, sent: "Modality=CT&SeriesDescription=thin*1*&"},
+		{name: "nor is that of the series", quirks: pacstest.Quirks{KnowsNoKey: true}, query: pacs.Query{Study: "1.2.826.0.1.9.2", Series: "1.2.826.0.1.9.2.9"}, want: 1, sent: "SeriesInstanceUID=1.2.826.0.1.9.2.9&"},
 		{name: "nothing found is 204 by the standard", quirks: pacstest.Quirks{NoContent: true}, query: pacs.Query{Patient: "none"}, want: 0},
 		{name: "a silent limit with pages", quirks: pacstest.Quirks{Cap: 5}, want: 6},
 		{name: "an ignored offset repeats", quirks: pacstest.Quirks{IgnoreOffset: true}, want: 6},

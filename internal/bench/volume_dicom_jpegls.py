@@ -288,6 +288,11 @@ def main():
         put("ls-runs.dcm", large, charls(large, 11), 11)
         put("ls-runs-near.dcm", large, charls(large, 11, 5), 11, 5)
         put("ls-empty.dcm", np.zeros((70, 60), int), charls(np.zeros((70, 60), int), 12), 12)
+        sparse = 100 + rng.choice([-1, 0, 0, 0, 0, 0, 1], (60, 50))  # runs that end by little
+        put("ls-sparse.dcm", sparse, charls(sparse, 8), 8)
+        wide = np.zeros((3, 60000), int)
+        wide[1, [100, 59990]] = 5  # the longest runs there are
+        put("ls-wide.dcm", wide, charls(wide, 12), 12)
         noise = rng.integers(0, 1 << 16, (33, 17))
         put("ls-noise.dcm", noise, charls(noise, 16), 16)
         bits = rng.integers(0, 2, (40, 33)) * 65535
@@ -307,9 +312,9 @@ def main():
         def j2k(a, stored, **how):
             return bytes(openjpeg.utils.encode_array(a.astype("u1" if stored <= 8 else "<u2"), bits_stored=stored, photometric_interpretation=2, codec_format=0, **how))
 
-        wide = picture(48, 64, 40)
-        put("j2k-12.dcm", wide, j2k(wide, 12), 12, syntax=JPEG2000Lossless)
-        put("j2k-lossy.dcm", wide, j2k(wide, 12, compression_ratios=[6]), 12, -1, syntax=JPEG2000)
+        middle = picture(48, 64, 40)
+        put("j2k-12.dcm", middle, j2k(middle, 12), 12, syntax=JPEG2000Lossless)
+        put("j2k-lossy.dcm", middle, j2k(middle, 12, compression_ratios=[6]), 12, -1, syntax=JPEG2000)
         z.writestr(zipfile.ZipInfo("index.json"), json.dumps(index), zipfile.ZIP_DEFLATED)
 
 

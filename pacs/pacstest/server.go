@@ -33,6 +33,7 @@ type Quirks struct {
 	Redirect      string
 	RetrieveURL   string // of an inner host, in every answer
 	WithoutCounts bool   // no number of instances
+	KnowsNoKey    bool   // every key is ignored
 	NoAllSeries   bool   // series are searched for in a study only
 	LeakName      bool   // errors quote the patient
 
@@ -265,6 +266,9 @@ func search(w http.ResponseWriter, r *http.Request, all []instance, level string
 				offset = n
 			}
 		default:
+			if q.KnowsNoKey {
+				continue
+			}
 			if from, to, ok := strings.Cut(value, "-"); ok && key == "StudyDate" {
 				all = slices.DeleteFunc(slices.Clone(all), func(i instance) bool { day := i.text("00080020"); return day < from || to != "" && day > to })
 			} else if at := keys[key]; at != "" {

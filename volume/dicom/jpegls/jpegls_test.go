@@ -55,8 +55,8 @@ func vectors(t testing.TB) map[string]vector {
 
 func TestDecode(t *testing.T) {
 	all := vectors(t)
-	if len(all) != 20 {
-		t.Errorf("%d vectors, want 20", len(all))
+	if len(all) != 22 {
+		t.Errorf("%d vectors, want 22", len(all))
 	}
 	for name, v := range all {
 		got, precision, err := Decode(v.stream, v.Columns, v.Rows)
