@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Attributes by their tags, as DICOM JSON names them (PS3.18 F).
@@ -124,17 +126,10 @@ func withoutName(text string, names []string) string {
 	}, text)
 	for _, name := range names {
 		for _, word := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("^= ,.-", r) }) {
-			if len([]rune(word)) < 2 {
+			if utf8.RuneCountInString(word) < 2 || !utf8.ValidString(word) {
 				continue
 			}
-			for at := 0; ; {
-				i := strings.Index(strings.ToLower(text[at:]), strings.ToLower(word))
-				if i < 0 || at+i+len(word) > len(text) {
-					break
-				}
-				text = text[:at+i] + "***" + text[at+i+len(word):]
-				at += i + 3
-			}
+			text = regexp.MustCompile("(?i)"+regexp.QuoteMeta(word)).ReplaceAllString(text, "***")
 		}
 	}
 	return text

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -371,5 +372,54 @@ func TestInterrupted(t *testing.T) {
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// A file of any size goes through in pieces.
+func TestLargeFilesAreStreamed(t *testing.T) {
+	const size = 96 << 20
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == "POST" {
+			n, err := io.Copy(io.Discard, r.Body)
+			if n != r.ContentLength || n < size || err != nil {
+				t.Errorf("%d of %d bytes came: %v", n, r.ContentLength, err)
+			}
+			io.WriteString(w, `{"00081199":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["1.2.3"]}}]}}`)
+			return
+		}
+		w.Header().Set("Content-Type", `multipart/related; type="application/dicom"; boundary=b`)
+		io.WriteString(w, "--b\r\nContent-Type: application/dicom\r\n\r\n")
+		zeros := make([]byte, 1<<16)
+		for range size / len(zeros) {
+			w.Write(zeros)
+		}
+		io.WriteString(w, "\r\n--b--\r\n")
+	}))
+	defer server.Close()
+	one, err := pacs.New(server.URL, pacs.Access{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "large")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err = one.Retrieve(t.Context(), "1.2", "1.2.3", func(r io.Reader) error {
+		f, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		n, err := io.Copy(f, r)
+		if n != size {
+			t.Errorf("%d bytes came", n)
+		}
+		return err
+	})
+	if err == nil {
+		err = one.Store(t.Context(), "1.2", "1.2.3", path)
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; err != nil || used > 8<<20 {
+		t.Errorf("%d bytes allocated, %v", used, err)
 	}
 }
