@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime"
 	"net/http"
 	"net/url"
@@ -64,7 +65,8 @@ func status(err error) int {
 
 // again reports whether another try may do better: after a cut connection, or an error of the server's own.
 func again(err error) bool {
-	if errors.Is(err, context.Canceled) {
+	var file *fs.PathError // of this machine's disk
+	if errors.Is(err, context.Canceled) || errors.As(err, &file) {
 		return false
 	}
 	code := status(err)

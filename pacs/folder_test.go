@@ -165,6 +165,37 @@ func TestTrapsOfPulling(t *testing.T) {
 	}
 }
 
+// What is wrong with this machine's disk stops at once, and is not tried again.
+func TestPullToABadDisk(t *testing.T) {
+	s := pacstest.New(t, pacstest.Slices(t, 1, 1, 6, nil)...)
+	one := client(t, s, pacs.Access{})
+	one.Wait = func(context.Context, int) error { t.Error("tried again"); return nil }
+	found, _, err := one.Find(t.Context(), pacs.Query{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	folder, err := pacs.Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	n := 0
+	err = folder.Pull(t.Context(), one, found, func(_, files int) {
+		if files == 2 { // its folder is taken away
+			os.RemoveAll(filepath.Join(dir, ".pull-P001"))
+		}
+	}, func(p pacs.Pulled) {
+		n++
+		if p.Err == nil || !strings.Contains(p.Err.Error(), "no such file or directory") {
+			t.Errorf("%+v", p)
+		}
+	})
+	if err != nil || n != 1 {
+		t.Errorf("%d series, %v", n, err)
+	}
+}
+
 func TestFoldersOfOthers(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o600); err != nil {

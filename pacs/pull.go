@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
+	"github.com/nextslice/nextslice/internal/syserr"
 	"github.com/nextslice/nextslice/volume/dicom"
 )
 
@@ -105,7 +105,7 @@ func (f *Folder) Pull(ctx context.Context, c *Client, all []Series, progress fun
 // stops reports whether an error would befall every other series too.
 func stops(err error) bool {
 	code := status(err)
-	return code == 401 || code == 403 || errors.Is(err, syscall.ENOSPC) || errors.Is(err, os.ErrPermission)
+	return code == 401 || code == 403 || syserr.DiskFull(err) || errors.Is(err, os.ErrPermission)
 }
 
 // finish gives a series that has come its name.
