@@ -215,6 +215,7 @@ func TestHostileLengths(t *testing.T) {
 		"RLE":        {syntaxed("1.2.840.10008.1.2.5"), "says that the pixels are packed, but they are not"},
 		"deflate":    {syntaxed("1.2.840.10008.1.2.1.99"), "damaged deflated data set"},
 		"video":      {syntaxed("1.2.840.10008.1.2.4.102"), "video"},
+		"no UID":     {syntaxed("1.2.840.10008.1.2.4.53 Doe"), "the transfer syntax is no UID"},
 		"own syntax": {syntaxed("1.2.3.4"), `transfer syntax "1.2.3.4" is unknown`},
 	} {
 		path := filepath.Join(dir, "a.dcm")

@@ -105,6 +105,9 @@ func locateWithMeta(data []byte, at int) (layout, error) {
 	if syntax == "" {
 		syntax = implicitLittle // the default (PS3.10, 7.1)
 	}
+	if len(syntax) > 64 || strings.Trim(syntax, "0123456789.") != "" { // its text may be anything, also a patient's
+		return layout{}, errors.New("damaged: the transfer syntax is no UID")
+	}
 	refused := refuseSyntax(syntax)
 	if syntax == deflated {
 		return layout{syntax: syntax, start: at}, nil
