@@ -254,7 +254,7 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, chosen fun
 			}
 			s.Segments[i].Name = class.Name
 			c := &s.Segments[i].Color
-			fmt.Sscanf(class.Color, "#%02x%02x%02x", &c[0], &c[1], &c[2]) // one of the palette
+			_, _ = fmt.Sscanf(class.Color, "#%02x%02x%02x", &c[0], &c[1], &c[2]) // one of the palette
 		}
 	}
 	if e.Format == FormatNRRD {

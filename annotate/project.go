@@ -340,7 +340,7 @@ func (p *Project) plan(ctx context.Context) error {
 		return err
 	}
 	for _, row := range queue[:min(leases, len(queue))] {
-		p.Cases.volume(row.Item.Case) // reports its failure itself
+		_, _ = p.Cases.volume(row.Item.Case) // reports its failure itself
 	}
 	if err := p.Predictor.prepare(ctx, queue); err != nil {
 		return err

@@ -264,7 +264,7 @@ func newPlanDir(run string) (string, error) {
 	}
 	n := 1
 	if len(names) > 0 {
-		fmt.Sscanf(names[len(names)-1], "%d", &n)
+		_, _ = fmt.Sscanf(names[len(names)-1], "%d", &n)
 		n++
 	}
 	if err := os.MkdirAll(filepath.Join(run, record.TasksFolder), 0o700); err != nil {

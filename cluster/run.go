@@ -125,7 +125,7 @@ func (r *taskRun) record(what string) {
 	r.mu.Lock()
 	r.recorded++
 	r.mu.Unlock()
-	r.write() // if another attempt has taken over, the next cycle says so
+	_ = r.write() // if another attempt has taken over, the next cycle says so
 }
 
 // write writes the task's mark.
@@ -169,7 +169,7 @@ func (r *taskRun) failed(u record.Unit, err error) {
 	r.mu.Lock()
 	r.state.Failed = append(r.state.Failed, failure{unit(u), err.Error()})
 	r.mu.Unlock()
-	r.write()
+	_ = r.write()
 }
 
 // end writes the task's last mark, and has it requeued if its time was up.
@@ -197,7 +197,7 @@ func (r *taskRun) end(ctx context.Context, err, cause error) error {
 		}
 		return last(failed, fmt.Errorf("%d failed: %s", len(units), names(units)))
 	case ctx.Err() != nil:
-		last(stopped, errors.New("told to end"))
+		_ = last(stopped, errors.New("told to end"))
 		return ErrStopped
 	case errors.Is(cause, errLimit) && r.recorded == 0:
 		return last(failed, r.tooShort())

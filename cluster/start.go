@@ -52,7 +52,7 @@ func (r *taskRun) start(ctx context.Context, start record.Unit, train func() err
 			return context.Cause(ctx)
 		case <-time.After(startPoll):
 		}
-		os.ReadDir(filepath.Join(r.Plan.Folder, "initial")) // which has NFS look at the directory again
+		_, _ = os.ReadDir(filepath.Join(r.Plan.Folder, "initial")) // which has NFS look at the directory again
 		if (&record.Folder{Dir: r.Plan.Folder}).HoldsInitial(start) {
 			return nil
 		}
@@ -103,7 +103,7 @@ func (r *taskRun) trainFor(ctx context.Context, at startMark, start record.Unit,
 	}
 	keep(s)
 	err = r.trained(start, err)
-	r.write()
+	_ = r.write()
 	r.mu.Lock()
 	delete(r.starts, at)
 	r.mu.Unlock()

@@ -36,11 +36,6 @@ type failure struct {
 	Error string `json:"error"`
 }
 
-// ended tells that the task has said its last word.
-func (s taskState) ended() bool {
-	return s.State == finished || s.State == failed || s.State == stopped
-}
-
 // failedWith returns the error of a unit.
 func (s taskState) failedWith(u record.Unit) (string, bool) {
 	for _, f := range s.Failed {

@@ -82,7 +82,7 @@ func (v View) writeRunning(b *strings.Builder) {
 		})
 	}
 	b.WriteString("\n")
-	t.WriteText(b)
+	_ = t.WriteText(b)
 	more(b, len(units))
 }
 
@@ -151,7 +151,7 @@ func LastLines(path string, n int) []string {
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err == nil {
-		file.Seek(max(0, info.Size()-64<<10), io.SeekStart)
+		_, _ = file.Seek(max(0, info.Size()-64<<10), io.SeekStart)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, 64<<10))
 	if err != nil {

@@ -361,7 +361,7 @@ func (l *listing) pairMasks(labels string) error {
 
 // segmentationsIn returns the DICOM segmentations and structure sets among the files of a series' folder and below.
 func segmentationsIn(dir string) (found []string) {
-	filepath.WalkDir(dir+string(filepath.Separator), func(path string, e fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(dir+string(filepath.Separator), func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !dicom.IsFile(path) {
 			return nil // whoever reads the series says so
 		}

@@ -188,7 +188,7 @@ func holdsDICOM(dir string) bool {
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real // a linked folder is walked like others
 	}
-	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return nil // a folder that cannot be read holds nothing for us
 		}

@@ -10,7 +10,7 @@ type Unit string
 
 const (
 	Millimetre Unit = "mm"
-	// Voxel: the header gives no spacing, so distances are counted in voxels.
+	// Voxel says that the header gives no spacing, so distances are counted in voxels.
 	Voxel Unit = "voxel"
 )
 

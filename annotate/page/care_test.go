@@ -367,10 +367,7 @@ func TestPolygonWaits(t *testing.T) {
 	}
 	p.wait("the polygon of all four corners", func() bool { return bytes.Equal(p.server.draft(item), want) })
 	// a shape that is drawn freehand closes where it ends
-	var ring [][2]int
-	for _, v := range [][2]int{{60, 60}, {70, 60}, {80, 60}, {80, 70}, {80, 80}, {70, 80}, {60, 80}, {60, 70}, {60, 64}} {
-		ring = append(ring, v)
-	}
+	ring := [][2]int{{60, 60}, {70, 60}, {80, 60}, {80, 70}, {80, 80}, {70, 80}, {60, 80}, {60, 70}, {60, 64}}
 	before := p.server.draft(item)
 	p.drag(at, ring)
 	p.wait("it is filled", func() bool { d := p.server.draft(item); return differ(d, before) > 300 && d[70*128+70] == 1 })

@@ -31,7 +31,7 @@ func send(data []byte, headers ...string) *huma.StreamResponse {
 			ctx.SetHeader(headers[i], headers[i+1])
 		}
 		ctx.SetStatus(http.StatusOK)
-		ctx.BodyWriter().Write(data) // a reader that has gone is nobody's fault
+		_, _ = ctx.BodyWriter().Write(data) // a reader that has gone is nobody's fault
 	}}
 }
 
@@ -192,7 +192,7 @@ func sendFile(name, kind string, write func(path string) error) (*huma.StreamRes
 		ctx.SetHeader("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": annotate.FileName(name)}))
 		ctx.SetStatus(http.StatusOK)
 		_, w := humago.Unwrap(ctx)
-		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(30 * time.Minute)) // large exports, slow lines
-		io.Copy(ctx.BodyWriter(), file)
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(30 * time.Minute)) // large exports, slow lines
+		_, _ = io.Copy(ctx.BodyWriter(), file)
 	}}, nil
 }

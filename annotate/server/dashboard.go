@@ -56,9 +56,9 @@ func (s *Server) events(_ context.Context, _ *struct{}) (*huma.StreamResponse, e
 		ctx.SetStatus(http.StatusOK)
 		_, w := humago.Unwrap(ctx)
 		control := http.NewResponseController(w)
-		control.SetReadDeadline(time.Time{}) // that of the request would end the stream
+		_ = control.SetReadDeadline(time.Time{}) // that of the request would end the stream
 		write := func(format string, args ...any) bool {
-			control.SetWriteDeadline(time.Now().Add(heartbeat))
+			_ = control.SetWriteDeadline(time.Now().Add(heartbeat))
 			_, err := fmt.Fprintf(w, format, args...)
 			return err == nil && control.Flush() == nil
 		}

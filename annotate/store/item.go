@@ -49,7 +49,7 @@ func pack(mask []uint8) []byte {
 	w := packers.Get().(*zlib.Writer)
 	defer packers.Put(w)
 	w.Reset(&b)
-	w.Write(mask)
+	_, _ = w.Write(mask)
 	w.Close()
 	return b.Bytes()
 }

@@ -94,7 +94,7 @@ func readSeal(dir string) (s sealed, last place, err error) {
 	binary.Read(r, binary.BigEndian, &n)
 	s.pages = make([]pageSum, r.Len()/len(pageSum{}))
 	for i := range s.pages {
-		r.Read(s.pages[i][:])
+		_, _ = r.Read(s.pages[i][:])
 	}
 	newest := -1
 	for i := range 2 {
@@ -203,7 +203,7 @@ func undisturbed(dir string, read func() error) (err error) {
 		head := make([]byte, walHeader)
 		info, err := os.Stat(databasePath(dir) + "-wal")
 		if log, err := os.Open(databasePath(dir) + "-wal"); err == nil {
-			log.ReadAt(head, 0)
+			_, _ = log.ReadAt(head, 0)
 			log.Close()
 		}
 		if err != nil {
@@ -329,7 +329,7 @@ func (s *sealing) note() (due bool) {
 	}
 	s.readLog()
 	s.number++
-	s.file.WriteAt(mark(s.log.place, s.number), int64(marksAt)+int64(s.number%2)*markSize)
+	_, _ = s.file.WriteAt(mark(s.log.place, s.number), int64(marksAt)+int64(s.number%2)*markSize)
 	frames := s.log.Frames
 	if s.log.Salt1 == s.state.covers.Salt1 && s.log.Salt2 == s.state.covers.Salt2 {
 		frames -= s.state.covers.Frames

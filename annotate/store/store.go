@@ -317,7 +317,7 @@ func (s *Store) write(ctx context.Context, what string, do func(tx *sql.Tx) erro
 	}
 	s.addLabelled(added)
 	if s.seal.note() {
-		s.seal.checkpoint(context.WithoutCancel(ctx), s.db) // on a full disk the log goes on growing, and it is tried again
+		_ = s.seal.checkpoint(context.WithoutCancel(ctx), s.db) // on a full disk the log goes on growing, and it is tried again
 	}
 	if err := s.there(); err != nil { // it went in the meantime
 		return fmt.Errorf("%s: %w", what, err)

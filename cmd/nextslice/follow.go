@@ -24,7 +24,7 @@ func follow(ctx context.Context, s streams, l *cluster.Looker, view cluster.View
 	before, drawn := "", 0
 	for view.UnderWay() {
 		var text strings.Builder
-		view.WriteText(&text)
+		_ = view.WriteText(&text)
 		switch {
 		case terminal:
 			erase(s.err, drawn)

@@ -256,7 +256,7 @@ func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options 
 			set(&config.Strategy, c.Strategy)
 			set(&config.QuerySize, c.QuerySize)
 			set(&config.Preset, c.Preset)
-			setTraining(&config.Train, c.Set) // was checked
+			_ = setTraining(&config.Train, c.Set) // was checked
 			set(&config.DoubleReading, c.Double)
 			set(&config.Agreement, c.Agreement)
 			set(&config.LeaseMinutes, c.Lease)
@@ -364,10 +364,10 @@ func openBrowser(address string) {
 	case runtime.GOOS == "darwin":
 		name = "open"
 	case runtime.GOOS == "windows":
-		exec.Command("rundll32", "url.dll,FileProtocolHandler", address).Start()
+		_ = exec.Command("rundll32", "url.dll,FileProtocolHandler", address).Start()
 		return
 	case os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "":
 		return
 	}
-	exec.Command(name, address).Start()
+	_ = exec.Command(name, address).Start()
 }

@@ -185,7 +185,7 @@ func (t *liveTable) lines(width, height int) []string {
 		curves.Rows = append(curves.Rows, append(row, table.Text("%d/%d", r.finished, r.runs)))
 	}
 	var text strings.Builder
-	curves.WriteText(&text)
+	_ = curves.WriteText(&text)
 	lines := append([]string{"dice_3d on the test cases, mean of the runs so far"}, strings.Split(strings.TrimSpace(text.String()), "\n")...)
 	lines = append(append(lines, running...), last)
 	for i, line := range lines {

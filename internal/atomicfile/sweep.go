@@ -52,7 +52,7 @@ func IsTemporary(name string) bool {
 // Sweep removes the temporary files and folders, of a folder and those below, whose process is no more: at once where the process
 // was one of this machine, after an hour otherwise.
 func Sweep(dir string) {
-	filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || path == dir || !IsTemporary(e.Name()) {
 			return nil
 		}

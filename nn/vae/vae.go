@@ -48,17 +48,17 @@ type Net struct {
 	dec        [levels]*nn.Block
 	out        *nn.Head
 
-	x           tensor.Tensor
-	e, p, de    [levels]tensor.Tensor // outputs of the blocks and the poolings, and of the decoder's blocks
-	argmax      [levels][]uint8
-	u           [levels]tensor.Tensor // outputs of the transposed convolutions
-	mu, lg, z   tensor.Tensor
-	seed        tensor.Tensor // the decoder's input
-	noise       []float32     // [N d]
-	y, dy       tensor.Tensor
-	dmu, dlg    tensor.Tensor
-	dflat, dz   tensor.Tensor
-	dseed, rest tensor.Tensor
+	x         tensor.Tensor
+	e, p, de  [levels]tensor.Tensor // outputs of the blocks and the poolings, and of the decoder's blocks
+	argmax    [levels][]uint8
+	u         [levels]tensor.Tensor // outputs of the transposed convolutions
+	mu, lg, z tensor.Tensor
+	seed      tensor.Tensor // the decoder's input
+	noise     []float32     // [N d]
+	y, dy     tensor.Tensor
+	dmu, dlg  tensor.Tensor
+	dflat, dz tensor.Tensor
+	rest      tensor.Tensor
 }
 
 // New returns a net with random weights (see nn.Params.Alloc). It panics if c does not fit.

@@ -198,7 +198,7 @@ func (f *file) frameSpans(frames int) ([][]span, error) {
 func (l *layout) findStarts(r io.ReaderAt) {
 	for _, s := range l.fragments {
 		var head [2]byte
-		r.ReadAt(head[:min(2, s.length)], s.at)
+		_, _ = r.ReadAt(head[:min(2, s.length)], s.at)
 		l.starts = append(l.starts, head == [2]byte{0xff, 0xd8})
 	}
 }

@@ -342,7 +342,7 @@ func uid(kind, name string) string {
 	var length [8]byte
 	binary.LittleEndian.PutUint64(length[:], uint64(len(kind)))
 	h.Write(length[:])
-	io.WriteString(h, kind+name)
+	_, _ = io.WriteString(h, kind+name)
 	id := h.Sum(nil)[:16]
 	id[6] = id[6]&0x0f | 0x80
 	id[8] = id[8]&0x3f | 0x80

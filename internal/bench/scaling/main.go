@@ -23,7 +23,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "scaling: want an experiment file; see the comment at the top of main.go")
 		os.Exit(2)
 	}
-	flag.CommandLine.Parse(os.Args[2:])
+	_ = flag.CommandLine.Parse(os.Args[2:])
 	c, err := record.ReadConfig(os.Args[1], nil)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "scaling:", err)

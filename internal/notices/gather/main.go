@@ -76,7 +76,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	w.Write(text.Bytes())
+	_, _ = w.Write(text.Bytes())
 	if err := w.Close(); err != nil {
 		return err
 	}
