@@ -113,6 +113,7 @@ type service struct {
 	t             *testing.T
 	program, url  string
 	data, project string
+	dir           string // where it runs; empty is the test's
 	args          []string
 	command       *exec.Cmd
 	log           *os.File
@@ -124,15 +125,33 @@ func serve(t *testing.T) *service {
 	t.Helper()
 	dir := t.TempDir()
 	s := &service{t: t, program: filepath.Join(dir, "nextslice"), data: filepath.Join(dir, "data"), project: filepath.Join(dir, "project")}
-	if err := bundle.Page(".", "dist"); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("go", "build", "-o", s.program, "../../cmd/nextslice").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	s.build()
 	if err := phantom.Write(t.Context(), s.data, 6, 7, nil); err != nil {
 		t.Fatal(err)
 	}
+	args := []string{"serve", "--data", s.data, "--project", s.project, "--masks", "ignore", "--initial-size", "3", "--query-size", "2", "--preset", "demo"}
+	if os.Getenv("NEXTSLICE_SCREENSHOTS") == "" { // pictures want a model that has learned something
+		args = append(args, "--set", "steps=20")
+	}
+	s.listen(args...)
+	return s
+}
+
+// build builds the program with its page.
+func (s *service) build() {
+	s.t.Helper()
+	if err := bundle.Page(".", "dist"); err != nil {
+		s.t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "build", "-o", s.program, "../../cmd/nextslice").CombinedOutput(); err != nil {
+		s.t.Fatalf("go build: %v\n%s", err, out)
+	}
+}
+
+// listen starts the program on a free port, until the test ends.
+func (s *service) listen(args ...string) {
+	t := s.t
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -140,12 +159,8 @@ func serve(t *testing.T) *service {
 	address := listener.Addr().String()
 	listener.Close()
 	s.url = "http://" + address
-	s.args = []string{"serve", "--data", s.data, "--project", s.project, "--addr", address, "--open=false", "--masks", "ignore",
-		"--initial-size", "3", "--query-size", "2", "--preset", "demo"}
-	if os.Getenv("NEXTSLICE_SCREENSHOTS") == "" { // pictures want a model that has learned something
-		s.args = append(s.args, "--set", "steps=20")
-	}
-	if s.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
+	s.args = append(args, "--addr", address, "--open=false")
+	if s.log, err = os.Create(filepath.Join(t.TempDir(), "log")); err != nil {
 		t.Fatal(err)
 	}
 	s.start()
@@ -157,12 +172,12 @@ func serve(t *testing.T) *service {
 			t.Logf("the server's log: %s %v", text, err)
 		}
 	})
-	return s
 }
 
 func (s *service) start() {
 	s.t.Helper()
 	s.command = exec.Command(s.program, s.args...)
+	s.command.Dir = s.dir
 	s.command.Stdout, s.command.Stderr = s.log, s.log
 	if err := s.command.Start(); err != nil {
 		s.t.Fatal(err)
