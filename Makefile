@@ -3,6 +3,8 @@
 # make test        runs every test
 # make vet         looks for what the compiler lets through
 # make build       builds ./nextslice
+# make docs        builds the documentation as a site into site/html
+# make lint        runs golangci-lint
 # make release     builds the programs and packages of a release into dist, from a clean tree
 # make release-test  tries them: under QEMU, Wine and in a fresh Debian
 # make fuzz        runs every fuzz target for FUZZTIME (default 1m)
@@ -15,7 +17,7 @@ export CGO_ENABLED ?= 1
 # Names and users are looked up by Go itself, with and without cgo: what is compiled for one is there for the other.
 export GOFLAGS := $(GOFLAGS) -tags=netgo,osusergo
 
-.PHONY: demo demo-serve test vet build web deps test-deps release release-deps release-test release-repeat fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
+.PHONY: demo demo-serve test vet build web deps test-deps docs lint release release-deps release-test release-repeat fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
 
 build: deps web
 	go build -buildvcs=auto -o nextslice ./cmd/nextslice
@@ -58,6 +60,14 @@ release-test: release-deps
 release-repeat: release-deps
 	@scripts/release/repeat.sh
 
+# Needs Python and, the first time, a package index.
+docs:
+	@scripts/docs.sh
+
+# The linter is compiled the first time, which takes minutes; not part of make test.
+lint: deps
+	@scripts/lint.sh
+
 fuzz: deps
 	@scripts/fuzz.sh $(FUZZTIME)
 
@@ -82,4 +92,4 @@ torture-slurm: test-deps
 	NEXTSLICE_TORTURE=$(TIME) nice go test -count 1 -timeout 0 -v -run '^TestTorture$$' ./cluster
 
 clean:
-	rm -rf nextslice runs dist annotate/page/dist annotate/page/node_modules
+	rm -rf nextslice runs dist site annotate/page/dist annotate/page/node_modules
