@@ -63,7 +63,7 @@ func TestPull(t *testing.T) {
 	if got, err := os.ReadFile(filepath.Join(dir, "P001", "0002.dcm")); err != nil || !slices.Equal(got, s.File("1.2.826.0.1.9.1.1.2")) {
 		t.Errorf("another file: %v", err)
 	}
-	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, _ error) error {
 		info, err := e.Info()
 		if err == nil && (e.IsDir() && info.Mode().Perm() != 0o700 || !e.IsDir() && info.Mode().Perm() != 0o600) {
 			t.Errorf("%s has mode %v", path, info.Mode())

@@ -152,7 +152,7 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	attach(w, imageName(name), int64(len(data)))
-	w.Write(data) // a client that has gone is nobody's fault
+	_, _ = w.Write(data) // a client that has gone is nobody's fault
 	return nil
 }
 

@@ -73,23 +73,23 @@ const (
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Connection", "close") // net/http would wait for the body that a stale Content-Length announces
 	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(uploadTime)) // what cannot be set keeps the server's
-	control.SetWriteDeadline(time.Now().Add(answerTime))
+	_ = control.SetReadDeadline(time.Now().Add(uploadTime)) // what cannot be set keeps the server's
+	_ = control.SetWriteDeadline(time.Now().Add(answerTime))
 	if r.Method != http.MethodPut && r.Method != http.MethodPost {
-		defer func() { control.SetReadDeadline(time.Now()) }() // nor does it wait for that body to end the connection
+		defer func() { _ = control.SetReadDeadline(time.Now()) }() // nor does it wait for that body to end the connection
 	}
 	err := h.route(w, r)
 	if err == nil {
 		return
 	}
 	if r.Method == http.MethodPut || r.Method == http.MethodPost {
-		io.Copy(io.Discard, io.LimitReader(r.Body, 64<<20)) // a client that is still sending does not read why
+		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 64<<20)) // a client that is still sending does not read why
 	}
 	status, text := explain(err)
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	reply(w, status, map[string]string{"detail": text})
+	_ = reply(w, status, map[string]string{"detail": text}) // a text is always JSON
 }
 
 // route finds what a request asks for: the table of contents of this package.
@@ -204,7 +204,7 @@ func reply(w http.ResponseWriter, status int, body any) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(text.Len()))
 	w.WriteHeader(status)
-	w.Write(text.Bytes()) // a client that has gone is nobody's fault
+	_, _ = w.Write(text.Bytes()) // a client that has gone is nobody's fault
 	return nil
 }
 

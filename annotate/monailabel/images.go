@@ -129,7 +129,7 @@ func (h *Handler) image(w http.ResponseWriter, r *http.Request) error {
 		return problem{http.StatusNotFound, "the image has another checksum"}
 	}
 	attach(w, imageName(name), one.size)
-	io.Copy(w, file) // a client that has gone is nobody's fault
+	_, _ = io.Copy(w, file) // a client that has gone is nobody's fault
 	return nil
 }
 

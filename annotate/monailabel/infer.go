@@ -89,7 +89,7 @@ func (h *Handler) infer(w http.ResponseWriter, r *http.Request, model string) er
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // the client would take the lengths of chunks for voxels
 	w.WriteHeader(http.StatusOK)
-	w.Write(body) // a client that has gone is nobody's fault
+	_, _ = w.Write(body) // a client that has gone is nobody's fault
 	return nil
 }
 
@@ -133,7 +133,7 @@ func answer(params any, name string, file []byte) (kind string, body []byte, err
 		if err != nil {
 			return "", nil, err
 		}
-		w.Write(part.data)
+		_, _ = w.Write(part.data)
 	}
 	if err := form.Close(); err != nil {
 		return "", nil, err

@@ -112,7 +112,6 @@ func (s system) run(t *testing.T, args ...string) string {
 type server struct {
 	*exec.Cmd
 	address string
-	keys    io.Writer // of the console, for a system that has one
 }
 
 // serve starts a server and waits for its page.

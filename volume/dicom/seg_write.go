@@ -130,7 +130,7 @@ func (b *builder) code(c Code) any {
 // segmentation returns the whole object.
 func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segFrame, pixels []byte) []*lib.Element {
 	source := on.slices[0]
-	named := fmt.Sprint(on.UID, b.Made.UnixNano(), s.Segments, frames) + string(pixels)
+	named := fmt.Sprint(on.UID, b.Made.UnixNano(), b.LabelMap, s.Segments, frames) + string(pixels)
 	instance, series, organisation := uid("instance", named), uid("series", named), uid("dimensions", named)
 	date, clock := b.Made.Format("20060102"), b.Made.Format("150405")
 	or := source.or
@@ -142,7 +142,6 @@ func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segF
 	var padding any
 	if b.LabelMap {
 		class, kind, bits, dimensions, padding = labelMapClass, "LABELMAP", 8, dimensions[1:], 0
-		named += kind
 	}
 	if len(s.Layers) > 1 {
 		overlap = "YES"
