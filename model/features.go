@@ -24,6 +24,9 @@ import (
 // Krishnamurthy, Langford, Agarwal 2020, "Deep batch active learning by diverse, uncertain gradient lower bounds", ICLR;
 // for segmentation as [query.BADGE] has it).
 func (n Network) Features(ctx context.Context, images [][]float32, f query.Features) ([][]float32, error) {
+	if n.Foreign != nil {
+		return nil, errInside
+	}
 	p := newPredictor(n)
 	var vectors func() []float32 // of the mini-batch, one after the other
 	switch f {

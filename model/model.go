@@ -20,7 +20,8 @@ const key = "nextslice"
 
 // Model is a trained network and what a prediction needs beside it.
 type Model struct {
-	Net *unet.Net
+	Net     *unet.Net
+	Foreign *Foreign // in place of Net: the network of an ONNX file
 	Info
 
 	// Doubts say what is wrong with the file that it was read from: see doubts. They are among the warnings of every prediction.
@@ -107,6 +108,11 @@ func (i Info) Segments(m *volume.Mask) *volume.Segmentation {
 	return s
 }
 
+// Network returns the network with how it sees slices.
+func (m *Model) Network() Network {
+	return Network{Net: m.Net, Foreign: m.Foreign, Preprocess: m.Preprocess, Refinement: m.Refinement}
+}
+
 // Save writes the model to a safetensors file: that of [unet.Net.Save], with the Info as JSON in its metadata. It
 // replaces a file of that name, in full or, after an error, not at all.
 func (m *Model) Save(path string) error { return m.Info.write(path, m.Net.File()) }
@@ -136,8 +142,12 @@ func (i Info) write(path string, f *safetensors.File) error {
 	return safetensors.Write(path, f)
 }
 
-// Load reads a model that Save wrote; it computes on e. A network without Info is an error.
+// Load reads a model that Save wrote; it computes on e. A network without Info is an error. The network of an ONNX file computes by ONNX Runtime, on as many
+// threads, and is only ever asked for predictions and scores of plain passes: see [ServesForeign].
 func Load(e tensor.Engine, path string) (*Model, error) {
+	if IsONNX(path) {
+		return loadForeign(path, e.Threads())
+	}
 	return safetensors.ReadAs(path, func(f *safetensors.File) (*Model, error) { return fromFile(e, f) })
 }
 

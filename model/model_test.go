@@ -172,7 +172,7 @@ func TestSegmentBeyondTheCanvas(t *testing.T) {
 		t.Errorf("with a smaller canvas:\n%s", diff)
 	}
 	m.Preprocess.Fit = preprocess.Resize
-	if p := m.canvas(v.Grid); p != m.Preprocess {
+	if p, err := m.canvas(v.Grid); err != nil || p != m.Preprocess {
 		t.Errorf("the canvas of resized slices grew: %+v", p)
 	}
 }

@@ -11,6 +11,7 @@ import (
 // Network is a trained network and how it sees slices. It is used by one goroutine at a time.
 type Network struct {
 	Net        *unet.Net
+	Foreign    *Foreign          // in place of Net
 	Preprocess preprocess.Config // how slices are brought to the canvas, [Height Width], and back
 
 	Module  *unet.LossModule // trained together with Net to predict losses; only scores with PredictedLoss need it
@@ -40,7 +41,36 @@ func (n *Network) LoadModule(path string) (err error) {
 }
 
 // Classes returns K, the number of classes with the background.
-func (n Network) Classes() int { return n.Net.Config().Classes }
+func (n Network) Classes() int {
+	if n.Foreign != nil {
+		return n.Foreign.classes
+	}
+	return n.Net.Config().Classes
+}
+
+// channels returns the number of channels of an image.
+func (n Network) channels() int {
+	if n.Foreign != nil {
+		return n.Foreign.channels
+	}
+	return max(1, n.Net.Config().Channels)
+}
+
+// sigmoid reports whether the probabilities are a sigmoid for each class, which need not sum to 1.
+func (n Network) sigmoid() bool {
+	if n.Foreign != nil {
+		return n.Foreign.sigmoids()
+	}
+	return n.Net.Config().Sigmoid
+}
+
+// threads returns how many threads are idle while the network does not compute.
+func (n Network) threads() int {
+	if n.Foreign != nil {
+		return n.Foreign.threads
+	}
+	return n.Net.Threads()
+}
 
 func (n Network) done(done, of int) {
 	if n.Progress != nil {

@@ -24,6 +24,9 @@ func (n Network) networks(s uncertainty.Score, rng *rand.Rand) (networks, error)
 	if !s.Dropout || s.Passes < 2 {
 		return networks{}, errors.New("model: several networks are made of dropout passes, and the score has none")
 	}
+	if n.Foreign != nil {
+		return networks{}, errInside
+	}
 	if err := n.bySigmoids(s.Name); err != nil {
 		return networks{}, err
 	}
@@ -43,7 +46,7 @@ func (n networks) each(ctx context.Context, images [][]float32, do func(t, i int
 	return p.batches(ctx, images, func(begin int) error {
 		for t, seed := range n.seeds {
 			probs := p.probabilities(unet.Pass{Dropout: true, Seed: seed, Same: true, SameImages: t > 0})
-			if n.Net.Config().Sigmoid {
+			if n.sigmoid() {
 				distribution(probs.Data)
 			}
 			for i := range probs.N {

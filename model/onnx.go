@@ -9,9 +9,12 @@ import (
 	"github.com/nextslice/nextslice/nn/onnx"
 )
 
+// outputKey is that of the kind of probabilities in the metadata of an ONNX file: softmax or sigmoid.
+const outputKey = "output"
+
 // WriteONNX writes the model as an ONNX file: see unet.Net.Graph, whose fold is given here, for the graph. Its metadata hold what a
 // program must do before and after it: "nextslice" is the Info as JSON, "classes" the names of the classes as a JSON list, "canvas"
-// height and width, "clip" the percentiles; the file's description says in words what they mean. version is that of the program.
+// height and width, "clip" the percentiles, "output" whether probabilities are a softmax or a sigmoid each; the file's description says in words what they mean. version is that of the program.
 // It replaces a file of that name, in full or, after an error, not at all.
 func (m *Model) WriteONNX(path, version string, fold bool) error {
 	info, err := json.Marshal(m.Info)
@@ -22,7 +25,10 @@ func (m *Model) WriteONNX(path, version string, fold bool) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	p := m.Preprocess
+	p, kind := m.Preprocess, softmaxes
+	if m.Net.Config().Sigmoid {
+		kind = sigmoids
+	}
 	data := onnx.Model{
 		Producer: "nextslice", Version: version, Doc: m.Info.steps(), Graph: m.Net.Graph(fold),
 		Metadata: map[string]string{
@@ -30,6 +36,7 @@ func (m *Model) WriteONNX(path, version string, fold bool) error {
 			"classes": string(classes),
 			"canvas":  fmt.Sprintf("%d x %d", p.Height, p.Width),
 			"clip":    fmt.Sprintf("%g %g", p.ClipLow, p.ClipHigh),
+			outputKey: kind,
 		},
 	}.Encode()
 	if err := atomicfile.Write(path, data, 0o600); err != nil {

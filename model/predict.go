@@ -36,21 +36,22 @@ func (n Network) Forward(ctx context.Context, images [][]float32, pass unet.Pass
 
 // predictor runs mini-batches of slices through a network. What its methods return is valid until the next call.
 type predictor struct {
-	net   *unet.Net
+	Network
 	h, w  int
 	x     tensor.Tensor // the mini-batch [N H W C]
 	probs tensor.Tensor
 }
 
 func newPredictor(n Network) predictor {
-	return predictor{net: n.Net, h: n.Preprocess.Height, w: n.Preprocess.Width}
+	return predictor{Network: n, h: n.Preprocess.Height, w: n.Preprocess.Width}
 }
 
 // batches loads images, a mini-batch at a time, and calls do with the number of its first one. It returns the first
 // error: of do, of the engine, or of ctx between two mini-batches.
 func (p *predictor) batches(ctx context.Context, images [][]float32, do func(begin int) error) (err error) {
+	defer catchForeign(&err)
 	defer tensor.Catch(&err)
-	channels := max(1, p.net.Config().Channels)
+	channels := p.channels()
 	want := channels * p.h * p.w
 	for begin := 0; begin < len(images); begin += predictBatch {
 		if err := ctx.Err(); err != nil {
@@ -76,8 +77,12 @@ func (p *predictor) image(i int) []float32 { return p.x.Items(i, i+1).Data }
 
 // probabilities returns the class probabilities of the mini-batch, [N H W K].
 func (p *predictor) probabilities(pass unet.Pass) tensor.Tensor {
-	logits := p.net.Forward(p.x, pass)
+	if p.Foreign != nil {
+		p.Foreign.probabilities(&p.probs, p.x)
+		return p.probs
+	}
+	logits := p.Net.Forward(p.x, pass)
 	p.probs.Resize(logits.Shape)
-	p.net.Probabilities(p.probs, logits)
+	p.Net.Probabilities(p.probs, logits)
 	return p.probs
 }

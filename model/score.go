@@ -29,6 +29,8 @@ const memberBatch = 8 * predictBatch
 // Score ends with ctx's error between two mini-batches.
 func (n Network) Score(ctx context.Context, images [][]float32, s uncertainty.Score, rng *rand.Rand) ([]float64, error) {
 	switch {
+	case n.Foreign != nil && (s.Dropout || s.Members > 0 || s.PredictedLoss):
+		return nil, errInside
 	case s.PredictedLoss && n.Module == nil:
 		return nil, errors.New("model: the network was trained without the module that predicts losses")
 	case s.ClassWeights && len(n.Weights) != n.Classes():
@@ -58,6 +60,9 @@ func (n Network) Score(ctx context.Context, images [][]float32, s uncertainty.Sc
 //
 // Errors are those of [Network.Score].
 func (n Network) ClassScores(ctx context.Context, images [][]float32, s uncertainty.Score, rng *rand.Rand) ([][]float64, error) {
+	if n.Foreign != nil && (s.Dropout || s.Members > 0) {
+		return nil, errInside
+	}
 	if err := n.checkMembers(s); err != nil {
 		return nil, err
 	}
@@ -67,7 +72,7 @@ func (n Network) ClassScores(ctx context.Context, images [][]float32, s uncertai
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	p := n.newScorer(s, rng)
-	p.sigmoids = n.Net.Config().Sigmoid
+	p.sigmoids = n.sigmoid()
 	return collect(ctx, p, images, func(item *uncertainty.Scorer) ([]float64, error) {
 		scores := make([]float64, n.Classes())
 		return scores, item.ClassScores(scores)
@@ -85,8 +90,8 @@ func (n Network) checkMembers(s uncertainty.Score) error {
 // bySigmoids returns an error if the network has a sigmoid for each of more than two classes. Of two the second one's counts, as
 // distribution makes it of them.
 func (n Network) bySigmoids(strategy string) error {
-	if c := n.Net.Config(); c.Sigmoid && c.Classes > 2 {
-		return fmt.Errorf("%s: the probabilities of %d sigmoids need not sum to 1: train with loss.kind softmax", strategy, c.Classes)
+	if n.sigmoid() && n.Classes() > 2 {
+		return fmt.Errorf("%s: the probabilities of %d sigmoids need not sum to 1: train with loss.kind softmax", strategy, n.Classes())
 	}
 	return nil
 }
@@ -198,10 +203,10 @@ func collect[T any](ctx context.Context, p *scorer, images [][]float32, of func(
 	group := predictBatch
 	if p.states != nil {
 		group = memberBatch
-		defer p.net.SetState(p.states[0])
+		defer p.Net.SetState(p.states[0])
 	}
 	for range min(group, len(images)) {
-		p.items = append(p.items, uncertainty.NewScorer(p.score, p.h, p.w, p.net.Config().Classes))
+		p.items = append(p.items, uncertainty.NewScorer(p.score, p.h, p.w, p.Classes()))
 	}
 	all := make([]T, 0, len(images))
 	for begin := 0; begin < len(images); begin += group {
@@ -231,7 +236,7 @@ func collect[T any](ctx context.Context, p *scorer, images [][]float32, of func(
 // isMeanEntropy reports whether the score is the mean entropy of one plain pass, which the engine computes.
 func (p *scorer) isMeanEntropy() bool {
 	s := p.score
-	return s.ForwardPasses() == 1 && !s.Dropout && (s.Map == "" || s.Map == uncertainty.EntropyMap) &&
+	return p.Foreign == nil && s.ForwardPasses() == 1 && !s.Dropout && (s.Map == "" || s.Map == uncertainty.EntropyMap) &&
 		(s.Aggregation == "" || s.Aggregation == uncertainty.ByMean)
 }
 
@@ -246,7 +251,7 @@ func (p *scorer) run(ctx context.Context, images [][]float32) error {
 		})
 	}
 	for _, state := range p.states {
-		p.net.SetState(state)
+		p.Net.SetState(state)
 		err := p.batches(ctx, images, func(begin int) error {
 			p.add(begin, p.probabilities(unet.Pass{}))
 			return nil
@@ -276,7 +281,7 @@ func (p *scorer) entropies(scores []float64, score func(i int)) error {
 // entropyOf computes the entropies of the mini-batch's pixels and returns a function that gives those of an item.
 func (p *scorer) entropyOf(probs tensor.Tensor) func(i int) []float32 {
 	p.entropy.Resize(tensor.Shape{N: probs.N, H: p.h, W: p.w, C: 1})
-	p.net.Entropy(p.entropy.Data, probs)
+	p.Net.Entropy(p.entropy.Data, probs)
 	return func(i int) []float32 { return p.entropy.Items(i, i+1).Data }
 }
 
@@ -300,11 +305,11 @@ func (p *scorer) add(begin int, probs tensor.Tensor) {
 		distribution(probs.Data)
 	}
 	entropy := func(int) []float32 { return nil }
-	if p.score.Map.UsesPassEntropies() {
+	if p.Foreign == nil && p.score.Map.UsesPassEntropies() {
 		entropy = p.entropyOf(probs)
 	}
 	p.parallel(probs.N, func(i int) { p.items[begin+i].AddWithEntropy(probs.Items(i, i+1).Data, entropy(i), nil) })
 }
 
 // parallel calls f for 0 … n-1 on as many goroutines as the network's engine has threads, which are idle meanwhile.
-func (p *scorer) parallel(n int, f func(i int)) { parallel.For(n, p.net.Threads(), f) }
+func (p *scorer) parallel(n int, f func(i int)) { parallel.For(n, p.threads(), f) }

@@ -57,7 +57,10 @@ func (m *Model) Segment(ctx context.Context, images []*volume.Volume, uncertain 
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%d voxels are NaN or infinite: %s", bad, m.Preprocess.NonFiniteText()))
 	}
 	grid := turned[0].Grid
-	p := m.canvas(grid)
+	p, err := m.canvas(grid)
+	if err != nil {
+		return nil, err
+	}
 	c := Case{Grid: grid, Images: make([][]float32, p.Slices(grid))}
 	for _, image := range turned {
 		data, err := preprocess.Normalise(image, p)
@@ -81,7 +84,7 @@ func (m *Model) Segment(ctx context.Context, images []*volume.Volume, uncertain 
 			entropy.SetSlice(p.Axis, k, slice)
 		}
 	}
-	mask, err := Network{Net: m.Net, Preprocess: p, Refinement: m.Refinement, Progress: progress}.Segment(ctx, c, each)
+	mask, err := Network{Net: m.Net, Foreign: m.Foreign, Preprocess: p, Refinement: m.Refinement, Progress: progress}.Segment(ctx, c, each)
 	if err != nil {
 		return nil, err
 	}
@@ -104,15 +107,19 @@ func (m *Model) Segment(ctx context.Context, images []*volume.Volume, uncertain 
 
 // canvas returns how slices of a grid are made. The network takes images of any size: where slices are padded, larger
 // ones get a larger canvas, as preprocess.Derive would make it, instead of losing their border.
-func (m *Model) canvas(g volume.Grid) preprocess.Config {
+func (m *Model) canvas(g volume.Grid) (preprocess.Config, error) {
 	p := m.Preprocess
+	if m.Foreign != nil {
+		h, w := p.SliceSize(g)
+		return m.Foreign.grows(p, h, w)
+	}
 	if p.Fit == preprocess.Pad {
 		const multiple = 1 << unet.Levels
 		h, w := p.SliceSize(g)
 		p.Height = max(p.Height, (h+multiple-1)/multiple*multiple)
 		p.Width = max(p.Width, (w+multiple-1)/multiple*multiple)
 	}
-	return p
+	return p, nil
 }
 
 // compareSpacing says where pixels have another size than those of the training: a network knows structures by their size

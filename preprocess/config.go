@@ -30,6 +30,10 @@ type Config struct {
 	ClipLow  float64 `json:"clip-low" yaml:"clip-low"`   // percentile of the volume's intensities, 0 … 100
 	ClipHigh float64 `json:"clip-high" yaml:"clip-high"` // likewise, above ClipLow
 
+	// Scaling, and Window where it is Fixed, are of networks that other programs trained.
+	Scaling Scaling `json:"scaling,omitempty" yaml:"scaling,omitempty"`
+	Window  *Window `json:"window,omitempty" yaml:"window,omitempty"`
+
 	// NaN is the intensity that NaN and infinite voxels are read as, before anything else; nil takes them as background, see Normalise.
 	NaN *float64 `json:"nan,omitempty" yaml:"nan,omitempty"`
 }
@@ -115,6 +119,9 @@ func (c Config) Validate() error {
 		faults = append(faults, err)
 	}
 	check(c.NaN == nil || !math.IsNaN(*c.NaN) && math.Abs(*c.NaN) <= math.MaxFloat32, "nan: want a number, got %v", value(c.NaN))
+	if err := c.Scaling.validate(c.Window); err != nil {
+		faults = append(faults, err)
+	}
 	check(c.ClipLow >= 0 && c.ClipLow < c.ClipHigh && c.ClipHigh <= 100,
 		"clip: want percentiles 0 <= low < high <= 100, got %v and %v", c.ClipLow, c.ClipHigh)
 	return errors.Join(faults...)

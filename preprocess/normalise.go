@@ -12,7 +12,7 @@ import (
 // Normalise returns the volume's intensities, clipped to the percentiles c.ClipLow and c.ClipHigh of the volume, then
 // shifted and scaled to mean 0 and variance 1 over all voxels (the population's, divided by n). The volume is not
 // changed. A constant volume gives zeros. Where both percentiles are the same value although the volume is not constant
-// (almost everything is background), nothing is clipped.
+// (almost everything is background), nothing is clipped. Other values of c.Scaling do otherwise, as they say.
 //
 // NaN and infinite voxels, such as those outside the body, are read as c.NaN. Without it they take the least value of the others, after clipping, and do not count in the
 // percentiles, the mean and the variance; see NonFinite. An image without any other voxel is an error.
@@ -42,10 +42,18 @@ func Normalise(v *volume.Volume, c Config) ([]float32, error) {
 			}
 		}
 	}
+	if c.Scaling == Fixed {
+		c.Window.apply(out)
+		return out, nil
+	}
 	if low < high {
 		for i, x := range out {
 			out[i] = min(max(x, low), high)
 		}
+	}
+	if c.Scaling == Unit {
+		unit(out)
+		return out, nil
 	}
 	background := max(lowest, low) // what the others count as
 	if low >= high {

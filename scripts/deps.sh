@@ -51,6 +51,14 @@ if [ "${1:-}" = test ] && ! [ -x "$(dirname "$0")/../.venv/bin/schemathesis" ] &
   { python3 -m venv "$venv" && "$venv/bin/pip" install -q 'schemathesis==4.32.5'; } ||
     echo "schemathesis cannot be installed: the test that openapi.json is true is skipped" >&2
 fi
+# ONNX Runtime runs the networks of ONNX files. Without it their tests are skipped.
+if [ "${1:-}" = test ] && command -v python3 >/dev/null; then
+  venv=$(dirname "$0")/../.venv
+  if ! ls "$venv"/lib/python*/site-packages/onnxruntime/capi/libonnxruntime.* >/dev/null 2>&1; then
+    { { [ -x "$venv/bin/pip" ] || python3 -m venv "$venv"; } && "$venv/bin/pip" install -q 'onnxruntime>=1.24'; } ||
+      echo "onnxruntime cannot be installed: the tests of networks of ONNX files are skipped" >&2
+  fi
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then

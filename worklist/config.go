@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/record"
 )
@@ -95,6 +96,8 @@ func (c Config) checkStrategy(s query.Spec) error {
 		return fmt.Errorf("%s needs several networks, and --model is one: leave it out, so that they are trained", s)
 	case c.Model != "" && s.Score.TrainsModule():
 		return fmt.Errorf("%s needs a network that was trained with its module: leave --model out, so that it is trained", s)
+	case model.IsONNX(c.Model) && model.ServesForeign(s) != nil:
+		return model.ServesForeign(s)
 	case c.Shard.Of > 0 && !scores:
 		return fmt.Errorf("--shard: %s does not pick by a score of each slice alone, so that shards could not be joined", s)
 	case c.Shard.Of > 0 && c.Model == "":

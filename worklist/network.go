@@ -37,7 +37,7 @@ func (q *run) openModel() (err error) {
 	}
 	m := q.net.Model
 	q.preprocess, q.orientation = m.Preprocess, m.Orientation
-	q.net.network = model.Network{Net: m.Net, Preprocess: m.Preprocess}
+	q.net.network = m.Network()
 	if len(m.Channels) > 0 {
 		err = q.set.UseChannelsOf(m.Channels, q.Experiment.Resample)
 	} else {
@@ -45,6 +45,15 @@ func (q *run) openModel() (err error) {
 	}
 	if err != nil {
 		return fmt.Errorf("the model's channels: %w", err)
+	}
+	for i, c := range q.set.Cases {
+		g, err := q.grid(i)
+		if err == nil {
+			err = m.Fits(g)
+		}
+		if err != nil {
+			return fmt.Errorf("case %s: %w", c.ID, err)
+		}
 	}
 	if len(q.set.Classes) > len(m.Classes) {
 		return fmt.Errorf("%s knows %d classes, the masks of %s have %d: train it on these, or leave --model out", q.Model, len(m.Classes), q.set.Dir, len(q.set.Classes))

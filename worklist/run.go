@@ -17,6 +17,7 @@ import (
 	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/null"
 	"github.com/nextslice/nextslice/internal/syserr"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/record"
@@ -295,18 +296,24 @@ func isOurs(e os.DirEntry) bool {
 
 // state is all that the model and the scores depend on, but for the engine.
 func (q *run) state() (string, error) {
-	model := ""
+	digest := ""
 	if q.Model != "" {
-		text, err := os.ReadFile(q.Model)
-		if err != nil {
-			return "", err
+		hash := sha256.New()
+		for n, file := range model.Files(q.Model) {
+			text, err := os.ReadFile(file)
+			if errors.Is(err, os.ErrNotExist) && n > 0 {
+				continue
+			}
+			if err != nil {
+				return "", err
+			}
+			hash.Write(text)
 		}
-		sum := sha256.Sum256(text)
-		model = hex.EncodeToString(sum[:])
+		digest = hex.EncodeToString(hash.Sum(nil))
 	}
 	e := q.Experiment
 	text, err := json.MarshalIndent(map[string]any{
-		"model": model, "strategy": q.spec.String(), "size": q.Size, "only": q.Only, "exclude": q.Exclude, "seed": e.Seed,
+		"model": digest, "strategy": q.spec.String(), "size": q.Size, "only": q.Only, "exclude": q.Exclude, "seed": e.Seed,
 		"labels": hex.EncodeToString(q.digest), "candidates": len(q.candidates), "preprocess": q.preprocess, "train": e.Train, "shard": q.Shard,
 	}, "", "  ")
 	return string(text) + "\n", err
