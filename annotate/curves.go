@@ -198,6 +198,10 @@ func (d *Dashboard) considerStop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if d.fixed && len(left) > 0 {
+		d.events.setStop(Stop{false, "The network is not trained: labels do not change it."})
+		return nil
+	}
 	d.events.setStop(suggestStop(models, d.config.QuerySize, len(left), d.jury.now().Foreground))
 	return nil
 }

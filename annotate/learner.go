@@ -50,6 +50,9 @@ func (n networks) Load(path string, info model.Info) (Network, error) {
 	if err := model.Verify(path); err != nil {
 		return nil, err
 	}
+	if err := checkTrained(path); err != nil {
+		return nil, err
+	}
 	network, err := model.LoadNetwork(n.Engine, path, info.Preprocess)
 	if err != nil {
 		return nil, err

@@ -9,12 +9,14 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/train/recipe"
 
 	"github.com/nextslice/nextslice/annotate/store"
@@ -49,6 +51,9 @@ type Options struct {
 	// Learner makes what trains and predicts; it is called once for each. nil: no training, the queue is filled by the
 	// cold start's rule.
 	Learner func() (Learner, error)
+	// Fixed is the model of Learner where that never trains, as of [FixedNetwork]; else nil. A new project has its canvas, channels and
+	// classes, and one that goes on must have them.
+	Fixed *model.Model
 	// Backups is how many daily copies of the database are kept; none if it is negative, DefaultBackups if it is 0.
 	Backups int
 	// CacheBytes bounds what is kept of the data in memory; 0 is DefaultCache.
@@ -111,7 +116,7 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	for _, problem := range problems {
 		o.Log.Warn("data: " + problem.String())
 	}
-	guessed := len(data.Classes) < 2 && len(o.Classes) == 0 && !store.Exists(o.Dir)
+	guessed := len(data.Classes) < 2 && len(o.Classes) == 0 && o.Fixed == nil && !store.Exists(o.Dir)
 	if !store.Exists(o.Dir) { // a wrong flag leaves no folder behind
 		c, err := configure(data, o, nil)
 		if err != nil {
@@ -119,6 +124,9 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 		}
 		if err := c.apply(data); err != nil {
 			return nil, err
+		}
+		if err := fits(o.Fixed, c, data); err != nil {
+			return nil, &ConfigError{err}
 		}
 	}
 	s, err := store.Open(ctx, o.Dir, o.Now)
@@ -142,6 +150,9 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	}
 	if err := config.apply(data); err != nil {
 		return nil, err
+	}
+	if err := fits(o.Fixed, config, data); err != nil {
+		return nil, &ConfigError{err}
 	}
 	for _, problem := range data.Problems { // of the channels
 		if !slices.Contains(problems, problem) {
@@ -251,13 +262,13 @@ func assemble(c Config, data *dataset.Dataset, roles map[string]store.Role, s *s
 		Cases: cases, Queue: queue, Predictor: predictor, Events: events,
 		Labels:    &Labels{c, s, cases, events, rights, predictor},
 		Reviews:   &Reviews{s, cases, events, rights},
-		Dashboard: &Dashboard{data.Name, c, s, cases, events, queue, jury},
+		Dashboard: &Dashboard{data.Name, c, s, cases, events, queue, jury, o.Fixed != nil},
 		Exporter:  &Exporter{c, s, cases, rights, predictor},
 		People:    &People{s},
 		Trainings: &Trainings{config: c, events: events, now: o.Now, held: -1},
 	}
 	if o.Learner != nil {
-		p.trainer = &trainer{config: c, store: s, cases: cases, events: events, files: files, record: p.record, learner: o.Learner, queue: queue, model: predictor, jury: jury, runs: p.Trainings}
+		p.trainer = &trainer{config: c, store: s, cases: cases, events: events, files: files, record: p.record, learner: o.Learner, queue: queue, model: predictor, jury: jury, runs: p.Trainings, fixed: o.Fixed != nil}
 		p.Trainings.trainer = p.trainer
 	}
 	return p
@@ -377,6 +388,9 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 	if len(o.Classes) > 0 {
 		names = append([]string{"background"}, o.Classes...)
 	}
+	if len(names) < 2 && o.Fixed != nil {
+		names = o.Fixed.Classes
+	}
 	if len(names) < 2 && before == nil { // nobody has said, and there is nothing to see it from
 		names = []string{"background", Guessed}
 	}
@@ -388,6 +402,13 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 		nan := c.Preprocess.NaN
 		c.Preprocess = data.PreprocessFor(o.Axis, preset.Canvas, nil)
 		c.Preprocess.Input, c.Preprocess.NaN = preset.Input, nan
+		if o.Fixed != nil {
+			c.Preprocess, c.Channel, c.Channels = o.Fixed.Preprocess, o.Fixed.Channel, nil
+			for _, channel := range o.Fixed.Channels {
+				c.Channels = append(c.Channels, strconv.Itoa(channel.Number))
+			}
+			c.Preprocess.NaN = cmp.Or(nan, c.Preprocess.NaN)
+		}
 	} else if o.Axis >= 0 {
 		c.Preprocess.Axis = o.Axis
 	}

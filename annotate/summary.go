@@ -18,6 +18,7 @@ type Dashboard struct {
 	events *Events
 	queue  *Queue
 	jury   *jury
+	fixed  bool // nothing is trained
 }
 
 // Summary is the state of a project in a few numbers.

@@ -27,6 +27,7 @@ type trainer struct {
 	model   adopter
 	jury    *jury
 	runs    *Trainings
+	fixed   bool          // the learner trains nothing
 	damaged map[Item]bool // labels that cannot be read
 }
 
@@ -107,7 +108,7 @@ func (t *trainer) ready(ctx context.Context) (cycle int, yes bool, err error) {
 		return 0, false, err
 	}
 	defer func() {
-		if yes = t.runs.due(yes, count); err != nil || count == 0 {
+		if yes = t.runs.due(yes, count); err != nil || count == 0 && !(t.fixed && cycle == 0) {
 			yes = false
 		}
 	}()
@@ -134,6 +135,8 @@ func (t *trainer) ready(ctx context.Context) (cycle int, yes bool, err error) {
 		return 0, false, err
 	}
 	switch {
+	case t.fixed && cycle == 0: // it needs no labels
+		return cycle, true, nil
 	case count == 0:
 		return cycle, false, nil
 	case t.config.Lockstep:
@@ -272,6 +275,9 @@ func (t *trainer) labels(ctx context.Context) (training, validation []store.Labe
 // train trains on labels, which it brings to the canvas.
 func (t *trainer) train(ctx context.Context, learner Learner, labels []store.Labelled, cycle int, progress func(Training, bool)) (Network, error) {
 	p, c := t.config.Preprocess, t.config.Train
+	if t.fixed {
+		return learner.Train(ctx, c, p, train.Set{}, 0, nil)
+	}
 	c.Steps = t.steps(cycle)
 	set := train.Set{H: p.Height, W: p.Width, Classes: len(t.config.Classes)}
 	for _, l := range labels {
@@ -318,6 +324,12 @@ func (t *trainer) judge(ctx context.Context, learner Learner, n Network, m *stor
 	}
 	if !math.IsNaN(dice) {
 		m.Dice = &dice
+	}
+	if t.fixed { // the same as before
+		if m.Reason = "the network that was given, which is not trained"; m.Dice != nil {
+			m.Reason += fmt.Sprintf("; validation Dice %.3f", dice)
+		}
+		return nil
 	}
 	blind := dice < usesFrom
 	if m.Adopted = !blind; blind {

@@ -92,12 +92,12 @@ func (c Config) checkStrategy(s query.Spec) error {
 		return fmt.Errorf("%s learns pseudo-labels of the network before, of which a single query knows nothing: it exists in simulations only", s)
 	case s.Training.Copies != "" || s.Score.Alpha > 0:
 		return fmt.Errorf("%s compares all slices with each other at once and changes the training: it exists in simulations only", s)
+	case model.IsONNX(c.Model) && model.ServesForeign(s) != nil:
+		return model.ServesForeign(s)
 	case c.Model != "" && s.Score.Members > 1:
 		return fmt.Errorf("%s needs several networks, and --model is one: leave it out, so that they are trained", s)
 	case c.Model != "" && s.Score.TrainsModule():
 		return fmt.Errorf("%s needs a network that was trained with its module: leave --model out, so that it is trained", s)
-	case model.IsONNX(c.Model) && model.ServesForeign(s) != nil:
-		return model.ServesForeign(s)
 	case c.Shard.Of > 0 && !scores:
 		return fmt.Errorf("--shard: %s does not pick by a score of each slice alone, so that shards could not be joined", s)
 	case c.Shard.Of > 0 && c.Model == "":

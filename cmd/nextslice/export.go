@@ -35,6 +35,9 @@ func (c exportCommand) Run(s streams) error {
 	if err := checkFree(c.Out, c.Force); err != nil {
 		return err
 	}
+	if model.IsONNX(c.Model) {
+		return usagef("%s is an ONNX file already", c.Model)
+	}
 	m, err := model.Load(ref.New(1), c.Model)
 	if err != nil {
 		return err

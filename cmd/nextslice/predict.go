@@ -18,7 +18,7 @@ import (
 )
 
 type predictCommand struct {
-	Model string `arg:"" placeholder:"MODEL" help:"Model file: of the train command, or of simulate --save-models."`
+	Model string `arg:"" placeholder:"MODEL" help:"Model file: of the train command, of simulate --save-models, or the ONNX file of a network of another program."`
 	In    string `arg:"" placeholder:"IN" help:"Image of any format, folder of a DICOM series, or folder of cases."`
 	Out   string `arg:"" placeholder:"OUT" help:"Mask to write: .nii.gz, .nii, .mha, .nrrd, .seg.nrrd, or .dcm (DICOM SEG) for a DICOM series; for a folder of cases, a folder."`
 
@@ -42,6 +42,9 @@ the header tells, and holds the label values of the training's masks, also where
 A model of several channels takes all of a case: a 4-D file, nnU-Net's X_0000 with X_0001 beside it, or --also; in a folder of
 cases the first two.
 
+The network of an ONNX file runs by ONNX Runtime ('pip install onnxruntime'); a YAML file beside it says what it sees: see
+docs/how-to/use-your-own-network.md.
+
 Of a folder of cases, those that cannot be read are listed and the others are segmented; the exit code is then 1. The same
 command goes on where it was interrupted.
 
@@ -49,6 +52,7 @@ Examples:
   nextslice predict prostate.safetensors patient7.mha patient7.seg.nrrd
   nextslice predict prostate.safetensors scans/patient7 patient7.dcm --uncertainty patient7-entropy.nii.gz
   nextslice predict prostate.safetensors DIR masks --uncertainty entropies
+  nextslice predict other.onnx patient7.nii.gz mask.nii.gz
   nextslice predict two.safetensors patient7-t2.nii.gz mask.nii.gz --also patient7-adc.nii.gz`
 }
 

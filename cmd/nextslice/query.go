@@ -23,7 +23,7 @@ type queryCommand struct {
 	Strategy string `default:"entropy+sb" placeholder:"NAME" help:"Query strategy, entropy+sb by default; see the strategies command."`
 	Size     int    `default:"10" placeholder:"N" help:"Slices to pick, 10 by default."`
 
-	Model  string   `placeholder:"FILE" help:"Model to ask; without it one is trained on the labelled slices."`
+	Model  string   `placeholder:"FILE" help:"Model to ask, or the ONNX file of a network of another program; without it one is trained on the labelled slices."`
 	Preset string   `default:"workstation" placeholder:"NAME" help:"Training preset, workstation by default; see the presets command."`
 	Set    []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
 
@@ -67,6 +67,7 @@ Examples:
   nextslice query --data DIR --strategy typiclust --size 20 --csv > round1.csv
   nextslice query --data DIR --labelled round1.csv --strategy entropy+sb --size 10 --proposals proposals
   nextslice query --data DIR --model prostate.safetensors --per-case 2 --exclude 'Phantom*' --json
+  nextslice query --data DIR --model other.onnx --strategy margin+sb --proposals proposals
   nextslice query --data DIR --model prostate.safetensors --shard 3/10 --scores scores-3.csv
   nextslice select --scores 'scores-*.csv' --size 10 --stochastic-batches
   nextslice query --data DIR --model prostate.safetensors --slurm 100 --partition NAME --time 1:00:00`

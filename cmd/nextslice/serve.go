@@ -24,6 +24,7 @@ import (
 	"github.com/nextslice/nextslice/annotate/server"
 	"github.com/nextslice/nextslice/internal/syserr"
 	"github.com/nextslice/nextslice/internal/tempdir"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
@@ -51,6 +52,7 @@ type serveCommand struct {
 	QuerySize *int     `placeholder:"N" help:"Slices per query (10)."`
 	Preset    *string  `placeholder:"NAME" help:"Training preset (workstation); see the presets command."`
 	Set       []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
+	Model     string   `placeholder:"FILE.onnx" help:"Network that another program trained: it proposes masks and is asked for the queries, and nothing is trained. See docs/how-to/use-your-own-network.md."`
 	NoTrain   bool     `help:"No training: slices are chosen by the cold start's rule, without proposals."`
 	engineFlag
 	Threads     int      `default:"0" placeholder:"N" help:"Threads of the training; 0 is all cores. It runs at low priority."`
@@ -83,6 +85,7 @@ SQLite file, and the newest of each as NIfTI in labels/final. The same command g
 Examples:
   nextslice serve --demo
   nextslice serve --data DIR
+  nextslice serve --data DIR --model other.onnx
   nextslice serve --data DIR --people ana,ben,eva:adjudicator --double-reading 0.1
   nextslice serve --data DIR --monai-label 127.0.0.1:8000
   nextslice serve --data DIR --addr 0.0.0.0:8470 --people ana,ben,eva:adjudicator --tls-cert cert.pem --tls-key key.pem`
@@ -117,6 +120,9 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if err := setTraining(&recipe.Config{}, c.Set); err != nil {
 		return usageError{err}
 	}
+	if err := c.checkModel(); err != nil {
+		return err
+	}
 	switch {
 	case c.Demo && c.Data != "":
 		return usagef("--demo and --data: give one of them")
@@ -129,7 +135,14 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return usagef("give the folder of the data set with --data, or --demo for synthetic volumes")
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
-	project, err := annotate.Open(ctx, c.options(log, c.name(s)))
+	options := c.options(log, c.name(s))
+	if c.Model != "" {
+		if options.Fixed, err = c.openModel(c.name(s)); err != nil {
+			return err
+		}
+		defer options.Fixed.Foreign.Close()
+	}
+	project, err := annotate.Open(ctx, options)
 	if errors.Is(err, annotate.ErrLocked) {
 		return fmt.Errorf("%w: close that server, or name another folder with --project", err)
 	}
@@ -183,6 +196,39 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		servers[slicer] = handler.MONAILabel(localSlicer)
 	}
 	return serve(ctx, project, servers)
+}
+
+// checkModel refuses flags that contradict --model.
+func (c serveCommand) checkModel() error {
+	if c.Model == "" {
+		return nil
+	}
+	if !model.IsONNX(c.Model) {
+		return usagef("--model %s: want an ONNX file; nextslice export makes one of a model that was trained here", c.Model)
+	}
+	for flag, given := range map[string]bool{
+		"--no-train": c.NoTrain, "--preset": c.Preset != nil, "--set": len(c.Set) > 0, "--lockstep": c.Lockstep,
+	} {
+		if given {
+			return usagef("%s and --model: nothing is trained with --model, so leave one of them out", flag)
+		}
+	}
+	for flag, given := range map[string]bool{"--axis": c.Axis != "auto", "--channel": c.Channel != nil, "--channels": len(c.Channels) > 0} {
+		if given {
+			return usagef("%s and --model: the network's description says that", flag)
+		}
+	}
+	return nil
+}
+
+// openModel reads the network of --model.
+func (c serveCommand) openModel(engine string) (*model.Model, error) {
+	e, err := engines.New(engine, c.Threads)
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close() // it only says how many threads there are
+	return model.Load(e, c.Model)
 }
 
 // readToken reads the file with the secret.
@@ -277,6 +323,13 @@ func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options 
 	}
 	if !c.NoTrain {
 		o.Learner = func() (annotate.Learner, error) {
+			if c.Model != "" {
+				m, err := c.openModel(engine)
+				if err != nil {
+					return nil, err
+				}
+				return annotate.FixedNetwork(m, c.Model)
+			}
 			e, err := engines.New(engine, c.Threads)
 			if err != nil {
 				return nil, err
