@@ -15,7 +15,7 @@
 //	dataset       cases and items, folder layouts, the split, the pool; phantom makes synthetic volumes
 //	preprocess    intensities, slices on a canvas, and the way back to the case's own grid
 //	tensor        activations and the operations on them (Engine): ref in plain Go, native in C++, engines by name
-//	nn            layers, optimisers, the safetensors file; unet is the paper's network made of them, vae what VAAL trains
+//	nn            layers, optimisers, files; unet is the paper's network made of them, vae what VAAL trains; onnxruntime runs others'
 //	train         one training; recipe holds the hyper-parameters and presets, as plain data
 //	uncertainty   class probabilities → uncertainty map → one score per item
 //	query         the names of strategies; scores or features → the items to label next

@@ -15,6 +15,7 @@
 //     [Network.Evaluate] measures of such masks. [Restorer] is the one way back from canvas to grid.
 //  3. [Network.Score] computes what an [uncertainty.Score] describes, [Network.Features] vectors, and [Network.Pool] offers
 //     both to a strategy: what the strategy needs, and nothing else.
+//     A [Foreign] network, of another program, gives probabilities and scores of plain passes alone.
 //  4. A [Model] is a network for cases of any origin: with its [Info], which [Describe] finds, it is saved to one file
 //     ([Model.Save], [Load]), and [Model.Segment] turns a case's axes to those of the training and its mask back.
 package model
