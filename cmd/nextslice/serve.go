@@ -140,9 +140,11 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		if options.Fixed, err = c.openModel(c.name(s)); err != nil {
 			return err
 		}
-		defer options.Fixed.Foreign.Close()
 	}
 	project, err := annotate.Open(ctx, options)
+	if options.Fixed != nil {
+		options.Fixed.Foreign.Close() // the project's learners have their own
+	}
 	if errors.Is(err, annotate.ErrLocked) {
 		return fmt.Errorf("%w: close that server, or name another folder with --project", err)
 	}
