@@ -111,7 +111,9 @@ complete -F _%[1]s %[1]s
 }
 
 // quoted puts text in single quotes for zsh and fish.
-func quoted(s string) string { return "'" + strings.NewReplacer(`\`, `\\`, "'", `'\''`).Replace(s) + "'" }
+func quoted(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `'\''`).Replace(s) + "'"
+}
 
 func zshCompletion(w io.Writer, app *kong.Application) {
 	plain := strings.NewReplacer("[", "(", "]", ")", ":", `\:`, "\n", " ")

@@ -81,13 +81,13 @@ func TestCompletion(t *testing.T) {
 	}
 	bash := script("bash")
 	for line, want := range map[string]string{
-		"nextslice ser":                 "serve",
-		"nextslice serve --dem":         "--demo",
-		"nextslice serve --axis ":       "auto i j k",
-		"nextslice serve --axis = a":    "auto",
-		"nextslice project che":         "check",
-		"nextslice completion z":        "zsh",
-		"nextslice man":                 "", // hidden
+		"nextslice ser":              "serve",
+		"nextslice serve --dem":      "--demo",
+		"nextslice serve --axis ":    "auto i j k",
+		"nextslice serve --axis = a": "auto",
+		"nextslice project che":      "check",
+		"nextslice completion z":     "zsh",
+		"nextslice man":              "", // hidden
 	} {
 		words := strings.Split(line, " ")
 		out, err := exec.Command("bash", append([]string{"-c", `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _nextslice; echo "${COMPREPLY[*]}"`, "-", bash}, words...)...).CombinedOutput()
