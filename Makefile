@@ -39,9 +39,8 @@ demo-serve: build
 test-deps: deps
 	@scripts/deps.sh test
 
-# Four packages at once: several wait for browsers, disks or SLURM.
 test: test-deps web
-	go test -vet=off -p 4 -timeout 10m ./...
+	go test -vet=off -timeout 10m ./...
 	CGO_ENABLED=0 go build -o /dev/null ./cmd/nextslice
 
 # What the compiler lets through: of this and of all that it is built from, which takes longer than to test it.
