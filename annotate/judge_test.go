@@ -104,6 +104,7 @@ func TestUselessModelsDoNotPropose(t *testing.T) {
 		t.Errorf("the blind model: %+v", first)
 	}
 	var task *annotate.Task
+	waited := 0 // a slow machine proposes later than a test labels, and the slices come to an end
 	until(t, "a training slice with a proposal", func() (ok bool) {
 		var err error
 		if task, err = p.Queue.Next(t.Context(), ana, nil); errors.Is(err, store.ErrNotFound) {
@@ -114,7 +115,9 @@ func TestUselessModelsDoNotPropose(t *testing.T) {
 		if task.Proposal {
 			return true
 		}
-		p.label(ana)
+		if waited++; waited%100 == 0 || strings.HasPrefix(task.Item, "c6/") || strings.HasPrefix(task.Item, "c7/") {
+			p.label(ana)
+		}
 		return false
 	})
 	until(t, "a perfect model that draws", func() bool {

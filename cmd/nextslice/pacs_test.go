@@ -13,7 +13,7 @@ import (
 )
 
 // pull runs a pull command with an answer to what it may ask.
-func pull(t *testing.T, ctx context.Context, answer string, args ...string) (code int, text string) {
+func pull(ctx context.Context, t *testing.T, answer string, args ...string) (code int, text string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = run(ctx, strings.NewReader(answer), &out, &errs, append([]string{"pacs", "pull"}, args...))
@@ -36,7 +36,7 @@ func TestPullIsInterrupted(t *testing.T) {
 		}
 		cancel()
 	}()
-	code, text := pull(t, ctx, "", s.URL+"/dicom-web", dir)
+	code, text := pull(ctx, t, "", s.URL+"/dicom-web", dir)
 	close(stall)
 	if code != failed || !strings.Contains(text, "interrupted: the same command goes on") {
 		t.Errorf("code %d: %s", code, text)
@@ -45,7 +45,7 @@ func TestPullIsInterrupted(t *testing.T) {
 		t.Errorf("left: %q", left)
 	}
 	s.Set(pacstest.Quirks{})
-	if code, text := pull(t, t.Context(), "", s.URL+"/dicom-web", dir); code != done || !strings.Contains(text, "2 series pulled") {
+	if code, text := pull(t.Context(), t, "", s.URL+"/dicom-web", dir); code != done || !strings.Contains(text, "2 series pulled") {
 		t.Errorf("again: code %d: %s", code, text)
 	}
 }
@@ -59,12 +59,12 @@ func TestPullAsksFirst(t *testing.T) {
 	s := pacstest.New(t, files...)
 	dir := filepath.Join(t.TempDir(), "data")
 	for _, answer := range []string{"", "n\n", "no\n"} {
-		code, text := pull(t, t.Context(), answer, s.URL+"/dicom-web", dir, "--min-slices", "1")
+		code, text := pull(t.Context(), t, answer, s.URL+"/dicom-web", dir, "--min-slices", "1")
 		if cases, _ := filepath.Glob(filepath.Join(dir, "P*")); code != failed || !strings.Contains(text, "51 series of 51 slices, some 0.0 GB: pull them? [y/N]") || len(cases) > 0 {
 			t.Errorf("%q: code %d, %d cases: %s", answer, code, len(cases), text)
 		}
 	}
-	if code, text := pull(t, t.Context(), "y\n", s.URL+"/dicom-web", dir, "--min-slices", "1"); code != done || !strings.Contains(text, "51 series pulled") {
+	if code, text := pull(t.Context(), t, "y\n", s.URL+"/dicom-web", dir, "--min-slices", "1"); code != done || !strings.Contains(text, "51 series pulled") {
 		t.Errorf("code %d: %s", code, text)
 	}
 }

@@ -73,7 +73,7 @@ func Open(path string, threads int) (_ *Net, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer options.Destroy()
+	defer func() { _ = options.Destroy() }()
 	if err := options.SetIntraOpNumThreads(threads); err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func Open(path string, threads int) (_ *Net, err error) {
 		return nil, fmt.Errorf("%s cannot be opened by ONNX Runtime %s: %s", path, ort.GetVersion(), reason(err))
 	}
 	if n.metadata, err = n.session.GetModelMetadata(); err != nil {
-		n.session.Destroy()
+		_ = n.session.Destroy()
 		return nil, err
 	}
 	return n, nil
@@ -119,12 +119,12 @@ func (n *Net) Run(x []float32, shape [4]int) (y []float32, out [4]int, err error
 	if err != nil {
 		return nil, out, err
 	}
-	defer in.Destroy()
+	defer func() { _ = in.Destroy() }()
 	values := []ort.Value{nil}
 	if err := n.session.Run([]ort.Value{in}, values); err != nil {
 		return nil, out, fmt.Errorf("ONNX Runtime %s cannot run the network on images of %d x %d: %s", ort.GetVersion(), shape[2], shape[3], reason(err))
 	}
-	defer values[0].Destroy()
+	defer func() { _ = values[0].Destroy() }()
 	t, ok := values[0].(*ort.Tensor[float32])
 	if !ok || len(t.GetShape()) != 4 {
 		return nil, out, fmt.Errorf("the output %q is of shape %v: want float32 of [N C H W]", n.Output.Name, values[0].GetShape())
