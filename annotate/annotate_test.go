@@ -123,6 +123,20 @@ func until(t *testing.T, what string, yes func() bool) {
 	t.Fatalf("%s: did not happen", what)
 }
 
+// next is the next task of somebody: a queue may be empty for a moment, while a training asks the next one.
+func (p *project) next(who annotate.Person) *annotate.Task {
+	p.t.Helper()
+	var task *annotate.Task
+	until(p.t, "a task", func() bool {
+		var err error
+		if task, err = p.Queue.Next(p.t.Context(), who, nil); err != nil && !errors.Is(err, store.ErrNotFound) {
+			p.t.Fatal(err)
+		}
+		return err == nil
+	})
+	return task
+}
+
 func (p *project) models() []store.Model {
 	m, err := p.Store().Models(p.t.Context())
 	if err != nil {

@@ -363,15 +363,15 @@ func TestBackupIsEnough(t *testing.T) {
 	want := map[annotate.Item][]uint8{}
 	add := func(p *project, n int) {
 		for range n {
-			task := must(p.Queue.Next(t.Context(), ana, nil))
+			task := p.next(ana)
 			item := must(p.Cases.Item(task.Item))
 			want[item] = p.mask(item)
 			save(t, p, item, want[item])
 		}
 	}
 	add(p, 4)
-	until(t, "a model", func() bool { return must(p.Queue.Next(t.Context(), ana, nil)).Model != nil })
-	drafted := must(p.Cases.Item(must(p.Queue.Next(t.Context(), ben, nil)).Item))
+	until(t, "a model", func() bool { return p.next(ana).Model != nil })
+	drafted := must(p.Cases.Item(p.next(ben).Item))
 	if err := p.Labels.SaveDraft(t.Context(), ben, drafted, p.mask(drafted)); err != nil {
 		t.Fatal(err)
 	}
@@ -409,7 +409,7 @@ func TestBackupIsEnough(t *testing.T) {
 		_, err := os.Stat(filepath.Join(elsewhere, "models", "0002.safetensors"))
 		return err == nil
 	})
-	until(t, "it is in use", func() bool { m := must(p.Queue.Next(t.Context(), ana, nil)).Model; return m != nil && *m == 2 })
+	until(t, "it is in use", func() bool { m := p.next(ana).Model; return m != nil && *m == 2 })
 	has(t, p, want)
 }
 
