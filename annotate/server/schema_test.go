@@ -50,7 +50,7 @@ func TestOpenAPIIsTrue(t *testing.T) {
 	defer cancel()
 	c := exec.CommandContext(ctx, program, "run", file, "--url", s.url, "--header", ana[0]+": "+ana[1],
 		"--exclude-path", "/api/v1/events", "--exclude-path", "/api/v1/logout", "--exclude-path", "/api/v1/login", // a stream, what ends the session, and what makes one wait
-		"--phases", "examples,coverage,fuzzing", "--max-examples", "8", "--seed", "1", "--generation-deterministic", "--workers", "2",
+		"--phases", "examples,coverage,fuzzing", "--max-examples", "8", "--seed", "1", "--generation-deterministic", "--workers", "1", // Python 3.11 parses wrongly in two threads (its issue 106905)
 		"--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance",
 		"--request-timeout", "30", "--no-color")
 	c.Env = append(os.Environ(), "HYPOTHESIS_STORAGE_DIRECTORY="+t.TempDir())
