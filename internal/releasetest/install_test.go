@@ -37,7 +37,7 @@ func TestGoInstall(t *testing.T) {
 	}
 
 	t.Cleanup(func() { exec.Command("chmod", "-R", "u+w", gopath).Run() })
-	env := []string{"GOPATH=" + gopath, "GOFLAGS=", "CGO_ENABLED=0", "GOPRIVATE=github.com/nextslice",
+	env := []string{"GOPATH=" + gopath, "GOFLAGS=-trimpath", "CGO_ENABLED=0", "GOPRIVATE=github.com/nextslice",
 		"GOMODCACHE=" + filepath.Join(gopath, "mod"), "GOBIN=" + filepath.Join(gopath, "bin"),
 		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url.file://" + clone + ".insteadOf", "GIT_CONFIG_VALUE_0=https://github.com/nextslice/nextslice"}
 	modules := strings.TrimSpace(sh(".", nil, "go env GOMODCACHE"))
