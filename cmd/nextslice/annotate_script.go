@@ -10,6 +10,7 @@ import (
 
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/script"
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/dataset"
 )
 
@@ -50,18 +51,18 @@ func (c annotateScriptCommand) Run(ctx context.Context, s streams) error {
 	if set.Ignore > 0 && !slices.ContainsFunc(project.Classes, unsure) {
 		return errors.New("the masks hold a value to ignore, and the project has no class unsure: start the server with --unsure, or with --ignore in a new project")
 	}
-	p := newProgress(s.err)
-	defer p.end()
+	p := progress.New(s.err)
+	defer p.End()
 	labelled := 0
 	a := script.Annotator{Client: client, Mask: script.MasksOf(set, project.Axis), Seconds: c.Seconds, Labelled: func(item string) {
 		labelled++
-		p.show(0, fmt.Sprintf("%d labels, the last %s", labelled, item))
+		p.Show(0, fmt.Sprintf("%d labels, the last %s", labelled, item))
 	}}
 	begin := time.Now()
 	if err := a.Run(ctx, c.Cycles+1); err != nil {
 		return err
 	}
-	p.end()
+	p.End()
 	curves, err := client.Curves(ctx)
 	if err != nil {
 		return err
@@ -89,5 +90,5 @@ func orNone(v *float64) string {
 	if v == nil {
 		return "-"
 	}
-	return value(*v)
+	return fmt.Sprintf("%.3f", *v)
 }

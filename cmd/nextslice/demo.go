@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/record"
 )
@@ -45,9 +46,9 @@ func demoData(ctx context.Context, s streams) (dir string, err error) {
 	if _, err := os.Stat(filepath.Join(dir, "dataset.json")); err == nil {
 		return dir, nil
 	}
-	p := newProgress(s.err)
-	defer p.end()
+	p := progress.New(s.err)
+	defer p.End()
 	return dir, phantom.Write(ctx, dir, cases, record.PhantomSeed, func(done, total int) {
-		p.show(float64(done)/float64(total), fmt.Sprintf("synthetic case %d/%d", done, total))
+		p.Show(float64(done)/float64(total), fmt.Sprintf("synthetic case %d/%d", done, total))
 	})
 }

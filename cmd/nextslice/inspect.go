@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/volume/source"
 )
@@ -43,10 +44,10 @@ func (c inspectCommand) Run(ctx context.Context, s streams) error {
 	if c.Reference != "" {
 		return usagef("--reference: it is for an RTSTRUCT file, and %s is a folder", c.Path)
 	}
-	p := newProgress(s.err)
-	defer p.end()
+	p := progress.New(s.err)
+	defer p.End()
 	set, err := dataset.OpenWith(ctx, c.Path, dataset.OpenOptions{Ignore: c.Ignore, Progress: func(what string, done, total int) {
-		p.show(0, fmt.Sprintf("%s %d/%d", what, done, total))
+		p.Show(0, fmt.Sprintf("%s %d/%d", what, done, total))
 	}})
 	if err != nil {
 		return err
@@ -55,9 +56,9 @@ func (c inspectCommand) Run(ctx context.Context, s streams) error {
 		return usagef("--%v", err)
 	}
 	report, err := dataset.Inspect(ctx, set, c.NaN, func(done, total int) {
-		p.show(float64(done)/float64(total), fmt.Sprintf("case %d/%d", done, total))
+		p.Show(float64(done)/float64(total), fmt.Sprintf("case %d/%d", done, total))
 	}, nil)
-	p.end()
+	p.End()
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"text/tabwriter"
 
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/pacs"
 )
 
@@ -64,12 +65,12 @@ func (q pacsQuery) find(ctx context.Context, c *pacs.Client, errs io.Writer) ([]
 	if err := query.Check(); err != nil {
 		return nil, usageError{err}
 	}
-	p := newProgress(errs)
-	defer p.end()
+	p := progress.New(errs)
+	defer p.End()
 	found, notes, err := c.Find(ctx, query, func(done, studies int) {
-		p.show(float64(done)/float64(studies), fmt.Sprintf("study %d/%d", done, studies))
+		p.Show(float64(done)/float64(studies), fmt.Sprintf("study %d/%d", done, studies))
 	})
-	p.end()
+	p.End()
 	warn(errs, notes)
 	return found, err
 }

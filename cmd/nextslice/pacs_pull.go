@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/pacs"
 	"github.com/nextslice/nextslice/volume/dicom"
 )
@@ -82,19 +83,19 @@ func (c pacsPullCommand) Run(ctx context.Context, s streams) error {
 }
 
 func (c pacsPullCommand) pull(ctx context.Context, s streams, client *pacs.Client, folder *pacs.Folder, chosen pacs.Selection) error {
-	p := newProgress(s.err)
-	defer p.end()
+	p := progress.New(s.err)
+	defer p.End()
 	whole, faults, of := 0, 0, len(chosen.Series)
 	err := folder.Pull(ctx, client, chosen.Series, func(series, files int) {
-		p.show(float64(series)/float64(of), fmt.Sprintf("series %d/%d, file %d", series+1, of, files))
+		p.Show(float64(series)/float64(of), fmt.Sprintf("series %d/%d, file %d", series+1, of, files))
 	}, func(one pacs.Pulled) {
 		if one.Err != nil {
 			faults++
-			p.line("%v", one.Err)
+			p.Line("%v", one.Err)
 			return
 		}
 		whole++
-		p.end()
+		p.End()
 		text := fmt.Sprintf("%s: %d files, %.1f MB", one.Name, one.Instances, float64(one.Bytes)/(1<<20))
 		for syntax, n := range one.Syntaxes {
 			if packing := dicom.Packing(syntax); packing != "" {
@@ -103,7 +104,7 @@ func (c pacsPullCommand) pull(ctx context.Context, s streams, client *pacs.Clien
 		}
 		fmt.Fprintln(s.out, text)
 	})
-	p.end()
+	p.End()
 	if err != nil {
 		return interruptedPacs(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/record"
 )
@@ -32,11 +33,11 @@ func (c phantomCommand) Run(ctx context.Context, s streams) error {
 	if c.Channels < 1 || c.Channels > 2 {
 		return usagef("--channels %d: want 1 or 2", c.Channels)
 	}
-	p := newProgress(s.err)
+	p := progress.New(s.err)
 	err := phantom.WriteChannels(ctx, c.Dir, c.Cases, c.Channels, c.Seed, func(done, total int) {
-		p.show(float64(done)/float64(total), fmt.Sprintf("case %d/%d", done, total))
+		p.Show(float64(done)/float64(total), fmt.Sprintf("case %d/%d", done, total))
 	})
-	p.end()
+	p.End()
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/model"
@@ -151,12 +152,12 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 	if err != nil {
 		return err
 	}
-	p := newProgress(s.err)
-	defer p.end()
+	p := progress.New(s.err)
+	defer p.End()
 	prediction, err := m.Segment(ctx, images, c.Uncertainty != "", func(done, of int) {
-		p.show(float64(done)/float64(of), fmt.Sprintf("slice %d/%d", done, of))
+		p.Show(float64(done)/float64(of), fmt.Sprintf("slice %d/%d", done, of))
 	})
-	p.end()
+	p.End()
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.In, err)
 	}
@@ -212,14 +213,14 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 			return usagef("%s: choose another folder than that of the cases", dir)
 		}
 	}
-	p := newProgress(s.err)
-	defer p.end()
+	p := progress.New(s.err)
+	defer p.End()
 	written, there, faults := 0, 0, 0
 	for _, problem := range set.Problems {
 		if problem.LeftOut {
 			faults++
 		}
-		p.line("%s", problem)
+		p.Line("%s", problem)
 	}
 	for i, one := range set.Cases {
 		name := strings.ReplaceAll(one.ID, "/", "_")
@@ -231,18 +232,18 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 			there++
 			continue
 		}
-		p.show(float64(i)/float64(len(set.Cases)), fmt.Sprintf("case %d/%d", i+1, len(set.Cases)))
+		p.Show(float64(i)/float64(len(set.Cases)), fmt.Sprintf("case %d/%d", i+1, len(set.Cases)))
 		switch err := predictCase(ctx, m, set, i, mask, entropy, p); {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
 			faults++
-			p.line("%v", err)
+			p.Line("%v", err)
 		default:
 			written++
 		}
 	}
-	p.end()
+	p.End()
 	fmt.Fprintf(s.out, "%s: %d masks", c.Out, written)
 	if there > 0 {
 		fmt.Fprintf(s.out, ", %d were there", there)
@@ -255,7 +256,7 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 }
 
 // predictCase segments one case of a data set; the mask is written last, so that a case that has one is complete.
-func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, index int, mask, entropy string, p *progress) error {
+func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, index int, mask, entropy string, p *progress.Bar) error {
 	id := set.Cases[index].ID
 	images, err := set.Images(index)
 	if err != nil {
@@ -266,7 +267,7 @@ func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, inde
 		return fmt.Errorf("case %s: %w", id, err)
 	}
 	for _, w := range prediction.Warnings {
-		p.line("case %s: %s", id, w)
+		p.Line("case %s: %s", id, w)
 	}
 	if entropy != "" {
 		if err := volume.WriteVolume(entropy, prediction.Uncertainty); err != nil {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/internal/cell"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor/engines"
@@ -111,8 +112,8 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 		return usageError{err}
 	}
 	defer e.Close()
-	p := newProgress(s.err)
-	defer p.end()
+	p := progress.New(s.err)
+	defer p.End()
 	phases := map[string]float64{"open": 0, "load": 0, "train": 0.1, "score": 0.6, "propose": 0.95} // where each begins, roughly
 	loss := 0.0
 	r, err := worklist.Run(ctx, e, config, func(w worklist.Progress) {
@@ -121,9 +122,9 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 			loss += (w.Loss - loss) * max(0.02, 1/float64(w.Done))
 			text += fmt.Sprintf(", loss %.3f", loss)
 		}
-		p.show(phases[w.Phase]+0.3*float64(w.Done)/float64(max(1, w.Of)), text)
-	}, func(text string) { p.line("%s", text) })
-	p.end()
+		p.Show(phases[w.Phase]+0.3*float64(w.Done)/float64(max(1, w.Of)), text)
+	}, func(text string) { p.Line("%s", text) })
+	p.End()
 	if errors.Is(err, context.Canceled) {
 		return errors.New("interrupted; the same command goes on where it was")
 	}

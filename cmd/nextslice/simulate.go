@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"runtime"
 	"strings"
 
 	"github.com/nextslice/nextslice/cluster"
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/internal/tempdir"
 	"github.com/nextslice/nextslice/record"
@@ -89,13 +89,13 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	if err := cluster.Alone(ctx, out); err != nil {
 		return err
 	}
-	w := newWatcher(s.err, config)
-	defer w.end()
+	w := progress.NewWatcher(s.err, config)
+	defer w.End()
 	err = experiment.Run(ctx, config, experiment.Options{
 		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.name(s), ISA: c.ISA, Records: c.From, SaveModels: c.SaveModels,
-		Notice: w.notice, Progress: w.event,
+		Notice: w.Notice, Progress: w.Event,
 	})
-	w.end()
+	w.End()
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("interrupted; go on with:\n  %s", c.again(s.args, out))
 	}
@@ -204,12 +204,4 @@ func quote(arg string) string {
 		return arg
 	}
 	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
-}
-
-// value formats a measure, which may be undefined.
-func value(v float64) string {
-	if math.IsNaN(v) {
-		return "undefined"
-	}
-	return fmt.Sprintf("%.3f", v)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/cluster"
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/record"
 )
@@ -112,11 +113,11 @@ func (c simulateCommand) plan(ctx context.Context, s streams, config record.Conf
 		_, err = fmt.Fprint(s.out, text)
 		return err
 	}
-	p := newProgress(s.err)
-	o.Notice = func(text string) { p.line("%s", text) }
-	o.Progress = func(e experiment.Event) { p.show(float64(e.Done)/float64(max(1, e.Of)), e.String()) }
+	p := progress.New(s.err)
+	o.Notice = func(text string) { p.Line("%s", text) }
+	o.Progress = func(e experiment.Event) { p.Show(float64(e.Done)/float64(max(1, e.Of)), e.String()) }
 	plan, err := cluster.Prepare(ctx, config, o)
-	p.end()
+	p.End()
 	if err != nil {
 		return asUsage(err)
 	}
@@ -225,7 +226,7 @@ func (c statusCommand) Run(ctx context.Context, s streams) error {
 	l := &cluster.Looker{Run: c.Folder}
 	view, err := l.Look(ctx)
 	if c.Follow && err == nil {
-		view, err = follow(ctx, s, l, view)
+		view, err = progress.Follow(ctx, s.err, l, view, "nextslice status "+quote(c.Folder))
 	}
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor/engines"
@@ -60,18 +61,18 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 		return usageError{err}
 	}
 	defer e.Close()
-	p := newProgress(s.err)
-	defer p.end()
+	p := progress.New(s.err)
+	defer p.End()
 	loss := 0.0
 	m, err := experiment.TrainModel(ctx, e, config, func(event experiment.Event) {
 		if event.Loss != 0 {
 			loss += (event.Loss - loss) * max(0.02, 1/float64(event.Done)) // a mean that forgets the beginning
-			p.show(event.Fraction, fmt.Sprintf("step %d/%d, loss %.3f", event.Done, event.Of, loss))
+			p.Show(event.Fraction, fmt.Sprintf("step %d/%d, loss %.3f", event.Done, event.Of, loss))
 			return
 		}
-		p.show(0, event.String())
-	}, func(text string) { p.line("%s", text) })
-	p.end()
+		p.Show(0, event.String())
+	}, func(text string) { p.Line("%s", text) })
+	p.End()
 	if errors.Is(err, context.Canceled) {
 		return errors.New("interrupted: no model was written")
 	}

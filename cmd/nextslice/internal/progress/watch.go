@@ -1,4 +1,4 @@
-package main
+package progress
 
 import (
 	"fmt"
@@ -18,15 +18,15 @@ import (
 	"github.com/nextslice/nextslice/report/table"
 )
 
-// watcher shows how far an experiment is. It is used by one goroutine at a time.
-type watcher interface {
-	event(experiment.Event)
-	notice(text string)
-	end() // may be called twice
+// Watcher shows how far an experiment is. It is used by one goroutine at a time.
+type Watcher interface {
+	Event(experiment.Event)
+	Notice(text string)
+	End() // may be called twice
 }
 
-// newWatcher returns a table that is redrawn in place on a terminal, and lines elsewhere.
-func newWatcher(out io.Writer, c record.Config) watcher {
+// NewWatcher returns a table that is redrawn in place on a terminal, and lines elsewhere.
+func NewWatcher(out io.Writer, c record.Config) Watcher {
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		return newLiveTable(out, c, func() (width, height int) {
 			width, height, err := term.GetSize(int(file.Fd()))
@@ -36,22 +36,22 @@ func newWatcher(out io.Writer, c record.Config) watcher {
 			return width, height
 		})
 	}
-	return watchLines{newProgress(out)}
+	return watchLines{New(out)}
 }
 
 // watchLines writes a line per finished cycle, and one of progress every few seconds.
-type watchLines struct{ *progress }
+type watchLines struct{ *Bar }
 
-func (w watchLines) notice(text string) { w.line("%s", text) }
+func (w watchLines) Notice(text string) { w.Line("%s", text) }
 
-func (w watchLines) event(e experiment.Event) {
+func (w watchLines) Event(e experiment.Event) {
 	if e.Earlier() {
 		return
 	}
 	if e.Recorded != nil {
-		w.line("%s, cycle %d: %d labelled, dice_3d %s", e.Unit, e.Cycle, e.Recorded.Labelled, value(e.Recorded.Measures.Mean.Dice3D.Value))
+		w.Line("%s, cycle %d: %d labelled, dice_3d %s", e.Unit, e.Cycle, e.Recorded.Labelled, value(e.Recorded.Measures.Mean.Dice3D.Value))
 	}
-	w.show(e.Fraction, e.String())
+	w.Show(e.Fraction, e.String())
 }
 
 // liveTable shows the learning curves so far, what is being run, and the time left.
@@ -62,7 +62,7 @@ type liveTable struct {
 	rows     []liveRow
 	running  map[string]string // by unit: what it is doing
 	fraction float64
-	clock    *progress
+	clock    *Bar
 	drawn    int       // lines that stand on the terminal
 	last     time.Time // when they were drawn
 }
@@ -78,7 +78,7 @@ type liveRow struct {
 const redrawEvery = 100 * time.Millisecond
 
 func newLiveTable(out io.Writer, c record.Config, size func() (int, int)) *liveTable {
-	t := &liveTable{out: out, size: size, running: map[string]string{}, clock: &progress{begin: time.Now()}}
+	t := &liveTable{out: out, size: size, running: map[string]string{}, clock: &Bar{begin: time.Now()}}
 	for cycle := range c.Cycles + 1 {
 		t.labels = append(t.labels, fmt.Sprint(c.InitialSize+cycle*c.QuerySize))
 	}
@@ -98,7 +98,7 @@ func (t *liveTable) row(u record.Unit) int {
 	return slices.IndexFunc(t.rows, func(r liveRow) bool { return r.grid == u.Grid && r.strategy == u.Strategy })
 }
 
-func (t *liveTable) event(e experiment.Event) {
+func (t *liveTable) Event(e experiment.Event) {
 	t.fraction = max(t.fraction, e.Fraction)
 	t.running[e.Unit] = e.String()
 	if i := t.row(e.Run); e.Recorded != nil && i >= 0 {
@@ -120,13 +120,13 @@ func (t *liveTable) event(e experiment.Event) {
 	}
 }
 
-func (t *liveTable) notice(text string) {
+func (t *liveTable) Notice(text string) {
 	t.erase()
 	fmt.Fprintln(t.out, text)
 	t.draw()
 }
 
-func (t *liveTable) end() { t.erase() }
+func (t *liveTable) End() { t.erase() }
 
 // erase takes the table away.
 func (t *liveTable) erase() {
@@ -194,6 +194,14 @@ func (t *liveTable) lines(width, height int) []string {
 		}
 	}
 	return lines
+}
+
+// value formats a measure, which may be undefined.
+func value(v float64) string {
+	if math.IsNaN(v) {
+		return "undefined"
+	}
+	return fmt.Sprintf("%.3f", v)
 }
 
 func (r liveRow) name() string {

@@ -1,4 +1,4 @@
-package main
+package progress
 
 import (
 	"context"
@@ -17,9 +17,10 @@ import (
 // lookEvery is the time between two questions to SLURM: a site has many who ask.
 const lookEvery = 30 * time.Second
 
-// follow looks again and again, and shows each view, until nothing is under way. It returns the last one.
-func follow(ctx context.Context, s streams, l *cluster.Looker, view cluster.View) (cluster.View, error) {
-	file, ok := s.err.(*os.File)
+// Follow looks again and again, and shows each view, until nothing is under way. It returns the last one. again is the command to
+// look with once more, for whoever stops it.
+func Follow(ctx context.Context, out io.Writer, l *cluster.Looker, view cluster.View, again string) (cluster.View, error) {
+	file, ok := out.(*os.File)
 	terminal := ok && term.IsTerminal(int(file.Fd()))
 	before, drawn := "", 0
 	for view.UnderWay() {
@@ -27,16 +28,16 @@ func follow(ctx context.Context, s streams, l *cluster.Looker, view cluster.View
 		_ = view.WriteText(&text)
 		switch {
 		case terminal:
-			erase(s.err, drawn)
-			fmt.Fprint(s.err, text.String())
+			erase(out, drawn)
+			fmt.Fprint(out, text.String())
 			drawn = strings.Count(text.String(), "\n")
 		case text.String() != before:
-			fmt.Fprintf(s.err, "%s %s", time.Now().Format("15:04"), text.String())
+			fmt.Fprintf(out, "%s %s", time.Now().Format("15:04"), text.String())
 		}
 		before = text.String()
 		select {
 		case <-ctx.Done():
-			return view, errors.New("stopped looking; the run goes on. Look again with:\n  nextslice status " + quote(l.Run))
+			return view, errors.New("stopped looking; the run goes on. Look again with:\n  " + again)
 		case <-time.After(lookEvery):
 		}
 		next, err := l.Look(ctx)
@@ -45,7 +46,7 @@ func follow(ctx context.Context, s streams, l *cluster.Looker, view cluster.View
 		}
 		view = next
 	}
-	erase(s.err, drawn)
+	erase(out, drawn)
 	return view, nil
 }
 

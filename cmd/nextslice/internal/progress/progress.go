@@ -1,4 +1,5 @@
-package main
+// Package progress shows how far a command is: a bar or a table on a terminal, plain lines elsewhere.
+package progress
 
 import (
 	"fmt"
@@ -13,17 +14,18 @@ import (
 // lineEvery is the time between two lines of progress where there is no terminal.
 const lineEvery = 5 * time.Second
 
-// progress shows how far a command is: a bar on a terminal, a plain line every few seconds elsewhere. It is used by
+// Bar shows how far a command is: a bar on a terminal, a plain line every few seconds elsewhere. It is used by
 // one goroutine at a time.
-type progress struct {
+type Bar struct {
 	out   io.Writer
 	bar   *progressbar.ProgressBar // nil where out is no terminal
 	begin time.Time
 	last  time.Time // of the last line
 }
 
-func newProgress(out io.Writer) *progress {
-	p := &progress{out: out, begin: time.Now(), last: time.Now()}
+// New returns the bar of a command that writes to out what is not its result.
+func New(out io.Writer) *Bar {
+	p := &Bar{out: out, begin: time.Now(), last: time.Now()}
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		p.bar = progressbar.NewOptions(1000,
 			progressbar.OptionSetWriter(out),
@@ -37,8 +39,8 @@ func newProgress(out io.Writer) *progress {
 	return p
 }
 
-// show takes the part of the work that is done, 0 to 1, and what is being done.
-func (p *progress) show(fraction float64, what string) {
+// Show takes the part of the work that is done, 0 to 1, and what is being done.
+func (p *Bar) Show(fraction float64, what string) {
 	if p.bar != nil {
 		p.bar.Describe(what + p.left(fraction))
 		p.bar.Set(int(1000 * fraction))
@@ -51,7 +53,7 @@ func (p *progress) show(fraction float64, what string) {
 }
 
 // left estimates the time that remains, once there is something to estimate it from.
-func (p *progress) left(fraction float64) string {
+func (p *Bar) left(fraction float64) string {
 	elapsed := time.Since(p.begin)
 	if fraction < 0.01 || fraction >= 1 || elapsed < 3*time.Second {
 		return ""
@@ -60,16 +62,16 @@ func (p *progress) left(fraction float64) string {
 	return ", about " + left.Round(time.Second).String() + " left"
 }
 
-// line writes a line that stays.
-func (p *progress) line(format string, args ...any) {
+// Line writes a line that stays.
+func (p *Bar) Line(format string, args ...any) {
 	if p.bar != nil {
 		p.bar.Clear()
 	}
 	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
-// end takes the bar away.
-func (p *progress) end() {
+// End takes the bar away.
+func (p *Bar) End() {
 	if p.bar != nil {
 		p.bar.Clear()
 	}

@@ -1,4 +1,4 @@
-package main
+package progress
 
 import (
 	"math"
@@ -52,19 +52,19 @@ func TestLiveTable(t *testing.T) {
 		r.Measures.Mean.Dice3D = metrics.Measure{Value: dice}
 		return experiment.Event{Unit: u.String(), Run: u, Cycle: n, Phase: phase, Done: 1, Of: 1, Recorded: r, Fraction: 0.5}
 	}
-	table.event(experiment.Event{Phase: "load", Done: 1, Of: 2})
+	table.Event(experiment.Event{Phase: "load", Done: 1, Of: 2})
 	for n, dice := range []float64{0.5, 0.6, 0.7} {
-		table.event(cycle(units[0], n, dice, "load")) // by an earlier run
+		table.Event(cycle(units[0], n, dice, "load")) // by an earlier run
 	}
-	table.notice("3 finished runs taken from a record")
-	table.event(experiment.Event{Phase: "load", Done: 2, Of: 2})
-	table.event(cycle(units[1], 0, 0.7, "score"))
-	table.event(cycle(units[1], 1, math.NaN(), "score"))
-	table.event(cycle(units[2], 0, 0.25, "score"))
-	table.event(experiment.Event{Unit: units[1].String(), Run: units[1], Cycle: 2, Phase: "train", Done: 30, Of: 80, Loss: 0.25, Fraction: 0.25})
-	table.event(experiment.Event{Unit: units[2].String(), Run: units[2], Cycle: 1, Phase: "evaluate", Done: 3, Of: 5, Fraction: 0.5})
+	table.Notice("3 finished runs taken from a record")
+	table.Event(experiment.Event{Phase: "load", Done: 2, Of: 2})
+	table.Event(cycle(units[1], 0, 0.7, "score"))
+	table.Event(cycle(units[1], 1, math.NaN(), "score"))
+	table.Event(cycle(units[2], 0, 0.25, "score"))
+	table.Event(experiment.Event{Unit: units[1].String(), Run: units[1], Cycle: 2, Phase: "train", Done: 30, Of: 80, Loss: 0.25, Fraction: 0.25})
+	table.Event(experiment.Event{Unit: units[2].String(), Run: units[2], Cycle: 1, Phase: "evaluate", Done: 3, Of: 5, Fraction: 0.5})
 	table.last = time.Time{}
-	table.event(experiment.Event{Unit: units[2].String(), Run: units[2], Cycle: 1, Phase: "evaluate", Done: 4, Of: 5, Fraction: 0.5})
+	table.Event(experiment.Event{Unit: units[2].String(), Run: units[2], Cycle: 1, Phase: "evaluate", Done: 4, Of: 5, Fraction: 0.5})
 	want := []string{
 		"3 finished runs taken from a record",
 		"dice_3d on the test cases, mean of the runs so far",
@@ -81,7 +81,7 @@ func TestLiveTable(t *testing.T) {
 
 	width, height = 36, 7 // one row and the later columns
 	table.last = time.Time{}
-	table.event(experiment.Event{Unit: units[2].String(), Run: units[2], Cycle: 1, Phase: "evaluate", Done: 5, Of: 5, Fraction: 0.5})
+	table.Event(experiment.Event{Unit: units[2].String(), Run: units[2], Cycle: 1, Phase: "evaluate", Done: 5, Of: 5, Fraction: 0.5})
 	small := screen(t, out.String())[1:]
 	if len(small) > height-1 || !strings.HasPrefix(small[2], "entropy+sb ") || !strings.Contains(small[1], "20") || strings.Contains(small[1], "10") {
 		t.Errorf("on a small terminal:\n%s", strings.Join(small, "\n"))
@@ -92,8 +92,8 @@ func TestLiveTable(t *testing.T) {
 		}
 	}
 
-	table.end()
-	table.end()
+	table.End()
+	table.End()
 	if diff := cmp.Diff(want[:1], screen(t, out.String())); diff != "" {
 		t.Errorf("what stays (-want +got):\n%s", diff)
 	}
