@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/clidoc"
 )
 
 // The reference of commands is what they say of themselves. Without cgo the bench command has no flags.
@@ -53,7 +55,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use.
 |---|---|
 `)
 	var names [][]string
-	for _, command := range visible(newParser(nil, nil, nil).Model.Node) {
+	for _, command := range clidoc.Visible(newParser(nil, nil, nil).Model.Node) {
 		names = append(names, []string{command.Name})
 		fmt.Fprintf(&b, "| [`%s`](#%s) | %s |\n", command.Name, command.Name, command.Help)
 		for _, part := range command.Children {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/nextslice/nextslice/cmd/nextslice/internal/clidoc"
 )
 
 // Every command has its page, every flag stands in it, and groff has nothing to say against it.
@@ -18,14 +20,14 @@ func TestManual(t *testing.T) {
 		t.Fatal(errs.String())
 	}
 	app := newParser(io.Discard, io.Discard, func(int) {}).Model
-	for _, command := range visible(app.Node) {
+	for _, command := range clidoc.Visible(app.Node) {
 		page, err := os.ReadFile(filepath.Join(dir, "nextslice-"+command.Name+".1"))
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		for _, f := range flagsOf(command) {
-			if !strings.Contains(string(page), text("--"+f.Name)+`\fR`) {
+		for _, f := range clidoc.Flags(command) {
+			if !strings.Contains(string(page), strings.ReplaceAll("--"+f.Name, "-", `\-`)+`\fR`) {
 				t.Errorf("%s: --%s is missing", command.Name, f.Name)
 			}
 		}
@@ -41,15 +43,6 @@ func TestManual(t *testing.T) {
 		out, err := exec.Command("groff", "-man", "-Kutf8", "-Tutf8", "-ww", "-z", page).CombinedOutput()
 		if err != nil || len(out) > 0 {
 			t.Errorf("%s: %v\n%s", filepath.Base(page), err, out)
-		}
-	}
-}
-
-// Roff's own characters come out as they went in.
-func TestRoffText(t *testing.T) {
-	for in, want := range map[string]string{`.nii`: `\&.nii`, `'a'`: `\&'a'`, `C:\data`: `C:\edata`, "--data": `\-\-data`} {
-		if got := text(in); got != want {
-			t.Errorf("%s: got %s, want %s", in, got, want)
 		}
 	}
 }
