@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"math"
-	"strings"
-	"text/tabwriter"
 
-	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/metrics/compare"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -67,160 +65,32 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	pairs, left, err := maskPairs(c.Pred, c.Ref, s.err)
-	if err != nil {
-		return err
-	}
-	// Once to learn the label values, once to compare: so no more than one pair is in memory.
-	ignore := uint8(c.Ignore)
-	if ignore == 0 {
-		ignore = dataset.IgnoreValue(c.Ref)
-	}
-	annotated, err := dataset.AnnotatedValues(c.Ref)
-	if err != nil {
-		return err
-	}
-	seen := valuesSeen{ignore: ignore}
-	fault := func(p maskPair, err error) {
-		left = append(left, dataset.Problem{Case: p.name, Text: strings.Join(strings.Fields(err.Error()), " "), LeftOut: true})
-	}
-	var sound []maskPair
-	for _, p := range pairs {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		pred, ref, ignored, notes, err := p.read(c.ByIndex, ignore)
-		if err != nil {
-			if len(pairs) == 1 && len(left) == 0 {
-				return err
-			}
-			fault(p, err)
-			continue
-		}
-		warn(s.err, notes)
-		if ignored && seen.ignore == 0 {
-			seen.ignore = volume.Ignored
-		}
-		seen.add(pred, ref)
-		sound = append(sound, p)
-	}
-	classes, notes := seen.classes()
-	warn(s.err, notes)
-	a := metrics.NewAccumulator(classes.names, metrics.Rules{
-		Empty:   c.Empty,
-		Further: &metrics.Tolerances{NSD: c.NSDTolerance, LesionOverlap: c.LesionOverlap},
+	e, err := compare.Masks(ctx, c.Pred, c.Ref, compare.Options{
+		Axis: axis, Ignore: uint8(c.Ignore), ByIndex: c.ByIndex,
+		Rules: metrics.Rules{Empty: c.Empty, Further: &metrics.Tolerances{NSD: c.NSDTolerance, LesionOverlap: c.LesionOverlap}},
+		Note:  func(text string) { fmt.Fprintln(s.err, text) },
+		Warn:  func(text string) { warn(s.err, []string{text}) },
 	})
-	a.SliceAxis(axis)
-	for _, p := range sound {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		pred, ref, _, _, err := p.read(c.ByIndex, ignore)
-		if err != nil {
-			return err // it was sound just now
-		}
-		classes.number(pred, ref)
-		a.AddPartly(p.name, pred, ref, classes.unannotated(p.name, annotated))
+	if errors.Is(err, compare.ErrPaths) {
+		return usagef("--pred and --ref: %v", err)
 	}
-	for _, p := range left {
+	if err != nil {
+		return err
+	}
+	for _, p := range e.LeftOut {
 		fmt.Fprintln(s.err, p)
 	}
-	if len(sound) == 0 {
-		return fmt.Errorf("no case of %d can be compared", len(left))
+	left := len(e.LeftOut)
+	if e.Compared == 0 {
+		return fmt.Errorf("no case of %d can be compared", left)
 	}
-	summary := evaluation{a.Summary(), left}
-	classes.restore(summary.Summary)
 	if c.JSON {
-		err = writeJSON(s.out, summary)
+		err = writeJSON(s.out, e)
 	} else {
-		err = writeSummary(s.out, summary.Summary, c.columns(summary.Summary))
+		err = e.WriteText(s.out, compare.Columns{All: c.All, Lesions: c.Lesions, NSDTolerance: c.NSDTolerance})
 	}
-	if err == nil && len(left) > 0 {
-		err = fmt.Errorf("left out: %d of %d cases: the means are those of %d", len(left), len(left)+len(sound), len(sound))
+	if err == nil && left > 0 {
+		err = fmt.Errorf("left out: %d of %d cases: the means are those of %d", left, left+e.Compared, e.Compared)
 	}
 	return err
-}
-
-// evaluation is what the command writes as JSON.
-type evaluation struct {
-	metrics.Summary
-	LeftOut []dataset.Problem `json:"left_out,omitempty"`
-}
-
-// column is a column of measures.
-type column struct {
-	title string
-	value func(metrics.ClassSummary) string
-}
-
-// columns returns the columns that were asked for.
-func (c evaluateCommand) columns(s metrics.Summary) []column {
-	number := func(title string, digits int, pick func(metrics.ClassSummary) metrics.Measure) column {
-		return column{title, func(c metrics.ClassSummary) string { return measure(pick(c), digits) }}
-	}
-	count := func(title string, pick func(metrics.Lesions) int) column {
-		return column{title, func(c metrics.ClassSummary) string { return fmt.Sprint(pick(c.Lesions)) }}
-	}
-	columns := []column{
-		number("dice_3d", 3, func(c metrics.ClassSummary) metrics.Measure { return c.Dice3D }),
-		number("dice_2d", 3, func(c metrics.ClassSummary) metrics.Measure { return c.Dice2D }),
-		number("hd95_3d "+s.Unit, 2, func(c metrics.ClassSummary) metrics.Measure { return c.HD95 }),
-		number("assd "+s.Unit, 2, func(c metrics.ClassSummary) metrics.Measure { return c.ASSD }),
-		number(fmt.Sprintf("nsd %g %s", c.NSDTolerance, s.Unit), 3, func(c metrics.ClassSummary) metrics.Measure { return c.NSD }),
-	}
-	if c.All {
-		unit := strings.Replace(s.Unit, "mm", "ml", 1)
-		columns = append(columns,
-			number("precision", 3, func(c metrics.ClassSummary) metrics.Measure { return c.Precision }),
-			number("recall", 3, func(c metrics.ClassSummary) metrics.Measure { return c.Recall }),
-			number("volume "+unit, 2, func(c metrics.ClassSummary) metrics.Measure { return c.VolumeDifference }),
-			number("volume share", 3, func(c metrics.ClassSummary) metrics.Measure { return c.RelativeVolumeDifference }))
-	}
-	if c.All || c.Lesions {
-		columns = append(columns,
-			count("found", func(l metrics.Lesions) int { return l.Found }),
-			count("missed", func(l metrics.Lesions) int { return l.Missed }),
-			count("false", func(l metrics.Lesions) int { return l.FalsePositives }),
-			number("lesion_f1", 3, func(c metrics.ClassSummary) metrics.Measure { return c.Lesions.F1 }))
-	}
-	return columns
-}
-
-func writeSummary(out io.Writer, s metrics.Summary, columns []column) error {
-	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
-	row := func(id, class string, value func(column) string) {
-		cells := []string{id, class}
-		for _, c := range columns {
-			cells = append(cells, value(c))
-		}
-		fmt.Fprintln(w, strings.Join(cells, "\t"))
-	}
-	row("case", "class", func(c column) string { return c.title })
-	measured := func(id string, class metrics.ClassSummary) {
-		row(id, class.Name, func(c column) string { return c.value(class) })
-	}
-	for _, one := range s.PerCase {
-		for _, class := range one.Classes {
-			measured(one.ID, class)
-		}
-	}
-	for _, class := range s.Classes {
-		measured("mean", class)
-	}
-	if len(s.Classes) > 1 {
-		measured("mean", s.Mean)
-	}
-	return w.Flush()
-}
-
-// measure formats a mean, - where it is undefined, with a star where a distance is that of an empty mask.
-func measure(m metrics.Measure, digits int) string {
-	if math.IsNaN(m.Value) {
-		return "-"
-	}
-	text := fmt.Sprintf("%.*f", digits, m.Value)
-	if m.Flagged > 0 {
-		text += "*"
-	}
-	return text
 }

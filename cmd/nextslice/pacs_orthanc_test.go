@@ -110,12 +110,12 @@ func TestRoundTripWithOrthanc(t *testing.T) {
 	if text := r.command(done, "pacs", "push", data); !strings.Contains(text, want) {
 		t.Errorf("push of labels, want %s:\n%s", want, text)
 	}
-	compare(t, r, client, data, labels, filled(t, labels)...)
+	compareStored(t, r, client, data, labels, filled(t, labels)...)
 	text := r.command(done, "pacs", "push", data, "--masks", masks, "--names", "prostate", "--labelmap")
 	if want := len(filled(t, masks)); !strings.Contains(text, fmt.Sprintf("%d segmentations stored", want)) {
 		t.Errorf("push of masks, want %d:\n%s", want, text)
 	}
-	compare(t, r, client, data, masks, filled(t, masks)...)
+	compareStored(t, r, client, data, masks, filled(t, masks)...)
 	if text := r.command(done, "pacs", "push", data, "--masks", masks, "--names", "prostate", "--labelmap"); !strings.Contains(text, "0 segmentations stored") {
 		t.Errorf("push again:\n%s", text)
 	}
@@ -222,8 +222,8 @@ func filled(t *testing.T, masks string) (names []string) {
 	return names
 }
 
-// compare pulls the newest segmentation of each case back from the server and compares every voxel with the mask.
-func compare(t *testing.T, r *ran, client *pacs.Client, data, masks string, names ...string) {
+// compareStored pulls the newest segmentation of each case back from the server and compares every voxel with the mask.
+func compareStored(t *testing.T, r *ran, client *pacs.Client, data, masks string, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		series, _, err := dicom.Find(filepath.Join(data, name), "")

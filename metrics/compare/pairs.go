@@ -1,9 +1,9 @@
-package main
+package compare
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,6 +14,9 @@ import (
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/source"
 )
+
+// ErrPaths says that the two paths do not go together.
+var ErrPaths = errors.New("want two files, two folders, or a predicted file and a folder of references")
 
 // maskPair is a case: the paths of its two masks.
 type maskPair struct{ name, pred, ref string }
@@ -114,7 +117,7 @@ func onOneGrid(pred, ref *volume.Mask) (p, r *volume.Mask, err error) {
 
 // maskPairs returns the masks to compare: two files, those of the same name in two folders, or a file and that of its name in
 // the reference's folder. Predictions without a reference are noted; missing are the references without a prediction.
-func maskPairs(pred, ref string, notes io.Writer) (pairs []maskPair, missing []dataset.Problem, err error) {
+func maskPairs(pred, ref string, note func(text string)) (pairs []maskPair, missing []dataset.Problem, err error) {
 	predInfo, err := os.Stat(pred)
 	if err != nil {
 		return nil, nil, err
@@ -127,7 +130,7 @@ func maskPairs(pred, ref string, notes io.Writer) (pairs []maskPair, missing []d
 		return []maskPair{{volume.TrimExt(filepath.Base(pred)), pred, ref}}, nil, nil
 	}
 	if !refInfo.IsDir() {
-		return nil, nil, usagef("--pred and --ref: want two files, two folders, or a predicted file and a folder of references")
+		return nil, nil, ErrPaths
 	}
 	refs, err := masksIn(ref)
 	if err != nil {
@@ -158,7 +161,7 @@ func maskPairs(pred, ref string, notes io.Writer) (pairs []maskPair, missing []d
 		return nil, nil, fmt.Errorf("%s holds no prediction of %s", pred, strings.Join(slices.Sorted(maps.Keys(refs)), ", "))
 	}
 	if more := len(preds) - len(pairs); more > 0 {
-		fmt.Fprintf(notes, "%s: %d masks have no reference and are left out\n", pred, more)
+		note(fmt.Sprintf("%s: %d masks have no reference and are left out", pred, more))
 	}
 	return pairs, missing, nil
 }
@@ -215,7 +218,7 @@ func masksIn(dir string) (map[string]string, error) {
 			}
 		}
 	}
-	if len(masks) == 0 && unknown != nil && exists(filepath.Join(dir, "dataset.json")) {
+	if _, err := os.Lstat(filepath.Join(dir, "dataset.json")); len(masks) == 0 && unknown != nil && err == nil {
 		return nil, unknown
 	}
 	return masks, nil

@@ -1,0 +1,97 @@
+// Package compare compares masks on disk with reference masks: which belongs to which, on which grid they are compared, and which label
+// value is which class. The measures are those of package metrics.
+package compare
+
+import (
+	"context"
+	"strings"
+
+	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/metrics"
+	"github.com/nextslice/nextslice/volume"
+)
+
+// Options say how masks are compared.
+type Options struct {
+	Axis    int   // index axis of the slices of Dice2D
+	Ignore  uint8 // label value of the references that counts in no measure; 0 is the label ignore of the references' dataset.json
+	ByIndex bool  // voxel by voxel, wherever the headers say that they lie
+	Rules   metrics.Rules
+
+	Note func(text string) // gets what a person should know of the files
+	Warn func(text string) // gets what is doubtful
+}
+
+// Evaluation is what a comparison has found.
+type Evaluation struct {
+	metrics.Summary
+	LeftOut []dataset.Problem `json:"left_out,omitempty"` // cases that could not be compared
+
+	Compared int `json:"-"` // cases; where it is 0 there is no summary
+}
+
+// Masks compares a predicted mask, or a folder of them, with a reference mask or a folder of references. No more than one pair is in
+// memory. Of a single pair what cannot be compared is an error, of several it is left out.
+func Masks(ctx context.Context, predPath, refPath string, o Options) (Evaluation, error) {
+	pairs, left, err := maskPairs(predPath, refPath, o.Note)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	// Once to learn the label values, once to compare: so no more than one pair is in memory.
+	ignore := o.Ignore
+	if ignore == 0 {
+		ignore = dataset.IgnoreValue(refPath)
+	}
+	annotated, err := dataset.AnnotatedValues(refPath)
+	if err != nil {
+		return Evaluation{}, err
+	}
+	seen := valuesSeen{ignore: ignore}
+	var sound []maskPair
+	for _, p := range pairs {
+		if err := ctx.Err(); err != nil {
+			return Evaluation{}, err
+		}
+		pred, ref, ignored, notes, err := p.read(o.ByIndex, ignore)
+		if err != nil {
+			if len(pairs) == 1 && len(left) == 0 {
+				return Evaluation{}, err
+			}
+			left = append(left, dataset.Problem{Case: p.name, Text: strings.Join(strings.Fields(err.Error()), " "), LeftOut: true})
+			continue
+		}
+		o.warn(notes)
+		if ignored && seen.ignore == 0 {
+			seen.ignore = volume.Ignored
+		}
+		seen.add(pred, ref)
+		sound = append(sound, p)
+	}
+	classes, notes := seen.classes()
+	o.warn(notes)
+	a := metrics.NewAccumulator(classes.names, o.Rules)
+	a.SliceAxis(o.Axis)
+	for _, p := range sound {
+		if err := ctx.Err(); err != nil {
+			return Evaluation{}, err
+		}
+		pred, ref, _, _, err := p.read(o.ByIndex, ignore)
+		if err != nil {
+			return Evaluation{}, err // it was sound just now
+		}
+		classes.number(pred, ref)
+		a.AddPartly(p.name, pred, ref, classes.unannotated(p.name, annotated))
+	}
+	if len(sound) == 0 {
+		return Evaluation{LeftOut: left}, nil
+	}
+	e := Evaluation{a.Summary(), left, len(sound)}
+	classes.restore(e.Summary)
+	return e, nil
+}
+
+func (o Options) warn(texts []string) {
+	for _, text := range texts {
+		o.Warn(text)
+	}
+}
