@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/dataset/phantom"
-	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/query/scores"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/worklist"
 )
@@ -90,10 +90,10 @@ func TestNoFormulas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		scores, err := query.ReadScores(file)
+		list, err := scores.Read(file)
 		file.Close()
-		if err != nil || !slices.ContainsFunc(scores.IDs, func(id string) bool { return id[0] == '=' }) {
-			t.Errorf("%s: %v, %v", name, scores, err)
+		if err != nil || !slices.ContainsFunc(list.IDs, func(id string) bool { return id[0] == '=' }) {
+			t.Errorf("%s: %v, %v", name, list, err)
 		}
 	}
 	named(t, "whole", "=phantom_", "=phantom_", "=phantom_")

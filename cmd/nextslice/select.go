@@ -11,6 +11,7 @@ import (
 
 	"github.com/nextslice/nextslice/internal/cell"
 	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/query/scores"
 	"github.com/nextslice/nextslice/random"
 )
 
@@ -41,14 +42,14 @@ func (c selectCommand) Run(s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	scores, err := c.read(s.in)
+	list, err := c.read(s.in)
 	if err != nil {
 		return err
 	}
-	if c.Size < 1 || c.Size > len(scores.IDs) {
-		return usagef("--size %d: want 1 to %d, the number of items", c.Size, len(scores.IDs))
+	if c.Size < 1 || c.Size > len(list.IDs) {
+		return usagef("--size %d: want 1 to %d, the number of items", c.Size, len(list.IDs))
 	}
-	picks, err := scores.Select(strategy, c.Size, random.Stream(c.Seed, "select"))
+	picks, err := list.Select(strategy, c.Size, random.Stream(c.Seed, "select"))
 	if err != nil {
 		return err
 	}
@@ -57,8 +58,8 @@ func (c selectCommand) Run(s streams) error {
 			Strategy string       `json:"strategy"`
 			Seed     uint64       `json:"seed"`
 			Of       int          `json:"of"`
-			Items    []query.Pick `json:"items"`
-		}{fmt.Sprint(strategy), c.Seed, len(scores.IDs), picks})
+			Items    []scores.Pick `json:"items"`
+		}{fmt.Sprint(strategy), c.Seed, len(list.IDs), picks})
 	}
 	w := csv.NewWriter(s.out)
 	w.Write([]string{"id", "score"})
@@ -86,8 +87,8 @@ func (c selectCommand) strategy() (query.Strategy, error) {
 }
 
 // read reads the files and joins them. An item in two of them is an error.
-func (c selectCommand) read(in io.Reader) (*query.Scores, error) {
-	all, from := &query.Scores{}, map[string]string{}
+func (c selectCommand) read(in io.Reader) (*scores.List, error) {
+	all, from := &scores.List{}, map[string]string{}
 	for _, pattern := range c.Scores {
 		files := []string{pattern}
 		if strings.ContainsAny(pattern, "*?[") {
@@ -98,23 +99,23 @@ func (c selectCommand) read(in io.Reader) (*query.Scores, error) {
 			files = found
 		}
 		for _, file := range files {
-			scores, err := readScores(in, file)
+			one, err := readScores(in, file)
 			if err != nil {
 				return nil, err
 			}
-			for i, id := range scores.IDs {
+			for i, id := range one.IDs {
 				if before, twice := from[id]; twice {
 					return nil, fmt.Errorf("%s: the id %q stands in %s too", file, id, before)
 				}
 				from[id] = file
-				all.IDs, all.Values = append(all.IDs, id), append(all.Values, scores.Values[i])
+				all.IDs, all.Values = append(all.IDs, id), append(all.Values, one.Values[i])
 			}
 		}
 	}
 	return all, nil
 }
 
-func readScores(in io.Reader, name string) (*query.Scores, error) {
+func readScores(in io.Reader, name string) (*scores.List, error) {
 	if name != "-" {
 		file, err := os.Open(name)
 		if err != nil {
@@ -125,9 +126,9 @@ func readScores(in io.Reader, name string) (*query.Scores, error) {
 	} else {
 		name = "standard input"
 	}
-	scores, err := query.ReadScores(in)
+	list, err := scores.Read(in)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return scores, nil
+	return list, nil
 }

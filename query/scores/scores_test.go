@@ -1,4 +1,4 @@
-package query_test
+package scores_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/query/scores"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/volume/fuzztest"
 )
@@ -23,7 +24,7 @@ func TestReadScores(t *testing.T) {
 		"JSON object":     "\n{\"a/1\": 0.5,\n\"b 2\": -1e-3, \"17\": 2}\n",
 		"JSON with BOM":   "\ufeff[{\"id\": \"a/1\", \"score\": 0.5}, {\"score\": -1e-3, \"id\": \"b 2\"}, {\"id\": 17, \"score\": 2.0}]",
 	} {
-		got, err := query.ReadScores(strings.NewReader(text))
+		got, err := scores.Read(strings.NewReader(text))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -63,7 +64,7 @@ func TestReadScoresRefuses(t *testing.T) {
 		{"[\n{\"id\": \"a\", \"score\": 1}\n] []", "line 3"},
 		{"{\"a\": 1e999}", "line 1"},
 	} {
-		got, err := query.ReadScores(strings.NewReader(c.text))
+		got, err := scores.Read(strings.NewReader(c.text))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, error %v; want an error with %q", c.text, got, err, c.want)
 		}
@@ -71,7 +72,7 @@ func TestReadScoresRefuses(t *testing.T) {
 }
 
 func TestSelectGivenScores(t *testing.T) {
-	scores, err := query.ReadScores(strings.NewReader("a,1\nb,5\nc,3\nd,4\n"))
+	list, err := scores.Read(strings.NewReader("a,1\nb,5\nc,3\nd,4\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,11 +80,11 @@ func TestSelectGivenScores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	picks, err := scores.Select(top, 2, random.Stream(1))
-	if want := []query.Pick{{"b", 5}, {"d", 4}}; err != nil || !slices.Equal(picks, want) {
+	picks, err := list.Select(top, 2, random.Stream(1))
+	if want := []scores.Pick{{"b", 5}, {"d", 4}}; err != nil || !slices.Equal(picks, want) {
 		t.Errorf("got %v, error %v; want %v", picks, err, want)
 	}
-	if _, err := scores.Select(query.CoreSet{}, 2, random.Stream(1)); err == nil {
+	if _, err := list.Select(query.CoreSet{}, 2, random.Stream(1)); err == nil {
 		t.Error("core-set cannot pick by scores alone")
 	}
 }
@@ -97,11 +98,11 @@ func BenchmarkMillionScores(b *testing.B) {
 		fmt.Fprintf(&text, "case%05d/%03d,%.6f\n", i/100, i%100, rng.Float64())
 	}
 	for b.Loop() {
-		scores, err := query.ReadScores(strings.NewReader(text.String()))
+		list, err := scores.Read(strings.NewReader(text.String()))
 		if err != nil {
 			b.Fatal(err)
 		}
-		picks, err := scores.Select(query.StochasticBatches{}, 10, random.Stream(1))
+		picks, err := list.Select(query.StochasticBatches{}, 10, random.Stream(1))
 		if err != nil || len(picks) != 10 {
 			b.Fatal(len(picks), err)
 		}
@@ -114,22 +115,22 @@ func FuzzReadScores(f *testing.F) {
 	f.Add(`[{"id": "a", "score": 1}]`)
 	f.Add(`{"a": 1, "b": -2e-3}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		var scores *query.Scores
+		var list *scores.List
 		var err error
-		fuzztest.Bound(t, func() int { scores, err = query.ReadScores(strings.NewReader(text)); return 0 })
+		fuzztest.Bound(t, func() int { list, err = scores.Read(strings.NewReader(text)); return 0 })
 		if err != nil {
-			if scores != nil {
+			if list != nil {
 				t.Fatal("scores beside an error")
 			}
 			return
 		}
-		if len(scores.IDs) == 0 || len(scores.IDs) != len(scores.Values) {
-			t.Fatalf("%d ids, %d values", len(scores.IDs), len(scores.Values))
+		if len(list.IDs) == 0 || len(list.IDs) != len(list.Values) {
+			t.Fatalf("%d ids, %d values", len(list.IDs), len(list.Values))
 		}
 		distinct := map[string]bool{}
-		for i, id := range scores.IDs {
-			if id == "" || distinct[id] || scores.Values[i]-scores.Values[i] != 0 {
-				t.Fatalf("accepted item %d: %q with score %v", i, id, scores.Values[i])
+		for i, id := range list.IDs {
+			if id == "" || distinct[id] || list.Values[i]-list.Values[i] != 0 {
+				t.Fatalf("accepted item %d: %q with score %v", i, id, list.Values[i])
 			}
 			distinct[id] = true
 		}

@@ -1,4 +1,5 @@
-package query
+// Package scores reads the scores that other programs gave to items, and picks by them.
+package scores
 
 import (
 	"bytes"
@@ -14,23 +15,24 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/internal/cell"
+	"github.com/nextslice/nextslice/query"
 )
 
-// Scores are the scores of items that were computed elsewhere, in the order of their file.
-type Scores struct {
+// List holds the scores of items that were computed elsewhere, in the order of their file.
+type List struct {
 	IDs    []string
 	Values []float64 // higher = label sooner
 }
 
-// Pick is one selected item of [Scores].
+// Pick is one selected item of a [List].
 type Pick struct {
 	ID    string  `json:"id"`
 	Score float64 `json:"score"`
 }
 
 // Pool returns the scores as a pool: item i is IDs[i]. It has no features, positions or masks.
-func (s *Scores) Pool() Pool {
-	return Pool{N: len(s.IDs), Score: func(items []int) ([]float64, error) {
+func (s *List) Pool() query.Pool {
+	return query.Pool{N: len(s.IDs), Score: func(items []int) ([]float64, error) {
 		scores := make([]float64, len(items))
 		for i, item := range items {
 			scores[i] = s.Values[item]
@@ -39,8 +41,8 @@ func (s *Scores) Pool() Pool {
 	}}
 }
 
-// Select picks size items with a strategy that needs nothing but scores, such as one of [ParseSelector].
-func (s *Scores) Select(strategy Strategy, size int, rng *rand.Rand) ([]Pick, error) {
+// Select picks size items with a strategy that needs nothing but scores, such as one of [query.ParseSelector].
+func (s *List) Select(strategy query.Strategy, size int, rng *rand.Rand) ([]Pick, error) {
 	selection, err := strategy.Select(s.Pool(), size, rng)
 	if err != nil {
 		return nil, err
@@ -52,9 +54,9 @@ func (s *Scores) Select(strategy Strategy, size int, rng *rand.Rand) ([]Pick, er
 	return picks, nil
 }
 
-// ReadScores reads scores from CSV or JSON, whichever the text turns out to be: JSON begins with [ or {. See
-// [ReadScoresCSV] and [ReadScoresJSON].
-func ReadScores(r io.Reader) (*Scores, error) {
+// Read reads scores from CSV or JSON, whichever the text turns out to be: JSON begins with [ or {. See
+// [ReadCSV] and [ReadJSON].
+func Read(r io.Reader) (*List, error) {
 	start := make([]byte, 512)
 	n, err := io.ReadFull(r, start)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -62,20 +64,20 @@ func ReadScores(r io.Reader) (*Scores, error) {
 	}
 	r = io.MultiReader(bytes.NewReader(start[:n]), r)
 	if text := strings.TrimLeft(strings.TrimPrefix(string(start[:n]), byteOrderMark), " \t\r\n"); text != "" && strings.ContainsAny(text[:1], "[{") {
-		return ReadScoresJSON(r)
+		return ReadJSON(r)
 	}
-	return ReadScoresCSV(r)
+	return ReadCSV(r)
 }
 
 const byteOrderMark = "\ufeff" // spreadsheets put it before the first column's name
 
-// ReadScoresCSV reads comma-separated scores: either with a header that names the columns id and score, in any order
+// ReadCSV reads comma-separated scores: either with a header that names the columns id and score, in any order
 // and among other columns, or two columns id,score without one. IDs are kept as they stand, without surrounding
 // spaces and the apostrophe that guards them from spreadsheets (=x is written as '=x). Empty lines are skipped.
 //
 // A line with a score that is no finite number, an empty id, an id that stood before or a wrong number of fields is
 // an error that names the line.
-func ReadScoresCSV(r io.Reader) (*Scores, error) {
+func ReadCSV(r io.Reader) (*List, error) {
 	reader := csv.NewReader(r)
 	reader.ReuseRecord = true
 	reader.TrimLeadingSpace = true
@@ -122,11 +124,11 @@ func readHeader(record []string) (ok bool, id, score int) {
 	return id >= 0 && score >= 0, id, score
 }
 
-// ReadScoresJSON reads scores as an array of objects [{"id": "a", "score": 0.5}, ...], where other members are
+// ReadJSON reads scores as an array of objects [{"id": "a", "score": 0.5}, ...], where other members are
 // ignored, or as one object {"a": 0.5, ...}. An id may be a string or a number.
 //
 // A score that is no finite number, a missing, empty or repeated id and malformed JSON are errors that name the line.
-func ReadScoresJSON(r io.Reader) (*Scores, error) {
+func ReadJSON(r io.Reader) (*List, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("read scores: %w", err)
@@ -238,7 +240,7 @@ func (d *jsonScores) fault(err error) error {
 
 // scoreList collects scores and refuses what a strategy could not rank or a person could not tell apart.
 type scoreList struct {
-	scores Scores
+	scores List
 	lines  map[string]int
 }
 
@@ -262,7 +264,7 @@ func (l *scoreList) add(line int, id, score string) error {
 	return nil
 }
 
-func (l *scoreList) done() (*Scores, error) {
+func (l *scoreList) done() (*List, error) {
 	if len(l.scores.IDs) == 0 {
 		return nil, errors.New("read scores: there is no score in it")
 	}
