@@ -106,6 +106,7 @@ func TestClosedPackages(t *testing.T) {
 		{"nn/unet", "worklist", nil, "networks are reached through model, so that all get the same masks and scores"},
 		{"nn/unet", "annotate", nil, "networks are reached through model, so that simulations and people get the same masks and scores"},
 		{"annotate/store", "", []string{"annotate"}, "the parts of a project are the one way to its records: they know who may see what"},
+		{"annotate/store/seal", "", []string{"annotate/store"}, "a seal is only right if nobody but the store writes to the database"},
 	} {
 		for line := range strings.Lines(list(t, `{{.ImportPath}} {{join .Imports " "}}`)) {
 			fields := strings.Fields(line)

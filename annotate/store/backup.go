@@ -14,6 +14,7 @@ import (
 
 	"modernc.org/sqlite"
 
+	"github.com/nextslice/nextslice/annotate/store/seal"
 	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
@@ -130,11 +131,11 @@ func (s *Store) DailyBackup(ctx context.Context, keep int) error {
 
 // BackupFolder copies the database of a project folder, also while a server has it open.
 func BackupFolder(ctx context.Context, dir, path string) error {
-	if info, err := os.Stat(databasePath(dir)); err != nil || info.Size() == 0 {
+	if info, err := os.Stat(seal.Database(dir)); err != nil || info.Size() == 0 {
 		return fmt.Errorf("%s holds no project.db", dir)
 	}
-	// Read-only: whoever closes a database last copies its log into it, which after a kill only the next server may do (see sealing).
-	address, err := uri(databasePath(dir), url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)"}}.Encode())
+	// Read-only: whoever closes a database last copies its log into it, which after a kill only the next server may do (see seal.Keeper).
+	address, err := uri(seal.Database(dir), url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)"}}.Encode())
 	if err != nil {
 		return err
 	}

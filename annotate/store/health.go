@@ -10,25 +10,33 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/nextslice/nextslice/annotate/store/seal"
 	"github.com/nextslice/nextslice/internal/contents"
 )
 
-func databasePath(dir string) string { return filepath.Join(dir, "project.db") }
-func sumPath(dir string) string      { return filepath.Join(dir, "project.sum") }
+// sumPath is where an older program left the hash of the database.
+func sumPath(dir string) string { return filepath.Join(dir, "project.sum") }
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
 
 // checkSum compares the database with the hash that an older program left when it closed it, or else with its seal.
 func checkSum(dir string) error {
 	text, err := os.ReadFile(sumPath(dir))
 	if errors.Is(err, fs.ErrNotExist) {
-		return checkSeal(dir)
+		return seal.Check(dir)
 	}
 	if err != nil {
 		return err
 	}
-	if info, err := os.Stat(databasePath(dir) + "-wal"); err == nil && info.Size() > 0 {
+	if info, err := os.Stat(seal.Database(dir) + "-wal"); err == nil && info.Size() > 0 {
 		return errors.New("project.db was closed in order, and beside it lies a log of changes that is not its own: put the project.db-wal aside; see nextslice project check")
 	}
-	seen, err := contents.Of(databasePath(dir))
+	seen, err := contents.Of(seal.Database(dir))
 	if err != nil {
 		return err
 	}
@@ -36,6 +44,11 @@ func checkSum(dir string) error {
 		return fmt.Errorf("%w (project.db is not as it was when it was closed: bits have flipped, or another file was put in its place)", ErrDamaged)
 	}
 	return nil
+}
+
+// CheckSeal compares the database of a folder with its seal, see ErrDamaged, also while it is served.
+func CheckSeal(dir string) error {
+	return seal.Undisturbed(dir, func() error { return checkSum(dir) })
 }
 
 // quickCheck asks SQLite whether the file is whole, and reads every mask that is a label.
@@ -68,7 +81,7 @@ type watched map[string]fs.FileInfo
 
 func watch(dir string) watched {
 	w := watched{}
-	for _, path := range []string{databasePath(dir), databasePath(dir) + "-wal"} {
+	for _, path := range []string{seal.Database(dir), seal.Database(dir) + "-wal"} {
 		if info, err := os.Stat(path); err == nil {
 			w[path] = info
 		}

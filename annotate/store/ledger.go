@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/nextslice/nextslice/annotate/store/seal"
 	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/contents"
 )
@@ -105,7 +106,7 @@ func (l *Ledger) there() string {
 
 // checkMissing refuses to begin anew where a project was.
 func checkMissing(dir string) error {
-	if info, err := os.Stat(databasePath(dir)); err == nil && info.Size() > 0 {
+	if info, err := os.Stat(seal.Database(dir)); err == nil && info.Size() > 0 {
 		return nil
 	}
 	l, err := ReadLedger(dir)
@@ -119,7 +120,7 @@ func checkMissing(dir string) error {
 	case holdsMasks(dir):
 		return &MismatchError{"project.db is missing or empty, and labels/final holds masks: " + help}
 	}
-	for _, path := range []string{sealPath(dir), sumPath(dir)} { // which a server leaves
+	for _, path := range []string{seal.Path(dir), sumPath(dir)} { // which a server leaves
 		if _, err := os.Stat(path); err == nil {
 			return &MismatchError{"project.db is missing or empty, and a server had it open here: " + help}
 		}

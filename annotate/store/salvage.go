@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nextslice/nextslice/annotate/store/seal"
 	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/tempdir"
 )
@@ -19,7 +20,7 @@ import (
 // Snapshot opens a copy of a project's database, as it is at this moment, in the format of this program; a server may have it open.
 // faults are what SQLite finds wrong with it. The copy goes when the store is closed.
 func Snapshot(ctx context.Context, dir string) (s *Store, faults []string, err error) {
-	if info, err := os.Stat(databasePath(dir)); err != nil || info.Size() == 0 {
+	if info, err := os.Stat(seal.Database(dir)); err != nil || info.Size() == 0 {
 		return nil, nil, checkMissing(dir)
 	}
 	temp, drop, err := tempdir.Make("check")
@@ -34,8 +35,8 @@ func Snapshot(ctx context.Context, dir string) (s *Store, faults []string, err e
 		}
 	}()
 	// The files themselves: an online copy of a damaged database would fail. What a server writes meanwhile must not be in one of them alone.
-	err = undisturbed(dir, func() error {
-		for _, path := range []string{sealPath(temp), databasePath(temp), databasePath(temp) + "-wal"} {
+	err = seal.Undisturbed(dir, func() error {
+		for _, path := range []string{seal.Path(temp), seal.Database(temp), seal.Database(temp) + "-wal"} {
 			if err := remove(path); err != nil {
 				return err
 			}
@@ -43,12 +44,12 @@ func Snapshot(ctx context.Context, dir string) (s *Store, faults []string, err e
 				return err
 			}
 		}
-		return checkSeal(temp)
+		return seal.Check(temp)
 	})
-	if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, errSeal) {
+	if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, seal.ErrSeal) {
 		return s, nil, err
 	}
-	if s.db, err = openDatabase(databasePath(temp)); err != nil {
+	if s.db, err = openDatabase(seal.Database(temp)); err != nil {
 		return s, nil, err
 	}
 	s.db.SetMaxOpenConns(1)
@@ -67,7 +68,7 @@ func Snapshot(ctx context.Context, dir string) (s *Store, faults []string, err e
 	if err := s.migrate(ctx); err != nil {
 		return s, append(faults, err.Error()), nil
 	}
-	if s.reads, err = openDatabase(databasePath(temp), "query_only(1)"); err != nil {
+	if s.reads, err = openDatabase(seal.Database(temp), "query_only(1)"); err != nil {
 		return s, nil, err
 	}
 	err = s.db.QueryRow(`SELECT coalesce(max(id), '') FROM project`).Scan(&s.id)
@@ -142,7 +143,7 @@ func PutAside(dir, why string, now time.Time) (string, error) {
 	}
 	moved := ""
 	for _, end := range []string{"", "-wal", "-shm"} {
-		err := atomicfile.Rename(databasePath(dir)+end, to+end)
+		err := atomicfile.Rename(seal.Database(dir)+end, to+end)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -153,7 +154,7 @@ func PutAside(dir, why string, now time.Time) (string, error) {
 			moved = to
 		}
 	}
-	return moved, errors.Join(remove(sumPath(dir)), remove(sealPath(dir)))
+	return moved, errors.Join(remove(sumPath(dir)), seal.Remove(dir))
 }
 
 // PutBack makes a copy of a database, which must be whole, that of a project folder that has none.
@@ -162,18 +163,18 @@ func PutBack(ctx context.Context, dir, from string) error {
 		return fmt.Errorf("%s: %w", from, err)
 	}
 	for _, end := range []string{"-wal", "-shm"} {
-		if _, err := os.Lstat(databasePath(dir) + end); err == nil {
-			return fmt.Errorf("%s is in the way: put it aside", databasePath(dir)+end)
+		if _, err := os.Lstat(seal.Database(dir) + end); err == nil {
+			return fmt.Errorf("%s is in the way: put it aside", seal.Database(dir)+end)
 		}
 	}
-	temp := databasePath(dir) + ".new"
+	temp := seal.Database(dir) + ".new"
 	if err := copyFile(from, temp); err != nil {
 		return err
 	}
-	if err := errors.Join(remove(sumPath(dir)), remove(sealPath(dir))); err != nil {
+	if err := errors.Join(remove(sumPath(dir)), seal.Remove(dir)); err != nil {
 		return err
 	}
-	return atomicfile.Rename(temp, databasePath(dir))
+	return atomicfile.Rename(temp, seal.Database(dir))
 }
 
 // tables in the order in which rows can be put into an empty database.

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nextslice/nextslice/annotate/store/seal"
 )
 
 // killed returns what a kill would leave at this moment: the files of a project that is open.
@@ -146,7 +148,7 @@ func TestFlippedBitsAfterKill(t *testing.T) {
 		}
 		t.Logf("%d labels: database of %d pages, log of %d bytes: %d of 120 served, as they were", size, len(files["project.db"])/4096, len(files["project.db-wal"]), served)
 		log := files["project.db-wal"]
-		for _, cut := range []int{0, 20, walHeader, len(log) / 2, len(log) - 4096} {
+		for _, cut := range []int{0, 20, 32, len(log) / 2, len(log) - 4096} {
 			if got, err := opened(t, with(files, "project.db-wal", log[:cut])); err == nil && got != want {
 				t.Errorf("%d: log cut at %d: served without what was saved last", size, cut)
 			}
@@ -159,7 +161,7 @@ func TestKillInsideCheckpoint(t *testing.T) {
 	s, _ := open(t)
 	work(t, s, 40)
 	want, before := dump(t, s), killed(t, s.dir)
-	if err := s.seal.checkpoint(t.Context(), s.db); err != nil {
+	if err := s.seal.Checkpoint(t.Context(), s.db); err != nil {
 		t.Fatal(err)
 	}
 	after := killed(t, s.dir)
@@ -238,8 +240,8 @@ func TestSealAfterManyCheckpoints(t *testing.T) {
 	for at := range closed["project.seal"] {
 		damaged := slices.Clone(closed["project.seal"])
 		damaged[at] ^= 4
-		mark := at >= marksAt && at < sealBody // of which there are two
-		if err := checkSeal(lay(t, with(closed, "project.seal", damaged))); mark != (err == nil) {
+		mark := at >= 48 && at < 48+2*32 // of which there are two
+		if err := seal.Check(lay(t, with(closed, "project.seal", damaged))); mark != (err == nil) {
 			t.Errorf("byte %d of the seal: %v", at, err)
 		}
 	}
@@ -284,7 +286,7 @@ func TestReplacedIsNotOpened(t *testing.T) {
 	s, _ := open(t)
 	work(t, s, 30)
 	want := dump(t, s)
-	path := databasePath(s.dir)
+	path := seal.Database(s.dir)
 	if err := errors.Join(os.Rename(path, path+".x"), os.WriteFile(path, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +328,7 @@ func TestReplacedIsNotOpened(t *testing.T) {
 func TestCheckWhileWrittenTo(t *testing.T) {
 	s, _ := open(t)
 	calls := 0
-	if err := undisturbed(s.dir, func() error {
+	if err := seal.Undisturbed(s.dir, func() error {
 		if calls++; calls == 1 { // something is saved in the middle of it
 			return errors.Join(s.SaveDraft(t.Context(), Item{"A", 0}, "ana", crashMask(0)), ErrDamaged)
 		}
@@ -335,7 +337,7 @@ func TestCheckWhileWrittenTo(t *testing.T) {
 		t.Errorf("%d tries, %v", calls, err)
 	}
 	calls = 0
-	if err := undisturbed(s.dir, func() error { calls++; return ErrDamaged }); !errors.Is(err, ErrDamaged) || calls != 1 {
+	if err := seal.Undisturbed(s.dir, func() error { calls++; return ErrDamaged }); !errors.Is(err, ErrDamaged) || calls != 1 {
 		t.Errorf("nobody writes: %d tries, %v", calls, err)
 	}
 	work(t, s, 50)
@@ -353,7 +355,7 @@ func TestCheckWhileWrittenTo(t *testing.T) {
 				return
 			}
 			if n%4 == 0 {
-				if err := s.seal.checkpoint(t.Context(), s.db); err != nil {
+				if err := s.seal.Checkpoint(t.Context(), s.db); err != nil {
 					t.Error(err)
 				}
 			}

@@ -20,6 +20,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/nextslice/nextslice/annotate/store/seal"
 	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/syserr"
 )
@@ -31,7 +32,7 @@ var (
 	ErrFull     = errors.New("the disk is full: free some space; nothing that was saved before is lost")
 	ErrReadOnly = errors.New("the project folder cannot be written to: check its permissions; nothing that was saved before is lost")
 	ErrLocked   = errors.New("another nextslice serves this project")
-	ErrDamaged  = errors.New("what is stored is damaged: see nextslice project check, and project repair")
+	ErrDamaged  = seal.ErrDamaged
 )
 
 //go:embed migrations/*.sql
@@ -47,7 +48,7 @@ type Store struct {
 
 	id     string
 	files  watched
-	seal   sealing
+	seal   seal.Keeper
 	steady func() time.Time // the clock of leases: it goes on evenly however the machine's clock is set
 
 	rescue  sync.Once
@@ -89,7 +90,7 @@ func openStore(ctx context.Context, dir string, now func() time.Time, checked bo
 		}
 	}()
 	atomicfile.Sweep(dir)
-	path := databasePath(dir)
+	path := seal.Database(dir)
 	if checked {
 		if err := checkMissing(dir); err != nil {
 			return nil, err
@@ -101,14 +102,14 @@ func openStore(ctx context.Context, dir string, now func() time.Time, checked bo
 	if err := private(path); err != nil {
 		return nil, err
 	}
-	if err := s.seal.opening(dir); err != nil {
+	if err := s.seal.Opening(dir); err != nil {
 		return nil, err
 	}
 	if s.db, err = openDatabase(path); err != nil {
 		return nil, err
 	}
 	s.db.SetMaxOpenConns(1)
-	if err := s.seal.begin(ctx, s.db); err != nil {
+	if err := s.seal.Begin(ctx, s.db); err != nil {
 		return nil, err
 	}
 	if checked {
@@ -170,7 +171,7 @@ func private(path string) error {
 
 // Exists reports whether there is a project in dir, or was one.
 func Exists(dir string) bool {
-	_, err := os.Stat(databasePath(dir))
+	_, err := os.Stat(seal.Database(dir))
 	return err == nil || checkMissing(dir) != nil
 }
 
@@ -239,7 +240,7 @@ func addressOf(path string, pragmas ...string) (string, error) {
 	}
 	query := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}, "_pragma": append([]string{
 		"busy_timeout(5000)", "journal_mode(" + journal + ")", "synchronous(FULL)", "foreign_keys(1)",
-		"wal_autocheckpoint(0)", // see sealing
+		"wal_autocheckpoint(0)", // see seal.Keeper
 	}, pragmas...)}
 	return uri(path, query.Encode())
 }
@@ -282,7 +283,7 @@ func (s *Store) Close() error {
 	}
 	if s.db != nil {
 		if inPlace {
-			errs = append(errs, s.seal.closing(s.db))
+			errs = append(errs, s.seal.Closing(s.db))
 		}
 		errs = append(errs, s.db.Close())
 	}
@@ -290,7 +291,7 @@ func (s *Store) Close() error {
 		s.remove()
 		return errors.Join(errs...)
 	}
-	errs = append(errs, s.seal.closed(s.healthy && inPlace && errors.Join(errs...) == nil))
+	errs = append(errs, s.seal.Closed(s.healthy && inPlace && errors.Join(errs...) == nil))
 	return errors.Join(append(errs, s.lock.Close())...)
 }
 
@@ -316,8 +317,8 @@ func (s *Store) write(ctx context.Context, what string, do func(tx *sql.Tx) erro
 		return fmt.Errorf("%s: %w", what, plain(err))
 	}
 	s.addLabelled(added)
-	if s.seal.note() {
-		_ = s.seal.checkpoint(context.WithoutCancel(ctx), s.db) // on a full disk the log goes on growing, and it is tried again
+	if s.seal.Note() {
+		_ = s.seal.Checkpoint(context.WithoutCancel(ctx), s.db) // on a full disk the log goes on growing, and it is tried again
 	}
 	if err := s.there(); err != nil { // it went in the meantime
 		return fmt.Errorf("%s: %w", what, err)

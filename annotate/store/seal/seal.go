@@ -1,4 +1,13 @@
-package store
+// Package seal keeps project.seal, which tells at the next start whether project.db and its log are what was written, every bit of them, also after a kill:
+//
+//   - It holds a hash of each page of project.db as it is when everything is copied into it that the log holds up to a place. It is replaced
+//     and synced before any of that is copied (SQLite's checkpoint), so it holds whether a kill comes before, in the middle or behind.
+//   - After every commit the commit's place in the log is written into it, not synced: a kill loses nothing of that, and a power loss at
+//     most the newest places, which are then looked for in vain nowhere.
+//
+// A page that the log holds is guarded by the log's own sums, which run over all of it, and the place tells that it was not cut. On a network
+// file system, where there is no such log, there is a seal only while nobody has the project open.
+package seal
 
 import (
 	"bytes"
@@ -18,16 +27,6 @@ import (
 	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
-// The seal, project.seal, tells at the next start whether project.db and its log are what was written, every bit of them, also after a kill:
-//
-//   - It holds a hash of each page of project.db as it is when everything is copied into it that the log holds up to a place. It is replaced
-//     and synced before any of that is copied (SQLite's checkpoint), so it holds whether a kill comes before, in the middle or behind.
-//   - After every commit the commit's place in the log is written into it, not synced: a kill loses nothing of that, and a power loss at
-//     most the newest places, which are then looked for in vain nowhere.
-//
-// A page that the log holds is guarded by the log's own sums, which run over all of it, and the place tells that it was not cut. On a network
-// file system, where there is no such log, there is a seal only while nobody has the project open.
-
 // sealed is the part of a seal that is replaced as a whole.
 type sealed struct {
 	closed   uint32 // 1 where the project was closed in order: there is no log
@@ -44,7 +43,9 @@ const (
 	sealBody  = marksAt + 2*markSize
 )
 
-func sealPath(dir string) string { return filepath.Join(dir, "project.seal") }
+// Database returns the path of the database of a folder, Path that of its seal.
+func Database(dir string) string { return filepath.Join(dir, "project.db") }
+func Path(dir string) string     { return filepath.Join(dir, "project.seal") }
 
 func (s sealed) encode() []byte {
 	var body bytes.Buffer
@@ -71,20 +72,24 @@ func mark(at place, number uint32) []byte {
 	return append(b.Bytes(), sum[:markSize-b.Len()]...)
 }
 
-var errSeal = errors.New("project.seal, which tells whether project.db is as it was written, is damaged itself: see nextslice project check, and project repair")
+// Errors that callers tell apart: of a database that is not what was written, and of a seal that is not.
+var (
+	ErrDamaged = errors.New("what is stored is damaged: see nextslice project check, and project repair")
+	ErrSeal    = errors.New("project.seal, which tells whether project.db is as it was written, is damaged itself: see nextslice project check, and project repair")
+)
 
-// readSeal returns the seal of a folder and the place of the last commit that it knows, fs.ErrNotExist, or errSeal.
+// readSeal returns the seal of a folder and the place of the last commit that it knows, fs.ErrNotExist, or ErrSeal.
 func readSeal(dir string) (s sealed, last place, err error) {
-	text, err := os.ReadFile(sealPath(dir))
+	text, err := os.ReadFile(Path(dir))
 	if err != nil {
 		return s, last, err
 	}
 	if len(text) < sealBody+32 || string(text[:len(sealMagic)]) != sealMagic {
-		return s, last, errSeal
+		return s, last, ErrSeal
 	}
 	body := text[sealBody:]
 	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], text[len(sealMagic):marksAt]) {
-		return s, last, errSeal
+		return s, last, ErrSeal
 	}
 	r := bytes.NewReader(body)
 	var n uint32
@@ -108,13 +113,13 @@ func readSeal(dir string) (s sealed, last place, err error) {
 		}
 	}
 	if newest < 0 || int(n) != len(s.pages) {
-		return s, last, errSeal
+		return s, last, ErrSeal
 	}
 	return s, last, nil
 }
 
-// checkSeal compares a database that nobody has open with its seal; one without a seal, as older programs left it, passes.
-func checkSeal(dir string) error {
+// Check compares a database that nobody has open with its seal; one without a seal, as older programs left it, passes.
+func Check(dir string) error {
 	s, last, err := readSeal(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -127,7 +132,7 @@ func checkSeal(dir string) error {
 	}
 	var w wal
 	found := last == s.covers
-	log, err := os.Open(databasePath(dir) + "-wal")
+	log, err := os.Open(Database(dir) + "-wal")
 	if err == nil {
 		defer log.Close()
 		if info, err := log.Stat(); err == nil && info.Size() > 0 && s.closed == 1 {
@@ -144,7 +149,7 @@ func checkSeal(dir string) error {
 	if !found {
 		return damaged("the log of project.db is not as it was written, and lacks what was saved last")
 	}
-	main, err := os.Open(databasePath(dir))
+	main, err := os.Open(Database(dir))
 	if err != nil {
 		return err
 	}
@@ -191,18 +196,13 @@ func pageSums(file io.ReaderAt, size int) (pages []pageSum, err error) {
 	}
 }
 
-// CheckSeal compares the database of a folder with its seal, see ErrDamaged, also while it is served.
-func CheckSeal(dir string) error {
-	return undisturbed(dir, func() error { return checkSum(dir) })
-}
-
-// undisturbed reads the files of a database, again where it failed while a server wrote to them: a checkpoint changes one after the other.
-func undisturbed(dir string, read func() error) (err error) {
+// Undisturbed reads the files of a database, again where it failed while a server wrote to them: a checkpoint changes one after the other.
+func Undisturbed(dir string, read func() error) (err error) {
 	state := func() string {
-		seal, _ := os.ReadFile(sealPath(dir))
+		seal, _ := os.ReadFile(Path(dir))
 		head := make([]byte, walHeader)
-		info, err := os.Stat(databasePath(dir) + "-wal")
-		if log, err := os.Open(databasePath(dir) + "-wal"); err == nil {
+		info, err := os.Stat(Database(dir) + "-wal")
+		if log, err := os.Open(Database(dir) + "-wal"); err == nil {
 			_, _ = log.ReadAt(head, 0)
 			log.Close()
 		}
@@ -221,8 +221,8 @@ func undisturbed(dir string, read func() error) (err error) {
 	return fmt.Errorf("a server writes to the project all the time, so that it cannot be read as it is at one moment: try again later (%w)", err)
 }
 
-// sealing keeps the seal of an open database.
-type sealing struct {
+// Keeper keeps the seal of an open database.
+type Keeper struct {
 	dir  string
 	main *os.File // stays open: closing it would give up SQLite's locks on the file
 
@@ -237,14 +237,14 @@ type sealing struct {
 // checkpointEvery is after how many pages of the log it is copied into the database, as SQLite does by itself.
 const checkpointEvery = 1000
 
-// begin seals the database as it is now, which db has open.
-func (s *sealing) begin(ctx context.Context, db *sql.DB) error {
+// Begin seals the database as it is now, which db has open.
+func (s *Keeper) Begin(ctx context.Context, db *sql.DB) error {
 	var mode string
 	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&mode); err != nil {
 		return err
 	}
 	if mode != "wal" {
-		return remove(sealPath(s.dir))
+		return Remove(s.dir)
 	}
 	var size uint32
 	if err := db.QueryRowContext(ctx, `PRAGMA page_size`).Scan(&size); err != nil {
@@ -256,19 +256,20 @@ func (s *sealing) begin(ctx context.Context, db *sql.DB) error {
 	}
 	s.state = sealed{pageSize: size, pages: pages}
 	s.on = true
-	return s.checkpoint(ctx, db)
+	return s.Checkpoint(ctx, db)
 }
 
-func remove(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// Remove takes the seal of a folder away, if there is one.
+func Remove(dir string) error {
+	if err := os.Remove(Path(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
 // readLog goes on in the log.
-func (s *sealing) readLog() {
-	log, err := os.Open(databasePath(s.dir) + "-wal")
+func (s *Keeper) readLog() {
+	log, err := os.Open(Database(s.dir) + "-wal")
 	if err != nil {
 		return
 	}
@@ -276,8 +277,8 @@ func (s *sealing) readLog() {
 	s.log.read(log, nil)
 }
 
-// checkpoint seals what the log holds, and lets SQLite copy as much of it into the database as nobody reads there.
-func (s *sealing) checkpoint(ctx context.Context, db *sql.DB) error {
+// Checkpoint seals what the log holds, and lets SQLite copy as much of it into the database as nobody reads there.
+func (s *Keeper) Checkpoint(ctx context.Context, db *sql.DB) error {
 	conn, err := db.Conn(ctx) // the only one that writes
 	if err != nil {
 		return err
@@ -293,7 +294,7 @@ func (s *sealing) checkpoint(ctx context.Context, db *sql.DB) error {
 }
 
 // replace writes a seal of the database with all that the log holds. The caller holds s.mu, and nobody writes to the database.
-func (s *sealing) replace() error {
+func (s *Keeper) replace() error {
 	s.readLog()
 	if n := int(s.log.size); n > 0 {
 		pages := make([]pageSum, n)
@@ -310,18 +311,18 @@ func (s *sealing) replace() error {
 		s.file.Close()
 		s.file = nil
 	}
-	if err := atomicfile.Write(sealPath(s.dir), s.state.encode(), 0o600); err != nil {
+	if err := atomicfile.Write(Path(s.dir), s.state.encode(), 0o600); err != nil {
 		return err
 	}
 	clear(s.log.pages) // the seal has them
 	var err error
-	s.file, err = os.OpenFile(sealPath(s.dir), os.O_RDWR, 0)
+	s.file, err = os.OpenFile(Path(s.dir), os.O_RDWR, 0)
 	s.number = 1
 	return err
 }
 
-// note marks the last commit, and tells whether it is time for a checkpoint. What cannot be written makes the seal say less, not wrong.
-func (s *sealing) note() (due bool) {
+// Note marks the last commit, and tells whether it is time for a checkpoint. What cannot be written makes the seal say less, not wrong.
+func (s *Keeper) Note() (due bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.on || s.file == nil {
@@ -337,10 +338,10 @@ func (s *sealing) note() (due bool) {
 	return frames >= checkpointEvery
 }
 
-// opening says that the database is about to be opened, and opens its file.
-func (s *sealing) opening(dir string) (err error) {
+// Opening says that the database is about to be opened, and opens its file.
+func (s *Keeper) Opening(dir string) (err error) {
 	s.dir = dir
-	if s.main, err = os.Open(databasePath(dir)); err != nil {
+	if s.main, err = os.Open(Database(dir)); err != nil {
 		return err
 	}
 	seal, _, err := readSeal(dir)
@@ -348,22 +349,22 @@ func (s *sealing) opening(dir string) (err error) {
 		return nil
 	}
 	seal.closed = 0
-	return atomicfile.Write(sealPath(dir), seal.encode(), 0o600)
+	return atomicfile.Write(Path(dir), seal.encode(), 0o600)
 }
 
-// closing seals the database before it is closed, which copies the rest of the log. Without a seal the next start looks for less.
-func (s *sealing) closing(db *sql.DB) error {
+// Closing seals the database before it is closed, which copies the rest of the log. Without a seal the next start looks for less.
+func (s *Keeper) Closing(db *sql.DB) error {
 	if !s.on {
 		return nil
 	}
-	if err := s.checkpoint(context.Background(), db); err != nil {
-		return errors.Join(err, remove(sealPath(s.dir)))
+	if err := s.Checkpoint(context.Background(), db); err != nil {
+		return errors.Join(err, Remove(s.dir))
 	}
 	return nil
 }
 
-// closed lets go of the files, and seals a database that was closed in order.
-func (s *sealing) closed(inOrder bool) (err error) {
+// Closed lets go of the files, and seals a database that was closed in order.
+func (s *Keeper) Closed(inOrder bool) (err error) {
 	if s.main == nil {
 		return nil
 	}
@@ -371,7 +372,7 @@ func (s *sealing) closed(inOrder bool) (err error) {
 	if s.file != nil {
 		s.file.Close()
 	}
-	if info, err := os.Stat(databasePath(s.dir) + "-wal"); !inOrder || err == nil && info.Size() > 0 { // another program has it open
+	if info, err := os.Stat(Database(s.dir) + "-wal"); !inOrder || err == nil && info.Size() > 0 { // another program has it open
 		return nil
 	}
 	if !s.on {
@@ -381,5 +382,5 @@ func (s *sealing) closed(inOrder bool) (err error) {
 		}
 	}
 	s.state.covers, s.state.closed = place{}, 1
-	return atomicfile.Write(sealPath(s.dir), s.state.encode(), 0o600)
+	return atomicfile.Write(Path(s.dir), s.state.encode(), 0o600)
 }
