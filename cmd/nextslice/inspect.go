@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/volume/dicom"
 	"github.com/nextslice/nextslice/volume/source"
 )
 
@@ -71,4 +74,83 @@ func (c inspectCommand) Run(ctx context.Context, s streams) error {
 		err = fmt.Errorf("problems found: %d", len(report.Problems))
 	}
 	return err
+}
+
+// one inspects a file, or every series of a folder.
+func (c inspectCommand) one(ctx context.Context, s streams, kind source.Kind) error {
+	found, problems, err := c.inspectPath(ctx, kind)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = writeJSON(s.out, found)
+	} else {
+		for _, f := range found {
+			fmt.Fprint(s.out, f)
+		}
+	}
+	warn(s.err, problems)
+	for _, f := range found {
+		problems = append(problems, f.Warnings...)
+	}
+	if err == nil && len(problems) > 0 {
+		err = fmt.Errorf("problems found: %d", len(problems))
+	}
+	return err
+}
+
+func (c inspectCommand) inspectPath(ctx context.Context, kind source.Kind) (found []source.Description, problems []string, err error) {
+	switch kind {
+	case source.Segments, source.Contours:
+		one, err := c.inspectSegments()
+		return []source.Description{one}, nil, err
+	case source.Volume, source.Picture:
+		one, err := source.DescribeImage(c.Path, c.Channel)
+		return []source.Description{one}, nil, err
+	}
+	all, faults, err := dicom.Scan(c.Path)
+	if info, statErr := os.Stat(c.Path); statErr == nil && !info.IsDir() {
+		var image *source.Image
+		if image, err = openImage(c.Path, ""); err == nil {
+			all, faults = []*dicom.Series{image.Series}, nil
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range faults {
+		problems = append(problems, fmt.Sprintf("%s is not used: %s", f.File, f.Text))
+	}
+	for _, series := range all {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, errors.New("interrupted")
+		}
+		one, err := source.DescribeSeries(c.Path, series)
+		if err != nil {
+			problems = append(problems, err.Error())
+			continue
+		}
+		found = append(found, one)
+	}
+	if len(found) == 0 && len(problems) == 0 {
+		return nil, nil, fmt.Errorf("read %s: no DICOM image in it", c.Path)
+	}
+	return found, problems, nil
+}
+
+func (c inspectCommand) inspectSegments() (source.Description, error) {
+	var on *dicom.Series
+	var doubts []string
+	if c.Reference != "" {
+		image, err := openImage(c.Reference, "")
+		if err != nil {
+			return source.Description{}, fmt.Errorf("--reference: %w", err)
+		}
+		on, doubts = image.Series, image.Warnings
+	}
+	seg, warnings, err := readSegmentation(c.Path, on)
+	if err != nil {
+		return source.Description{}, err
+	}
+	return source.DescribeSegmentation(c.Path, seg, append(doubts, warnings...)), nil
 }

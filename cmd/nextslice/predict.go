@@ -167,7 +167,7 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 			return err
 		}
 	}
-	if _, err := writeSegments(c.Out, m.Segments(prediction.Mask), image.Series, how); err != nil {
+	if _, err := source.WriteSegmentation(c.Out, m.Segments(prediction.Mask), image.Series, how); err != nil {
 		return err
 	}
 	if c.Uncertainty != "" {
@@ -274,7 +274,7 @@ func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, inde
 			return err
 		}
 	}
-	_, err = writeSegments(mask, m.Segments(prediction.Mask), nil, dicom.SEG{})
+	_, err = source.WriteSegmentation(mask, m.Segments(prediction.Mask), nil, dicom.SEG{})
 	return err
 }
 

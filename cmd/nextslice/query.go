@@ -3,17 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
-	"strconv"
-	"text/tabwriter"
 
 	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
-	"github.com/nextslice/nextslice/internal/cell"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/worklist"
@@ -179,40 +174,13 @@ func (c queryCommand) write(out io.Writer, r *worklist.Result) error {
 		_, err := fmt.Fprintf(out, "%d slices of shard %s are scored: %s\npick with nextslice select --scores FILE, once for each shard's file\n", r.Scored, c.Shard, c.Scores)
 		return err
 	case c.CSV:
-		w := csv.NewWriter(out)
-		w.Write([]string{"rank", "id", "case", "slice", "axis", "position_mm", "along", "score"})
-		for _, p := range r.Picks {
-			w.Write([]string{strconv.Itoa(p.Rank), cell.Text(p.ID), cell.Text(p.Case), strconv.Itoa(p.Slice), p.Axis, csvNumber(float64(p.Position)), p.Along, csvNumber(float64(p.Score))})
-		}
-		w.Flush()
-		return w.Error()
+		return r.WriteCSV(out)
 	}
-	fmt.Fprintf(out, "%s: %d of %d slices without a label (%d have one, %d were scored)\n\n", r.Strategy, len(r.Picks), r.Candidates, r.Labelled, r.Scored)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "rank\tcase\tslice\tposition\tscore\n")
-	for _, p := range r.Picks {
-		position, score := "", ""
-		if !math.IsNaN(float64(p.Position)) {
-			position = fmt.Sprintf("%s %.2f mm", p.Along, float64(p.Position))
-		}
-		if !math.IsNaN(float64(p.Score)) {
-			score = fmt.Sprintf("%.5g", float64(p.Score))
-		}
-		fmt.Fprintf(w, "%d\t%s\t%s %d\t%s\t%s\n", p.Rank, p.Case, p.Axis, p.Slice, position, score)
-	}
-	if err := w.Flush(); err != nil {
+	if err := r.WriteText(out); err != nil {
 		return err
 	}
 	if c.Proposals != "" {
 		fmt.Fprintf(out, "\nproposals: %s\n", c.Proposals)
 	}
 	return nil
-}
-
-// csvNumber formats a value so that it reads back as the same; NaN is an empty cell.
-func csvNumber(v float64) string {
-	if math.IsNaN(v) {
-		return ""
-	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
 }

@@ -55,9 +55,9 @@ func (c selectCommand) Run(s streams) error {
 	}
 	if c.JSON {
 		return writeJSON(s.out, struct {
-			Strategy string       `json:"strategy"`
-			Seed     uint64       `json:"seed"`
-			Of       int          `json:"of"`
+			Strategy string        `json:"strategy"`
+			Seed     uint64        `json:"seed"`
+			Of       int           `json:"of"`
 			Items    []scores.Pick `json:"items"`
 		}{fmt.Sprint(strategy), c.Seed, len(list.IDs), picks})
 	}
