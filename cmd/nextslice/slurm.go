@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/nextslice/nextslice/cluster"
 	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
@@ -158,93 +157,4 @@ func asUsage(err error) error {
 // isaFlag is the flag --isa.
 type isaFlag struct {
 	ISA string `name:"isa" default:"" enum:",avx512,avx2,baseline" placeholder:"NAME" help:"Instruction set of the native engine: avx512, avx2 or baseline; the widest of the processor by default, and avx2 with --slurm. Results of different sets differ in the last bits."`
-}
-
-type unitCommand struct {
-	Dir    string `arg:"" help:"Run folder, whose last plan is taken, or the folder of a plan in it."`
-	Task   int    `arg:"" help:"Number of the task, from 0."`
-	Starts bool   `help:"A task of the trainings of cycle 0 that units share; else these are trained by the first unit that needs one."`
-	Slurm  bool   `help:"In a job array of SLURM: have the task requeued before its time limit."`
-}
-
-func (unitCommand) Help() string {
-	return `Runs one task of a plan that simulate --slurm or --prepare made: the program that the scripts of the job arrays start. Any number of
-tasks may run at the same time on any machines that see the run folder. A task that is run again goes on where it was; of two attempts at
-the same one the later goes on and the earlier stops. Ends with code 0 if all runs of the task are finished, 1 if one failed, 143 if it
-was told to stop.
-
-Examples:
-  nextslice simulate experiment.yaml --prepare --out runs/prostate
-  nextslice unit runs/prostate 0
-  seq 0 17 | parallel -j 4 nextslice unit runs/prostate {}`
-}
-
-func (c unitCommand) Run(ctx context.Context, s streams) error {
-	plan, err := cluster.Open(c.Dir)
-	if err != nil {
-		return err
-	}
-	limit, stop := timeLimit()
-	defer stop()
-	err = plan.Run(ctx, c.Task, cluster.RunOptions{Starts: c.Starts, Slurm: c.Slurm, Limit: limit, Log: s.err})
-	if errors.Is(err, cluster.ErrStopped) {
-		return exitError{143, "stopped; the next attempt goes on"}
-	}
-	return err
-}
-
-type statusCommand struct {
-	Folder string `arg:"" name:"run" help:"Run folder."`
-	Follow bool   `help:"Look again every 30 seconds until nothing is under way. Ctrl-C ends the looking, not the run."`
-	Cancel bool   `help:"Take what waits or runs back from SLURM, by scancel. Records stay; simulate --slurm --resume goes on with them."`
-}
-
-func (statusCommand) Help() string {
-	return `Says what has become of each run of an experiment that simulate --slurm submitted, or that nextslice unit runs: what is finished, runs and
-waits, and the last lines of what failed or was lost. When all is finished it prints the learning curves and draws the figure, as simulate
-does at its end. Ends with code 0 if all is finished, 3 while anything is under way, and else 1.
-
-Examples:
-  nextslice status runs/prostate
-  nextslice status runs/prostate --follow
-  nextslice status runs/prostate --cancel`
-}
-
-func (c statusCommand) Run(ctx context.Context, s streams) error {
-	if c.Cancel {
-		ids, err := cluster.Cancel(ctx, c.Folder)
-		if err != nil {
-			return err
-		}
-		if len(ids) == 0 {
-			fmt.Fprintln(s.out, "nothing waits or runs")
-			return nil
-		}
-		fmt.Fprintf(s.out, "scancel %s\n", strings.Join(ids, " "))
-		return nil
-	}
-	l := &cluster.Looker{Run: c.Folder}
-	view, err := l.Look(ctx)
-	if c.Follow && err == nil {
-		view, err = progress.Follow(ctx, s.err, l, view, "nextslice status "+quote(c.Folder))
-	}
-	if err != nil {
-		return err
-	}
-	if err := view.WriteText(s.out); err != nil {
-		return err
-	}
-	switch {
-	case view.Count(cluster.Finished) == len(view.Units):
-		fmt.Fprintln(s.out)
-		return curves(s, c.Folder, false)
-	case view.UnderWay():
-		return exitError{underWay, ""}
-	}
-	return exitError{failed, "not finished: " + c.next(view)}
-}
-
-// next says what to do about a run that has ended unfinished.
-func (c statusCommand) next(v cluster.View) string {
-	return fmt.Sprintf("%d of %d runs; submit them again with nextslice simulate CONFIG --slurm --resume --out %s", len(v.Units)-v.Count(cluster.Finished), len(v.Units), quote(c.Folder))
 }
