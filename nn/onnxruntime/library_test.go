@@ -92,7 +92,7 @@ func TestValue(t *testing.T) {
 			t.Errorf("%v: %v", dimensions, err)
 		}
 	}
-	if _, err := value("output", "y", false, "FLOAT16", []int64{1, 1, 8, 8}); err == nil || !strings.Contains(err.Error(), "FLOAT16: want float32") {
+	if _, err := value("output", "y", false, "float16", []int64{1, 1, 8, 8}); err == nil || !strings.Contains(err.Error(), "float16: want float32") {
 		t.Errorf("float16: %v", err)
 	}
 }
