@@ -40,12 +40,9 @@ train: {steps: 60, width: 8, deep-supervision: false, augment: {scale: 0.1, zoom
 // newLab builds the program and runs the experiment without SLURM.
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	if why := slurmtest.Missing(); why != "" {
-		t.Skip(why)
-	}
 	l := &lab{dir: openFolder(t, 0o755)}
 	l.program = filepath.Join(l.dir, "nextslice")
-	if out, err := exec.Command("go", "build", "-o", l.program, "../cmd/nextslice").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-ldflags=-w", "-o", l.program, "../cmd/nextslice").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	l.run(t, nil, 0, "phantom", filepath.Join(l.dir, "data"), "--cases", "8")
@@ -93,12 +90,34 @@ func (l *lab) run(t *testing.T, c *slurmtest.Cluster, want int, args ...string) 
 
 func startCluster(t *testing.T) *slurmtest.Cluster {
 	t.Helper()
-	c, err := slurmtest.Start()
-	if err != nil {
-		t.Fatal(err)
+	return startingCluster(t)()
+}
+
+// startingCluster starts a cluster, and returns the function that waits until it is ready.
+func startingCluster(t *testing.T) func() *slurmtest.Cluster {
+	t.Helper()
+	if why := slurmtest.Missing(); why != "" {
+		t.Skip(why)
 	}
-	t.Cleanup(c.Stop)
-	return c
+	var c *slurmtest.Cluster
+	var err error
+	ready := make(chan struct{})
+	go func() {
+		defer close(ready)
+		c, err = slurmtest.Start()
+	}()
+	t.Cleanup(func() {
+		if <-ready; err == nil {
+			c.Stop()
+		}
+	})
+	return func() *slurmtest.Cluster {
+		t.Helper()
+		if <-ready; err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
 }
 
 // await waits for something that must come.

@@ -206,9 +206,11 @@ func TestStart(t *testing.T) {
 		p.Patience = seconds(3 * time.Second)
 		time.AfterFunc(4*time.Second, func() { finish(t, p) })
 		ctx, stop := context.WithCancel(t.Context())
-		defer stop()
+		over := make(chan struct{})
+		defer func() { stop(); <-over }() // before the folder is removed
 		p.mark(kindStarts, 0, taskState{State: running}, true)
 		go func() {
+			defer close(over)
 			for ctx.Err() == nil { // its signs of life
 				p.mark(kindStarts, 0, taskState{State: running}, true)
 				time.Sleep(10 * time.Millisecond)

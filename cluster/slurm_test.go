@@ -15,11 +15,12 @@ import (
 
 // An experiment gives the same records with SLURM as without, whatever happens to nodes, daemons, tasks and whoever submitted it.
 func TestSLURM(t *testing.T) {
+	calm := startingCluster(t)
 	l := newLab(t)
 	begin := time.Now()
 	t.Cleanup(func() { t.Logf("%v with SLURM", time.Since(begin).Round(time.Second)) })
 	t.Run("all", func(t *testing.T) {
-		calm := startCluster(t)
+		calm := calm()
 		for _, test := range []struct {
 			name string
 			run  func(t *testing.T, l *lab, c *slurmtest.Cluster)

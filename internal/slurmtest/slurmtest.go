@@ -1,4 +1,4 @@
-// Package slurmtest starts SLURM's own daemons for tests: a controller and two nodes of two processors each on this machine, ready
+// Package slurmtest starts SLURM's own daemons for tests: a controller and two nodes of eight processors each, whatever this machine has, ready
 // within seconds, that listen on 127.0.0.1 only and keep everything in a temporary folder. Root only: each node is a PID namespace, so that a
 // test can kill it with all that runs there.
 package slurmtest
@@ -75,11 +75,12 @@ SelectTypeParameters=CR_Core
 ReturnToService=2
 MessageTimeout=5
 SlurmdTimeout=6
+SlurmdParameters=config_overrides
 KillWait=2
 MaxArraySize=101
 SchedulerParameters=sched_interval=1,sched_min_interval=0,bf_interval=1,batch_sched_delay=0
-NodeName=n1 NodeHostname=localhost NodeAddr=127.0.0.1 Port=@P1@ CPUs=2 RealMemory=1000
-NodeName=n2 NodeHostname=localhost NodeAddr=127.0.0.1 Port=@P2@ CPUs=2 RealMemory=1000
+NodeName=n1 NodeHostname=localhost NodeAddr=127.0.0.1 Port=@P1@ CPUs=8 RealMemory=1000
+NodeName=n2 NodeHostname=localhost NodeAddr=127.0.0.1 Port=@P2@ CPUs=8 RealMemory=1000
 PartitionName=main Nodes=n1,n2 Default=YES DefaultTime=00:10:00 MaxTime=1:00:00
 `
 
