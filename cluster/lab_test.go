@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -118,6 +119,24 @@ func startingCluster(t *testing.T) func() *slurmtest.Cluster {
 		}
 		return c
 	}
+}
+
+// unreachable returns a cluster whose controller nobody can reach: its commands fail at once, where those that find no configuration try for
+// a minute.
+func unreachable(t *testing.T, c *slurmtest.Cluster) *slurmtest.Cluster {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.Dir, "slurm.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = regexp.MustCompile(`(?m)^SlurmctldPort=.*$`).ReplaceAll(text, []byte("SlurmctldPort=1\nSlurmctldTimeout=1"))
+	text = regexp.MustCompile(`(?m)^MessageTimeout=.*$`).ReplaceAll(text, []byte("MessageTimeout=1"))
+	away := *c
+	away.Dir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(away.Dir, "slurm.conf"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return &away
 }
 
 // await waits for something that must come.

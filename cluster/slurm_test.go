@@ -132,9 +132,8 @@ func takenBack(t *testing.T, l *lab, c *slurmtest.Cluster) {
 		t.Errorf("what runs was submitted again:\n%s", out)
 	}
 	// Without squeue nothing is lost, and nothing is submitted twice.
-	away := *c
-	away.Dir = filepath.Join(t.TempDir(), "away")
-	if out := l.run(t, &away, 3, "status", dir); !strings.Contains(out, "SLURM does not answer") || strings.Contains(out, "lost") || !strings.Contains(out, "1 running") {
+	away := unreachable(t, c)
+	if out := l.run(t, away, 3, "status", dir); !strings.Contains(out, "SLURM does not answer") || strings.Contains(out, "lost") || !strings.Contains(out, "1 running") {
 		t.Errorf("status without squeue:\n%s", out)
 	}
 	mark := filepath.Join(dir, "slurm", "001", "task", "units-0.json")
@@ -151,10 +150,10 @@ func takenBack(t *testing.T, l *lab, c *slurmtest.Cluster) {
 	if err := os.WriteFile(mark, old, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out := l.run(t, &away, 3, "status", dir); !strings.Contains(out, "1 unknown") {
+	if out := l.run(t, away, 3, "status", dir); !strings.Contains(out, "1 unknown") {
 		t.Errorf("status without squeue of a task that is silent:\n%s", out)
 	}
-	if out := l.run(t, &away, 1, l.simulate(dir, append(one, "--slurm", "--resume")...)...); !strings.Contains(out, "SLURM does not tell") {
+	if out := l.run(t, away, 1, l.simulate(dir, append(one, "--slurm", "--resume")...)...); !strings.Contains(out, "SLURM does not tell") {
 		t.Errorf("submitted without knowing what runs:\n%s", out)
 	}
 	if out := l.run(t, c, 3, "status", dir); !strings.Contains(out, "no sign of life for 1h") {
