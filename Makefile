@@ -39,8 +39,9 @@ demo-serve: build
 test-deps: deps
 	@scripts/deps.sh test
 
+# Without debugging information the test programs are linked in a third of the time.
 test: test-deps web
-	go test -vet=off -timeout 10m ./...
+	go test -vet=off -ldflags=-w -timeout 10m ./...
 	CGO_ENABLED=0 go build -o /dev/null ./cmd/nextslice
 
 # What the compiler lets through: of this and of all that it is built from, which takes longer than to test it.

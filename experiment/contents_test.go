@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/volume"
@@ -17,7 +17,7 @@ import (
 // named, also one of the same size. A run folder without hashes, of an older program, gets them.
 func TestResumeTrustsContents(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	if err := phantom.Write(t.Context(), data, 4, 3, nil); err != nil {
+	if err := phantomtest.Write(data, 4, 3); err != nil {
 		t.Fatal(err)
 	}
 	c, err := record.ReadConfig("", func(c *record.Config) {

@@ -3,58 +3,25 @@ package experiment
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nextslice/nextslice/active"
-	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/train/recipe"
 )
 
-// phantoms are data sets by their number of cases: drawing one takes longer than most tests of it.
-var phantoms = struct {
-	sync.Mutex
-	dirs map[int]string
-	root string
-}{dirs: map[int]string{}}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if phantoms.root != "" {
-		os.RemoveAll(phantoms.root)
-	}
-	os.Exit(code)
-}
-
 // writePhantom writes a small phantom data set.
 func writePhantom(t *testing.T, cases int) string {
 	t.Helper()
-	phantoms.Lock()
-	defer phantoms.Unlock()
-	if phantoms.root == "" {
-		var err error
-		if phantoms.root, err = os.MkdirTemp("", "phantoms"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	made, ok := phantoms.dirs[cases]
-	if !ok {
-		made = filepath.Join(phantoms.root, fmt.Sprint(cases))
-		if err := phantom.Write(t.Context(), made, cases, 1, nil); err != nil {
-			t.Fatal(err)
-		}
-		phantoms.dirs[cases] = made
-	}
 	dir := filepath.Join(t.TempDir(), "phantom")
-	if err := os.CopyFS(dir, os.DirFS(made)); err != nil {
+	if err := phantomtest.Write(dir, cases, 1); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -229,7 +196,7 @@ func TestOldRunFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(filepath.Dir(dir)) // its data are the phantom of 5 cases in ./data
-	if err := phantom.Write(t.Context(), "data", 5, record.PhantomSeed, nil); err != nil {
+	if err := phantomtest.Write("data", 5, record.PhantomSeed); err != nil {
 		t.Fatal(err)
 	}
 	want := records(t, dir)

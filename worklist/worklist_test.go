@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/engines"
@@ -23,7 +23,7 @@ import (
 func partly(t *testing.T, cases, labelled int) (dir string, masks map[string]*volume.Mask) {
 	t.Helper()
 	dir, masks = filepath.Join(t.TempDir(), "data"), map[string]*volume.Mask{}
-	if err := phantom.Write(t.Context(), dir, cases, 1, nil); err != nil {
+	if err := phantomtest.Write(dir, cases, 1); err != nil {
 		t.Fatal(err)
 	}
 	set, err := dataset.Open(dir)

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/annotate/script"
-	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/nn/onnxruntime/onnxruntimetest"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/worklist"
@@ -69,7 +69,7 @@ func TestForeignPredictsAndPicks(t *testing.T) {
 	onnxruntimetest.Need(t)
 	dir := t.TempDir()
 	data, own, other := filepath.Join(dir, "data"), filepath.Join(dir, "own.safetensors"), filepath.Join(dir, "other.onnx")
-	if err := phantom.Write(t.Context(), data, 3, 1, nil); err != nil {
+	if err := phantomtest.Write(data, 3, 1); err != nil {
 		t.Fatal(err)
 	}
 	command(t, "train", "--data", data, "--out", own, "--preset", "demo", "--set", "steps=150", "--set", "width=4", "--threads", "1")
@@ -123,7 +123,7 @@ func TestServeForeign(t *testing.T) {
 	onnxruntimetest.Need(t)
 	dir := t.TempDir()
 	data, truth := filepath.Join(dir, "data"), filepath.Join(dir, "truth")
-	if err := phantom.Write(t.Context(), truth, 3, 1, nil); err != nil {
+	if err := phantomtest.Write(truth, 3, 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.CopyFS(filepath.Join(data, "imagesTr"), os.DirFS(filepath.Join(truth, "imagesTr"))); err != nil {

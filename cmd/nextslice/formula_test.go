@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/query/scores"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/worklist"
@@ -19,7 +19,7 @@ import (
 // named writes a data set of three cases whose names begin as given.
 func named(t *testing.T, dir string, names ...string) {
 	t.Helper()
-	if err := phantom.Write(t.Context(), dir, len(names), 1, nil); err != nil {
+	if err := phantomtest.Write(dir, len(names), 1); err != nil {
 		t.Fatal(err)
 	}
 	list := filepath.Join(dir, "dataset.json")

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -68,8 +70,8 @@ func TestTrainAndSimulateIgnore(t *testing.T) {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	var outs, errs bytes.Buffer
-	if code := run(t.Context(), nil, &outs, &errs, []string{"phantom", data, "--cases", "3"}); code != done {
-		t.Fatal(errs.String())
+	if err := phantomtest.Write(data, 3, record.PhantomSeed); err != nil {
+		t.Fatal(err)
 	}
 	masks, err := filepath.Glob(filepath.Join(data, "labelsTr", "*"))
 	if err != nil || len(masks) != 3 {

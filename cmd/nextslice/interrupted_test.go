@@ -10,39 +10,38 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 )
 
 // An interrupted phantom is written again by the same call, and by no other.
 func TestPhantomInterrupted(t *testing.T) {
 	dir, whole := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "whole")
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := phantom.Write(ctx, dir, 6, 1, func(done, _ int) {
-		if done == 2 {
+	if err := phantom.Write(ctx, dir, 3, 1, func(done, _ int) {
+		if done == 1 {
 			cancel()
 		}
 	}); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	left := filepath.Join(dir, "imagesTr", ".phantom_005.nii.gz123456789") // as a kill leaves it, two hours ago
+	left := filepath.Join(dir, "imagesTr", ".phantom_002.nii.gz123456789") // as a kill leaves it, two hours ago
 	if err := os.WriteFile(left, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chtimes(left, time.Now(), time.Now().Add(-2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if err := phantom.Write(t.Context(), dir, 7, 1, nil); err == nil || !strings.Contains(err.Error(), "unfinished data set of 6 cases") {
+	if err := phantom.Write(t.Context(), dir, 4, 1, nil); err == nil || !strings.Contains(err.Error(), "unfinished data set of 3 cases") {
 		t.Errorf("another one in its place: %v", err)
 	}
-	for _, d := range []string{dir, whole} {
-		if err := phantom.Write(t.Context(), d, 6, 1, nil); err != nil {
-			t.Fatal(err)
-		}
+	if err := errors.Join(phantom.Write(t.Context(), dir, 3, 1, nil), phantomtest.Write(whole, 3, 1)); err != nil {
+		t.Fatal(err)
 	}
 	got, want := tree(t, dir), tree(t, whole)
-	if len(got) != 13 || strings.Join(got, "\n") != strings.Join(want, "\n") {
-		t.Errorf("%d files, want 13 and those of a run that was not interrupted", len(got))
+	if len(got) != 7 || strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%d files, want 7 and those of a run that was not interrupted", len(got))
 	}
-	if err := phantom.Write(t.Context(), dir, 6, 1, nil); err == nil {
+	if err := phantom.Write(t.Context(), dir, 3, 1, nil); err == nil {
 		t.Error("a finished one was overwritten")
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/dataset"
-	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/worklist"
 )
@@ -104,7 +104,7 @@ func TestLabelElsewhere(t *testing.T) {
 // scans writes images as 3D Slicer has them to the folder scans, and returns the true masks.
 func scans(t *testing.T, cases int) map[string]*volume.Mask {
 	t.Helper()
-	if err := phantom.Write(t.Context(), "made", cases, 3, nil); err != nil {
+	if err := phantomtest.Write("made", cases, 3); err != nil {
 		t.Fatal(err)
 	}
 	set, err := dataset.Open("made")

@@ -8,6 +8,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
+	"github.com/nextslice/nextslice/record"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -52,8 +55,8 @@ func TestInterruptTellsHowToGoOn(t *testing.T) {
 	dir := t.TempDir()
 	data, out := filepath.Join(dir, "my data"), filepath.Join(dir, "run")
 	var discard bytes.Buffer
-	if code := run(t.Context(), nil, &discard, &discard, []string{"phantom", data, "--cases", "4"}); code != done {
-		t.Fatal(discard.String())
+	if err := phantomtest.Write(data, 4, record.PhantomSeed); err != nil {
+		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	errs := &interrupter{at: "cycle 0: 2 labelled", cancel: cancel}

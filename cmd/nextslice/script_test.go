@@ -6,9 +6,13 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
+	"github.com/nextslice/nextslice/record"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected outputs of testdata/script")
@@ -33,6 +37,13 @@ func TestScripts(t *testing.T) {
 		testscript.Run(t, testscript.Params{
 			Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
 			Setup: func(e *testscript.Env) error { e.Setenv("DICOM", dir); return nil },
+			Cmds: map[string]func(*testscript.TestScript, bool, []string){
+				"phantom": func(s *testscript.TestScript, _ bool, args []string) { // DIR CASES: what nextslice phantom DIR --cases CASES writes
+					cases, err := strconv.Atoi(args[1])
+					s.Check(err)
+					s.Check(phantomtest.Write(s.MkAbs(args[0]), cases, record.PhantomSeed))
+				},
+			},
 		})
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -19,7 +19,7 @@ import (
 func TestAnnotateScriptIgnore(t *testing.T) {
 	dir := t.TempDir()
 	data, project := filepath.Join(dir, "data"), filepath.Join(dir, "project")
-	if err := phantom.Write(t.Context(), data, 2, 1, nil); err != nil {
+	if err := phantomtest.Write(data, 2, 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(filepath.Join(data, "dataset.json")); err != nil { // it would say what the values are

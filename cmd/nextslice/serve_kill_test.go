@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/annotate/script"
-	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -47,7 +47,7 @@ func TestServeKilled(t *testing.T) {
 		t.Skip("the test binary is not in the path under the program's name")
 	}
 	data := filepath.Join(t.TempDir(), "data")
-	if err := phantom.Write(t.Context(), data, 2, 1, nil); err != nil {
+	if err := phantomtest.Write(data, 2, 1); err != nil {
 		t.Fatal(err)
 	}
 	args := []string{"serve", "--data", data, "--masks", "ignore", "--no-train", "--open=false", "--addr", "127.0.0.1:0"}

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/annotate/script"
-	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -78,7 +78,7 @@ func get(t *testing.T, address, item, what string) []byte {
 func TestPredictByAServersModel(t *testing.T) {
 	dir := t.TempDir()
 	data, mask, entropy := filepath.Join(dir, "data"), filepath.Join(dir, "mask.nii.gz"), filepath.Join(dir, "entropy.nii.gz")
-	if err := phantom.Write(t.Context(), data, 3, 1, nil); err != nil {
+	if err := phantomtest.Write(data, 3, 1); err != nil {
 		t.Fatal(err)
 	}
 	address, stop := serving(t, "--data", data, "--masks", "ignore", "--lockstep", "--preset", "demo", "--set", "steps=5", "--set", "width=2",

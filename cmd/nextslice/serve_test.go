@@ -22,7 +22,7 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/annotate"
-	"github.com/nextslice/nextslice/dataset/phantom"
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 )
 
 // output is a buffer that one goroutine writes while another reads.
@@ -80,7 +80,7 @@ func certificate(t *testing.T) (certFile, keyFile string, client *http.Client) {
 // The command from start to end: a page over TLS, a second server that is turned away, and an interrupt.
 func TestServe(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	if err := phantom.Write(t.Context(), data, 2, 1, nil); err != nil {
+	if err := phantomtest.Write(data, 2, 1); err != nil {
 		t.Fatal(err)
 	}
 	cert, key, client := certificate(t)

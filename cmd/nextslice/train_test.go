@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
+	"github.com/nextslice/nextslice/record"
 )
 
 // An interrupted training says so and leaves nothing behind.
@@ -14,8 +17,8 @@ func TestTrainInterrupted(t *testing.T) {
 	dir := t.TempDir()
 	data, out := filepath.Join(dir, "data"), filepath.Join(dir, "models", "m.safetensors")
 	var outs, errs bytes.Buffer
-	if code := run(t.Context(), nil, &outs, &errs, []string{"phantom", data, "--cases", "1"}); code != done {
-		t.Fatal(errs.String())
+	if err := phantomtest.Write(data, 1, record.PhantomSeed); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Mkdir(filepath.Dir(out), 0o777); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -25,7 +26,9 @@ func TestPredictWritesLabelValues(t *testing.T) {
 		}
 		return out.String() + errs.String()
 	}
-	do("phantom", path("data"), "--cases", "3")
+	if err := phantomtest.Write(path("data"), 3, record.PhantomSeed); err != nil {
+		t.Fatal(err)
+	}
 	for _, id := range []string{"phantom_000", "phantom_001", "phantom_002"} {
 		m, err := volume.ReadMask(path("data", "labelsTr", id+".nii.gz"))
 		if err != nil {

@@ -78,6 +78,9 @@ func WriteChannels(ctx context.Context, dir string, cases, channels int, seed ui
 			}
 			mutex.Lock()
 			defer mutex.Unlock()
+			if err := ctx.Err(); err != nil { // what progress stops stays unfinished, however many are written at the same time
+				return err
+			}
 			if done++; progress != nil {
 				progress(done, cases)
 			}
