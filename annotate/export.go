@@ -260,14 +260,11 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, chosen fun
 	if e.Format == FormatNRRD {
 		return volume.WriteSegmentation(path, s)
 	}
-	found, _, err := dicom.Scan(x.cases.set.Cases[x.cases.index[name]].Image)
+	series, err := x.cases.set.Series(x.cases.index[name])
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %v", ErrGone, err)
 	}
-	if len(found) == 0 {
-		return fmt.Errorf("%w: the DICOM series has gone", ErrGone)
-	}
-	return dicom.WriteSegmentation(path, s, found[0], time.Now())
+	return dicom.WriteSegmentation(path, s, series, time.Now())
 }
 
 func addFile(z *zip.Writer, path string) error {

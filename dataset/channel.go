@@ -18,7 +18,7 @@ const oneIsRead = "channel 0 is read unless another one is chosen"
 func (p Problem) OneIsRead() bool { return strings.HasSuffix(p.Text, oneIsRead) }
 
 // UseChannel chooses the channel of each case that is read, counted from 0, which is also the default: an image of a 4-D
-// file, or in the layout NNUNet the file X_0001 beside X_0000, brought to the grid of X_0000 where their voxels coincide. Cases without
+// file, in the layout NNUNet the file X_0001 beside X_0000, or a series of a DICOM case, brought to the grid of X_0000 where their voxels coincide. Cases without
 // such a channel are left out and named in d.Problems; the error is that of a channel that no case has.
 func (d *Dataset) UseChannel(channel int) error {
 	var kept []Case
@@ -37,6 +37,16 @@ func (d *Dataset) UseChannel(channel int) error {
 }
 
 func (d *Dataset) useChannel(c *Case, channel int) error {
+	if c.sequences != nil {
+		one := Channel{Number: channel}
+		if channel < 0 || channel >= len(c.sequences) {
+			return fmt.Errorf("it has no channel %d: dataset.json names %d, counted from 0", channel, len(c.sequences))
+		}
+		one.Name = d.channelNames[channel]
+		in, err := d.sequence(c, one)
+		c.several = []input{in}
+		return err
+	}
 	if d.Layout != NNUNet || c.Channels > 1 {
 		if channel < 0 || channel >= max(1, c.Channels) {
 			return fmt.Errorf("it has no channel %d: its image holds %d, counted from 0", channel, max(1, c.Channels))
@@ -56,10 +66,10 @@ func (d *Dataset) useChannel(c *Case, channel int) error {
 	if err != nil {
 		return errors.New(unreadable("image", path, err))
 	}
-	if err := d.fits(c, image.Grid); err != nil {
+	if err := c.fits(d, image.Grid, originOf(image.Series)); err != nil {
 		return fmt.Errorf("channel %d: %w", channel, err)
 	}
-	c.several = []input{{path, 0}}
+	c.several = []input{{path: path}}
 	return nil
 }
 
@@ -68,6 +78,10 @@ func (d *Dataset) noteChannels() {
 	for _, c := range d.Cases {
 		if c.Channels > 1 {
 			d.problem("", false, "images hold more than one channel (%s: %d): "+oneIsRead, c.ID, c.Channels)
+			return
+		}
+		if len(c.sequences) > 1 {
+			d.problem("", false, "cases have several series, %s (%s): "+oneIsRead, strings.Join(d.channelNames, " and "), c.ID)
 			return
 		}
 	}

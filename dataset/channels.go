@@ -59,7 +59,8 @@ func (c Channel) String() string {
 // input is the image of one of a case's channels.
 type input struct {
 	path    string
-	channel int // of the file
+	series  string // ID of a DICOM series in the folder path; "" where that holds no other
+	channel int    // of the file
 }
 
 // inputs returns the images that are read of a case, in the channels' order.
@@ -67,7 +68,7 @@ func (c *Case) inputs() []input {
 	if len(c.several) > 0 {
 		return c.several
 	}
-	return []input{{c.Image, c.Channel}}
+	return []input{{c.Image, c.series(), c.Channel}}
 }
 
 // UseChannels chooses the channels of each case that are read together, by numbers or by the names that dataset.json gives, in
@@ -75,7 +76,8 @@ func (c *Case) inputs() []input {
 // lies on another grid than the first of the case, unless the voxels of both coincide as for volume.Volume.On, or
 // resample asks for linear interpolation (volume.Volume.Resample). Every image becomes one on the case's own grid.
 //
-// Files X_0000, X_0001 … are channels of one case X in the layout NNUNet, and elsewhere if all images are named so.
+// Files X_0000, X_0001 … are channels of one case X in the layout NNUNet, and elsewhere if all images are named so. Of DICOM cases the series in
+// the case's folder are, if the channels have names: see Sequences. Series of another patient or frame of reference are never brought together.
 //
 // The error is that of a selection that the data set cannot have, or that leaves no case.
 func (d *Dataset) UseChannels(selection Selection, resample bool) error {
@@ -99,6 +101,7 @@ func (d *Dataset) UseChannels(selection Selection, resample bool) error {
 			continue
 		}
 		kept = append(kept, c)
+		d.noteFrames(c)
 	}
 	if len(kept) == 0 {
 		return fmt.Errorf("no case has %s that can be read together%s", DescribeChannels(chosen), d.firstProblems(3))
@@ -128,6 +131,7 @@ func (d *Dataset) Choose(channel int, selection Selection, resample bool) error 
 		}
 		return nil
 	}
+	d.resample = resample
 	if err := d.UseChannel(channel); err != nil {
 		return fmt.Errorf("channel: %w", err)
 	}
@@ -171,7 +175,7 @@ func numbered(stem string) bool {
 
 // channelFile returns nnU-Net's file of a channel; "" where the case's image is not named so.
 func (d *Dataset) channelFile(c *Case, channel int) string {
-	if d.Layout != NNUNet || c.Channels > 1 {
+	if d.Layout != NNUNet || c.Channels > 1 || c.sequences != nil {
 		return ""
 	}
 	return ChannelFile(c.Image, channel)
@@ -189,7 +193,7 @@ func ChannelFile(first string, channel int) string {
 
 // channels returns how many channels a case has, up to the first that is missing.
 func (d *Dataset) channels(c *Case) int {
-	n := max(1, c.Channels)
+	n := max(1, c.Channels, len(c.sequences))
 	for d.channelFile(c, n) != "" && exists(d.channelFile(c, n)) {
 		n++
 	}
@@ -231,8 +235,16 @@ func (d *Dataset) selectChannels(selection Selection, count int) (chosen []Chann
 func (d *Dataset) useChannels(c *Case) error {
 	c.several = nil
 	for _, channel := range d.Channels {
+		if c.sequences != nil {
+			in, err := d.sequence(c, channel)
+			if err != nil {
+				return err
+			}
+			c.several = append(c.several, in)
+			continue
+		}
 		if channel.Number < max(1, c.Channels) {
-			c.several = append(c.several, input{c.Image, channel.Number})
+			c.several = append(c.several, input{c.Image, "", channel.Number})
 			continue
 		}
 		path := d.channelFile(c, channel.Number)
@@ -249,16 +261,19 @@ func (d *Dataset) useChannels(c *Case) error {
 		if image.Channels > 1 {
 			return fmt.Errorf("channel %s: %s holds %d channels itself", channel, path, image.Channels)
 		}
-		if err := d.fits(c, image.Grid); err != nil {
+		if err := c.fits(d, image.Grid, originOf(image.Series)); err != nil {
 			return fmt.Errorf("channel %s: %w", channel, err)
 		}
-		c.several = append(c.several, input{path, 0})
+		c.several = append(c.several, input{path: path})
 	}
 	return nil
 }
 
-// fits returns an error unless an image of this grid can be brought to the case's.
-func (d *Dataset) fits(c *Case, g volume.Grid) error {
+// fits returns an error unless an image of this grid and origin can be brought to the case's.
+func (c *Case) fits(d *Dataset, g volume.Grid, from origin) error {
+	if err := from.at(c.origin); err != nil {
+		return err
+	}
 	located := c.Grid.Unit == volume.Millimetre && g.Unit == volume.Millimetre
 	if !located {
 		if c.Grid.Size == g.Size {
@@ -276,11 +291,11 @@ func (d *Dataset) fits(c *Case, g volume.Grid) error {
 func (d *Dataset) readInputs(c *Case) ([]*volume.Volume, error) {
 	var images []*volume.Volume
 	for _, in := range c.inputs() {
-		v, _, err := source.Read(in.path, "", in.channel) // Open has reported the warnings
+		v, _, err := source.Read(in.path, in.series, in.channel) // Open has reported the warnings
 		if err != nil {
 			return nil, err
 		}
-		if in.path != c.Image {
+		if in.path != c.Image || in.series != c.series() {
 			if v, err = bring(v, c.Grid, d.resample); err != nil {
 				return nil, fmt.Errorf("%s: %w", in.path, err)
 			}
@@ -299,12 +314,12 @@ func bring(v *volume.Volume, g volume.Grid, resample bool) (*volume.Volume, erro
 	return v.Resample(g)
 }
 
-// Together brings images of one case, read from several files, to the grid of the first, as UseChannels does.
-func Together(images []*volume.Volume, names []string, resample bool) error {
-	for i := 1; i < len(images); i++ {
-		v, err := bring(images[i], images[0].Grid, resample)
+// Together brings images of one case, read from several files, to a grid, that of their first channel, as UseChannels does.
+func Together(images []*volume.Volume, names []string, g volume.Grid, resample bool) error {
+	for i := range images {
+		v, err := bring(images[i], g, resample)
 		if err != nil {
-			return fmt.Errorf("%s lies on another grid than %s: %w; resample it, or ask for linear interpolation (--resample)", names[i], names[0], err)
+			return fmt.Errorf("%s lies on another grid than the first image of the case: %w; resample it, or ask for linear interpolation (--resample)", names[i], err)
 		}
 		images[i] = v
 	}

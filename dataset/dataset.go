@@ -12,7 +12,7 @@ import (
 // Case is a patient's scan, or one of several.
 type Case struct {
 	ID     string      // name of the image without folder, extension and the layout's suffix; unique in the data set
-	Image  string      // path of a file, or of a folder with one DICOM series
+	Image  string      // path of a file, or of a folder with one DICOM series, or with one for each channel
 	Label  string      // path of the mask, "" if there is none
 	Grid   volume.Grid // of the image
 	Stored string      // type of the voxels in the image file, e.g. "int16"
@@ -34,7 +34,9 @@ type Case struct {
 	Channels int // number of channels in the image file, at least 1
 	Channel  int // the one that is read, from 0; see Dataset.UseChannel
 
-	several []input // the images that are read instead; see Dataset.UseChannels
+	several   []input         // the images that are read instead; see Dataset.UseChannels
+	sequences []seriesChannel // of a DICOM case whose channels are series, by number; else nil
+	origin    origin          // of the image
 }
 
 // Problem is something wrong with a case, in words for a person.
@@ -74,7 +76,7 @@ type Dataset struct {
 	Grouped string
 
 	Channels     []Channel // that are read together, see UseChannels; nil for one, see UseChannel
-	channelNames []string  // by number, as far as dataset.json gives them
+	channelNames []string  // by number, as far as dataset.json or OpenOptions give them
 	resample     bool      // see UseChannels
 }
 

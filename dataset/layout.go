@@ -317,9 +317,9 @@ func (l *listing) pairMasks(labels string) error {
 				names = append(names, name)
 			}
 		}
-		known := map[string]bool{}
+		known, numbered := map[string]bool{}, map[string]bool{} // folders X_0000 of DICOM files
 		for _, c := range l.cases {
-			known[c.ID] = true
+			known[c.ID], numbered[c.ID] = true, strings.HasSuffix(c.ID, firstChannel) && isFolder(c.Image)
 		}
 		for _, name := range names {
 			id := volume.TrimExt(name)
@@ -328,6 +328,9 @@ func (l *listing) pairMasks(labels string) error {
 				if !known[id] && known[of] {
 					id = of
 				}
+			}
+			if !known[id] && numbered[id+firstChannel] {
+				id += firstChannel
 			}
 			if first, ok := masks[id]; ok {
 				l.problem(id, false, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)

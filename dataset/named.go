@@ -26,7 +26,7 @@ func (c *Case) readSegments() (*volume.Segmentation, []string, error) {
 	}
 	var series *dicom.Series
 	if !volume.IsSegmentation(c.Label) {
-		image, err := source.Open(c.Image, "")
+		image, err := source.Open(c.Image, c.series())
 		if err != nil {
 			return nil, nil, err
 		}

@@ -29,6 +29,8 @@ type OpenOptions struct {
 	// Ignore is Dataset.Ignore; 0 stands for the label named "ignore" in dataset.json, as nnU-Net has it, and Learn for none: that
 	// label is then a class.
 	Ignore int
+	// Channels are the names of the channels, by number, where no dataset.json gives any.
+	Channels []string
 	// Progress, which may be nil, is called after each header and then after each mask that is read, by one goroutine at a
 	// time; what is "headers" or "masks".
 	Progress func(what string, done, total int)
@@ -48,6 +50,9 @@ func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) 
 			found.cases[i].Label = ""
 		}
 		found.problems = slices.DeleteFunc(found.problems, func(p Problem) bool { return !p.LeftOut })
+	}
+	if len(found.channels) == 0 {
+		found.channels = o.Channels
 	}
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
@@ -157,10 +162,11 @@ func firstProblems(problems []Problem, n int) string {
 func (d *Dataset) add(ctx context.Context, cases []Case, progress func(what string, done, total int)) {
 	slices.SortStableFunc(cases, func(a, b Case) int { return strings.Compare(a.ID, b.ID) })
 	problems := make([][]Problem, len(cases))
+	folders := numberedCases(cases)
 	done := counter(len(cases), "headers", progress)
 	parallel.For(len(cases), parallel.All, func(i int) {
 		if ctx.Err() == nil {
-			problems[i] = cases[i].readHeaders()
+			problems[i] = cases[i].readHeaders(d.channelNames, folders)
 			done()
 		}
 	})

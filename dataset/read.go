@@ -13,7 +13,7 @@ import (
 	"github.com/nextslice/nextslice/volume/source"
 )
 
-// Image reads the image of a case: a file, or a folder with one DICOM series. Of several channels it is the first.
+// Image reads the image of a case: a file, or a DICOM series. Of several channels it is the first.
 func (d *Dataset) Image(index int) (*volume.Volume, error) { return d.ChannelImage(index, 0) }
 
 // ChannelImage reads one of the images of a case, n counting the channels of UseChannels.
@@ -130,20 +130,23 @@ func voxelByVoxel(image, mask volume.Grid) bool {
 	return !located || image.Orientation() == mask.Orientation()
 }
 
-// readHeaders fills in the grid of a case and compares it with its mask's.
-func (c *Case) readHeaders() (problems []Problem) {
+// readHeaders fills in the grid of a case, whose channels may have names or be folders, and compares it with its mask's.
+func (c *Case) readHeaders(channels []string, folders bool) (problems []Problem) {
 	problem := func(leftOut bool, text string) []Problem { return append(problems, Problem{c.ID, text, leftOut}) }
-	image, err := source.Open(c.Image, "")
-	if err != nil {
+	image, err := c.openImage(channels, folders)
+	switch several := (*volume.ChoiceError)(nil); {
+	case err != nil && c.sequences != nil:
+		return problem(true, err.Error())
+	case err != nil:
 		text := unreadable("image", c.Image, err)
-		if several := (*volume.ChoiceError)(nil); errors.As(err, &several) {
-			text += "; move each to a folder of its own"
+		if errors.As(err, &several) {
+			text += "; move each to a folder of its own, or, to read them as channels, name them in dataset.json (channel_names)"
 		}
 		return problem(true, text)
 	}
 	c.Grid, c.Stored, c.Channels = image.Grid, image.Stored, image.Channels
 	if image.Series != nil {
-		c.patient, c.Modality, c.Windows = image.Series.Patient, image.Series.Modality, image.Series.Windows
+		c.patient, c.Modality, c.Windows, c.origin = image.Series.Patient, image.Series.Modality, image.Series.Windows, originOf(image.Series)
 	}
 	for _, w := range image.Warnings {
 		problems = append(problems, Problem{Case: c.ID, Text: w})

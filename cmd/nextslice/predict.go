@@ -40,8 +40,8 @@ func (predictCommand) Help() string {
 	return `Segments a case on its own grid: the mask lies over the image in every viewer. Axes may run in any order and direction that
 the header tells, and holds the label values of the training's masks, also where these leave gaps. The uncertainty map is the entropy of the class probabilities at each voxel, in nats.
 
-A model of several channels takes all of a case: a 4-D file, nnU-Net's X_0000 with X_0001 beside it, or --also; in a folder of
-cases the first two.
+A model of several channels takes all of a case: a 4-D file, nnU-Net's X_0000 with X_0001 beside it, the folder of a DICOM case whose series are
+called as the channels, or --also; in a folder of cases all but the last.
 
 The network of an ONNX file runs by ONNX Runtime ('pip install onnxruntime'); a YAML file beside it says what it sees: see
 docs/how-to/use-your-own-network.md.
@@ -54,7 +54,8 @@ Examples:
   nextslice predict prostate.safetensors scans/patient7 patient7.dcm --uncertainty patient7-entropy.nii.gz
   nextslice predict prostate.safetensors DIR masks --uncertainty entropies
   nextslice predict other.onnx patient7.nii.gz mask.nii.gz
-  nextslice predict two.safetensors patient7-t2.nii.gz mask.nii.gz --also patient7-adc.nii.gz`
+  nextslice predict two.safetensors patient7-t2.nii.gz mask.nii.gz --also patient7-adc.nii.gz
+  nextslice predict two.safetensors scans/patient7 patient7.dcm --resample`
 }
 
 func (c predictCommand) Run(ctx context.Context, s streams) error {
@@ -69,11 +70,14 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 	if cases && len(c.Also) > 0 {
 		return usagef("--also: it is for a single case, and %s is a folder of cases", c.In)
 	}
-	if !cases {
+	begin := func() (finished bool, err error) {
 		if finished, err := c.finish(s); finished || err != nil {
-			return err
+			return finished, err
 		}
-		if err := c.checkFiles(kind); err != nil {
+		return false, c.checkFiles(kind)
+	}
+	if !cases {
+		if finished, err := begin(); finished || err != nil {
 			return err
 		}
 	}
@@ -89,6 +93,12 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 	nanFlag{c.NaN}.set(&m.Preprocess.NaN)
 	if err := m.Preprocess.Validate(); err != nil {
 		return usagef("--%v", err)
+	}
+	if cases && c.isCase(m) {
+		if finished, err := begin(); finished || err != nil {
+			return err
+		}
+		cases = false
 	}
 	if c.Channel != nil && len(m.Channels) > 0 {
 		return usagef("--channel: the model says itself what it takes of a case: %s", dataset.DescribeChannels(m.Channels))
@@ -139,7 +149,7 @@ func (c predictCommand) checkFiles(kind source.Kind) error {
 
 // file segments one case.
 func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) error {
-	image, err := openImage(c.In, c.Series)
+	image, sequences, err := c.open(m)
 	if err != nil {
 		return err
 	}
@@ -148,7 +158,7 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 	if err != nil {
 		return err
 	}
-	images, err := c.images(m, image)
+	images, err := c.images(m, image, sequences)
 	if err != nil {
 		return err
 	}
@@ -189,7 +199,7 @@ func (c predictCommand) channel(m *model.Model) *int {
 
 // folder segments the cases of a folder.
 func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) error {
-	set, err := dataset.OpenWith(ctx, c.In, dataset.OpenOptions{NoMasks: true})
+	set, err := dataset.OpenWith(ctx, c.In, dataset.OpenOptions{NoMasks: true, Channels: channelNames(m)})
 	if err != nil {
 		return err
 	}
@@ -198,8 +208,8 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 			return fmt.Errorf("channels: %w", err)
 		}
 	} else if channel := c.channel(m); channel != nil {
-		if err := set.UseChannel(*channel); err != nil {
-			return usagef("--channel: %v", err)
+		if err := set.Choose(*channel, nil, c.Resample); err != nil {
+			return usagef("--%v", err)
 		}
 	}
 	for _, dir := range []string{c.Out, c.Uncertainty} {

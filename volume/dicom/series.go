@@ -18,6 +18,7 @@ import (
 // Series is a stack of parallel image planes, sorted along their normal.
 type Series struct {
 	UID, Description, Modality, Patient string
+	Frame                               string // UID of the frame of reference: positions of series with another one cannot be compared with its own
 	// ID chooses the series in Find: its UID, followed by #1, #2 ... where several series of a folder have the same.
 	ID string
 	// Part says what tells the series apart from others with its UID: "echo time 30", "localiser". It may be "".
@@ -294,9 +295,9 @@ func Find(path, id string) (*Series, []string, error) {
 	if exact := slices.IndexFunc(chosen, func(s *Series) bool { return s.ID == id }); exact >= 0 {
 		chosen = chosen[exact : exact+1]
 	}
-	if images := slices.DeleteFunc(slices.Clone(chosen), (*Series).localiser); len(images) == 1 && len(chosen) > 1 {
+	if images := slices.DeleteFunc(slices.Clone(chosen), (*Series).Localiser); len(images) == 1 && len(chosen) > 1 {
 		for _, s := range chosen {
-			if s.localiser() {
+			if s.Localiser() {
 				warnings = append(warnings, "a localiser was left out: "+s.String())
 			}
 		}
@@ -325,7 +326,8 @@ func Find(path, id string) (*Series, []string, error) {
 	return chosen[0], warnings, nil
 }
 
-func (s *Series) localiser() bool { return s.slices[0].localiser() }
+// Localiser reports whether the series is pictures that others are planned on, as its image type says.
+func (s *Series) Localiser() bool { return s.slices[0].localiser() }
 
 func listSeries(all []*Series) string {
 	names := make([]string, len(all))
@@ -378,6 +380,7 @@ func (s *Series) describe() error {
 	s.Description = printable(first.text(tag.SeriesDescription))
 	s.Modality = printable(first.text(tag.Modality))
 	s.Patient = printable(first.text(tag.PatientID))
+	s.Frame = printable(first.text(tag.FrameOfReferenceUID))
 	s.Windows = first.windows()
 	p, err := first.pixelFormat()
 	if err != nil {
