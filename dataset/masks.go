@@ -28,6 +28,23 @@ func IgnoreValue(dir string) uint8 {
 	return l.ignore
 }
 
+// ClassValues returns the values in masks of numbers of the classes that dataset.json of a data set's folder names, but for the background; nil if it
+// names none, or the folder is none of the layouts.
+func ClassValues(dir string) map[string]uint8 {
+	l, err := list(dir)
+	if err != nil || len(l.classes) < 2 {
+		return nil
+	}
+	values := map[string]uint8{}
+	for n, name := range l.classes[1:] {
+		values[name] = uint8(n + 1)
+		if l.values != nil {
+			values[name] = l.values[n]
+		}
+	}
+	return values
+}
+
 // maskSuffixes end the names that people give to the mask of X, without the extension.
 var maskSuffixes = []string{"_segmentation", "-segmentation", "_seg", "-seg", "_label", "-label", "_mask", "-mask", "_gt", "-gt"}
 

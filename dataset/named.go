@@ -148,7 +148,7 @@ func (d *Dataset) readNamed(ctx context.Context, learn bool, progress func(what 
 	confused := false
 	if d.Classes == nil {
 		var agree bool
-		d.Classes, agree = namedClasses(segments, numbers)
+		d.Classes, agree = NamedClasses(segments, numbers)
 		confused = numbers && !agree
 	}
 	var kept []Case
@@ -171,10 +171,10 @@ func (d *Dataset) readNamed(ctx context.Context, learn bool, progress func(what 
 
 const background = "background"
 
-// namedClasses makes classes of the names of segments. Where each name has one value in all files these are the classes' values, if they
+// NamedClasses makes classes of the names of segments. Where each name has one value in all files these are the classes' values, if they
 // leave no gap or there are other masks that only have numbers. Else the names count in the order in which they appear. It
 // returns nil where there are no names. agree is whether each name has one value.
-func namedClasses(files [][]volume.Segment, numbers bool) (classes []string, agree bool) {
+func NamedClasses(files [][]volume.Segment, numbers bool) (classes []string, agree bool) {
 	fold := func(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 	names := []string{background}
 	valueOf, nameOf := map[string]uint8{}, map[uint8]string{}

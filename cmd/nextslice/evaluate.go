@@ -34,7 +34,8 @@ mask. All measures are defined in docs/reference/measures.md.
 
 Masks may be of any format, also DICOM SEG. They are compared where they lie in the patient: axes may be stored in another order or
 direction, and a mask may be cropped, as 3D Slicer's are. Masks whose voxels do not coincide are refused; those without
-geometry, such as pictures, are compared voxel by voxel.
+geometry, such as pictures, are compared voxel by voxel. Segments that have names (.seg.nrrd, DICOM SEG) are compared by these, whatever their
+numbers; masks of numbers by the values of the data set's dataset.json, else of the references.
 
 Of folders, masks of the same name are compared, whatever their extensions; endings such as _seg, _segmentation, -label, _mask or
 _gt do not count. Of a data set's folder the cases' masks are taken. Cases that cannot be compared, for a damaged file or a missing

@@ -398,3 +398,70 @@ func TestEvaluateFindsReferences(t *testing.T) {
 		t.Errorf("%q", text)
 	}
 }
+
+// Names of segments decide what is compared, not their numbers; a name that the references do not have is a fault.
+func TestEvaluateByName(t *testing.T) {
+	dir := t.TempDir()
+	write := func(path string, data []uint8, names ...string) {
+		t.Helper()
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		g := ras([3]int{len(data), 1, 1})
+		if len(names) == 0 {
+			if err := volume.WriteMask(path, &volume.Mask{Grid: g, Data: data}); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		s := &volume.Segmentation{Grid: g, Layers: [][]uint8{data}}
+		for n, name := range names {
+			s.Segments = append(s.Segments, volume.Segment{Name: name, Value: uint8(n + 1)})
+		}
+		if err := volume.WriteSegmentation(path, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	straight, turned := []uint8{1, 1, 1, 2, 0}, []uint8{2, 2, 2, 1, 0}
+	write("ref/a.seg.nrrd", straight, "gland", "tumour")
+	write("ref/b.seg.nrrd", turned, "Tumour ", "gland")
+	write("named/a.seg.nrrd", turned, "tumour", "GLAND")
+	write("named/b.seg.nrrd", straight, "gland", "tumour")
+	write("numbers/a.nii.gz", straight)
+	write("numbers/b.nii.gz", straight)
+	write("nameless/a.seg.nrrd", straight, "Segment_1", "Segment 2")
+	write("nameless/b.seg.nrrd", straight, "class 1", "class 2")
+	for _, preds := range []string{"named", "numbers", "nameless"} {
+		s, notes := evaluated(t, "--pred", filepath.Join(dir, preds), "--ref", filepath.Join(dir, "ref"))
+		if len(s.Classes) != 2 || s.Classes[0].Dice3D.Value != 1 || s.Classes[1].Dice3D.Value != 1 {
+			t.Errorf("%s: %+v", preds, s.Classes)
+		}
+		if told := strings.Contains(notes, "number their segments differently: in masks of numbers 1, 2 … are taken as gland, tumour"); told != (preds == "numbers") {
+			t.Errorf("%s: told %q", preds, notes)
+		}
+	}
+	// dataset.json says what numbers mean, here the other way round; also for references of numbers.
+	if err := os.WriteFile(filepath.Join(dir, "set.json"), []byte(`{"labels": {"background": 0, "tumour": 1, "gland": 2}}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for name, mask := range map[string][]uint8{"a": turned, "b": turned} {
+		write("set/images/"+name+".nii.gz", make([]uint8, 5))
+		write("set/labels/"+name+".nii.gz", mask)
+	}
+	if err := os.Rename(filepath.Join(dir, "set.json"), filepath.Join(dir, "set", "dataset.json")); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := evaluated(t, "--pred", filepath.Join(dir, "named"), "--ref", filepath.Join(dir, "set"))
+	if len(s.Classes) != 2 || s.Classes[0].Dice3D.Value != 1 || s.Classes[1].Dice3D.Value != 1 {
+		t.Errorf("references of numbers: %+v", s.Classes)
+	}
+	for want, names := range map[string][]string{`segment "cyst" is none of the references' classes (gland, tumour)`: {"gland", "cyst"}, `"gland" and "Gland" are one class`: {"gland", "Gland"}} {
+		write("other/a.seg.nrrd", straight, names...)
+		var out, errs bytes.Buffer
+		code := run(t.Context(), nil, &out, &errs, []string{"evaluate", "--pred", filepath.Join(dir, "other", "a.seg.nrrd"), "--ref", filepath.Join(dir, "ref", "a.seg.nrrd")})
+		if code != failed || !strings.Contains(errs.String(), want) {
+			t.Errorf("%q: code %d, %s", names, code, errs.String())
+		}
+	}
+}

@@ -24,19 +24,17 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	dicom, err := zip.OpenReader(filepath.Join("..", "..", "volume", "dicom", "testdata", "inputs.zip"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dicom.Close()
-	dir := t.TempDir() // $DICOM: the small DICOM files of package volume/dicom
-	if err := os.CopyFS(dir, dicom); err != nil {
-		t.Fatal(err)
-	}
+	// $DICOM: the small DICOM files of package volume/dicom; $SEQUENCES: a data set of two DICOM series a case
+	dicom := unzipped(t, "..", "..", "volume", "dicom", "testdata", "inputs.zip")
+	sequences := unzipped(t, "..", "..", "dataset", "testdata", "sequences.zip")
 	t.Run("scripts", func(t *testing.T) { // their end comes before that of the folder
 		testscript.Run(t, testscript.Params{
 			Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
-			Setup: func(e *testscript.Env) error { e.Setenv("DICOM", dir); return nil },
+			Setup: func(e *testscript.Env) error {
+				e.Setenv("DICOM", dicom)
+				e.Setenv("SEQUENCES", sequences)
+				return nil
+			},
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){
 				"phantom": func(s *testscript.TestScript, _ bool, args []string) { // DIR CASES: what nextslice phantom DIR --cases CASES writes
 					cases, err := strconv.Atoi(args[1])
@@ -46,4 +44,19 @@ func TestScripts(t *testing.T) {
 			},
 		})
 	})
+}
+
+// unzipped unpacks an archive to a folder of its own.
+func unzipped(t *testing.T, path ...string) string {
+	t.Helper()
+	files, err := zip.OpenReader(filepath.Join(path...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, files); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }

@@ -46,13 +46,17 @@ func Masks(ctx context.Context, predPath, refPath string, o Options) (Evaluation
 	if err != nil {
 		return Evaluation{}, err
 	}
+	names, note := namesOf(refPath, pairs)
+	if note != "" {
+		o.Warn(note)
+	}
 	seen := valuesSeen{ignore: ignore}
 	var sound []maskPair
 	for _, p := range pairs {
 		if err := ctx.Err(); err != nil {
 			return Evaluation{}, err
 		}
-		pred, ref, ignored, notes, err := p.read(o.ByIndex, ignore)
+		pred, ref, ignored, notes, err := p.read(o.ByIndex, ignore, names)
 		if err != nil {
 			if len(pairs) == 1 && len(left) == 0 {
 				return Evaluation{}, err
@@ -75,7 +79,7 @@ func Masks(ctx context.Context, predPath, refPath string, o Options) (Evaluation
 		if err := ctx.Err(); err != nil {
 			return Evaluation{}, err
 		}
-		pred, ref, _, _, err := p.read(o.ByIndex, ignore)
+		pred, ref, _, _, err := p.read(o.ByIndex, ignore, names)
 		if err != nil {
 			return Evaluation{}, err // it was sound just now
 		}

@@ -21,19 +21,18 @@ var ErrPaths = errors.New("want two files, two folders, or a predicted file and 
 // maskPair is a case: the paths of its two masks.
 type maskPair struct{ name, pred, ref string }
 
-// read reads both masks on one grid. Segments whose names mean ignore have the value to ignore in the reference (0 stands for 255), and are background in the prediction; ignore
+// read reads both masks on one grid. Segments with names have the values of names. Segments whose names mean ignore have the value to ignore in the reference (0 stands for 255), and are background in the prediction; ignore
 // says whether the reference has some. The notes say what is doubtful.
-func (p maskPair) read(byIndex bool, value uint8) (pred, ref *volume.Mask, ignore bool, notes []string, err error) {
+func (p maskPair) read(byIndex bool, value uint8, names segmentNames) (pred, ref *volume.Mask, ignore bool, notes []string, err error) {
 	for _, m := range []struct {
 		path string
 		mask **volume.Mask
 	}{{p.pred, &pred}, {p.ref, &ref}} {
-		if *m.mask, err = source.ReadMask(m.path); err != nil {
+		var has bool
+		if *m.mask, has, err = readNamed(m.path, m.mask == &ref, cmp.Or(value, volume.Ignored), names); err != nil {
 			return nil, nil, false, nil, err
 		}
-		if ignore, err = withoutIgnored(m.path, *m.mask, m.mask == &ref, cmp.Or(value, volume.Ignored), ignore); err != nil {
-			return nil, nil, false, nil, err
-		}
+		ignore = ignore || has
 		for _, w := range (*m.mask).Warnings() {
 			notes = append(notes, m.path+": "+w)
 		}
@@ -64,36 +63,45 @@ func (p maskPair) read(byIndex bool, value uint8) (pred, ref *volume.Mask, ignor
 	return pred, ref, ignore, notes, nil
 }
 
-// withoutIgnored gives the voxels of segments whose names mean ignore a value in a reference, or makes them background in a prediction.
-func withoutIgnored(path string, m *volume.Mask, reference bool, value uint8, before bool) (bool, error) {
-	if !volume.IsSegmentation(path) && volume.IsImage(path) {
-		return before, nil
+// readNamed reads a mask. Segments whose names mean ignore have the given value in a reference, which is told, and are background in a
+// prediction; other names decide the values.
+func readNamed(path string, reference bool, ignored uint8, known segmentNames) (m *volume.Mask, ignore bool, err error) {
+	if !namesSegments(path) {
+		m, err := source.ReadMask(path)
+		return m, false, err
 	}
 	s, _, err := source.ReadSegmentation(path, nil)
 	if err != nil {
-		return before, err
+		return nil, false, err
 	}
-	_, names, err := s.Mask()
+	m, names, err := s.Mask()
 	if err != nil {
-		return before, err
+		return nil, false, fmt.Errorf("read %s: %w", path, err)
 	}
 	var to [256]uint8
-	found := false
-	for v := range to {
-		to[v] = uint8(v)
-		if v > 0 && v < len(names) && dataset.MeansIgnore(names[v]) {
-			to[v], found = 0, true
-			if reference {
-				to[v] = value
+	taken := map[uint8]string{}
+	for v := 1; v < len(names); v++ {
+		switch {
+		case dataset.MeansIgnore(names[v]) && known[foldName(names[v])] == 0:
+			if ignore = reference; reference {
+				to[v] = ignored
 			}
+			continue
+		case !slices.ContainsFunc(s.Segments, func(s volume.Segment) bool { return s.Name == names[v] }):
+			continue // a number without a segment
 		}
-	}
-	if found {
-		for n, v := range m.Data {
-			m.Data[n] = to[v]
+		if to[v], err = known.value(path, names[v], uint8(v)); err != nil {
+			return nil, false, err
 		}
+		if other, ok := taken[to[v]]; ok {
+			return nil, false, fmt.Errorf("%s: the segments %q and %q are one class: rename one of them", path, other, names[v])
+		}
+		taken[to[v]] = names[v]
 	}
-	return before || found && reference, nil
+	for n, v := range m.Data {
+		m.Data[n] = to[v]
+	}
+	return m, ignore, nil
 }
 
 func sizeText(size [3]int) string { return fmt.Sprintf("%d x %d x %d", size[0], size[1], size[2]) }
