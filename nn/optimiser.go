@@ -9,10 +9,15 @@ type Adam struct {
 	params *Params
 }
 
-// NewAdam returns an optimiser of p with β = (0.9, 0.999) and ε = 1e-8.
+// AdamOf describes Adam with β = (0.9, 0.999) and ε = 1e-8 before its first step.
+func AdamOf(weightDecay float64) tensor.Adam {
+	return tensor.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: weightDecay}
+}
+
+// NewAdam returns the optimiser of p that AdamOf describes.
 func NewAdam(p *Params, weightDecay float64) *Adam {
 	return &Adam{
-		op:     tensor.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: weightDecay},
+		op:     AdamOf(weightDecay),
 		m:      make([]float32, len(p.Weights)),
 		v:      make([]float32, len(p.Weights)),
 		params: p,

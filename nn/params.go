@@ -107,6 +107,44 @@ func (p *Param) init(rng *rand.Rand) {
 // from them is stale. Whoever writes to Weights, Data or Buffers calls it; optimisers do.
 func (p *Params) Changed() { p.version++ }
 
+// Version changes with every call of Changed.
+func (p *Params) Version() uint64 { return p.version }
+
+// StateLen returns the number of weights and buffered values.
+func (p *Params) StateLen() int {
+	n := len(p.Weights)
+	for _, b := range p.Buffers {
+		n += b.Len()
+	}
+	return n
+}
+
+// Export writes all weights, and then all buffers, in PyTorch's order of elements to state, of [Params.StateLen] elements.
+func (p *Params) Export(state []float32) {
+	for _, list := range [][]*Param{p.List, p.Buffers} {
+		for _, w := range list {
+			state = state[copy(state, w.Export()):]
+		}
+	}
+}
+
+// Import sets all weights and buffers to what Export wrote, and the gradients, unless grad is nil, to theirs in the same order.
+func (p *Params) Import(state, grad []float32) {
+	for _, list := range [][]*Param{p.List, p.Buffers} {
+		for _, w := range list {
+			w.Import(state[:w.Len()])
+			state = state[w.Len():]
+		}
+	}
+	for _, w := range p.List {
+		if grad != nil {
+			w.each(func(engine, pytorch int) { w.Grad[engine] = grad[pytorch] })
+			grad = grad[w.Len():]
+		}
+	}
+	p.Changed()
+}
+
 // Named returns the weights and buffers by name.
 func (p *Params) Named() map[string]*Param {
 	m := make(map[string]*Param, len(p.List)+len(p.Buffers))

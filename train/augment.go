@@ -19,6 +19,7 @@ type augmenter struct {
 	recipe.Augment
 	h, w    int
 	rng     *rand.Rand
+	change  change
 	changed []float32 // the image between the two kinds of change
 }
 
@@ -29,31 +30,62 @@ func newAugmenter(a recipe.Augment, h, w int, rng *rand.Rand) *augmenter {
 // apply writes a changed copy of src to dst. Image values between pixels are bilinear, mask values nearest; what comes
 // from outside is 0 in both.
 func (a *augmenter) apply(dst, src slice) {
+	a.draw(&a.change, src.image)
 	a.changed = append(a.changed[:0], src.image...)
-	a.intensities(a.changed, a.rng)
-	t, pixels := a.transform(a.h, a.w, a.rng), a.h*a.w
-	for from := 0; from < len(src.image); from += pixels {
-		to := from + pixels
-		t.warp(slice{dst.image[from:to], dst.mask}, slice{a.changed[from:to], src.mask}, a.h, a.w)
+	a.change.apply(dst, src, a.changed, a.h, a.w)
+}
+
+// change is what is done to one slice. It is drawn in the order of the slices; applying it needs no random numbers, so that slices can be
+// changed at the same time.
+type change struct {
+	scales      bool
+	factor, add float32   // if scales
+	exponent    float64   // 0: none
+	std         float32   // of the noise
+	noise       []float32 // normal numbers, [C h w]; empty: none
+	geometry    affine
+}
+
+// draw draws the change of an image [C h w], of which only the size matters.
+func (a *augmenter) draw(c *change, image []float32) {
+	*c = change{noise: c.noise[:0]}
+	if a.Contrast > 0 || a.Brightness > 0 {
+		c.scales, c.factor, c.add = true, float32(1+uniform(a.rng, a.Contrast)), float32(uniform(a.rng, a.Brightness))
+	}
+	if a.Gamma > 0 {
+		c.exponent = math.Exp(uniform(a.rng, a.Gamma))
+	}
+	if a.Noise > 0 && a.rng.Float64() < a.NoiseProbability {
+		c.std = float32(a.Noise)
+		for range image {
+			c.noise = append(c.noise, float32(a.rng.NormFloat64()))
+		}
+	}
+	c.geometry = a.transform(a.h, a.w, a.rng)
+}
+
+// apply is [augmenter.apply] of a drawn change; between is memory for the image between the two kinds of change, [C h w].
+func (c *change) apply(dst, src slice, between []float32, h, w int) {
+	copy(between, src.image)
+	c.intensities(between)
+	for from := 0; from < len(between); from += h * w {
+		to := from + h*w
+		c.geometry.warp(slice{dst.image[from:to], dst.mask}, slice{between[from:to], src.mask}, h, w)
 	}
 }
 
 // intensities changes the values of an image in place.
-func (a augmenter) intensities(image []float32, rng *rand.Rand) {
-	if a.Contrast > 0 || a.Brightness > 0 {
-		factor, add := float32(1+uniform(rng, a.Contrast)), float32(uniform(rng, a.Brightness))
+func (c *change) intensities(image []float32) {
+	if c.scales {
 		for i, v := range image {
-			image[i] = v*factor + add
+			image[i] = v*c.factor + c.add
 		}
 	}
-	if a.Gamma > 0 {
-		gamma(image, math.Exp(uniform(rng, a.Gamma)))
+	if c.exponent != 0 {
+		gamma(image, c.exponent)
 	}
-	if a.Noise > 0 && rng.Float64() < a.NoiseProbability {
-		std := float32(a.Noise)
-		for i := range image {
-			image[i] += std * float32(rng.NormFloat64())
-		}
+	for i, v := range c.noise {
+		image[i] += c.std * v
 	}
 }
 

@@ -2,7 +2,10 @@ package train
 
 import (
 	"fmt"
+	"sync"
 
+	"github.com/nextslice/nextslice/internal/parallel"
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
 )
@@ -15,26 +18,39 @@ type feed struct {
 	order   order
 	pseudo  order // of the slices with pseudo-labels
 	items   []int
-	x       tensor.Tensor // [batch H W C]
-	target  []uint8       // [batch H W]
-	changed []float32     // an image, [C H W]
+	batch   unet.Batch
+	threads int
+	changes []change    // of the items
+	scratch [][]float32 // of each item: an image [C H W] before and after its geometric change
 }
 
-func newFeed(c Config, data Set, seed uint64) *feed {
-	return &feed{
+func newFeed(c Config, data Set, seed uint64, threads int) *feed {
+	f := &feed{
 		augment: newAugmenter(c.Augment, data.H, data.W, random.Stream(seed, "augment")),
 		data:    data,
 		order:   order{rng: random.Stream(seed, "order"), n: len(data.Images) - data.Pseudo},
 		pseudo:  order{rng: random.Stream(seed, "pseudo-order"), n: data.Pseudo},
 		items:   make([]int, c.Batch),
-		x:       tensor.New(tensor.Shape{N: c.Batch, H: data.H, W: data.W, C: data.channels()}),
-		changed: make([]float32, len(data.Images[0])),
-		target:  make([]uint8, c.Batch*data.H*data.W),
+		batch:   newBatch(c, data),
+		threads: threads,
+		changes: make([]change, c.Batch),
+		scratch: make([][]float32, 2*c.Batch),
+	}
+	for i := range f.scratch {
+		f.scratch[i] = make([]float32, len(data.Images[0]))
+	}
+	return f
+}
+
+func newBatch(c Config, data Set) unet.Batch {
+	return unet.Batch{
+		X:      tensor.New(tensor.Shape{N: c.Batch, H: data.H, W: data.W, C: data.channels()}),
+		Target: make([]uint8, c.Batch*data.H*data.W),
 	}
 }
 
 // next returns a mini-batch.
-func (f *feed) next() (x tensor.Tensor, target []uint8) {
+func (f *feed) next() unet.Batch {
 	labelled := len(f.items)
 	if f.data.Pseudo > 0 {
 		labelled -= labelled / 2
@@ -44,12 +60,51 @@ func (f *feed) next() (x tensor.Tensor, target []uint8) {
 		}
 	}
 	f.order.take(f.items[:labelled])
-	pixels := f.data.H * f.data.W
-	for i, item := range f.items {
-		f.augment.apply(slice{f.changed, f.target[i*pixels : (i+1)*pixels]}, slice{f.data.Images[item], f.data.Labels[item]})
-		tensor.Interleave(f.x.Items(i, i+1).Data, f.changed, f.x.C)
+	for i, item := range f.items { // what is drawn is drawn in order
+		f.augment.draw(&f.changes[i], f.data.Images[item])
 	}
-	return f.x, f.target
+	pixels := f.data.H * f.data.W
+	parallel.For(len(f.items), f.threads, func(i int) {
+		item, before, after := f.items[i], f.scratch[2*i], f.scratch[2*i+1]
+		f.changes[i].apply(slice{after, f.batch.Target[i*pixels : (i+1)*pixels]}, slice{f.data.Images[item], f.data.Labels[item]}, before, f.data.H, f.data.W)
+		tensor.Interleave(f.batch.X.Items(i, i+1).Data, after, f.batch.X.C)
+	})
+	f.batch.Merged = f.merged()
+	return f.batch
+}
+
+// ahead returns a function that gives the same mini-batches as next, n of them, each prepared on another goroutine while the one before
+// is in use. stop ends that goroutine.
+func (f *feed) ahead(n int) (next func() unet.Batch, stop func()) {
+	ready, free, ended := make(chan unet.Batch), make(chan unet.Batch, 2), make(chan struct{})
+	for range 2 {
+		free <- unet.Batch{X: tensor.New(f.batch.X.Shape), Target: make([]uint8, len(f.batch.Target))}
+	}
+	var end sync.WaitGroup
+	end.Go(func() {
+		for range n {
+			select {
+			case f.batch = <-free:
+			case <-ended:
+				return
+			}
+			select {
+			case ready <- f.next():
+			case <-ended:
+				return
+			}
+		}
+	})
+	var used *unet.Batch
+	next = func() unet.Batch {
+		if used != nil {
+			free <- *used
+		}
+		b := <-ready
+		used = &b
+		return b
+	}
+	return next, func() { close(ended); end.Wait() }
 }
 
 // merged returns the classes that nobody has looked for in the items of the mini-batch, [batch Classes]; nil where there are none.

@@ -20,11 +20,11 @@ func TestFeedOfPseudoLabels(t *testing.T) {
 	mixed.Pseudo = 4
 	labelled := data
 	labelled.Images, labelled.Labels = data.Images[:5], data.Labels[:5]
-	a, b := newFeed(config, mixed, 3), newFeed(Config{Batch: 3}, labelled, 3)
+	a, b := newFeed(config, mixed, 3, 1), newFeed(Config{Batch: 3}, labelled, 3, 1)
 	count := make([]int, 9)
 	for range 20 {
-		x, _ := a.next()
-		y, _ := b.next()
+		x := a.next().X
+		y := b.next().X
 		for i := range batch {
 			slice := int(x.Items(i, i+1).Data[0])
 			count[slice]++
@@ -41,8 +41,8 @@ func TestFeedOfPseudoLabels(t *testing.T) {
 	}
 	// Mixed in, without Pseudo, all come alike.
 	mixed.Pseudo = 0
-	c := newFeed(Config{Batch: 9}, mixed, 3)
-	x, _ := c.next()
+	c := newFeed(Config{Batch: 9}, mixed, 3, 2)
+	x := c.next().X
 	seen := map[float32]bool{}
 	for i := range 9 {
 		seen[x.Items(i, i+1).Data[0]] = true

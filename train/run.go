@@ -6,7 +6,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/nextslice/nextslice/nn"
 	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
@@ -78,52 +77,52 @@ func RunRanker(ctx context.Context, e tensor.Engine, c Config, data Set, seed ui
 }
 
 func run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, m *moduleTraining, progress func(Progress)) (r *Result, err error) {
+	defer func() {
+		if err != nil && ctx.Err() != nil { // what computes was ended because of it
+			err = ctx.Err()
+		}
+	}()
 	defer tensor.Catch(&err)
 	data.demandShape("Run")
+	defer unet.Watch(ctx, e)()
 	net := unet.New(e, unet.Config{Classes: data.Classes, Width: c.Width, Dropout: c.Dropout, Sigmoid: c.Loss.Kind == recipe.Sigmoid, Channels: data.channels()}, random.Stream(seed, "init"))
-	adam := nn.NewAdam(net.Params(), c.WeightDecay)
-	var deep *unet.Deep
-	var deepAdam *nn.Adam
 	if c.Deep {
-		deep = net.NewDeep(random.Stream(seed, "deep"))
-		deepAdam = nn.NewAdam(deep.Params(), c.WeightDecay)
+		net.NewDeep(random.Stream(seed, "deep"))
 	}
-	loss := lossOp(c.Loss)
+	trainer := unet.NewTrainer(net, lossOp(c.Loss), c.WeightDecay)
 	dropout := random.Stream(seed, "dropout")
-	feed := newFeed(c, data, seed)
+	feed := newFeed(c, data, seed, e.Threads())
+	next, stop := feed.next, func() {}
+	if net.Remote() { // what computes is not this processor, which is free to prepare
+		next, stop = feed.ahead(c.Steps)
+	}
+	defer stop()
 
-	var dlogits tensor.Tensor
 	items := make([]float32, c.Batch)
 	r = &Result{Net: net, Losses: make([]float64, 0, c.Steps)}
+	var through func(unet.Features) (unet.Features, error)
 	if m != nil {
 		r.Module = m.module
+		through = func(f unet.Features) (unet.Features, error) {
+			step := len(r.Losses)
+			loss, df, err := m.gradient(f, items, step, c.Steps)
+			if err == nil {
+				r.ModuleLosses = append(r.ModuleLosses, loss)
+				m.sgd.Step(c.LearningLoss.LearningRate)
+			}
+			return df, err
+		}
 	}
 	begin := time.Now()
 	for step := range c.Steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		x, target := feed.next()
-		loss.Merged = feed.merged()
-		logits := net.Forward(x, unet.Pass{Train: true, Dropout: true, Seed: dropout.Uint64(), Features: m != nil})
-		dlogits.Resize(logits.Shape)
-		e.Loss(loss, dlogits, items, logits, target)
-		var dfeatures unet.Features
-		if m != nil {
-			var loss float64
-			if loss, dfeatures, err = m.gradient(net.Features(), items, step, c.Steps); err != nil {
-				return nil, err
-			}
-			r.ModuleLosses = append(r.ModuleLosses, loss)
-			m.sgd.Step(c.LearningLoss.LearningRate)
+		batch := next()
+		batch.Seed, batch.LR = dropout.Uint64(), c.LearningRate.At(step, c.Steps)
+		if err := trainer.Step(items, batch, through); err != nil {
+			return nil, err
 		}
-		rate := c.LearningRate.At(step, c.Steps)
-		if deep != nil {
-			deep.Loss(loss, target)
-			deepAdam.Step(e, rate)
-		}
-		net.BackwardFeatures(dlogits, dfeatures)
-		adam.Step(e, rate)
 
 		mean := mean(items)
 		if math.IsNaN(mean) || math.IsInf(mean, 0) {
@@ -135,6 +134,7 @@ func run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, 
 			progress(Progress{Step: step + 1, Of: c.Steps, Loss: mean, Left: perStep * time.Duration(c.Steps-step-1)})
 		}
 	}
+	net.Params() // here, where a failure is caught
 	return r, nil
 }
 

@@ -4,7 +4,7 @@ Fixed weights and images, dropout masks from the same hash as tensor.Hash; logit
 of ten optimiser steps, then inference on the running statistics. All of it in float64, stored as float32, so that a
 test measures the Go engine's error alone.
 
-    python3 internal/bench/unet_vectors.py nn/unet/unettest/testdata
+    python3 internal/bench/unet_vectors.py nn/unet/unettest/testdata [case ...]
 
 Needs numpy and torch (1.13 made the files that are in the repository).
 """
@@ -63,10 +63,10 @@ class Double(nn.Module):
 
 
 class UNet(nn.Module):
-    def __init__(self, classes, width, p):
+    def __init__(self, classes, width, p, channels=1):
         super().__init__()
         w, self.p = width, p
-        self.enc1, self.enc2, self.enc3 = Double(1, w // 2, w), Double(w, w, 2 * w), Double(2 * w, 2 * w, 4 * w)
+        self.enc1, self.enc2, self.enc3 = Double(channels, w // 2, w), Double(w, w, 2 * w), Double(2 * w, 2 * w, 4 * w)
         self.center = Double(4 * w, 4 * w, 8 * w)
         self.up1, self.dec1 = nn.ConvTranspose2d(8 * w, 8 * w, 2, 2), Double(12 * w, 4 * w, 4 * w)
         self.up2, self.dec2 = nn.ConvTranspose2d(4 * w, 4 * w, 2, 2), Double(6 * w, 2 * w, 2 * w)
@@ -74,7 +74,7 @@ class UNet(nn.Module):
         self.out = nn.Conv2d(w, classes, 1)
 
     def forward(self, x, seed=None):
-        skips, self.features = [], []
+        skips, self.features, self.decoder = [], [], []
         for i, enc in enumerate([self.enc1, self.enc2, self.enc3]):
             x = enc(x)
             skips.append(x)
@@ -86,7 +86,25 @@ class UNet(nn.Module):
             x, skip = up(x), skips.pop()
             x = F.pad(x, (0, skip.shape[3] - x.shape[3], 0, skip.shape[2] - x.shape[2]))
             x = dec(dropout(torch.cat([x, skip], 1), self.p, seed, 3 + i))
+            self.decoder.append(x)
         return self.out(x)
+
+
+class Heads(nn.Module):
+    """Deep supervision (unet.Deep): deep2 on half the resolution, deep1 on a quarter."""
+
+    def __init__(self, classes, width):
+        super().__init__()
+        self.deep2, self.deep1 = nn.Conv2d(2 * width, classes, 1), nn.Conv2d(4 * width, classes, 1)
+
+    def loss(self, net, target, case, merged):
+        total = 0
+        for level, head in [(1, self.deep2), (2, self.deep1)]:
+            logits, step = head(net.decoder[2 - level]), 1 << level
+            h, w = logits.shape[2:]
+            coarse = target[:, step // 2 :: step, step // 2 :: step][:, :h, :w]
+            total = total + item_losses(logits, coarse, case, merged).mean() / step
+        return total
 
 
 class LossModule(nn.Module):
@@ -110,7 +128,40 @@ def pair_loss(predicted, losses, margin):
     return torch.clamp(margin - sign * diff, min=0).mean()
 
 
-def item_losses(logits, target, case):
+def unknown_losses(logits, target, case, merged):
+    """item_losses, pixel by pixel, where some pixels are ignored (255) and some classes were not looked for."""
+    losses = []
+    for x, t, m in zip(logits.permute(0, 2, 3, 1), target, merged):
+        k = x.shape[-1]
+        x, t = x[t < k], t[t < k]
+        if len(t) == 0:
+            losses.append(x.sum())
+            continue
+        background, m = t == 0, m.clone()
+        known = [c for c in range(1, k) if not m[c]]
+        if case.get("sigmoid"):
+            p = torch.sigmoid(x)
+            nats = F.binary_cross_entropy_with_logits(x, F.one_hot(t, k).to(x), reduction="none")
+            m[0] = bool(m.any())
+            nats[background] = nats[background] * ~m
+            nats = nats.mean(1)
+        else:
+            p = torch.softmax(x, 1)
+            m[0] = True
+            of_target = p[torch.arange(len(t)), t]
+            nats = -torch.log(torch.where(background, p[:, m].sum(1), of_target))
+        weight = torch.tensor(case.get("class_weights") or [1.0] * k, dtype=x.dtype)[t]
+        loss = case["ce"] * (nats * weight).sum() / weight.sum()
+        ratios = [(2 * p[t == c, c].sum() + case["smooth"]) / (p[:, c].sum() + (t == c).sum() + case["smooth"]) for c in known]
+        if known:
+            loss = loss + case["dice"] * (1 - sum(ratios) / len(ratios))
+        losses.append(loss)
+    return torch.stack(losses)
+
+
+def item_losses(logits, target, case, merged=None):
+    if merged is not None:
+        return unknown_losses(logits, target, case, merged)
     k = logits.shape[1]
     onehot = F.one_hot(target, k).permute(0, 3, 1, 2).to(logits)
     weight = torch.ones_like(target, dtype=logits.dtype)
@@ -131,6 +182,19 @@ def item_losses(logits, target, case):
 def f32(x):
     """Rounds to what float32 holds."""
     return x.float().double()
+
+
+def hide(target, rng):
+    """Makes of masks what a data set has of which not all is known: ignored pixels, a whole ignored item, and classes that nobody looked for."""
+    n, k = len(target), int(target.max()) + 1
+    merged = np.zeros((n, k), np.uint8)
+    merged[0, k - 1] = 1
+    merged[1, 1:] = 1
+    for i in range(n):
+        target[i][merged[i].astype(bool)[target[i]]] = 0
+        target[i][: 3 + i] = 255
+    target[2] = 255
+    return merged
 
 
 def images(n, h, w, classes, rng):
@@ -172,34 +236,51 @@ def run(case):
     torch.manual_seed(case["seed"])
     rng = np.random.default_rng(case["seed"])
     n, h, w, k = case["shape"]
-    net = UNet(k, case["width"], case["dropout"]).double()
+    channels = case.get("channels", 1)
+    net = UNet(k, case["width"], case["dropout"], channels).double()
     module = LossModule(case["width"]).double() if case.get("margin") is not None else None
+    heads = Heads(k, case["width"]).double() if case.get("deep") else None
     with torch.no_grad():
         for m in net.modules():
             if isinstance(m, nn.BatchNorm2d):  # away from 1 and 0
                 m.weight.copy_(torch.from_numpy(rng.uniform(0.5, 1.5, m.weight.shape)))
                 m.bias.copy_(torch.from_numpy(rng.normal(0, 0.2, m.bias.shape)))
-        for part in [net, module] if module else [net]:
+        for part in filter(None, [net, module, heads]):
             for p in part.parameters():
                 p.copy_(f32(p))
     image, label = images(n, h, w, k, rng)
-    x, target = torch.from_numpy(image).double()[:, None], torch.from_numpy(label.astype(np.int64))
+    merged = None
+    if case.get("unknown"):
+        hidden = hide(label, rng)
+        merged = torch.from_numpy(hidden).bool()
+    if channels > 1:  # the image, and others beside it
+        image = np.stack([image] + [np.roll(image, c, 1) * 0.5**c for c in range(1, channels)], 3).astype(np.float32)
+    x = torch.from_numpy(image).double().reshape(n, h, w, channels).permute(0, 3, 1, 2)
+    target = torch.from_numpy(label.astype(np.int64))
 
     out = {"x": image, "target": label}
+    if merged is not None:
+        out["merged"] = hidden
     for name, p in net.named_parameters():
         out["weight." + name] = single(p)
     if module:
         for name, p in module.named_parameters():
             out["module.weight." + name] = single(p)
         sgd = torch.optim.SGD(module.parameters(), lr=case["module_lr"], momentum=0.9, weight_decay=5e-4)
-    adam = torch.optim.Adam(net.parameters(), lr=case["lr"], weight_decay=1e-4)
+    if heads:
+        for name, p in heads.named_parameters():
+            out["heads.weight." + name] = single(p)
+    parameters = [*net.parameters(), *(heads.parameters() if heads else [])]
+    adam = torch.optim.Adam(parameters, lr=case["lr"], weight_decay=1e-4)
 
     steps, module_steps = [], []
     net.train()
     for step in range(10):
         logits = net(x, case["seed"] + step)
-        items = item_losses(logits, target, case)
+        items = item_losses(logits, target, case, merged)
         total = items.mean()
+        if heads:
+            total = total + heads.loss(net, target, case, merged)
         adam.zero_grad()
         if module:
             sgd.zero_grad()
@@ -218,6 +299,9 @@ def run(case):
                 out["module.predicted"] = single(predicted)
                 for name, p in module.named_parameters():
                     out["module.grad." + name] = single(p.grad)
+            if heads:
+                for name, p in heads.named_parameters():
+                    out["heads.grad." + name] = single(p.grad)
         adam.step()
         if module:
             sgd.step()
@@ -244,9 +328,15 @@ CASES = [
     dict(name="sigmoid", shape=[2, 25, 16, 2], width=2, dropout=0.5, ce=0.5, dice=0.5, smooth=1e-9, sigmoid=True, seed=8, lr=1e-3),
     dict(name="learning_loss", shape=[5, 24, 18, 2], width=2, dropout=0.5, ce=0.5, dice=0.5, smooth=1.0, seed=9, lr=1e-3,
          margin=1.0, module_lr=1e-2, cut=5),
+    dict(name="deep", shape=[2, 28, 21, 3], width=2, dropout=0.25, ce=0.5, dice=0.5, smooth=1e-9, seed=10, lr=1e-3, channels=3, deep=True),
+    dict(name="unknown", shape=[4, 26, 19, 4], width=2, dropout=0.5, ce=0.5, dice=0.5, smooth=1.0, class_weights=[0.5, 2.0, 1.5, 0.7],
+         seed=11, lr=1e-3, channels=2, deep=True, unknown=True),
+    dict(name="unknown_sigmoid", shape=[4, 16, 24, 3], width=2, dropout=0.5, ce=0.5, dice=0.5, smooth=1.0, sigmoid=True, seed=12, lr=1e-3,
+         deep=True, unknown=True),
 ]
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for case in CASES:
-        run(case)
+        if case["name"] in sys.argv[2:] or len(sys.argv) == 2:
+            run(case)

@@ -3,7 +3,6 @@ package bench
 import (
 	"math/rand/v2"
 
-	"github.com/nextslice/nextslice/nn"
 	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
@@ -30,17 +29,12 @@ func TrainingStep(e tensor.Engine, width int, s tensor.Shape) func() {
 	for i := range target {
 		target[i] = uint8(rng.IntN(2))
 	}
-	adam, loss := nn.NewAdam(net.Params(), 1e-4), tensor.Loss{CE: 0.5, Dice: 0.5, Smooth: 1e-9}
+	trainer := unet.NewTrainer(net, tensor.Loss{CE: 0.5, Dice: 0.5, Smooth: 1e-9}, 1e-4)
 	items := make([]float32, s.N)
-	var dlogits tensor.Tensor
 	seed := uint64(0)
 	return func() {
 		seed++
-		logits := net.Forward(x, unet.Pass{Train: true, Dropout: true, Seed: seed})
-		dlogits.Resize(logits.Shape)
-		e.Loss(loss, dlogits, items, logits, target)
-		net.Backward(dlogits)
-		adam.Step(e, 1e-4)
+		_ = trainer.Step(items, unet.Batch{X: x, Target: target, Seed: seed, LR: 1e-4}, nil) // without a module there is no error
 	}
 }
 

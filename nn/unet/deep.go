@@ -19,6 +19,7 @@ type Deep struct {
 	level  [Levels]deepLevel // [0], full resolution, is the network's own head
 	target []uint8
 	items  []float32
+	mirror mirror // of its weights where the network computes
 }
 
 type deepLevel struct {
@@ -38,8 +39,11 @@ func (n *Net) NewDeep(rng *rand.Rand) *Deep {
 	return d
 }
 
-// Params returns the heads' weights and their gradients.
-func (d *Deep) Params() *nn.Params { return &d.params }
+// Params returns the heads' weights and their gradients, as [Net.Params] does the network's.
+func (d *Deep) Params() *nn.Params {
+	d.mirror.pull(d.net.remote, DeepHeads, &d.params)
+	return &d.params
+}
 
 // Loss belongs between a training pass and its Backward. It computes the gradients of the heads' losses, 1/2 of the one at half the
 // resolution and 1/4 of that at a quarter, against the masks target [N H W], of which every second or fourth pixel counts. It returns

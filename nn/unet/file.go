@@ -40,7 +40,7 @@ func (n *Net) File() *safetensors.File {
 	if n.config.Channels > 1 {
 		f.Metadata["channels"] = strconv.Itoa(n.config.Channels)
 	}
-	return withWeights(f, &n.params)
+	return withWeights(f, n.Params())
 }
 
 // Save writes the module's weights as [Net.Save] does those of a network.
@@ -93,7 +93,11 @@ func FromFile(e tensor.Engine, f *safetensors.File) (*Net, error) {
 		return nil, err
 	}
 	n := declare(e, c)
-	return n, fill(&n.params, f, c.Width)
+	if err := fill(&n.params, f, c.Width); err != nil {
+		return nil, err
+	}
+	n.open()
+	return n, nil
 }
 
 // fill gives declared weights those of a file, which must have all of them and no others.

@@ -26,6 +26,9 @@ type Net struct {
 
 	deep *Deep // heads on the coarser levels; nil without deep supervision
 
+	remote Remote // where the network computes; nil: here
+	mirror mirror // of its weights there
+
 	pass        Pass         // the last one
 	last        tensor.Shape // of its images
 	overwritten bool         // by Backward: act
@@ -70,13 +73,15 @@ func (d *double) backward(e tensor.Engine, dx, dy tensor.Tensor) {
 	d.first.Backward(e, dx, d.mid)
 }
 
-// New returns a network with random weights (see nn.Params.Alloc) that computes on e. It panics if c is not valid.
+// New returns a network with random weights (see nn.Params.Alloc) that computes on e, or where e opens it if e is a [Host]. It panics if c is
+// not valid.
 func New(e tensor.Engine, c Config, rng *rand.Rand) *Net {
 	if err := c.Validate(); err != nil {
 		panic("unet: New: " + err.Error())
 	}
 	n := declare(e, c)
 	n.params.Alloc(rng)
+	n.open()
 	return n
 }
 
@@ -106,8 +111,12 @@ func (n *Net) Config() Config { return n.config }
 // Threads returns how many threads its engine computes on.
 func (n *Net) Threads() int { return n.engine.Threads() }
 
-// Params returns the weights and their gradients.
-func (n *Net) Params() *nn.Params { return &n.params }
+// Params returns the weights and their gradients. Of a network that computes elsewhere they are fetched, if it has been trained since: a
+// failure is a panic with a *tensor.EngineError.
+func (n *Net) Params() *nn.Params {
+	n.pull()
+	return &n.params
+}
 
 // channels returns the number of channels of the encoder's output at a level; the center is level 3.
 func (n *Net) channels(level int) int { return n.config.Width << level }

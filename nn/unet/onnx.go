@@ -12,7 +12,7 @@ import (
 // and any H and W of at least 8. With fold each batch normalisation is part of the convolution before it, as in Forward; without it
 // is a node of its own.
 func (n *Net) Graph(fold bool) onnx.Graph {
-	b := graphBuilder{named: n.params.Named(), fold: fold}
+	b := graphBuilder{named: n.Params().Named(), fold: fold}
 	b.Name = "unet"
 	b.Inputs = []onnx.Value{{Name: "image", Shape: []any{"N", max(1, n.config.Channels), "H", "W"}}}
 	b.Outputs = []onnx.Value{{Name: "probabilities", Shape: []any{"N", n.config.Classes, "H", "W"}}}

@@ -36,6 +36,10 @@ func (n *Net) HeadGradients(dst []float32, dlogits tensor.Tensor) {
 	}
 	size := n.config.Width * n.config.Classes
 	tensor.WantLen("unet: HeadGradients: dst", dlogits.N*size, len(dst))
+	if n.remote != nil {
+		n.remote.HeadGradients(dst, dlogits)
+		return
+	}
 	bias := make([]float32, n.config.Classes)
 	for i := range dlogits.N {
 		n.engine.ConvBackwardWeights(tensor.Conv{K: 1}, dst[i*size:(i+1)*size], bias, dlogits.Items(i, i+1), n.act.dec[0].Items(i, i+1))
@@ -45,6 +49,7 @@ func (n *Net) HeadGradients(dst []float32, dlogits tensor.Tensor) {
 // State returns a copy of everything that training changes: weights and running statistics. With [Net.SetState] one
 // network, with its buffers, can take the place of several of one architecture in turn.
 func (n *Net) State() []float32 {
+	n.pull()
 	state := slices.Clone(n.params.Weights)
 	for _, b := range n.params.Buffers {
 		state = append(state, b.Data...)
@@ -64,4 +69,5 @@ func (n *Net) SetState(state []float32) {
 		state = state[copy(b.Data, state):]
 	}
 	n.params.Changed()
+	n.mirror.behind = false
 }

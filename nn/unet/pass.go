@@ -46,13 +46,17 @@ func (n *Net) dropout(position int, dropped tensor.Tensor) tensor.Dropout {
 // Forward computes the logits [N H W K] of images x [N H W Channels], dense, H and W at least 8. They are valid until the
 // next call; x must stay as it is until Backward.
 //
-// It panics if p.SameImages does not follow an inference pass over images of this shape.
+// It panics if p.SameImages does not follow an inference pass over images of this shape, and for a training pass of a network that computes
+// elsewhere, which only a [Trainer] trains.
 func (n *Net) Forward(x tensor.Tensor, p Pass) tensor.Tensor {
 	if x.C != max(1, n.config.Channels) || x.N < 1 || x.H < 1<<Levels || x.W < 1<<Levels {
 		panic(fmt.Sprintf("unet: Forward: want [N H W %d] of at least 8×8, got %v", max(1, n.config.Channels), x.Shape))
 	}
 	if p.SameImages && (p.Train || n.pass.Train || n.last != x.Shape) {
 		panic("unet: Forward: SameImages does not follow an inference pass over images of this shape")
+	}
+	if n.away(&p) {
+		return n.forwardAway(x, p)
 	}
 	n.pass, n.last, n.overwritten = p, x.Shape, false
 	e, a := n.engine, &n.act

@@ -8,5 +8,5 @@ import (
 )
 
 func TestRef(t *testing.T) {
-	compareAll(t, func(threads int) tensor.Engine { return ref.New(threads) })
+	Run(t, func(threads int) tensor.Engine { return ref.New(threads) })
 }

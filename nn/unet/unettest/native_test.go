@@ -19,7 +19,7 @@ func TestNative(t *testing.T) {
 			} else if o.Kernels == native.Library {
 				t.Skip("this build has no oneDNN")
 			}
-			compareAll(t, func(threads int) tensor.Engine {
+			Run(t, func(threads int) tensor.Engine {
 				e, err := native.NewWith(threads, o)
 				if err != nil {
 					t.Fatal(err)

@@ -34,9 +34,12 @@ const (
 	afterTolerance  = 1e-3 // of the logits after ten
 )
 
-// compareAll compares the engines that newEngine makes, on two threads, with every case. It closes them.
-func compareAll(t *testing.T, newEngine func(threads int) tensor.Engine) {
-	for _, name := range []string{"two_classes", "three_classes", "sigmoid", "learning_loss"} {
+// Cases are the names of all cases.
+var Cases = []string{"two_classes", "three_classes", "sigmoid", "learning_loss", "deep", "unknown", "unknown_sigmoid"}
+
+// Run compares the engines that newEngine makes, on two threads, with every case. It closes them.
+func Run(t *testing.T, newEngine func(threads int) tensor.Engine) {
+	for _, name := range Cases {
 		t.Run(name, func(t *testing.T) {
 			e := newEngine(2)
 			defer e.Close()
@@ -55,7 +58,9 @@ type vectors struct {
 	seed   uint64
 	x      tensor.Tensor
 	target []uint8
+	merged []bool
 	net    unet.Config
+	deep   bool
 
 	margin, moduleLR float64 // of the loss module; moduleLR 0: there is none
 	cut              int     // step from which its gradient is cut off
@@ -72,14 +77,21 @@ func load(t *testing.T, name string) *vectors {
 	}
 	var shape [4]int // N H W K
 	v.field("shape", &shape)
-	v.x = tensor.Tensor{Shape: tensor.Shape{N: shape[0], H: shape[1], W: shape[2], C: 1}, Stride: 1, Data: v.array("x")}
 	target, _ := v.file.Find("target")
 	v.target = target.Data
-	v.net.Classes = shape[3]
+	v.net.Classes, v.net.Channels = shape[3], 1
+	v.field("channels", &v.net.Channels)
+	v.x = tensor.New(tensor.Shape{N: shape[0], H: shape[1], W: shape[2], C: v.net.Channels})
+	copy(v.x.Data, v.array("x"))
+	if merged, ok := v.file.Find("merged"); ok {
+		for _, m := range merged.Data {
+			v.merged = append(v.merged, m != 0)
+		}
+	}
 	for key, dst := range map[string]any{
 		"width": &v.net.Width, "dropout": &v.net.Dropout, "seed": &v.seed, "lr": &v.lr,
 		"ce": &v.loss.CE, "dice": &v.loss.Dice, "smooth": &v.loss.Smooth, "sigmoid": &v.loss.Sigmoid, "class_weights": &v.loss.Classes,
-		"margin": &v.margin, "module_lr": &v.moduleLR, "cut": &v.cut,
+		"deep": &v.deep, "margin": &v.margin, "module_lr": &v.moduleLR, "cut": &v.cut,
 	} {
 		v.field(key, dst)
 	}
@@ -111,7 +123,12 @@ func (v *vectors) array(name string) []float32 {
 func (v *vectors) run(e tensor.Engine) {
 	net := unet.New(e, v.net, random.Stream(0))
 	v.setWeights("weight.", net.Params())
-	adam := nn.NewAdam(net.Params(), 1e-4)
+	var deep *unet.Deep
+	if v.deep {
+		deep = net.NewDeep(random.Stream(0))
+		v.setWeights("heads.weight.", deep.Params())
+	}
+	trainer := unet.NewTrainer(net, v.loss, 1e-4)
 	var module *unet.LossModule
 	var sgd *nn.SGD
 	if v.moduleLR > 0 {
@@ -122,38 +139,40 @@ func (v *vectors) run(e tensor.Engine) {
 
 	n := v.x.N
 	items, dpredicted := make([]float32, n), make([]float32, n)
-	var dlogits tensor.Tensor
 	losses, moduleLosses := make([]float32, 10), make([]float32, 10)
 	for step := range losses {
-		logits := net.Forward(v.x, unet.Pass{Train: true, Dropout: true, Seed: v.seed + uint64(step), Features: module != nil})
-		dlogits.Resize(logits.Shape)
-		e.Loss(v.loss, dlogits, items, logits, v.target)
+		var through func(unet.Features) (unet.Features, error)
+		if module != nil {
+			through = func(f unet.Features) (df unet.Features, err error) {
+				predicted := module.Forward(f)
+				moduleLosses[step] = float32(unet.PairLoss(dpredicted, predicted, items, v.margin))
+				if step == 0 {
+					v.compare("module.predicted", predicted, 1e-4, 0)
+				}
+				if df = module.Backward(dpredicted); step >= v.cut {
+					df = unet.Features{}
+				}
+				if step == 0 {
+					v.compareGradients("module.grad.", module.Params())
+				}
+				sgd.Step(v.moduleLR)
+				return df, nil
+			}
+		}
+		batch := unet.Batch{X: v.x, Target: v.target, Merged: v.merged, Seed: v.seed + uint64(step), LR: v.lr}
+		if err := trainer.Step(items, batch, through); err != nil {
+			v.Fatal(err)
+		}
 		for _, l := range items {
 			losses[step] += l / float32(n)
 		}
-		var df unet.Features
-		if module != nil {
-			predicted := module.Forward(net.Features())
-			moduleLosses[step] = float32(unet.PairLoss(dpredicted, predicted, items, v.margin))
-			if step == 0 {
-				v.compare("module.predicted", predicted, 1e-4, 0)
-			}
-			if df = module.Backward(dpredicted); step >= v.cut {
-				df = unet.Features{}
-			}
-		}
-		net.BackwardFeatures(dlogits, df)
 		if step == 0 {
-			v.compare("logits", logits.Data, logitsTolerance, 0)
+			v.compare("logits", trainer.Logits().Data, logitsTolerance, 0)
 			v.compare("items", items, lossTolerance, 0)
 			v.compareGradients("grad.", net.Params())
-			if module != nil {
-				v.compareGradients("module.grad.", module.Params())
+			if deep != nil {
+				v.compareGradients("heads.grad.", deep.Params())
 			}
-		}
-		adam.Step(e, v.lr)
-		if module != nil {
-			sgd.Step(v.moduleLR)
 		}
 	}
 	v.compare("losses", losses, stepsTolerance, 0)
