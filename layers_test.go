@@ -35,8 +35,13 @@ var rules = []struct {
 	},
 	{
 		packages:  []string{"nn", "nn/unet", "nn/vae", "train", "model"},
-		forbidden: []string{"tensor/ref", "tensor/native", "tensor/engines"},
+		forbidden: []string{"tensor/ref", "tensor/native", "tensor/engines", "nn/unet/torch"},
 		reason:    "the engine is passed in, so that every part runs on every engine; only experiment chooses",
+	},
+	{
+		packages:  []string{"nn/unet/torch"},
+		forbidden: []string{"tensor/ref", "tensor/native", "tensor/engines", "train", "model"},
+		reason:    "it stands on the engine that it is handed, and knows networks, not what they are for",
 	},
 	{
 		packages:  []string{"train"},
