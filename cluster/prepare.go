@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -85,6 +86,9 @@ func (o Options) complete() (Options, error) {
 	o.ISA = ISA(o.Engine, o.ISA)
 	if o.Notice == nil {
 		o.Notice = func(string) {}
+	}
+	if (experiment.Engine{Name: o.Engine}).IsTorch() {
+		return o, &record.ConfigError{Err: errors.New("engine torch: tasks of a cluster compute on processors only: run simulate without --slurm or --prepare inside a job that has a GPU")}
 	}
 	if _, err := engines.Planned(o.Engine, o.Threads, o.ISA); err != nil {
 		return o, &record.ConfigError{Err: err}

@@ -26,7 +26,7 @@ func BenchmarkQuery(b *testing.B) {
 	}
 	c.Train.Steps = 1
 	d := noise(labelled+unlabelled, 64)
-	engines, err := newEngines("", "", 1, 1)
+	engines, err := newEngines(t.Context(), Options{Engine: "", Threads: 1}, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

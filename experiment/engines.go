@@ -1,15 +1,90 @@
 package experiment
 
 import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/nextslice/nextslice/nn/unet/torch"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/engines"
 )
 
+// DeviceVariable names PyTorch's device, where the engine's name does not.
+const DeviceVariable = "NEXTSLICE_DEVICE"
+
+// Engine says what computes.
+type Engine struct {
+	// Name is that of an engine of the processor, see engines.Names; "" is the fastest there is. "torch" is the user's own PyTorch, "torch:cuda:1" with
+	// its device, and "torch,native" goes on by native when PyTorch no longer computes.
+	Name    string
+	ISA     string // instruction set of the native engine, see engines.NewWith
+	Threads int    // 0 is one per processor
+
+	Python, Precision string            // of PyTorch, see torch.Options
+	Notice            func(text string) // lines for the person who waits; nil: none
+}
+
+// torch reports whether the name is one of PyTorch, and which device and which other engine it names.
+func (e Engine) torch() (yes bool, device, other string) {
+	first, other, _ := strings.Cut(e.Name, ",")
+	name, device, _ := strings.Cut(first, ":")
+	return name == "torch", cmp.Or(device, os.Getenv(DeviceVariable)), other
+}
+
+// IsTorch reports whether PyTorch computes.
+func (e Engine) IsTorch() bool {
+	yes, _, _ := e.torch()
+	return yes
+}
+
+// Validate refuses what contradicts itself.
+func (e Engine) Validate() error {
+	yes, _, other := e.torch()
+	switch {
+	case !yes && (e.Python != "" || e.Precision != ""):
+		return errors.New("--python and --precision belong to --engine torch")
+	case yes && e.ISA != "":
+		return errors.New("--isa: engine torch has no instruction set to choose; leave it out")
+	case other == "torch" || strings.Contains(other, ","):
+		return fmt.Errorf("engine %q: want torch, or torch and one engine of the processor, as in torch,native", e.Name)
+	}
+	return nil
+}
+
+// New returns the engine, the job-th of several that compute at the same time.
+func (e Engine) New(ctx context.Context, job int) (tensor.Engine, error) {
+	if err := e.Validate(); err != nil {
+		return nil, err
+	}
+	yes, device, other := e.torch()
+	if !yes {
+		made, err := engines.NewWith(e.Name, e.Threads, e.ISA)
+		if err != nil && strings.HasPrefix(err.Error(), fmt.Sprintf("engine %q: want ", e.Name)) {
+			err = fmt.Errorf("%w, or torch for a GPU", err)
+		}
+		return made, err
+	}
+	host, err := engines.New(other, e.Threads)
+	if err != nil {
+		return nil, err
+	}
+	return torch.New(ctx, host, torch.Options{
+		Python: e.Python, Device: device, Job: job, Precision: e.Precision, Fallback: other != "", Notice: e.Notice,
+	})
+}
+
 // EnvironmentOf describes this program, the machine and the engine that computes.
 func EnvironmentOf(e tensor.Engine) record.Env {
 	env := record.Environment()
 	setEngine(&env, engines.Describe(e))
+	if t, ok := e.(*torch.Engine); ok {
+		env.Detail = t.Detail()
+	}
 	return env
 }
 
@@ -18,9 +93,13 @@ func setEngine(env *record.Env, d engines.Description) {
 }
 
 // newEngines returns an engine per job.
-func newEngines(name, isa string, threads, jobs int) (made []tensor.Engine, err error) {
-	for range jobs {
-		e, err := engines.NewWith(name, threads, isa)
+func newEngines(ctx context.Context, o Options, jobs int) (made []tensor.Engine, err error) {
+	how := o.engine()
+	if yes, _, other := how.torch(); yes && other != "" {
+		return nil, fmt.Errorf("engine %s: the records of a run come from one engine: leave %s out", o.Engine, other)
+	}
+	for job := range jobs {
+		e, err := how.New(ctx, job)
 		if err != nil {
 			closeAll(made)
 			return nil, err

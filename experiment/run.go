@@ -14,19 +14,25 @@ import (
 	"github.com/nextslice/nextslice/tensor"
 )
 
-// Options say how an experiment is carried out. But for Threads, Engine and ISA, which change the last bits of its numbers,
-// they do not change its outcome.
+// Options say how an experiment is carried out. But for what computes (Threads, Engine, ISA, Precision), which changes the last bits of
+// its numbers, they do not change its outcome.
 type Options struct {
 	Out        string   // run folder; "" is the configuration's
 	Resume     bool     // go on with the run in it
 	Jobs       int      // units at the same time; 0 is the configuration's, or 1
 	Threads    int      // of each unit's engine; 0 is all cores for one job, else 1
-	Engine     string   // native or ref; "" is the fastest there is
+	Engine     string   // see Engine.Name, without another engine behind it
 	ISA        string   // instruction set of the native engine, see engines.NewWith; "" is the widest there is
+	Python     string   // see Engine
+	Precision  string   // see Engine
 	Records    []string // record folders whose finished units are taken over instead of being run again
 	SaveModels bool     // keep the last model of each unit: see record.Folder.LastModel
 	Progress   func(Event)
 	Notice     func(text string) // lines for the person who waits
+}
+
+func (o Options) engine() Engine {
+	return Engine{Name: o.Engine, ISA: o.ISA, Threads: o.Threads, Python: o.Python, Precision: o.Precision, Notice: o.Notice}
 }
 
 // Run carries out an experiment; its outcome is in the run folder. Records are kept as they come: after an error,
@@ -40,7 +46,7 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	if err != nil {
 		return err
 	}
-	engines, err := newEngines(o.Engine, o.ISA, o.Threads, o.Jobs)
+	engines, err := newEngines(ctx, o, o.Jobs)
 	if err != nil {
 		return &record.ConfigError{Err: err}
 	}

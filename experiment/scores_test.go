@@ -182,7 +182,7 @@ func TestMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Train.Steps, c.Train.Width = 2, 2
-	engines, err := newEngines("", "", 1, 1)
+	engines, err := newEngines(t.Context(), Options{Engine: "", Threads: 1}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestScoresFollowTheError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engines, err := newEngines("", "", 1, 1)
+	engines, err := newEngines(t.Context(), Options{Engine: "", Threads: 1}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,8 +49,16 @@ func newPredictor(n Network) predictor {
 // batches loads images, a mini-batch at a time, and calls do with the number of its first one. It returns the first
 // error: of do, of the engine, or of ctx between two mini-batches.
 func (p *predictor) batches(ctx context.Context, images [][]float32, do func(begin int) error) (err error) {
+	defer func() {
+		if err != nil && ctx.Err() != nil { // what computes was ended because of it
+			err = ctx.Err()
+		}
+	}()
 	defer catchForeign(&err)
 	defer tensor.Catch(&err)
+	if p.Net != nil {
+		defer p.Net.Watch(ctx)()
+	}
 	channels := p.channels()
 	want := channels * p.h * p.w
 	for begin := 0; begin < len(images); begin += predictBatch {

@@ -21,11 +21,11 @@ type Env struct {
 	Cores   int    `json:"cores"`
 
 	// What computed. Results of another engine, instruction set, compiler or number of threads differ in the last bits.
-	Engine         string `json:"engine,omitempty"`          // native or ref; onednn in old records, where it is native
+	Engine         string `json:"engine,omitempty"`          // native, ref or torch; onednn in old records, where it is native
 	InstructionSet string `json:"instruction_set,omitempty"` // of the native engine, such as AVX-512
 	Compiler       string `json:"compiler,omitempty"`        // of the native engine, such as "g++ 12.2.0"
 	Threads        int    `json:"threads,omitempty"`         // of each engine
-	Detail         string `json:"engine_detail,omitempty"`   // in old records: library and instruction set, such as "oneDNN 2.6.3, AVX-512"
+	Detail         string `json:"engine_detail,omitempty"`   // of torch: "PyTorch 2.15.0 on NVIDIA H200, tf32"; in old records: library and instruction set, such as "oneDNN 2.6.3, AVX-512"
 }
 
 // EngineText says in a line what computed, such as "native (AVX-512, g++ 12.2.0)".
@@ -46,6 +46,9 @@ func (e Env) EngineText() string {
 // records tell: an old one names no compiler.
 func (e Env) SameBits(other Env) bool {
 	e, other = e.modern(), other.modern()
+	if e.Engine == "torch" && e.Detail != other.Detail {
+		return false
+	}
 	return e.Engine == other.Engine && e.InstructionSet == other.InstructionSet && e.Threads == other.Threads &&
 		(e.Compiler == other.Compiler || e.Compiler == "" || other.Compiler == "")
 }

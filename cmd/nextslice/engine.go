@@ -1,10 +1,16 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
 
-// engineFlag is the flag --engine.
+	"github.com/nextslice/nextslice/experiment"
+)
+
+// engineFlag are the flags that say what computes.
 type engineFlag struct {
-	Engine string `default:"" enum:",native,ref,onednn" placeholder:"NAME" help:"Engine: native (compiled kernels, the default), or ref (plain Go, slow)."`
+	Engine    string `default:"" placeholder:"NAME" help:"Engine: native (compiled kernels, the default), ref (plain Go, slow), or torch (your own PyTorch, for a GPU; torch:cuda:1 names the device). See docs/how-to/gpu.md."`
+	Python    string `placeholder:"PATH" help:"Python with PyTorch, for --engine torch; without it NEXTSLICE_PYTHON, the active environment's, python3."`
+	Precision string `default:"" enum:",exact,float32,tf32,bfloat16" placeholder:"NAME" help:"Arithmetic of --engine torch: tf32 (the default by CUDA), bfloat16 (fastest), float32, or exact (the same bits in every run, slow)."`
 }
 
 // name returns the engine's name, and tells who typed the former name of native what it is called now.
@@ -14,4 +20,11 @@ func (f engineFlag) name(s streams) string {
 	}
 	fmt.Fprintln(s.err, "--engine onednn is now called native; the old name will go with the next release.")
 	return "native"
+}
+
+// engine returns what computes, on so many threads; notices go to the error stream.
+func (f engineFlag) engine(s streams, threads int) experiment.Engine {
+	return experiment.Engine{
+		Name: f.name(s), Threads: threads, Python: f.Python, Precision: f.Precision, Notice: func(text string) { fmt.Fprintln(s.err, text) },
+	}
 }

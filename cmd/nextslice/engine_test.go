@@ -9,7 +9,7 @@ import (
 func TestEngineFlag(t *testing.T) {
 	for given, want := range map[string]string{"": "", "ref": "ref", "native": "native", "onednn": "native"} {
 		var errs strings.Builder
-		if got := (engineFlag{given}).name(streams{err: &errs}); got != want {
+		if got := (engineFlag{Engine: given}).name(streams{err: &errs}); got != want {
 			t.Errorf("%q: got %q, want %q", given, got, want)
 		}
 		if told := errs.String(); (told != "") != (given == "onednn") || strings.Count(told, "\n") > 1 {

@@ -12,7 +12,6 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/model"
-	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
 	"github.com/nextslice/nextslice/volume/source"
@@ -81,7 +80,7 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	e, err := engines.New(c.name(s), c.Threads)
+	e, err := c.engine(s, c.Threads).New(ctx, 0)
 	if err != nil {
 		return usageError{err}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/record"
-	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/worklist"
 )
 
@@ -79,6 +78,9 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	if name := c.given(); name != "" && c.Slurm == 0 {
 		return usagef("--%s belongs to --slurm", name)
 	}
+	if c.Slurm != 0 && c.engine(s, 0).IsTorch() {
+		return usagef("--engine torch and --slurm: tasks of a cluster compute on processors only; run the command without --slurm inside a job that has a GPU")
+	}
 	if c.Slurm != 0 {
 		data, err := filepath.Abs(c.Data)
 		if err != nil {
@@ -102,7 +104,9 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	e, err := engines.NewWith(c.name(s), c.Threads, c.ISA)
+	how := c.engine(s, c.Threads)
+	how.ISA = c.ISA
+	e, err := how.New(ctx, 0)
 	if err != nil {
 		return usageError{err}
 	}

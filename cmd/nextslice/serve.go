@@ -22,10 +22,10 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/page"
 	"github.com/nextslice/nextslice/annotate/server"
+	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/internal/syserr"
 	"github.com/nextslice/nextslice/internal/tempdir"
 	"github.com/nextslice/nextslice/model"
-	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -135,9 +135,14 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return usagef("give the folder of the data set with --data, or --demo for synthetic volumes")
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
-	options := c.options(log, c.name(s))
+	engine := c.engine(s, c.Threads)
+	engine.Notice = func(text string) { log.Warn(text) }
+	if err := tryTorch(ctx, engine, log); err != nil {
+		return usageError{err}
+	}
+	options := c.options(ctx, log, engine)
 	if c.Model != "" {
-		if options.Fixed, err = c.openModel(c.name(s)); err != nil {
+		if options.Fixed, err = c.openModel(ctx, engine); err != nil {
 			return err
 		}
 	}
@@ -223,9 +228,22 @@ func (c serveCommand) checkModel() error {
 	return nil
 }
 
+// tryTorch starts PyTorch once where it shall compute: what is wrong with it is told before the page opens.
+func tryTorch(ctx context.Context, engine experiment.Engine, log *slog.Logger) error {
+	if !engine.IsTorch() {
+		return engine.Validate()
+	}
+	e, err := engine.New(ctx, 0)
+	if err != nil {
+		return err
+	}
+	log.Info("computing: " + experiment.EnvironmentOf(e).EngineText())
+	return e.Close()
+}
+
 // openModel reads the network of --model.
-func (c serveCommand) openModel(engine string) (*model.Model, error) {
-	e, err := engines.New(engine, c.Threads)
+func (c serveCommand) openModel(ctx context.Context, engine experiment.Engine) (*model.Model, error) {
+	e, err := engine.New(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -296,7 +314,7 @@ func serve(ctx context.Context, project *annotate.Project, servers map[net.Liste
 	return tasks.Wait()
 }
 
-func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options {
+func (c serveCommand) options(ctx context.Context, log *slog.Logger, engine experiment.Engine) annotate.Options {
 	axis, _ := volume.ParseAxis(c.Axis) // the flag allows no other words
 	o := annotate.Options{
 		Data: c.Data, Dir: c.Project, Axis: axis, Classes: c.Classes, Log: log, Backups: cmp.Or(c.Backups, -1), CacheBytes: c.Cache << 20,
@@ -326,13 +344,13 @@ func (c serveCommand) options(log *slog.Logger, engine string) annotate.Options 
 	if !c.NoTrain {
 		o.Learner = func() (annotate.Learner, error) {
 			if c.Model != "" {
-				m, err := c.openModel(engine)
+				m, err := c.openModel(ctx, engine)
 				if err != nil {
 					return nil, err
 				}
 				return annotate.FixedNetwork(m, c.Model)
 			}
-			e, err := engines.New(engine, c.Threads)
+			e, err := engine.New(ctx, 0)
 			if err != nil {
 				return nil, err
 			}

@@ -92,7 +92,7 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	w := progress.NewWatcher(s.err, config)
 	defer w.End()
 	err = experiment.Run(ctx, config, experiment.Options{
-		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.name(s), ISA: c.ISA, Records: c.From, SaveModels: c.SaveModels,
+		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.name(s), ISA: c.ISA, Python: c.Python, Precision: c.Precision, Records: c.From, SaveModels: c.SaveModels,
 		Notice: w.Notice, Progress: w.Event,
 	})
 	w.End()

@@ -9,7 +9,6 @@ import (
 	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/record"
-	"github.com/nextslice/nextslice/tensor/engines"
 	"github.com/nextslice/nextslice/train/recipe"
 )
 
@@ -56,7 +55,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	e, err := engines.New(c.name(s), c.Threads)
+	e, err := c.engine(s, c.Threads).New(ctx, 0)
 	if err != nil {
 		return usageError{err}
 	}

@@ -25,6 +25,9 @@ func Watch(ctx context.Context, e tensor.Engine) (stop func()) {
 	return func() {}
 }
 
+// Watch is [Watch] of the network's engine.
+func (n *Net) Watch(ctx context.Context) (stop func()) { return Watch(ctx, n.engine) }
+
 // Part is a part of a network's weights.
 type Part int
 
