@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -26,7 +27,7 @@ func BenchmarkQuery(b *testing.B) {
 	}
 	c.Train.Steps = 1
 	d := noise(labelled+unlabelled, 64)
-	engines, err := newEngines(t.Context(), Options{Engine: "", Threads: 1}, 1)
+	engines, err := newEngines(context.Background(), Options{Threads: 1}, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -77,17 +77,17 @@ func hasTorch(ctx context.Context, python string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	c := exec.CommandContext(ctx, path, "-c", "import importlib.util as u; s = u.find_spec('torch'); print('torch', s is not None)")
+	c := exec.CommandContext(ctx, path, "-c", "import importlib.util as u; s = u.find_spec('torch'); print('nextslice: torch', s is not None)")
 	c.Dir = root()
 	apart(c)
 	c.WaitDelay = time.Second
 	var stderr tail
 	c.Stderr = &stderr
 	out, err := c.Output()
-	switch answer := strings.TrimSpace(string(out)); {
-	case answer == "torch True":
+	switch answer := strings.TrimSpace(string(out)); { // anything may have been printed before
+	case strings.Contains(answer, "nextslice: torch True"):
 		return path, nil
-	case answer == "torch False":
+	case strings.Contains(answer, "nextslice: torch False"):
 		return "", fmt.Errorf("Python %s has no PyTorch: install it with `%s -m pip install torch`, or name another Python with --python", python, python)
 	case ctx.Err() != nil:
 		return "", fmt.Errorf("Python %s: no answer within 30 s: %w", python, ctx.Err())

@@ -3,7 +3,12 @@ package torch_test
 import (
 	"cmp"
 	"context"
+	_ "embed"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -11,6 +16,7 @@ import (
 	"github.com/nextslice/nextslice/nn/unet/unettest"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/ref"
+	"github.com/nextslice/nextslice/train"
 )
 
 // These tests run on NEXTSLICE_DEVICE, the processor by default, with the Python that FindPython finds. They are the acceptance test of a
@@ -60,4 +66,55 @@ func TestUNet(t *testing.T) {
 	e := start(t, torch.Options{Precision: "exact"})
 	t.Log(e.Detail())
 	unettest.Run(t, func(int) tensor.Engine { return kept{e} })
+}
+
+//go:embed testdata/checks.py
+var checks []byte
+
+// What is checked of worker.py from inside: see testdata/checks.py.
+func TestChecks(t *testing.T) {
+	dir, name := t.TempDir(), func(dir, name string) string { return filepath.Join(dir, name) }
+	for file, text := range map[string][]byte{"worker.py": torch.Program(), "checks.py": checks} {
+		if err := os.WriteFile(name(dir, file), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := exec.CommandContext(t.Context(), python(t), name(dir, "checks.py"), name(dir, "worker.py"), device)
+	c.Env = append(os.Environ(), "CUBLAS_WORKSPACE_CONFIG=:4096:8")
+	var stderr strings.Builder
+	c.Stderr = &stderr
+	out, err := c.Output()
+	count := 0
+	for line := range strings.Lines(string(out)) {
+		result, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		check, text, _ := strings.Cut(rest, " ")
+		count++
+		t.Run(check, func(t *testing.T) {
+			switch result {
+			case "ok":
+			case "skip":
+				t.Skip(text)
+			default:
+				t.Error(text)
+			}
+		})
+	}
+	if err != nil || count < 6 {
+		t.Errorf("%d checks, %v\n%s", count, err, stderr.String())
+	}
+}
+
+// Twice the same exact training gives the same weights, bit for bit, on one device and one version of PyTorch.
+func TestSameBits(t *testing.T) {
+	e := start(t, torch.Options{Precision: "exact"})
+	weights := func() []float32 {
+		r, err := train.Run(t.Context(), e, config(20), discs(6, 24), 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Net.State()
+	}
+	if first, again := weights(), weights(); !slices.Equal(first, again) {
+		t.Error("two exact trainings differ")
+	}
 }

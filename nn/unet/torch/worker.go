@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/binary"
@@ -104,9 +105,27 @@ func start(ctx context.Context, python string, h hello, started func(*worker)) (
 	theirOut.Close()
 	w.write(binary.LittleEndian.AppendUint32(nil, uint32(len(program))))
 	w.write(program)
+	w.greeted()
 	w.send(h)
 	w.receive(&w.hello)
 	return w, nil
+}
+
+// greeting is the worker's first word: what comes before was printed by Python while it started.
+const greeting = "\x00nextslice\x00"
+
+// maxPrinted bounds that.
+const maxPrinted = 64 << 10
+
+// greeted reads up to the greeting.
+func (w *worker) greeted() {
+	var seen []byte
+	for one := make([]byte, 1); !bytes.HasSuffix(seen, []byte(greeting)); seen = append(seen, one[0]) {
+		if len(seen) > maxPrinted {
+			w.fail("it is not a Python that runs nextslice's worker.py")
+		}
+		w.read(one)
+	}
 }
 
 // alive reports whether the process can be asked.

@@ -16,6 +16,7 @@ LEVELS = 3
 SLOPE, EPS, MOMENTUM = 0.01, 1e-5, 0.1  # nn.Slope, nn.Eps, nn.Momentum
 EAGER_STEPS = 3  # before a step is captured
 U64 = (1 << 64) - 1
+GREETING = b"\0nextslice\0"  # begins the replies: what Python printed while it started comes before
 
 
 class Fault(Exception):
@@ -354,8 +355,8 @@ class Net:
         gamma, beta, mean, var = w[norm + ".weight"], w[norm + ".bias"], s[norm + ".running_mean"], s[norm + ".running_var"]
         if train and x.numel() == x.shape[1]:  # a single pixel: its variance is 0, which PyTorch would divide by 0
             value = x.detach().float().view(-1)
-            mean.lerp_(value, MOMENTUM)
-            var.mul_(1 - MOMENTUM)
+            mean.data.lerp_(value, MOMENTUM)  # not a change of what layers before have kept: all statistics are one array
+            var.data.mul_(1 - MOMENTUM)
             x = 0 * (x - x.detach()) * gamma.view(1, -1, 1, 1) + beta.view(1, -1, 1, 1)
         else:
             x = torch.batch_norm(x, gamma, beta, mean, var, train, MOMENTUM, EPS, torch.backends.cudnn.enabled)
@@ -748,6 +749,7 @@ class Worker:
 def main():
     pipe = Pipe(0, os.dup(1))
     os.dup2(2, 1)  # what anything prints must not land among the replies
+    pipe.write(memoryview(GREETING))
     try:
         hello = pipe.header()
         if hello is None:
