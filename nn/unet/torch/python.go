@@ -77,7 +77,7 @@ func hasTorch(ctx context.Context, python string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	c := exec.CommandContext(ctx, path, "-c", "import importlib.util as u; s = u.find_spec('torch'); print('nextslice: torch', s is not None)")
+	c := exec.CommandContext(ctx, path, "-c", "import os, importlib.util as u; os.write(1, b'nextslice: torch %d' % (u.find_spec('torch') is not None))")
 	c.Dir = root()
 	apart(c)
 	c.WaitDelay = time.Second
@@ -85,9 +85,9 @@ func hasTorch(ctx context.Context, python string) (string, error) {
 	c.Stderr = &stderr
 	out, err := c.Output()
 	switch answer := strings.TrimSpace(string(out)); { // anything may have been printed before
-	case strings.Contains(answer, "nextslice: torch True"):
+	case strings.Contains(answer, "nextslice: torch 1"):
 		return path, nil
-	case strings.Contains(answer, "nextslice: torch False"):
+	case strings.Contains(answer, "nextslice: torch 0"):
 		return "", fmt.Errorf("Python %s has no PyTorch: install it with `%s -m pip install torch`, or name another Python with --python", python, python)
 	case ctx.Err() != nil:
 		return "", fmt.Errorf("Python %s: no answer within 30 s: %w", python, ctx.Err())
