@@ -65,7 +65,14 @@ func (t *trainer) run(ctx context.Context) error {
 			}
 			err = t.runs.run(ctx, cycle, func(ctx context.Context) error { return t.cycle(ctx, learner, cycle) })
 			t.events.setTraining(Training{})
-			if err != nil {
+			fault, again := engineFault(learner, err)
+			t.events.lasts("engine", fault)
+			switch {
+			case again:
+				continue
+			case err != nil && fault != nil: // which has been told
+				return nil
+			case err != nil:
 				return err
 			}
 			wake(t.events.plan)

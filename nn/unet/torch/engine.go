@@ -42,6 +42,7 @@ type Engine struct {
 	worker        *worker
 	nets          uint64 // ids given
 	here          bool   // networks are computed by the host from now on
+	fallen        error  // why
 	patience      time.Duration
 
 	mu      sync.Mutex
@@ -100,9 +101,15 @@ func (e *Engine) start(ctx context.Context) error {
 
 // fallBack goes on with the host.
 func (e *Engine) fallBack(err error) {
-	e.here = true
+	e.here, e.fallen = true, err
 	e.options.Notice(fmt.Sprintf("PyTorch does not compute any more, the processor does from now on (engine %s): %v", e.Engine.Name(), err))
 }
+
+// FallsBack reports whether the host computes networks after a worker has died or could not be started.
+func (e *Engine) FallsBack() bool { return e.options.Fallback }
+
+// Fallen is why it does; nil while PyTorch computes.
+func (e *Engine) Fallen() error { return e.fallen }
 
 // Name returns "torch".
 func (e *Engine) Name() string { return "torch" }
@@ -154,7 +161,7 @@ func (e *Engine) ready() bool {
 		return true
 	}
 	if e.options.Fallback {
-		e.fallBack(errors.New("its worker has ended"))
+		e.fallBack(errors.New("its worker has ended: " + e.worker.last))
 		return false
 	}
 	e.worker.end()

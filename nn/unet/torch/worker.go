@@ -57,6 +57,7 @@ type worker struct {
 	why     atomic.Pointer[string] // why it was killed
 	ended   chan struct{}          // closed when the process is gone
 	dead    bool                   // an error was found; for the goroutine that uses it
+	last    string                 // that error
 }
 
 // start starts a worker, tells started of it, and waits until it has its device.
@@ -184,6 +185,7 @@ func (w *worker) fail(said string) {
 			said += ": " + last
 		}
 	}
+	w.last = said
 	panic(&tensor.EngineError{Op: "PyTorch", Status: said})
 }
 
