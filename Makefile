@@ -7,6 +7,7 @@
 # make lint        runs golangci-lint
 # make release     builds the programs and packages of a release into dist, from a clean tree
 # make release-test  tries them: under QEMU, Wine and in a fresh Debian
+# make gpu-check   tries --engine torch on this machine's GPU; NEXTSLICE_DEVICE=cpu rehearses it
 # make fuzz        runs every fuzz target for FUZZTIME (default 1m)
 # make torture     kills what can be killed at random for TIME (default 10m), and compares what comes of it
 
@@ -17,7 +18,7 @@ export CGO_ENABLED ?= 1
 # Names and users are looked up by Go itself, with and without cgo: what is compiled for one is there for the other.
 export GOFLAGS := $(GOFLAGS) -tags=netgo,osusergo
 
-.PHONY: demo demo-serve test vet build web deps test-deps docs lint release release-deps release-test release-repeat fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
+.PHONY: demo demo-serve test vet build web deps test-deps docs lint release release-deps release-test release-repeat gpu-check fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
 
 build: deps web
 	go build -buildvcs=auto -o nextslice ./cmd/nextslice
@@ -68,6 +69,11 @@ docs:
 # The linter is compiled the first time, which takes minutes; not part of make test.
 lint: deps
 	@scripts/lint.sh
+
+# For a machine without Go: scripts/gpu-check.sh build, and the folder .gpu with the script there.
+gpu-check:
+	@scripts/gpu-check.sh build
+	@scripts/gpu-check.sh
 
 fuzz: deps
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the build needs and the machine lacks: a C++ compiler. With the word "test" also a browser for the page's
-# tests, SLURM's daemons for those of package cluster, and Orthanc, dciodvfy and gdcmconv for those of DICOM, which are skipped where there is no
-# apt-get; with the word "release" the compilers of `make release` and what `make release-test` tries its programs in, on Debian; with the word
+# tests, SLURM's daemons for those of package cluster, Orthanc, dciodvfy and gdcmconv for those of DICOM, and PyTorch for those of nn/unet/torch, which are skipped where
+# there is no apt-get; with the word "release" the compilers of `make release` and what `make release-test` tries its programs in, on Debian; with the word
 # "onednn" the library that `go build -tags onednn` compares the engine with. Does nothing where all
 # is there.
 set -euo pipefail
@@ -30,6 +30,7 @@ case "${1:-}" in
       need orthanc-dicomweb test -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so
       need dicom3tools command -v dciodvfy
       need libgdcm-tools command -v gdcmconv
+      need python3-torch test -e /usr/lib/python3/dist-packages/torch
     fi
     ;;
   release)

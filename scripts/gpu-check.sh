@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Tries --engine torch on a machine with a GPU, in under 8 minutes: `scripts/gpu-check.sh build` makes the programs, static, in .gpu; take that folder
+# and this script there, where only a Python with PyTorch is needed, and run `gpu-check.sh`. Everything that is checked is in
+# nn/unet/torch; the output, with the times of steps, is also in .gpu/report.txt.
+#
+#   NEXTSLICE_PYTHON   the Python with PyTorch; else the one that is found
+#   NEXTSLICE_DEVICE   cuda:0 by default; cpu rehearses all of it, smaller
+set -uo pipefail
+cd "$(dirname "$0")/.."
+out=.gpu
+
+build() {
+  mkdir -p $out
+  CGO_ENABLED=0 go test -c -o $out/check ./nn/unet/torch &&
+    CGO_ENABLED=0 go build -buildvcs=auto -o $out/nextslice ./cmd/nextslice
+}
+
+if [ "${1:-}" = build ]; then
+  build
+  exit
+fi
+[ -x $out/check ] && [ -x $out/nextslice ] || build || exit 1
+export NEXTSLICE_DEVICE=${NEXTSLICE_DEVICE:-cuda:0} NEXTSLICE_GPU_CHECK=1
+rm -rf $out/run
+exec > >(tee $out/report.txt) 2>&1
+failed=0 more=1
+[ "$NEXTSLICE_DEVICE" = cpu ] && more=5 # a rehearsal, perhaps beside other work
+check() { # SECONDS TESTS
+  echo "== $2"
+  timeout $((more * $1)) $out/check -test.v -test.run "^($2)\$" | grep -vE '^=== (RUN|NAME)' || failed=1
+}
+
+if command -v nvidia-smi >/dev/null; then nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader; fi
+check 100 'TestUNet|TestFaultsOfPython|TestFaultsOfDevices|TestSeam|TestImports|TestKilledWorker|TestFallback|TestOrphan'
+check 90 'TestPaperStep'
+check 60 'TestSameBits|TestChecks|TestMasks'
+check 90 'TestSpeed'
+check 50 'TestMemory|TestTwoWorkers'
+echo '== simulate'
+timeout $((more * 80)) $out/nextslice simulate --engine torch --strategies random,dropout --initial-sets 1 --cycles 1 --jobs 2 --out $out/run || failed=1
+grep engine $out/run/env.json || failed=1
+[ $failed = 0 ] && echo 'all checks passed' || echo 'SOME CHECKS FAILED'
+exit $failed
