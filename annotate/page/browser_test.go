@@ -2,11 +2,13 @@ package page_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,17 +23,38 @@ import (
 
 // built bundles the page once for all tests of this package.
 var built = sync.OnceValues(func() (string, error) {
-	dist, err := os.MkdirTemp("", "nextslice-page")
+	dist, err := folder("nextslice-page")
 	if err != nil {
 		return "", err
 	}
 	return dist, bundle.Page(".", dist)
 })
 
+// folders are those that all tests share, until the last one ends.
+var folders struct {
+	sync.Mutex
+	all []string
+}
+
+func folder(name string) (string, error) {
+	dir, err := os.MkdirTemp("", name)
+	folders.Lock()
+	defer folders.Unlock()
+	folders.all = append(folders.all, dir)
+	return dir, err
+}
+
+// tabs is how many tests run beside each other: they wait most of the time, for the browser and for what the page does in its own time.
+const tabs = 4
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if n, err := strconv.Atoi(flag.Lookup("test.parallel").Value.String()); err == nil && n < tabs {
+		flag.Set("test.parallel", strconv.Itoa(tabs))
+	}
 	code := m.Run()
-	if dist, err := built(); err == nil && dist != "" {
-		os.RemoveAll(dist)
+	for _, dir := range folders.all {
+		os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -37,7 +38,7 @@ type fake struct {
 	noProposal       map[string]bool // these items' proposals are empty
 	t                testing.TB
 	files            http.Handler
-	dir              string
+	dir              string // of the cases' files
 	cases            map[string]*fakeCase
 	order            []string // the queue, best first
 	mu               sync.Mutex
@@ -73,22 +74,16 @@ type fakeVersion struct {
 // "wide", 320 x 320 voxels of 1.0 x 0.5 mm stored with the patient's left first
 // and the front at the bottom, as NIfTI's RAS is.
 func newFake(t testing.TB, dist string) (*fake, *httptest.Server) {
+	cases, err := fakeCases()
+	if err != nil {
+		t.Fatal(err)
+	}
 	f := &fake{
-		t: t, files: http.FileServer(http.Dir(dist)), dir: t.TempDir(),
-		cases:  map[string]*fakeCase{"prostate": phantomCase(), "wide": wideCase()},
+		t: t, files: http.FileServer(http.Dir(dist)), dir: cases.dir,
+		cases:  cases.all,
 		labels: map[string][]fakeVersion{}, drafts: map[string][]byte{}, skips: map[string]string{},
 		order:  []string{"prostate/010", "wide/003", "prostate/012", "wide/004", "prostate/007", "wide/008"},
 		events: make(chan string, 8),
-	}
-	for name, c := range f.cases {
-		if err := volume.WriteVolume(filepath.Join(f.dir, name+"-image.nii.gz"), c.image); err != nil {
-			t.Fatal(err)
-		}
-		for _, what := range []string{"label", "proposal"} {
-			if err := volume.WriteMask(filepath.Join(f.dir, name+"-"+what+".nii.gz"), c.mask); err != nil {
-				t.Fatal(err)
-			}
-		}
 	}
 	server := httptest.NewServer(f)
 	t.Cleanup(func() { // the page's event stream would keep Close waiting, and come again
@@ -98,6 +93,28 @@ func newFake(t testing.TB, dist string) (*fake, *httptest.Server) {
 	})
 	return f, server
 }
+
+// caseFiles are the cases of all fake servers, and a folder with their images and masks as files.
+type caseFiles struct {
+	all map[string]*fakeCase
+	dir string
+}
+
+// fakeCases makes the cases once for all tests of this package, which change nothing of them.
+var fakeCases = sync.OnceValues(func() (caseFiles, error) {
+	dir, err := folder("nextslice-cases")
+	if err != nil {
+		return caseFiles{}, err
+	}
+	c := caseFiles{map[string]*fakeCase{"prostate": phantomCase(), "wide": wideCase()}, dir}
+	for name, one := range c.all {
+		err = errors.Join(err,
+			volume.WriteVolume(filepath.Join(dir, name+"-image.nii.gz"), one.image),
+			volume.WriteMask(filepath.Join(dir, name+"-label.nii.gz"), one.mask),
+			volume.WriteMask(filepath.Join(dir, name+"-proposal.nii.gz"), one.mask))
+	}
+	return c, err
+})
 
 func phantomCase() *fakeCase {
 	image, mask := phantom.Generate(random.Stream(1, "x", 2))
@@ -295,6 +312,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		send(w, out)
 	case part[0] == "cases":
+		w.Header().Set("Cache-Control", "no-store") // as the server's: the browser asks each time
 		http.ServeFile(w, r, filepath.Join(f.dir, part[1]+"-"+filepath.Base(part[2])))
 	case part[0] == "items":
 		f.item(w, r, part[1], part[2:], body)

@@ -143,7 +143,7 @@ func (s *service) build() {
 	if err := bundle.Page(".", "dist"); err != nil {
 		s.t.Fatal(err)
 	}
-	if out, err := exec.Command("go", "build", "-o", s.program, "../../cmd/nextslice").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-ldflags=-w", "-o", s.program, "../../cmd/nextslice").CombinedOutput(); err != nil {
 		s.t.Fatalf("go build: %v\n%s", err, out)
 	}
 }
