@@ -17,7 +17,7 @@ import (
 // named, also one of the same size. A run folder without hashes, of an older program, gets them.
 func TestResumeTrustsContents(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	if err := phantomtest.Write(data, 4, 3); err != nil {
+	if err := phantomtest.Write(data, 4, 1); err != nil {
 		t.Fatal(err)
 	}
 	c, err := record.ReadConfig("", func(c *record.Config) {
