@@ -18,10 +18,10 @@
 //	nn            layers, optimisers, files; unet is the paper's network made of them, vae what VAAL trains; onnxruntime runs others'
 //	train         one training; recipe holds the hyper-parameters and presets, as plain data
 //	uncertainty   class probabilities → uncertainty map → one score per item
-//	query         the names of strategies; scores or features → the items to label next
+//	query         the names of strategies; scores or features → the items to label next; scores reads those of other programs
 //	model         a trained network: its file, masks, measures, scores and features, its pool for a strategy
 //	active        the steps of the loop, the cycle, and the named random streams
-//	metrics       Dice, surface distances, calibration and other measures of masks
+//	metrics       Dice, surface distances, calibration and other measures of masks; compare finds and compares masks on disk
 //	stats         summaries and tests of learning curves
 //	record        an experiment on disk: configuration, units, run folder, exported record; knows no network
 //	experiment    runs what record describes
@@ -30,7 +30,7 @@
 //	pacs          series from a PACS by DICOMweb, and segmentations back
 //	worklist      which slices of a data set on disk to label next, for people who label elsewhere
 //	annotate      people in place of hidden masks: the project, its store, server and page; 3D Slicer by monailabel
-//	cmd/nextslice the command line, one file a command
+//	cmd/nextslice the command line, one file a command; internal/progress and internal/clidoc are what commands share
 //
 // Packages further down import those further up, never the other way; the test beside this file holds that. Measurements
 // beside other programs are in internal/bench, the experiments that were run, with their records, in studies.
