@@ -7,8 +7,10 @@ import (
 	"math"
 	"slices"
 
-	"github.com/nextslice/nextslice/volume"
 	"github.com/suyashkumar/dicom/pkg/tag"
+
+	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom/outline"
 )
 
 const structureSetClass = "1.2.840.10008.5.1.4.1.1.481.3"
@@ -135,6 +137,16 @@ type contour struct {
 	points [][3]float64 // LPS mm
 	at     float64      // place along the normal of the series, mm
 	xor    bool
+}
+
+// flat returns a contour in the plane of a slice, in pixels.
+func (c contour) flat(s slice) outline.Contour {
+	points := make([][2]float64, len(c.points))
+	for i, w := range c.points {
+		d := [3]float64{w[0] - s.position[0], w[1] - s.position[1], w[2] - s.position[2]}
+		points[i] = [2]float64{dot(d, s.right) / s.spacing[1], dot(d, s.down) / s.spacing[0]}
+	}
+	return outline.Contour{Points: points, XOR: c.xor}
 }
 
 // region is what a structure set holds of one region.
@@ -282,7 +294,11 @@ func (r *region) fill(planes []contourPlane, on *Series) (voxels []int, left []s
 		}
 		run, used[best] = 0, true
 		plane := make([]bool, n)
-		h, err := fillPlane(plane, on.Size[0], on.Size[1], within[best], s, maxWork)
+		flat := make([]outline.Contour, len(within[best]))
+		for i, c := range within[best] {
+			flat[i] = c.flat(s)
+		}
+		h, err := outline.Fill(plane, on.Size[0], on.Size[1], flat, outline.MaxWork)
 		if err != nil {
 			return nil, nil, err
 		}

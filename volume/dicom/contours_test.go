@@ -2,13 +2,11 @@ package dicom
 
 import (
 	"maps"
-	"math"
 	"slices"
 	"testing"
 
 	lib "github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
-	"pgregory.net/rapid"
 )
 
 // contourSeries writes three oblique slices of 3 columns and 2 rows, 0.25 x 0.5 x 3 mm, and returns their series.
@@ -112,68 +110,4 @@ func TestReadContoursRefuses(t *testing.T) {
 	wantError(t, "two numbers", err, `region "region1": contour 1 has no coordinates in threes`)
 	_, _, err = ReadContours(structureSet(t, s, nil), s)
 	wantError(t, "none", err, "0 regions")
-}
-
-// flat is a slice whose pixels are 1 mm.
-var flat = slice{right: [3]float64{1, 0, 0}, down: [3]float64{0, 1, 0}, spacing: [2]float64{1, 1}}
-
-// Filling agrees with asking, for every pixel, whether a ray to the left crosses an odd number of edges.
-func TestSpansAgainstBruteForce(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		const width, height = 7, 6
-		number := rapid.OneOf(rapid.Float64Range(-3, 9), rapid.Map(rapid.IntRange(-3, 9), func(i int) float64 { return float64(i) }))
-		points := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) [2]float64 {
-			return [2]float64{number.Draw(t, "x"), number.Draw(t, "y")}
-		}), 1, 9).Draw(t, "points")
-		plane := make([]bool, width*height)
-		c := contour{}
-		for _, p := range points {
-			c.points = append(c.points, [3]float64{p[0], p[1]})
-		}
-		drawn := newPolygon(c, flat)
-		toggle := func(v int) { plane[v] = !plane[v] }
-		drawn.spans(width, height, toggle)
-		for v, got := range plane {
-			x, y := float64(v%width), float64(v/width)
-			want := false
-			for n, a := range points {
-				b := points[(n+1)%len(points)]
-				if (a[1] <= y) != (b[1] <= y) {
-					if a[1] > b[1] {
-						a, b = b, a
-					}
-					if a[0]+(y-a[1])/(b[1]-a[1])*(b[0]-a[0]) <= x {
-						want = !want
-					}
-				}
-			}
-			if got != want {
-				t.Fatalf("pixel (%v, %v): %v, want %v, for %v", x, y, got, want, points)
-			}
-		}
-		drawn.spans(width, height, toggle)
-		if slices.Contains(plane, true) {
-			t.Fatal("twice is not nothing")
-		}
-	})
-}
-
-// The area of a disc comes out right.
-func TestSpansDisc(t *testing.T) {
-	var disc contour
-	for a := range 360 {
-		s, c := math.Sincos(float64(a) * math.Pi / 180)
-		disc.points = append(disc.points, [3]float64{50.3 + 40*c, 49.6 + 40*s})
-	}
-	plane := make([]bool, 100*100)
-	newPolygon(disc, flat).spans(100, 100, func(v int) { plane[v] = true })
-	n := 0
-	for _, in := range plane {
-		if in {
-			n++
-		}
-	}
-	if area := math.Pi * 1600; math.Abs(float64(n)-area) > 0.005*area {
-		t.Errorf("%d pixels, want about %.0f", n, area)
-	}
 }

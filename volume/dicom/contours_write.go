@@ -11,6 +11,7 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 
 	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom/outline"
 )
 
 // studyClass is what a structure set calls a study that it refers to (PS3.3 C.8.8.5; retired as an object, kept as a reference).
@@ -171,7 +172,7 @@ func (b *builder) contoursOf(s *volume.Segmentation, segment volume.Segment, on 
 		if source.whole(tag.NumberOfFrames, 1) > 1 {
 			image = append(image, tag.ReferencedFrameNumber, strconv.Itoa(source.frame+1))
 		}
-		for _, points := range outlines(plane, width, height) {
+		for _, points := range outline.Of(plane, width, height) {
 			data := make([]string, 0, 3*len(points))
 			for _, p := range points {
 				for r := range 3 {

@@ -178,10 +178,6 @@ func TestContoursOfOnePlane(t *testing.T) {
 			t.Errorf("%s: %q", name, warnings)
 		}
 	}
-	// Too many comparisons are refused, not waited for.
-	many := contour{points: make([][3]float64, 100)}
-	_, err := fillPlane(make([]bool, 1), 1, 1, []contour{many, many}, flat, 100*100)
-	wantError(t, "many", err, "more contours within each other than any drawing has")
 }
 
 func TestContoursNeedPlaces(t *testing.T) {

@@ -1,4 +1,4 @@
-package dicom
+package outline
 
 import (
 	"cmp"
@@ -7,10 +7,16 @@ import (
 	"slices"
 )
 
-// maxWork bounds the comparisons of points and edges in one plane of a region: those of drawings need a hundredth of it.
-const maxWork = 100_000_000
+// MaxWork bounds the comparisons of points and edges in one plane of a region: those of drawings need a hundredth of it.
+const MaxWork = 100_000_000
 
-// polygon is a contour in the plane of a slice, in pixels: x along its columns, y along its rows.
+// Contour is a closed line, not ended by its first point.
+type Contour struct {
+	Points [][2]float64
+	XOR    bool // what lies in it is turned over, instead of being filled
+}
+
+// polygon is a contour with what is asked of it again and again.
 type polygon struct {
 	points    [][2]float64
 	low, high [2]float64
@@ -18,15 +24,12 @@ type polygon struct {
 	hole      bool
 }
 
-func newPolygon(c contour, s slice) polygon {
-	p := polygon{low: [2]float64{math.Inf(1), math.Inf(1)}, high: [2]float64{math.Inf(-1), math.Inf(-1)}}
-	for _, w := range c.points {
-		d := [3]float64{w[0] - s.position[0], w[1] - s.position[1], w[2] - s.position[2]}
-		at := [2]float64{dot(d, s.right) / s.spacing[1], dot(d, s.down) / s.spacing[0]}
+func newPolygon(points [][2]float64) polygon {
+	p := polygon{points: points, low: [2]float64{math.Inf(1), math.Inf(1)}, high: [2]float64{math.Inf(-1), math.Inf(-1)}}
+	for _, at := range points {
 		for r := range 2 {
 			p.low[r], p.high[r] = min(p.low[r], at[r]), max(p.high[r], at[r])
 		}
-		p.points = append(p.points, at)
 	}
 	for n, a := range p.points {
 		b := p.points[(n+1)%len(p.points)]
@@ -36,12 +39,13 @@ func newPolygon(c contour, s slice) polygon {
 	return p
 }
 
-// fillPlane fills the contours of one plane of a region on a slice and returns how many of them were taken as holes.
-func fillPlane(plane []bool, width, height int, contours []contour, s slice, work int) (holes int, err error) {
+// Fill fills the contours of one plane of a region and returns how many of them were taken as holes. More work than given, usually MaxWork, is
+// refused.
+func Fill(plane []bool, width, height int, contours []Contour, work int) (holes int, err error) {
 	var shapes []polygon
 	for _, c := range contours {
-		p := newPolygon(c, s)
-		if c.xor {
+		p := newPolygon(c.Points)
+		if c.XOR {
 			p.spans(width, height, func(v int) { plane[v] = !plane[v] })
 			continue
 		}

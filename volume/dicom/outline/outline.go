@@ -1,4 +1,6 @@
-package dicom
+// Package outline turns masks of a plane into closed lines around their parts, and closed lines into masks, as contours in DICOM are meant. All
+// is in pixels, x along a row and y along a column; the centre of the first pixel is (0, 0).
+package outline
 
 import (
 	"cmp"
@@ -19,10 +21,10 @@ type ring struct {
 	hole    bool
 }
 
-// outlines returns closed lines, in pixels, that have exactly the centres of the pixels of a plane within them by the even-odd rule: one for each part
+// Of returns closed lines, in pixels, that have exactly the centres of the pixels of a plane within them by the even-odd rule: one for each part
 // whose pixels share edges. The holes of a part are joined to it by keyholes (PS3.3 C.8.8.6.3): a channel of no width, which runs through the
 // part, so that who paints the line paints nothing outside.
-func outlines(plane []bool, width, height int) [][][2]float64 {
+func Of(plane []bool, width, height int) [][][2]float64 {
 	var holes []ring
 	l := &lines{up: map[corner]int{}}
 	var starts []int
