@@ -15,7 +15,8 @@
 //	dataset       cases and items, folder layouts, the split, the pool; phantom makes synthetic volumes
 //	preprocess    intensities, slices on a canvas, and the way back to the case's own grid
 //	tensor        activations and the operations on them (Engine): ref in plain Go, native in C++, engines by name
-//	nn            layers, optimisers, files; unet is the paper's network made of them, vae what VAAL trains; onnxruntime runs others'
+//	nn            layers, optimisers, files; unet is the paper's network made of them, unet/torch has it on a GPU by PyTorch; vae is
+//	              what VAAL trains; onnxruntime runs others' networks
 //	train         one training; recipe holds the hyper-parameters and presets, as plain data
 //	uncertainty   class probabilities → uncertainty map → one score per item
 //	query         the names of strategies; scores or features → the items to label next; scores reads those of other programs
@@ -41,7 +42,7 @@
 //	the paper's contribution              query/stochastic_batches.go
 //	how a strategy is added               one file in query, see docs/how-to/add-a-strategy.md
 //	where a recipe is set                 train/recipe/recipe.go and presets.yaml; trained by train/run.go
-//	the network                           nn/unet/net.go
+//	the network                           nn/unet/net.go; a training step: nn/unet/trainer.go
 //	from a prediction to a mask           model/segment.go; to measures: model/evaluate.go
 //	how a label is saved                  annotate/labels.go, annotate/store/labels.go
 package nextslice
