@@ -27,7 +27,8 @@ failed=0 more=1
 [ "$NEXTSLICE_DEVICE" = cpu ] && more=5 # a rehearsal, perhaps beside other work
 check() { # SECONDS TESTS
   echo "== $2"
-  timeout $((more * $1)) $out/check -test.v -test.run "^($2)\$" | grep -vE '^=== (RUN|NAME)' || failed=1
+  timeout $((more * $1)) $out/check -test.v -test.run "^($2)\$" 2>&1 | grep -vE '^=== (RUN|NAME)' | tee $out/part.txt || failed=1
+  for name in ${2//|/ }; do grep -q -- "--- PASS: $name " $out/part.txt || { echo "$name did not pass"; failed=1; }; done
 }
 
 if command -v nvidia-smi >/dev/null; then nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader; fi
@@ -37,7 +38,10 @@ check 60 'TestSameBits|TestChecks|TestMasks'
 check 90 'TestSpeed'
 check 50 'TestMemory|TestTwoWorkers'
 echo '== simulate'
-timeout $((more * 80)) $out/nextslice simulate --engine torch --strategies random,dropout --initial-sets 1 --cycles 1 --jobs 2 --out $out/run || failed=1
+steps=300
+[ "$NEXTSLICE_DEVICE" = cpu ] && steps=40
+printf 'preset: demo\ntrain: {steps: %d}\n' $steps >$out/run.yaml
+timeout $((more * 80)) $out/nextslice simulate $out/run.yaml --engine torch --strategies random,dropout --initial-sets 1 --cycles 1 --jobs 2 --out $out/run || failed=1
 grep engine $out/run/env.json || failed=1
 [ $failed = 0 ] && echo 'all checks passed' || echo 'SOME CHECKS FAILED'
 exit $failed
