@@ -1,8 +1,11 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/nextslice/nextslice/dataset/phantom"
 )
 
 // The former name of the native engine is taken, with a line that tells the new one.
@@ -15,5 +18,40 @@ func TestEngineFlag(t *testing.T) {
 		if told := errs.String(); (told != "") != (given == "onednn") || strings.Count(told, "\n") > 1 {
 			t.Errorf("%q: told %q", given, told)
 		}
+	}
+}
+
+// What is wrong with PyTorch is told by every command in a line, before anything is computed, and nothing is begun.
+func TestTorchFlags(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	data := filepath.Join(dir, "data")
+	if err := phantom.Write(t.Context(), data, 2, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	torch := []string{"--engine", "torch", "--python", "/nowhere/python"}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{append([]string{"train", "--data", data, "--out", "m.safetensors"}, torch...), "there is no such program"},
+		{append([]string{"predict", "m.safetensors", data, "masks"}, torch...), "there is no such program"},
+		{append([]string{"query", "--data", data, "--strategy", "entropy+sb", "--size", "2"}, torch...), "there is no such program"},
+		{append([]string{"serve", "--data", data, "--no-open"}, torch...), "there is no such program"},
+		{append([]string{"simulate", "--out", "run"}, torch...), "there is no such program"},
+		{[]string{"simulate", "--out", "run", "--engine", "torch,native"}, "the records of a run come from one engine"},
+		{[]string{"simulate", "--out", "run", "--engine", "torch", "--prepare"}, "tasks of a cluster compute on processors only"},
+		{[]string{"query", "--data", data, "--slurm", "2", "--engine", "torch"}, "tasks of a cluster compute on processors only"},
+		{[]string{"train", "--data", data, "--out", "m.safetensors", "--precision", "tf32"}, "belong to --engine torch"},
+		{[]string{"serve", "--data", data, "--no-open", "--engine", "cuda"}, "or torch for a GPU"},
+	} {
+		var out, errs strings.Builder
+		code := run(t.Context(), nil, &out, &errs, c.args)
+		if lines := strings.TrimSpace(errs.String()); code != misuse || !strings.Contains(lines, c.want) || strings.Count(lines, "\n") > 0 {
+			t.Errorf("%s: exit code %d, %q, want one line with %q", strings.Join(c.args, " "), code, lines, c.want)
+		}
+	}
+	if left, _ := filepath.Glob("*"); len(left) != 1 {
+		t.Errorf("there is %v", left)
 	}
 }

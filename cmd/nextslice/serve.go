@@ -137,7 +137,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	log := slog.New(slog.NewTextHandler(s.err, nil))
 	engine := c.engine(s, c.Threads)
 	engine.Notice = func(text string) { log.Warn(text) }
-	if err := tryTorch(ctx, engine, log); err != nil {
+	if err := tryEngine(ctx, engine, log); err != nil {
 		return usageError{err}
 	}
 	options := c.options(ctx, log, engine)
@@ -228,16 +228,15 @@ func (c serveCommand) checkModel() error {
 	return nil
 }
 
-// tryTorch starts PyTorch once where it shall compute: what is wrong with it is told before the page opens.
-func tryTorch(ctx context.Context, engine experiment.Engine, log *slog.Logger) error {
-	if !engine.IsTorch() {
-		return engine.Validate()
-	}
+// tryEngine starts what computes once: what is wrong with it is told before the page opens.
+func tryEngine(ctx context.Context, engine experiment.Engine, log *slog.Logger) error {
 	e, err := engine.New(ctx, 0)
 	if err != nil {
 		return err
 	}
-	log.Info("computing: " + experiment.EnvironmentOf(e).EngineText())
+	if engine.IsTorch() {
+		log.Info("computing: " + experiment.EnvironmentOf(e).EngineText())
+	}
 	return e.Close()
 }
 
