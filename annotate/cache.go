@@ -1,41 +1,45 @@
 package annotate
 
 import (
+	"context"
+	"runtime/debug"
 	"slices"
 	"sync"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/volume"
 )
 
 // DefaultCache bounds, in bytes, what is kept in memory: half of it for the slices that networks see, a quarter for the page's images, and a quarter
-// for uncertainty maps.
+// for uncertainty maps. Large images of the page are kept in files, of eight times as many bytes.
 const DefaultCache = 1 << 30
 
-// image is a case's volume with what the page shows it by.
-type image struct {
-	*volume.Volume
-	low, high float64 // 1st and 99th percentile
-}
-
-// cache keeps the volumes that were used last.
+// cache keeps the pictures that were used last.
 type cache struct {
 	data *dataset.Dataset
-	most int // bytes of voxels, but for the image that was read last
+	axis int    // that slices are cut across
+	dir  string // of the files: the project's, for the system's own may be in memory
+	most int    // bytes of pictures in memory, but for the one that was read last; files may have inFiles as many bytes
 
-	mu   sync.Mutex
-	used []*entry // the newest at the end
+	mu    sync.Mutex
+	used  []*entry // the newest at the end
+	heavy *semaphore.Weighted
 }
+
+// inFiles is how many bytes pictures may have in files for each byte that they may have in memory.
+const inFiles = 32
 
 type entry struct {
 	index, channel int       // of the case, and of those that are read of it
-	once           sync.Once // reads the volume; others wait for it
-	image          *image
+	once           sync.Once // reads the image; others wait for it
+	picture        *picture
 	err            error
 }
 
 // get returns a channel of a case. A failure is not kept: the file may come back.
-func (c *cache) get(index, channel int) (*image, error) {
+func (c *cache) get(index, channel int) (*picture, error) {
 	c.mu.Lock()
 	e := &entry{index: index, channel: channel}
 	if i := slices.IndexFunc(c.used, func(e *entry) bool { return e.index == index && e.channel == channel }); i >= 0 {
@@ -46,33 +50,70 @@ func (c *cache) get(index, channel int) (*image, error) {
 	c.mu.Unlock()
 
 	e.once.Do(func() {
-		image, err := c.read(index, channel)
+		p, err := c.read(index, channel)
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		e.image, e.err = image, err
-		bytes := 0
+		e.picture, e.err = p, err
+		memory, files := 0, 0
 		for i := len(c.used) - 1; i >= 0; i-- {
-			if image := c.used[i].image; image != nil {
-				bytes += 4 * len(image.Data)
+			if p := c.used[i].picture; p != nil {
+				memory, files = memory+len(p.memory), files+p.bytes()-len(p.memory)
 			}
-			if c.used[i].err != nil || bytes > c.most && i < len(c.used)-1 {
-				c.used = slices.Delete(c.used, i, i+1)
+			if c.used[i].err != nil || (memory > c.most || files > inFiles*c.most) && i < len(c.used)-1 {
+				if p := c.used[i].picture; p != nil {
+					memory, files = memory-len(p.memory), files-p.bytes()+len(p.memory)
+				}
+				c.used = slices.Delete(c.used, i, i+1) // its file goes with the last who looks at it
 			}
 		}
 	})
-	return e.image, e.err
+	return e.picture, e.err
 }
 
-func (c *cache) read(index, channel int) (*image, error) {
-	v, err := c.data.ChannelImage(index, channel)
+func (c *cache) read(index, channel int) (*picture, error) {
+	v, done, err := c.volume(index, channel)
 	if err != nil {
 		return nil, err
 	}
-	if v.Size != c.data.Cases[index].Grid.Size {
-		return nil, &changedError{c.data.Cases[index].ID}
+	defer done()
+	return newPicture(v, c.axis, c.dir, inMemory), nil
+}
+
+// volume reads an image of a case, as long as there is room for it; done is called when the caller no longer needs it.
+func (c *cache) volume(index, channel int) (v *volume.Volume, done func(), err error) {
+	done, err = c.room(context.Background(), index)
+	if err != nil {
+		return nil, nil, err
 	}
-	low, high := window(v.Data)
-	return &image{v, low, high}, nil
+	if v, err = c.data.ChannelImage(index, channel); err == nil && v.Size != c.data.Cases[index].Grid.Size {
+		err = &changedError{c.data.Cases[index].ID}
+	}
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	return v, done, nil
+}
+
+// Room for images that are being read, in bytes, and from how many on the memory of one is given back to the system at once.
+const (
+	roomToRead = 1 << 30
+	giveBack   = 256 << 20
+)
+
+// room waits until there is memory to read an image of a case: its file's bytes, its voxels, and a copy of them. done gives it back.
+func (c *cache) room(ctx context.Context, index int) (done func(), err error) {
+	bytes := int64(12 * c.data.Cases[index].Grid.Len())
+	weight := min(bytes, roomToRead)
+	if err := c.heavy.Acquire(ctx, weight); err != nil {
+		return nil, err
+	}
+	return func() {
+		if bytes >= giveBack {
+			debug.FreeOSMemory() // or the next one would come on top
+		}
+		c.heavy.Release(weight)
+	}, nil
 }
 
 type changedError struct{ id string }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/internal/contents"
@@ -98,7 +99,7 @@ func newCases(c Config, data *dataset.Dataset, roles map[string]store.Role, e *E
 		index[set.Cases[i].ID] = i
 	}
 	return &Cases{
-		set: &set, config: c.Preprocess, index: index, files: files, roles: roles, volumes: &cache{data: &set}, events: e, now: now,
+		set: &set, config: c.Preprocess, index: index, files: files, roles: roles, volumes: &cache{data: &set, axis: c.Preprocess.Axis, heavy: semaphore.NewWeighted(roomToRead)}, events: e, now: now,
 		loaded: make(chan struct{}), slices: map[string][][]float32{}, failed: map[string]time.Time{},
 	}
 }
@@ -138,7 +139,11 @@ func (c *Cases) Image(item Item, channel int) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.Slice(c.config.Axis, item.Slice), nil
+	values, err := v.slice(item.Slice)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrGone, item.Case, err)
+	}
+	return values, nil
 }
 
 // Channel returns a case's image in one of the channels that are read of it, from 0. It is ErrNotFound if the data set does not have
@@ -147,11 +152,20 @@ func (c *Cases) Channel(name string, channel int) (*volume.Volume, error) {
 	if err := c.checkChannel(name, channel); err != nil {
 		return nil, err
 	}
-	v, err := c.channel(name, channel)
+	index := c.index[name]
+	v, done, err := c.volumes.volume(index, channel)
 	if err != nil {
-		return nil, err
+		return nil, c.gone(name, err)
 	}
-	return v.Volume, nil
+	done() // the caller has it from now on
+	return v, nil
+}
+
+// gone keeps in mind that a case's image cannot be read, and says so.
+func (c *Cases) gone(name string, err error) error {
+	err = fmt.Errorf("%w: %w; put the file back, its slices are left out until then", ErrGone, err)
+	c.fail(name, err)
+	return err
 }
 
 // checkChannel returns ErrNotFound unless the data set has a case, and as many channels.
@@ -206,7 +220,7 @@ func (c *Cases) check(name string) error {
 }
 
 // volume returns a case's image, of several channels the first.
-func (c *Cases) volume(name string) (*image, error) { return c.channel(name, 0) }
+func (c *Cases) volume(name string) (*picture, error) { return c.channel(name, 0) }
 
 // channelNames returns the names of the channels that are read of each case, none where it is one image.
 func (c *Cases) channelNames() []string {
@@ -218,16 +232,14 @@ func (c *Cases) channelNames() []string {
 }
 
 // channel returns one of a case's images and keeps in mind whether it can be read.
-func (c *Cases) channel(name string, channel int) (*image, error) {
+func (c *Cases) channel(name string, channel int) (*picture, error) {
 	index, ok := c.index[name]
 	if !ok {
 		return nil, fmt.Errorf("%w: case %s is not in the data folder", ErrGone, name)
 	}
 	v, err := c.volumes.get(index, channel)
 	if err != nil {
-		err = fmt.Errorf("%w: %w; put the file back, its slices are left out until then", ErrGone, err)
-		c.fail(name, err)
-		return nil, err
+		return nil, c.gone(name, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -254,6 +266,11 @@ func (c *Cases) load(ctx context.Context) error {
 }
 
 func (c *Cases) loadCase(ctx context.Context, index int) {
+	done, err := c.volumes.room(ctx, index)
+	if err != nil {
+		return
+	}
+	defer done()
 	s, err := dataset.Load(ctx, c.set, []int{index}, c.config, nil)
 	switch {
 	case ctx.Err() != nil:

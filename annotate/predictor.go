@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/nextslice/nextslice/uncertainty"
@@ -227,6 +228,38 @@ func (p *Predictor) Uncertainty(ctx context.Context, item Item) ([]float32, erro
 		return m, nil
 	}
 	return nil, fmt.Errorf("no model has segmented %s: %w", item, ErrNotFound)
+}
+
+// Chances returns what the model in use makes of a class at each pixel of an item, from 0 for never to 255 for always, and the model's version.
+// ErrNotFound: there is no model, no such class, or people shall not see what it says.
+func (p *Predictor) Chances(ctx context.Context, item Item, class int) (chances []uint8, version int, err error) {
+	if !p.rights.seesProposal(item) {
+		return nil, 0, fmt.Errorf("%s is for validation and is labelled without a proposal: %w", item, ErrNotFound)
+	}
+	classes := len(p.cases.set.Classes)
+	if class < 0 || class >= classes {
+		return nil, 0, fmt.Errorf("the model knows the classes 0 to %d, not %d: %w", classes-1, class, ErrNotFound)
+	}
+	if err := p.cases.wait(ctx); err != nil {
+		return nil, 0, err
+	}
+	err = p.borrow(func(n Network) error {
+		if n == nil {
+			return nil
+		}
+		version = p.version()
+		return p.cases.segment(ctx, n, []Item{item}, func(_ Item, probs []float32, mask []uint8) error {
+			chances = make([]uint8, len(mask))
+			for i := range chances {
+				chances[i] = uint8(math.Round(255 * float64(min(1, max(0, probs[i*classes+class])))))
+			}
+			return nil
+		})
+	})
+	if err == nil && chances == nil {
+		err = fmt.Errorf("no model has segmented %s: %w", item, ErrNotFound)
+	}
+	return chances, version, err
 }
 
 // InUse returns the version of the model that predicts now, 0 if there is none.

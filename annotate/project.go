@@ -251,7 +251,7 @@ func assemble(c Config, data *dataset.Dataset, roles map[string]store.Role, s *s
 	events := newEvents(o.Log)
 	memory := cmp.Or(o.CacheBytes, DefaultCache)
 	cases := newCases(c, data, roles, events, o.Now)
-	cases.volumes.most, cases.spill = memory/4, spill{dir: s.Dir(), most: memory / 2}
+	cases.volumes.most, cases.volumes.dir, cases.spill = memory/4, s.Dir(), spill{dir: s.Dir(), most: memory / 2}
 	rights := rights{cases, s}
 	files := modelFiles{c, s, cases}
 	predictor := &Predictor{most: memory / 4, store: s, cases: cases, rights: rights, files: files, learner: o.Learner}

@@ -5,15 +5,14 @@ import (
 	"math"
 
 	"github.com/nextslice/nextslice/preprocess"
-	"github.com/nextslice/nextslice/volume"
 )
 
 // windowVoxels is how many voxels of a volume the automatic window looks at, at most: every n-th of them.
 const windowVoxels = 1 << 20
 
 // window returns the range of intensities that the page shows first: the 1st to the 99th percentile of what is no padding. It is
-// always two numbers, whatever voxels a file holds.
-func window(voxels []float32) (low, high float64) {
+// always two numbers, whatever voxels a file holds. Nearly all of these lie between dark and bright.
+func window(voxels []float32) (low, high, dark, bright float64) {
 	step := max(1, len(voxels)/windowVoxels)
 	known := make([]float32, 0, len(voxels)/step+1)
 	for i := 0; i < len(voxels); i += step {
@@ -22,13 +21,14 @@ func window(voxels []float32) (low, high float64) {
 		}
 	}
 	if known = withoutPadding(known); len(known) == 0 {
-		return 0, 1
+		return 0, 1, 0, 1
 	}
 	p := preprocess.Percentiles(known, 1, 99)
 	if p[0] == p[1] { // nearly everything is background
 		p = preprocess.Percentiles(known, 0, 100)
 	}
-	return p[0], p[1]
+	dark, bright = range8(known, p[0], p[1])
+	return p[0], p[1], dark, bright
 }
 
 // withoutPadding drops what scanners and converters fill the outside of the field of view with: the least value, where at least one
@@ -58,65 +58,6 @@ func withoutPadding(voxels []float32) []float32 {
 		voxels = rest
 	}
 	return voxels
-}
-
-// previewVoxels bounds the voxels of a preview.
-const previewVoxels = 5 << 20
-
-// Preview returns a case's image in one of its channels as the three-plane viewer needs it: with all of its slices, and of rows and
-// columns every n-th, so that there are a few million voxels at most. Whole numbers become int16 where they fit.
-func (c *Cases) Preview(name string, channel int) (*volume.Volume, error) {
-	if err := c.checkChannel(name, channel); err != nil {
-		return nil, err
-	}
-	v, err := c.channel(name, channel)
-	if err != nil {
-		return nil, err
-	}
-	grid, at := c.thin(v.Grid)
-	out := &volume.Volume{Grid: grid, Data: make([]float32, grid.Len()), Stored: "int16"}
-	for i := range out.Data {
-		x := v.Data[at(i)]
-		if x != x { // NaN
-			x = float32(v.low)
-		}
-		out.Data[i] = x
-		if x != float32(int16(x)) {
-			out.Stored = "float32"
-		}
-	}
-	return out, nil
-}
-
-// PreviewMask returns every n-th row and column of a mask of a case, as Preview does of its image.
-func (c *Cases) PreviewMask(m *volume.Mask) *volume.Mask {
-	grid, at := c.thin(m.Grid)
-	out := &volume.Mask{Grid: grid, Data: make([]uint8, grid.Len())}
-	for i := range out.Data {
-		out.Data[i] = m.Data[at(i)]
-	}
-	return out
-}
-
-// thin returns the grid of a preview, and which voxel of the whole grid each of its own is.
-func (c *Cases) thin(g volume.Grid) (volume.Grid, func(i int) int) {
-	step := 1
-	for size := g.Len(); size/(step*step) > previewVoxels; {
-		step++
-	}
-	steps := [3]int{step, step, step}
-	steps[c.config.Axis] = 1
-	size := g.Size
-	for axis, n := range steps {
-		g.Size[axis] = (g.Size[axis] + n - 1) / n
-		for row := range 3 {
-			g.Affine[row][axis] *= float64(n)
-		}
-	}
-	return g, func(i int) int {
-		x, y, z := i%g.Size[0]*steps[0], i/g.Size[0]%g.Size[1]*steps[1], i/g.Size[0]/g.Size[1]*steps[2]
-		return (z*size[1]+y)*size[0] + x
-	}
 }
 
 // CaseState is how far a case is.

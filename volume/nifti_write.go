@@ -20,6 +20,11 @@ func niftiCode(s scalar) uint16 {
 // writeNIfTI writes a NIfTI-1 header, little-endian, and the voxels that fill puts, little-endian, into its slice: n of
 // them from the first on.
 func writeNIfTI(w io.Writer, g Grid, s scalar, fill func(dst []byte, first, n int)) error {
+	return writeScaledNIfTI(w, g, s, 1, 0, fill)
+}
+
+// writeScaledNIfTI is writeNIfTI with the scaling of the voxels.
+func writeScaledNIfTI(w io.Writer, g Grid, s scalar, slope, intercept float64, fill func(dst []byte, first, n int)) error {
 	for a, v := range g.Size {
 		if v > math.MaxInt16 {
 			return fmt.Errorf("axis %d has %d voxels, NIfTI-1 allows %d", a, v, math.MaxInt16)
@@ -28,6 +33,8 @@ func writeNIfTI(w io.Writer, g Grid, s scalar, fill func(dst []byte, first, n in
 	h := niftiHeader1(g)
 	binary.LittleEndian.PutUint16(h[70:], niftiCode(s))
 	binary.LittleEndian.PutUint16(h[72:], uint16(8*s.size()))
+	binary.LittleEndian.PutUint32(h[112:], math.Float32bits(float32(slope)))
+	binary.LittleEndian.PutUint32(h[116:], math.Float32bits(float32(intercept)))
 	if _, err := w.Write(h); err != nil {
 		return err
 	}
@@ -66,7 +73,6 @@ func niftiHeader1(g Grid) []byte {
 	short(40, 3, g.Size[0], g.Size[1], g.Size[2], 1, 1, 1, 1)
 	real(76, n.Pixdim[:]...)
 	real(108, 352) // vox_offset
-	real(112, 1)   // scl_slope
 	h[123] = n.Units
 	short(252, n.QCode, n.SCode)
 	real(256, n.Quatern[:]...)

@@ -39,6 +39,30 @@ func WriteVolume(path string, v *Volume) error {
 	})
 }
 
+// Scaled is an image of eight bits whose values stand for intensities: value × Slope + Intercept.
+type Scaled struct {
+	Grid
+	Data             []uint8
+	Slope, Intercept float64 // Slope is not 0
+}
+
+// WriteScaled writes an image of eight bits with its scaling to a .nii.gz or .nii file, as WriteMask does otherwise.
+func WriteScaled(path string, v *Scaled) error {
+	if ext, _ := extension(path); ext != ".nii" && ext != ".nii.gz" {
+		return fmt.Errorf("write %s: scaled images are written as .nii.gz or .nii only", path)
+	}
+	if err := v.Check(); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return named("write", path, replace(path, func(w io.Writer) error {
+		fill := func(dst []byte, first, n int) { copy(dst, v.Data[first:first+n]) }
+		if ext, _ := extension(path); ext == ".nii" {
+			return writeScaledNIfTI(w, v.Grid, "uint8", v.Slope, v.Intercept, fill)
+		}
+		return compressed(w, func(w io.Writer) error { return writeScaledNIfTI(w, v.Grid, "uint8", v.Slope, v.Intercept, fill) })
+	}))
+}
+
 // WriteSegmentation writes a .seg.nrrd file, in which 3D Slicer finds the segments with their names and colours. The file
 // is replaced in one step, as by WriteMask.
 func WriteSegmentation(path string, s *Segmentation) error {

@@ -71,6 +71,16 @@ func (s *Server) uncertainty(ctx context.Context, item annotate.Item, _ *modelIn
 	return send(littleEndian(m)), err
 }
 
+type classInput struct {
+	ItemPath
+	Class int `query:"class" minimum:"0" required:"true" doc:"The class's value."`
+}
+
+func (s *Server) chances(ctx context.Context, item annotate.Item, in *classInput) (*huma.StreamResponse, error) {
+	chances, model, err := s.project.Predictor.Chances(ctx, item, in.Class)
+	return send(chances, "X-Model", strconv.Itoa(model)), err
+}
+
 func (s *Server) label(ctx context.Context, item annotate.Item, _ *ItemPath) (*huma.StreamResponse, error) {
 	mask, version, err := s.project.Labels.Label(ctx, person(ctx), item)
 	return send(mask, "X-Version", strconv.Itoa(version)), err
@@ -94,15 +104,18 @@ type caseInput struct {
 type imageInput struct {
 	Case    string `path:"case" example:"Case12"`
 	Channel int    `query:"channel" minimum:"0" doc:"Of the project's channels, from 0."`
-	Preview bool   `query:"preview" doc:"Of rows and columns only every n-th, so that there are a few million voxels at most."`
+	Preview bool   `query:"preview" doc:"Of rows and columns only every n-th, so that there are a few million voxels at most, of eight bits."`
 }
 
 func (s *Server) caseImage(_ context.Context, in *imageInput) (*huma.StreamResponse, error) {
-	get := s.project.Cases.Channel
 	if in.Preview {
-		get = s.project.Cases.Preview
+		v, err := s.project.Cases.Preview(in.Case, in.Channel)
+		if err != nil {
+			return nil, err
+		}
+		return sendFile(in.Case+".nii.gz", "application/gzip", func(path string) error { return volume.WriteScaled(path, v) })
 	}
-	v, err := get(in.Case, in.Channel)
+	v, err := s.project.Cases.Channel(in.Case, in.Channel)
 	if err != nil {
 		return nil, err
 	}

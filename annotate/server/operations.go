@@ -36,6 +36,7 @@ func (s *Server) register() {
 	add(known, "image", "GET /cases/{case}/slices/{slice}/image", "Intensities of a slice", onItem(s, s.sliceImage), float32s)
 	add(known, "proposal", "GET /items/{item}/proposal", "The model's mask", onItem(s, s.proposal), uint8s)
 	add(known, "uncertainty", "GET /items/{item}/uncertainty", "Entropy of the model's answer at each pixel, in nats", onItem(s, s.uncertainty), float32s)
+	add(known, "chances", "GET /items/{item}/chances", "What the model makes of a class at each pixel", onItem(s, s.chances), raw("uint8, [height width]: from 0 for never to 255 for always"))
 	add(known, "label", "GET /items/{item}/label", "The label", onItem(s, s.label), uint8s)
 	add(known, "saveLabel", "PUT /items/{item}/label", "Save a label; it is on disk when the answer comes", onItem(s, s.saveLabel), s.takesMask)
 	add(known, "draft", "GET /items/{item}/draft", "Your unfinished mask", onItem(s, s.draft), uint8s)

@@ -1,0 +1,165 @@
+// From what a person has pointed at, the image and what a network makes of it, to the voxels of a class.
+
+import { cheapest, never, type Prices } from "./cut";
+import type { Window } from "./layers";
+import type { Grid, Rect } from "./raster";
+
+export interface Pointed extends Grid {
+  image: Float32Array;
+  /** What is black and what is white on the screen: differences beyond it are not seen and do not count. */
+  window: Window;
+  spacing: [number, number];
+  /** 1: belongs, 2: does not, 0: nobody has said. */
+  hints: Uint8Array;
+  /** A network's chances of the class, from 0 to 255; null without one. */
+  chances: Uint8Array | null;
+}
+
+/** The share of a slice's side around which a hint counts, where the voxels are like those that it points at. */
+const reach = 0.25;
+/** Chances that a network is believed: it is never wholly sure. Without one, what nobody has pointed at rather does not belong. */
+const surest = 0.97, without = 0.35;
+/** What parting two like neighbours costs, beside the price of a voxel on the wrong side. */
+const weight = 4;
+/** How much unlike a voxel may be, in the spread of grey values, before a hint no longer reaches across it. */
+const alike = 2;
+
+/** The voxels that belong, as 1. */
+export function belonging(p: Pointed): Uint8Array {
+  const out = new Uint8Array(p.width * p.height), part = around(p);
+  if (!part) return out;
+  const here = cropped(p, part), found = cheapest(priced(here));
+  for (let y = 0; y < part.height; y++) out.set(found.subarray(y * part.width, (y + 1) * part.width), (part.y + y) * p.width + part.x);
+  return out;
+}
+
+/** The part of a slice that can change: where hints are and where the network sees something, with room around. */
+function around({ width, height, hints, chances }: Pointed): Rect | null {
+  let x0 = width, x1 = -1, y0 = height, y1 = -1;
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      if (hints[i] !== 1 && (!chances || chances[i] < 64)) continue;
+      if (x < x0) x0 = x;
+      if (x > x1) x1 = x;
+      if (y < y0) y0 = y;
+      y1 = y;
+    }
+  }
+  if (x1 < 0) return null;
+  const room = Math.ceil(reach * Math.min(width, height));
+  x0 = Math.max(0, x0 - room);
+  y0 = Math.max(0, y0 - room);
+  return { x: x0, y: y0, width: Math.min(width, x1 + 1 + room) - x0, height: Math.min(height, y1 + 1 + room) - y0 };
+}
+
+/** A part of the slice, with grey values from 0 to 1. */
+interface Part extends Grid { grey: Float32Array; hints: Uint8Array; chances: Uint8Array | null; spacing: [number, number]; radius: number }
+
+function cropped(p: Pointed, r: Rect): Part {
+  const n = r.width * r.height, grey = new Float32Array(n), hints = new Uint8Array(n), chances = p.chances && new Uint8Array(n);
+  const scale = 1 / Math.max(p.window.high - p.window.low, 1e-12);
+  for (let y = 0, i = 0; y < r.height; y++) {
+    for (let x = 0, from = (r.y + y) * p.width + r.x; x < r.width; x++, i++, from++) {
+      const v = (p.image[from] - p.window.low) * scale;
+      grey[i] = v > 1 ? 1 : v > 0 ? v : 0; // NaN too
+      hints[i] = p.hints[from];
+      if (chances) chances[i] = p.chances![from];
+    }
+  }
+  return { width: r.width, height: r.height, grey, hints, chances, spacing: p.spacing, radius: Math.max(4, reach * Math.min(p.width, p.height)) };
+}
+
+function priced(p: Part): Prices {
+  const { width, height, grey, hints, chances } = p, n = width * height;
+  const usual = roughness(p), plain = smoothed(p);
+  const yes = nearness(p, plain, 1, usual), no = nearness(p, plain, 2, usual);
+  const prices: Prices = { width, height, belongs: new Float32Array(n), not: new Float32Array(n), joins: [new Float32Array(n), new Float32Array(n), new Float32Array(n), new Float32Array(n)] };
+  const price = (i: number, chance: number) => {
+    const c = Math.min(surest, Math.max(1 - surest, chance));
+    prices.belongs[i] = -Math.log(c);
+    prices.not[i] = -Math.log(1 - c);
+  };
+  const known = Float32Array.from({ length: 256 }, (_, v) => (chances ? 1 - surest + (2 * surest - 1) * v / 255 : without));
+  const far = { belongs: known.map((c) => -Math.log(c)), not: known.map((c) => -Math.log(1 - c)) }; // of hints
+  for (let i = 0; i < n; i++) {
+    if (hints[i] > 0) {
+      (hints[i] === 1 ? prices.not : prices.belongs)[i] = never;
+      continue;
+    }
+    const value = chances ? chances[i] : 0;
+    if (yes[i] === 0 && no[i] === 0) {
+      prices.belongs[i] = far.belongs[value];
+      prices.not[i] = far.not[value];
+      continue;
+    }
+    const a = yes[i] * yes[i], b = no[i] * no[i], rest = 1 - Math.max(yes[i], no[i]);
+    price(i, (a + rest * known[value]) / (a + b + rest));
+  }
+  const [sy, sx] = p.spacing, finest = Math.min(sy, sx), off = [1, width, width + 1, width - 1];
+  const length = [sx, sy, Math.hypot(sx, sy), Math.hypot(sx, sy)].map((d) => finest / d);
+  const parted = Float32Array.from({ length: 1025 }, (_, d) => weight / 2 * Math.exp(-((d / 1024) ** 2) / (2 * usual * usual))); // by difference
+  for (let k = 0; k < 4; k++) {
+    const join = prices.joins[k];
+    for (let i = 0, other = off[k]; other < n; i++, other++) join[i] = length[k] * parted[Math.round(Math.abs(grey[other] - grey[i]) * 1024)];
+  }
+  return prices;
+}
+
+/** By how much neighbours mostly differ: the root of the mean square, at least a grey step of a screen. */
+function roughness({ width, grey }: Part): number {
+  let sum = 0, count = 0;
+  for (let i = 1; i < grey.length; i++) {
+    if (i % width === 0) continue;
+    const d = grey[i] - grey[i - 1];
+    if (d !== 0) { sum += d * d; count++; }
+  }
+  return Math.max(1 / 128, count > 0 ? Math.sqrt(sum / count) : 0);
+}
+
+/** The mean of 3 × 3 voxels around each. */
+function smoothed({ width, height, grey }: Part): Float32Array {
+  const rows = new Float32Array(grey.length), out = new Float32Array(grey.length);
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) rows[i] = (grey[x > 0 ? i - 1 : i] + grey[i] + grey[x + 1 < width ? i + 1 : i]) / 3;
+  }
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) out[i] = (rows[y > 0 ? i - width : i] + rows[i] + rows[y + 1 < height ? i + width : i]) / 3;
+  }
+  return out;
+}
+
+/**
+ * How near each voxel is to a hint of a kind, from 1 at the hint to 0 far away: exp(-d), where d is the shortest way to a hint, in
+ * units of the radius and longer through voxels that are unlike those that were pointed at (as in Criminisi and others 2008, "GeoS").
+ */
+function nearness(p: Part, plain: Float32Array, kind: number, usual: number): Float32Array {
+  const { width, height, hints, radius } = p, n = plain.length, out = new Float32Array(n);
+  let sum = 0, squares = 0, count = 0;
+  for (let i = 0; i < n; i++) if (hints[i] === kind) { sum += plain[i]; squares += plain[i] * plain[i]; count++; }
+  if (count === 0) return out;
+  const mean = sum / count, spread = Math.max(usual, Math.sqrt(Math.max(0, squares / count - mean * mean))) * alike;
+  const [sy, sx] = p.spacing, finest = Math.min(sy, sx), most = 2.5;
+  const dx = [1, -1, 0, 0, 1, -1, 1, -1], dy = [0, 0, 1, -1, 1, -1, -1, 1];
+  const length = dx.map((u, k) => Math.hypot(u * sx, dy[k] * sy) / finest / radius);
+  // Dijkstra with a bucket for each hundredth: ways differ by more than that
+  const buckets: number[][] = Array.from({ length: Math.ceil(most * 100) + 1 }, () => []), way = new Float32Array(n).fill(Infinity);
+  for (let i = 0; i < n; i++) if (hints[i] === kind) { way[i] = 0; buckets[0].push(i); }
+  for (let b = 0; b < buckets.length; b++) {
+    for (let at = 0; at < buckets[b].length; at++) {
+      const i = buckets[b][at], d = way[i];
+      if (Math.floor(d * 100) < b) continue; // a shorter way was found
+      const x = i % width, y = (i - x) / width;
+      for (let k = 0; k < 8; k++) {
+        const u = x + dx[k], v = y + dy[k];
+        if (u < 0 || v < 0 || u >= width || v >= height) continue;
+        const j = v * width + u, unlike = (plain[j] - mean) / spread;
+        const longer = d + length[k] * (1 + 4 * unlike * unlike);
+        if (longer >= way[j] || longer >= most) continue;
+        way[j] = longer;
+        buckets[Math.floor(longer * 100)].push(j);
+      }
+    }
+  }
+  for (let i = 0; i < n; i++) out[i] = Math.exp(-way[i]);
+  return out;
+}
