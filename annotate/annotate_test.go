@@ -500,6 +500,9 @@ func TestProposalsStandInHistory(t *testing.T) {
 			if _, _, err := p.Predictor.Proposal(t.Context(), q.Item, 0); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("the proposal of a validation item is shown: %v", err)
 			}
+			if _, _, err := p.Predictor.Chances(t.Context(), q.Item, 1); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("what the model makes of a validation item is shown: %v", err)
+			}
 		}
 	}
 	if validation == nil || validation.Proposal {
@@ -544,6 +547,16 @@ func TestProposalOfReplacedModel(t *testing.T) {
 		item := annotate.Item{Case: c.ID, Slice: 3}
 		if asked[item] {
 			continue
+		}
+		if chances, model, err := p.Predictor.Chances(t.Context(), item, 1); err == nil {
+			for i, class := range p.mask(item) {
+				if want := []uint8{26, 229}[class]; model != 2 || chances[i] != want { // 0.1 and 0.9
+					t.Fatalf("%v, pixel %d: chance %d by model %d, want %d by 2", item, i, chances[i], model, want)
+				}
+			}
+			if _, _, err := p.Predictor.Chances(t.Context(), item, 2); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("a class that is not there: %v", err)
+			}
 		}
 		mask, model, err := p.Predictor.Proposal(t.Context(), item, 1)
 		switch {

@@ -35,7 +35,8 @@ type fake struct {
 	classes          int // more than the two
 	until            any // labels until the first model
 	change           func(item string, task map[string]any)
-	noProposal       map[string]bool // these items' proposals are empty
+	chances          func(item string, class int) []byte // of a class; nil: there is no such thing
+	noProposal       map[string]bool                     // these items' proposals are empty
 	t                testing.TB
 	files            http.Handler
 	dir              string // of the cases' files
@@ -446,6 +447,13 @@ func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []
 		send(w, f.proposal(item))
 	case "GET uncertainty":
 		send(w, f.uncertainty(item))
+	case "GET chances":
+		class, err := strconv.Atoi(r.URL.Query().Get("class"))
+		if err != nil || f.chances == nil {
+			problem(w, http.StatusNotFound, "no model")
+			return
+		}
+		send(w, f.chances(item, class))
 	case "GET draft":
 		send(w, f.drafts[item])
 	case "PUT draft":

@@ -200,6 +200,7 @@ export const paths = {
   image: (id: string, slice: number, channel = 0) => `${casePath(id)}/slices/${slice}/image${channel > 0 ? `?channel=${channel}` : ""}`,
   proposal: (item: string) => `${itemPath(item)}/proposal`,
   uncertainty: (item: string) => `${itemPath(item)}/uncertainty`,
+  chances: (item: string, label: number) => `${itemPath(item)}/chances?class=${label}`,
   label: (item: string) => `${itemPath(item)}/label`,
   draft: (item: string) => `${itemPath(item)}/draft`,
   /** The labels, or the model's masks, of the preview's voxels. */

@@ -46,6 +46,20 @@ export class Flow extends Neighbours {
     this.drafts = new Drafts(owner(project.id, person), () => this.tell());
     editor.edited = () => this.keep();
     editor.refused = (text) => this.say("info", text);
+    editor.chancesOf = (label) => this.chancesOf(label);
+  }
+
+  /** What the model makes of a class on the slice; null without one. */
+  private async chancesOf(label: number): Promise<Uint8Array | null> {
+    const { task } = this.editor;
+    if (!task?.proposal) return null;
+    try {
+      const { data } = await this.ahead.get(modelPath(paths.chances(task.item, label), task.model));
+      return data.byteLength === task.width * task.height ? new Uint8Array(data) : null;
+    } catch (error) {
+      if (error instanceof ApiError) return null; // the image alone has to do
+      throw error;
+    }
   }
 
   subscribe(listener: () => void): () => void {
@@ -464,5 +478,5 @@ function told(item: string, action: string, saved: Saved): string {
 
 /** A path whose content changes with the model, made different for each. */
 function modelPath(path: string, model: number | null): string {
-  return model === null ? path : `${path}?model=${model}`;
+  return model === null ? path : `${path}${path.includes("?") ? "&" : "?"}model=${model}`;
 }

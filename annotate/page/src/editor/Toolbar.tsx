@@ -29,6 +29,8 @@ export function Toolbar({ editor, flow, help }: { editor: Editor; flow: Flow; he
       <div class="pair" role="group" aria-label="Tool">
         {tools.map(([tool, name, key]) =>
           <Button key={tool} keys={key} pressed={editor.tool === tool} onClick={() => editor.setTool(tool)}>{name}</Button>)}
+        <Button keys="⇧G" hint="Point at what belongs to the class: it is drawn as far as it goes" pressed={editor.tool === "hint"} onClick={() => editor.setTool("hint")}>Hint</Button>
+        <Button keys="Alt" hint="Point at what does not belong to the class" pressed={editor.tool === "hint" && editor.excluding} onClick={() => { editor.setTool("hint"); editor.exclude(!editor.excluding); }}>Not this</Button>
       </div>
       <Slider name="Size" value={editor.brush} min={1} max={largestBrush} step={1} keys="[ ]" label="Brush size in voxels" change={(v) => editor.setBrush(v)}
         text={`${editor.brush} voxel${editor.brush !== 1 ? "s" : ""}${unit === "mm" ? ` · ${number(editor.brush * voxel, 2)} mm` : ""}`} />

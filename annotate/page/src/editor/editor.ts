@@ -8,8 +8,9 @@ import { palette, unsure, type Window } from "./layers";
 import { Mask } from "./mask";
 import { capsule, floodFill, grown, polygon, union, type Rect } from "./raster";
 import * as shapes from "./shapes";
+import { Hints, type Kind } from "./strokes";
 
-export type Tool = "brush" | "eraser" | "polygon" | "fill" | "window";
+export type Tool = "brush" | "eraser" | "polygon" | "fill" | "hint" | "window";
 
 export interface SliceData {
   /** By channel; null for those that are not on the screen. */
@@ -34,6 +35,12 @@ export class Editor extends Display {
   mask = new Mask(1, 1, new Uint8Array(1), null);
   uncertainty: Float32Array | null = null;
   compared: Compared[] = [];
+
+  hints = new Hints(this.mask);
+  /** Hints say what does not belong. */
+  excluding = false;
+  /** What a network makes of a class on the slice, if there is one; set by whoever opens slices. */
+  chancesOf: (label: number) => Promise<Uint8Array | null> = () => Promise.resolve(null);
 
   tool: Tool = "brush";
   label = 1;
@@ -75,6 +82,7 @@ export class Editor extends Display {
     this.task = task;
     this.images = data.images;
     this.mask = new Mask(task.width, task.height, data.labels, data.proposal);
+    this.hints = new Hints(this.mask);
     this.uncertainty = data.uncertainty;
     this.context = null;
     this.compared = [];
@@ -92,6 +100,7 @@ export class Editor extends Display {
     this.view.rows = task.height;
     this.view.spacing = task.spacing;
     this.turn();
+    if (this.tool === "hint") void this.chancesOf(this.label);
     this.notify({ kind: "slice" });
   }
 
@@ -280,7 +289,7 @@ export class Editor extends Display {
   reshape(how: Reshape): void {
     const { label, task } = this;
     if (!task || !this.editable()) return;
-    const name = this.classes.find((c) => c.value === label)?.name ?? `class ${label}`;
+    const name = this.nameOf(label);
     if (this.counts[label] === 0) return this.refused(`There is no ${name} on this slice.`);
     if (this.locked.has(label)) return this.refused(`${name} is locked.`);
     const changed = this.edit(() => {
@@ -294,6 +303,61 @@ export class Editor extends Display {
       return this.mask.whole;
     });
     if (!changed) this.refused(`${how[0].toUpperCase()}${how.slice(1)}: nothing of ${name} changes.`);
+  }
+
+  // --- hints
+
+  /** True where the model's mask is in the drawing: its chances count, too. */
+  private get drawsFromProposal(): boolean {
+    return this.proposal !== null && (!this.task?.outline || this.took);
+  }
+
+  /** Begins to point at voxels that belong to the class, or do not. */
+  beginHint(x: number, y: number, kind: Kind): boolean {
+    if (!this.editable() || this.inStroke || this.hints.current) return false;
+    if (this.locked.has(this.label)) {
+      this.refused(`${this.nameOf(this.label)} is locked.`);
+      return false;
+    }
+    this.hints.begin(this.label, kind);
+    this.hintTo(x, y, x, y);
+    return true;
+  }
+
+  hintTo(ax: number, ay: number, bx: number, by: number): void {
+    this.hints.draw(ax, ay, bx, by, this.task!.spacing);
+    this.draw({ kind: "pointer" });
+  }
+
+  cancelHint(): void {
+    this.hints.current = null;
+    this.draw({ kind: "pointer" });
+  }
+
+  /** Draws the class anew by all hints. */
+  async endHint(): Promise<void> {
+    const { hints, task, label } = this, hint = hints.current;
+    if (!hint || !task) return;
+    const chances = this.drawsFromProposal ? await this.chancesOf(label) : null;
+    if (this.hints !== hints || hints.current !== hint) return; // another slice by now
+    if (!this.editable() || this.inStroke) return this.cancelHint();
+    const from = performance.now();
+    const belongs = hints.result({ image: this.images[this.channel] ?? this.shownImage(), window: this.window, spacing: task.spacing, proposal: this.drawsFromProposal ? this.proposal : null, chances });
+    performance.measure("hint", { start: from }); // for the browser's performance timeline, and the tests
+    this.edit(() => {
+      const { labels } = this;
+      for (let i = 0; i < labels.length; i++) {
+        if (belongs[i]) this.put(i, label);
+        else if (labels[i] === label) this.put(i, 0);
+      }
+      return this.mask.whole;
+    });
+    hints.done();
+    this.notify();
+  }
+
+  private nameOf(label: number): string {
+    return this.classes.find((c) => c.value === label)?.name ?? `class ${label}`;
   }
 
   // --- the keyboard's pen
@@ -320,7 +384,9 @@ export class Editor extends Display {
     if (!this.cursor) this.moveCursor(0, 0);
     const [x, y] = this.cursor!;
     if (this.tool === "fill") this.fillAt(x, y, this.label);
-    else if (this.tool === "polygon") this.addCorner(x + 0.5, y + 0.5);
+    else if (this.tool === "hint") {
+      if (this.beginHint(x, y, this.excluding ? 2 : 1)) void this.endHint();
+    } else if (this.tool === "polygon") this.addCorner(x + 0.5, y + 0.5);
     else if (this.penAt) this.liftPen();
     else if (!this.inStroke) {
       this.beginStroke(x, y);
@@ -343,7 +409,20 @@ export class Editor extends Display {
   /** Chooses a tool. Corners of a polygon wait until it is taken up again. */
   setTool(tool: Tool): void {
     this.liftPen();
+    if (tool !== "hint") this.excluding = false;
+    else if (this.task) void this.chancesOf(this.label); // soon wanted
     this.tool = tool;
+    this.notify();
+  }
+
+  /** Takes up hints; again: what does not belong, and back. */
+  pointOut(): void {
+    if (this.tool === "hint") this.exclude(!this.excluding);
+    else this.setTool("hint");
+  }
+
+  exclude(excluding: boolean): void {
+    this.excluding = excluding;
     this.notify();
   }
 
@@ -352,6 +431,7 @@ export class Editor extends Display {
     this.liftPen();
     this.label = label;
     if (this.tool === "eraser") this.tool = "brush";
+    if (this.tool === "hint" && this.task) void this.chancesOf(label);
     this.notify();
   }
 

@@ -72,7 +72,8 @@ function cropped(p: Pointed, r: Rect): Part {
 function priced(p: Part): Prices {
   const { width, height, grey, hints, chances } = p, n = width * height;
   const usual = roughness(p), plain = smoothed(p);
-  const yes = nearness(p, plain, 1, usual), no = nearness(p, plain, 2, usual);
+  const like = pointedAt(hints, plain, 1, usual), unlike = pointedAt(hints, plain, 2, usual);
+  const yes = nearness(p, plain, 1, like), no = nearness(p, plain, 2, unlike);
   const prices: Prices = { width, height, belongs: new Float32Array(n), not: new Float32Array(n), joins: [new Float32Array(n), new Float32Array(n), new Float32Array(n), new Float32Array(n)] };
   const price = (i: number, chance: number) => {
     const c = Math.min(surest, Math.max(1 - surest, chance));
@@ -93,7 +94,7 @@ function priced(p: Part): Prices {
       continue;
     }
     const a = yes[i] * yes[i], b = no[i] * no[i], rest = 1 - Math.max(yes[i], no[i]);
-    price(i, (a + rest * known[value]) / (a + b + rest));
+    price(i, (a + rest * (chances ? known[value] : looks(plain[i], yes[i], like, unlike))) / (a + b + rest));
   }
   const [sy, sx] = p.spacing, finest = Math.min(sy, sx), off = [1, width, width + 1, width - 1];
   const length = [sx, sy, Math.hypot(sx, sy), Math.hypot(sx, sy)].map((d) => finest / d);
@@ -103,6 +104,26 @@ function priced(p: Part): Prices {
     for (let i = 0, other = off[k]; other < n; i++, other++) join[i] = length[k] * parted[Math.round(Math.abs(grey[other] - grey[i]) * 1024)];
   }
   return prices;
+}
+
+/** The chance of a voxel to belong by its grey value, as far as hints reach; where they do not, it rather does not belong. */
+function looks(grey: number, near: number, like: Values, unlike: Values): number {
+  const a = bell(grey, like), b = unlike.count > 0 ? bell(grey, unlike) + 0.05 : 0.25, reached = Math.sqrt(near);
+  return without + reached * (0.9 * a / (a + b) - without);
+}
+
+/** Grey values of voxels that were pointed at. */
+interface Values { mean: number; spread: number; count: number }
+
+function bell(grey: number, { mean, spread }: Values): number {
+  return Math.exp(-(((grey - mean) / spread) ** 2) / 2);
+}
+
+function pointedAt(hints: Uint8Array, plain: Float32Array, kind: number, usual: number): Values {
+  let sum = 0, squares = 0, count = 0;
+  for (let i = 0; i < hints.length; i++) if (hints[i] === kind) { sum += plain[i]; squares += plain[i] * plain[i]; count++; }
+  const mean = count > 0 ? sum / count : 0;
+  return { mean, count, spread: Math.max(usual, count > 0 ? Math.sqrt(Math.max(0, squares / count - mean * mean)) : 0) };
 }
 
 /** By how much neighbours mostly differ: the root of the mean square, at least a grey step of a screen. */
@@ -132,12 +153,10 @@ function smoothed({ width, height, grey }: Part): Float32Array {
  * How near each voxel is to a hint of a kind, from 1 at the hint to 0 far away: exp(-d), where d is the shortest way to a hint, in
  * units of the radius and longer through voxels that are unlike those that were pointed at (as in Criminisi and others 2008, "GeoS").
  */
-function nearness(p: Part, plain: Float32Array, kind: number, usual: number): Float32Array {
+function nearness(p: Part, plain: Float32Array, kind: number, { mean, spread: usual, count }: Values): Float32Array {
   const { width, height, hints, radius } = p, n = plain.length, out = new Float32Array(n);
-  let sum = 0, squares = 0, count = 0;
-  for (let i = 0; i < n; i++) if (hints[i] === kind) { sum += plain[i]; squares += plain[i] * plain[i]; count++; }
   if (count === 0) return out;
-  const mean = sum / count, spread = Math.max(usual, Math.sqrt(Math.max(0, squares / count - mean * mean))) * alike;
+  const spread = usual * alike;
   const [sy, sx] = p.spacing, finest = Math.min(sy, sx), most = 2.5;
   const dx = [1, -1, 0, 0, 1, -1, 1, -1], dy = [0, 0, 1, -1, 1, -1, -1, 1];
   const length = dx.map((u, k) => Math.hypot(u * sx, dy[k] * sy) / finest / radius);

@@ -2,25 +2,36 @@
 
 import type { Rect } from "./raster";
 
-interface Edit extends Rect { before: Uint8Array; after: Uint8Array }
+interface Edit extends Rect { id: number; before: Uint8Array; after: Uint8Array }
 
 export class History {
   private edits: Edit[] = [];
   /** Edits [0, done) are in effect; the rest can be redone. */
   private done = 0;
+  private recorded = 0;
+  /** The newest of the edits that are forgotten. */
+  private forgotten = 0;
 
   constructor(private readonly width: number, private readonly limit = 200) {}
 
   get canUndo(): boolean { return this.done > 0; }
   get canRedo(): boolean { return this.done < this.edits.length; }
 
+  /** The last edit in effect; 0 is none. */
+  get last(): number { return this.done > 0 ? this.edits[this.done - 1].id : this.forgotten; }
+
+  /** Whether an edit is in effect, and not undone. */
+  has(edit: number): boolean {
+    return edit <= this.forgotten || this.edits.slice(0, this.done).some((e) => e.id === edit);
+  }
+
   /** Records the change from before to after, two masks of the whole slice that differ within a rectangle at most; returns what changed, or null. */
   record(before: Uint8Array, after: Uint8Array, within?: Rect): Rect | null {
     const rect = changed(before, after, this.width, within);
     if (!rect) return null;
     this.edits.length = this.done;
-    this.edits.push({ ...rect, before: cut(before, this.width, rect), after: cut(after, this.width, rect) });
-    if (this.edits.length > this.limit) this.edits.shift();
+    this.edits.push({ ...rect, id: ++this.recorded, before: cut(before, this.width, rect), after: cut(after, this.width, rect) });
+    if (this.edits.length > this.limit) this.forgotten = this.edits.shift()!.id;
     this.done = this.edits.length;
     return rect;
   }

@@ -28,6 +28,7 @@ export const bindings: Binding[] = [
   { keys: ["E"], group: "Draw", text: "Eraser (or hold Alt while drawing)", run: (c) => c.editor.setTool("eraser") },
   { keys: ["P"], group: "Draw", text: "Polygon: click corners; Enter, double click or the first corner closes. Drag: freehand, closed where it ends", run: (c) => c.editor.setTool("polygon") },
   { keys: ["F"], group: "Draw", text: "Fill the region of equal label under the cursor", run: (c) => c.editor.setTool("fill") },
+  { keys: ["Shift+G"], group: "Draw", text: "Hints: point at what belongs to the class, and it is drawn; again, or with Alt: what does not belong", run: (c) => c.editor.pointOut() },
   { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], group: "Draw", text: "Class to draw; of more than nine type two digits", run: (c, key) => chooseClass(c.editor, Number(key)) },
   { keys: [",", ";"], group: "Draw", text: "Class before, after", run: (c, key) => c.editor.stepLabel(key === "," ? -1 : 1) },
   { keys: ["T"], group: "Draw", text: "Class under the cursor (also Ctrl and click)", run: (c) => c.editor.pick() },
@@ -50,7 +51,7 @@ export const bindings: Binding[] = [
     const [right, down] = arrow(key);
     c.editor.moveCursor(right, down);
   } },
-  { keys: ["."], group: "Draw", text: "Use the tool at the cursor: pen down or up, corner, fill", run: (c) => c.editor.pen() },
+  { keys: ["."], group: "Draw", text: "Use the tool at the cursor: pen down or up, corner, fill, hint", run: (c) => c.editor.pen() },
   { keys: ["Escape"], group: "Draw", text: "Give up the polygon; lift the pen; back to the queued slice", run: (c) => {
     if (c.editor.corners.length > 0) c.editor.dropCorners();
     else if (c.editor.penDown) c.editor.liftPen();

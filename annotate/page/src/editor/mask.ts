@@ -22,6 +22,10 @@ export class Mask {
 
   get canUndo(): boolean { return this.history.canUndo; }
   get canRedo(): boolean { return this.history.canRedo; }
+  /** The last edit in effect, 0 for none. */
+  get last(): number { return this.history.last; }
+  /** Whether an edit is in effect, and not undone. */
+  has(edit: number): boolean { return this.history.has(edit); }
   get inEdit(): boolean { return this.editing; }
   get isProposal(): boolean { return this.proposal !== null && this.different === 0; }
   get isEmpty(): boolean { return this.counts[0] === this.labels.length; }

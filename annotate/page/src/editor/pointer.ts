@@ -7,7 +7,7 @@ import { settings } from "../settings";
 import type { Panel } from "./display";
 import type { Editor } from "./editor";
 
-type Drag = "paint" | "polygon" | "window" | "pan" | "zoom" | "fingers" | "over";
+type Drag = "paint" | "hint" | "polygon" | "window" | "pan" | "zoom" | "fingers" | "over";
 
 type Point = [x: number, y: number];
 
@@ -65,12 +65,13 @@ export function listen(canvas: HTMLCanvasElement, editor: Editor, hooks: Pointer
     if (e.pointerType === "touch" && penSeen) return "pan";
     if (e.button === 0 && editor.tool === "window") return "window";
     if ((e.button !== 0 && e.button !== 5) || !editor.editable()) return null; // 5: a pen's eraser
-    return editor.tool === "polygon" ? "polygon" : "paint";
+    return editor.tool === "polygon" ? "polygon" : editor.tool === "hint" && !e.ctrlKey ? "hint" : "paint";
   }
 
   /** Takes back what the drag under way has drawn. */
   function giveUp(): void {
     if (drag === "paint") editor.cancelStroke();
+    if (drag === "hint") editor.cancelHint();
     if (drag === "polygon") editor.dropCorners(corners);
   }
 
@@ -132,6 +133,9 @@ export function listen(canvas: HTMLCanvasElement, editor: Editor, hooks: Pointer
       }
       editor.addCorner(...editor.view.toVoxel(...last));
       corners = 1;
+    } else if (drag === "hint") {
+      editor.liftPen();
+      if (!editor.beginHint(...voxel, erase !== editor.excluding ? 2 : 1)) drag = "over";
     } else if (drag === "paint" && e.ctrlKey) {
       editor.pick();
       drag = "over";
@@ -199,6 +203,14 @@ export function listen(canvas: HTMLCanvasElement, editor: Editor, hooks: Pointer
         voxel = next;
       }
       hooks.painted(e.timeStamp, began);
+    } else if (drag === "hint") {
+      for (const step of e.getCoalescedEvents?.() ?? [e]) {
+        const next = voxelOf(at(step));
+        if (next[0] === voxel[0] && next[1] === voxel[1]) continue;
+        editor.cursor = next;
+        editor.hintTo(...voxel, ...next);
+        voxel = next;
+      }
     } else if (drag === "polygon") {
       // dragging draws freehand: a corner every few pixels
       const [px, py] = editor.view.toScreen(...editor.corners[editor.corners.length - 1]);
@@ -224,6 +236,7 @@ export function listen(canvas: HTMLCanvasElement, editor: Editor, hooks: Pointer
     if (e.pointerId !== drawing) return;
     if (e.type === "pointercancel") giveUp();
     else if (drag === "paint") editor.endStroke();
+    else if (drag === "hint") void editor.endHint();
     else if (drag === "polygon" && corners > 8) editor.closePolygon(label()); // drawn freehand: closed where it ends
     drag = null;
     drawing = -1;

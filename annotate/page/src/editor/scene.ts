@@ -266,6 +266,7 @@ export class Scene {
       c.beginPath();
       c.rect(box.x, box.y, box.width, box.height);
       c.clip();
+      this.drawHints(matrix);
       if (e.corners.length > 0) this.drawPolygon(matrix);
       if (e.cursor && e.tool !== "window" && (e.corners.length === 0 || e.tool !== "polygon")) this.drawCursor(matrix, e.cursor);
       c.restore();
@@ -276,6 +277,22 @@ export class Scene {
     const placed = new Path2D();
     placed.addPath(path, matrix);
     return placed;
+  }
+
+  /** Hints as lines: with a light border what belongs, with a dark one and dashed what does not. */
+  private drawHints(matrix: DOMMatrix): void {
+    const { hints, tool } = this.editor, c = this.above;
+    for (const hint of [...(tool === "hint" ? hints.active : []), ...(hints.current ? [hints.current] : [])]) {
+      const path = new Path2D(), [[x, y]] = hint.points;
+      path.moveTo(x, y);
+      for (const [u, v] of hint.points) path.lineTo(u, v);
+      c.lineCap = c.lineJoin = "round";
+      const placed = this.place(path, matrix), belongs = hint.kind === 1;
+      this.stroke(placed, belongs ? "#ffffff" : "#000000", 6, [], c);
+      this.stroke(placed, belongs ? this.colorOf(hint.label) : "#ff6b6b", 3, belongs ? [] : [1, 5], c);
+      c.lineCap = "butt";
+      c.lineJoin = "miter";
+    }
   }
 
   private drawPolygon(matrix: DOMMatrix): void {
