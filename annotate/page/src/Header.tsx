@@ -2,11 +2,12 @@ import { useState } from "preact/hooks";
 import type { Project } from "./api";
 import { duration, fraction, number } from "./format";
 import type { Page } from "./route";
+import { chooseLanguage, language, languages, t, type Key, type Language } from "./texts";
 import { applyTheme, change, settings } from "./settings";
 
 interface Props { project: Project; person: string; page: Page; leave: () => Promise<void> }
 
-const phases: Record<string, string> = { load: "reading the cases", train: "the model learns,", validate: "the model is tested", score: "the model chooses slices" };
+const phases: Record<string, Key> = { load: "phase.load", train: "phase.train", validate: "phase.validate", score: "phase.score" };
 
 const themes = ["system", "light", "dark"] as const;
 
@@ -17,39 +18,46 @@ export function Header({ project, person, page, leave }: Props) {
   return <header class="bar">
     <strong class="brand">nextslice</strong>
     <span class="project" title={project.name}>{project.name}</span>
-    <nav aria-label="Pages">
-      <a href="#/" aria-current={page === "editor" ? "page" : undefined}>Label</a>
-      <a href="#/dashboard" aria-current={page === "dashboard" ? "page" : undefined}>Dashboard</a>
-      <a href="#/review" aria-current={page === "review" ? "page" : undefined}>Review</a>
+    <nav aria-label={t("header.pages")}>
+      <a href="#/" aria-current={page === "editor" ? "page" : undefined}>{t("header.label")}</a>
+      <a href="#/dashboard" aria-current={page === "dashboard" ? "page" : undefined}>{t("header.dashboard")}</a>
+      <a href="#/review" aria-current={page === "review" ? "page" : undefined}>{t("header.review")}</a>
     </nav>
-    <span class="progress" title={`${project.labelled} of ${project.items} slices labelled, ${project.skipped} skipped`}>
+    <span class="progress" title={t("header.progress", { labelled: project.labelled, items: project.items, skipped: project.skipped })}>
       <span class="meter" aria-hidden="true"><span style={{ width: `${100 * share}%` }} /></span>
-      {project.labelled} of {project.items} labelled · {project.queue} waiting
+      {t("header.labelled", { labelled: project.labelled, items: project.items, waiting: project.queue })}
     </span>
-    <span class="training" role="status" title={project.training?.running ? `Step ${project.training.step} of ${project.training.steps}` : undefined}>{training(project)}</span>
-    {(project.warnings?.length ?? 0) > 0 && <a class="stop" href="#/dashboard" title={project.warnings!.join("\n")}>{project.warnings!.length} {project.warnings!.length === 1 ? "warning" : "warnings"}</a>}
+    <span class="training" role="status" title={project.training?.running ? t("header.step", { step: project.training.step, steps: project.training.steps }) : undefined}>{training(project)}</span>
+    {(project.warnings?.length ?? 0) > 0 && <a class="stop" href="#/dashboard" title={project.warnings!.join("\n")}>{t("header.warnings", { n: project.warnings!.length })}</a>}
     {!!project.problems?.length && <span class="stop" role="alert" title={project.problems.join("\n")}>
-      {project.problems.length === 1 ? "1 problem" : `${project.problems.length} problems`}
+      {t("header.problems", { n: project.problems.length })}
     </span>}
-    {project.stop?.suggested && <a class="stop" href="#/dashboard" title={project.stop.reason}>Stop suggested</a>}
+    {project.stop?.suggested && <a class="stop" href="#/dashboard" title={project.stop.reason}>{t("header.stop")}</a>}
     <span class="space" />
     <button class="quiet" onClick={() => { change({ theme: nextTheme }); applyTheme(); setTheme(nextTheme); }}
-      title={`Colours: ${theme}. Click for ${nextTheme}.`} aria-label={`Colours: ${theme}`}>
-      {theme === "system" ? "Auto" : theme === "light" ? "Light" : "Dark"}
+      title={t("header.coloursNext", { theme: t(`theme.${theme}`), next: t(`theme.${nextTheme}`) })} aria-label={t("header.colours", { theme: t(`theme.${theme}`) })}>
+      {t(`theme.${theme}`)}
     </button>
+    <Languages />
     <span class="person">{person}</span>
-    <button class="quiet" onClick={() => void leave()}>Log out</button>
+    <button class="quiet" onClick={() => void leave()}>{t("header.logout")}</button>
   </header>;
 }
 
-function training({ training: t, model, until_model: until }: Project): string {
-  if (t?.running) {
-    const part = t.epochs > 0 ? ` epoch ${t.epoch} of ${t.epochs}` : t.steps > 0 ? ` ${Math.floor(100 * t.step / t.steps)} %` : "";
-    const loss = t.loss > 0 ? ` · loss ${number(t.loss)}` : "";
-    const left = t.seconds_left > 0 ? ` · ${duration(t.seconds_left)} left` : "";
-    return `${phases[t.phase] ?? (t.phase || "training")}${part}${loss}${left}`;
+/** The languages of the page, each by its own name. */
+export function Languages() {
+  return <select class="language" aria-label={t("header.language")} value={language()} onChange={(e) => chooseLanguage(e.currentTarget.value as Language)}>
+    {Object.entries(languages).map(([name, table]) => <option key={name} value={name} lang={name}>{table.language}</option>)}
+  </select>;
+}
+
+function training({ training: now, model, until_model: until }: Project): string {
+  if (now?.running) {
+    const part = now.epochs > 0 ? ` ${t("training.epoch", { epoch: now.epoch, epochs: now.epochs })}` : now.steps > 0 ? ` ${Math.floor(100 * now.step / now.steps)} %` : "";
+    const loss = now.loss > 0 ? ` · ${t("training.loss", { loss: number(now.loss) })}` : "";
+    const left = now.seconds_left > 0 ? ` · ${t("training.left", { time: duration(now.seconds_left) })}` : "";
+    return `${t(phases[now.phase] ?? "phase.other")}${part}${loss}${left}`;
   }
-  if (model) return `model ${model.version} · validation Dice ${fraction(model.validation_dice)}`;
-  const more = until ?? 0;
-  return until === null || until === undefined ? "no model" : more > 0 ? `${more} more until the first model` : "the first model comes soon";
+  if (model) return t("model.summary", { version: model.version, dice: fraction(model.validation_dice) });
+  return until === null || until === undefined ? t("model.none") : until > 0 ? t("model.until", { n: until }) : t("model.soon");
 }

@@ -1,5 +1,7 @@
 import { useState } from "preact/hooks";
 import { api, ApiError } from "./api";
+import { Languages } from "./Header";
+import { t } from "./texts";
 
 export function Login({ enter }: { enter: (name: string) => Promise<void> }) {
   const [name, setName] = useState("");
@@ -23,15 +25,16 @@ export function Login({ enter }: { enter: (name: string) => Promise<void> }) {
   return <main class="login">
     <form onSubmit={submit}>
       <h1>nextslice</h1>
-      <label>Name
+      <label>{t("login.name")}
         <input name="name" autocomplete="username" required autofocus value={name} onInput={(e) => setName(e.currentTarget.value)} />
       </label>
-      <label>Token <span class="quiet">if the server asks for one</span>
+      <label>{t("login.token")} <span class="quiet">{t("login.tokenHint")}</span>
         <input name="token" type="password" autocomplete="current-password" value={token} onInput={(e) => setToken(e.currentTarget.value)} />
       </label>
       <p class="problem" role="alert">{problem}</p>
-      <button class="primary" disabled={busy}>Log in</button>
-      <p class="quiet">Your name is stored with each label that you save.</p>
+      <button class="primary" disabled={busy}>{t("login.do")}</button>
+      <p class="quiet">{t("login.note")}</p>
+      <Languages />
     </form>
   </main>;
 }

@@ -1,6 +1,7 @@
 // The server's API as the page uses it. See docs/reference/openapi.json.
 
 import type { Letters } from "./editor/view";
+import { t } from "./texts";
 
 export interface Class { value: number; name: string; color: string }
 
@@ -162,10 +163,10 @@ async function send(method: string, path: string, body?: BodyInit | null, type?:
   try {
     response = await fetch(root + path, { method, body, headers: type ? { "Content-Type": type } : undefined });
   } catch {
-    throw new ApiError(0, "The server does not answer.");
+    throw new ApiError(0, t("fault.noServer"));
   }
   if (response.ok) return response;
-  let text = response.statusText || `status ${response.status}`;
+  let text = response.statusText || t("fault.status", { status: response.status });
   try {
     const problem = await response.json();
     text = problem.detail || problem.title || text;

@@ -1,6 +1,7 @@
 // What the server tells by itself.
 
 import { paths, type Training } from "./api";
+import { t } from "./texts";
 
 interface Happened extends Partial<Training> { type?: string; text?: string; model?: number }
 
@@ -18,7 +19,7 @@ export function follow(training: (t: Partial<Training>) => void, refresh: () => 
     }
     const { type, text, ...rest } = event;
     if (type === "problem" && text) warn(text);
-    if (type === "model" && rest.model) mention(`Model ${rest.model} is in use.`);
+    if (type === "model" && rest.model) mention(t("model.inUse", { version: rest.model }));
     if (type === "training") training(rest);
     // many labels may come at once: one refresh for all
     if (type !== "training" || rest.running === false) {

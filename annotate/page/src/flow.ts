@@ -4,10 +4,11 @@ import { api, ApiError, binary, itemOf, paths, splitItem, type Project, type Que
 import { Clock } from "./editor/clock";
 import { Drafts, owner } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
-import { fraction, itemName, sliceName } from "./format";
+import { fraction, itemName } from "./format";
 import { Neighbours } from "./neighbours";
 import { parseRoute } from "./route";
 import { settings } from "./settings";
+import { t, type Key } from "./texts";
 
 export type Status =
   | { kind: "loading" } | { kind: "ready" }
@@ -82,12 +83,12 @@ export class Flow extends Neighbours {
   }
 
   /** True if what saves or clears the slice may be done now: it is on the screen, and was long enough to be seen. */
-  private seen(what: string): boolean {
+  private seen(what: Key): boolean {
     const e = this.editor;
     if (!e.task || this.busy || this.deaf) return false;
     if (!e.context) return true;
     this.back();
-    this.say("info", `Back to ${sliceName(e.task.slice)}, the one that is labelled. Press the key again to ${what}.`);
+    this.say("info", t("note.back", { slice: e.task.slice + 1, what: t(what) }));
     return false;
   }
 
@@ -119,12 +120,12 @@ export class Flow extends Neighbours {
 
   protected fail(error: unknown): void {
     if (!(error instanceof ApiError)) {
-      this.say("error", `The page has a fault: ${error instanceof Error ? error.message : error}`);
+      this.say("error", t("fault.page", { text: error instanceof Error ? error.message : String(error) }));
       throw error;
     }
     if (error.status === 401) return; // the login page comes
     if (this.editor.task) {
-      const kept = this.editor.touched ? " Your mask is kept as a draft." : "";
+      const kept = this.editor.touched ? ` ${t("fault.kept")}` : "";
       this.say("error", error.message + kept);
     } else {
       this.status = { kind: "failed", text: error.message };
@@ -161,7 +162,7 @@ export class Flow extends Neighbours {
       const from = this.editor.task?.item;
       const at = from ? this.visited.indexOf(from) : this.visited.length;
       if (at <= 0) {
-        this.say("info", "This is the first slice that you opened.");
+        this.say("info", t("note.first"));
         return;
       }
       await this.leave();
@@ -175,19 +176,19 @@ export class Flow extends Neighbours {
    */
   submit(): Promise<void> {
     const e = this.editor;
-    if (!this.seen("save it")) return Promise.resolve();
+    if (!this.seen("note.toSave")) return Promise.resolve();
     if (e.corners.length > 0) {
       e.closePolygon(e.label);
       return Promise.resolve();
     }
     e.liftPen();
     if (this.readings && e.isEmpty && !e.touched) {
-      this.say("info", "Decide first: take one of the two readings, what both have, what either has, or draw.");
+      this.say("info", t("note.decide"));
       return Promise.resolve();
     }
     if (e.isEmpty && !e.isProposal) {
-      const take = e.outlined ? " Press Shift+H to take the model's outline." : "";
-      this.say("info", `Nothing is drawn. Press K if the slice is empty, so that it is not saved by accident.${take}`);
+      const take = e.outlined ? ` ${t("note.orOutline")}` : "";
+      this.say("info", t("note.nothing") + take);
       return Promise.resolve();
     }
     return this.save(e.isProposal ? "accepted" : "edited");
@@ -196,7 +197,7 @@ export class Flow extends Neighbours {
   /** Saves the slice as one that shows none of the classes. What was drawn on it is kept in this browser. */
   markEmpty(): Promise<void> {
     const e = this.editor;
-    if (!this.seen("save it as empty")) return Promise.resolve();
+    if (!this.seen("note.toEmpty")) return Promise.resolve();
     e.liftPen();
     const drawn = !e.isEmpty && !e.isProposal ? e.labels.slice() : null;
     return this.save("empty", drawn);
@@ -204,18 +205,18 @@ export class Flow extends Neighbours {
 
   /** Clears the mask; a note offers it back. */
   clear(): void {
-    if (this.seen("clear it") && this.editor.clear()) this.offerUndo("The mask is cleared.");
+    if (this.seen("note.toClear") && this.editor.clear()) this.offerUndo(t("note.cleared"));
   }
 
   /** Begins again from the model's mask; a note offers back what was drawn. */
   useProposal(): void {
     const e = this.editor, drawn = e.touched && !e.isEmpty;
-    if (this.seen("take the model's mask") && e.useProposal() && drawn) this.offerUndo("The drawing is replaced by the model's mask.");
+    if (this.seen("note.toPropose") && e.useProposal() && drawn) this.offerUndo(t("note.replaced"));
   }
 
   protected offerUndo(text: string): void {
     const { task } = this.editor;
-    this.say("info", text, { text: "Bring it back", run: () => {
+    this.say("info", text, { text: t("note.bringBack"), run: () => {
       if (this.editor.task === task) this.editor.undo();
       this.dismiss();
     } });
@@ -232,14 +233,14 @@ export class Flow extends Neighbours {
       if (!task || !kept) return;
       this.editor.setMask(kept);
       this.drafts.forget(item);
-      this.say("info", "The drawing is back. Nothing is saved yet.");
+      this.say("info", t("note.isBack"));
     });
   }
 
   /** Takes a reading, what both have, or what either has, into the drawing. */
   choose(choice: Choice): void {
     const r = this.readings;
-    if (!r || !this.seen("take it")) return;
+    if (!r || !this.seen("note.toTake")) return;
     const { first: a, second: b } = r;
     const take = { first: a, second: b, union: a.map((v, i) => v || b[i]), common: a.map((v, i) => (v === b[i] ? v : 0)) }[choice];
     this.editor.setMask(take);
@@ -261,7 +262,7 @@ export class Flow extends Neighbours {
       if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
       this.saved = { item: task.item, version: reply.version };
       await this.show(reply.next ?? await api.next(task.item));
-      this.say("info", told(task.item, action, reply), drawn ? { text: "Bring the drawing back", run: () => this.bringBack(task.item) } : undefined);
+      this.say("info", told(task.item, action, reply), drawn ? { text: t("note.bringDrawing"), run: () => this.bringBack(task.item) } : undefined);
     });
   }
 
@@ -276,7 +277,7 @@ export class Flow extends Neighbours {
       await this.drafts.drop(task.item);
       if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
       await this.show(await api.next(task.item));
-      this.say("info", `${itemName(task.item)} is skipped.`, drawn ? { text: "Bring the drawing back", run: () => this.bringBack(task.item) } : undefined);
+      this.say("info", t("note.skipped", { item: itemName(task.item) }), drawn ? { text: t("note.bringDrawing"), run: () => this.bringBack(task.item) } : undefined);
     });
   }
 
@@ -287,7 +288,7 @@ export class Flow extends Neighbours {
       await this.drafts.drop(task.item);
       if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
       await this.show(await api.task(task.item), true);
-      this.say("info", `Version ${version} of ${itemName(task.item)} is in effect again.`, drawn ? { text: "Bring the drawing back", run: () => this.bringBack(task.item) } : undefined);
+      this.say("info", t("note.restored", { version, item: itemName(task.item) }), drawn ? { text: t("note.bringDrawing"), run: () => this.bringBack(task.item) } : undefined);
     });
   }
 
@@ -368,8 +369,8 @@ export class Flow extends Neighbours {
     if (proposed) task = { ...task, model: proposed.model ?? task.model };
     const images: Array<Float32Array | null> = [];
     channels.forEach((channel, n) => (images[channel] = new Float32Array(loaded[n].data)));
-    for (const [what, data, want] of [...loaded.map((l) => ["image", l.data, 4 * size] as const), ["proposal", proposal, size], ["uncertainty map", uncertainty?.data, 4 * size], ["mask", stored, size]] as const) {
-      if (data && data.byteLength !== want) throw new ApiError(0, `The ${what} of ${itemName(task.item)} has ${data.byteLength} bytes, not ${want}.`);
+    for (const [what, data, want] of [...loaded.map((l) => ["what.image", l.data, 4 * size] as const), ["what.proposal", proposal, size], ["what.uncertainty", uncertainty?.data, 4 * size], ["what.mask", stored, size]] as const) {
+      if (data && data.byteLength !== want) throw new ApiError(0, t("fault.bytes", { what: t(what), item: itemName(task.item), bytes: data.byteLength, want }));
     }
     const begun = proposal && !task.outline && !readings ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size);
     const drawn = mine ? mine.labels : stored ? new Uint8Array(stored) : begun;
@@ -388,14 +389,14 @@ export class Flow extends Neighbours {
     const others = task.drafts?.filter((d) => d.person !== this.person) ?? [];
     if (readings) {
       this.editor.compare([
-        { name: `A: ${readings.names[0]}`, labels: readings.first, color: "#ffe14d", dash: [] },
-        { name: `B: ${readings.names[1]}`, labels: readings.second, color: "#7fd4ff", dash: [6, 4] },
+        { name: t("reading.name", { letter: "A", who: readings.names[0] }), labels: readings.first, color: "#ffe14d", dash: [] },
+        { name: t("reading.name", { letter: "B", who: readings.names[1] }), labels: readings.second, color: "#7fd4ff", dash: [6, 4] },
       ]);
-      this.say("info", `${readings.names[0]} and ${readings.names[1]} read this slice differently: take one, or draw.`);
-    } else if (task.lease && task.lease.person !== this.person) this.say("warning", `${task.lease.person} is working on this slice: what you draw cannot be saved before they are done.`);
-    else if (others.length > 0) this.say("warning", `${others.map((d) => d.person).join(" and ")} began to draw this slice and did not save it. Ask them, or label it anew.`);
-    else if (task.purpose === "correction" && task.review) this.say("warning", `${task.review.who} sent this slice back: ${task.review.note}`);
-    else if (draft) this.say("info", "Your draft of this slice is back.");
+      this.say("info", t("note.readDifferently", { a: readings.names[0], b: readings.names[1] }));
+    } else if (task.lease && task.lease.person !== this.person) this.say("warning", t("note.working", { who: task.lease.person }));
+    else if (others.length > 0) this.say("warning", t("note.began", { who: others.map((d) => d.person).reduce((a, b) => t("note.and", { a, b })) }));
+    else if (task.purpose === "correction" && task.review) this.say("warning", t("note.sentBack", { who: task.review.who, note: task.review.note }));
+    else if (draft) this.say("info", t("note.draftBack"));
     else if (this.note?.kind !== "error") this.note = null;
     performance.measure("open", { start: this.asked }); // for the browser's performance timeline, and the tests
     this.tell();
@@ -419,7 +420,7 @@ export class Flow extends Neighbours {
     if (version === null) return this.editor.compare([]);
     try {
       const labels = new Uint8Array(await binary(paths.version(task.item, version)));
-      if (this.editor.task?.item === task.item) this.editor.compare([{ name: `version ${version}`, labels, color: "#ffe14d", dash: [2, 3] }]);
+      if (this.editor.task?.item === task.item) this.editor.compare([{ name: t("versions.name", { version }), version, labels, color: "#ffe14d", dash: [2, 3] }]);
     } catch (error) {
       this.fail(error);
     }
@@ -430,7 +431,7 @@ export class Flow extends Neighbours {
     return this.exclusive(async () => {
       const { item } = this.editor.task!;
       await api.read2(item);
-      this.say("info", `Somebody else will be asked to label ${itemName(item)} too.`);
+      this.say("info", t("note.read2", { item: itemName(item) }));
     });
   }
 
@@ -468,12 +469,12 @@ export class Flow extends Neighbours {
 
 /** What to tell a person about a saved mask. */
 function told(item: string, action: string, saved: Saved): string {
-  const name = itemName(item), dice = fraction(saved.agreement);
+  const values = { item: itemName(item), dice: fraction(saved.agreement), version: saved.version };
   if (saved.agreement !== null && saved.agreement !== undefined) {
-    return saved.labelled ? `${name} is saved. The two readings agree (Dice ${dice}).` : `${name} is saved as a reading. The two readings differ (Dice ${dice}): an adjudicator decides.`;
+    return t(saved.labelled ? "note.agree" : "note.differ", values);
   }
-  if (!saved.labelled) return `${name} is saved as a reading. Somebody else reads it too.`;
-  return `${name} is saved ${action === "empty" ? "as empty" : action === "accepted" ? "as the model proposed it" : "as drawn"}, version ${saved.version}.`;
+  if (!saved.labelled) return t("note.reading", values);
+  return t(action === "empty" ? "note.savedEmpty" : action === "accepted" ? "note.savedAccepted" : "note.savedDrawn", values);
 }
 
 /** A path whose content changes with the model, made different for each. */

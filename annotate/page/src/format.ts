@@ -1,5 +1,7 @@
 // Numbers and times as text.
 
+import { language, t } from "./texts";
+
 export const minus = "\u2212";
 
 /** A number with so many significant digits, "–" for none. */
@@ -25,23 +27,31 @@ export function duration(seconds: number): string {
 
 /** A point in time, short: the hour today, else the date too. */
 export function when(text: string): string {
-  const t = new Date(text);
-  if (Number.isNaN(t.getTime())) return text;
-  const time = t.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  return t.toDateString() === new Date().toDateString() ? time : `${t.toLocaleDateString([], { year: "numeric", month: "2-digit", day: "2-digit" })} ${time}`;
+  const at = new Date(text);
+  if (Number.isNaN(at.getTime())) return text;
+  const time = at.toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
+  return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString(language(), { year: "numeric", month: "2-digit", day: "2-digit" })} ${time}`;
 }
 
-/** An item as people name it: "Case12, slice 18". */
+/** An item as people name it, as "Case12, slice 18". */
 export function itemName(item: string): string {
   const cut = item.lastIndexOf("/");
-  return cut < 0 ? item : `${item.slice(0, cut)}, ${sliceName(Number(item.slice(cut + 1)))}`;
+  return cut < 0 ? item : t("item", { case: item.slice(0, cut), slice: Number(item.slice(cut + 1)) + 1 });
 }
 
 /** A slice as the page counts them, from 1; items, files and the API count from 0. */
 export function sliceName(slice: number): string {
-  return `slice ${slice + 1}`;
+  return t("slice", { slice: slice + 1 });
 }
 
 export function upper(text: string): string {
   return text[0].toUpperCase() + text.slice(1);
+}
+
+/** A class as people name it. What the server calls background and unsure has a name in each language. */
+export function className(value: number, classes: Array<{ value: number; name: string }>): string {
+  const name = classes.find((c) => c.value === value)?.name;
+  if (value === 0 && (name === undefined || name === "background")) return t("class.background");
+  if (value === 255 && name === "unsure") return t("class.unsure");
+  return name ?? t("class.unnamed", { value });
 }

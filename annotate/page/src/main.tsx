@@ -18,6 +18,7 @@ import { Login } from "./Login";
 import { Review } from "./review/Review";
 import { parseRoute } from "./route";
 import { applyTheme } from "./settings";
+import { onLanguage, startLanguage, t } from "./texts";
 
 interface Session { person: string; project: Project; flow: Flow }
 
@@ -29,6 +30,8 @@ function App() {
   const [project, setProject] = useState<Project | null>(null);
   const [at, setAt] = useState(route()), { page } = at;
   const session = useRef<Session | null>(null);
+  const [, retold] = useState(0);
+  useEffect(() => onLanguage(() => retold((n) => n + 1)), []);
 
   async function enter(person: string): Promise<void> {
     const known = await api.project();
@@ -71,14 +74,14 @@ function App() {
   }, [state]);
 
   if (failure) {
-    return <main class="message"><h1>nextslice</h1><p>{failure}</p><button onClick={() => location.reload()}>Try again</button></main>;
+    return <main class="message"><h1>nextslice</h1><p>{failure}</p><button onClick={() => location.reload()}>{t("page.again")}</button></main>;
   }
   if (state === "out") return <Login enter={enter} />;
   const current = session.current;
   if (state === "asking" || !project || !current) return <main class="message" aria-busy="true" />;
   return <>
     <Header project={project} person={current.person} page={page} leave={async () => {
-      if (!await current.flow.drafts.flush() && !confirm("Your last strokes are only in this browser. Log out all the same?")) return;
+      if (!await current.flow.drafts.flush() && !confirm(t("header.reallyLeave"))) return;
       await api.logout();
       session.current = null;
       setState("out");
@@ -89,6 +92,7 @@ function App() {
   </>;
 }
 
+startLanguage();
 applyTheme();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
 render(<App />, document.getElementById("page")!);

@@ -4,8 +4,8 @@ import { Ahead } from "./ahead";
 import { ApiError, binary, bytesOf, itemOf, paths, type Task } from "./api";
 import type { Editor } from "./editor/editor";
 import { between } from "./editor/shapes";
-import { sliceName, upper } from "./format";
 import { change, settings } from "./settings";
+import { t } from "./texts";
 
 export abstract class Neighbours {
   busy = false;
@@ -99,13 +99,13 @@ export abstract class Neighbours {
     const { editor } = this, { task } = editor;
     if (!task || this.busy || !editor.editable()) return;
     const slice = task.slice + direction;
-    if (slice < 0 || slice >= task.slices) return this.say("info", `There is no slice ${direction < 0 ? "before" : "after"} this one.`);
+    if (slice < 0 || slice >= task.slices) return this.say("info", t(direction < 0 ? "note.noBefore" : "note.noAfter"));
     try {
       const mask = await this.maskOf(task, slice, 0, () => true);
       if (editor.task !== task) return;
-      if (!mask) return this.say("info", `${upper(sliceName(slice))} has no label, and no model has segmented it.`);
+      if (!mask) return this.say("info", t("note.noMask", { slice: slice + 1 }));
       const drawn = editor.touched && !editor.isEmpty, changed = editor.setMask(mask.labels);
-      const text = `The mask of ${sliceName(slice)} is copied${mask.of === "model" ? " (the model's: it is not labelled)" : ""}.`;
+      const text = t(mask.of === "model" ? "note.copiedModel" : "note.copied", { slice: slice + 1 });
       if (changed && drawn) this.offerUndo(text);
       else this.say("info", text);
     } catch (error) {
@@ -119,13 +119,13 @@ export abstract class Neighbours {
     if (!task || this.busy || !editor.editable()) return;
     const labelled = task.labelled_slices ?? [];
     const before = Math.max(-1, ...labelled.filter((k) => k < task.slice)), after = Math.min(...labelled.filter((k) => k > task.slice));
-    if (before < 0 || !Number.isFinite(after)) return this.say("info", "There is no labelled slice on both sides of this one to interpolate between.");
+    if (before < 0 || !Number.isFinite(after)) return this.say("info", t("note.notBetween"));
     try {
       const [a, b] = await Promise.all([before, after].map((k) => binary(paths.label(itemOf(task.case, k)))));
       if (editor.task !== task) return;
       const drawn = editor.touched && !editor.isEmpty;
       const mask = between({ width: task.width, height: task.height }, new Uint8Array(a), new Uint8Array(b), task.spacing, (task.slice - before) / (after - before));
-      const changed = editor.setMask(mask), text = `The shape between ${sliceName(before)} and ${sliceName(after)} is drawn: check it.`;
+      const changed = editor.setMask(mask), text = t("note.between", { before: before + 1, after: after + 1 });
       if (changed && drawn) this.offerUndo(text);
       else this.say("info", text);
     } catch (error) {

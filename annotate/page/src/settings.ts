@@ -4,6 +4,8 @@ import type { Convention } from "./editor/view";
 
 export interface Settings {
   theme: "system" | "light" | "dark";
+  /** Of the texts; "" is that of the browser. */
+  language: string;
   /** Right-drag: window and level, or zoom as in OHIF and 3D Slicer. */
   mouse: "window" | "zoom";
   convention: Convention;
@@ -18,7 +20,7 @@ export interface Settings {
 }
 
 const defaults: Settings = {
-  theme: "system", mouse: "window", convention: "radiological", viewer: null, brush: 9, opacity: 0.3, uncertaintyOpacity: 0.8, smooth: true, sideBySide: true,
+  theme: "system", language: "", mouse: "window", convention: "radiological", viewer: null, brush: 9, opacity: 0.3, uncertaintyOpacity: 0.8, smooth: true, sideBySide: true,
 };
 const key = "nextslice/settings";
 

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, file, itemOf, paths, root, type CaseState, type Curves, type DraftEntry, type LogEntry, type Model, type Project, type QueueEntry } from "../api";
 import { duration, fraction, itemName, number, when } from "../format";
+import { language, t, type Key } from "../texts";
 import { draw, movingMean, type Chart } from "./charts";
 
 interface Data { queue: QueueEntry[]; curves: Curves; models: Model[]; log: LogEntry[]; cases: CaseState[]; drafts: DraftEntry[] }
@@ -25,96 +26,96 @@ export function Dashboard({ project }: { project: Project }) {
   const last = cycles[cycles.length - 1];
   const seconds = labels.reduce((sum, l) => sum + l.seconds, 0);
   const { judged } = data.curves;
-  const behind = judged && judged.labels > 0 ? `on ${judged.labels} validation slices of ${judged.cases} ${judged.cases === 1 ? "case" : "cases"}, ${judged.foreground} with foreground` : "";
+  const behind = judged && judged.labels > 0 ? t("dash.behind", { labels: judged.labels, n: judged.cases, foreground: judged.foreground }) : "";
   return <main class="dashboard">
     {problem && <p class="problem" role="alert">{problem}</p>}
-    {(project.warnings?.length ?? 0) > 0 && <section class="panel warnings" aria-label="Warnings">
-      <h2>About the data</h2>
+    {(project.warnings?.length ?? 0) > 0 && <section class="panel warnings" aria-label={t("dash.warnings")}>
+      <h2>{t("dash.data")}</h2>
       <ul>{project.warnings!.map((w) => <li key={w}>{w}</li>)}</ul>
     </section>}
-    <section class="numbers" aria-label="Summary">
-      <Figure name="Labelled" value={`${project.labelled}`} note={`of ${project.items} slices, ${project.skipped} skipped`} />
-      <Figure name="Time on labels" value={duration(seconds)} note={labels.length > 0 ? `${duration(seconds / labels.length)} a slice` : "no label yet"} />
-      <Figure name="Validation Dice" value={fraction(project.model?.validation_dice)} note={project.model ? `model ${project.model.version}, of ${project.model.labelled} labels${behind && `; ${behind}`}` : untilModel(project)} />
-      <Figure name="Proposal Dice" value={fraction(last?.proposal_dice)} note="proposal to saved mask, last cycle" />
-      <Figure name="More labels would bring" value={forecast ? (forecast.gain === null ? "–" : `${forecast.gain >= 0 ? "+" : ""}${number(forecast.gain, 2)} Dice`) : "–"}
-        note={forecast ? forecast.text || `from ${forecast.next_labels} more labels` : "no estimate yet"} />
+    <section class="numbers" aria-label={t("dash.summary")}>
+      <Figure name={t("dash.labelled")} value={`${project.labelled}`} note={t("dash.ofSlices", { items: project.items, skipped: project.skipped })} />
+      <Figure name={t("dash.time")} value={duration(seconds)} note={labels.length > 0 ? t("dash.perSlice", { time: duration(seconds / labels.length) }) : t("dash.noLabel")} />
+      <Figure name={t("dash.validation")} value={fraction(project.model?.validation_dice)} note={project.model ? `${t("dash.model", { version: project.model.version, labels: project.model.labelled })}${behind && `; ${behind}`}` : untilModel(project)} />
+      <Figure name={t("dash.proposalDice")} value={fraction(last?.proposal_dice)} note={t("dash.proposalNote")} />
+      <Figure name={t("dash.more")} value={forecast ? (forecast.gain === null ? "–" : t("dash.gain", { gain: `${forecast.gain >= 0 ? "+" : ""}${number(forecast.gain, 2)}` })) : "–"}
+        note={forecast ? forecast.text && (forecast.gain === null || language() === "en") ? forecast.text : t("dash.moreFrom", { n: forecast.next_labels }) : t("dash.noEstimate")} />
       <div class={project.stop?.suggested ? "figure stop" : "figure"}>
-        <h2>Is it enough?</h2>
-        <b>{project.stop?.suggested ? "Probably" : "Not yet"}</b>
-        <p>{project.stop?.reason || "The stop rule needs more cycles."}</p>
+        <h2>{t("dash.enough")}</h2>
+        <b>{t(project.stop?.suggested ? "dash.probably" : "dash.notYet")}</b>
+        <p>{project.stop?.reason || t("dash.stopNeeds")}</p>
       </div>
     </section>
 
     <section class="panel">
-      <h2>Learning curve <span class="quiet">{behind && `all models ${behind}`}</span></h2>
-      <Plot empty="A point appears after each training." chart={cycles.length > 0 ? {
-        x: cycles.map((c) => c.labelled), xLabel: "labelled slices", yLabel: "Dice", dice: true,
+      <h2>{t("dash.curve")} <span class="quiet">{behind && t("dash.allModels", { behind })}</span></h2>
+      <Plot empty={t("dash.curveEmpty")} chart={cycles.length > 0 ? {
+        x: cycles.map((c) => c.labelled), xLabel: t("chart.labelled"), yLabel: t("chart.dice"), dice: true,
         lines: [
-          { label: "validation", color: "--chart-1", values: cycles.map((c) => c.validation_dice) },
-          { label: "proposal to saved", color: "--chart-2", values: cycles.map((c) => c.proposal_dice) },
+          { label: t("chart.validation"), color: "--chart-1", values: cycles.map((c) => c.validation_dice) },
+          { label: t("chart.toSaved"), color: "--chart-2", values: cycles.map((c) => c.proposal_dice) },
         ],
       } : null} />
     </section>
     <Export model={project.model !== null} />
     <section class="panel">
-      <h2>Cases <span class="quiet">{data.cases.filter((c) => c.done).length} of {data.cases.length} done</span></h2>
-      <Table head={["Case", "Labelled", "Waiting", "Proposed", ""]} numeric={[1, 2, 3]} empty="There are no cases."
+      <h2>{t("dash.cases")} <span class="quiet">{t("dash.casesDone", { done: data.cases.filter((c) => c.done).length, cases: data.cases.length })}</span></h2>
+      <Table head={[t("dash.case"), t("dash.labelled"), t("dash.waiting"), t("dash.proposed"), ""]} numeric={[1, 2, 3]} empty={t("dash.noCases")}
         rows={data.cases.map((c) => [c.next === null ? c.case : <a href={`#/item/${encodeURIComponent(itemOf(c.case, c.next))}`}>{c.case}</a>,
-          `${c.labelled} of ${c.slices}`, c.waiting || "", c.proposed || "", c.problem ? <span class="problem">{c.problem}</span> : <>
-            {c.done ? <b>done</b> : c.skipped > 0 ? `${c.skipped} skipped` : ""} {c.use === "validation" && <span class="quiet">tests the model</span>}</>])} />
+          t("dash.ofN", { n: c.labelled, all: c.slices }), c.waiting || "", c.proposed || "", c.problem ? <span class="problem">{c.problem}</span> : <>
+            {c.done ? <b>{t("dash.done")}</b> : c.skipped > 0 ? t("dash.skipped", { n: c.skipped }) : ""} {c.use === "validation" && <span class="quiet">{t("dash.tests")}</span>}</>])} />
     </section>
     {data.drafts.length > 0 && <section class="panel">
-      <h2>Your unfinished slices</h2>
-      <Table head={["Slice", "Since"]} numeric={[]} empty="" rows={data.drafts.map((d) => [<Item id={d.item} />, when(d.when)])} />
+      <h2>{t("dash.drafts")}</h2>
+      <Table head={[t("dash.slice"), t("dash.since")]} numeric={[]} empty="" rows={data.drafts.map((d) => [<Item id={d.item} />, when(d.when)])} />
     </section>}
     <section class="panel">
-      <h2>Proposal to saved mask, slice by slice</h2>
-      <Plot empty="A point appears with each slice that had a proposal." chart={labels.some((l) => l.dice_to_proposal !== null) ? {
-        x: labels.map((l) => l.n), xLabel: "labels in order", yLabel: "Dice", dice: true,
+      <h2>{t("dash.sliceBySlice")}</h2>
+      <Plot empty={t("dash.sliceBySliceEmpty")} chart={labels.some((l) => l.dice_to_proposal !== null) ? {
+        x: labels.map((l) => l.n), xLabel: t("chart.order"), yLabel: t("chart.dice"), dice: true,
         lines: [
-          { label: "slice", color: "--chart-3", values: labels.map((l) => l.dice_to_proposal), points: true },
-          { label: "mean of last 10", color: "--chart-2", values: movingMean(labels.map((l) => l.dice_to_proposal), 10) },
+          { label: t("chart.slice"), color: "--chart-3", values: labels.map((l) => l.dice_to_proposal), points: true },
+          { label: t("chart.mean"), color: "--chart-2", values: movingMean(labels.map((l) => l.dice_to_proposal), 10) },
         ],
       } : null} />
     </section>
     <section class="panel">
-      <h2>Time per slice</h2>
-      <Plot empty="A point appears with each label." chart={labels.length > 0 ? {
-        x: labels.map((l) => l.n), xLabel: "labels in order", yLabel: "seconds",
+      <h2>{t("dash.timePerSlice")}</h2>
+      <Plot empty={t("dash.timeEmpty")} chart={labels.length > 0 ? {
+        x: labels.map((l) => l.n), xLabel: t("chart.order"), yLabel: t("chart.seconds"),
         lines: [
-          { label: "slice", color: "--chart-3", values: labels.map((l) => l.seconds), points: true },
-          { label: "mean of last 10", color: "--chart-1", values: movingMean(labels.map((l) => l.seconds), 10) },
+          { label: t("chart.slice"), color: "--chart-3", values: labels.map((l) => l.seconds), points: true },
+          { label: t("chart.mean"), color: "--chart-1", values: movingMean(labels.map((l) => l.seconds), 10) },
         ],
       } : null} />
     </section>
 
     <section class="panel">
-      <h2>To be labelled next <span class="quiet">{project.strategy}, {project.query_size} a cycle{project.disputed > 0 && `, ${project.disputed} disputed`}</span></h2>
-      <Table head={["Rank", "Slice", "Score", "For", "State"]} numeric={[0, 2]} empty="Nothing waits."
-        rows={data.queue.filter((q) => q.rank > 0).map((q) => [q.rank, <Item id={q.item} />, number(q.score), q.purpose,
-          q.person ? `${q.person} has it${q.until ? ` until ${when(q.until)}` : ""}` : states[q.state] ?? q.state])} />
+      <h2>{t("dash.next")} <span class="quiet">{t("dash.perCycle", { strategy: project.strategy, n: project.query_size })}{project.disputed > 0 && `, ${t("dash.disputed", { n: project.disputed })}`}</span></h2>
+      <Table head={[t("dash.rank"), t("dash.slice"), t("dash.score"), t("dash.for"), t("dash.state")]} numeric={[0, 2]} empty={t("dash.nothing")}
+        rows={data.queue.filter((q) => q.rank > 0).map((q) => [q.rank, <Item id={q.item} />, number(q.score), t(`queue.${q.purpose}`),
+          q.person ? q.until ? t("dash.hasItUntil", { who: q.person, when: when(q.until) }) : t("dash.hasIt", { who: q.person }) : t(`state.${q.state}`)])} />
     </section>
     <section class="panel">
-      <h2>Labels</h2>
-      <Table head={["No.", "Slice", "Dice to proposal", "Time"]} numeric={[0, 2, 3]} empty="Nothing is labelled yet."
+      <h2>{t("dash.labels")}</h2>
+      <Table head={[t("dash.no"), t("dash.slice"), t("dash.dice"), t("dash.timeCol")]} numeric={[0, 2, 3]} empty={t("dash.nothingLabelled")}
         rows={labels.slice().reverse().map((l) => [l.n, <Item id={l.item} />, fraction(l.dice_to_proposal), duration(l.seconds)])} />
     </section>
     <section class="panel">
-      <h2>Models</h2>
-      <Table head={["Version", "Cycle", "Labels", "Validation Dice", "", "When"]} numeric={[0, 1, 2, 3]} empty="No model has been trained yet."
+      <h2>{t("dash.models")}</h2>
+      <Table head={[t("dash.version"), t("dash.cycle"), t("dash.labels"), t("dash.validation"), "", t("dash.when")]} numeric={[0, 1, 2, 3]} empty={t("dash.noModel")}
         rows={data.models.slice().sort((a, b) => b.version - a.version).map((m) => [m.version, m.cycle, m.labelled, fraction(m.validation_dice), <Why model={m} />, when(m.when)])} />
     </section>
 
     <section class="panel wide">
-      <h2>Log</h2>
-      <Table head={["When", "Who", "What", "Slice", ""]} numeric={[]} empty="Nothing has happened yet."
+      <h2>{t("dash.log")}</h2>
+      <Table head={[t("dash.when"), t("dash.who"), t("dash.what"), t("dash.slice"), ""]} numeric={[]} empty={t("dash.noLog")}
         rows={data.log.map((e) => [when(e.when), e.person, e.action, e.item.includes("/") ? <Item id={e.item} /> : e.item, e.detail])} />
     </section>
     <div class="stack">
       <section class="panel">
-        <h2>People</h2>
-        <Table head={["Name", "Labels", "Time"]} numeric={[1, 2]} empty="Nobody has saved a label yet."
+        <h2>{t("dash.people")}</h2>
+        <Table head={[t("dash.personName"), t("dash.labels"), t("dash.timeCol")]} numeric={[1, 2]} empty={t("dash.noPeople")}
           rows={(project.people ?? []).map((p) => [<span title={p.role}>{p.name}</span>, p.labelled, duration(60 * p.minutes)])} />
       </section>
     </div>
@@ -129,15 +130,13 @@ function Item({ id }: { id: string }) {
   return <a href={`#/item/${encodeURIComponent(id)}`}>{itemName(id)}</a>;
 }
 
-const states: Record<string, string> = { waiting: "waits", disputed: "two readings differ", done: "done", skipped: "skipped", withdrawn: "no longer wanted" };
-
 function untilModel({ until_model: until }: Project): string {
-  return until === null || until === undefined ? "no model in use yet" : until > 0 ? `${until} more labels until the first model` : "the first model comes soon";
+  return until === null || until === undefined ? t("model.noneInUse") : until > 0 ? t("model.untilLabels", { n: until }) : t("model.soon");
 }
 
 /** Whether a model is used, and why; the reason opens by mouse and by keyboard. */
 function Why({ model: m }: { model: Model }) {
-  const word = m.in_use ? <b>in use</b> : "not used";
+  const word = m.in_use ? <b>{t("dash.inUse")}</b> : t("dash.notUsed");
   return m.reason ? <details class="why-model"><summary>{word}</summary><span>{m.reason}</span></details> : <>{word}</>;
 }
 
@@ -173,16 +172,11 @@ function Table({ head, rows, numeric, empty }: TableProps) {
   </table></div>;
 }
 
-const formats: Array<[string, string, string]> = [
-  ["nifti", "NIfTI", "masks on the grid of their images"],
-  ["nrrd", "NRRD (.seg.nrrd)", "for 3D Slicer"],
-  ["dicom-seg", "DICOM SEG", "for DICOM images"],
-  ["csv", "CSV", "what was labelled, by whom, when"],
+const formats: Array<[format: string, name: string, note: Key]> = [
+  ["nifti", "NIfTI", "export.nifti"], ["nrrd", "NRRD (.seg.nrrd)", "export.nrrd"], ["dicom-seg", "DICOM SEG", "export.dicom"], ["csv", "CSV", "export.csv"],
 ];
 
-const rests: Array<["background" | "ignore" | "prediction", string]> = [
-  ["ignore", "255, to be ignored: nobody has looked at them"], ["background", "background, as if nothing were there"], ["prediction", "what the model makes of them"],
-];
+const rests = ["ignore", "background", "prediction"] as const;
 
 function Export({ model }: { model: boolean }) {
   const [partial, setPartial] = useState(true);
@@ -209,18 +203,18 @@ function Export({ model }: { model: boolean }) {
   }
 
   return <section class="panel export">
-    <h2>Export</h2>
-    <label class="check"><input type="checkbox" checked={partial} onChange={() => setPartial(!partial)} /><span>Cases that are only partly labelled too</span></label>
-    <label class="check"><input type="checkbox" checked={accepted} onChange={() => setAccepted(!accepted)} /><span>Only labels that a reviewer has accepted</span></label>
-    <label class="rest">Slices without a label hold
+    <h2>{t("export")}</h2>
+    <label class="check"><input type="checkbox" checked={partial} onChange={() => setPartial(!partial)} /><span>{t("export.partial")}</span></label>
+    <label class="check"><input type="checkbox" checked={accepted} onChange={() => setAccepted(!accepted)} /><span>{t("export.accepted")}</span></label>
+    <label class="rest">{t("export.rest")}
       <select value={rest} onChange={(e) => setRest(e.currentTarget.value as typeof rest)}>
-        {rests.filter(([value]) => model || value !== "prediction").map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+        {rests.filter((value) => model || value !== "prediction").map((value) => <option key={value} value={value}>{t(`export.${value}`)}</option>)}
       </select>
     </label>
     {formats.map(([format, name, note]) => <p key={format}>
-      <button type="button" data-format={format} disabled={busy !== ""} onClick={() => void save(format)}>{busy === format ? "Writing…" : name}</button> <span class="quiet">{note}</span>
+      <button type="button" data-format={format} disabled={busy !== ""} onClick={() => void save(format)}>{busy === format ? t("export.writing") : name}</button> <span class="quiet">{t(note)}</span>
     </p>)}
     <p class="problem" role="alert">{problem}</p>
-    <p class="quiet">For scripts: <a href={`${root}/openapi.json`}>description of the API</a></p>
+    <p class="quiet">{t("export.scripts")} <a href={`${root}/openapi.json`}>{t("export.api")}</a></p>
   </section>;
 }

@@ -1,4 +1,5 @@
 import type { RefObject } from "preact";
+import { t, type Key } from "../texts";
 import { bindings, type Binding } from "./keys";
 
 function Keys({ group, title }: { group: Binding["group"]; title: string }) {
@@ -6,44 +7,43 @@ function Keys({ group, title }: { group: Binding["group"]; title: string }) {
     <h2>{title}</h2>
     <dl>{bindings.filter((b) => b.group === group).map((b) => <div key={b.text}>
       <dt>{(b.keys.length > 4 ? [b.keys[0], "…", b.keys[b.keys.length - 1]] : b.keys).map((k) => k === "…" ? <span key={k}>–</span> : <kbd key={k}>{write(k)}</kbd>)}</dt>
-      <dd>{b.text}</dd>
+      <dd>{t(b.text)}</dd>
     </div>)}</dl>
   </section>;
 }
 
-const written: Record<string, string> = {
-  ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", PageUp: "PgUp", PageDown: "PgDn", Escape: "Esc", Delete: "Del", Shift: "⇧",
-};
+const signs: Record<string, string> = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Shift: "⇧" };
+const named: Record<string, Key> = { PageUp: "key.PageUp", PageDown: "key.PageDown", Escape: "key.Escape", Delete: "key.Delete", Home: "key.Home", End: "key.End", Ctrl: "key.Ctrl" };
 
 function write(key: string): string {
-  return key.split(/(?<=.)\+/).map((part) => written[part] ?? part).join(" ");
+  return key.split(/(?<=.)\+/).map((part) => signs[part] ?? (named[part] ? t(named[part]) : part)).join(" ");
 }
 
 export function Help({ dialog }: { dialog: RefObject<HTMLDialogElement> }) {
-  return <dialog ref={dialog} class="help" aria-label="Keys and mouse">
+  return <dialog ref={dialog} class="help" aria-label={t("help")}>
     <form method="dialog">
-      <header><h1>Keys and mouse</h1><button autofocus>Close <kbd>Esc</kbd></button></header>
+      <header><h1>{t("help")}</h1><button autofocus>{t("help.close")} <kbd>{t("key.Escape")}</kbd></button></header>
       <div class="columns">
         <div>
-          <Keys group="Slice" title="The slice" />
-          <Keys group="Draw" title="Draw" />
+          <Keys group="Slice" title={t("help.slice")} />
+          <Keys group="Draw" title={t("help.draw")} />
         </div>
         <div>
-          <Keys group="Show" title="Show" />
-          <Keys group="Move" title="Move" />
+          <Keys group="Show" title={t("help.show")} />
+          <Keys group="Move" title={t("help.move")} />
           <section>
-            <h2>Mouse</h2>
+            <h2>{t("help.mouse")}</h2>
             <dl>
-              <div><dt>left</dt><dd>The active tool; with Alt it erases</dd></div>
-              <div><dt>right drag</dt><dd>Window (across) and level (down); or zoom, see Settings</dd></div>
-              <div><dt>middle drag</dt><dd>Pan (also Space and left)</dd></div>
-              <div><dt>touch</dt><dd>One finger draws; two move and zoom; three go through the slices. With a pen, fingers do not draw</dd></div>
-              <div><dt>wheel</dt><dd>Neighbouring slices; with Ctrl zoom, with Shift brush size</dd></div>
+              <div><dt>{t("help.left")}</dt><dd>{t("help.leftText")}</dd></div>
+              <div><dt>{t("help.right")}</dt><dd>{t("help.rightText")}</dd></div>
+              <div><dt>{t("help.middle")}</dt><dd>{t("help.middleText")}</dd></div>
+              <div><dt>{t("help.touch")}</dt><dd>{t("help.touchText")}</dd></div>
+              <div><dt>{t("help.wheel")}</dt><dd>{t("help.wheelText")}</dd></div>
             </dl>
           </section>
         </div>
       </div>
-      <p class="quiet">The page contains <a href="/assets/licenses.txt" target="_blank">free software by others</a>.</p>
+      <p class="quiet">{t("help.contains")} <a href="/assets/licenses.txt" target="_blank">{t("help.others")}</a>.</p>
     </form>
   </dialog>;
 }

@@ -1,5 +1,6 @@
 import type { Task } from "../api";
 import type { Flow } from "../flow";
+import { t } from "../texts";
 
 /** All slices of the case, first at the top; those of the queue stand out, a click looks at one. */
 export function SliceBar({ flow, task, shown }: { flow: Flow; task: Task; shown: number }) {
@@ -10,9 +11,9 @@ export function SliceBar({ flow, task, shown }: { flow: Flow; task: Task; shown:
     const box = (e.currentTarget as HTMLElement).getBoundingClientRect();
     void flow.look(Math.floor((e.clientY - box.top) / box.height * task.slices));
   };
-  return <div class="slicebar" role="slider" tabIndex={0} aria-label="Slice of the case" aria-orientation="vertical" aria-valuemin={1} aria-valuemax={task.slices}
-    aria-valuenow={shown + 1} aria-valuetext={`slice ${shown + 1} of ${task.slices}${shown === task.slice ? ", the queued one" : ", to look at only"}`}
-    title="Slices of this case. Yellow: in the queue; dark green: labelled" onPointerDown={go} onPointerMove={go}
+  return <div class="slicebar" role="slider" tabIndex={0} aria-label={t("bar")} aria-orientation="vertical" aria-valuemin={1} aria-valuemax={task.slices}
+    aria-valuenow={shown + 1} aria-valuetext={t(shown === task.slice ? "bar.queued" : "bar.look", { slice: t("stage.sliceOf", { slice: shown + 1, slices: task.slices }) })}
+    title={t("bar.hint")} onPointerDown={go} onPointerMove={go}
     onKeyDown={(e) => {
       const step = { ArrowUp: -1, PageUp: -1, ArrowDown: 1, PageDown: 1 }[e.key];
       if (step) void flow.scroll(step);

@@ -1,8 +1,9 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Project, Task } from "../api";
 import type { Choice, Flow } from "../flow";
-import { number, sliceName, upper } from "../format";
+import { className, number } from "../format";
 import { settings } from "../settings";
+import { t, type Key } from "../texts";
 import type { Panel } from "./display";
 import type { Editor } from "./editor";
 import { listen } from "./pointer";
@@ -43,23 +44,23 @@ export function Stage({ flow, project }: { flow: Flow; project: Project }) {
   const shown = context?.slice ?? task?.slice ?? 0;
   return <div class="stage">
     <div class="screen" data-busy={flow.busy || (task !== null && flow.deaf) || undefined}>
-      <canvas ref={canvas} tabIndex={0} aria-label={task ? `Slice ${shown + 1} of ${task.slices} of case ${task.case}` : "No slice"} />
+      <canvas ref={canvas} tabIndex={0} aria-label={task ? t("stage.slice", { slice: shown + 1, slices: task.slices, case: task.case }) : t("stage.noSlice")} />
       <canvas ref={over} class="over" aria-hidden="true" />
       {task && <>
         {editor.panels.map((panel) => <Frame key={panel.channel} editor={editor} task={task} panel={panel} />)}
-        <p class="corner top left"><b>{task.case}</b><br />slice {shown + 1} of {task.slices}<br />{position(task, shown)}</p>
-        <p class="corner top right">{settings.convention}<br />{task.width} × {task.height}<br />{number(task.spacing[1])} × {number(task.spacing[0])} {task.unit}</p>
+        <p class="corner top left"><b>{task.case}</b><br />{t("stage.sliceOf", { slice: shown + 1, slices: task.slices })}<br />{position(task, shown)}</p>
+        <p class="corner top right">{t(`convention.${settings.convention}`)}<br />{task.width} × {task.height}<br />{number(task.spacing[1])} × {number(task.spacing[0])} {task.unit}</p>
         <p class="corner bottom left"><span ref={readout} /></p>
         <p class="corner bottom right">{editor.showUncertainty && editor.uncertainty && !context && <Legend top={scene.current?.uncertaintyTop ?? 0} />}
           {!context && editor.compared.map((c) => <span key={c.name} class="compared" style={{ borderBottom: `2px ${c.dash.length > 0 ? "dashed" : "solid"} ${c.color}` }}>{c.name}</span>)}
-          {editor.outlined && !context && <span class="dashed">proposal</span>}
-          {context?.mask && <span class={context.mask.of === "model" ? "dashed" : undefined}>{context.mask.of === "model" ? "the model's mask" : "saved label"}</span>}</p>
+          {editor.outlined && !context && <span class="dashed">{t("stage.proposal")}</span>}
+          {context?.mask && <span class={context.mask.of === "model" ? "dashed" : undefined}>{t(context.mask.of === "model" ? "stage.modelMask" : "stage.savedLabel")}</span>}</p>
         {!context && <State flow={flow} task={task} />}
       </>}
       {context && task && <div class="banner">
-        <span>{upper(sliceName(shown))}, {Math.abs(shown - task.slice)} {shown > task.slice ? "after" : "before"} the one that is labelled: to look at only.</span>
-        <button type="button" class="back" onMouseDown={keepFocus} onClick={() => flow.back()}>Back <kbd>Q</kbd></button>
-        <button type="button" class="edit" onMouseDown={keepFocus} onClick={() => void flow.editNeighbour()}>Edit this slice <kbd>⇧ Enter</kbd></button>
+        <span>{t(shown > task.slice ? "stage.after" : "stage.before", { slice: shown + 1, n: Math.abs(shown - task.slice) })}</span>
+        <button type="button" class="back" onMouseDown={keepFocus} onClick={() => flow.back()}>{t("stage.back")} <kbd>Q</kbd></button>
+        <button type="button" class="edit" onMouseDown={keepFocus} onClick={() => void flow.editNeighbour()}>{t("stage.edit")} <kbd>⇧ Enter</kbd></button>
       </div>}
       {!context && flow.readings && <Readings flow={flow} />}
       {!task && <div class="empty"><Empty flow={flow} status={status} project={project} /></div>}
@@ -81,19 +82,19 @@ function Frame({ editor, task, panel }: { editor: Editor; task: Task; panel: Pan
 /** What a person must not overlook: that the proposal is empty, or why there is none. */
 function State({ flow, task }: { flow: Flow; task: Task }) {
   const { editor } = flow;
-  if (editor.isProposal && editor.isEmpty) return <p class="says" role="status"><b>The model says: nothing here</b><br /><span>Enter saves the slice as empty</span></p>;
+  if (editor.isProposal && editor.isEmpty) return <p class="says" role="status"><b>{t("stage.saysEmpty")}</b><br /><span>{t("stage.saysEmptyHint")}</span></p>;
   if (task.proposal_note && !editor.touched) return <p class="why" role="status">{task.proposal_note}</p>;
   return null;
 }
 
-const choices: Array<[Choice, string]> = [["first", "Take A"], ["second", "Take B"], ["union", "Either"], ["common", "Both agree"]];
+const choices: Array<[Choice, Key]> = [["first", "stage.takeA"], ["second", "stage.takeB"], ["union", "stage.union"], ["common", "stage.common"]];
 
 /** The ways to decide between two readings. */
 function Readings({ flow }: { flow: Flow }) {
   const { names } = flow.readings!;
-  return <div class="banner" role="group" aria-label="Two readings">
-    <span>A is {names[0]}'s, B is {names[1]}'s.</span>
-    {choices.map(([choice, name], n) => <button key={choice} type="button" class="choose" data-choice={choice} onMouseDown={keepFocus} onClick={() => flow.choose(choice)}>{name} <kbd>Alt {n + 1}</kbd></button>)}
+  return <div class="banner" role="group" aria-label={t("stage.readings")}>
+    <span>{t("stage.whose", { a: names[0], b: names[1] })}</span>
+    {choices.map(([choice, name], n) => <button key={choice} type="button" class="choose" data-choice={choice} onMouseDown={keepFocus} onClick={() => flow.choose(choice)}>{t(name)} <kbd>Alt {n + 1}</kbd></button>)}
   </div>;
 }
 
@@ -102,26 +103,24 @@ function Empty({ flow, status, project }: { flow: Flow; status: Flow["status"]; 
     case "finished": {
       const done = project.labelled + project.skipped >= project.items;
       return <>
-        <p><b>{done ? "Every slice is labelled or skipped." : "Nothing waits for you now."}</b></p>
-        <p>{done ? "Thank you. The labels can be exported from the dashboard." : project.training?.running
-          ? "The model is being trained: it asks for the next slices when it is done. This page then goes on by itself."
-          : "What was asked for is labelled, or others are working on it. This page goes on by itself when there is something."}</p>
-        <p>{!done && <button class="primary" onClick={() => void flow.next()}>Ask again</button>} <a href="#/dashboard">Dashboard</a></p>
+        <p><b>{t(done ? "stage.doneAll" : "stage.doneNone")}</b></p>
+        <p>{t(done ? "stage.thanks" : project.training?.running ? "stage.training" : "stage.others")}</p>
+        <p>{!done && <button class="primary" onClick={() => void flow.next()}>{t("stage.askAgain")}</button>} <a href="#/dashboard">{t("header.dashboard")}</a></p>
       </>;
     }
     case "failed":
       return <>
-        <p><b>No slice could be opened.</b></p>
+        <p><b>{t("stage.notOpened")}</b></p>
         <p>{status.text}</p>
-        <p><button class="primary" onClick={() => void flow.start(null)}>Try again</button></p>
+        <p><button class="primary" onClick={() => void flow.start(null)}>{t("page.again")}</button></p>
       </>;
     default:
-      return <p>Opening…</p>;
+      return <p>{t("stage.opening")}</p>;
   }
 }
 
 function Legend({ top }: { top: number }) {
-  return <span class="legend" title={`Entropy of the model's answer, from a third of the slice's largest value: ${number(top, 2)} nats`}>uncertainty: a third <i aria-hidden="true" /> highest</span>;
+  return <span class="legend" title={t("stage.legendHint", { top: number(top, 2) })}>{t("stage.legend")} <i aria-hidden="true" /> {t("stage.highest")}</span>;
 }
 
 /** The voxel under the cursor, its value in each channel and its class. */
@@ -131,8 +130,8 @@ function under(e: Editor): string {
   if (x < 0 || y < 0 || x >= width || y >= height) return "";
   const i = y * width + x, labels = e.context ? e.context.mask?.labels : e.labels;
   const values = e.shownChannels.map((c) => `${e.channels > 1 ? `${e.task!.channels![c].name} ` : ""}${number(e.shownImage(c)[i], 4)}`).join(" · ");
-  const name = labels ? ` · ${e.classes.find((c) => c.value === labels[i])?.name ?? (labels[i] === 0 ? "background" : `class ${labels[i]}`)}` : "";
-  return `column ${x} row ${y} · ${values}${name}`;
+  const name = labels ? ` · ${className(labels[i], e.classes)}` : "";
+  return `${t("stage.voxel", { x, y })} · ${values}${name}`;
 }
 
 /** Where a slice lies along the world axis nearest to the slices' normal. */

@@ -1,9 +1,11 @@
 import type { ComponentChildren } from "preact";
-import { number } from "../format";
+import { className, number } from "../format";
 import type { Flow } from "../flow";
 import { change, settings } from "../settings";
 import { largestBrush, type Editor, type Tool } from "./editor";
+import { t, type Key } from "../texts";
 import { unsure } from "./layers";
+import { windowName } from "./windows";
 
 /** A click with the mouse leaves the focus on the canvas, so that keys go on to work there. */
 export const keepFocus = (e: MouseEvent) => e.preventDefault();
@@ -17,90 +19,90 @@ export function Button({ onClick, hint, keys, disabled, pressed, class: name, ch
   </button>;
 }
 
-const tools: Array<[Tool, string, string]> = [["brush", "Brush", "B"], ["eraser", "Eraser", "E"], ["polygon", "Polygon", "P"], ["fill", "Fill", "F"]];
+const tools: Array<[Tool, Key, string]> = [["brush", "tool.brush", "B"], ["eraser", "tool.eraser", "E"], ["polygon", "tool.polygon", "P"], ["fill", "tool.fill", "F"]];
 
 export function Toolbar({ editor, flow, help }: { editor: Editor; flow: Flow; help: () => void }) {
   const { task, view } = editor;
   const voxel = Math.min(...(task?.spacing ?? [1, 1]));
   const unit = task?.unit ?? "mm";
-  return <aside class="tools" aria-label="Tools">
+  return <aside class="tools" aria-label={t("tools")}>
     <section>
-      <h2>Draw</h2>
-      <div class="pair" role="group" aria-label="Tool">
+      <h2>{t("tools.draw")}</h2>
+      <div class="pair" role="group" aria-label={t("tools.tool")}>
         {tools.map(([tool, name, key]) =>
-          <Button key={tool} keys={key} pressed={editor.tool === tool} onClick={() => editor.setTool(tool)}>{name}</Button>)}
-        <Button keys="⇧G" hint="Point at what belongs to the class: it is drawn as far as it goes" pressed={editor.tool === "hint"} onClick={() => editor.setTool("hint")}>Hint</Button>
-        <Button keys="Alt" hint="Point at what does not belong to the class" pressed={editor.tool === "hint" && editor.excluding} onClick={() => { editor.setTool("hint"); editor.exclude(!editor.excluding); }}>Not this</Button>
+          <Button key={tool} keys={key} pressed={editor.tool === tool} onClick={() => editor.setTool(tool)}>{t(name)}</Button>)}
+        <Button keys="⇧G" hint={t("tool.hintHint")} pressed={editor.tool === "hint"} onClick={() => editor.setTool("hint")}>{t("tool.hint")}</Button>
+        <Button keys="Alt" hint={t("tool.notHint")} pressed={editor.tool === "hint" && editor.excluding} onClick={() => { editor.setTool("hint"); editor.exclude(!editor.excluding); }}>{t("tool.not")}</Button>
       </div>
-      <Slider name="Size" value={editor.brush} min={1} max={largestBrush} step={1} keys="[ ]" label="Brush size in voxels" change={(v) => editor.setBrush(v)}
-        text={`${editor.brush} voxel${editor.brush !== 1 ? "s" : ""}${unit === "mm" ? ` · ${number(editor.brush * voxel, 2)} mm` : ""}`} />
+      <Slider name={t("tools.size")} value={editor.brush} min={1} max={largestBrush} step={1} keys="[ ]" label={t("tools.sizeLabel")} change={(v) => editor.setBrush(v)}
+        text={`${t("tools.voxels", { n: editor.brush })}${unit === "mm" ? ` · ${number(editor.brush * voxel, 2)} mm` : ""}`} />
       <div class="pair">
-        <Button keys="Z" disabled={!editor.canUndo} onClick={() => editor.undo()}>Undo</Button>
-        <Button keys="Y" disabled={!editor.canRedo} onClick={() => editor.redo()}>Redo</Button>
-        <Button keys="Del" hint="Clear the mask" disabled={!task || editor.isEmpty} onClick={() => flow.clear()}>Clear</Button>
-        <Button keys="⇧H" hint="Take the model's proposal" disabled={!editor.proposal || editor.isProposal} onClick={() => flow.useProposal()}>Proposal</Button>
+        <Button keys="Z" disabled={!editor.canUndo} onClick={() => editor.undo()}>{t("tools.undo")}</Button>
+        <Button keys="Y" disabled={!editor.canRedo} onClick={() => editor.redo()}>{t("tools.redo")}</Button>
+        <Button keys={t("key.Delete")} hint={t("tools.clearHint")} disabled={!task || editor.isEmpty} onClick={() => flow.clear()}>{t("tools.clear")}</Button>
+        <Button keys="⇧H" hint={t("tools.proposalHint")} disabled={!editor.proposal || editor.isProposal} onClick={() => flow.useProposal()}>{t("tools.proposal")}</Button>
       </div>
     </section>
 
     <section>
-      <h2>Class</h2>
+      <h2>{t("tools.class")}</h2>
       <Classes editor={editor} />
       <More editor={editor} flow={flow} />
     </section>
 
     <section>
-      <h2>Show</h2>
-      <Check keys="S" checked={editor.showMask} onChange={() => editor.toggle("showMask")}>Mask</Check>
-      <Check keys="H" checked={editor.showProposal} disabled={!editor.proposal} onChange={() => editor.toggle("showProposal")}>Proposal outline</Check>
-      <Check keys="U" checked={editor.showUncertainty} disabled={!editor.uncertainty} onChange={() => editor.toggle("showUncertainty")}>Uncertainty</Check>
+      <h2>{t("tools.show")}</h2>
+      <Check keys="S" checked={editor.showMask} onChange={() => editor.toggle("showMask")}>{t("tools.mask")}</Check>
+      <Check keys="H" checked={editor.showProposal} disabled={!editor.proposal} onChange={() => editor.toggle("showProposal")}>{t("tools.outline")}</Check>
+      <Check keys="U" checked={editor.showUncertainty} disabled={!editor.uncertainty} onChange={() => editor.toggle("showUncertainty")}>{t("tools.uncertainty")}</Check>
       {editor.showUncertainty && editor.uncertainty
-        ? <Slider name="Strength" value={settings.uncertaintyOpacity} min={0} max={1} step={0.05} label="Strength of the uncertainty map" change={(v) => editor.setUncertaintyOpacity(v)}
+        ? <Slider name={t("tools.strength")} value={settings.uncertaintyOpacity} min={0} max={1} step={0.05} label={t("tools.strengthLabel")} change={(v) => editor.setUncertaintyOpacity(v)}
           text={`${Math.round(100 * settings.uncertaintyOpacity)} %`} />
-        : <Slider name="Opacity" value={editor.opacity} min={0} max={1} step={0.05} keys="A D" label="Opacity of the mask" change={(v) => editor.setOpacity(v)}
+        : <Slider name={t("tools.opacity")} value={editor.opacity} min={0} max={1} step={0.05} keys="A D" label={t("tools.opacityLabel")} change={(v) => editor.setOpacity(v)}
           text={`${Math.round(100 * editor.opacity)} %`} />}
     </section>
 
     {editor.channels > 1 && <section>
-      <h2>Channels</h2>
-      <div class="pair" role="group" aria-label="Channel in view">
+      <h2>{t("tools.channels")}</h2>
+      <div class="pair" role="group" aria-label={t("tools.channelInView")}>
         {task!.channels!.map((c, n) =>
           <Button key={n} keys={n === (editor.channel + 1) % task!.channels!.length ? "C" : undefined} pressed={editor.channel === n} onClick={() => void flow.showChannel(n)}>{c.name}</Button>)}
       </div>
-      <Check keys="⇧C" checked={settings.sideBySide} onChange={() => void flow.toggleSideBySide()}>Side by side</Check>
+      <Check keys="⇧C" checked={settings.sideBySide} onChange={() => void flow.toggleSideBySide()}>{t("tools.sideBySide")}</Check>
     </section>}
 
     <section>
-      <h2>Window{editor.channels > 1 && ` of ${task!.channels![editor.channel]?.name}`} <span class="quiet">{editor.window.name}</span></h2>
+      <h2>{editor.channels > 1 ? t("tools.windowOf", { channel: task!.channels![editor.channel]?.name ?? "" }) : t("tools.window")} <span class="quiet">{windowName(editor.window.name)}</span></h2>
       <WindowFields editor={editor} />
       <div class="pair">
-        <Button keys="0" hint="Automatic window of the case" onClick={() => editor.autoWindow()} disabled={!task}>Auto</Button>
-        <Button keys="⇧W" hint="Fit the window to what is in view" onClick={() => editor.fitWindow()} disabled={!task}>In view</Button>
-        {editor.presets.length > 0 && <Button keys="W" hint={`Next of: ${editor.presets.map((p) => p.name).join(", ")}`} onClick={() => editor.cycleWindow()}>Preset</Button>}
-        <Button keys="I" pressed={editor.invert} disabled={!task} onClick={() => editor.toggle("invert")}>Invert</Button>
+        <Button keys="0" hint={t("tools.autoHint")} onClick={() => editor.autoWindow()} disabled={!task}>{t("tools.auto")}</Button>
+        <Button keys="⇧W" hint={t("tools.inViewHint")} onClick={() => editor.fitWindow()} disabled={!task}>{t("tools.inView")}</Button>
+        {editor.presets.length > 0 && <Button keys="W" hint={t("tools.presetHint", { names: editor.presets.map((p) => windowName(p.name)).join(", ") })} onClick={() => editor.cycleWindow()}>{t("tools.preset")}</Button>}
+        <Button keys="I" pressed={editor.invert} disabled={!task} onClick={() => editor.toggle("invert")}>{t("tools.invert")}</Button>
       </div>
     </section>
 
     <section>
       <div class="pair">
-        <Button keys="R" hint="Fit the slice to the window" onClick={() => editor.moveView((v) => v.fit())} disabled={!task}>Fit <span class="facts">{number(100 * view.scale * voxel, 3)} %</span></Button>
-        <Button keys="?" onClick={help}>All keys</Button>
+        <Button keys="R" hint={t("tools.fitHint")} onClick={() => editor.moveView((v) => v.fit())} disabled={!task}>{t("tools.fit")} <span class="facts">{number(100 * view.scale * voxel, 3)} %</span></Button>
+        <Button keys="?" onClick={help}>{t("tools.keys")}</Button>
       </div>
       <details class="more">
-        <summary>Settings</summary>
-        <label class="choice">Right drag
+        <summary>{t("tools.settings")}</summary>
+        <label class="choice">{t("settings.rightDrag")}
           <select value={settings.mouse} onChange={(e) => { change({ mouse: e.currentTarget.value as "window" | "zoom" }); e.currentTarget.blur(); editor.moveView(() => {}); }}>
-            <option value="window">grey values</option>
-            <option value="zoom">zoom (OHIF, Slicer)</option>
+            <option value="window">{t("settings.window")}</option>
+            <option value="zoom">{t("settings.zoom")}</option>
           </select>
         </label>
-        <label class="choice">Left edge
+        <label class="choice">{t("settings.leftEdge")}
           <select value={settings.convention} onChange={(e) => { editor.setConvention(e.currentTarget.value as "radiological" | "neurological"); e.currentTarget.blur(); }}>
-            <option value="radiological">is the patient's right</option>
-            <option value="neurological">is the patient's left</option>
+            <option value="radiological">{t("settings.radiological")}</option>
+            <option value="neurological">{t("settings.neurological")}</option>
           </select>
         </label>
-        <Check checked={editor.tool === "window"} onChange={() => editor.setTool(editor.tool === "window" ? "brush" : "window")}>Left drag: grey values</Check>
-        <Check checked={settings.smooth} onChange={() => editor.setSmooth(!settings.smooth)}>Smooth image</Check>
+        <Check checked={editor.tool === "window"} onChange={() => editor.setTool(editor.tool === "window" ? "brush" : "window")}>{t("settings.leftDrag")}</Check>
+        <Check checked={settings.smooth} onChange={() => editor.setSmooth(!settings.smooth)}>{t("settings.smooth")}</Check>
       </details>
     </section>
   </aside>;
@@ -128,25 +130,25 @@ function WindowFields({ editor }: { editor: Editor }) {
       onKeyDown={(e) => { if (e.key === "Enter" || e.key === "Escape") e.currentTarget.blur(); e.stopPropagation(); }} />
   </label>;
   return <div class="pair fields">
-    {field("W", "Width of the window", width, (w) => { if (w > 0) editor.setWindow({ low: level - w / 2, high: level + w / 2 }); })}
-    {field("L", "Level of the window", level, (l) => editor.setWindow({ low: l - width / 2, high: l + width / 2 }))}
+    {field(t("tools.w"), t("tools.width"), width, (w) => { if (w > 0) editor.setWindow({ low: level - w / 2, high: level + w / 2 }); })}
+    {field(t("tools.l"), t("tools.level"), level, (l) => editor.setWindow({ low: l - width / 2, high: l + width / 2 }))}
   </div>;
 }
 
 function Classes({ editor }: { editor: Editor }) {
   const { counts, task } = editor;
-  return <div class="classes" role="radiogroup" aria-label="Class to draw">
+  return <div class="classes" role="radiogroup" aria-label={t("tools.classToDraw")}>
     {editor.classes.filter((c) => c.value > 0).map((c) => {
-      const locked = editor.locked.has(c.value), key = c.value === unsure ? "O" : c.value < 100 ? String(c.value) : "";
+      const name = className(c.value, editor.classes), locked = editor.locked.has(c.value), key = c.value === unsure ? "O" : c.value < 100 ? String(c.value) : "";
       return <div key={c.value}>
         <button type="button" role="radio" aria-checked={editor.label === c.value} onMouseDown={keepFocus} onClick={() => editor.setLabel(c.value)}
-          title={c.value === unsure ? "Paint what you cannot tell: it is not learnt and not compared" : `Draw ${c.name}`} aria-keyshortcuts={key || undefined}>
+          title={c.value === unsure ? t("tools.unsureHint") : t("tools.drawClass", { class: name })} aria-keyshortcuts={key || undefined}>
           <i class={c.value === unsure ? "hatched" : undefined} style={{ backgroundColor: c.color }} aria-hidden="true" />
-          <span>{c.name}</span>
+          <span>{name}</span>
           <span class="count">{task && counts[c.value] ? counts[c.value].toLocaleString() : "–"}</span>
           <kbd aria-hidden="true">{key}</kbd>
         </button>
-        <button type="button" class="lock" aria-pressed={locked} aria-label={`Lock ${c.name}`} title={locked ? `${c.name} is locked: nothing changes it` : `Lock ${c.name}${editor.label === c.value ? " (L)" : ""}`}
+        <button type="button" class="lock" aria-pressed={locked} aria-label={t("tools.lock", { class: name })} title={locked ? t("tools.locked", { class: name }) : `${t("tools.lock", { class: name })}${editor.label === c.value ? " (L)" : ""}`}
           onMouseDown={keepFocus} onClick={() => editor.toggleLock(c.value)}><Lock closed={locked} /></button>
       </div>;
     })}
@@ -164,18 +166,18 @@ function Lock({ closed }: { closed: boolean }) {
 function More({ editor, flow }: { editor: Editor; flow: Flow }) {
   const idle = !editor.task;
   return <details class="more">
-    <summary>More tools</summary>
-    <Check keys="J" checked={editor.range !== null} onChange={() => editor.toggleRange()}>Like values{editor.range !== null && ` ± ${number(editor.range, 2)}`}</Check>
-    <Check keys="⇧B" checked={editor.onBackground} onChange={() => editor.toggleOnBackground()}>On background only</Check>
+    <summary>{t("tools.more")}</summary>
+    <Check keys="J" checked={editor.range !== null} onChange={() => editor.toggleRange()}>{t("tools.like")}{editor.range !== null && ` ± ${number(editor.range, 2)}`}</Check>
+    <Check keys="⇧B" checked={editor.onBackground} onChange={() => editor.toggleOnBackground()}>{t("tools.onBackground")}</Check>
     <div class="pair">
-      <Button keys="⇧F" disabled={idle} hint="Fill the holes of the class" onClick={() => editor.reshape("fill holes")}>Holes</Button>
-      <Button keys="⇧L" disabled={idle} hint="Keep the largest part of the class" onClick={() => editor.reshape("largest part")}>Largest</Button>
-      <Button keys="<" disabled={idle} hint="Shrink the class by a voxel" onClick={() => editor.reshape("shrink")}>Shrink</Button>
-      <Button keys=">" disabled={idle} hint="Grow the class by a voxel" onClick={() => editor.reshape("grow")}>Grow</Button>
-      <Button keys="⇧S" disabled={idle} hint="Smooth the border of the class" onClick={() => editor.reshape("smooth")}>Smooth</Button>
-      <Button keys="⇧I" disabled={idle} hint="Draw the shape between the nearest labelled slices" onClick={() => void flow.interpolate()}>Between</Button>
-      <Button keys="M" disabled={idle} hint="Copy the mask of the slice before" onClick={() => void flow.copyNeighbour(-1)}>Copy ↑</Button>
-      <Button keys="⇧M" disabled={idle} hint="Copy the mask of the slice after" onClick={() => void flow.copyNeighbour(1)}>Copy ↓</Button>
+      <Button keys="⇧F" disabled={idle} hint={t("tools.holesHint")} onClick={() => editor.reshape("fill holes")}>{t("tools.holes")}</Button>
+      <Button keys="⇧L" disabled={idle} hint={t("tools.largestHint")} onClick={() => editor.reshape("largest part")}>{t("tools.largest")}</Button>
+      <Button keys="<" disabled={idle} hint={t("tools.shrinkHint")} onClick={() => editor.reshape("shrink")}>{t("tools.shrink")}</Button>
+      <Button keys=">" disabled={idle} hint={t("tools.growHint")} onClick={() => editor.reshape("grow")}>{t("tools.grow")}</Button>
+      <Button keys="⇧S" disabled={idle} hint={t("tools.smoothHint")} onClick={() => editor.reshape("smooth")}>{t("tools.smooth")}</Button>
+      <Button keys="⇧I" disabled={idle} hint={t("tools.betweenHint")} onClick={() => void flow.interpolate()}>{t("tools.between")}</Button>
+      <Button keys="M" disabled={idle} hint={t("tools.copyUpHint")} onClick={() => void flow.copyNeighbour(-1)}>{t("tools.copyUp")}</Button>
+      <Button keys="⇧M" disabled={idle} hint={t("tools.copyDownHint")} onClick={() => void flow.copyNeighbour(1)}>{t("tools.copyDown")}</Button>
     </div>
   </details>;
 }

@@ -5,6 +5,7 @@ import { change, settings } from "../settings";
 import type { Window } from "./layers";
 import type { Rect } from "./raster";
 import { placement, View } from "./view";
+import { t } from "../texts";
 import { automatic, ctWindows, fitting, isCT, proper, Windows, type Shown } from "./windows";
 
 /** A neighbouring slice that is shown, to look at only. */
@@ -147,7 +148,7 @@ export class Display {
     for (let y = y0; y <= y1; y += step) for (let x = x0; x <= x1; x += step) values.push(image[y * width + x]);
     const window = fitting(values);
     if (window) this.setWindow(window, "in view");
-    else this.refused("All voxels in view have one value: there is no window to fit.");
+    else this.refused(t("window.none"));
   }
 
   /** The windows that W goes through: those of the file's header, then those for CT. */

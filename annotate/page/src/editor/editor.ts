@@ -9,6 +9,8 @@ import { Mask } from "./mask";
 import { capsule, floodFill, grown, polygon, union, type Rect } from "./raster";
 import * as shapes from "./shapes";
 import { Hints, type Kind } from "./strokes";
+import { className } from "../format";
+import { t, type Key } from "../texts";
 
 export type Tool = "brush" | "eraser" | "polygon" | "fill" | "hint" | "window";
 
@@ -22,10 +24,12 @@ export interface SliceData {
 }
 
 /** Another mask of the slice whose outline is shown too, and what it is. */
-export interface Compared { name: string; labels: Uint8Array; color: string; dash: number[] }
+export interface Compared { name: string; version?: number; labels: Uint8Array; color: string; dash: number[] }
 
 /** How a class is changed as a whole. */
 export type Reshape = "fill holes" | "largest part" | "grow" | "shrink" | "smooth";
+
+const reshapes: Record<Reshape, Key> = { "fill holes": "tools.holes", "largest part": "tools.largest", grow: "tools.grow", shrink: "tools.shrink", smooth: "tools.smooth" };
 
 export const largestBrush = 99;
 
@@ -137,7 +141,7 @@ export class Editor extends Display {
   /** True if the mask may be changed now; says why if not. */
   editable(): boolean {
     if (!this.task) return false;
-    if (this.context) this.refused("This is a neighbouring slice, to look at only. Press Q to return to the queued slice, Shift+Enter to edit this one.");
+    if (this.context) this.refused(t("note.neighbour"));
     return !this.context;
   }
 
@@ -223,7 +227,7 @@ export class Editor extends Display {
   fillAt(x: number, y: number, label: number): void {
     const { width, height } = this.task!;
     if (x < 0 || y < 0 || x >= width || y >= height) return;
-    if (!this.may(this.labels[y * width + x], label)) return this.refused("The class there is locked.");
+    if (!this.may(this.labels[y * width + x], label)) return this.refused(t("note.lockedThere"));
     this.edit(() => floodFill({ width, height }, this.labels, x, y, label));
   }
 
@@ -275,7 +279,7 @@ export class Editor extends Display {
   /** Replaces the mask by the model's proposal. */
   useProposal(): boolean {
     if (!this.proposal) {
-      this.refused("There is no proposal for this slice.");
+      this.refused(t("note.noProposal"));
       return false;
     }
     if (!this.editable()) return false;
@@ -290,8 +294,8 @@ export class Editor extends Display {
     const { label, task } = this;
     if (!task || !this.editable()) return;
     const name = this.nameOf(label);
-    if (this.counts[label] === 0) return this.refused(`There is no ${name} on this slice.`);
-    if (this.locked.has(label)) return this.refused(`${name} is locked.`);
+    if (this.counts[label] === 0) return this.refused(t("note.noClass", { class: name }));
+    if (this.locked.has(label)) return this.refused(t("note.locked", { class: name }));
     const changed = this.edit(() => {
       const { width, height, spacing } = task, finest = Math.min(...spacing), grid = { width, height }, mask = shapes.only(this.labels, label);
       const after = how === "fill holes" ? shapes.fillHoles(grid, mask) : how === "largest part" ? shapes.largestPart(grid, mask)
@@ -302,7 +306,7 @@ export class Editor extends Display {
       }
       return this.mask.whole;
     });
-    if (!changed) this.refused(`${how[0].toUpperCase()}${how.slice(1)}: nothing of ${name} changes.`);
+    if (!changed) this.refused(t("note.unchanged", { tool: t(reshapes[how]), class: name }));
   }
 
   // --- hints
@@ -316,7 +320,7 @@ export class Editor extends Display {
   beginHint(x: number, y: number, kind: Kind): boolean {
     if (!this.editable() || this.inStroke || this.hints.current) return false;
     if (this.locked.has(this.label)) {
-      this.refused(`${this.nameOf(this.label)} is locked.`);
+      this.refused(t("note.locked", { class: this.nameOf(this.label) }));
       return false;
     }
     this.hints.begin(this.label, kind);
@@ -357,7 +361,7 @@ export class Editor extends Display {
   }
 
   private nameOf(label: number): string {
-    return this.classes.find((c) => c.value === label)?.name ?? `class ${label}`;
+    return className(label, this.classes);
   }
 
   // --- the keyboard's pen
@@ -446,7 +450,7 @@ export class Editor extends Display {
   /** Paints unsure from now on: voxels whose class the person cannot tell. */
   paintUnsure(): void {
     if (this.hasUnsure) this.setLabel(unsure);
-    else this.refused("This project has no class for what you cannot tell: the person who runs the server starts it with --unsure.");
+    else this.refused(t("note.noUnsure"));
   }
 
   /** Draws with the class under the cursor from now on. */
@@ -493,8 +497,8 @@ export class Editor extends Display {
 
   toggle(what: "showMask" | "showProposal" | "showUncertainty" | "invert"): void {
     this[what] = !this[what];
-    if (what === "showProposal" && this.showProposal && !this.proposal) this.refused("There is no proposal for this slice.");
-    if (what === "showUncertainty" && this.showUncertainty && !this.uncertainty) this.refused("There is no uncertainty map for this slice.");
+    if (what === "showProposal" && this.showProposal && !this.proposal) this.refused(t("note.noProposal"));
+    if (what === "showUncertainty" && this.showUncertainty && !this.uncertainty) this.refused(t("note.noUncertainty"));
     this.notify({ kind: what === "invert" ? "slice" : "view" });
   }
 

@@ -2,85 +2,86 @@
 
 import type { Flow } from "../flow";
 import type { Editor } from "./editor";
+import type { Key } from "../texts";
 
 export interface KeyContext { editor: Editor; flow: Flow; help: () => void; skip: () => void; viewer: () => void }
 
 export interface Binding {
   keys: string[];
   group: "Slice" | "Draw" | "Show" | "Move";
-  text: string;
+  text: Key;
   run: (c: KeyContext, key: string) => unknown;
 }
 
 export const bindings: Binding[] = [
-  { keys: ["Enter", "Ctrl+S"], group: "Slice", text: "Accept or save, and go on", run: (c) => c.flow.submit() },
-  { keys: ["K"], group: "Slice", text: "Save as empty: none of the classes is here", run: (c) => c.flow.markEmpty() },
-  { keys: ["X"], group: "Slice", text: "Skip with a reason", run: (c) => c.skip() },
-  { keys: ["N"], group: "Slice", text: "Next slice of the queue; a draft is kept", run: (c) => c.flow.next() },
-  { keys: ["Shift+N"], group: "Slice", text: "Slice before", run: (c) => c.flow.previous() },
-  { keys: ["Q"], group: "Slice", text: "From a neighbour back to the queued slice", run: (c) => c.flow.back() },
-  { keys: ["Shift+Enter"], group: "Slice", text: "Label the neighbour that is shown", run: (c) => c.flow.editNeighbour() },
-  { keys: ["Alt+1", "Alt+2", "Alt+3", "Alt+4"], group: "Slice", text: "Of two readings that differ: take A, take B, what either has, what both have",
+  { keys: ["Enter", "Ctrl+S"], group: "Slice", text: "keys.save", run: (c) => c.flow.submit() },
+  { keys: ["K"], group: "Slice", text: "keys.empty", run: (c) => c.flow.markEmpty() },
+  { keys: ["X"], group: "Slice", text: "keys.skip", run: (c) => c.skip() },
+  { keys: ["N"], group: "Slice", text: "keys.next", run: (c) => c.flow.next() },
+  { keys: ["Shift+N"], group: "Slice", text: "keys.previous", run: (c) => c.flow.previous() },
+  { keys: ["Q"], group: "Slice", text: "keys.back", run: (c) => c.flow.back() },
+  { keys: ["Shift+Enter"], group: "Slice", text: "keys.editNeighbour", run: (c) => c.flow.editNeighbour() },
+  { keys: ["Alt+1", "Alt+2", "Alt+3", "Alt+4"], group: "Slice", text: "keys.choose",
     run: (c, key) => c.flow.choose((["first", "second", "union", "common"] as const)[Number(key.slice(-1)) - 1]) },
-  { keys: ["?"], group: "Slice", text: "This list", run: (c) => c.help() },
+  { keys: ["?"], group: "Slice", text: "keys.help", run: (c) => c.help() },
 
-  { keys: ["B"], group: "Draw", text: "Brush", run: (c) => c.editor.setTool("brush") },
-  { keys: ["E"], group: "Draw", text: "Eraser (or hold Alt while drawing)", run: (c) => c.editor.setTool("eraser") },
-  { keys: ["P"], group: "Draw", text: "Polygon: click corners; Enter, double click or the first corner closes. Drag: freehand, closed where it ends", run: (c) => c.editor.setTool("polygon") },
-  { keys: ["F"], group: "Draw", text: "Fill the region of equal label under the cursor", run: (c) => c.editor.setTool("fill") },
-  { keys: ["Shift+G"], group: "Draw", text: "Hints: point at what belongs to the class, and it is drawn; again, or with Alt: what does not belong", run: (c) => c.editor.pointOut() },
-  { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], group: "Draw", text: "Class to draw; of more than nine type two digits", run: (c, key) => chooseClass(c.editor, Number(key)) },
-  { keys: [",", ";"], group: "Draw", text: "Class before, after", run: (c, key) => c.editor.stepLabel(key === "," ? -1 : 1) },
-  { keys: ["T"], group: "Draw", text: "Class under the cursor (also Ctrl and click)", run: (c) => c.editor.pick() },
-  { keys: ["O"], group: "Draw", text: "Unsure: paint what you cannot tell", run: (c) => c.editor.paintUnsure() },
-  { keys: ["J"], group: "Draw", text: "Brush for like grey values, on, off (Alt + wheel: more, less alike)", run: (c) => c.editor.toggleRange() },
-  { keys: ["Shift+B"], group: "Draw", text: "Paint on background only, on, off", run: (c) => c.editor.toggleOnBackground() },
-  { keys: ["L"], group: "Draw", text: "Lock the class, unlock it: nothing changes a locked class", run: (c) => c.editor.toggleLock() },
-  { keys: ["[", "]"], group: "Draw", text: "Brush smaller, larger (also Shift + wheel)", run: (c, key) => c.editor.stepBrush(key === "[" ? -1 : 1) },
-  { keys: ["Z", "Ctrl+Z"], group: "Draw", text: "Undo", run: (c) => c.editor.undo() },
-  { keys: ["Y", "Ctrl+Y", "Ctrl+Shift+Z"], group: "Draw", text: "Redo", run: (c) => c.editor.redo() },
-  { keys: ["Delete"], group: "Draw", text: "Clear the mask", run: (c) => c.flow.clear() },
-  { keys: ["Shift+H"], group: "Draw", text: "Take the model's proposal", run: (c) => c.flow.useProposal() },
-  { keys: ["M", "Shift+M"], group: "Draw", text: "Copy the mask of the slice before, after", run: (c, key) => c.flow.copyNeighbour(key === "M" ? -1 : 1) },
-  { keys: ["Shift+I"], group: "Draw", text: "Draw the shape between the nearest labelled slices", run: (c) => c.flow.interpolate() },
-  { keys: ["Shift+F"], group: "Draw", text: "Fill the holes of the class", run: (c) => c.editor.reshape("fill holes") },
-  { keys: ["Shift+L"], group: "Draw", text: "Keep the largest part of the class", run: (c) => c.editor.reshape("largest part") },
-  { keys: ["<", ">"], group: "Draw", text: "Shrink, grow the class by a voxel", run: (c, key) => c.editor.reshape(key === "<" ? "shrink" : "grow") },
-  { keys: ["Shift+S"], group: "Draw", text: "Smooth the border of the class", run: (c) => c.editor.reshape("smooth") },
-  { keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"], group: "Draw", text: "Move the drawing cursor by a voxel", run: (c, key) => {
+  { keys: ["B"], group: "Draw", text: "keys.brush", run: (c) => c.editor.setTool("brush") },
+  { keys: ["E"], group: "Draw", text: "keys.eraser", run: (c) => c.editor.setTool("eraser") },
+  { keys: ["P"], group: "Draw", text: "keys.polygon", run: (c) => c.editor.setTool("polygon") },
+  { keys: ["F"], group: "Draw", text: "keys.fill", run: (c) => c.editor.setTool("fill") },
+  { keys: ["Shift+G"], group: "Draw", text: "keys.hint", run: (c) => c.editor.pointOut() },
+  { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], group: "Draw", text: "keys.class", run: (c, key) => chooseClass(c.editor, Number(key)) },
+  { keys: [",", ";"], group: "Draw", text: "keys.classStep", run: (c, key) => c.editor.stepLabel(key === "," ? -1 : 1) },
+  { keys: ["T"], group: "Draw", text: "keys.pick", run: (c) => c.editor.pick() },
+  { keys: ["O"], group: "Draw", text: "keys.unsure", run: (c) => c.editor.paintUnsure() },
+  { keys: ["J"], group: "Draw", text: "keys.like", run: (c) => c.editor.toggleRange() },
+  { keys: ["Shift+B"], group: "Draw", text: "keys.onBackground", run: (c) => c.editor.toggleOnBackground() },
+  { keys: ["L"], group: "Draw", text: "keys.lock", run: (c) => c.editor.toggleLock() },
+  { keys: ["[", "]"], group: "Draw", text: "keys.size", run: (c, key) => c.editor.stepBrush(key === "[" ? -1 : 1) },
+  { keys: ["Z", "Ctrl+Z"], group: "Draw", text: "keys.undo", run: (c) => c.editor.undo() },
+  { keys: ["Y", "Ctrl+Y", "Ctrl+Shift+Z"], group: "Draw", text: "keys.redo", run: (c) => c.editor.redo() },
+  { keys: ["Delete"], group: "Draw", text: "keys.clear", run: (c) => c.flow.clear() },
+  { keys: ["Shift+H"], group: "Draw", text: "keys.proposal", run: (c) => c.flow.useProposal() },
+  { keys: ["M", "Shift+M"], group: "Draw", text: "keys.copy", run: (c, key) => c.flow.copyNeighbour(key === "M" ? -1 : 1) },
+  { keys: ["Shift+I"], group: "Draw", text: "keys.between", run: (c) => c.flow.interpolate() },
+  { keys: ["Shift+F"], group: "Draw", text: "keys.holes", run: (c) => c.editor.reshape("fill holes") },
+  { keys: ["Shift+L"], group: "Draw", text: "keys.largest", run: (c) => c.editor.reshape("largest part") },
+  { keys: ["<", ">"], group: "Draw", text: "keys.grow", run: (c, key) => c.editor.reshape(key === "<" ? "shrink" : "grow") },
+  { keys: ["Shift+S"], group: "Draw", text: "keys.smooth", run: (c) => c.editor.reshape("smooth") },
+  { keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"], group: "Draw", text: "keys.cursor", run: (c, key) => {
     const [right, down] = arrow(key);
     c.editor.moveCursor(right, down);
   } },
-  { keys: ["."], group: "Draw", text: "Use the tool at the cursor: pen down or up, corner, fill, hint", run: (c) => c.editor.pen() },
-  { keys: ["Escape"], group: "Draw", text: "Give up the polygon; lift the pen; back to the queued slice", run: (c) => {
+  { keys: ["."], group: "Draw", text: "keys.pen", run: (c) => c.editor.pen() },
+  { keys: ["Escape"], group: "Draw", text: "keys.escape", run: (c) => {
     if (c.editor.corners.length > 0) c.editor.dropCorners();
     else if (c.editor.penDown) c.editor.liftPen();
     else c.flow.back();
   } },
 
-  { keys: ["S", "G"], group: "Show", text: "Mask on, off", run: (c) => c.editor.toggle("showMask") },
-  { keys: ["A", "D"], group: "Show", text: "Mask fainter, stronger", run: (c, key) => c.editor.setOpacity(c.editor.opacity + (key === "A" ? -0.05 : 0.05)) },
-  { keys: ["H"], group: "Show", text: "The model's proposal, dashed", run: (c) => c.editor.toggle("showProposal") },
-  { keys: ["U"], group: "Show", text: "The model's uncertainty", run: (c) => c.editor.toggle("showUncertainty") },
-  { keys: ["0"], group: "Show", text: "Automatic window", run: (c) => c.editor.autoWindow() },
-  { keys: ["Shift+W"], group: "Show", text: "Window that fits what is in view", run: (c) => c.editor.fitWindow() },
-  { keys: ["W"], group: "Show", text: "Next window: of the file, and for CT soft tissue, lung, bone, brain, liver", run: (c) => c.editor.cycleWindow() },
-  { keys: ["Alt+ArrowLeft", "Alt+ArrowRight"], group: "Show", text: "Window narrower, wider", run: (c, key) => c.editor.dragWindow(key.endsWith("Left") ? 1 / 1.1 : 1.1, 0) },
-  { keys: ["Alt+ArrowUp", "Alt+ArrowDown"], group: "Show", text: "Brighter, darker", run: (c, key) => c.editor.dragWindow(1, key.endsWith("Up") ? -0.05 : 0.05) },
-  { keys: ["C"], group: "Show", text: "Next channel of the case, where there are several", run: (c) => c.flow.showChannel(c.editor.channel + 1) },
-  { keys: ["Shift+C"], group: "Show", text: "All channels side by side, or one", run: (c) => c.flow.toggleSideBySide() },
-  { keys: ["I"], group: "Show", text: "Invert the grey values", run: (c) => c.editor.toggle("invert") },
-  { keys: ["V"], group: "Show", text: "Three-plane viewer open, folded", run: (c) => c.viewer() },
+  { keys: ["S", "G"], group: "Show", text: "keys.mask", run: (c) => c.editor.toggle("showMask") },
+  { keys: ["A", "D"], group: "Show", text: "keys.opacity", run: (c, key) => c.editor.setOpacity(c.editor.opacity + (key === "A" ? -0.05 : 0.05)) },
+  { keys: ["H"], group: "Show", text: "keys.outline", run: (c) => c.editor.toggle("showProposal") },
+  { keys: ["U"], group: "Show", text: "keys.uncertainty", run: (c) => c.editor.toggle("showUncertainty") },
+  { keys: ["0"], group: "Show", text: "keys.auto", run: (c) => c.editor.autoWindow() },
+  { keys: ["Shift+W"], group: "Show", text: "keys.inView", run: (c) => c.editor.fitWindow() },
+  { keys: ["W"], group: "Show", text: "keys.preset", run: (c) => c.editor.cycleWindow() },
+  { keys: ["Alt+ArrowLeft", "Alt+ArrowRight"], group: "Show", text: "keys.width", run: (c, key) => c.editor.dragWindow(key.endsWith("Left") ? 1 / 1.1 : 1.1, 0) },
+  { keys: ["Alt+ArrowUp", "Alt+ArrowDown"], group: "Show", text: "keys.level", run: (c, key) => c.editor.dragWindow(1, key.endsWith("Up") ? -0.05 : 0.05) },
+  { keys: ["C"], group: "Show", text: "keys.channel", run: (c) => c.flow.showChannel(c.editor.channel + 1) },
+  { keys: ["Shift+C"], group: "Show", text: "keys.sideBySide", run: (c) => c.flow.toggleSideBySide() },
+  { keys: ["I"], group: "Show", text: "keys.invert", run: (c) => c.editor.toggle("invert") },
+  { keys: ["V"], group: "Show", text: "keys.planes", run: (c) => c.viewer() },
 
-  { keys: ["ArrowUp", "ArrowDown", "PageUp", "PageDown"], group: "Move", text: "Neighbouring slice, to look at (also the wheel)", run: (c, key) => c.flow.scroll(key.endsWith("Up") ? -1 : 1) },
-  { keys: ["Home", "End"], group: "Move", text: "First, last slice of the case", run: (c, key) => c.flow.look(key === "Home" ? 0 : Infinity) },
-  { keys: ["+", "="], group: "Move", text: "Zoom in (also Ctrl + wheel)", run: (c) => c.editor.moveView((v) => v.zoom(1.25)) },
-  { keys: ["-"], group: "Move", text: "Zoom out", run: (c) => c.editor.moveView((v) => v.zoom(1 / 1.25)) },
-  { keys: ["Ctrl+ArrowLeft", "Ctrl+ArrowRight", "Ctrl+ArrowUp", "Ctrl+ArrowDown"], group: "Move", text: "Pan (also middle button, or Space and left button)", run: (c, key) => {
+  { keys: ["ArrowUp", "ArrowDown", "PageUp", "PageDown"], group: "Move", text: "keys.neighbour", run: (c, key) => c.flow.scroll(key.endsWith("Up") ? -1 : 1) },
+  { keys: ["Home", "End"], group: "Move", text: "keys.ends", run: (c, key) => c.flow.look(key === "Home" ? 0 : Infinity) },
+  { keys: ["+", "="], group: "Move", text: "keys.zoomIn", run: (c) => c.editor.moveView((v) => v.zoom(1.25)) },
+  { keys: ["-"], group: "Move", text: "keys.zoomOut", run: (c) => c.editor.moveView((v) => v.zoom(1 / 1.25)) },
+  { keys: ["Ctrl+ArrowLeft", "Ctrl+ArrowRight", "Ctrl+ArrowUp", "Ctrl+ArrowDown"], group: "Move", text: "keys.pan", run: (c, key) => {
     const [right, down] = arrow(key);
     c.editor.moveView((v) => v.pan(-40 * right, -40 * down));
   } },
-  { keys: ["R"], group: "Move", text: "Fit the slice to the window", run: (c) => c.editor.moveView((v) => v.fit()) },
+  { keys: ["R"], group: "Move", text: "keys.fit", run: (c) => c.editor.moveView((v) => v.fit()) },
 ];
 
 function arrow(key: string): [right: number, down: number] {

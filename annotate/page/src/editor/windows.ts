@@ -1,9 +1,22 @@
 // Windows: which values are black and which are white, per channel, and what is kept of them from case to case.
 
 import type { Task } from "../api";
+import { t, type Key } from "../texts";
 import type { Window } from "./layers";
 
+/** The name says where a window comes from, in one language: it is kept. */
 export interface Shown extends Window { name: string }
+
+const names: Record<string, Key> = {
+  auto: "window.auto", manual: "window.manual", "in view": "window.inView", file: "window.file",
+  "soft tissue": "window.softTissue", lung: "window.lung", bone: "window.bone", brain: "window.brain", liver: "window.liver",
+};
+
+/** A window's name as people read it; those of files are as the files have them. */
+export function windowName(name: string): string {
+  const nth = /^file (\d+)$/.exec(name)?.[1];
+  return names[name] ? t(names[name]) : nth ? t("window.fileN", { n: nth }) : name;
+}
 
 /** Windows for CT, in Hounsfield units. */
 export const ctWindows: Shown[] = [

@@ -1,7 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, binary, paths, splitItem, type Class } from "../api";
 import { placement, View } from "../editor/view";
+import { itemName } from "../format";
 import { settings } from "../settings";
+import { t } from "../texts";
 
 /** A slice with its label, to look at. */
 export function Picture({ item, version, classes }: { item: string; version: number; classes: Class[] }) {
@@ -43,7 +45,7 @@ export function Picture({ item, version, classes }: { item: string; version: num
     return () => { gone = true; };
   }, [item, version]);
   return <>
-    <canvas ref={canvas} class="picture" role="img" aria-label={`${item}, version ${version}`} />
+    <canvas ref={canvas} class="picture" role="img" aria-label={t("review.picture", { item: itemName(item), version })} />
     {problem && <p class="problem">{problem}</p>}
   </>;
 }

@@ -3,14 +3,11 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, ApiError, splitItem, type Project, type ReviewedCase, type ReviewedItem, type ReviewStatus } from "../api";
 import { itemName, sliceName, upper, when } from "../format";
+import { actionName } from "../editor/Side";
+import { t } from "../texts";
 import { Picture } from "./Picture";
 
-const names: Record<ReviewStatus | "", string> = { "": "to be reviewed", accepted: "accepted", rejected: "rejected", discuss: "to be discussed", returned: "sent back" };
-
-const verdicts: Array<[ReviewStatus, string, string]> = [
-  ["accepted", "Accept", "The label is good"], ["discuss", "Discuss", "To be discussed with others"],
-  ["returned", "Send back", "The slice is asked for again, with the note"], ["rejected", "Reject", "The label is not learnt from"],
-];
+const verdicts: ReviewStatus[] = ["accepted", "discuss", "returned", "rejected"];
 
 export function Review({ project, open }: { project: Project; open: string | null }) {
   const [cases, setCases] = useState<ReviewedCase[] | null>(null);
@@ -50,28 +47,28 @@ export function Review({ project, open }: { project: Project; open: string | nul
   }
 
   return <main class="review" aria-busy={cases === null && !problem}>
-    <section class="panel" aria-label="Cases">
-      <h2>Cases</h2>
-      {cases?.length === 0 && <p class="quiet">Nothing is labelled yet.</p>}
+    <section class="panel" aria-label={t("review.cases")}>
+      <h2>{t("review.cases")}</h2>
+      {cases?.length === 0 && <p class="quiet">{t("review.none")}</p>}
       <ul class="list">{cases?.map((c) => <li key={c.case}>
         <a href={`#/review/${encodeURIComponent(c.case)}`} aria-current={c.case === open ? "true" : undefined}>
-          <b>{c.case}</b> <span>{c.labelled} of {c.slices} labelled</span> <span class="quiet">{standing(c)}</span>
+          <b>{c.case}</b> <span>{t("review.labelled", { labelled: c.labelled, slices: c.slices })}</span> <span class="quiet">{standing(c)}</span>
         </a>
       </li>)}</ul>
     </section>
-    <section class="panel" aria-label="Labels">
-      <h2>{open ?? "Labels"}</h2>
-      {open === null && <p class="quiet">Choose a case.</p>}
+    <section class="panel" aria-label={t("review.labels")}>
+      <h2>{open ?? t("review.labels")}</h2>
+      {open === null && <p class="quiet">{t("review.choose")}</p>}
       <ul class="list">{labels.map((l) => <li key={l.item}>
         <button type="button" data-item={l.item} aria-pressed={l === label} onClick={() => setChosen(l.item)}>
-          <b>{upper(sliceName(splitItem(l.item).slice))}</b> <span>{l.who || "with the data"}</span> <span class={`status ${l.status}`}>{names[l.status]}</span>
+          <b>{upper(sliceName(splitItem(l.item).slice))}</b> <span>{l.who || t("review.withData")}</span> <span class={`status ${l.status}`}>{t(`status.${l.status}`)}</span>
         </button>
       </li>)}</ul>
     </section>
-    {label && open !== null && splitItem(label.item).case === open && <section class="panel shown" aria-label="Label">
-      <h2>{itemName(label.item)} <span class="quiet">version {label.version}, {label.action} {label.who && `by ${label.who} `}{when(label.when)}</span></h2>
+    {label && open !== null && splitItem(label.item).case === open && <section class="panel shown" aria-label={t("review.label")}>
+      <h2>{itemName(label.item)} <span class="quiet">{t(label.who ? "review.versionBy" : "review.version", { version: label.version, action: actionName(label.action), who: label.who })} {when(label.when)}</span></h2>
       <Picture item={label.item} version={label.version} classes={project.classes} />
-      {label.last && <p class="last"><b>{upper(names[label.last.status])}</b> by {label.last.who}, {when(label.last.when)}{label.last.version !== label.version && ` (version ${label.last.version})`}{label.last.note && <>: {label.last.note}</>}</p>}
+      {label.last && <p class="last"><b>{upper(t(`status.${label.last.status}`))}</b> {t("review.last", { who: label.last.who, when: when(label.last.when) })}{label.last.version !== label.version && ` ${t("review.ofVersion", { version: label.last.version })}`}{label.last.note && <>: {label.last.note}</>}</p>}
       <Judge key={label.item} label={label} judge={judge} />
     </section>}
     <p class="problem" role="alert">{problem}</p>
@@ -80,7 +77,7 @@ export function Review({ project, open }: { project: Project; open: string | nul
 
 /** What stands out in a case: "3 to be reviewed, 1 sent back". */
 function standing(c: ReviewedCase): string {
-  const counts: Array<[number, string]> = [[c.waiting, names[""]], [c.returned, names.returned], [c.discuss, names.discuss], [c.rejected, names.rejected], [c.accepted, names.accepted]];
+  const counts: Array<[number, string]> = [[c.waiting, t("status.")], [c.returned, t("status.returned")], [c.discuss, t("status.discuss")], [c.rejected, t("status.rejected")], [c.accepted, t("status.accepted")]];
   return counts.filter(([n]) => n > 0).map(([n, name]) => `${n} ${name}`).join(", ");
 }
 
@@ -97,12 +94,12 @@ function Judge({ label, judge }: { label: ReviewedItem; judge: (status: ReviewSt
     setBusy(false);
   }
   return <div class="judge">
-    <label>Note<input value={note} maxLength={1000} onInput={(e) => setNote(e.currentTarget.value)} placeholder="what is to be corrected, or why" /></label>
-    <label class="check"><input type="checkbox" checked={all} onChange={() => setAll(!all)} /><span>For all labels of the case</span></label>
+    <label>{t("review.note")}<input value={note} maxLength={1000} onInput={(e) => setNote(e.currentTarget.value)} placeholder={t("review.noteHint")} /></label>
+    <label class="check"><input type="checkbox" checked={all} onChange={() => setAll(!all)} /><span>{t("review.all")}</span></label>
     <div class="buttons">
-      {verdicts.map(([status, name, hint]) => <button key={status} type="button" data-status={status} title={hint} class={status === "accepted" ? "primary" : undefined}
-        disabled={busy || (status === "returned" && note.trim() === "")} onClick={() => void say(status)}>{name}</button>)}
-      <a href={`#/item/${encodeURIComponent(label.item)}`}>Open in the editor</a>
+      {verdicts.map((status) => <button key={status} type="button" data-status={status} title={t(`verdict.${status}Hint`)} class={status === "accepted" ? "primary" : undefined}
+        disabled={busy || (status === "returned" && note.trim() === "")} onClick={() => void say(status)}>{t(`verdict.${status}`)}</button>)}
+      <a href={`#/item/${encodeURIComponent(label.item)}`}>{t("review.open")}</a>
     </div>
   </div>;
 }

@@ -2,9 +2,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Project } from "../api";
 import type { Flow } from "../flow";
 import { settings } from "../settings";
+import { t, type Key } from "../texts";
 import type { CaseViewer, Overlay } from "./planes";
 
-const overlays: Array<[Overlay, string]> = [["label", "Labels"], ["proposal", "Proposal"], ["none", "None"]];
+const overlays: Array<[Overlay, Key]> = [["label", "viewer.labels"], ["proposal", "viewer.proposal"], ["none", "viewer.none"]];
 
 /** The case in three planes; clicking there looks at that slice in the editor. */
 export function Viewer({ flow, project }: { flow: Flow; project: Project }) {
@@ -12,7 +13,7 @@ export function Viewer({ flow, project }: { flow: Flow; project: Project }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [viewer, setViewer] = useState<CaseViewer | null>(null);
   const [overlay, setOverlay] = useState<Overlay>("label");
-  const [text, setText] = useState("Loading the viewer…");
+  const [text, setText] = useState(t("viewer.loading"));
   const [loaded, setLoaded] = useState(0);
 
   useEffect(() => {
@@ -41,7 +42,7 @@ export function Viewer({ flow, project }: { flow: Flow; project: Project }) {
     setText("");
     // the editor goes first: large volumes keep the browser busy
     const timer = setTimeout(() => {
-      viewer.show(id, channel, overlay, editor.window).then(() => setLoaded((n) => n + 1), (error) => setText(`The case could not be shown: ${error.message}`));
+      viewer.show(id, channel, overlay, editor.window).then(() => setLoaded((n) => n + 1), (error) => setText(t("viewer.failed", { text: error.message })));
     }, 250);
     return () => clearTimeout(timer);
   }, [viewer, id, item, channel, overlay, flow.lastSaved]);
@@ -55,11 +56,11 @@ export function Viewer({ flow, project }: { flow: Flow; project: Project }) {
     return () => clearTimeout(timer);
   }, [viewer, low, high, loaded]);
 
-  return <section class="viewer" aria-label="Three-plane viewer">
-    <div class="planes" data-loaded={loaded}><canvas ref={canvas} aria-label="The case in three planes" />{text && <p>{text}</p>}</div>
-    <div class="segmented" role="radiogroup" aria-label="Overlay of the viewer">
+  return <section class="viewer" aria-label={t("viewer")}>
+    <div class="planes" data-loaded={loaded}><canvas ref={canvas} aria-label={t("viewer.canvas")} />{text && <p>{text}</p>}</div>
+    <div class="segmented" role="radiogroup" aria-label={t("viewer.overlay")}>
       {overlays.map(([value, name]) => <button key={value} type="button" role="radio" aria-checked={overlay === value}
-        onMouseDown={(e) => e.preventDefault()} onClick={() => setOverlay(value)}>{name}</button>)}
+        onMouseDown={(e) => e.preventDefault()} onClick={() => setOverlay(value)}>{t(name)}</button>)}
     </div>
   </section>;
 }

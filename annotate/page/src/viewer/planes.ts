@@ -5,6 +5,7 @@ import { MULTIPLANAR_TYPE, DRAG_MODE, Niivue, NVImage, SHOW_RENDER, SLICE_TYPE }
 import { paths, type Class } from "../api";
 import { rgb, type Window } from "../editor/layers";
 import type { Convention } from "../editor/view";
+import { t } from "../texts";
 
 export type Overlay = "label" | "proposal" | "none";
 
@@ -49,7 +50,7 @@ export class CaseViewer {
 
   /** Starts on a canvas; fails where the browser has no WebGL 2. axis is the one that slices are cut along. */
   static async start(canvas: HTMLCanvasElement, axis: number, classes: Class[], convention: Convention): Promise<CaseViewer> {
-    if (!document.createElement("canvas").getContext("webgl2")) throw new Error("This browser has no WebGL 2, which the viewer needs.");
+    if (!document.createElement("canvas").getContext("webgl2")) throw new Error(t("viewer.noWebGL"));
     const viewer = new CaseViewer(axis, classes, convention);
     await viewer.nv.attachToCanvas(canvas);
     canvas.removeAttribute("tabindex"); // its keys would clash with the editor's
