@@ -383,6 +383,8 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 		reply(w, []map[string]any{
 			{"case": "prostate", "use": "training", "slices": 20, "labelled": len(f.marked("prostate", true)), "skipped": 0, "waiting": 3, "proposed": 3, "done": false, "next": 10},
 			{"case": "wide", "use": "validation", "slices": 12, "labelled": 12, "skipped": 0, "waiting": 0, "proposed": 0, "done": true, "next": nil}})
+	case "GET reviews":
+		reply(w, []map[string]any{{"case": "prostate", "slices": 20, "labelled": 3, "waiting": 2, "accepted": 1, "rejected": 0, "discuss": 0, "returned": 0}})
 	case "GET drafts":
 		out := []map[string]any{}
 		for item := range f.drafts {

@@ -9,7 +9,7 @@ import (
 )
 
 // clipped lists texts that do not fit where they stand.
-const clipped = `[...document.querySelectorAll('.tools button span, .tools h2, .tools summary, .tools label span, .tools output, .tools .choice, .actions button span, .bar nav a, .bar button, .side dt, .side button, .dashboard h2, .dashboard button, .figure p, .review h2, .review .buttons button')]
+const clipped = `[...document.querySelectorAll('.tools button, .tools h2, .tools summary, .tools label span, .tools output, .tools .choice, .actions button, .bar nav a, .bar button, .side dt, .side button, .dashboard h2, .dashboard button, .figure p, .review h2, .review .buttons button')]
 	.filter((e) => e.checkVisibility() && (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline' || e.getBoundingClientRect().right > e.parentElement.getBoundingClientRect().right + 1))
 	.map((e) => e.innerText + ' in ' + e.parentElement.className)`
 
@@ -64,7 +64,7 @@ func TestLanguages(t *testing.T) {
 	p.do(chromedp.Reload())
 	p.until("Spanish, as chosen", `document.documentElement.lang === 'es' && document.querySelector('.bar nav').innerText.includes('Panel')`)
 	p.click(`nav a[href="#/"]`)
-	p.untilItem(item)
+	p.until("the editor", `!!document.querySelector('.tools')`)
 	p.key("?")
 	p.until("the keys in Spanish", `document.querySelector('dialog.help').innerText.includes('Goma') && !/Eraser|undefined/.test(document.querySelector('dialog.help').innerText)`)
 	p.shoot("help-es")

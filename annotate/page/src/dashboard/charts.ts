@@ -13,7 +13,7 @@ function token(name: string): string {
 /** Draws a chart into an element and keeps its width; returns how to remove it. */
 export function draw(element: HTMLElement, chart: Chart, height = 190): () => void {
   const axis = (label: string): uPlot.Axis => ({
-    label, labelSize: 18, labelFont: "11px system-ui, sans-serif", font: "11px system-ui, sans-serif", stroke: token("--quiet"),
+    label, labelSize: 18, values: (_, ticks) => ticks.map((v) => String(Number(v.toPrecision(6)))), labelFont: "11px system-ui, sans-serif", font: "11px system-ui, sans-serif", stroke: token("--quiet"),
     grid: { stroke: token("--line"), width: 1 }, ticks: { stroke: token("--line"), width: 1, size: 4 },
   });
   const options: uPlot.Options = {

@@ -3,7 +3,7 @@ import { className, number } from "../format";
 import type { Flow } from "../flow";
 import { change, settings } from "../settings";
 import { largestBrush, type Editor, type Tool } from "./editor";
-import { t, type Key } from "../texts";
+import { language, t, type Key } from "../texts";
 import { unsure } from "./layers";
 import { windowName } from "./windows";
 
@@ -145,7 +145,7 @@ function Classes({ editor }: { editor: Editor }) {
           title={c.value === unsure ? t("tools.unsureHint") : t("tools.drawClass", { class: name })} aria-keyshortcuts={key || undefined}>
           <i class={c.value === unsure ? "hatched" : undefined} style={{ backgroundColor: c.color }} aria-hidden="true" />
           <span>{name}</span>
-          <span class="count">{task && counts[c.value] ? counts[c.value].toLocaleString() : "–"}</span>
+          <span class="count">{task && counts[c.value] ? counts[c.value].toLocaleString(language()) : "–"}</span>
           <kbd aria-hidden="true">{key}</kbd>
         </button>
         <button type="button" class="lock" aria-pressed={locked} aria-label={t("tools.lock", { class: name })} title={locked ? t("tools.locked", { class: name }) : `${t("tools.lock", { class: name })}${editor.label === c.value ? " (L)" : ""}`}
