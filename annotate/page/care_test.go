@@ -208,6 +208,7 @@ func TestAdjudication(t *testing.T) {
 	p.until("both names", `document.querySelector('.banner').innerText.includes("A is alan's, B is grace's")`)
 	p.until("a line each", `[...document.querySelectorAll('.compared')].map((e) => e.innerText).join() === 'A: alan,B: grace'`)
 	p.shoot("adjudication")
+	p.axe("two readings")
 	p.key(kb.Enter)
 	p.note("Decide first")
 	for _, c := range []struct {

@@ -16,6 +16,7 @@ export function Header({ project, person, page, leave }: Props) {
   const nextTheme = themes[(themes.indexOf(theme) + 1) % themes.length];
   const share = project.items > 0 ? project.labelled / project.items : 0;
   return <header class="bar">
+    <h1 class="unseen">{t(page === "editor" ? "header.label" : `header.${page}`)}</h1>
     <strong class="brand">nextslice</strong>
     <span class="project" title={project.name}>{project.name}</span>
     <nav aria-label={t("header.pages")}>

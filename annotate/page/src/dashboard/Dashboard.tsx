@@ -60,7 +60,7 @@ export function Dashboard({ project }: { project: Project }) {
     <Export model={project.model !== null} />
     <section class="panel">
       <h2>{t("dash.cases")} <span class="quiet">{t("dash.casesDone", { done: data.cases.filter((c) => c.done).length, cases: data.cases.length })}</span></h2>
-      <Table head={[t("dash.case"), t("dash.labelled"), t("dash.waiting"), t("dash.proposed"), ""]} numeric={[1, 2, 3]} empty={t("dash.noCases")}
+      <Table head={[t("dash.case"), t("dash.labelled"), t("dash.waiting"), t("dash.proposed"), t("dash.state")]} numeric={[1, 2, 3]} empty={t("dash.noCases")}
         rows={data.cases.map((c) => [c.next === null ? c.case : <a href={`#/item/${encodeURIComponent(itemOf(c.case, c.next))}`}>{c.case}</a>,
           t("dash.ofN", { n: c.labelled, all: c.slices }), c.waiting || "", c.proposed || "", c.problem ? <span class="problem">{c.problem}</span> : <>
             {c.done ? <b>{t("dash.done")}</b> : c.skipped > 0 ? t("dash.skipped", { n: c.skipped }) : ""} {c.use === "validation" && <span class="quiet">{t("dash.tests")}</span>}</>])} />
@@ -103,13 +103,13 @@ export function Dashboard({ project }: { project: Project }) {
     </section>
     <section class="panel">
       <h2>{t("dash.models")}</h2>
-      <Table head={[t("dash.version"), t("dash.cycle"), t("dash.labels"), t("dash.validation"), "", t("dash.when")]} numeric={[0, 1, 2, 3]} empty={t("dash.noModel")}
+      <Table head={[t("dash.version"), t("dash.cycle"), t("dash.labels"), t("dash.validation"), t("dash.state"), t("dash.when")]} numeric={[0, 1, 2, 3]} empty={t("dash.noModel")}
         rows={data.models.slice().sort((a, b) => b.version - a.version).map((m) => [m.version, m.cycle, m.labelled, fraction(m.validation_dice), <Why model={m} />, when(m.when)])} />
     </section>
 
     <section class="panel wide">
       <h2>{t("dash.log")}</h2>
-      <Table head={[t("dash.when"), t("dash.who"), t("dash.what"), t("dash.slice"), ""]} numeric={[]} empty={t("dash.noLog")}
+      <Table head={[t("dash.when"), t("dash.who"), t("dash.what"), t("dash.slice"), t("dash.detail")]} numeric={[]} empty={t("dash.noLog")}
         rows={data.log.map((e) => [when(e.when), e.person, e.action, e.item.includes("/") ? <Item id={e.item} /> : e.item, e.detail])} />
     </section>
     <div class="stack">

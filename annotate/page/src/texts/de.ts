@@ -28,7 +28,7 @@ export const de: Table = {
   "slice": "Schicht {slice}", "item": "{case}, Schicht {slice}", "class.unnamed": "Klasse {value}", "class.background": "Hintergrund", "class.unsure": "unsicher",
 
   "actions.planes": "3 Ebenen", "actions.planesFold": "Ansicht in drei Ebenen schließen", "actions.planesOpen": "Ansicht in drei Ebenen öffnen",
-  "actions.previous": "Zurück", "actions.next": "Weiter", "actions.nextHint": "Weiter, ohne zu speichern; ein Entwurf bleibt erhalten",
+  "actions.previous": "Vorige", "actions.next": "Nächste", "actions.nextHint": "Weiter, ohne zu speichern; ein Entwurf bleibt erhalten",
   "actions.skip": "Überspringen…", "actions.skipHint": "Diese Schicht mit einem Grund überspringen",
   "actions.empty": "Leer", "actions.emptyHint": "Als leer speichern: keine der Klassen ist in dieser Schicht",
   "actions.accept": "So übernehmen", "actions.acceptHint": "Den Vorschlag des Modells unverändert speichern und weiter",
@@ -131,7 +131,7 @@ export const de: Table = {
   "dash.hasIt": "{who} hat sie", "dash.hasItUntil": "{who} hat sie bis {when}", "queue.training": "Training", "queue.validation": "Validierung", "queue.reading": "Befundung", "queue.correction": "Korrektur",
   "state.waiting": "wartet", "state.leased": "in Arbeit", "state.disputed": "zwei Befundungen weichen ab", "state.done": "fertig", "state.skipped": "übersprungen", "state.withdrawn": "nicht mehr gefragt",
   "dash.labels": "Annotationen", "dash.no": "Nr.", "dash.dice": "Dice zum Vorschlag", "dash.timeCol": "Zeit", "dash.models": "Modelle", "dash.version": "Fassung", "dash.cycle": "Zyklus", "dash.when": "Wann", "dash.noModel": "Noch ist kein Modell trainiert.",
-  "dash.inUse": "im Einsatz", "dash.notUsed": "nicht benutzt", "dash.log": "Protokoll", "dash.who": "Wer", "dash.what": "Was", "dash.noLog": "Noch ist nichts geschehen.", "dash.people": "Personen", "dash.personName": "Name", "dash.noPeople": "Noch hat niemand eine Annotation gespeichert.", "dash.nothingLabelled": "Noch ist nichts annotiert.",
+  "dash.inUse": "im Einsatz", "dash.notUsed": "nicht benutzt", "dash.log": "Protokoll", "dash.who": "Wer", "dash.what": "Was", "dash.detail": "Einzelheiten", "dash.noLog": "Noch ist nichts geschehen.", "dash.people": "Personen", "dash.personName": "Name", "dash.noPeople": "Noch hat niemand eine Annotation gespeichert.", "dash.nothingLabelled": "Noch ist nichts annotiert.",
   "export": "Export", "export.partial": "Auch Fälle, die nur zum Teil annotiert sind", "export.accepted": "Nur Annotationen, die bei der Prüfung angenommen sind", "export.rest": "Schichten ohne Annotation enthalten",
   "export.ignore": "255, zu ignorieren: Niemand hat sie angesehen", "export.background": "Hintergrund, als wäre dort nichts", "export.prediction": "was das Modell aus ihnen macht",
   "export.writing": "Wird geschrieben…", "export.nifti": "Masken auf dem Gitter ihrer Bilder", "export.nrrd": "für 3D Slicer", "export.dicom": "für DICOM-Bilder", "export.csv": "was annotiert ist, von wem, wann", "export.scripts": "Für Skripte:", "export.api": "Beschreibung der Schnittstelle",
