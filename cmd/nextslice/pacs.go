@@ -16,6 +16,7 @@ type pacsCommand struct {
 	Find pacsFindCommand `cmd:"" help:"List the series that a PACS has."`
 	Pull pacsPullCommand `cmd:"" help:"Fetch series into a folder, a case each."`
 	Push pacsPushCommand `cmd:"" help:"Send the masks of pulled cases back as DICOM segmentations."`
+	Demo pacsDemoCommand `cmd:"" help:"Start an archive of synthetic patients on this machine, to try the others with."`
 }
 
 const pacsAccessHelp = `

@@ -1,30 +1,23 @@
 package pacstest
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
 	"net"
-	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/nextslice/nextslice/pacs/demo"
 )
 
 // User and password of the Orthanc of tests.
 const (
-	OrthancUser     = "lab"
-	OrthancPassword = "only-for-tests-7"
+	OrthancUser     = demo.User
+	OrthancPassword = demo.Password
 )
 
 // Orthanc starts an Orthanc with its DICOMweb plugin on a free port of this machine and returns its root. It keeps everything in a temporary
 // folder and ends with the test, which is skipped where Orthanc is not installed.
 func Orthanc(t testing.TB) (root string) {
 	t.Helper()
-	if missing := Missing(); missing != "" {
+	if missing := demo.Missing(); missing != "" {
 		t.Skip(missing)
 	}
 	port, err := net.Listen("tcp", "127.0.0.1:0")
@@ -33,89 +26,10 @@ func Orthanc(t testing.TB) (root string) {
 	}
 	number := port.Addr().(*net.TCPAddr).Port
 	port.Close()
-	root, stop, err := StartOrthanc(t.TempDir(), number)
+	root, stop, err := demo.Start(t.TempDir(), number)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
 	return root
-}
-
-const orthancPlugin = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
-
-func orthancProgram() string {
-	if found, err := exec.LookPath("Orthanc"); err == nil {
-		return found
-	}
-	return "/usr/sbin/Orthanc"
-}
-
-// Missing says in a line why there can be no Orthanc here, "" if there can.
-func Missing() string {
-	for _, path := range []string{orthancProgram(), orthancPlugin} {
-		if _, err := os.Stat(path); err != nil {
-			return "there is no Orthanc with its DICOMweb plugin: scripts/deps.sh test installs them"
-		}
-	}
-	return ""
-}
-
-// StartOrthanc starts one that keeps everything in a folder, and returns its root and what stops it.
-func StartOrthanc(dir string, port int) (root string, stop func(), err error) {
-	config, err := json.Marshal(map[string]any{
-		"HttpPort": port, "DicomServerEnabled": false, "RemoteAccessAllowed": false, "AuthenticationEnabled": true,
-		"RegisteredUsers":  map[string]string{OrthancUser: OrthancPassword},
-		"StorageDirectory": dir, "IndexDirectory": dir, "Plugins": []string{orthancPlugin},
-		"DicomWeb": map[string]any{"Enable": true, "Root": "/dicom-web/"},
-	})
-	if err != nil {
-		return "", nil, err
-	}
-	name := filepath.Join(dir, "orthanc.json")
-	if err := os.WriteFile(name, config, 0o600); err != nil {
-		return "", nil, err
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		return "", nil, err
-	}
-	defer log.Close()
-	server := exec.Command(orthancProgram(), name)
-	server.Dir, server.Stdout, server.Stderr = dir, log, log
-	if err := server.Start(); err != nil {
-		return "", nil, err
-	}
-	over := make(chan struct{})
-	go func() { server.Wait(); close(over) }()
-	stop = func() { // a second one on its folder would find the database locked
-		server.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-over:
-		case <-time.After(10 * time.Second):
-			server.Process.Kill()
-			<-over
-		}
-	}
-	root = fmt.Sprintf("http://127.0.0.1:%d/dicom-web", port)
-	for range 600 {
-		r, err := http.NewRequest("GET", root+"/studies", nil)
-		if err != nil {
-			return "", nil, err
-		}
-		r.SetBasicAuth(OrthancUser, OrthancPassword)
-		if answer, err := http.DefaultClient.Do(r); err == nil {
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return root, stop, nil
-			}
-		}
-		select {
-		case <-over:
-			text, _ := os.ReadFile(log.Name())
-			return "", nil, fmt.Errorf("Orthanc ended: %s", text)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	stop()
-	return "", nil, errors.New("Orthanc does not answer")
 }
