@@ -42,14 +42,14 @@ func Find(ctx context.Context, m Module, named string) (string, error) {
 		}
 		looked = append(looked, candidate)
 	}
-	return "", fmt.Errorf("no Python with %s was found (looked at %s): make one with `python3 -m venv ~/%s && ~/%[3]s/bin/pip install %[3]s` and name it with %s ~/%[3]s/bin/python",
+	return "", fmt.Errorf("no Python with %s was found (looked at %s): make one with `python3 -m venv ~/%[3]s && ~/%[3]s/bin/pip install %[3]s` and name its bin/python with %[4]s",
 		m.Title, strings.Join(looked, ", "), m.Name, m.by())
 }
 
 // by says how a Python is named.
 func (m Module) by() string {
 	if m.Flag != "" {
-		return m.Flag
+		return m.Flag + " or " + Variable
 	}
 	return "the environment variable " + Variable
 }
@@ -84,30 +84,30 @@ func (m Module) in(ctx context.Context, python string) (string, error) {
 	}
 	path, err := exec.LookPath(python)
 	if err != nil && !errors.Is(err, exec.ErrDot) {
-		return "", fmt.Errorf("Python %s: there is no such program: name one that has %s with %s", python, m.Title, m.by())
+		return "", fmt.Errorf("the Python %s: there is no such program: name one that has %s with %s", python, m.Title, m.by())
 	}
 	if path, err = filepath.Abs(path); err != nil { // without following links: what a link is called says which environment it is
 		return "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	c := exec.CommandContext(ctx, path, "-c", "import importlib.util as u; print('found', u.find_spec('"+m.Name+"') is not None)")
+	c := exec.CommandContext(ctx, path, "-c", "import os, importlib.util as u; os.write(1, b'nextslice: found %d' % (u.find_spec('"+m.Name+"') is not None))")
 	c.Dir = root()
 	apart(c)
 	c.WaitDelay = time.Second
 	var stderr tail
 	c.Stderr = &stderr
 	out, err := c.Output()
-	switch answer := strings.TrimSpace(string(out)); {
-	case answer == "found True":
+	switch answer := strings.TrimSpace(string(out)); { // anything may have been printed before
+	case strings.Contains(answer, "nextslice: found 1"):
 		return path, nil
-	case answer == "found False":
-		return "", fmt.Errorf("Python %s has no %s: install it with `%[1]s -m pip install %s`, or name another Python with %s", python, m.Title, m.Name, m.by())
+	case strings.Contains(answer, "nextslice: found 0"):
+		return "", fmt.Errorf("the Python %s has no %s: install it with `%s -m pip install %s`, or name another Python with %s", python, m.Title, python, m.Name, m.by())
 	case ctx.Err() != nil:
-		return "", fmt.Errorf("Python %s: no answer within 30 s: %w", python, ctx.Err())
+		return "", fmt.Errorf("the Python %s: no answer within 30 s: %w", python, ctx.Err())
 	case stderr.last() != "":
-		return "", fmt.Errorf("Python %s does not work: %s", python, stderr.last())
+		return "", fmt.Errorf("the Python %s does not work: %s", python, stderr.last())
 	default:
-		return "", fmt.Errorf("%s is not a Python: name one with %s (%w)", python, m.by(), errors.Join(err))
+		return "", fmt.Errorf("%s is not a Python: name one with %s", python, m.by())
 	}
 }

@@ -1,6 +1,7 @@
 package python
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -37,12 +38,14 @@ type Worker struct {
 	why     atomic.Pointer[string] // it was killed
 	ended   chan struct{}          // closed when the process is gone
 	dead    bool                   // an error was found
+	last    string                 // that error
 }
 
 // Options are how a worker is started.
 type Options struct {
 	Env     []string             // beside that of this program, "NAME=VALUE"
 	Started func(worker *Worker) // is told the process, which may be killed from then on, before it has answered; may be nil
+	Late    string               // the error when five minutes have passed without an answer
 }
 
 // Start starts a Python with the worker's text, sends hello and waits for its answer. The error is one line.
@@ -82,12 +85,15 @@ func Start(ctx context.Context, path string, text []byte, hello, answer any, o O
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { w.Kill("the worker was not ready in time") })()
+	defer context.AfterFunc(ctx, func() { w.Kill(o.Late) })()
 	theirIn.Close()
 	theirOut.Close()
 	err = w.write(binary.LittleEndian.AppendUint32(nil, uint32(len(text))))
 	if err == nil {
 		err = w.write(text)
+	}
+	if err == nil {
+		err = w.greeted()
 	}
 	if err == nil {
 		err = w.Send(hello)
@@ -101,6 +107,32 @@ func Start(ctx context.Context, path string, text []byte, hello, answer any, o O
 	}
 	return w, nil
 }
+
+// greeting is the worker's first word: what comes before was printed by Python while it started.
+const greeting = "\x00nextslice\x00"
+
+// maxPrinted bounds that.
+const maxPrinted = 64 << 10
+
+// greeted reads up to the greeting.
+func (w *Worker) greeted() error {
+	var seen []byte
+	for one := make([]byte, 1); !bytes.HasSuffix(seen, []byte(greeting)); seen = append(seen, one[0]) {
+		if len(seen) > maxPrinted {
+			return w.fail("it is not a Python that runs nextslice's worker.py")
+		}
+		if err := w.Read(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Pid is the number of the process.
+func (w *Worker) Pid() int { return w.command.Process.Pid }
+
+// Fault returns the error that ended it, "" if it was none.
+func (w *Worker) Fault() string { return w.last }
 
 // Alive reports whether the process can be asked. A nil worker cannot.
 func (w *Worker) Alive() bool {
@@ -161,6 +193,7 @@ func (w *Worker) fail(said string) error {
 			said += ": " + last
 		}
 	}
+	w.last = said
 	return errors.New(said)
 }
 
@@ -205,7 +238,7 @@ func (w *Worker) Receive(header any, arrays ...[]byte) error {
 	}
 	n := binary.LittleEndian.Uint32(size[:])
 	if n > maxHeader {
-		return w.fail("the worker's answer is not one of nextslice's own")
+		return w.fail("the worker's answer is not one of nextslice's worker.py")
 	}
 	text := make([]byte, n)
 	if err := w.Read(text); err != nil {
@@ -213,7 +246,7 @@ func (w *Worker) Receive(header any, arrays ...[]byte) error {
 	}
 	var fault struct{ Error string }
 	if err := errors.Join(json.Unmarshal(text, &fault), json.Unmarshal(text, header)); err != nil {
-		return w.fail("the worker's answer is not one of nextslice's own: " + err.Error())
+		return w.fail("the worker's answer is not one of nextslice's worker.py: " + err.Error())
 	}
 	if fault.Error != "" {
 		return w.fail(fault.Error)

@@ -47,7 +47,7 @@ func openProcess(path string, threads int) (*Net, error) {
 		Metadata        map[string]string
 	}
 	hello := map[string]any{"path": whole, "threads": threads}
-	w, err := python.Start(context.Background(), interpreter, program, hello, &answer, python.Options{})
+	w, err := python.Start(context.Background(), interpreter, program, hello, &answer, python.Options{Late: "Python did not load it in time"})
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be opened by ONNX Runtime: %s", path, reason(err))
 	}

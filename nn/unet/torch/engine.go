@@ -88,9 +88,6 @@ func (e *Engine) start(ctx context.Context) error {
 		e.watched = w
 	})
 	if err != nil {
-		if fault, ok := errors.AsType[*tensor.EngineError](err); ok {
-			err = errors.New(fault.Status)
-		}
 		return err
 	}
 	e.mu.Lock()
@@ -129,7 +126,7 @@ func (e *Engine) Device() string { return e.worker.hello.Device }
 // Close ends the worker and closes the host.
 func (e *Engine) Close() error {
 	if e.worker != nil {
-		e.worker.end()
+		e.worker.End()
 	}
 	return e.Engine.Close()
 }
@@ -161,10 +158,10 @@ func (e *Engine) ready() bool {
 		return true
 	}
 	if e.options.Fallback {
-		e.fallBack(errors.New("its worker has ended: " + e.worker.last))
+		e.fallBack(errors.New("its worker has ended: " + e.worker.Fault()))
 		return false
 	}
-	e.worker.end()
+	e.worker.End()
 	if err := e.start(context.Background()); err != nil {
 		panic(&tensor.EngineError{Op: "PyTorch", Status: err.Error()})
 	}
@@ -183,7 +180,7 @@ func (e *Engine) Watch(ctx context.Context) (stop func()) {
 			w := e.watched
 			e.mu.Unlock()
 			if w != nil {
-				w.kill(fmt.Sprintf("the worker did not answer within %v of the end and was killed", e.patience))
+				w.Kill(fmt.Sprintf("the worker did not answer within %v of the end and was killed", e.patience))
 			}
 		}
 	})

@@ -3,7 +3,7 @@ package torch
 import "time"
 
 // Pid is that of the worker.
-func (e *Engine) Pid() int { return e.worker.command.Process.Pid }
+func (e *Engine) Pid() int { return e.worker.Worker.Pid() }
 
 // SetPatience sets how long Watch waits.
 func (e *Engine) SetPatience(d time.Duration) { e.patience = d }

@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"github.com/nextslice/nextslice/internal/python"
 	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/tensor"
 )
@@ -111,14 +112,14 @@ func name(p unet.Part) string {
 
 // Put is [unet.Remote].
 func (r *remote) Put(p unet.Part, state []float32) {
-	r.send(message{Op: "put", Part: name(p)}, bytesOf(state))
+	r.send(message{Op: "put", Part: name(p)}, python.Bytes(state))
 	r.receive()
 }
 
 // Get is [unet.Remote].
 func (r *remote) Get(p unet.Part, state, grad []float32) {
 	r.send(message{Op: "get", Part: name(p), Gradient: grad != nil})
-	r.receive(bytesOf(state), bytesOf(grad))
+	r.receive(python.Bytes(state), python.Bytes(grad))
 }
 
 // Forward is [unet.Remote].
@@ -130,9 +131,9 @@ func (r *remote) Forward(logits tensor.Tensor, features *unet.Features, x tensor
 	if p.SameImages {
 		r.send(m)
 	} else {
-		r.send(m, bytesOf(x.Data))
+		r.send(m, python.Bytes(x.Data))
 	}
-	r.receive(append(arrays(features), bytesOf(logits.Data))...)
+	r.receive(append(arrays(features), python.Bytes(logits.Data))...)
 }
 
 func arrays(f *unet.Features) (list [][]byte) {
@@ -140,7 +141,7 @@ func arrays(f *unet.Features) (list [][]byte) {
 		return nil
 	}
 	for _, x := range f {
-		list = append(list, bytesOf(x))
+		list = append(list, python.Bytes(x))
 	}
 	return list
 }
@@ -159,16 +160,16 @@ func (r *remote) Step(items []float32, s unet.Step, through func(unet.Features) 
 			merged[i] = 1
 		}
 	}
-	r.send(m, bytesOf(s.X.Data), s.Target, merged)
+	r.send(m, python.Bytes(s.X.Data), s.Target, merged)
 	if through == nil {
-		r.receive(bytesOf(items))
+		r.receive(python.Bytes(items))
 		return nil
 	}
 	var f unet.Features
 	for level := range f {
 		f[level] = make([]float32, s.X.N*r.config.Width<<level)
 	}
-	r.receive(append([][]byte{bytesOf(items)}, arrays(&f)...)...)
+	r.receive(append([][]byte{python.Bytes(items)}, arrays(&f)...)...)
 	df, err := through(f)
 	if err != nil {
 		r.send(message{Op: "through", Stop: true})
@@ -192,11 +193,11 @@ func (r *remote) Step(items []float32, s unet.Step, through func(unet.Features) 
 // Logits is [unet.Remote].
 func (r *remote) Logits(logits tensor.Tensor) {
 	r.send(message{Op: "logits"})
-	r.receive(bytesOf(logits.Data))
+	r.receive(python.Bytes(logits.Data))
 }
 
 // HeadGradients is [unet.Remote].
 func (r *remote) HeadGradients(dst []float32, dlogits tensor.Tensor) {
-	r.send(message{Op: "head", N: dlogits.N, H: dlogits.H, W: dlogits.W}, bytesOf(dlogits.Data))
-	r.receive(bytesOf(dst))
+	r.send(message{Op: "head", N: dlogits.N, H: dlogits.H, W: dlogits.W}, python.Bytes(dlogits.Data))
+	r.receive(python.Bytes(dst))
 }

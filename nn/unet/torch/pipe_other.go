@@ -1,7 +1,0 @@
-//go:build !linux
-
-package torch
-
-import "os"
-
-func widen(*os.File) {}
