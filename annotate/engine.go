@@ -17,7 +17,7 @@ type fallback interface {
 
 // engineFault says what of the learner's engine the page shows as long as it lasts, after a training that ended with err: nil, if all is well. again says
 // that the training is to be begun again at once, since it then runs on the processor.
-func engineFault(l Learner, err error) (fault error, again bool) {
+func engineFault(l Learner, err error) (again bool, fault error) {
 	var f fallback
 	if n, ok := l.(networks); ok {
 		f, _ = n.Engine.(fallback)
@@ -25,11 +25,11 @@ func engineFault(l Learner, err error) (fault error, again bool) {
 	_, broken := errors.AsType[*tensor.EngineError](err)
 	switch {
 	case broken && f != nil && f.FallsBack() && f.Fallen() == nil:
-		return fmt.Errorf("training: %w; it begins again on the processor", err), true
+		return true, fmt.Errorf("training: %w; it begins again on the processor", err)
 	case broken:
-		return fmt.Errorf("training: %w; labels are safe, and the next one starts another training", err), false
+		return false, fmt.Errorf("training: %w; labels are safe, and the next one starts another training", err)
 	case f != nil && f.Fallen() != nil:
-		return fmt.Errorf("the processor computes, which is slower: %w", f.Fallen()), false
+		return false, fmt.Errorf("the processor computes, which is slower: %w", f.Fallen())
 	}
-	return nil, false
+	return false, nil
 }

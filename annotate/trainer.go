@@ -65,7 +65,7 @@ func (t *trainer) run(ctx context.Context) error {
 			}
 			err = t.runs.run(ctx, cycle, func(ctx context.Context) error { return t.cycle(ctx, learner, cycle) })
 			t.events.setTraining(Training{})
-			fault, again := engineFault(learner, err)
+			again, fault := engineFault(learner, err)
 			t.events.lasts("engine", fault)
 			switch {
 			case again:

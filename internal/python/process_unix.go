@@ -17,6 +17,6 @@ func apart(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 // kill ends the worker and what it has started.
 func kill(c *exec.Cmd) {
 	if err := syscall.Kill(-c.Process.Pid, syscall.SIGKILL); errors.Is(err, syscall.EPERM) {
-		c.Process.Kill()
+		_ = c.Process.Kill()
 	}
 }

@@ -14,4 +14,4 @@ func apart(c *exec.Cmd) {
 	c.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-func kill(c *exec.Cmd) { c.Process.Kill() }
+func kill(c *exec.Cmd) { _ = c.Process.Kill() }

@@ -43,9 +43,11 @@ const (
 	sealBody  = marksAt + 2*markSize
 )
 
-// Database returns the path of the database of a folder, Path that of its seal.
+// Database returns the path of the database of a folder.
 func Database(dir string) string { return filepath.Join(dir, "project.db") }
-func Path(dir string) string     { return filepath.Join(dir, "project.seal") }
+
+// Path returns the path of the seal of a folder.
+func Path(dir string) string { return filepath.Join(dir, "project.seal") }
 
 func (s sealed) encode() []byte {
 	var body bytes.Buffer
