@@ -140,7 +140,7 @@ func TestSet(t *testing.T) {
 
 // The experiments that come with the program are valid, and no recipe is a copy of another.
 func TestExperimentFiles(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("..", "studies", "*", "experiment.yaml"))
+	files, err := filepath.Glob(filepath.Join("..", "studies", "*", "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}

@@ -1,3 +1,5 @@
+//go:build unix
+
 package releasetest
 
 import (
@@ -96,6 +98,10 @@ func TestDebian(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	if data, err := os.ReadFile("/etc/resolv.conf"); err == nil { // as debootstrap has it, but for a later change
+		_ = os.WriteFile(filepath.Join(root, "etc", "resolv.conf"), data, 0o644)
+	}
+	t.Run("PACS", func(t *testing.T) { followPacs(t, root) })
 	inside("dpkg -r nextslice")
 	if _, err := os.Stat(filepath.Join(root, "usr/bin/nextslice")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("it stays after its removal: %v", err)

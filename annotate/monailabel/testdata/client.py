@@ -1,10 +1,13 @@
 """Drives a server by MONAI Label's own Python client in the order in which the 3D Slicer extension does, with one client object, whose
 headers go stale, and prints one line a step.
 
-    pip install --no-deps monailabel==0.8.5 && pip install requests
-    python client.py http://127.0.0.1:8000 [NAME TOKEN]
+    python3 -m venv venv && venv/bin/pip install requests && venv/bin/pip install --no-deps monailabel==0.8.5
+    venv/bin/python client.py [--masks DIR] http://127.0.0.1:8000 [NAME TOKEN]
+
+Give it a project of its own: it draws the masks of DIR, NAME.nii.gz of the image NAME, and without --masks nonsense.
 """
 
+import argparse
 import gzip
 import hashlib
 import sys
@@ -17,7 +20,12 @@ from urllib.parse import quote_plus
 from monailabel.client import MONAILabelClient
 from monailabel.client.client import MONAILabelClientException
 
-server, account = sys.argv[1], sys.argv[2:]
+parser = argparse.ArgumentParser()
+parser.add_argument("--masks")
+parser.add_argument("server")
+parser.add_argument("account", nargs="*")
+args = parser.parse_args()
+server, account = args.server, args.account
 folder = tempfile.mkdtemp()
 client = MONAILabelClient(server, tmpdir=folder, client_id="user-xyz")
 
@@ -52,6 +60,9 @@ drawn = Path(folder, "label.nii.gz")
 drawn.write_bytes(b"")
 while "unet" not in client.info()["models"]:
     sample = client.next_sample(strategy, {"slices": "those asked for"})
+    if not sample and client.train_status(check_if_running=True):
+        time.sleep(0.3)
+        continue
     if not sample:
         sys.exit("nothing is left, and there is no model")
     image, _ = urllib.request.urlretrieve(f"{server}/datastore/image?image={quote_plus(sample['id'])}")
@@ -62,9 +73,14 @@ while "unet" not in client.info()["models"]:
     head, mask = voxels(client.download_label(sample["id"], "original"))
     frame = names.index("asked_slices") + 1
     assert frame in mask, "no slice is framed"
-    for i in range(0, len(mask), 7):
-        if mask[i] == 0:
-            mask[i] = 1
+    if args.masks:
+        for i, value in enumerate(voxels(Path(args.masks, sample["id"] + ".nii.gz"))[1]):
+            if value:
+                mask[i] = value
+    else:
+        for i in range(0, len(mask), 7):
+            if mask[i] == 0:
+                mask[i] = 1
     drawn.write_bytes(gzip.compress(head + bytes(mask)))
     params = {"label_info": [{"name": n, "idx": i + 1} for i, n in enumerate(names)], "model": ""}
     answer = client.save_label(sample["id"], str(drawn), params=params)
