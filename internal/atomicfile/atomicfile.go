@@ -102,8 +102,3 @@ func MkdirTemp(path string) (string, error) {
 	dir := filepath.Join(filepath.Dir(path), temporaryName(filepath.Base(path)))
 	return dir, os.Mkdir(dir, 0o700)
 }
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}

@@ -176,3 +176,8 @@ func TestMkdirTemp(t *testing.T) {
 		t.Error("removed while its process lives")
 	}
 }
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
