@@ -97,7 +97,7 @@ func (m Module) in(ctx context.Context, python string) (string, error) {
 	c.WaitDelay = time.Second
 	var stderr tail
 	c.Stderr = &stderr
-	out, _ := c.Output() // what went wrong is seen from the answer
+	out, _ := c.Output()                               // what went wrong is seen from the answer
 	switch answer := strings.TrimSpace(string(out)); { // anything may have been printed before
 	case strings.Contains(answer, "nextslice: found 1"):
 		return path, nil
