@@ -32,7 +32,7 @@ type message struct {
 	H int `json:"h,omitempty"`
 	W int `json:"w,omitempty"`
 
-	Seed    uint64 `json:"seed,omitempty"`
+	Seed    uint64 `json:"seed"`           // 0 is one too
 	Loss    *loss  `json:"loss,omitempty"` // step
 	Adam    *adam  `json:"adam,omitempty"`
 	Deep    bool   `json:"deep,omitempty"`

@@ -12,8 +12,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/nn/unet/torch"
 	"github.com/nextslice/nextslice/nn/unet/unettest"
+	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/ref"
 	"github.com/nextslice/nextslice/train"
@@ -116,5 +118,17 @@ func TestSameBits(t *testing.T) {
 	}
 	if first, again := weights(), weights(); !slices.Equal(first, again) {
 		t.Error("two exact trainings differ")
+	}
+
+	// Seed 0 is one like any other.
+	net := unet.New(e, unet.Config{Classes: 2, Width: 2, Dropout: 0.5}, random.Stream(1))
+	b := unet.Batch{X: tensor.New(tensor.Shape{N: 1, H: 8, W: 8, C: 1}), Target: make([]uint8, 64), LR: 1e-3}
+	b.X.Data[5] = 1
+	if err := unet.NewTrainer(net, tensor.Loss{CE: 1, Smooth: 1}, 0).Step(make([]float32, 1), b, nil); err != nil {
+		t.Fatal(err)
+	}
+	logits := slices.Clone(net.Forward(b.X, unet.Pass{Dropout: true}).Data)
+	if slices.Equal(logits, net.Forward(b.X, unet.Pass{Dropout: true, Seed: 1}).Data) {
+		t.Error("seeds 0 and 1 drop the same elements")
 	}
 }

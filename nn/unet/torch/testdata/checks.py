@@ -216,8 +216,6 @@ def masks():
 
 def bfloat16():
     """By autocast: near float32, and the weights stay float32."""
-    if DEVICE.type == "cpu" and worker.version() < (2, 0):
-        raise Skip("this PyTorch mixes no bfloat16 on the processor")
     logits = {}
     for precision in ("float32", "bfloat16"):
         m = machine(DEVICE, precision)
