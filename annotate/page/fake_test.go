@@ -36,6 +36,7 @@ type fake struct {
 	until            any // labels until the first model
 	change           func(item string, task map[string]any)
 	chances          func(item string, class int) []byte // of a class; nil: there is no such thing
+	propose          func(item string) []byte            // the proposal of an item, in place of the usual one
 	noProposal       map[string]bool                     // these items' proposals are empty
 	t                testing.TB
 	files            http.Handler
@@ -167,6 +168,9 @@ func (f *fake) proposal(item string) []byte {
 	c, _, k := f.split(item)
 	w, h := c.mask.Size[0], c.mask.Size[1]
 	mask, out := c.slice(k), make([]byte, w*h)
+	if f.propose != nil {
+		return f.propose(item)
+	}
 	if f.noProposal[item] {
 		return out
 	}
@@ -467,6 +471,9 @@ func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []
 		q := r.URL.Query()
 		seconds, err := strconv.ParseFloat(q.Get("seconds"), 64)
 		proposal, err2 := strconv.Atoi(q.Get("proposal"))
+		if q.Get("proposal") == "" && f.task(item)["proposal"] == false {
+			err2 = nil
+		}
 		if err != nil || err2 != nil || !slices.Contains([]string{"edited", "accepted", "empty"}, q.Get("action")) {
 			problem(w, http.StatusUnprocessableEntity, "query: "+r.URL.RawQuery)
 			return

@@ -176,6 +176,7 @@ export class Flow extends Neighbours {
    */
   submit(): Promise<void> {
     const e = this.editor;
+    if (e.settling) return e.settling.then(() => this.submit());
     if (!this.seen("note.toSave")) return Promise.resolve();
     if (e.corners.length > 0) {
       e.closePolygon(e.label);

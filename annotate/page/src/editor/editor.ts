@@ -87,6 +87,7 @@ export class Editor extends Display {
     this.images = data.images;
     this.mask = new Mask(task.width, task.height, data.labels, data.proposal);
     this.hints = new Hints(this.mask);
+    this.excluding = false;
     this.uncertainty = data.uncertainty;
     this.context = null;
     this.compared = [];
@@ -338,8 +339,15 @@ export class Editor extends Display {
     this.draw({ kind: "pointer" });
   }
 
+  /** Ends when the mask of the last hint is drawn; null if it is. */
+  settling: Promise<void> | null = null;
+
   /** Draws the class anew by all hints. */
-  async endHint(): Promise<void> {
+  endHint(): Promise<void> {
+    return (this.settling = this.drawByHints().finally(() => (this.settling = null)));
+  }
+
+  private async drawByHints(): Promise<void> {
     const { hints, task, label } = this, hint = hints.current;
     if (!hint || !task) return;
     const chances = this.drawsFromProposal ? await this.chancesOf(label) : null;

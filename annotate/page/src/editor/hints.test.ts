@@ -33,7 +33,7 @@ function stroke(p: Pointed, x0: number, y0: number, x1: number, y1: number, kind
   }
 }
 
-for (const [size, noise] of [[128, 12], [256, 20], [512, 25]] as const) {
+for (const [size, noise] of [[128, 12], [256, 20], [512, 25], [1500, 25]] as const) {
   test(`without a network two strokes find the organ: ${size}, noise ${noise}`, () => {
     const p = scene(size, noise);
     stroke(p, 0.28, 0.5, 0.46, 0.5, 1);

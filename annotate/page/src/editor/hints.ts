@@ -24,12 +24,31 @@ const weight = 4;
 /** How much unlike a voxel may be, in the spread of grey values, before a hint no longer reaches across it. */
 const alike = 2;
 
+/** A part of more voxels is looked at through blocks of n × n of them: it is shown as coarsely on a screen. */
+const many = 600 * 600;
+
 /** The voxels that belong, as 1. */
 export function belonging(p: Pointed): Uint8Array {
   const out = new Uint8Array(p.width * p.height), part = around(p);
   if (!part) return out;
-  const here = cropped(p, part), found = cheapest(priced(here));
-  for (let y = 0; y < part.height; y++) out.set(found.subarray(y * part.width, (y + 1) * part.width), (part.y + y) * p.width + part.x);
+  const n = Math.ceil(Math.sqrt(part.width * part.height / many)), here = reduced(p, part, n), found = cheapest(priced(here));
+  // between the middles of four blocks a voxel is on the side on which most of the weight is
+  for (let y = 0; y < part.height; y++) {
+    const v = Math.max(0, (y + 0.5) / n - 0.5), top = Math.floor(v), bottom = Math.min(here.height - 1, top + 1), t = v - top;
+    for (let x = 0, i = (part.y + y) * p.width + part.x; x < part.width; x++, i++) {
+      if (p.hints[i] > 0) {
+        out[i] = p.hints[i] === 1 ? 1 : 0;
+        continue;
+      }
+      if (n === 1) {
+        out[i] = found[y * here.width + x];
+        continue;
+      }
+      const u = Math.max(0, (x + 0.5) / n - 0.5), left = Math.floor(u), right = Math.min(here.width - 1, left + 1), s = u - left;
+      const upper = (1 - s) * found[top * here.width + left] + s * found[top * here.width + right], lower = (1 - s) * found[bottom * here.width + left] + s * found[bottom * here.width + right];
+      out[i] = (1 - t) * upper + t * lower >= 0.5 ? 1 : 0;
+    }
+  }
   return out;
 }
 
@@ -55,18 +74,30 @@ function around({ width, height, hints, chances }: Pointed): Rect | null {
 /** A part of the slice, with grey values from 0 to 1. */
 interface Part extends Grid { grey: Float32Array; hints: Uint8Array; chances: Uint8Array | null; spacing: [number, number]; radius: number }
 
-function cropped(p: Pointed, r: Rect): Part {
-  const n = r.width * r.height, grey = new Float32Array(n), hints = new Uint8Array(n), chances = p.chances && new Uint8Array(n);
+/** A part of the slice, of which a voxel is n × n: their mean, and the hint that most of them with one have. */
+function reduced(p: Pointed, r: Rect, n: number): Part {
+  const width = Math.ceil(r.width / n), height = Math.ceil(r.height / n), size = width * height;
+  const grey = new Float32Array(size), hints = new Uint8Array(size), chances = p.chances && new Uint8Array(size);
   const scale = 1 / Math.max(p.window.high - p.window.low, 1e-12);
-  for (let y = 0, i = 0; y < r.height; y++) {
-    for (let x = 0, from = (r.y + y) * p.width + r.x; x < r.width; x++, i++, from++) {
-      const v = (p.image[from] - p.window.low) * scale;
-      grey[i] = v > 1 ? 1 : v > 0 ? v : 0; // NaN too
-      hints[i] = p.hints[from];
-      if (chances) chances[i] = p.chances![from];
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      let sum = 0, chance = 0, count = 0, belong = 0, not = 0;
+      for (let v = r.y + y * n, bottom = Math.min(v + n, r.y + r.height); v < bottom; v++) {
+        for (let from = v * p.width + r.x + x * n, end = from + Math.min(n, r.width - x * n); from < end; from++) {
+          const g = (p.image[from] - p.window.low) * scale;
+          sum += g > 1 ? 1 : g > 0 ? g : 0; // NaN too
+          if (p.hints[from] === 1) belong++;
+          else if (p.hints[from] === 2) not++;
+          if (p.chances) chance += p.chances[from];
+          count++;
+        }
+      }
+      grey[i] = sum / count;
+      if (belong + not > 0) hints[i] = belong >= not ? 1 : 2;
+      if (chances) chances[i] = Math.round(chance / count);
     }
   }
-  return { width: r.width, height: r.height, grey, hints, chances, spacing: p.spacing, radius: Math.max(4, reach * Math.min(p.width, p.height)) };
+  return { width, height, grey, hints, chances, spacing: p.spacing, radius: Math.max(4, reach * Math.min(p.width, p.height) / n) };
 }
 
 function priced(p: Part): Prices {
