@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/internal/peak"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/record"
@@ -13,7 +14,7 @@ import (
 
 // Pool offers the unlabelled items to the strategy, and counts what its questions cost.
 func (l *learner) Pool(ctx context.Context, unlabelled []int) query.Pool {
-	resetPeakMemory()
+	peak.Reset()
 	l.asked, l.unlabelled = time.Now(), unlabelled
 	c := model.Candidates{
 		Images: active.At(l.data.pool.Images, unlabelled), Labelled: active.At(l.data.pool.Images, l.labelled),
@@ -72,7 +73,7 @@ func (l *learner) costs() record.Timing {
 	t := l.timing
 	if !l.asked.IsZero() {
 		t.Query = max(0, time.Since(l.asked).Seconds()-t.Members-t.Score)
-		t.PeakMB = peakMemory() / 1e6
+		t.PeakMB = peak.Memory() / 1e6
 	}
 	return t
 }

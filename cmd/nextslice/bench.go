@@ -19,6 +19,7 @@ type benchCommand struct {
 	Items   int  `help:"Slices that the strategies query." default:"64"`
 	Threads int  `help:"Threads; 0 is all cores." default:"0"`
 	Rounds  int  `help:"Repetitions; figures are medians." default:"10"`
+	Queries bool `help:"Only the queries: what each strategy costs, and its peak memory."`
 	Library bool `help:"Convolutions by oneDNN, in a build with -tags onednn, to compare the engine's own with."`
 	JSON    bool `help:"Write JSON."`
 }
@@ -31,6 +32,7 @@ convolution includes packing its weights and its input. Run it on a machine that
 Examples:
   nextslice bench
   nextslice bench --width 64 --size 128 --threads 1
+  nextslice bench --queries --items 1000 --size 64 --rounds 1
   nextslice bench --library --json`
 }
 
@@ -60,7 +62,7 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 		e.Close()
 	}
 	report, err := bench.Run(ctx, e, bench.Options{
-		NetWidth: c.Width, Height: c.Size, Width: c.Size, Batch: c.Batch, Items: c.Items, Rounds: c.Rounds,
+		NetWidth: c.Width, Height: c.Size, Width: c.Size, Batch: c.Batch, Items: c.Items, Rounds: c.Rounds, QueriesOnly: c.Queries,
 		Progress: func(what string) { fmt.Fprintln(s.err, "measuring:", what) },
 	})
 	if err != nil {

@@ -26,7 +26,9 @@ func TestPacsDemo(t *testing.T) {
 	defer cancel()
 	var out, errs output
 	ended := make(chan int, 1)
-	go func() { ended <- run(ctx, strings.NewReader(""), &out, &errs, []string{"pacs", "demo", "--port", port}) }()
+	go func() {
+		ended <- run(ctx, strings.NewReader(""), &out, &errs, []string{"pacs", "demo", "--port", port})
+	}()
 	root := "http://127.0.0.1:" + port + "/dicom-web"
 	want := "76 images of 4 patients at " + root + "; user lab, password only-for-tests-7; Ctrl-C ends it\n"
 	for end := time.Now().Add(time.Minute); out.String() != want; time.Sleep(20 * time.Millisecond) {

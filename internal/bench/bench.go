@@ -21,6 +21,7 @@ type Options struct {
 	Batch         int // slices per training step
 	Items         int // slices that the strategies query
 	Rounds        int // repetitions; figures are medians; at most three of a query
+	QueriesOnly   bool
 
 	Progress func(what string) // called before each piece of work; nil for none
 }
@@ -59,6 +60,9 @@ func Run(ctx context.Context, e tensor.Engine, o Options) (report Report, err er
 		{fmt.Sprintf("training step of %d", o.Batch), TrainingStep(m, o.NetWidth, batch)},
 		{"inference of 8", Inference(m, o.NetWidth, eight)},
 	} {
+		if o.QueriesOnly {
+			break
+		}
 		o.begin(w.name)
 		w.run() // makes buffers
 		m.Reset()

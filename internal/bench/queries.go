@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"text/tabwriter"
 	"time"
 
+	"github.com/nextslice/nextslice/internal/peak"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/nn/unet"
 	"github.com/nextslice/nextslice/preprocess"
@@ -24,6 +26,9 @@ type Query struct {
 	Scored   int     `json:"scored"`  // slices that went through a network
 	Passes   int     `json:"passes"`  // of one slice each
 	Seconds  float64 `json:"seconds"` // median
+	PeakMB   float64 `json:"peak_mb"` // largest memory of the process meanwhile; 0 where the system does not tell
+	// Training is what an autoencoder and a discriminator of the strategy's steps take, by those of a few; 0 without.
+	Training float64 `json:"training_seconds,omitempty"`
 }
 
 // strategies returns those that read no hidden masks: what stands alone, each score, and each score with stochastic batches.
@@ -32,6 +37,9 @@ func strategies() (names []string) {
 		switch s.Kind {
 		case query.KindStrategy:
 			names = append(names, s.Name)
+			if s.Name == "batchbald" || s.Name == "clasp" { // their own forms of stochastic batches
+				names = append(names, s.Name+map[string]string{"batchbald": "(draw=sb)", "clasp": "(noise=sb)"}[s.Name])
+			}
 		case query.KindScore:
 			names = append(names, s.Name, s.Name+"+sb")
 		}
@@ -64,10 +72,15 @@ func queries(ctx context.Context, e tensor.Engine, net *unet.Net, o Options, ima
 			c.Positions[i].Slice = i
 		}
 		if spec.Score.Critic.Steps > 0 {
-			k, err := train.RunVAAL(ctx, e, train.VAAL{Steps: 1, Ranks: ranks(spec, n)}, c.Labelled, images, o.Height, o.Width, 1, nil)
+			var k *train.Critic
+			seconds, err := median(ctx, 1, func() (err error) {
+				k, err = train.RunVAAL(ctx, e, train.VAAL{Steps: criticSteps, Ranks: ranks(spec, n)}, c.Labelled, images, o.Height, o.Width, 1, nil)
+				return err
+			})
 			if err != nil {
 				return nil, err
 			}
+			q.Training = seconds / criticSteps * float64(spec.Score.Critic.Steps)
 			c.Critic = func(context.Context) (func(context.Context, [][]float32) ([]float64, error), error) {
 				return k.Scores, nil
 			}
@@ -79,13 +92,19 @@ func queries(ctx context.Context, e tensor.Engine, net *unet.Net, o Options, ima
 			_, err := spec.Strategy.Select(n.Pool(ctx, spec, c), q.Size, random.Stream(1, "query"))
 			return err
 		}
+		debug.FreeOSMemory() // what the strategy before has left
+		peak.Reset()
 		if q.Seconds, err = median(ctx, min(o.Rounds, 3), run); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		q.PeakMB = peak.Memory() / 1e6
 		result = append(result, q)
 	}
 	return result, nil
 }
+
+// criticSteps are those by which the training of a critic is estimated.
+const criticSteps = 20
 
 // ranks returns what a critic knows beside the slice.
 func ranks(s query.Spec, n model.Network) func(context.Context, [][]float32) ([]float64, error) {
@@ -100,9 +119,13 @@ func writeQueries(w io.Writer, queries []Query) error {
 		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "\nquery of %d of %d slices\tms\tscored\tpasses\t\n", queries[0].Size, queries[0].Pool)
+	fmt.Fprintf(t, "\nquery of %d of %d slices\tms\tscored\tpasses\tpeak MB\ttraining of its own, s\t\n", queries[0].Size, queries[0].Pool)
 	for _, q := range queries {
-		fmt.Fprintf(t, "%s\t%.1f\t%d\t%d\t\n", q.Strategy, 1e3*q.Seconds, q.Scored, q.Passes)
+		own := ""
+		if q.Training > 0 {
+			own = fmt.Sprintf("%.0f", q.Training)
+		}
+		fmt.Fprintf(t, "%s\t%.1f\t%d\t%d\t%.0f\t%s\t\n", q.Strategy, 1e3*q.Seconds, q.Scored, q.Passes, q.PeakMB, own)
 	}
 	return t.Flush()
 }

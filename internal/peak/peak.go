@@ -1,4 +1,5 @@
-package experiment
+// Package peak measures the largest memory that a piece of work takes.
+package peak
 
 import (
 	"bufio"
@@ -7,15 +8,15 @@ import (
 	"strings"
 )
 
-// resetPeakMemory begins a new measurement of peakMemory. Where the system has no such thing, as all but Linux, it does
+// Reset begins a new measurement of Memory. Where the system has no such thing, as all but Linux, it does
 // nothing.
-func resetPeakMemory() {
+func Reset() {
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // resets the peak of the resident memory
 }
 
-// peakMemory returns the largest resident memory of the process since the last reset, in bytes; 0 if the system does
+// Memory returns the largest resident memory of the process since the last reset, in bytes; 0 if the system does
 // not tell.
-func peakMemory() float64 {
+func Memory() float64 {
 	file, err := os.Open("/proc/self/status")
 	if err != nil {
 		return 0
