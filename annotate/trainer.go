@@ -33,7 +33,8 @@ type trainer struct {
 
 // asker queries with a new network, and tells what could be asked for.
 type asker interface {
-	ask(ctx context.Context, n Network, cycle int, progress func(done, of int)) ([]store.QueueRow, error)
+	ask(ctx context.Context, n Network, cycle int, critic func(context.Context, [][]float32) (judge, error), progress func(done, of int)) ([]store.QueueRow, error)
+	labels(ctx context.Context) (images [][]float32, masks [][]uint8, err error)
 	unlabelled(ctx context.Context, role store.Role, waiting []store.QueueRow) ([]Item, error)
 }
 
@@ -187,7 +188,7 @@ func (t *trainer) cycle(ctx context.Context, learner Learner, cycle int) error {
 	if err := t.judge(ctx, learner, n, &m, validation); err != nil {
 		return err
 	}
-	rows, err := t.queue.ask(ctx, n, cycle, func(done, of int) {
+	rows, err := t.queue.ask(ctx, n, cycle, t.critic(learner, n, cycle, progress), func(done, of int) {
 		progress(Training{Phase: "score", Step: done, Steps: of}, done == of)
 	})
 	if err != nil {
@@ -305,7 +306,11 @@ func (t *trainer) train(ctx context.Context, learner Learner, labels []store.Lab
 		return nil, err
 	}
 	epoch := func(steps int) int { return (steps*c.Batch + len(labels) - 1) / len(labels) }
-	return learner.Train(ctx, c, p, set, t.config.streams().Training(cycle), func(s train.Progress) {
+	run := learner.Train
+	if further, ok := learner.(critical); ok && t.config.spec().Score.Critic.Ranked {
+		run = further.TrainRanked
+	}
+	return run(ctx, c, p, set, t.config.streams().Training(cycle), func(s train.Progress) {
 		progress(Training{
 			Phase: "train", Step: s.Step, Steps: s.Of, Epoch: epoch(s.Step), Epochs: epoch(s.Of), Loss: s.Loss, SecondsLeft: s.Left.Seconds(),
 		}, s.Step == s.Of)
