@@ -69,7 +69,7 @@ import (
 	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), file, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-v", "-overlay", filepath.Join(dir, "overlay.json"),
+	out, err := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-ldflags=-w", "-v", "-overlay", filepath.Join(dir, "overlay.json"),
 		"-run", "^(TestOnePerCase|ExampleOnePerCase|TestListIsComplete)$", ".").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
