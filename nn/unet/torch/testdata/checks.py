@@ -249,12 +249,36 @@ def precision():
             assert torch.backends.cudnn.allow_tf32 == on and torch.backends.cuda.matmul.allow_tf32 == on
 
 
+def devices():
+    """Devices are chosen by name, by kind and by the number of the job; what there is not is refused in a line."""
+    real, n = (torch.cuda.is_available, torch.cuda.device_count), 3
+    try:
+        torch.cuda.is_available, torch.cuda.device_count = lambda: True, lambda: n
+        for wanted, job, want in [("", 0, "cuda:0"), ("", 4, "cuda:1"), ("cuda", 2, "cuda:2"), ("cuda:1", 2, "cuda:1"), ("cpu", 5, "cpu")]:
+            assert str(worker.choose(wanted, job)) == want, (wanted, job, worker.choose(wanted, job))
+        for wanted, words in [("cuda:3", "there are 3, counted from 0"), ("tpu", "want cuda, mps, xpu or cpu"), ("cuda:x", "counted from 0")]:
+            fault(lambda: worker.choose(wanted, 0), words)
+        torch.cuda.is_available, torch.cuda.device_count = lambda: False, lambda: 0
+        fault(lambda: worker.choose("cuda:0", 0), "sees none")
+    finally:
+        torch.cuda.is_available, torch.cuda.device_count = real
+
+
+def fault(f, words):
+    try:
+        f()
+    except worker.Fault as e:
+        assert words in str(e) and "\n" not in str(e), e
+    else:
+        raise AssertionError(f"no fault {words}")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     if DEVICE.type == "cuda":
         torch.cuda.set_stream(torch.cuda.Stream())
     failed = False
-    for check in (meta, fake, graph, graph_masks, masks, bfloat16, single_pixel, precision):
+    for check in (meta, fake, graph, graph_masks, masks, bfloat16, single_pixel, precision, devices):
         if check in (meta, fake) and DEVICE.type != "cpu":
             continue
         try:
