@@ -108,6 +108,9 @@ func (c *cache) room(ctx context.Context, index int) (done func(), err error) {
 	if err := c.heavy.Acquire(ctx, weight); err != nil {
 		return nil, err
 	}
+	if bytes >= giveBack {
+		debug.FreeOSMemory()
+	}
 	return func() {
 		if bytes >= giveBack {
 			debug.FreeOSMemory() // or the next one would come on top
