@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/browser"
@@ -293,36 +292,5 @@ func (p *window) checkNames(where string) {
 	}
 	if controls < 5 {
 		p.t.Errorf("%s: %d controls found", where, controls)
-	}
-}
-
-// BenchmarkPage measures, in a browser, the milliseconds from the mouse's event to the drawn stroke on 320 × 320 voxels (aim: a frame,
-// 16), of a whole stroke, and from the key to the next slice (aim: 150). Without the graphics card that swiftshader imitates:
-// its frames alone take longer.
-//
-//	go test ./annotate/page -run '^$' -bench Page -benchtime 1x
-func BenchmarkPage(b *testing.B) {
-	p := openPage(b, chromedp.Flag("use-angle", false), chromedp.Flag("enable-unsafe-swiftshader", false), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-3d-apis", true))
-	p.key("v")
-	p.key("n")
-	p.untilItem("wide/003")
-	at := p.fitted("wide/003")
-	path := [][2]int{}
-	for i := range 120 {
-		path = append(path, [2]int{160 + int(80*math.Cos(float64(i)/9)), 160 + int(80*math.Sin(float64(i)/9))})
-	}
-	p.drag(at, path)
-	for _, item := range []string{"prostate/012", "wide/004", "prostate/007"} {
-		time.Sleep(time.Second) // nobody is faster, and what comes next is loaded meanwhile
-		if item == "prostate/012" {
-			eval[bool](p, `(performance.clearMeasures('open'), true)`)
-		}
-		p.key(kb.Enter)
-		p.untilItem(item)
-	}
-	for _, name := range []string{"paint", "stroke", "open"} {
-		times := eval[[]float64](p, fmt.Sprintf(`performance.getEntriesByName(%q).map((e) => e.duration)`, name))
-		slices.Sort(times)
-		b.ReportMetric(times[len(times)/2], "ms/"+name)
 	}
 }
