@@ -93,8 +93,10 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
   their pixels without a label, the share that holds foreground, and their Dice by the hidden masks, which nobody knows outside a simulation.
 - ` + "`vaal`" + `, ` + "`ta-vaal`" + `: ` + "`cycles.jsonl`" + ` has what the discriminator was worth: the errors of the autoencoder, the discriminator's loss (1.386 where it tells
   nothing) and the spread of its logits, below 0.001 of which a notice says that the query is as good as random.
-- ` + "`dutp`" + ` works in simulations only: annotation and ` + "`nextslice query`" + ` refuse it, the latter ` + "`ceal`" + ` too, for it knows no network before. ` + "`vaal`" + ` and ` + "`ta-vaal`" + `, like ` + "`ensemble`" + ` and
-  ` + "`learning-loss`" + `, take further trainings, which annotation does not do between two queries; ` + "`nextslice query`" + ` does.
+- ` + "`dutp`" + ` works in simulations only: annotation and ` + "`nextslice query`" + ` refuse it, the latter ` + "`ceal`" + ` too, for it knows no network before. ` + "`ensemble`" + ` and
+  ` + "`learning-loss`" + ` take further trainings, which annotation does not do between two queries; ` + "`nextslice query`" + ` does.
+- ` + "`vaal`" + ` and ` + "`ta-vaal`" + ` in annotation: their critic is trained behind each network and not kept. What is asked for beyond a query, before the next
+  network, is drawn at random.
 - ` + "`dutp`" + `: copies stand in ` + "`cycles.jsonl`" + ` and are no labels; with ` + "`copies=published`" + ` a query may ask for fewer labels than its size, and one at least.
 - ` + "`usim`" + ` compares items by the features of ` + "`badge`" + `; ` + "`typiclust`" + ` by 16 × 16 averages of the slice itself, so that it also chooses an initial set.
 - ` + "`clasp`" + ` and ` + "`batchbald`" + ` need probabilities that sum to 1: with sigmoids there may be two classes at most.

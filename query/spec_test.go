@@ -3,6 +3,7 @@ package query_test
 import (
 	"github.com/nextslice/nextslice/uncertainty"
 
+	"math"
 	"strings"
 	"testing"
 
@@ -238,6 +239,19 @@ func TestNeeds(t *testing.T) {
 		}
 		if needs := spec.Strategy.Needs(); (needs.Scores || needs.ClassScores || needs.Networks) == (spec.Score == uncertainty.Score{}) {
 			t.Errorf("%s: score %+v", name, spec.Score)
+		}
+	}
+}
+
+// CEAL's threshold falls by the same amount every cycle, down to 0.
+func TestPseudoThreshold(t *testing.T) {
+	spec, err := query.Parse("ceal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cycle, want := range map[int]float64{0: 0.05, 1: 0.0467, 4: 0.0368, 5: 0.0335, 15: 0.0005, 16: 0, 100: 0} {
+		if got := spec.Training.Pseudo.Threshold(cycle); math.Abs(got-want) > 1e-9 {
+			t.Errorf("cycle %d: %v, want %v", cycle, got, want)
 		}
 	}
 }

@@ -28,12 +28,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // same seed, cases and training asks its oracle, and the models do as well: to the last bit, through the page's own
 // API, the records in SQLite, and a restart of the server after the first query.
 func TestPicksAreThoseOfTheSimulation(t *testing.T) {
+	for _, strategy := range []string{"entropy+sb", "vaal(steps=5)+sb", "ta-vaal(steps=5)"} {
+		t.Run(strategy, func(t *testing.T) { picksAreThoseOfTheSimulation(t, strategy) })
+	}
+}
+
+func picksAreThoseOfTheSimulation(t *testing.T, strategy string) {
 	dir := filepath.Join(t.TempDir(), "data")
 	if err := phantom.Write(t.Context(), dir, 5, 3, nil); err != nil {
 		t.Fatal(err)
 	}
 	held := []string{"phantom_001", "phantom_003"} // for validation here, for the test there
-	const seed, size, cycles, steps, width, strategy = 11, 4, 2, 12, 4, "entropy+sb"
+	const seed, size, cycles, steps, width = 11, 4, 2, 12, 4
 
 	c, err := record.ReadConfig("", func(c *record.Config) {
 		c.Data, c.Preset, c.Seed, c.Strategies = dir, "demo", seed, []string{strategy}
