@@ -179,6 +179,17 @@ func (p *window) login() {
 	p.until("the first slice is open", `!!document.querySelector('.corner.top.left')`)
 }
 
+// stopClock has the page's time stand still until it is advanced.
+func (p *window) stopClock() {
+	p.t.Helper()
+	eval[bool](p, `(window.testTime = performance.now(), performance.now = () => window.testTime, true)`)
+}
+
+func (p *window) advance(milliseconds int) {
+	p.t.Helper()
+	eval[bool](p, fmt.Sprintf(`(window.testTime += %d, true)`, milliseconds))
+}
+
 // leave closes the annotation page: a server that ends is an error to it.
 func (p *window) leave() {
 	p.do(chromedp.Navigate("about:blank"))

@@ -141,6 +141,8 @@ func TestPoorProposalIsAnOutline(t *testing.T) {
 func TestLeaseEndsWithTheTab(t *testing.T) {
 	p := openPage(t)
 	p.untilItem("prostate/010")
+	p.key("2")
+	p.until("it listens", `document.querySelector('.classes button[aria-checked="true"]').innerText.includes("transition")`)
 	p.leave()
 	p.wait("it is given back", func() bool { return p.server.asked("/items/prostate%2F010/release") == 1 })
 	p.do(chromedp.Navigate(p.url+"/"), chromedp.WaitVisible(chromedp.CSS(".tools")))
@@ -431,16 +433,17 @@ func TestManyClasses(t *testing.T) {
 		t.Helper()
 		p.until(name+" is chosen", fmt.Sprintf(`document.querySelector('.classes button[aria-checked="true"]').innerText.includes(%q)`, name))
 	}
+	p.stopClock() // two digits belong together if little time is between them
 	p.key("13")
 	chosen("organ 13")
 	p.key(";")
 	chosen("organ 14")
 	p.key(",,")
 	chosen("organ 12")
-	time.Sleep(time.Second)
+	p.advance(1000)
 	p.key("2")
 	chosen("transition zone")
-	time.Sleep(time.Second)
+	p.advance(1000)
 	p.key("7")
 	chosen("organ 7")
 }
