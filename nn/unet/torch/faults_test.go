@@ -188,6 +188,15 @@ threading.Thread(target=noise, daemon=True).start()
 	if loss := r.Losses[2]; !(loss > 0 && loss < 2) {
 		t.Errorf("the loss is %v", loss)
 	}
+	again, err := train.Run(t.Context(), e, config(3), discs(4, 16), 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for step, loss := range r.Losses { // PyTorch's own masks go by the seed too
+		if d := again.Losses[step] - loss; d > 1e-4 || d < -1e-4 {
+			t.Errorf("step %d: losses %v and %v with the same seed", step, loss, again.Losses[step])
+		}
+	}
 
 	for range 5 { // networks that are no more
 		unet.New(e, unet.Config{Classes: 2, Width: 2}, random.Stream(1)).Forward(tensor.New(tensor.Shape{N: 1, H: 8, W: 8, C: 1}), unet.Pass{})
