@@ -19,6 +19,7 @@ import (
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/ref"
 	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // These tests run on NEXTSLICE_DEVICE, the processor by default, with the Python that FindPython finds. They are the acceptance test of a
@@ -56,6 +57,32 @@ func start(t *testing.T, o torch.Options) *torch.Engine {
 	}
 	t.Cleanup(func() { e.Close() })
 	return e
+}
+
+// config is a small training.
+func config(steps int) train.Config {
+	return train.Config{
+		Width: 2, Dropout: 0.5, Steps: steps, Batch: 2, LearningRate: recipe.Schedule{Peak: 1e-3},
+		Loss: recipe.Loss{Kind: recipe.Softmax, CrossEntropy: 0.5, Dice: 0.5, Smooth: 1},
+	}
+}
+
+// discs are some slices to train on.
+func discs(n, size int) train.Set {
+	s := train.Set{H: size, W: size, Classes: 2}
+	rng := random.Stream(1, "discs")
+	for range n {
+		image, mask := make([]float32, size*size), make([]uint8, size*size)
+		y, x, r := rng.IntN(size), rng.IntN(size), size/8+rng.IntN(size/4)
+		for i := range image {
+			if dy, dx := i/size-y, i%size-x; dy*dy+dx*dx < r*r {
+				mask[i] = 1
+			}
+			image[i] = float32(mask[i]) + float32(rng.NormFloat64())/2
+		}
+		s.Images, s.Labels = append(s.Images, image), append(s.Labels, mask)
+	}
+	return s
 }
 
 // kept is an engine for several cases, which close it.
