@@ -79,28 +79,23 @@ func around(mask []byte, width int) (ring [][2]int) {
 	return ring
 }
 
-// middle is a line through the middle of the voxels that a function names, half as long as they are wide.
+// middle is the middle half of the longest run along a row of the voxels that a function names, nil where no run has four.
 func middle(width, size int, is func(i int) bool) [][2]int {
-	var x, y, n float64
-	for i := range size {
-		if is(i) {
-			x, y, n = x+float64(i%width), y+float64(i/width), n+1
+	row, left, longest := 0, 0, 3
+	for i, run := 0, 0; i < size; i++ {
+		if i%width == 0 {
+			run = 0
+		}
+		if !is(i) {
+			run = 0
+			continue
+		}
+		if run++; run > longest {
+			row, left, longest = i/width, i%width-run+1, run
 		}
 	}
-	if n == 0 {
+	if longest < 4 {
 		return nil
 	}
-	row := int(math.Round(y / n))
-	left, right := width, -1 // of the part of the row around the middle
-	for column := int(math.Round(x / n)); column < width && is(row*width+column); column++ {
-		right = column
-	}
-	for column := int(math.Round(x / n)); column >= 0 && is(row*width+column); column-- {
-		left = column
-	}
-	if right < left {
-		return nil
-	}
-	quarter := (right - left) / 4
-	return [][2]int{{left + quarter, row}, {right - quarter, row}}
+	return [][2]int{{left + longest/4, row}, {left + longest - 1 - longest/4, row}}
 }
