@@ -65,7 +65,7 @@ func TestLanguages(t *testing.T) {
 	p.until("Spanish, as chosen", `document.documentElement.lang === 'es' && document.querySelector('.bar nav').innerText.includes('Panel')`)
 	p.click(`nav a[href="#/"]`)
 	p.until("the editor", `!!document.querySelector('.screen:not([data-busy]) .corner')`)
-	p.key("?")
+	p.click(`.tools button[aria-keyshortcuts="?"]`)
 	p.until("the keys in Spanish", `document.querySelector('dialog.help').open && document.querySelector('dialog.help').innerText.includes('Goma') && !/Eraser|undefined/.test(document.querySelector('dialog.help').innerText)`)
 	p.shoot("help-es")
 }
