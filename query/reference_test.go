@@ -93,8 +93,8 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
   their pixels without a label, the share that holds foreground, and their Dice by the hidden masks, which nobody knows outside a simulation.
 - ` + "`vaal`" + `, ` + "`ta-vaal`" + `: ` + "`cycles.jsonl`" + ` has what the discriminator was worth: the errors of the autoencoder, the discriminator's loss (1.386 where it tells
   nothing) and the spread of its logits, below 0.001 of which a notice says that the query is as good as random.
-- ` + "`dutp`" + ` works in simulations only: annotation and ` + "`nextslice query`" + ` refuse it, the latter ` + "`ceal`" + ` too, for it knows no network before. ` + "`ensemble`" + ` and
-  ` + "`learning-loss`" + ` take further trainings, which annotation does not do between two queries; ` + "`nextslice query`" + ` does.
+- ` + "`dutp`" + ` works in simulations only: annotation and ` + "`nextslice query`" + ` refuse it. ` + "`ceal`" + ` in ` + "`nextslice query`" + ` learns from the network of the query before, which stays in
+  the work folder; the first query there has none. ` + "`ensemble`" + ` and ` + "`learning-loss`" + ` take further trainings, which annotation does not do between two queries; ` + "`nextslice query`" + ` does.
 - ` + "`vaal`" + ` and ` + "`ta-vaal`" + ` in annotation: their critic is trained behind each network and not kept. What is asked for beyond a query, before the next
   network, is drawn at random.
 - ` + "`dutp`" + `: copies stand in ` + "`cycles.jsonl`" + ` and are no labels; with ` + "`copies=published`" + ` a query may ask for fewer labels than its size, and one at least.

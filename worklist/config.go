@@ -88,8 +88,8 @@ func (c Config) checkStrategy(s query.Spec) error {
 	switch {
 	case needs.HiddenForeground:
 		return fmt.Errorf("%s looks at masks that nobody has drawn yet: it exists in simulations only", s)
-	case s.Training.Pseudo.Of != "":
-		return fmt.Errorf("%s learns pseudo-labels of the network before, of which a single query knows nothing: it exists in simulations only", s)
+	case s.Training.Pseudo.Of != "" && c.Model != "":
+		return fmt.Errorf("%s changes the training: leave --model out, so that a network is trained", s)
 	case s.Training.Copies != "" || s.Score.Alpha > 0:
 		return fmt.Errorf("%s compares all slices with each other at once and changes the training: it exists in simulations only", s)
 	case model.IsONNX(c.Model) && model.ServesForeign(s) != nil:

@@ -84,6 +84,9 @@ func (q *run) network(ctx context.Context) error {
 	if err := q.Experiment.CheckClasses(set.Classes); err != nil {
 		return err
 	}
+	if err := q.addPseudo(ctx, &set); err != nil {
+		return err
+	}
 	run := train.Run
 	switch {
 	case q.spec.Score.PredictedLoss:

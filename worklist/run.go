@@ -275,8 +275,14 @@ func (q *run) begin() (unlock func(), err error) {
 	}
 	path := filepath.Join(q.dir, stateFile)
 	if there, err := os.ReadFile(path); err != nil || string(there) != state {
+		if err := q.keepTeacher(); err != nil {
+			return nil, err
+		}
 		old, _ := filepath.Glob(filepath.Join(q.dir, "*.safetensors"))
 		for _, file := range append(old, filepath.Join(q.dir, scoresFile)) {
+			if q.isTeacher(file) {
+				continue
+			}
 			if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return nil, err
 			}

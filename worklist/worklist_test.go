@@ -294,6 +294,62 @@ func TestQueryBeginsAnewWithNewLabels(t *testing.T) {
 	}
 }
 
+// CEAL learns along what the network of the query before is sure of, none in the first query, and no label takes part twice. Run again, it goes on.
+func TestQueryLearnsPseudoLabels(t *testing.T) {
+	dir, masks := partly(t, 4, 2)
+	c := small(t, dir, "ceal(delta=0.69,decay=0.2)+sb", 4)
+	query := func() (r *Result, told string) {
+		t.Helper()
+		r, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(text string) { told += text + "\n" })
+		must(t, err)
+		return r, told
+	}
+	model := func() string {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(c.Work, modelFile))
+		must(t, err)
+		return string(text)
+	}
+	first, told := query()
+	if !strings.Contains(told, "no network of a query before") {
+		t.Errorf("first: %s", told)
+	}
+	teacher := model()
+	must(t, volume.WriteMask(filepath.Join(dir, "labels", "phantom_002.nii.gz"), masks["phantom_002"]))
+	second, told := query()
+	kept, err := os.ReadFile(filepath.Join(c.Work, "teacher-0000.safetensors"))
+	must(t, err)
+	want := fmt.Sprintf("%d slices are learnt along", second.Candidates)
+	if string(kept) != teacher || !strings.Contains(told, want) || second.Labelled <= first.Labelled || len(second.Picks) != 4 {
+		t.Errorf("second: teacher kept %v, %s want %s", string(kept) == teacher, told, want)
+	}
+	student := model()
+	if again, told := query(); strings.Contains(told, "learnt along") || !slices.Equal(ids(again), ids(second)) || model() != student {
+		t.Errorf("again: %v, then %v: %s", ids(second), ids(again), told)
+	}
+	plain := c
+	plain.Work = filepath.Join(t.TempDir(), "work")
+	if ask(t, plain); model() != student {
+		t.Error("asking elsewhere changes the model")
+	}
+	alone, err := os.ReadFile(filepath.Join(plain.Work, modelFile))
+	must(t, err)
+	if string(alone) == student {
+		t.Error("the pseudo-labels change nothing")
+	}
+	// The threshold falls from query to query: after three it is 0.69 - 0.2·3, and later nothing is sure enough.
+	for n := 1; n <= 4; n++ {
+		c.Experiment.Seed++
+		_, told = query()
+		if found, _ := filepath.Glob(filepath.Join(c.Work, "teacher-*")); len(found) != 1 || filepath.Base(found[0]) != fmt.Sprintf("teacher-%04d.safetensors", n) {
+			t.Errorf("teachers %v after %d more queries", found, n)
+		}
+	}
+	if !strings.Contains(told, "\n0 slices") && !strings.HasPrefix(told, "0 slices") {
+		t.Errorf("last: %s", told)
+	}
+}
+
 // --only, --exclude and --per-case.
 func TestWhichCases(t *testing.T) {
 	dir, _ := partly(t, 6, 1)
@@ -424,7 +480,7 @@ func TestRefused(t *testing.T) {
 		"random-hidden-foreground": func(c *Config) { c.Strategy = "random-hidden-foreground" },
 		"--size":                   func(c *Config) { c.Size = 0 },
 		"--per-case":               func(c *Config) { c.PerCase = -1 },
-		"pseudo-labels":            func(c *Config) { c.Strategy = "ceal+sb" },
+		"changes the training":     func(c *Config) { c.Strategy, c.Model = "ceal+sb", "m.safetensors" },
 		"several networks":         func(c *Config) { c.Strategy, c.Model = "ensemble", "m.safetensors" },
 		"module":                   func(c *Config) { c.Strategy, c.Model = "learning-loss", "m.safetensors" },
 		"shards could not":         func(c *Config) { c.Strategy, c.Model, c.Shard = "core-set", "m.safetensors", Shard{1, 2} },
