@@ -124,7 +124,6 @@ func TestSequences(t *testing.T) {
 
 // What the headers do not tell apart, or tell to be of another patient, is refused by name.
 func TestSequencesInDoubt(t *testing.T) {
-	const t2 = "1.2.826.0.1.3680043.10.30.1.3"
 	for name, test := range map[string]struct {
 		change  func(dir string)
 		leftOut bool

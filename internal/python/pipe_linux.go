@@ -9,6 +9,6 @@ import (
 func widen(pipe *os.File) {
 	const setPipeSize, size = 1031, 1 << 20 // F_SETPIPE_SZ
 	if c, err := pipe.SyscallConn(); err == nil {
-		_ = c.Control(func(fd uintptr) { syscall.Syscall(syscall.SYS_FCNTL, fd, setPipeSize, size) }) // one that stays small works too
+		_ = c.Control(func(fd uintptr) { _, _, _ = syscall.Syscall(syscall.SYS_FCNTL, fd, setPipeSize, size) }) // one that stays small works too
 	}
 }

@@ -63,13 +63,16 @@ func Start(dir string, port int) (root string, stop func(), err error) {
 		return "", nil, err
 	}
 	over := make(chan struct{})
-	go func() { server.Wait(); close(over) }()
+	go func() {
+		_ = server.Wait()
+		close(over)
+	}()
 	stop = func() { // a second one on its folder would find the database locked
-		server.Process.Signal(syscall.SIGTERM)
+		_ = server.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-over:
 		case <-time.After(10 * time.Second):
-			server.Process.Kill()
+			_ = server.Process.Kill()
 			<-over
 		}
 	}
@@ -89,10 +92,10 @@ func Start(dir string, port int) (root string, stop func(), err error) {
 		select {
 		case <-over:
 			text, _ := os.ReadFile(log.Name())
-			return "", nil, fmt.Errorf("Orthanc ended: %s", text)
+			return "", nil, fmt.Errorf("orthanc ended: %s", text)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 	stop()
-	return "", nil, errors.New("Orthanc does not answer")
+	return "", nil, errors.New("orthanc does not answer")
 }
