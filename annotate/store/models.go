@@ -36,7 +36,7 @@ func (s *Store) Models(ctx context.Context) ([]Model, error) {
 func (s *Store) AddModel(ctx context.Context, m Model, query []QueueRow) error {
 	return s.write(ctx, "store model", func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO models (version, cycle, labelled, seconds, dice, previous, adopted, reason, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			m.Version, m.Cycle, m.Labelled, m.Seconds, m.Dice, m.Previous, m.Adopted, m.Reason, s.stamp())
+			m.Version, m.Cycle, m.Labelled, m.Seconds, known(m.Dice), known(m.Previous), m.Adopted, m.Reason, s.stamp())
 		if err != nil {
 			return err
 		}

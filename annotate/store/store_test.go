@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -258,6 +259,31 @@ func TestAddModelReplacesTheQueue(t *testing.T) {
 	}
 	if models := must[[]Model](t)(s.Models(ctx)); len(models) != 1 || models[0].Reason != "first" || !models[0].Adopted {
 		t.Errorf("models: %+v", models)
+	}
+}
+
+// A measure that is no number is none: SQLite would keep NaN as NULL, so that the version no longer matched its digest and its label were
+// lost, and infinity for ever.
+func TestMeasuresThatAreNone(t *testing.T) {
+	s, _ := open(t)
+	ctx := t.Context()
+	for i, none := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		item := Item{"A", i}
+		must[Saved](t)(s.Save(ctx, Save{Item: item, Person: "ana", Action: ActionEdited, Mask: mask(1), Dice: &none}))
+		if got := must[[]uint8](t)(s.VersionMask(ctx, item, 1)); !slices.Equal(got, mask(1)) {
+			t.Errorf("%v: the mask is %v", none, got)
+		}
+		if v := must[[]Version](t)(s.Versions(ctx, item)); len(v) != 1 || v[0].Dice != nil {
+			t.Errorf("%v: the versions are %+v", none, v)
+		}
+		if err := s.AddModel(ctx, Model{Version: i + 1, Cycle: i, Dice: &none, Previous: &none}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, m := range must[[]Model](t)(s.Models(ctx)) {
+		if m.Dice != nil || m.Previous != nil {
+			t.Errorf("model %+v", m)
+		}
 	}
 }
 

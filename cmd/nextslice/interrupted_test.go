@@ -101,3 +101,33 @@ func TestInterruptible(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// stuck is an output that somebody interrupts and that never ends, such as a pipe that nobody reads.
+type stuck struct {
+	cancel func()
+	until  chan struct{}
+}
+
+func (w stuck) Write(text []byte) (int, error) {
+	w.cancel()
+	<-w.until
+	return len(text), nil
+}
+
+// Ctrl-C ends a report at once, whatever it is at.
+func TestReportInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	until := make(chan struct{})
+	defer close(until)
+	var errs strings.Builder
+	code := make(chan int, 1)
+	go func() { code <- run(ctx, nil, stuck{cancel, until}, &errs, []string{"report", "../../record/testdata/run", "--json"}) }()
+	select {
+	case got := <-code:
+		if got != failed || !strings.Contains(errs.String(), "interrupted") {
+			t.Errorf("exit code %d, %q", got, errs.String())
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("the report goes on")
+	}
+}
