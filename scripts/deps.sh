@@ -60,6 +60,14 @@ if [ "${1:-}" = test ] && command -v python3 >/dev/null; then
       echo "onnxruntime cannot be installed: the tests of networks of ONNX files are skipped" >&2
   fi
 fi
+# MONAI Label's own Python client is what the protocol is tested with; it needs a Python before 3.13. Without it those tests are skipped.
+if [ "${1:-}" = test ] && command -v python3 >/dev/null && python3 -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then
+  venv=$(dirname "$0")/../.venv
+  if ! "$venv/bin/python" -c 'import monailabel.client' >/dev/null 2>&1; then
+    { { [ -x "$venv/bin/pip" ] || python3 -m venv "$venv"; } && "$venv/bin/pip" install -q requests && "$venv/bin/pip" install -q --no-deps monailabel==0.8.5; } ||
+      echo "MONAI Label's client cannot be installed: the tests that run it are skipped" >&2
+  fi
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if ! command -v apt-get >/dev/null; then

@@ -12,10 +12,8 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 )
 
-// python returns a Python that has MONAI Label's client, "" where there is none: that of NEXTSLICE_MONAILABEL or of .venv. The client needs
-// a Python before 3.13:
-//
-//	python3 -m venv .venv && .venv/bin/pip install --no-deps monailabel==0.8.5 && .venv/bin/pip install requests
+// python returns a Python that has MONAI Label's client, "" where there is none: that of NEXTSLICE_MONAILABEL or of .venv, where
+// scripts/deps.sh puts it. The client needs a Python before 3.13.
 func python(t *testing.T) string {
 	for _, path := range []string{os.Getenv("NEXTSLICE_MONAILABEL"), filepath.Join("..", "..", ".venv", "bin", "python")} {
 		if path != "" && exec.CommandContext(t.Context(), path, "-c", "import monailabel.client").Run() == nil {
@@ -57,5 +55,24 @@ func TestRealClient(t *testing.T) {
 			}
 		}
 		t.Logf("%s:\n%s", name, text)
+	}
+}
+
+// The client imports cgi, which Python 3.13 has removed: whoever drives it with a newer Python is told so in one line.
+func TestClientNeedsAnOlderPython(t *testing.T) {
+	program := python(t)
+	if program == "" {
+		t.Skip("MONAI Label's client is not installed: see python in this file")
+	}
+	script := filepath.Join("testdata", "client.py")
+	for missing, want := range map[string]string{
+		"cgi":      "MONAI Label's client needs a Python before 3.13",
+		"requests": "install MONAI Label's client as client.py says",
+	} {
+		hidden := "import runpy, sys; sys.modules['" + missing + "'] = None; sys.argv = ['client.py', 'http://127.0.0.1:9']; runpy.run_path('" + filepath.ToSlash(script) + "')"
+		out, err := exec.CommandContext(t.Context(), program, "-c", hidden).CombinedOutput()
+		if text := string(out); err == nil || !strings.Contains(text, want) || strings.Count(text, "\n") != 1 {
+			t.Errorf("without %s: %v, %q", missing, err, text)
+		}
 	}
 }

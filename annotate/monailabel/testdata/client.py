@@ -17,8 +17,13 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import quote_plus
 
-from monailabel.client import MONAILabelClient
-from monailabel.client.client import MONAILabelClientException
+try:
+    from monailabel.client import MONAILabelClient
+    from monailabel.client.client import MONAILabelClientException
+except ModuleNotFoundError as fault:
+    if fault.name == "cgi":  # which Python 3.13 has removed
+        sys.exit(f"MONAI Label's client needs a Python before 3.13 (it imports cgi), such as the one in 3D Slicer; this is {sys.version.split()[0]}")
+    sys.exit(f"{fault}: install MONAI Label's client as {Path(__file__).name} says at its top")
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--masks")
