@@ -121,7 +121,9 @@ func TestReportInterrupted(t *testing.T) {
 	defer close(until)
 	var errs strings.Builder
 	code := make(chan int, 1)
-	go func() { code <- run(ctx, nil, stuck{cancel, until}, &errs, []string{"report", "../../record/testdata/run", "--json"}) }()
+	go func() {
+		code <- run(ctx, nil, stuck{cancel, until}, &errs, []string{"report", "../../record/testdata/run", "--json"})
+	}()
 	select {
 	case got := <-code:
 		if got != failed || !strings.Contains(errs.String(), "interrupted") {

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -462,12 +461,13 @@ func TestTortureSoak(t *testing.T) {
 			if err != nil {
 				t.Skip("there is no /proc here")
 			}
-			pages, err := strconv.Atoi(strings.Fields(string(text))[1])
-			if err != nil {
+			var all, resident, shared int
+			if _, err := fmt.Sscan(string(text), &all, &resident, &shared); err != nil {
 				t.Fatal(err)
 			}
-			curve = append(curve, float64(pages*os.Getpagesize())/(1<<20))
-			t.Logf("%5.0f s  %7d requests  %4.0f MB", time.Since(begin).Seconds(), requests, curve[len(curve)-1])
+			mb := func(pages int) float64 { return float64(pages*os.Getpagesize()) / (1 << 20) }
+			curve = append(curve, mb(resident))
+			t.Logf("%5.0f s  %7d requests  %4.0f MB, of which %.0f MB are of files", time.Since(begin).Seconds(), requests, mb(resident), mb(shared))
 		}
 	}
 	if n := len(curve) / 3; n > 2 {
