@@ -76,7 +76,7 @@ func Run(ctx context.Context, e tensor.Engine, o Options) (report Report, err er
 	for i := range images {
 		images[i] = noise(image, rng).Data
 	}
-	report.Queries, err = queries(ctx, m, network(m, o.NetWidth), o, images)
+	report.Queries, err = queries(ctx, m, network(m, o.NetWidth, 1), o, images)
 	return report, err
 }
 

@@ -1,22 +1,28 @@
 #!/usr/bin/env python3
-"""Times the same U-Net in PyTorch and in nextslice, alternating, in one run.
+"""Times the same U-Net in PyTorch, in what practised users put in its place, and in nextslice, alternating, in one run.
 
-    go build -o /tmp/peer ./internal/bench/peer && python3 internal/bench/compare_torch.py /tmp/peer [--rounds 10] [--widths 16,32,64]
+    go build -o /tmp/peer ./internal/bench/peer && python3 internal/bench/compare_torch.py /tmp/peer [--rounds 10] [--widths 16,32,64] \\
+        [--channels 1,5] [--peers default,last,compiled,openvino,onnxruntime]
 
-Each round measures PyTorch's two memory layouts and ours one after the other, each after one repetition that does not
-count: it finds the caches and the threads as the other side left them. The table, in Markdown, has the medians over rounds,
-PyTorch's for the better layout and for each, and the ratio of the better one to ours. The PyTorch side is what a practised user writes: no needless copies,
-gradients set to None, inference_mode, the fused or foreach Adam where the version has it.
+    pip install torch==2.15.0 openvino==2026.4.0 onnxruntime==1.27.0 onnx onnxscript
+
+Peers: PyTorch with its default layout and channels last; compiled by torch.compile (inductor, channels last; frozen for inference), which needs a C++
+compiler; OpenVINO and ONNX Runtime, for inference only. All compute in float32; `openvino-bf16` may round to bfloat16, as OpenVINO does by itself
+where the processor has units for it, and is not counted. Each round measures every peer and ours one after the other, each after one repetition that does not
+count: it finds the caches and the threads as the other side left them. The table, in Markdown, has the medians over rounds, and the ratio of the
+quickest peer to ours. The PyTorch side is what a practised user writes: no needless copies, gradients set to None, inference_mode, the
+fused or foreach Adam where the version has it.
 """
 import argparse
+import itertools
+import os
 import statistics
 import subprocess
+import tempfile
 import time
 
 import torch
 from torch import nn
-
-
 
 # Before each measurement, for whoever is next: OpenMP's threads spin for a while after their work, on the cores of the other.
 SETTLE = 0.5
@@ -37,11 +43,11 @@ def decoder(i, o):
 
 
 class UNet(nn.Module):
-    def __init__(self, width, classes=2):
+    def __init__(self, width, classes=2, channels=1):
         super().__init__()
         w = width
         self.enc = nn.ModuleList([
-            nn.Sequential(nn.Conv2d(1, w // 2, 3, padding=1), nn.BatchNorm2d(w // 2), nn.LeakyReLU(0.01, inplace=True),
+            nn.Sequential(nn.Conv2d(channels, w // 2, 3, padding=1), nn.BatchNorm2d(w // 2), nn.LeakyReLU(0.01, inplace=True),
                           nn.Conv2d(w // 2, w, 3, padding=1), nn.BatchNorm2d(w), nn.LeakyReLU(0.01, inplace=True)),
             block(w, w), block(2 * w, 2 * w)])
         self.center = block(4 * w, 4 * w)
@@ -80,25 +86,55 @@ def adam_of(params):
     raise RuntimeError("no Adam")
 
 
-def work_of(what, width, items, h, w, layout):
+def training(width, channels, items, h, w, peer):
     torch.manual_seed(1)
-    net = UNet(width).to(memory_format=layout)
-    x = torch.randn(items, 1, h, w).to(memory_format=layout)
+    layout = torch.contiguous_format if peer == "default" else torch.channels_last
+    net = UNet(width, channels=channels).to(memory_format=layout).train()
+    x = torch.randn(items, channels, h, w).to(memory_format=layout)
     target = torch.randint(0, 2, (items, h, w))
-    if what == "train":
-        net.train()
-        adam = adam_of(net.parameters())
+    adam = adam_of(net.parameters())
+    loss = (lambda: loss_of(net(x), target))
+    if peer == "compiled":
+        forward = torch.compile(lambda x, target: loss_of(net(x), target))
+        loss = (lambda: forward(x, target))
 
-        def step():
-            adam.zero_grad(set_to_none=True)
-            loss_of(net(x), target).backward()
-            adam.step()
-        return step
-    net.eval()
+    def step():
+        adam.zero_grad(set_to_none=True)
+        loss().backward()
+        adam.step()
+    return step
+
+
+def inference(width, channels, items, h, w, peer, threads):
+    torch.manual_seed(1)
+    net = nn.Sequential(UNet(width, channels=channels), nn.Softmax(1)).eval()
+    x = torch.randn(items, channels, h, w)
+    if peer.startswith("openvino"):
+        import openvino
+        hints = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
+        if peer == "openvino":
+            hints["INFERENCE_PRECISION_HINT"] = "f32"
+        model = openvino.convert_model(net, example_input=x, input=[x.shape])
+        request = openvino.Core().compile_model(model, "CPU", hints).create_infer_request()
+        request.set_input_tensor(openvino.Tensor(x.numpy()))
+        return request.infer
+    if peer == "onnxruntime":
+        import onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "net.onnx")
+            torch.onnx.export(net, (x,), path, input_names=["x"], verbose=False)
+            session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        feed = {"x": x.numpy()}
+        return lambda: session.run(None, feed)
+    if peer != "default":
+        net, x = net.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
+    forward = torch.compile(net, options={"freezing": True}) if peer == "compiled" else net
 
     def infer():
-        with torch.inference_mode():
-            torch.softmax(net(x), 1)
+        with torch.inference_mode(peer != "compiled"), torch.no_grad():
+            forward(x)
     return infer
 
 
@@ -115,44 +151,47 @@ def main():
     p.add_argument("peer")
     p.add_argument("--rounds", type=int, default=10)
     p.add_argument("--widths", default="16,32,64")
+    p.add_argument("--channels", default="1")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--sizes", default="48x64,128x128")
     p.add_argument("--what", default="train,infer")
+    p.add_argument("--peers", default="default,last")
+    p.add_argument("--isa", default="", help="ours: avx512, avx2 or baseline; amx rounds to bfloat16")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
-    ours = subprocess.Popen([a.peer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    ours = subprocess.Popen([a.peer, "-isa", a.isa], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def ask(what, width, items, h, w, reps):
-        ours.stdin.write(f"{what} {width} {items} {h} {w} {reps}\n")
+    def ask(what, width, channels, items, h, w, reps):
+        ours.stdin.write(f"{what} {width} {channels} {items} {h} {w} {reps}\n")
         ours.stdin.flush()
         return float(ours.stdout.readline())
 
-    print(f"Milliseconds, {a.threads} threads, medians of {a.rounds} alternations.\n")
-    print(f"| work | size | width | ours | PyTorch {torch.__version__} | default | channels last | ratio |")
-    print("|---|---|---:|---:|---:|---:|---:|---:|")
-    for what in a.what.split(","):
-        items = 4 if what == "train" else 8
-        for size in a.sizes.split(","):
-            h, w = map(int, size.split("x"))
-            for width in map(int, a.widths.split(",")):
-                plain = work_of(what, width, items, h, w, torch.contiguous_format)
-                last = work_of(what, width, items, h, w, torch.channels_last)
-                plain(), last()
-                reps = max(2, min(20, int(0.3 / timed(plain, 1))))
-                ask(what, width, items, h, w, 1)
-                times = [[], [], []]
-                for _ in range(a.rounds):
-                    for side, measure in enumerate((
-                        lambda: timed(plain, reps),
-                        lambda: timed(last, reps),
-                        lambda: ask(what, width, items, h, w, reps),
-                    )):
-                        time.sleep(SETTLE)
-                        times[side].append(measure())
-                m = [1000 * statistics.median(t) for t in times]
-                best = min(m[:2])
-                print(f"| {WORKS[what]} | {h}×{w} | {width} | {m[2]:.1f} | {best:.1f} | {m[0]:.1f} | {m[1]:.1f} | {best / m[2]:.2f} |",
-                      flush=True)
+    peers = a.peers.split(",")
+    print(f"Milliseconds, PyTorch {torch.__version__}, {a.threads} threads, medians of {a.rounds} alternations.\n")
+    print(f"| work | size | width | channels | ours | {' | '.join(peers)} | ratio |")
+    print("|---|---|---:|---:|---:|" + "---:|" * len(peers) + "---:|")
+    for what, size, width, channels in itertools.product(a.what.split(","), a.sizes.split(","), map(int, a.widths.split(",")), map(int, a.channels.split(","))):
+        h, w = map(int, size.split("x"))
+        shape = (width, channels, 4 if what == "train" else 8, h, w)
+        sides = {}
+        for peer in peers:
+            if what == "infer":
+                sides[peer] = inference(*shape, peer, a.threads)
+            elif peer in ("default", "last", "compiled"):
+                sides[peer] = training(*shape, peer)
+        for work in sides.values():
+            work(), work()
+        reps = max(2, min(20, int(0.3 / timed(next(iter(sides.values())), 1))))
+        ask(what, *shape, 1)
+        times = {side: [] for side in [*sides, "ours"]}
+        for _ in range(a.rounds):
+            for side, measured in times.items():
+                time.sleep(SETTLE)
+                measured.append(ask(what, *shape, reps) if side == "ours" else timed(sides[side], reps))
+        m = {side: 1000 * statistics.median(t) for side, t in times.items()}
+        best = min(m[side] for side in sides if side != "openvino-bf16")
+        cells = " | ".join(f"{m[peer]:.1f}" if peer in m else "–" for peer in peers)
+        print(f"| {WORKS[what]} | {h}×{w} | {width} | {channels} | {m['ours']:.1f} | {cells} | {best / m['ours']:.2f} |", flush=True)
     ours.stdin.close()
     ours.wait()
 

@@ -8,9 +8,9 @@ import (
 	"github.com/nextslice/nextslice/tensor"
 )
 
-// network returns a network of two classes and a width.
-func network(e tensor.Engine, width int) *unet.Net {
-	return unet.New(e, unet.Config{Classes: 2, Width: width, Dropout: 0.5}, random.Stream(1, "init"))
+// network returns a network of two classes, a width and a number of input channels.
+func network(e tensor.Engine, width, channels int) *unet.Net {
+	return unet.New(e, unet.Config{Classes: 2, Width: width, Channels: channels, Dropout: 0.5}, random.Stream(1, "init"))
 }
 
 func noise(s tensor.Shape, rng *rand.Rand) tensor.Tensor {
@@ -22,9 +22,9 @@ func noise(s tensor.Shape, rng *rand.Rand) tensor.Tensor {
 }
 
 // TrainingStep returns a function that carries out a training step, with dropout and Adam, of a network of a width on
-// random images [N H W 1].
+// random images [N H W C].
 func TrainingStep(e tensor.Engine, width int, s tensor.Shape) func() {
-	net, rng := network(e, width), random.Stream(1, "input")
+	net, rng := network(e, width, s.C), random.Stream(1, "input")
 	x, target := noise(s, rng), make([]uint8, s.Pixels())
 	for i := range target {
 		target[i] = uint8(rng.IntN(2))
@@ -38,9 +38,9 @@ func TrainingStep(e tensor.Engine, width int, s tensor.Shape) func() {
 	}
 }
 
-// Inference returns a function that computes the class probabilities of random images [N H W 1] by a network of a width.
+// Inference returns a function that computes the class probabilities of random images [N H W C] by a network of a width.
 func Inference(e tensor.Engine, width int, s tensor.Shape) func() {
-	net, x := network(e, width), noise(s, random.Stream(1, "input"))
+	net, x := network(e, width, s.C), noise(s, random.Stream(1, "input"))
 	var p tensor.Tensor
 	return func() {
 		logits := net.Forward(x, unet.Pass{})

@@ -33,8 +33,9 @@ func Names() []string {
 // "onednn", the former name of native, is accepted until the next release.
 func New(name string, threads int) (tensor.Engine, error) { return NewWith(name, threads, "") }
 
-// NewWith is New with an instruction set of the native engine: "avx512", "avx2", "baseline", or "" for the widest that the
-// processor has. The same set computes the same bits on every processor that has it.
+// NewWith is New with an instruction set of the native engine: "avx512", "avx2", "baseline", "amx", whose 3×3 convolutions round what they
+// multiply to bfloat16, or "" for the widest of the others that the processor has. The same set computes the same bits on every
+// processor that has it.
 func NewWith(name string, threads int, isa string) (tensor.Engine, error) {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
@@ -77,7 +78,7 @@ func Planned(name string, threads int, isa string) (Description, error) {
 		defer e.Close()
 		return Describe(e), nil
 	}
-	title, known := map[string]string{"avx2": "AVX2", "avx512": "AVX-512"}[isa]
+	title, known := map[string]string{"avx2": "AVX2", "avx512": "AVX-512", "amx": "AMX"}[isa]
 	if newNative == nil || !known {
 		return Description{}, err
 	}

@@ -52,10 +52,10 @@ func TestNewWith(t *testing.T) {
 	if !slices.Contains(engines.Names(), "native") {
 		return
 	}
-	if _, err := engines.NewWith("native", 1, "sse9"); err == nil || !strings.Contains(err.Error(), "avx512, avx2 or baseline") {
+	if _, err := engines.NewWith("native", 1, "sse9"); err == nil || !strings.Contains(err.Error(), "amx, avx512, avx2 or baseline") {
 		t.Errorf("an instruction set that there is not: %v", err)
 	}
-	for isa, want := range map[string]string{"baseline": "baseline", "avx2": "AVX2", "avx512": "AVX-512"} {
+	for isa, want := range map[string]string{"baseline": "baseline", "avx2": "AVX2", "avx512": "AVX-512", "amx": "AMX"} {
 		e, err := engines.NewWith("native", 1, isa)
 		if err != nil {
 			if isa == "baseline" || !strings.Contains(err.Error(), isa) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "amx.h"
 #include "conv.h"
 #include "library.h"
 
@@ -217,8 +218,15 @@ void narrow_weights(ns_engine* e, const ns_shape& s, int o, float* dw, float* db
     for (int j = 0; j < o; ++j) db[j] += sums_of_dy[static_cast<ptrdiff_t>(p) * o + j];
 }
 
+bool by_amx(const ns_engine* e, int k, int in, int out) { return k == 3 && amx_fits(e, in, out); }
+
 bool by_winograd(const ns_engine* e, int k, int in, int out) {
   return k == 3 && e->winograd && winograd_fits(e, in, out);
+}
+
+// indirect returns what carries out a 3×3 convolution between so many channels in another way than directly, nullptr if nothing does.
+void (*indirect(const ns_engine* e, int k, int in, int out))(ns_engine*, const Convolution&) {
+  return by_amx(e, k, in, out) ? amx : by_winograd(e, k, in, out) ? winograd : nullptr;
 }
 
 }  // namespace
@@ -233,8 +241,7 @@ extern "C" int ns_conv(ns_engine* e, ns_conv_op op, ns_shape s, ns_output y, con
     const Subpixels to(y, s.w);
     const int o = channels * to.count;
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
-    if (by_winograd(e, k, s.c, channels))
-      return winograd(e, {s, px, Source{w, io, o, 1}, channels, b, leaky, slope, y, mask, {}});
+    if (auto* product = indirect(e, k, s.c, channels)) return product(e, {s, px, Source{w, io, o, 1}, channels, b, leaky, slope, y, mask, {}});
     px = dropped(e, s, px, mask);
     auto run = [&](const float* bias, bool with_leaky, float* dst, int stride) {
       if (e->library) return e->library->forward(e, s, o, k, false, with_leaky, slope, dst, stride, px, w, bias);
@@ -267,8 +274,7 @@ extern "C" int ns_conv_backward_data(ns_engine* e, ns_conv_op op, ns_shape s, fl
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o;
     const ns_shape d{s.n, s.h, s.w, o, o};
     const Source turned{w + (k * k - 1) * io, -io, 1, o};  // rotated and transposed
-    if (by_winograd(e, k, o, s.c))
-      return winograd(e, {d, dy, turned, s.c, nullptr, false, 0, ns_output{dx, s.c, 0, 0}, {}, mask});
+    if (auto* product = indirect(e, k, o, s.c)) return product(e, {d, dy, turned, s.c, nullptr, false, 0, ns_output{dx, s.c, 0, 0}, {}, mask});
     if (e->library) {
       e->library->forward(e, s, o, k, true, false, 0, dx, s.c, dy, w, nullptr);
     } else if (const Image x(e, dy, d, k); x.gathered) {  // channels are (tap, o): turned by hand
@@ -289,6 +295,7 @@ extern "C" int ns_conv_backward_weights(ns_engine* e, ns_conv_op op, ns_shape s,
   return guarded(e, [&] {
     const int o = op.o, k = op.k;
     const ns_mask& mask = op.mask;
+    if (by_amx(e, k, s.c, o)) return amx_weights(e, s, px, o, dw, db, dy, mask);
     if (by_winograd(e, k, s.c, o)) return winograd_weights(e, s, px, o, dw, db, dy, mask);
     px = dropped(e, s, px, mask);
     if (k == 1 && o < e->k.width && s.c % e->k.width == 0 && !e->library)

@@ -18,8 +18,8 @@ const char kCompiler[] = "C++ compiler";
 
 }  // namespace
 
-ns_engine::ns_engine(int threads, const Kernels& table, int kernels)
-    : team(threads), k(table), local(threads), copies(threads), sums(threads), winograd(kernels == NS_WINOGRAD),
+ns_engine::ns_engine(int threads, const Kernels& table, bool matrix_unit, int kernels)
+    : team(threads), k(table), local(threads), copies(threads), sums(threads), amx(matrix_unit), winograd(kernels == NS_WINOGRAD),
       library(kernels == NS_LIBRARY ? new_library() : nullptr) {}
 
 ns_engine::~ns_engine() = default;
@@ -37,7 +37,7 @@ ns_engine* ns_new(int threads, int isa, int kernels, const char** error) {
     return nullptr;
   }
   try {
-    auto e = std::make_unique<ns_engine>(threads, *table, kernels);
+    auto e = std::make_unique<ns_engine>(threads, *table, isa == NS_AMX, kernels);
     if (kernels != NS_LIBRARY || e->library) return e.release();
     *error = "this build has no oneDNN to compare with; install it with `scripts/deps.sh onednn` and build with `-tags onednn`";
   } catch (const std::exception&) {

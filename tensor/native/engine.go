@@ -36,6 +36,9 @@ const (
 	Baseline ISA = C.NS_BASELINE // what every processor of the architecture has
 	AVX2     ISA = C.NS_AVX2     // with FMA
 	AVX512   ISA = C.NS_AVX512   // F, BW, VL and DQ
+	// AMX is AVX-512 with the matrix unit of recent Intel processors, on Linux: what 3×3 convolutions multiply is rounded to
+	// bfloat16, of 8 bits, and summed in float32. It is never the best: its results are others.
+	AMX ISA = C.NS_AMX
 )
 
 // Options choose how an engine computes. Only tests and benchmarks need another than the zero value.
@@ -69,7 +72,7 @@ func NewWith(threads int, o Options) (*Engine, error) {
 	return &Engine{c: c, threads: threads}, nil
 }
 
-// ISA returns the instruction set in use: "AVX-512", "AVX2" or "baseline".
+// ISA returns the instruction set in use: "AMX", "AVX-512", "AVX2" or "baseline".
 func (e *Engine) ISA() string { return C.GoString(C.ns_isa(e.c)) }
 
 // Compiler returns the C++ compiler that built the kernels, such as "g++ 12.2.0".

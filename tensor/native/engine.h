@@ -45,13 +45,14 @@ class Library;
 }  // namespace nextslice
 
 struct ns_engine {
-  ns_engine(int threads, const nextslice::Kernels& table, int kernels);
+  ns_engine(int threads, const nextslice::Kernels& table, bool matrix_unit, int kernels);
   ~ns_engine();
   nextslice::Team team;
   const nextslice::Kernels& k;
   std::vector<nextslice::Buffer> local, copies, sums;  // per thread: scratch, a copy of weights, sums of gradients
   nextslice::Buffer weights, partial, masked;          // shared by the threads during one call
   std::vector<double> doubles;                         // likewise
+  const bool amx;       // whether 3×3 convolutions go through the matrix unit
   const bool winograd;  // whether the 3×3 convolutions that it fits go through Winograd's transform
   std::unique_ptr<nextslice::Library> library;  // carries out the convolutions unless null
   std::string error;

@@ -13,11 +13,12 @@ import (
 )
 
 // kernels are those that this build has on this processor's best instruction set.
-var kernels = map[string]Options{"winograd": {}, "direct": {Kernels: Direct}}
+var kernels = map[string]Options{"winograd": {}, "direct": {Kernels: Direct}, "amx": {ISA: AMX}}
 
 // Every kernel and instruction set that this processor has passes the suite that defines an engine.
 func TestConformance(t *testing.T) {
 	all := maps.Clone(kernels)
+	delete(all, "amx") // see TestMatrixUnit
 	all["baseline"] = Options{ISA: Baseline}
 	all["avx2"] = Options{ISA: AVX2}
 	all["direct, baseline"] = Options{ISA: Baseline, Kernels: Direct}
@@ -36,6 +37,34 @@ func TestConformance(t *testing.T) {
 				return e
 			})
 		})
+	}
+}
+
+// The matrix unit computes what the suite defines of numbers that bfloat16 holds; others it rounds to the nearest.
+func TestMatrixUnit(t *testing.T) {
+	e, err := NewWith(1, Options{ISA: AMX})
+	if err != nil {
+		t.Skip(err)
+	}
+	defer e.Close()
+	if e.ISA() != "AMX" {
+		t.Errorf("the instruction set is %s", e.ISA())
+	}
+	tensortest.RunRounded(t, func(threads int) tensor.Engine {
+		e, err := NewWith(threads, Options{ISA: AMX})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	})
+	x, y := tensor.New(tensor.Shape{N: 1, H: 1, W: 1, C: 8}), tensor.New(tensor.Shape{N: 1, H: 1, W: 1, C: 8})
+	w := make([]float32, 9*8*8)
+	w[4*64] = 1 // the middle tap, of the first channel to the first
+	for v, want := range map[float32]float32{1 + 1./256: 1, 1 + 3./256: 1 + 1./64, 1 + 1./256 + 1./65536: 1 + 1./128, -3.14159: -3.140625} {
+		x.Data[0] = v
+		if e.Conv(tensor.Conv{K: 3}, y, x, w, make([]float32, 8)); y.Data[0] != want {
+			t.Errorf("%v is rounded to %v, want %v", v, y.Data[0], want)
+		}
 	}
 }
 

@@ -1,5 +1,7 @@
 #include "kernels.h"
 
+#include "amx.h"
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #include <immintrin.h>
 
@@ -85,6 +87,14 @@ const Kernels* kernels(int isa) {
       return has2 ? &avx2::table : nullptr;
     case NS_AVX512:
       return has512 ? &avx512::table : nullptr;
+    case NS_AMX: {
+      static const Kernels table = [] {
+        Kernels t = avx512::table;
+        t.name = "AMX";
+        return t;
+      }();
+      return has512 && amx_ready() ? &table : nullptr;
+    }
   }
   return nullptr;
 }

@@ -35,7 +35,7 @@ func conv(s *suite) {
 			}
 		}
 
-		for _, mask := range masks(si) {
+		for _, mask := range s.masks(si) {
 			op, name := tensor.Conv{K: c.k, Dropout: mask}, fmt.Sprintf("%s, %+v", name, mask)
 			s.truth.Conv(op, y64, x64, w64, b64)
 			s.check("Conv "+name, func() { s.e.Conv(op, y, x, w, b) }, result{"y", y, y64, convTolerance})

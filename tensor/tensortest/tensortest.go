@@ -27,7 +27,13 @@ import (
 )
 
 // Run checks the engines that newEngine makes, on one thread, two and five. It closes them.
-func Run(t *testing.T, newEngine func(threads int) tensor.Engine) {
+func Run(t *testing.T, newEngine func(threads int) tensor.Engine) { run(t, newEngine, false) }
+
+// RunRounded is Run for engines that round what they multiply to bfloat16: with numbers that are already, so that nothing is lost and the
+// same tolerances hold.
+func RunRounded(t *testing.T, newEngine func(threads int) tensor.Engine) { run(t, newEngine, true) }
+
+func run(t *testing.T, newEngine func(threads int) tensor.Engine, rounded bool) {
 	for _, threads := range []int{1, 2, 5} { // five: more threads than some jobs have parts
 		t.Run(fmt.Sprintf("threads %d", threads), func(t *testing.T) {
 			e := newEngine(threads)
@@ -51,7 +57,7 @@ func Run(t *testing.T, newEngine func(threads int) tensor.Engine) {
 				{"wrong shapes", wrongShapes}, {"alternating shapes", alternating},
 			} {
 				t.Run(part.name, func(t *testing.T) {
-					part.run(&suite{T: t, e: e, rng: rand.New(rand.NewPCG(1, uint64(len(part.name))))})
+					part.run(&suite{T: t, e: e, rounded: rounded, rng: rand.New(rand.NewPCG(1, uint64(len(part.name))))})
 				})
 			}
 		})
@@ -60,9 +66,10 @@ func Run(t *testing.T, newEngine func(threads int) tensor.Engine) {
 
 type suite struct {
 	*testing.T
-	e     tensor.Engine
-	rng   *rand.Rand
-	truth ref.Kernels[float64]
+	e       tensor.Engine
+	rounded bool // numbers are those of bfloat16
+	rng     *rand.Rand
+	truth   ref.Kernels[float64]
 }
 
 // result is what an operation wrote and what it should have written.
@@ -149,7 +156,13 @@ func empty(s tensor.Shape, view bool) tensor.Tensor {
 // random returns normally distributed elements between channels of NaN where it is a view.
 func (s *suite) random(shape tensor.Shape, view bool) tensor.Tensor {
 	t := empty(shape, view)
-	fill(t, func() float32 { return float32(s.rng.NormFloat64()) })
+	fill(t, func() float32 {
+		v := float32(s.rng.NormFloat64())
+		if s.rounded {
+			v = math.Float32frombits(math.Float32bits(v) &^ 0xffff)
+		}
+		return v
+	})
 	return t
 }
 

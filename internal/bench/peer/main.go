@@ -1,14 +1,15 @@
-// Peer is our side of bench/compare_torch.py: it reads requests such as
+// Peer is our side of internal/bench/compare_torch.py: it reads requests such as
 //
-//	train 16 4 128 128 5
-//	infer 16 8 128 128 5
+//	train 16 1 4 128 128 5
+//	infer 16 1 8 128 128 5
 //
-// (what, width, items, height, width of the image, repetitions) from standard input and answers each with the seconds
+// (what, width, input channels, items, height, width of the image, repetitions) from standard input and answers each with the seconds
 // that one repetition took, after one that does not count. Between requests it sleeps, so that the other side is measured alone.
 package main
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"os"
 	"runtime"
@@ -16,12 +17,12 @@ import (
 
 	"github.com/nextslice/nextslice/internal/bench"
 	"github.com/nextslice/nextslice/tensor"
-	"github.com/nextslice/nextslice/tensor/native"
+	"github.com/nextslice/nextslice/tensor/engines"
 )
 
 type request struct {
-	what                     string
-	width, items, h, w, reps int
+	what                               string
+	width, channels, items, h, w, reps int
 }
 
 func main() {
@@ -32,7 +33,9 @@ func main() {
 }
 
 func serve() error {
-	e, err := native.New(runtime.GOMAXPROCS(0))
+	isa := flag.String("isa", "", "instruction set: amx, avx512, avx2 or baseline")
+	flag.Parse()
+	e, err := engines.NewWith("native", runtime.GOMAXPROCS(0), *isa)
 	if err != nil {
 		return err
 	}
@@ -41,7 +44,7 @@ func serve() error {
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		var r request
-		if _, err := fmt.Sscan(in.Text(), &r.what, &r.width, &r.items, &r.h, &r.w, &r.reps); err != nil {
+		if _, err := fmt.Sscan(in.Text(), &r.what, &r.width, &r.channels, &r.items, &r.h, &r.w, &r.reps); err != nil {
 			return fmt.Errorf("request %q: %w", in.Text(), err)
 		}
 		reps := r.reps
@@ -65,7 +68,7 @@ func serve() error {
 
 // work returns one repetition: a full training step with dropout, or an inference pass to class probabilities.
 func (r request) work(e tensor.Engine) (func(), error) {
-	s := tensor.Shape{N: r.items, H: r.h, W: r.w, C: 1}
+	s := tensor.Shape{N: r.items, H: r.h, W: r.w, C: r.channels}
 	switch r.what {
 	case "train":
 		return bench.TrainingStep(e, r.width, s), nil
