@@ -17,6 +17,9 @@ import (
 // DeviceVariable names PyTorch's device, where the engine's name does not.
 const DeviceVariable = "NEXTSLICE_DEVICE"
 
+// matrixUnit is the instruction set of native that rounds to bfloat16.
+const matrixUnit = "amx"
+
 // Engine says what computes.
 type Engine struct {
 	// Name is that of an engine of the processor, see engines.Names; "" is the fastest there is. "torch" is the user's own PyTorch, "torch:cuda:1" with
@@ -25,8 +28,9 @@ type Engine struct {
 	ISA     string // instruction set of the native engine, see engines.NewWith
 	Threads int    // 0 is one per processor
 
-	Python, Precision string            // of PyTorch, see torch.Options
-	Notice            func(text string) // lines for the person who waits; nil: none
+	Python    string            // of PyTorch, see torch.Options
+	Precision string            // of PyTorch, likewise; of native "bfloat16", which is the instruction set amx, or "float32"; "" is the engine's own
+	Notice    func(text string) // lines for the person who waits; nil: none
 }
 
 // torch reports whether the name is one of PyTorch, and which device and which other engine it names.
@@ -46,8 +50,12 @@ func (e Engine) IsTorch() bool {
 func (e Engine) Validate() error {
 	yes, _, other := e.torch()
 	switch {
-	case !yes && (e.Python != "" || e.Precision != ""):
-		return errors.New("--python and --precision belong to --engine torch")
+	case !yes && e.Python != "":
+		return errors.New("--python belongs to --engine torch")
+	case !yes && (e.Precision == "exact" || e.Precision == "tf32"):
+		return fmt.Errorf("--precision %s belongs to --engine torch: the processor's engines compute in float32, which is exact, and native in bfloat16 too", e.Precision)
+	case !yes && e.Precision == "bfloat16" && (e.Name == "ref" || e.ISA != "" && e.ISA != matrixUnit):
+		return fmt.Errorf("--precision bfloat16 is for --engine native with the instruction set %s, or for --engine torch", matrixUnit)
 	case yes && e.ISA != "":
 		return errors.New("--isa: engine torch has no instruction set to choose; leave it out")
 	case other == "torch" || strings.Contains(other, ","):
@@ -63,7 +71,13 @@ func (e Engine) New(ctx context.Context, job int) (tensor.Engine, error) {
 	}
 	yes, device, other := e.torch()
 	if !yes {
+		if e.Precision == "bfloat16" {
+			e.ISA = matrixUnit
+		}
 		made, err := engines.NewWith(e.Name, e.Threads, e.ISA)
+		if err != nil && e.Precision == "bfloat16" {
+			err = fmt.Errorf("--precision bfloat16 needs a processor with a matrix unit (AMX: Intel's Xeons since 2023, by Linux 5.16 or later): leave it out; %w", err)
+		}
 		if err != nil && strings.HasPrefix(err.Error(), fmt.Sprintf("engine %q: want ", e.Name)) {
 			err = fmt.Errorf("%w, or torch for a GPU", err)
 		}

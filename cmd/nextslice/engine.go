@@ -10,7 +10,7 @@ import (
 type engineFlag struct {
 	Engine    string `default:"" placeholder:"NAME" help:"Engine: native (compiled kernels, the default), ref (plain Go, slow), or torch (your own PyTorch, for a GPU; torch:cuda:1 names the device). See docs/how-to/gpu.md."`
 	Python    string `placeholder:"PATH" help:"Python with PyTorch, for --engine torch; without it NEXTSLICE_PYTHON, the active environment's, python3."`
-	Precision string `default:"" enum:",exact,float32,tf32,bfloat16" placeholder:"NAME" help:"Arithmetic of --engine torch: tf32 (the default by CUDA), bfloat16 (fastest), float32, or exact (the same bits in every run, slow)."`
+	Precision string `default:"" enum:",exact,float32,tf32,bfloat16" placeholder:"NAME" help:"Arithmetic. Of the processor's engine: float32 (the default), or bfloat16 by the matrix unit of recent Intel processors (faster, less exact). Of --engine torch: tf32 (the default by CUDA), bfloat16 (fastest), float32, or exact (the same bits in every run, slow)."`
 }
 
 // name returns the engine's name, and tells who typed the former name of native what it is called now.

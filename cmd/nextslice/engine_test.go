@@ -42,7 +42,12 @@ func TestTorchFlags(t *testing.T) {
 		{[]string{"simulate", "--out", "run", "--engine", "torch,native"}, "the records of a run come from one engine"},
 		{[]string{"simulate", "--out", "run", "--engine", "torch", "--prepare"}, "tasks of a cluster compute on processors only"},
 		{[]string{"query", "--data", data, "--slurm", "2", "--engine", "torch"}, "tasks of a cluster compute on processors only"},
-		{[]string{"train", "--data", data, "--out", "m.safetensors", "--precision", "tf32"}, "belong to --engine torch"},
+		{[]string{"train", "--data", data, "--out", "m.safetensors", "--python", "python3"}, "--python belongs to --engine torch"},
+		{[]string{"train", "--data", data, "--out", "m.safetensors", "--precision", "tf32"}, "--precision tf32 belongs to --engine torch"},
+		{[]string{"predict", "m.safetensors", data, "masks", "--engine", "ref", "--precision", "bfloat16"}, "is for --engine native"},
+		{[]string{"simulate", "--out", "run", "--prepare", "--precision", "bfloat16"}, "say --isa amx"},
+		{[]string{"query", "--data", data, "--slurm", "2", "--precision", "bfloat16"}, "say --isa amx"},
+		{[]string{"simulate", "--out", "run", "--isa", "avx2", "--precision", "bfloat16"}, "with the instruction set amx"},
 		{[]string{"serve", "--data", data, "--no-open", "--engine", "cuda"}, "or torch for a GPU"},
 	} {
 		var out, errs strings.Builder

@@ -78,6 +78,9 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	if name := c.given(); name != "" && c.Slurm == 0 {
 		return usagef("--%s belongs to --slurm", name)
 	}
+	if c.Slurm != 0 && c.Precision != "" {
+		return usagef("--precision with --slurm: say --isa amx for bfloat16, and --constraint for the nodes that have it")
+	}
 	if c.Slurm != 0 && c.engine(s, 0).IsTorch() {
 		return usagef("--engine torch and --slurm: tasks of a cluster compute on processors only; run the command without --slurm inside a job that has a GPU")
 	}

@@ -83,6 +83,9 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 		return usageError{err}
 	}
 	out := cmp.Or(c.Out, config.Out, filepath.Join("runs", filepath.Base(filepath.Clean(config.Data))))
+	if c.planned() && c.Precision != "" {
+		return usagef("--precision with --slurm or --prepare: say --isa amx for bfloat16, and --constraint for the nodes that have it")
+	}
 	if c.planned() {
 		return c.plan(ctx, s, config, out)
 	}

@@ -156,5 +156,5 @@ func asUsage(err error) error {
 
 // isaFlag is the flag --isa.
 type isaFlag struct {
-	ISA string `name:"isa" default:"" enum:",avx512,avx2,baseline" placeholder:"NAME" help:"Instruction set of the native engine: avx512, avx2 or baseline; the widest of the processor by default, and avx2 with --slurm. Results of different sets differ in the last bits."`
+	ISA string `name:"isa" default:"" enum:",amx,avx512,avx2,baseline" placeholder:"NAME" help:"Instruction set of the native engine: avx512, avx2, baseline, or amx, which is --precision bfloat16; the widest of the processor by default, and avx2 with --slurm. Results of different sets differ in the last bits."`
 }
