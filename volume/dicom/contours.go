@@ -45,6 +45,15 @@ func ReadContours(path string, on *Series) (*volume.Segmentation, []string, erro
 }
 
 func (f *file) contours(on *Series) (*volume.Segmentation, []string, error) {
+	s, warnings, err := f.fillContours(on, f.drawnOn(on))
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, append(f.refersElsewhere(on, "contours"), warnings...), nil
+}
+
+// fillContours fills the contours on the slices of a series; here says whether they were drawn on these.
+func (f *file) fillContours(on *Series, here bool) (*volume.Segmentation, []string, error) {
 	if class := f.text(tag.SOPClassUID); class != structureSetClass {
 		return nil, nil, fmt.Errorf("no structure set: its SOP class is %q", printable(class))
 	}
@@ -76,8 +85,8 @@ func (f *file) contours(on *Series) (*volume.Segmentation, []string, error) {
 		}
 		out.Segments = append(out.Segments, segment)
 	}
-	warnings := f.refersElsewhere(on, "contours")
-	planes := planesOf(regions, on, f.drawnOn(on))
+	var warnings []string
+	planes := planesOf(regions, on, here)
 	segments := out.Segments
 	out.Segments = nil
 	for i, segment := range segments {
