@@ -47,7 +47,7 @@ func (d *Dataset) useChannel(c *Case, channel int) error {
 		c.several = []input{in}
 		return err
 	}
-	if d.Layout != NNUNet || c.Channels > 1 {
+	if d.Layout != NNUNet && c.files == nil || c.Channels > 1 {
 		if channel < 0 || channel >= max(1, c.Channels) {
 			return fmt.Errorf("it has no channel %d: its image holds %d, counted from 0", channel, max(1, c.Channels))
 		}
@@ -58,6 +58,9 @@ func (d *Dataset) useChannel(c *Case, channel int) error {
 	if channel == 0 {
 		c.several = nil
 		return nil
+	}
+	if channel > 0 && channel < len(c.files) && path == "" {
+		return c.missing(Channel{channel, d.channelNames[channel]})
 	}
 	if channel < 0 || path == "" || !exists(path) {
 		return fmt.Errorf("it has no channel %d: there is no file %s", channel, path)
@@ -78,6 +81,10 @@ func (d *Dataset) noteChannels() {
 	for _, c := range d.Cases {
 		if c.Channels > 1 {
 			d.problem("", false, "images hold more than one channel (%s: %d): "+oneIsRead, c.ID, c.Channels)
+			return
+		}
+		if len(c.files) > 1 {
+			d.problem("", false, "cases have several images, %s (%s): "+oneIsRead, strings.Join(d.channelNames, " and "), c.ID)
 			return
 		}
 		if len(c.sequences) > 1 {

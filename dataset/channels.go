@@ -76,7 +76,7 @@ func (c *Case) inputs() []input {
 // lies on another grid than the first of the case, unless the voxels of both coincide as for volume.Volume.On, or
 // resample asks for linear interpolation (volume.Volume.Resample). Every image becomes one on the case's own grid.
 //
-// Files X_0000, X_0001 … are channels of one case X in the layout NNUNet, and elsewhere if all images are named so. Of DICOM cases the series in
+// Files X_0000, X_0001 … are channels of one case X in the layout NNUNet, and elsewhere if all images are named so; so are those of SequenceFolders. Of DICOM cases the series in
 // the case's folder are, if the channels have names: see Sequences. Series of another patient or frame of reference are never brought together.
 //
 // The error is that of a selection that the data set cannot have, or that leaves no case.
@@ -149,7 +149,7 @@ func DescribeChannels(channels []Channel) string {
 
 // groupChannels makes one case of the images X_0000, X_0001 … of a folder where all images are named so.
 func (d *Dataset) groupChannels() {
-	if d.Layout == NNUNet {
+	if d.Layout == NNUNet || d.Layout == SequenceFolders {
 		return
 	}
 	for _, c := range d.Cases {
@@ -175,6 +175,9 @@ func numbered(stem string) bool {
 
 // channelFile returns nnU-Net's file of a channel; "" where the case's image is not named so.
 func (d *Dataset) channelFile(c *Case, channel int) string {
+	if channel < len(c.files) {
+		return c.files[channel]
+	}
 	if d.Layout != NNUNet || c.Channels > 1 || c.sequences != nil {
 		return ""
 	}
@@ -193,7 +196,7 @@ func ChannelFile(first string, channel int) string {
 
 // channels returns how many channels a case has, up to the first that is missing.
 func (d *Dataset) channels(c *Case) int {
-	n := max(1, c.Channels, len(c.sequences))
+	n := max(1, c.Channels, len(c.sequences), len(c.files))
 	for d.channelFile(c, n) != "" && exists(d.channelFile(c, n)) {
 		n++
 	}
@@ -248,6 +251,9 @@ func (d *Dataset) useChannels(c *Case) error {
 			continue
 		}
 		path := d.channelFile(c, channel.Number)
+		if path == "" && c.files != nil {
+			return c.missing(channel)
+		}
 		if path == "" {
 			return fmt.Errorf("it has no channel %s: its image holds %d, counted from 0", channel, max(1, c.Channels))
 		}

@@ -35,6 +35,7 @@ type Case struct {
 	Channel  int // the one that is read, from 0; see Dataset.UseChannel
 
 	several   []input         // the images that are read instead; see Dataset.UseChannels
+	files     []string        // of its channels by number, in the layout SequenceFolders; "" where one is missing
 	sequences []seriesChannel // of a DICOM case whose channels are series, by number; else nil
 	origin    origin          // of the image
 }

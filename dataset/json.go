@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	pathpkg "path"
@@ -133,6 +134,16 @@ func (j *jsonFile) ids() []string {
 
 // labels is value: name in the Decathlon ("1": "prostate") and name: value in nnU-Net ("prostate": 1).
 type labels map[string]any
+
+// UnmarshalJSON reads an object; of a list nobody can say whether it begins with the background.
+func (l *labels) UnmarshalJSON(data []byte) error {
+	var m map[string]any
+	if json.Unmarshal(data, &m) != nil {
+		return errors.New(`labels: want names and values, {"background": 0, "prostate": 1}, and no list`)
+	}
+	*l = m
+	return nil
+}
 
 // channels returns the channels' names, without those that follow a number without name; nil where there are none.
 func (j *jsonFile) channels() (names []string) {

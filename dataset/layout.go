@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -32,6 +33,8 @@ const (
 	Beside = "masks beside images"
 	// DICOM: a folder per case with one series; masks under the folder's name in labels/final or labels, else the one in the folder itself.
 	DICOM = "DICOM"
+	// SequenceFolders: T2/X and ADC/X, or T2/*.dcm and ADC/*.dcm of one patient, see sequenceFolders; masks in labels/final or labels.
+	SequenceFolders = "a folder for each sequence"
 	// ImagesOnly: images in the folder itself, without masks.
 	ImagesOnly = "images only"
 )
@@ -45,6 +48,7 @@ const understood = `understood are:
   MONAI Label        X.nii.gz, labels/final/X.nii.gz
   images and labels  images/X.nii.gz (or X_0000.nii.gz), labels/X.nii.gz
   DICOM              X/*.dcm (one series), labels/X.nii.gz
+  sequences          T2/X.nii.gz, ADC/X.nii.gz, labels/X.nii.gz (or T2/*.dcm, ADC/*.dcm of one patient)
   images only        X.nii.gz
 NIfTI, MetaImage, NRRD, PNG, JPEG and TIFF may stand for each other, in images and imagesTr also folders with a DICOM
 series; masks may be missing`
@@ -95,13 +99,15 @@ func list(dir string) (*listing, error) {
 		err = l.pairFolders(dir, at("labels/final"), 0, nil)
 	case len(folder.images) > 0:
 		l.sideBySide(folder)
-	case l.series(folder):
+	case l.sequenceFolders(dir, folder), l.series(folder):
 		labels := at("labels/final")
 		if !isFolder(labels) {
 			labels = at("labels")
 		}
-		l.layout = DICOM
+		l.layout = cmp.Or(l.layout, DICOM)
+		l.withoutFirst()
 		err = l.pairMasks(labels)
+		l.maskFirst(j)
 	default:
 		err = unrecognised(folder)
 	}
@@ -253,6 +259,9 @@ func (l *listing) listed(dir string, j *jsonFile) error {
 func within(dir, path string) string {
 	path = filepath.FromSlash(path)
 	if !filepath.IsAbs(path) {
+		if there := filepath.FromSlash(strings.ReplaceAll(path, `\`, "/")); !exists(filepath.Join(dir, path)) && exists(filepath.Join(dir, there)) {
+			return there // written on Windows
+		}
 		return path
 	}
 	for _, base := range []func(string) (string, error){filepath.Abs, filepath.EvalSymlinks} {

@@ -1,6 +1,11 @@
 package dataset
 
-import "strings"
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/nextslice/nextslice/volume/source"
+)
 
 // Masks returns the paths of the masks in a data set's folder by the IDs of their cases, as far as names tell: no image and no
 // mask is read. Cases without a mask are left out. It returns an error where the folder is none of the layouts.
@@ -18,31 +23,58 @@ func Masks(dir string) (map[string]string, error) {
 	return masks, nil
 }
 
-// IgnoreValue returns the value of ignored voxels in the masks of a data set's folder, as its dataset.json has it; 0 if there is
-// none, or the folder is none of the layouts.
-func IgnoreValue(dir string) uint8 {
-	l, err := list(dir)
-	if err != nil {
-		return 0
-	}
-	return l.ignore
+// Labels are what a dataset.json says of the values in masks of numbers.
+type Labels struct {
+	Values   map[string]uint8 // of the classes, but for the background; nil where it names none
+	Ignore   uint8            // see Dataset.Ignore
+	Problems []Problem        // why names are not used
 }
 
-// ClassValues returns the values in masks of numbers of the classes that dataset.json of a data set's folder names, but for the background; nil if it
-// names none, or the folder is none of the layouts.
-func ClassValues(dir string) map[string]uint8 {
-	l, err := list(dir)
-	if err != nil || len(l.classes) < 2 {
-		return nil
+// LabelsOf reads the labels of the dataset.json that a mask or a folder of masks belongs to, and returns the folder that it lies in: the folder
+// itself, that of the file, or, of a folder labels…, masks or final, the one above. Where there is none the folder is "".
+func LabelsOf(path string) (l Labels, dir string, err error) {
+	if dir = path; !isFolder(path) {
+		dir = filepath.Dir(path)
 	}
-	values := map[string]uint8{}
-	for n, name := range l.classes[1:] {
-		values[name] = uint8(n + 1)
-		if l.values != nil {
-			values[name] = l.values[n]
+	if dir, err = filepath.Abs(dir); err != nil {
+		return l, "", err
+	}
+	for !exists(filepath.Join(dir, "dataset.json")) {
+		name := strings.ToLower(filepath.Base(dir))
+		if name != "final" && name != "masks" && !strings.HasPrefix(name, "labels") {
+			return l, "", nil
+		}
+		dir = filepath.Dir(dir)
+	}
+	j, err := readJSON(filepath.Join(dir, "dataset.json"))
+	if err != nil {
+		return l, dir, err
+	}
+	l.Ignore, l.Problems = j.ignore, j.problems
+	for n, name := range j.classes[min(1, len(j.classes)):] {
+		if l.Values == nil {
+			l.Values = map[string]uint8{}
+		}
+		l.Values[name] = uint8(n + 1)
+		if j.values != nil {
+			l.Values[name] = j.values[n]
 		}
 	}
-	return values
+	return l, dir, nil
+}
+
+// Images returns, by the IDs of the cases in a data set's folder, functions that read the headers of their images; see Masks.
+func Images(dir string) (map[string]func() (*source.Image, error), error) {
+	l, err := list(dir)
+	if err != nil {
+		return nil, err
+	}
+	folders := numberedCases(l.cases)
+	images := map[string]func() (*source.Image, error){}
+	for _, c := range l.cases {
+		images[c.ID] = func() (*source.Image, error) { return c.openImage(l.channels, folders) }
+	}
+	return images, nil
 }
 
 // maskSuffixes end the names that people give to the mask of X, without the extension.

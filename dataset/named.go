@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/volume"
@@ -18,7 +17,8 @@ func (c *Case) named() bool {
 	return c.Label != "" && (c.colour || volume.IsSegmentation(c.Label) || !volume.IsImage(c.Label))
 }
 
-// readSegments reads the mask of a case with the names of its segments. SEG and RTSTRUCT are put on the series of the image.
+// readSegments reads the mask of a case with the names of its segments. SEG and RTSTRUCT are put on the series of the image, and RTSTRUCT on the
+// voxels of an image that is none.
 func (c *Case) readSegments() (*volume.Segmentation, []string, error) {
 	if c.colour {
 		s, err := volume.ReadColours(c.Label)
@@ -30,7 +30,11 @@ func (c *Case) readSegments() (*volume.Segmentation, []string, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		series = image.Series
+		if series = image.Series; series == nil && !volume.IsImage(c.Label) {
+			if kind, err := dicom.KindOf(c.Label); err == nil && kind == dicom.Contours {
+				return dicom.ReadContoursOn(c.Label, image.Grid, false)
+			}
+		}
 	}
 	return source.ReadSegmentation(c.Label, series)
 }
@@ -38,7 +42,7 @@ func (c *Case) readSegments() (*volume.Segmentation, []string, error) {
 // MeansIgnore reports whether the name of a segment says that its voxels are those of no class: ignore, unsure or void, whatever the letter
 // case and the blanks around it.
 func MeansIgnore(name string) bool {
-	return slices.Contains([]string{ignoreClass, "unsure", "void"}, strings.ToLower(strings.TrimSpace(name)))
+	return slices.Contains([]string{ignoreClass, "unsure", "void"}, volume.FoldName(name))
 }
 
 // splitIgnored takes the segments whose names mean ignore out of a segmentation, unless a class has that name, and returns for each voxel
@@ -47,7 +51,7 @@ func splitIgnored(s *volume.Segmentation, classes []string) (rest *volume.Segmen
 	rest = &volume.Segmentation{Grid: s.Grid, Layers: s.Layers}
 	for _, segment := range s.Segments {
 		named := slices.ContainsFunc(classes, func(class string) bool {
-			return strings.EqualFold(strings.TrimSpace(class), strings.TrimSpace(segment.Name))
+			return volume.FoldName(class) == volume.FoldName(segment.Name)
 		})
 		if named || !MeansIgnore(segment.Name) {
 			rest.Segments = append(rest.Segments, segment)
@@ -175,21 +179,20 @@ const background = "background"
 // leave no gap or there are other masks that only have numbers. Else the names count in the order in which they appear. It
 // returns nil where there are no names. agree is whether each name has one value.
 func NamedClasses(files [][]volume.Segment, numbers bool) (classes []string, agree bool) {
-	fold := func(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 	names := []string{background}
 	valueOf, nameOf := map[string]uint8{}, map[uint8]string{}
 	agree = true
 	highest := 0
 	for _, segments := range files {
 		for _, s := range segments {
-			key := fold(s.Name)
+			key := volume.FoldName(s.Name)
 			v, known := valueOf[key]
 			if !known {
 				names = append(names, s.Name)
 				valueOf[key] = s.Value
 			}
 			other, taken := nameOf[s.Value]
-			agree = agree && (!known || v == s.Value) && (!taken || fold(other) == key)
+			agree = agree && (!known || v == s.Value) && (!taken || volume.FoldName(other) == key)
 			if !taken {
 				nameOf[s.Value] = s.Name
 			}

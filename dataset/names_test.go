@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -146,5 +147,51 @@ func TestJSONAsPeopleHaveIt(t *testing.T) {
 		if ids(d) != test.want {
 			t.Errorf("%s: cases %s, want %s", name, ids(d), test.want)
 		}
+	}
+}
+
+// White and 1 that never meet in a mask may be one class of two programs: they are told.
+func TestWhiteBesideOne(t *testing.T) {
+	for name, test := range map[string]struct {
+		values [][]uint8
+		told   bool
+	}{
+		"apart":    {[][]uint8{{1}, {255}, {1}}, true},
+		"together": {[][]uint8{{1, 255}, {255}, {1}}, false},
+		"no white": {[][]uint8{{1}, {4}, {1}}, false},
+		"one":      {[][]uint8{{255}, {255}}, false},
+	} {
+		dir := t.TempDir()
+		for i, values := range test.values {
+			writeImage(t, grid(), 0, dir, fmt.Sprintf("images/c%d.nii", i))
+			writeMask(t, grid(), values, dir, fmt.Sprintf("labels/c%d.nii", i))
+		}
+		told := false
+		for _, p := range open(t, dir).Problems {
+			told = told || strings.Contains(p.Text, "no mask holds two of the label values 0, 1, 255")
+		}
+		if told != test.told {
+			t.Errorf("%s: told %v", name, told)
+		}
+	}
+}
+
+// Paths of a dataset.json that was written on Windows; labels in a list.
+func TestJSONOfOthers(t *testing.T) {
+	dir := t.TempDir()
+	writeImage(t, grid(), 0, dir, "scans/a.nii")
+	writeMask(t, grid(), []uint8{1}, dir, "masks/a.nii")
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "dataset.json"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`{"labels": {"0": "background", "1": "gland"}, "training": [{"image": ".\\scans\\a.nii", "label": "masks\\a.nii"}]}`)
+	if d := open(t, dir); ids(d) != "a*" || len(d.Problems) > 0 {
+		t.Errorf("cases %s, %v", ids(d), d.Problems)
+	}
+	write(`{"labels": ["background", "gland"]}`)
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), `labels: want names and values, {"background": 0, "prostate": 1}, and no list`) {
+		t.Errorf("%v", err)
 	}
 }

@@ -37,6 +37,9 @@ func (d *Dataset) gapValues(cases [][256]bool, all [256]bool) bool {
 	if len(values) == 1 {
 		return true // nothing to confuse
 	}
+	if white := values[len(values)-1] == 255; white && !slices.ContainsFunc(cases, func(held [256]bool) bool { return trues(held[1:]) > 1 }) {
+		d.problem("", false, "no mask holds two of the label values %s: if they mean the same class in masks of different programs, renumber them, for now they are classes of their own", valuesText(all))
+	}
 	for _, v := range values {
 		var in []string
 		for i, held := range cases {
@@ -49,6 +52,16 @@ func (d *Dataset) gapValues(cases [][256]bool, all [256]bool) bool {
 		}
 	}
 	return true
+}
+
+// trues counts what is true.
+func trues(held []bool) (n int) {
+	for _, is := range held {
+		if is {
+			n++
+		}
+	}
+	return n
 }
 
 // useValues lets values of the masks stand for the classes 1, 2 …, and reports it where they are not greys of pictures.

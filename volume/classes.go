@@ -3,11 +3,16 @@ package volume
 import (
 	"fmt"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
+// FoldName returns a name as it is compared: letter case, blanks around it and how its accents are encoded (NFC or NFD) do not count.
+func FoldName(name string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(name))) }
+
 // MaskOf returns the segmentation as one mask of the classes with these names, of which classes[0] is the background. The names of the
-// segments decide, not their values or their order, which differ from file to file: letter case and blanks around a name do not
-// count, unless two classes differ only in them. A class without a segment has no voxel.
+// segments decide, not their values or their order, which differ from file to file, as FoldName compares them, unless two classes
+// differ only in what that leaves out. A class without a segment has no voxel.
 //
 // A segment whose name is no class is an error that lists both, and so are two segments of one class and voxels of two classes.
 func (s *Segmentation) MaskOf(classes []string) (*Mask, error) {
@@ -57,7 +62,7 @@ func classNamed(classes []string, name string) (uint8, error) {
 		if classes[c] == name {
 			return uint8(c), nil
 		}
-		if strings.EqualFold(strings.TrimSpace(classes[c]), strings.TrimSpace(name)) {
+		if FoldName(classes[c]) == FoldName(name) {
 			if found > 0 {
 				return 0, fmt.Errorf("the name of segment %q fits the classes %q and %q", shorten(name), classes[found], classes[c])
 			}

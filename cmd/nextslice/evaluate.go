@@ -14,6 +14,7 @@ import (
 type evaluateCommand struct {
 	Pred   string `required:"" placeholder:"PATH" help:"Predicted mask, or folder of them."`
 	Ref    string `required:"" placeholder:"PATH" help:"Reference mask, folder of them, or folder of a data set."`
+	Image  string `placeholder:"PATH" help:"Image that RTSTRUCT masks were drawn on, or folder of the cases' images; by default that of the references' data set, else the series beside the RTSTRUCT, else the other mask's voxels."`
 	Axis   string `default:"k" enum:"i,j,k" help:"Index axis of the slices of dice_2d: i, j or k."`
 	Ignore int    `default:"0" placeholder:"VALUE" help:"Label value of the references that counts in no measure; else the label ignore of a data set's dataset.json."`
 	Empty  string `default:"undefined" enum:"undefined,one" help:"Dice where both masks are empty: undefined (left out and counted) or one."`
@@ -23,6 +24,7 @@ type evaluateCommand struct {
 	Lesions       bool    `help:"Print lesions too: found, missed, false positives and their F1."`
 	All           bool    `help:"Print all measures: also precision, recall, difference in volume, and lesions."`
 	ByIndex       bool    `help:"Compare voxel by voxel, whatever the headers say about place and direction."`
+	CSV           bool    `name:"csv" help:"Write CSV, with all measures."`
 	JSON          bool    `help:"Write JSON, with all measures."`
 }
 
@@ -32,10 +34,14 @@ mean, and the normalised surface Dice (nsd): the share of both surfaces that is 
 --lesions counts connected components (26 neighbours, 8 in a slice). A star marks distances of which some stand for an empty
 mask. All measures are defined in docs/reference/measures.md.
 
-Masks may be of any format, also DICOM SEG. They are compared where they lie in the patient: axes may be stored in another order or
+Masks may be of any format, also DICOM SEG and RTSTRUCT. They are compared where they lie in the patient: axes may be stored in another order or
 direction, and a mask may be cropped, as 3D Slicer's are. Masks whose voxels do not coincide are refused; those without
-geometry, such as pictures, are compared voxel by voxel. Segments that have names (.seg.nrrd, DICOM SEG) are compared by these, whatever their
-numbers; masks of numbers by the values of the data set's dataset.json, else of the references.
+geometry, such as pictures, are compared voxel by voxel. Contours (RTSTRUCT) are filled on the image that they were drawn on (--image), else on
+the voxels of the other mask.
+
+Classes have the names of the references: of the dataset.json beside or above them, else of their segments (.seg.nrrd, DICOM SEG, RTSTRUCT); without
+any, those of the predictions, found in the same way. Where both sides have names these decide what is compared, whatever the numbers; a name that the references do not have is a fault of
+the case. Values without a name are numbers: "class 1".
 
 Of folders, masks of the same name are compared, whatever their extensions; endings such as _seg, _segmentation, -label, _mask or
 _gt do not count. Of a data set's folder the cases' masks are taken. Cases that cannot be compared, for a damaged file or a missing
@@ -49,7 +55,8 @@ Examples:
   nextslice evaluate --pred case12.nii.gz --ref labels/case12.nii.gz
   nextslice evaluate --pred predictions --ref DIR --all
   nextslice evaluate --pred predictions --ref labels --lesions --lesion-overlap 0.5
-  nextslice evaluate --pred predictions --ref labels --nsd-tolerance 1 --json`
+  nextslice evaluate --pred predictions --ref labels --nsd-tolerance 1 --json
+  nextslice evaluate --pred case12.seg.nrrd --ref RS.dcm --image scans/case12 --csv`
 }
 
 func (c evaluateCommand) Run(ctx context.Context, s streams) error {
@@ -59,6 +66,9 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 	if !(c.LesionOverlap >= 0 && c.LesionOverlap <= 1) {
 		return usagef("--lesion-overlap %v: want a share from 0 to 1", c.LesionOverlap)
 	}
+	if c.CSV && c.JSON {
+		return usagef("--csv and --json: give one of them")
+	}
 	if c.Ignore < 0 || c.Ignore > 255 {
 		return usagef("--ignore %d: want a label value from 1 to 255", c.Ignore)
 	}
@@ -67,7 +77,7 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	e, err := compare.Masks(ctx, c.Pred, c.Ref, compare.Options{
-		Axis: axis, Ignore: uint8(c.Ignore), ByIndex: c.ByIndex,
+		Axis: axis, Ignore: uint8(c.Ignore), ByIndex: c.ByIndex, Image: c.Image,
 		Rules: metrics.Rules{Empty: c.Empty, Further: &metrics.Tolerances{NSD: c.NSDTolerance, LesionOverlap: c.LesionOverlap}},
 		Note:  func(text string) { fmt.Fprintln(s.err, text) },
 		Warn:  func(text string) { warn(s.err, []string{text}) },
@@ -85,9 +95,12 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 	if e.Compared == 0 {
 		return fmt.Errorf("no case of %d can be compared", left)
 	}
-	if c.JSON {
+	switch {
+	case c.JSON:
 		err = writeJSON(s.out, e)
-	} else {
+	case c.CSV:
+		err = e.WriteCSV(s.out)
+	default:
 		err = e.WriteText(s.out, compare.Columns{All: c.All, Lesions: c.Lesions, NSDTolerance: c.NSDTolerance})
 	}
 	if err == nil && left > 0 {

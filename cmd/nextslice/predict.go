@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +46,8 @@ called as the channels, or --also; in a folder of cases all but the last.
 
 The network of an ONNX file runs by ONNX Runtime ('pip install onnxruntime'); a YAML file beside it says what it sees: see
 docs/how-to/use-your-own-network.md.
+
+Beside masks of numbers in a folder stands a dataset.json with the names of the model's classes, by which evaluate compares them.
 
 Of a folder of cases, those that cannot be read are listed and the others are segmented; the exit code is then 1. The same
 command goes on where it was interrupted.
@@ -222,6 +226,9 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 			return usagef("%s: choose another folder than that of the cases", dir)
 		}
 	}
+	if err := c.nameValues(s, m); err != nil {
+		return err
+	}
 	p := progress.New(s.err)
 	defer p.End()
 	written, there, faults := 0, 0, 0
@@ -262,6 +269,33 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 		return fmt.Errorf("cases without a mask: %d", faults)
 	}
 	return nil
+}
+
+// nameValues writes what the label values of a folder's masks mean to its dataset.json, where their format has no names and the model has some.
+// One that is there is left as it is.
+func (c predictCommand) nameValues(s streams, m *model.Model) error {
+	labels, some := map[string]int{}, false
+	for _, segment := range m.Segments(&volume.Mask{}).Segments {
+		labels[segment.Name] = int(segment.Value)
+		some = some || segment.Name != fmt.Sprint("class ", segment.Value) && segment.Name != fmt.Sprint("value ", segment.Value)
+	}
+	if !some || c.Format == "seg.nrrd" {
+		return nil
+	}
+	labels["background"] = 0
+	text, err := json.MarshalIndent(map[string]any{"labels": labels}, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(c.Out, "dataset.json")
+	if old, _, err := dataset.LabelsOf(c.Out); exists(path) {
+		delete(labels, "background")
+		if same := maps.EqualFunc(labels, old.Values, func(a int, b uint8) bool { return a == int(b) }); err != nil || !same {
+			warn(s.err, []string{path + " names other classes than the model and is left as it is: take another folder for its masks"})
+		}
+		return nil
+	}
+	return atomicfile.Write(path, append(text, '\n'), 0o600)
 }
 
 // predictCase segments one case of a data set; the mask is written last, so that a case that has one is complete.

@@ -145,3 +145,95 @@ func TestServeSequences(t *testing.T) {
 	}
 	stop()
 }
+
+// Labels are exported for the series that they were drawn on, which is neither the largest nor the first of its folder here: ADC is channel 0.
+func TestServeExportsForItsSeries(t *testing.T) {
+	data := unzipped(t, "..", "..", "dataset", "testdata", "sequences.zip")
+	names := `{"channel_names": {"0": "ADC", "1": "T2"}, "labels": {"background": 0, "prostate": 1, "lesion": 2}}`
+	err := os.WriteFile(filepath.Join(data, "dataset.json"), []byte(names), 0o666)
+	if err == nil {
+		err = os.RemoveAll(filepath.Join(data, "labels")) // they lie on T2
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, stop := serving(t, "--data", data, "--project", filepath.Join(t.TempDir(), "project"), "--channels", "ADC,T2", "--resample", "--masks", "ignore", "--preset", "demo",
+		"--set", "steps=2", "--set", "width=2", "--initial-size", "4", "--query-size", "2", "--validation-cases", "p3", "--threads", "1")
+	client, err := script.LogIn(t.Context(), script.HTTP(), address, "ana", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := map[string][3]int{} // by case: the one voxel that is labelled
+	for len(drawn) < 2 {
+		task, err := client.Next(t.Context())
+		if err != nil || task == nil || task.Height != 14 || task.Width != 16 {
+			t.Fatalf("task %+v, %v", task, err)
+		}
+		at, of := [3]int{3 + len(drawn), 5, task.Slice}, task.Case
+		mask := make([]uint8, 14*16)
+		if _, twice := drawn[of]; !twice {
+			mask[at[0]+16*at[1]] = 2
+			drawn[of] = at
+		}
+		if _, err := client.Save(t.Context(), task.Item, mask, 1, "edited", 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	login, err := http.Post(address+"/api/v1/login", "application/json", strings.NewReader(`{"name":"ben"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	login.Body.Close()
+	r, err := http.NewRequest("GET", address+"/api/v1/export?format=dicom-seg&partial=true", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.AddCookie(login.Cookies()[0])
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	export, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(export), int64(len(export)))
+	if err != nil {
+		t.Fatalf("%v: %.300s", err, export)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, z); err != nil {
+		t.Fatal(err)
+	}
+	for name, at := range drawn {
+		all, _, err := dicom.Scan(filepath.Join(data, name))
+		if err != nil || len(all) != 2 || all[1].Size != [3]int{16, 14, 4} {
+			t.Fatalf("%s: %v, %v", name, all, err)
+		}
+		adc := all[1] // the smaller one
+		path := filepath.Join(dir, name+".dcm")
+		if of := dicom.RefersTo(path); !slices.Equal(of, []string{adc.UID}) {
+			t.Errorf("%s refers to %v, want %s and not %s", name, of, adc.UID, all[0].UID)
+		}
+		seg, warnings, err := dicom.ReadSegments(path, adc)
+		if err != nil || len(warnings) > 0 {
+			t.Errorf("%s: %v, %v", name, warnings, err)
+			continue
+		}
+		var found [][3]int
+		for _, s := range seg.Segments {
+			for v, x := range seg.Layers[s.Layer] {
+				if x == s.Value {
+					if found = append(found, seg.Size.Voxel(v)); s.Name != "lesion" {
+						t.Errorf("%s: a voxel of %s", name, s.Name)
+					}
+				}
+			}
+		}
+		if !slices.Equal(found, [][3]int{at}) {
+			t.Errorf("%s: voxels %v, want %v", name, found, at)
+		}
+	}
+	stop()
+}

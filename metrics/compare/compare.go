@@ -13,9 +13,10 @@ import (
 
 // Options say how masks are compared.
 type Options struct {
-	Axis    int   // index axis of the slices of Dice2D
-	Ignore  uint8 // label value of the references that counts in no measure; 0 is the label ignore of the references' dataset.json
-	ByIndex bool  // voxel by voxel, wherever the headers say that they lie
+	Axis    int    // index axis of the slices of Dice2D
+	Ignore  uint8  // label value of the references that counts in no measure; 0 is the label ignore of the references' dataset.json
+	ByIndex bool   // voxel by voxel, wherever the headers say that they lie
+	Image   string // that contours (RTSTRUCT) were drawn on: a file, a series or a folder of cases; "" where they find one themselves
 	Rules   metrics.Rules
 
 	Note func(text string) // gets what a person should know of the files
@@ -37,26 +38,26 @@ func Masks(ctx context.Context, predPath, refPath string, o Options) (Evaluation
 	if err != nil {
 		return Evaluation{}, err
 	}
-	// Once to learn the label values, once to compare: so no more than one pair is in memory.
-	ignore := o.Ignore
-	if ignore == 0 {
-		ignore = dataset.IgnoreValue(refPath)
-	}
-	annotated, err := dataset.AnnotatedValues(refPath)
+	names, notes, err := namesOf(predPath, refPath, pairs)
 	if err != nil {
 		return Evaluation{}, err
 	}
-	names, note := namesOf(refPath, pairs)
-	if note != "" {
-		o.Warn(note)
+	o.warn(notes)
+	r := reader{naming: names, byIndex: o.ByIndex, ignore: o.Ignore}
+	if r.ignore == 0 {
+		r.ignore = names.ignored
 	}
-	seen := valuesSeen{ignore: ignore}
+	if r.grounds, err = openGrounds(o.Image, refPath); err != nil {
+		return Evaluation{}, err
+	}
+	// Once to learn the label values, once to compare: so no more than one pair is in memory.
+	seen := valuesSeen{ignore: r.ignore}
 	var sound []maskPair
 	for _, p := range pairs {
 		if err := ctx.Err(); err != nil {
 			return Evaluation{}, err
 		}
-		pred, ref, ignored, notes, err := p.read(o.ByIndex, ignore, names)
+		b, err := r.read(p)
 		if err != nil {
 			if len(pairs) == 1 && len(left) == 0 {
 				return Evaluation{}, err
@@ -64,14 +65,14 @@ func Masks(ctx context.Context, predPath, refPath string, o Options) (Evaluation
 			left = append(left, dataset.Problem{Case: p.name, Text: strings.Join(strings.Fields(err.Error()), " "), LeftOut: true})
 			continue
 		}
-		o.warn(notes)
-		if ignored && seen.ignore == 0 {
+		o.warn(b.notes)
+		if b.ignored && seen.ignore == 0 {
 			seen.ignore = volume.Ignored
 		}
-		seen.add(pred, ref)
+		seen.add(b.pred, b.ref)
 		sound = append(sound, p)
 	}
-	classes, notes := seen.classes()
+	classes, notes := seen.classes(names.classNames)
 	o.warn(notes)
 	a := metrics.NewAccumulator(classes.names, o.Rules)
 	a.SliceAxis(o.Axis)
@@ -79,12 +80,12 @@ func Masks(ctx context.Context, predPath, refPath string, o Options) (Evaluation
 		if err := ctx.Err(); err != nil {
 			return Evaluation{}, err
 		}
-		pred, ref, _, _, err := p.read(o.ByIndex, ignore, names)
+		b, err := r.read(p)
 		if err != nil {
 			return Evaluation{}, err // it was sound just now
 		}
-		classes.number(pred, ref)
-		a.AddPartly(p.name, pred, ref, classes.unannotated(p.name, annotated))
+		classes.number(b.pred, b.ref)
+		a.AddPartly(p.name, b.pred, b.ref, classes.unannotated(p, names.annotated))
 	}
 	if len(sound) == 0 {
 		return Evaluation{LeftOut: left}, nil

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,7 +11,7 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/volume"
-	"github.com/nextslice/nextslice/volume/source"
+	"github.com/nextslice/nextslice/volume/dicom"
 )
 
 // ErrPaths says that the two paths do not go together.
@@ -21,106 +20,10 @@ var ErrPaths = errors.New("want two files, two folders, or a predicted file and 
 // maskPair is a case: the paths of its two masks.
 type maskPair struct{ name, pred, ref string }
 
-// read reads both masks on one grid. Segments with names have the values of names. Segments whose names mean ignore have the value to ignore in the reference (0 stands for 255), and are background in the prediction; ignore
-// says whether the reference has some. The notes say what is doubtful.
-func (p maskPair) read(byIndex bool, value uint8, names segmentNames) (pred, ref *volume.Mask, ignore bool, notes []string, err error) {
-	for _, m := range []struct {
-		path string
-		mask **volume.Mask
-	}{{p.pred, &pred}, {p.ref, &ref}} {
-		var has bool
-		if *m.mask, has, err = readNamed(m.path, m.mask == &ref, cmp.Or(value, volume.Ignored), names); err != nil {
-			return nil, nil, false, nil, err
-		}
-		ignore = ignore || has
-		for _, w := range (*m.mask).Warnings() {
-			notes = append(notes, m.path+": "+w)
-		}
-		if n := (*m.mask).Rounded; n > 0 {
-			notes = append(notes, fmt.Sprintf("%s: the values of %d voxels are not whole numbers (by less than 0.01): read as the nearest", m.path, n))
-		}
-	}
-	located := func(m *volume.Mask) bool { return m.Unit == volume.Millimetre }
-	if !byIndex && located(pred) && located(ref) {
-		pred, ref, err = onOneGrid(pred, ref)
-		if err != nil {
-			err = fmt.Errorf("%s cannot be compared with %s: %w; resample it to the reference, or compare --by-index", p.pred, p.ref, err)
-		}
-		return pred, ref, ignore, notes, err
-	}
-	if pred.Size != ref.Size {
-		return nil, nil, false, nil, fmt.Errorf("%s has %s voxels, its reference %s %s: without a place in space for both they cannot be compared",
-			p.pred, sizeText(pred.Size), p.ref, sizeText(ref.Size))
-	}
-	if located(pred) != located(ref) {
-		if !byIndex {
-			notes = append(notes, fmt.Sprintf("%s and %s: only one of them has a place in space; they are compared voxel by voxel, with its spacing", p.pred, p.ref))
-		}
-		if located(pred) {
-			ref.Grid = pred.Grid
-		}
-	}
-	return pred, ref, ignore, notes, nil
-}
-
-// readNamed reads a mask. Segments whose names mean ignore have the given value in a reference, which is told, and are background in a
-// prediction; other names decide the values.
-func readNamed(path string, reference bool, ignored uint8, known segmentNames) (m *volume.Mask, ignore bool, err error) {
-	if !namesSegments(path) {
-		m, err := source.ReadMask(path)
-		return m, false, err
-	}
-	s, _, err := source.ReadSegmentation(path, nil)
-	if err != nil {
-		return nil, false, err
-	}
-	m, names, err := s.Mask()
-	if err != nil {
-		return nil, false, fmt.Errorf("read %s: %w", path, err)
-	}
-	var to [256]uint8
-	taken := map[uint8]string{}
-	for v := 1; v < len(names); v++ {
-		switch {
-		case dataset.MeansIgnore(names[v]) && known[foldName(names[v])] == 0:
-			if ignore = reference; reference {
-				to[v] = ignored
-			}
-			continue
-		case !slices.ContainsFunc(s.Segments, func(s volume.Segment) bool { return s.Name == names[v] }):
-			continue // a number without a segment
-		}
-		if to[v], err = known.value(path, names[v], uint8(v)); err != nil {
-			return nil, false, err
-		}
-		if other, ok := taken[to[v]]; ok {
-			return nil, false, fmt.Errorf("%s: the segments %q and %q are one class: rename one of them", path, other, names[v])
-		}
-		taken[to[v]] = names[v]
-	}
-	for n, v := range m.Data {
-		m.Data[n] = to[v]
-	}
-	return m, ignore, nil
-}
-
-func sizeText(size [3]int) string { return fmt.Sprintf("%d x %d x %d", size[0], size[1], size[2]) }
-
-// onOneGrid brings masks whose voxels coincide to one grid: the reference's, or where it does not hold all of the prediction the
-// one of its axes that does.
-func onOneGrid(pred, ref *volume.Mask) (p, r *volume.Mask, err error) {
-	if p, err = pred.On(ref.Grid); err == nil {
-		return p, ref, nil
-	}
-	both, err := ref.Cover(pred.Grid)
-	if err != nil {
-		return nil, nil, err
-	}
-	if p, err = pred.On(both); err != nil {
-		return nil, nil, err
-	}
-	r, err = ref.On(both)
-	return p, r, err
+// refName is the case's name as that of the reference tells it.
+func (p maskPair) refName() string {
+	name, _ := dataset.CaseOf(volume.TrimExt(filepath.Base(p.ref)))
+	return name
 }
 
 // maskPairs returns the masks to compare: two files, those of the same name in two folders, or a file and that of its name in
@@ -206,7 +109,7 @@ func masksIn(dir string) (map[string]string, error) {
 	}
 	files := map[bool][]string{} // by whether the name is marked as that of a mask
 	for _, e := range entries {
-		if !e.IsDir() && (volume.IsImage(e.Name()) || volume.IsDICOM(e.Name())) {
+		if !e.IsDir() && (volume.IsImage(e.Name()) || dicom.IsFile(filepath.Join(dir, e.Name()))) {
 			_, marked := dataset.CaseOf(volume.TrimExt(e.Name()))
 			files[marked] = append(files[marked], e.Name())
 		}

@@ -1,12 +1,15 @@
 package compare
 
 import (
+	"encoding/csv"
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/nextslice/nextslice/internal/cell"
 	"github.com/nextslice/nextslice/metrics"
 )
 
@@ -82,6 +85,51 @@ func (e Evaluation) WriteText(out io.Writer, show Columns) error {
 		measured("mean", s.Mean)
 	}
 	return w.Flush()
+}
+
+// WriteCSV writes all measures as a table of comma-separated values, a row for each case and class and then the means. An undefined mean is
+// an empty cell. Distances are in the unit that the column says, volumes in ml, or in voxels where the masks have no spacing.
+func (e Evaluation) WriteCSV(out io.Writer) error {
+	w := csv.NewWriter(out)
+	titles := []string{"case", "class", "value", "unit", metrics.NameDice3D, metrics.NameDice2D, metrics.NameHD95, metrics.NameASSD, "nsd", "precision", "recall",
+		"volume_difference", "relative_volume_difference", "found", "missed", "false_positives", "lesion_f1"}
+	if err := w.Write(titles); err != nil {
+		return err
+	}
+	row := func(id string, c metrics.ClassSummary) error {
+		value := ""
+		if c.Class > 0 {
+			value = strconv.Itoa(c.Class)
+		}
+		cells := []string{cell.Text(id), cell.Text(c.Name), value, e.Unit}
+		number := func(measures ...metrics.Measure) {
+			for _, m := range measures {
+				text := ""
+				if !math.IsNaN(m.Value) {
+					text = strconv.FormatFloat(m.Value, 'g', -1, 64)
+				}
+				cells = append(cells, text)
+			}
+		}
+		number(c.Dice3D, c.Dice2D, c.HD95, c.ASSD, c.NSD, c.Precision, c.Recall, c.VolumeDifference, c.RelativeVolumeDifference)
+		cells = append(cells, strconv.Itoa(c.Lesions.Found), strconv.Itoa(c.Lesions.Missed), strconv.Itoa(c.Lesions.FalsePositives))
+		number(c.Lesions.F1)
+		return w.Write(cells)
+	}
+	for _, one := range e.PerCase {
+		for _, class := range one.Classes {
+			if err := row(one.ID, class); err != nil {
+				return err
+			}
+		}
+	}
+	for _, class := range e.Classes {
+		if err := row("mean", class); err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	return w.Error()
 }
 
 // measure formats a mean, - where it is undefined, with a star where a distance is that of an empty mask.

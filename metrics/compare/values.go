@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ type valueClasses struct {
 // classes returns a class for each value that occurs, and what to tell about them. A value means the same in predictions and
 // references, but where they share none and one side counts 1, 2, 3 … while the other has as many greys up to white (255, or
 // 85, 170 and 255), the values stand for each other in their order.
-func (s *valuesSeen) classes() (valueClasses, []string) {
+func (s *valuesSeen) classes(known classNames) (valueClasses, []string) {
 	preds, refs := above0(s.pred), above0(s.ref)
 	var notes []string
 	inPred := func(value uint8) uint8 { return value } // the prediction's value for the reference's
@@ -67,7 +68,8 @@ func (s *valuesSeen) classes() (valueClasses, []string) {
 	c := valueClasses{names: []string{"background"}, values: []uint8{0}}
 	for _, value := range values {
 		class := uint8(len(c.values))
-		c.names, c.values = append(c.names, fmt.Sprint("class ", value)), append(c.values, value)
+		name := cmp.Or(known.name[value], known.name[inPred(value)], fmt.Sprint("class ", value))
+		c.names, c.values = append(c.names, name), append(c.values, value)
 		c.ref[value], c.pred[inPred(value)] = class, class
 	}
 	if s.ignore > 0 {
@@ -97,9 +99,9 @@ func valuesText(values []uint8) string {
 
 // unannotated tells of each class whether nobody has looked for it in a case; nil if all are annotated. annotated are the
 // values that were looked for, by the IDs of the data set.
-func (c *valueClasses) unannotated(name string, annotated map[string][]uint8) []bool {
+func (c *valueClasses) unannotated(p maskPair, annotated map[string][]uint8) []bool {
 	for id, values := range annotated {
-		if caseName(id) != name {
+		if name := caseName(id); name != p.name && name != p.refName() {
 			continue
 		}
 		missing := make([]bool, len(c.values))

@@ -37,7 +37,7 @@ func TestLabelValues(t *testing.T) {
 		{"no reference", seen(3), seen(), []uint8{3}, []uint8{3}, ""},
 		{"nothing", seen(), seen(), []uint8{1}, []uint8{1}, ""},
 	} {
-		classes, notes := (&valuesSeen{pred: c.pred, ref: c.ref}).classes()
+		classes, notes := (&valuesSeen{pred: c.pred, ref: c.ref}).classes(classNames{})
 		if !slices.Equal(classes.values[1:], c.values) || len(classes.names) != len(classes.values) {
 			t.Errorf("%s: classes %v, want %v", c.name, classes.values[1:], c.values)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 
@@ -68,10 +69,7 @@ func (f *file) fillContours(on *Series, here bool) (*volume.Segmentation, []stri
 	regions := make([]region, len(items))
 	out := &volume.Segmentation{Grid: on.Grid}
 	for i, m := range items {
-		segment := volume.Segment{Name: printable(m.text(tag.ROIName)), Value: uint8(i + 1), Color: volume.SegmentColor(i + 1)}
-		if segment.Name == "" {
-			segment.Name = fmt.Sprintf("Segment_%d", i+1)
-		}
+		segment := regionOf(m, i)
 		number := m.whole(tag.ROINumber, -1)
 		if at := slices.IndexFunc(drawn, func(m item) bool { return m.whole(tag.ReferencedROINumber, -2) == number }); at >= 0 {
 			if c := drawn[at].reals(tag.ROIDisplayColor); len(c) == 3 {
@@ -85,7 +83,7 @@ func (f *file) fillContours(on *Series, here bool) (*volume.Segmentation, []stri
 		}
 		out.Segments = append(out.Segments, segment)
 	}
-	var warnings []string
+	warnings := withoutContours(out.Segments, items, drawn)
 	planes := planesOf(regions, on, here)
 	segments := out.Segments
 	out.Segments = nil
@@ -100,6 +98,43 @@ func (f *file) fillContours(on *Series, here bool) (*volume.Segmentation, []stri
 		addSegment(out, segment, voxels)
 	}
 	return out, warnings, nil
+}
+
+// withoutContours names regions that have no contours, and tells of contours that are those of no region; items are the regions.
+func withoutContours(regions []volume.Segment, items, drawn []item) (warnings []string) {
+	numbers := map[int]bool{}
+	var empty []string
+	for i, m := range items {
+		number := m.whole(tag.ROINumber, -1)
+		numbers[number] = true
+		if !slices.ContainsFunc(drawn, func(m item) bool {
+			return m.whole(tag.ReferencedROINumber, -2) == number && len(m.items(tag.ContourSequence)) > 0
+		}) {
+			empty = append(empty, fmt.Sprintf("%q", regions[i].Name))
+		}
+	}
+	if len(empty) > 0 {
+		warnings = append(warnings, "regions without contours stay empty: "+strings.Join(empty, ", "))
+	}
+	lost := 0
+	for _, m := range drawn {
+		if !numbers[m.whole(tag.ReferencedROINumber, -2)] {
+			lost += len(m.items(tag.ContourSequence))
+		}
+	}
+	if lost > 0 {
+		warnings = append(warnings, fmt.Sprintf("%d contours belong to no region and were left out", lost))
+	}
+	return warnings
+}
+
+// regionOf returns region i, from 0, of a structure set without its voxels.
+func regionOf(m item, i int) volume.Segment {
+	segment := volume.Segment{Name: printable(m.text(tag.ROIName)), Value: uint8(i + 1), Color: volume.SegmentColor(i + 1)}
+	if segment.Name == "" {
+		segment.Name = fmt.Sprintf("Segment_%d", i+1)
+	}
+	return segment
 }
 
 // refersTo returns the series and the frames of reference that an object names as those it was drawn on.

@@ -179,13 +179,22 @@ func (f *file) atSlices(on *Series) bool {
 	return named == len(on.slices)
 }
 
-// DrawnOn returns the series that a structure set or a segmentation says it was drawn on, if that lies in its folder or below; else nil.
-func DrawnOn(path string) *Series {
+// RefersTo returns the UIDs of the series that a structure set or a segmentation says it was drawn on.
+func RefersTo(path string) []string {
 	f, err := openFile(path)
 	if err != nil {
 		return nil
 	}
-	uids, _ := f.refersTo()
+	series, _ := f.refersTo()
+	return series
+}
+
+// DrawnOn returns the series that a structure set or a segmentation says it was drawn on, if that lies in its folder or below; else nil.
+func DrawnOn(path string) *Series {
+	uids := RefersTo(path)
+	if len(uids) == 0 {
+		return nil
+	}
 	all, _, err := Scan(filepath.Dir(path))
 	if err != nil {
 		return nil

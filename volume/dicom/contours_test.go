@@ -1,7 +1,9 @@
 package dicom
 
 import (
+	"bytes"
 	"maps"
+	"os"
 	"slices"
 	"testing"
 
@@ -99,6 +101,34 @@ func TestReadContours(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantWarning(t, warnings, "drawn on another series: 1.2.3")
+}
+
+// Regions without contours, and contours without a region, are told.
+func TestContoursWithoutRegion(t *testing.T) {
+	s := contourSeries(t, nil)
+	some := [][]*lib.Element{drawContour(t, s, "CLOSED_PLANAR", square(-0.5, -0.5, 2.5, 1.5, 1)...)}
+	path := structureSet(t, s, map[int][][]*lib.Element{1: some, 2: nil, 3: some})
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, warnings, err := ReadContours(path, s)
+	if err != nil || len(warnings) != 1 || warnings[0] != `regions without contours stay empty: "region2"` {
+		t.Errorf("%q, %v", warnings, err)
+	}
+	// (3006,0084), the number of the region that contours are of, in the first item of the contours, those of region 3
+	old, lost := []byte("\x06\x30\x84\x00IS\x02\x003 "), []byte("\x06\x30\x84\x00IS\x02\x009 ")
+	if !bytes.Contains(data, old) {
+		t.Fatal("no number of a region")
+	}
+	if err := os.WriteFile(path, bytes.Replace(data, old, lost, 1), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, warnings, err = ReadContours(path, s); err != nil {
+		t.Fatal(err)
+	}
+	wantWarning(t, warnings, `stay empty: "region2", "region3"`)
+	wantWarning(t, warnings, "1 contours belong to no region and were left out")
 }
 
 func TestReadContoursRefuses(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// Head says what a file is: the UIDs of its class, itself, its series and study, and how its data are encoded (transfer syntax).
-type Head struct{ Class, Instance, Series, Study, Syntax string }
+// Head says what a file is: the UIDs of its class, itself, its series and study, how its data are encoded (transfer syntax), and the PatientID.
+type Head struct{ Class, Instance, Series, Study, Syntax, Patient string }
 
 // ReadHead reads what a DICOM file is, also where its pixels are packed in a way that is not decoded here.
 func ReadHead(path string) (Head, error) {
@@ -19,6 +19,7 @@ func ReadHead(path string) (Head, error) {
 	return Head{
 		Class: printable(f.text(tag.SOPClassUID)), Instance: printable(f.text(tag.SOPInstanceUID)), Series: printable(f.text(tag.SeriesInstanceUID)),
 		Study: printable(f.text(tag.StudyInstanceUID)), Syntax: printable(f.syntax),
+		Patient: printable(f.text(tag.PatientID)),
 	}, nil
 }
 

@@ -65,6 +65,23 @@ func ReadSegments(path string, on *Series) (*volume.Segmentation, []string, erro
 	return s, warnings, nil
 }
 
+// Segments returns the names and numbers of what a segmentation object (SEG) or a structure set (RTSTRUCT) holds, from its header.
+func Segments(path string) ([]volume.Segment, error) {
+	f, err := openFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	var found []volume.Segment
+	if f.kind() == Contours {
+		for i, m := range f.items(tag.StructureSetROISequence) {
+			found = append(found, regionOf(m, i))
+		}
+	} else if found, err = f.segments(); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return found, nil
+}
+
 // segmentation reads a segmentation object, on the grid of a series or, where on is nil, on its own.
 func (f *file) segmentation(on *Series) (*volume.Segmentation, []string, error) {
 	if class := f.text(tag.SOPClassUID); class != segClass && class != labelMapClass {

@@ -1,0 +1,233 @@
+package dataset
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
+)
+
+// What people call the folders of sequences: anatomical ones, of which one is read first, and others. T1, T2 … may be time points or cases as well.
+var (
+	anatomical = sequenceName(`t1|t1w|t2|t2w|t2star|t1[-_ ]?(?:c|ce|gd|n)|t2[-_ ]?f|pd|pdw|flair|stir|ct|mprage|space`)
+	functional = sequenceName(`adc|dwi|dti|trace|hbv|b[-_ ]?\d+|dce|dsc|swi|sub|perf|cbf|cbv|pet|pt|spect|fdg|psma`)
+	numberOnly = regexp.MustCompile(`(?i)^t\d$`)
+)
+
+func sequenceName(words string) *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(?:` + words + `)(?:[-_ ]?(?:w|tra|ax|axial|sag|sagittal|cor|coronal|tse|fs|map))*$`)
+}
+
+// sequenceFolders recognises a folder whose folders are sequences, such as T2 and ADC, and no cases. This is the one place where that is decided:
+//
+//   - Where dataset.json names the channels, and the folders are called so, that holds. A list of cases (training) always goes before it.
+//   - Else all folders that hold images must be called as sequences are. DICOM headers decide whether they are of one case: folders of different
+//     patients (PatientID) or studies are cases, and so are copies of one series. Where headers do not say so names alone decide, but for T1, T2 … which
+//     time points are called too: these are cases unless the headers name one patient and one study.
+//   - Folders of DICOM files are those of one case, which is called as the folder above them. In folders of image files those of one name, without the
+//     sequence's at its end, are a case, and single ones are the one case.
+//
+// What is decided by names is told. The first channel is that of dataset.json; else the series that the one DICOM mask says it was drawn on, else an
+// anatomical sequence, in the order of the names.
+func (l *listing) sequenceFolders(dir string, folder *folder) bool {
+	var names []string
+	series := 0
+	for _, name := range folder.folders {
+		if slices.Contains([]string{"labels", "masks", "seg"}, strings.ToLower(name)) {
+			continue
+		}
+		path := filepath.Join(dir, name)
+		inner, err := readFolder(path)
+		switch {
+		case err == nil && len(inner.images) > 0:
+			names = append(names, name)
+		case holdsDICOM(path):
+			names = append(names, name)
+			series++
+		}
+	}
+	isNamed := func(name string) bool {
+		return slices.ContainsFunc(l.channels, func(c string) bool { return strings.EqualFold(c, name) })
+	}
+	all := func(is func(string) bool) bool {
+		return !slices.ContainsFunc(names, func(name string) bool { return !is(name) })
+	}
+	named := all(isNamed)
+	if len(names) < 2 || series != 0 && series != len(names) ||
+		!named && !all(func(name string) bool { return anatomical.MatchString(name) || functional.MatchString(name) }) {
+		return false
+	}
+	order := slices.Clone(l.channels)
+	if !named {
+		order = names
+		slices.SortStableFunc(order, func(a, b string) int {
+			rank := func(name string) int {
+				if anatomical.MatchString(name) {
+					return 0
+				}
+				return 1
+			}
+			return cmp.Compare(rank(a), rank(b))
+		})
+	}
+	id := filepath.Base(dir)
+	if root, err := filepath.Abs(dir); err == nil {
+		id = filepath.Base(root)
+	}
+	if series > 0 {
+		if !named && !l.oneExamination(dir, names, all(numberOnly.MatchString)) {
+			return false
+		}
+		l.cases = []Case{{ID: id, Image: dir}}
+	} else if l.cases = sequenceFiles(dir, id, order, all(numberOnly.MatchString) && !named); l.cases == nil {
+		return false
+	}
+	l.layout, l.channels = SequenceFolders, order
+	if !named {
+		l.problem("", false, "the folders %s are taken as sequences of %s, by their names: dataset.json says otherwise, with channel_names or a list of cases (training)",
+			strings.Join(order, ", "), count(len(l.cases), "case"))
+	}
+	return true
+}
+
+// oneExamination reports whether headers do not contradict that the series in folders are of one patient and one study, and notes why where they do.
+// doubtful says that names alone do not tell.
+func (l *listing) oneExamination(dir string, names []string, doubtful bool) bool {
+	var known, first dicom.Head
+	silent := false
+	for n, name := range names {
+		h := firstHead(filepath.Join(dir, name))
+		what := ""
+		switch {
+		case known.Patient != "" && h.Patient != "" && h.Patient != known.Patient:
+			what = "patients, as their PatientIDs say"
+		case known.Study != "" && h.Study != "" && h.Study != known.Study:
+			what = "studies, as their UIDs say"
+		case n > 0 && h.Series != "" && h.Series == first.Series:
+			l.problem("", false, "the folders %s and %s are called as sequences, but hold one series: each folder is a case", names[0], name)
+			return false
+		}
+		if what != "" {
+			l.problem("", false, "the folders %s are called as sequences, but are of several %s: each folder is a case", strings.Join(names, ", "), what)
+			return false
+		}
+		silent = silent || h.Patient == "" || h.Study == ""
+		known.Patient, known.Study = cmp.Or(known.Patient, h.Patient), cmp.Or(known.Study, h.Study)
+		if n == 0 {
+			first = h
+		}
+	}
+	if silent && doubtful {
+		l.problem("", false, "the folders %s may be sequences of one patient, time points or cases: each is taken as a case; channel_names in dataset.json says that they are sequences", strings.Join(names, ", "))
+		return false
+	}
+	return true
+}
+
+// maskFirst makes the sequence the first channel that the mask of the one DICOM case says it was drawn on, unless dataset.json gives the order.
+func (l *listing) maskFirst(j *jsonFile) {
+	if l.layout != SequenceFolders || len(l.cases) == 0 || j != nil && len(j.channels()) > 0 || l.cases[0].files != nil || l.cases[0].Label == "" || volume.IsImage(l.cases[0].Label) {
+		return
+	}
+	uids := dicom.RefersTo(l.cases[0].Label)
+	at := slices.IndexFunc(l.channels, func(name string) bool {
+		series := firstHead(filepath.Join(l.cases[0].Image, name)).Series
+		return series != "" && slices.Contains(uids, series)
+	})
+	if at > 0 {
+		first := l.channels[at]
+		l.channels = append([]string{first}, slices.Delete(l.channels, at, at+1)...)
+	}
+}
+
+// firstHead reads the header of the first image in a folder and below.
+func firstHead(dir string) (head dicom.Head) {
+	_ = filepath.WalkDir(dir+string(filepath.Separator), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !dicom.IsFile(path) {
+			return nil
+		}
+		if kind, err := dicom.KindOf(path); err != nil || kind != dicom.Image {
+			return nil
+		}
+		if head, err = dicom.ReadHead(path); err != nil {
+			return nil
+		}
+		return fs.SkipAll
+	})
+	return head
+}
+
+// sequenceFiles makes cases of the image files in the folders of sequences; nil where their names do not tell which belong together.
+func sequenceFiles(dir, id string, order []string, doubtful bool) (cases []Case) {
+	files := make([]map[string]string, len(order)) // by case
+	single, shared := true, false
+	for n, name := range order {
+		files[n] = map[string]string{}
+		folder, err := readFolder(filepath.Join(dir, name))
+		if err != nil {
+			continue // a channel of dataset.json without a folder
+		}
+		for _, file := range folder.images {
+			of := volume.TrimExt(file)
+			if at := len(of) - len(name); at >= 0 && strings.EqualFold(of[at:], name) {
+				of = strings.TrimRight(of[:at], "-_. ")
+			}
+			of = cmp.Or(of, id)
+			shared = shared || n > 0 && files[0][of] != ""
+			files[n][of] = filepath.Join(dir, name, file)
+		}
+		single = single && len(folder.images) == 1
+	}
+	if !shared && (!single || doubtful) {
+		return nil
+	}
+	seen := map[string]bool{}
+	for n := range order {
+		for of := range files[n] {
+			if seen[of] {
+				continue
+			}
+			seen[of] = true
+			c := Case{ID: of, files: make([]string, len(order))}
+			for m := range order {
+				c.files[m] = files[m][of]
+			}
+			cases = append(cases, c)
+		}
+	}
+	if !shared { // one file in each folder, whatever they are called
+		c := Case{ID: id, files: make([]string, len(order))}
+		for n := range order {
+			for _, path := range files[n] {
+				c.files[n] = path
+			}
+		}
+		cases = []Case{c}
+	}
+	for i := range cases {
+		cases[i].Image = cases[i].files[0]
+	}
+	return cases
+}
+
+// withoutFirst leaves out cases that lack the first sequence, on whose grid the others are read.
+func (l *listing) withoutFirst() {
+	l.cases = slices.DeleteFunc(l.cases, func(c Case) bool {
+		if c.files != nil && c.Image == "" {
+			l.problem(c.ID, true, "it has no channel %s, on which the others lie: there is no image of it in the folder %s", l.channels[0], l.channels[0])
+			return true
+		}
+		return false
+	})
+}
+
+// missing says which sequence a case lacks.
+func (c *Case) missing(channel Channel) error {
+	return fmt.Errorf("it has no channel %s: there is no image of %s in the folder of that name", channel, c.ID)
+}
