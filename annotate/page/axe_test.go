@@ -33,8 +33,8 @@ func TestAxe(t *testing.T) {
 	}
 	f, server := newFake(t, dist)
 	f.unsure, f.channels = true, true
-	p.server, p.url = f, server.URL
-	t.Cleanup(p.leave)
+	p.server, p.url, p.settings = f, server.URL, withViewer
+	t.Cleanup(p.close)
 	p.allow("401 (Unauthorized)")
 	p.do(chromedp.Navigate(p.url+"/"), chromedp.WaitVisible(chromedp.CSS("input[name=name]")))
 	p.axe("login")

@@ -59,7 +59,7 @@ func benchOn(t *testing.T, prepare func(f *fake)) *window {
 	f, server := newFake(t, dist)
 	prepare(f)
 	p.server, p.url = f, server.URL
-	t.Cleanup(p.leave)
+	t.Cleanup(p.close)
 	p.login()
 	return p
 }

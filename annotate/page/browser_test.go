@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -53,6 +52,9 @@ func TestMain(m *testing.M) {
 		flag.Set("test.parallel", strconv.Itoa(tabs))
 	}
 	code := m.Run()
+	if shared.stop != nil {
+		shared.stop()
+	}
 	for _, dir := range folders.all {
 		os.RemoveAll(dir)
 	}
@@ -63,9 +65,10 @@ func TestMain(m *testing.M) {
 type window struct {
 	t      testing.TB
 	ctx    context.Context
+	close  func() // the window: a server that ends is an error to the page in it
 	server *fake
 	url    string
-	// settings of the page before it opens, JSON: tests look at single pixels, and open the viewer although no graphics card draws it.
+	// settings of the page before it opens, JSON.
 	settings string
 
 	mu      sync.Mutex
@@ -74,16 +77,26 @@ type window struct {
 	dialogs []string // types of dialogs that opened; they were accepted
 }
 
-// openPage starts a browser on a fake server, logged in as ada.
-func openPage(t testing.TB, flags ...chromedp.ExecAllocatorOption) *window {
+// Settings of the page in tests, which look at single pixels. The viewer is closed, as it is for people without a graphics card: to imitate one takes
+// more time than all else that a test does.
+const (
+	withoutViewer = `{"smooth":false,"viewer":false}`
+	withViewer    = `{"smooth":false,"viewer":true}`
+)
+
+// openPage opens the page of a fake server, logged in as ada, with other settings than withoutViewer if there are any.
+func openPage(t testing.TB, settings ...string) *window {
 	t.Helper()
-	return openOn(t, nil, flags...)
+	return openOn(t, nil, settings...)
 }
 
 // openOn is openPage on a fake server that prepare has changed.
-func openOn(t testing.TB, prepare func(*fake), flags ...chromedp.ExecAllocatorOption) *window {
+func openOn(t testing.TB, prepare func(*fake), settings ...string) *window {
 	t.Helper()
-	p := startBrowser(t, flags...)
+	p := startBrowser(t)
+	if len(settings) > 0 {
+		p.settings = settings[0]
+	}
 	dist, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +106,7 @@ func openOn(t testing.TB, prepare func(*fake), flags ...chromedp.ExecAllocatorOp
 		prepare(f)
 	}
 	p.server, p.url = f, server.URL
-	t.Cleanup(p.leave)
+	t.Cleanup(p.close)
 	p.login()
 	return p
 }
@@ -101,7 +114,7 @@ func openOn(t testing.TB, prepare func(*fake), flags ...chromedp.ExecAllocatorOp
 // beside holds the tests that run beside others already: each has browsers and a server of its own, and mostly waits for them.
 var beside sync.Map
 
-// startBrowser starts a browser of 1280 x 800 pixels, for a test that from now on runs beside others. What its console says in
+// startBrowser opens a browser's window of 1280 x 800 pixels, for a test that from now on runs beside others. What its console says in
 // warnings and errors fails the test.
 func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *window {
 	t.Helper()
@@ -110,28 +123,9 @@ func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *window {
 			test.Parallel()
 		}
 	}
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("chromium is not installed")
-	}
-	if _, err := os.Stat("node_modules"); err != nil {
-		t.Skip("npm packages are not installed: run make web")
-	}
-	p := &window{t: t, settings: `{"smooth":false,"viewer":true}`, allowed: []string{"GPU stall due to ReadPixels", "/api/v1/events"}} // software rendering; the end of an event stream
-	// The page is put together without an imitated graphics card, which is slow; WebGL has one.
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.WindowSize(1280, 800),
-		chromedp.Flag("use-angle", "swiftshader-webgl"), chromedp.Flag("enable-unsafe-swiftshader", true))
-	options = append(options, flags...)
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(func() {
-		cancel()
-		stop()
-	})
-	p.ctx = ctx
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 800)); err != nil { // starts the browser
-		t.Fatal(err)
-	}
+	p := &window{t: t, settings: withoutViewer, allowed: []string{"GPU stall due to ReadPixels", "/api/v1/events"}} // software rendering; the end of an event stream
+	ctx, cancel := newTab(t, flags...)
+	p.ctx, p.close = ctx, cancel
 	dialogs := chromedp.Events(ctx, protocol.JavascriptDialogOpening)
 	go func() {
 		for e, err := range dialogs {
@@ -170,11 +164,13 @@ func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *window {
 func (p *window) login() {
 	p.t.Helper()
 	p.allow("401 (Unauthorized)") // the page asks who is logged in
-	p.do(chromedp.Navigate(p.url+"/"), chromedp.WaitVisible(chromedp.CSS("input[name=name]")))
-	if p.settings != "" {
-		eval[bool](p, "(localStorage.setItem('nextslice/settings', `"+p.settings+"`), true)")
-		p.do(chromedp.Reload(), chromedp.WaitVisible(chromedp.CSS("input[name=name]")))
+	if p.settings != "" {         // before the page reads them; about:blank has no storage
+		first := "if (location.protocol === 'http:') localStorage['nextslice/settings'] ??= '" + p.settings + "'"
+		if _, err := chromedp.Call(p.ctx, protocol.AddScriptToEvaluateOnNewDocument, protocol.AddScriptToEvaluateOnNewDocumentParams{Source: first}); err != nil {
+			p.t.Fatal(err)
+		}
 	}
+	p.do(chromedp.Navigate(p.url+"/"), chromedp.WaitVisible(chromedp.CSS("input[name=name]")))
 	p.do(chromedp.SendKeys(chromedp.CSS("input[name=name]"), "ada\r"), chromedp.WaitVisible(chromedp.CSS(".tools")))
 	p.until("the first slice is open", `!!document.querySelector('.corner.top.left')`)
 }
@@ -190,7 +186,7 @@ func (p *window) advance(milliseconds int) {
 	eval[bool](p, fmt.Sprintf(`(window.testTime += %d, true)`, milliseconds))
 }
 
-// leave closes the annotation page: a server that ends is an error to it.
+// leave goes from the annotation page to an empty one.
 func (p *window) leave() {
 	p.do(chromedp.Navigate("about:blank"))
 }

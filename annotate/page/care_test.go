@@ -86,6 +86,7 @@ func TestDestroyedDrawingsComeBack(t *testing.T) {
 	p.key("N", chromedp.ModifierShift) // no slice before it since the page was loaded
 	p.do(chromedp.Navigate(p.url + "/#/item/prostate%2F010"))
 	p.untilItem(item)
+	p.key("v") // versions are beside the viewer
 	p.click(".versions .kept button")
 	p.wait("the drawing is a draft again", func() bool { return bytes.Equal(p.server.draft(item), drawn) })
 	p.key(kb.Enter)
@@ -168,7 +169,7 @@ func TestOtherPeople(t *testing.T) {
 				task["drafts"] = []map[string]any{{"person": "alan", "when": time.Now()}}
 			}
 		}
-	})
+	}, withViewer)
 	p.untilItem("prostate/010")
 	p.note("grace is working on this slice")
 	text := eval[string](p, `document.querySelector('.side .facts').innerText`)

@@ -76,7 +76,7 @@ func TestChannelsSideBySide(t *testing.T) {
 
 // A key folds the channels to one, another one switches it; zoom stays common to all.
 func TestChannelsFoldAndSwitch(t *testing.T) {
-	p := openOn(t, several)
+	p := openOn(t, several, withViewer)
 	p.allow("willReadFrequently")
 	const item = "prostate/010"
 	p.untilItem(item)

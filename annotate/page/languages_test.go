@@ -21,8 +21,8 @@ func TestLanguages(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, server := newFake(t, dist)
-	p.server, p.url = f, server.URL
-	t.Cleanup(p.leave)
+	p.server, p.url, p.settings = f, server.URL, withViewer
+	t.Cleanup(p.close)
 	p.login()
 	const item = "prostate/010"
 	p.untilItem(item)

@@ -122,7 +122,7 @@ func TestOverlaysAndWindow(t *testing.T) {
 }
 
 func TestViewerAndVersions(t *testing.T) {
-	p := openPage(t)
+	p := openPage(t, withViewer)
 	p.untilItem("prostate/010")
 	p.until("the viewer shows the case", `Number(document.querySelector('.planes').dataset.loaded) > 0`)
 	// the coronal plane is the upper left one: its top is the head's side, the last slices of the phantom
@@ -166,7 +166,7 @@ func TestViewerAndVersions(t *testing.T) {
 
 // A viewer that is folded while its case is on the way ends in silence.
 func TestViewerFoldedWhileLoading(t *testing.T) {
-	p := openPage(t)
+	p := openPage(t, withViewer)
 	p.untilItem("prostate/010")
 	for range 2 {
 		p.until("the viewer shows the case", `Number(document.querySelector('.planes').dataset.loaded) > 0`)
@@ -201,7 +201,7 @@ func TestDashboard(t *testing.T) {
 	p.click(`button[data-format="dicom-seg"]`)
 	p.until("why there is no export", `document.querySelector('.export .problem').innerText.includes('no case of this project is DICOM')`)
 	folder := t.TempDir()
-	if _, err := chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: "allow", DownloadPath: folder}); err != nil {
+	if _, err := chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: "allow", DownloadPath: folder, BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID}); err != nil {
 		t.Fatal(err)
 	}
 	p.click(`button[data-format="csv"]`)
@@ -218,7 +218,7 @@ func TestDashboard(t *testing.T) {
 // The window of 1280 x 800 holds everything, in both colours, readable and with names
 // for those who cannot see it; and nothing moves by itself.
 func TestLayout(t *testing.T) {
-	p := openPage(t)
+	p := openPage(t, withViewer)
 	p.untilItem("prostate/010")
 	for _, theme := range []string{"light", "dark"} {
 		for eval[string](p, `document.documentElement.dataset.theme`) != theme || eval[string](p, `document.querySelector('.bar button').innerText`) == "Auto" {

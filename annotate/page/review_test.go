@@ -48,7 +48,7 @@ func TestReview(t *testing.T) {
 	h := server.New(project, server.Options{Page: os.DirFS(dist), ContentSecurityPolicy: page.ContentSecurityPolicy})
 	web := httptest.NewServer(h)
 	t.Cleanup(func() {
-		p.leave()
+		p.close()
 		h.Close()
 		web.Close()
 		cancel()
@@ -56,7 +56,7 @@ func TestReview(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	p.url = web.URL
+	p.url, p.settings = web.URL, withViewer
 
 	call := func(method, path, kind string, body io.Reader, into any) {
 		t.Helper()

@@ -73,6 +73,7 @@ func TestServe(t *testing.T) {
 		saved[item] = want
 	}
 	p.nextItem(saved) // the last one is saved, too
+	p.key("v")
 	p.until("the viewer shows the case", `Number(document.querySelector('.planes')?.dataset.loaded) > 0`)
 	p.shoot("serve-viewer")
 	p.key("v")
