@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/inspector"
 	protocol "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
@@ -138,6 +139,17 @@ func startBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *window {
 			if _, err := chromedp.Call(ctx, protocol.HandleJavaScriptDialog, protocol.HandleJavaScriptDialogParams{Accept: true}); err != nil {
 				return
 			}
+		}
+	}()
+	crashes := chromedp.Events(ctx, inspector.TargetCrashed)
+	go func() {
+		for _, err := range crashes {
+			if err != nil {
+				return
+			}
+			p.mu.Lock()
+			p.console = append(p.console, "exception: the page has crashed")
+			p.mu.Unlock()
 		}
 	}()
 	listening := make(chan struct{})
