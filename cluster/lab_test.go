@@ -158,7 +158,7 @@ func (l *lab) awaitEnd(t *testing.T, c *slurmtest.Cluster, dir string, want int)
 	var out bytes.Buffer
 	code := 0
 	await(t, "the end of "+dir, patience, func() bool {
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(time.Second) // each look is a process, and a dozen tests look
 		out.Reset()
 		cmd := exec.Command(l.program, "status", dir)
 		cmd.Env, cmd.Stdout, cmd.Stderr = c.Env(), &out, &out

@@ -53,6 +53,7 @@ func everyStrategy(t testing.TB) []string {
 func TestEveryStrategy(t *testing.T) {
 	c := smallConfig(t, 6)
 	c.Strategies = everyStrategy(t)
+	c.Canvas = []int{16, 16}
 	c.QuerySize, c.Train.Width, c.Train.Steps = 4, 4, 10
 	c.Train.LearningLoss.Gradient = 0.5 // so that it gives another network
 	dir := filepath.Join(t.TempDir(), "run")

@@ -50,7 +50,7 @@ func TestVAALFindsWhatIsNew(t *testing.T) {
 		rng := random.Stream(seed, "kinds")
 		labelled := kinds(10, side, false, rng)
 		unlabelled := append(kinds(usual, side, false, rng), kinds(odd, side, true, rng)...)
-		k, err := RunVAAL(t.Context(), fast(t), VAAL{Steps: 200, Adversarial: 1}, labelled, unlabelled, side, side, seed, nil)
+		k, err := RunVAAL(t.Context(), fast(t), VAAL{Steps: 120, Adversarial: 1}, labelled, unlabelled, side, side, seed, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
