@@ -7,13 +7,18 @@ import (
 
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/tensor/meter"
-	"github.com/nextslice/nextslice/tensor/ref"
+	"github.com/nextslice/nextslice/tensor/engines"
 )
 
 // The report has the two works, with what each operation took, and a query by every strategy that reads no hidden masks.
 func TestRun(t *testing.T) {
 	begun := 0
-	r, err := Run(t.Context(), ref.New(1), Options{NetWidth: 4, Height: 8, Width: 8, Batch: 2, Items: 12, Rounds: 1, Progress: func(string) { begun++ }})
+	e, err := engines.New("", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	r, err := Run(t.Context(), e, Options{NetWidth: 4, Height: 8, Width: 8, Batch: 2, Items: 12, Rounds: 1, Progress: func(string) { begun++ }})
 	if err != nil {
 		t.Fatal(err)
 	}
