@@ -65,8 +65,8 @@ func TestEngineNames(t *testing.T) {
 		want   string
 	}{
 		"unknown":            {Engine{Name: "cuda"}, "or torch for a GPU"},
-		"precision":          {Engine{Name: "native", Precision: "tf32"}, "belong to --engine torch"},
-		"python":             {Engine{Python: "python3"}, "belong to --engine torch"},
+		"precision":          {Engine{Name: "native", Precision: "tf32"}, "belongs to --engine torch"},
+		"python":             {Engine{Python: "python3"}, "belongs to --engine torch"},
 		"instruction set":    {Engine{Name: "torch", ISA: "avx2"}, "no instruction set"},
 		"two of PyTorch":     {Engine{Name: "torch,torch"}, "one engine of the processor"},
 		"unknown behind it":  {Engine{Name: "torch,cuda"}, `engine "cuda"`},
