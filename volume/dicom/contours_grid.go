@@ -13,7 +13,7 @@ import (
 )
 
 // maxOver bounds the voxels by which ReadContoursOn enlarges a grid.
-const maxOver = 1 << 26
+var maxOver = 1 << 26
 
 // ReadContoursOn is ReadContours for contours whose series is not at hand: they are filled on the voxels of a grid in mm, such as that of a
 // mask in another format. The slices are those of the index axis that the contours lie across, whichever that is. Where whole is true
@@ -113,7 +113,7 @@ func (f *file) gridSeries(g volume.Grid, whole bool, beyond float64) (*Series, e
 	for a := range 3 {
 		voxels *= float64(last[a] - first[a] + 1)
 	}
-	if voxels > float64(g.Len())+maxOver {
+	if voxels > float64(g.Len()+maxOver) || last[axis]-first[axis] >= max(g.Size[axis], maxSlices) {
 		return nil, errors.New("its contours reach far beyond the voxels of the mask that they are put on: it belongs to another image")
 	}
 	b, c := min((axis+1)%3, (axis+2)%3), max((axis+1)%3, (axis+2)%3)

@@ -158,6 +158,40 @@ func FuzzDICOM(f *testing.F) {
 	})
 }
 
+// FuzzContoursOn fills contours on the voxels of an oblique grid, which is enlarged to hold them or not.
+func FuzzContoursOn(f *testing.F) {
+	f.Setenv("PATH", "")
+	for name, data := range seeds(f) {
+		if strings.HasPrefix(name, "contours") {
+			f.Add(data)
+		}
+	}
+	g := onePlane(f).Grid
+	g.Size = volume.Size{5, 4, 3}
+	turned := volume.Grid{Size: g.Size, Unit: volume.Millimetre, Affine: [3][4]float64{{0, 0, 1.5, -2}, {0.8, 0.6, 0, -3}, {-0.6, 0.8, 0, 1}}}
+	before := maxOver
+	maxOver = 1 << 12
+	f.Cleanup(func() { maxOver = before })
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fuzztest.Bound(t, func() int {
+			parsed, err := parse(bytes.NewReader(data), int64(len(data)))
+			if err != nil {
+				return 64 * len(data)
+			}
+			for _, on := range []volume.Grid{g, turned} {
+				for _, whole := range []bool{false, true} {
+					s, _, err := parsed.contoursOn(on, whole)
+					oneLine(t, err)
+					if err == nil {
+						checkSegmentation(t, s)
+					}
+				}
+			}
+			return 64*len(data) + 256*(maxOver+maxSlices)
+		})
+	})
+}
+
 // Files cut at every byte, and with every byte changed in turn, are read or refused in one line.
 func TestDamagedFiles(t *testing.T) {
 	on := onePlane(t)
