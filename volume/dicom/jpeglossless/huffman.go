@@ -1,6 +1,10 @@
 package jpeglossless
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/nextslice/nextslice/volume/dicom/jpegstream"
+)
 
 const lookBits = 8 // codes of up to this many bits are found by one look into a table
 
@@ -124,15 +128,10 @@ func (b *bitReader) restart(marker byte) error {
 	if b.count-b.past*8 >= 8 || b.past*8 > b.count {
 		return errors.New("lossless JPEG: no restart marker where one must be")
 	}
-	for b.at+1 < len(b.data) && b.data[b.at] == 0xff && b.data[b.at+1] == 0xff {
-		b.at++
+	at, err := jpegstream.Restart(kind, b.data, b.at, marker)
+	if err != nil {
+		return err
 	}
-	if b.at+2 > len(b.data) {
-		return errCut
-	}
-	if b.data[b.at] != 0xff || b.data[b.at+1] != marker {
-		return errors.New("lossless JPEG: no restart marker where one must be")
-	}
-	*b = bitReader{data: b.data, at: b.at + 2}
+	*b = bitReader{data: b.data, at: at}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/volume/fuzztest"
+
+	"github.com/nextslice/nextslice/volume/dicom/jpegstream"
 )
 
 // streams returns the JPEG streams of the packed files that package dicom is tested on; GDCM and pylibjpeg unpack them alike. Package
@@ -33,8 +35,8 @@ func streams(t testing.TB) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := bytes.Index(data, []byte{0xff, startOfImage, 0xff})
-		out[strings.TrimSuffix(strings.TrimPrefix(f.Name, "packed/lossless-"), ".dcm")] = data[at : bytes.LastIndex(data, []byte{0xff, endOfImage})+2]
+		at := bytes.Index(data, []byte{0xff, jpegstream.StartOfImage, 0xff})
+		out[strings.TrimSuffix(strings.TrimPrefix(f.Name, "packed/lossless-"), ".dcm")] = data[at : bytes.LastIndex(data, []byte{0xff, jpegstream.EndOfImage})+2]
 	}
 	return out
 }
@@ -87,7 +89,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"code":        {change("\x00\x00\x11\x00", "\x11\x00\x00\x00"), "damaged Huffman table"},
 		"restart":     {change("\xff\xda", "\xff\xdd\x00\x04\x00\x07\xff\xda"), "restarts every 7 samples in rows of 20"},
 		"no restart":  {change("\xff\xda", "\xff\xdd\x00\x04\x00\x14\xff\xda"), "no restart marker"},
-		"no scan":     {append(bytes.Clone(sound[:2]), 0xff, endOfImage), "no scan"},
+		"no scan":     {append(bytes.Clone(sound[:2]), 0xff, jpegstream.EndOfImage), "no scan"},
 		"cut header":  {sound[:30], "cut short"},
 		"cut":         {sound[:len(sound)-40], "cut short"},
 		"cut early":   {sound[:100], "cut short"},

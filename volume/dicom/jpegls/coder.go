@@ -1,6 +1,10 @@
 package jpegls
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/nextslice/nextslice/volume/dicom/jpegstream"
+)
 
 // The contexts are numbered as in T.87: 0 to 364 for single samples, 365 and 366 for those that end a run.
 const (
@@ -298,15 +302,10 @@ func (b *bitReader) restart(marker byte) error {
 	if b.count-b.past >= 8 || b.over() {
 		return errors.New("JPEG-LS: no restart marker where one must be")
 	}
-	for b.at+1 < len(b.data) && b.data[b.at] == 0xff && b.data[b.at+1] == 0xff {
-		b.at++
+	at, err := jpegstream.Restart(kind, b.data, b.at, marker)
+	if err != nil {
+		return err
 	}
-	if b.at+2 > len(b.data) {
-		return errCut
-	}
-	if b.data[b.at] != 0xff || b.data[b.at+1] != marker {
-		return errors.New("JPEG-LS: no restart marker where one must be")
-	}
-	*b = bitReader{data: b.data, at: b.at + 2}
+	*b = bitReader{data: b.data, at: at}
 	return nil
 }

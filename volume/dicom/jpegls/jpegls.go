@@ -8,118 +8,47 @@ package jpegls
 import (
 	"errors"
 	"fmt"
+
+	"github.com/nextslice/nextslice/volume/dicom/jpegstream"
 )
 
 const (
-	startOfImage = 0xd8
-	endOfImage   = 0xd9
-	frameLS      = 0xf7 // start of a frame
-	presets      = 0xf8
-	startOfScan  = 0xda
-	restartEvery = 0xdd
+	kind    = "JPEG-LS"
+	frameLS = 0xf7 // start of a frame
+	presets = 0xf8
 )
-
-var errCut = errors.New("JPEG-LS: cut short")
 
 // Decode returns the samples of an image, rows from the top, and their precision in bits, 2 to 16. It fails where the stream is damaged or
 // holds an image of another size or kind.
 func Decode(data []byte, columns, rows int) (samples []uint16, precision int, err error) {
-	if columns < 1 || rows < 1 {
-		return nil, 0, fmt.Errorf("JPEG-LS: want %d x %d pixels", columns, rows)
+	d := decoder{}
+	if d.Stream, err = jpegstream.New(kind, frameLS, data, columns, rows); err != nil {
+		return nil, 0, err
 	}
-	if len(data) < 2 || data[0] != 0xff || data[1] != startOfImage {
-		return nil, 0, errors.New("no JPEG stream: it does not begin with SOI")
-	}
-	d := decoder{data: data, at: 2, columns: columns, rows: rows}
-	for {
-		marker, segment, err := d.segment()
-		if err != nil {
-			return nil, 0, err
-		}
-		switch {
-		case marker == frameLS:
-			err = d.frame(segment)
-		case marker == presets:
+	err = d.Segments(func(marker byte, segment []byte) (err error) {
+		switch marker {
+		case presets:
 			err = d.preset(segment)
-		case marker == restartEvery:
+		case jpegstream.RestartEvery:
 			err = d.restart(segment)
-		case marker == startOfScan:
+		case jpegstream.StartOfScan:
 			samples, err = d.scan(segment)
-			return samples, d.precision, err
-		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
-			err = fmt.Errorf("JPEG of process SOF%d, not JPEG-LS (SOF55)", marker-0xc0)
-		case marker == endOfImage:
-			err = errors.New("JPEG-LS: no scan before the end of the image")
 		}
-		if err != nil {
-			return nil, 0, err
-		}
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
 	}
+	return samples, d.Precision, nil
 }
 
 // decoder reads the segments before the scan.
 type decoder struct {
-	data          []byte
-	at            int
-	columns, rows int // wanted
-	precision     int // 0 before the frame
-	component     byte
-	interval      int // lines between restarts; 0: none
+	jpegstream.Stream
+	interval int // lines between restarts; 0: none
 
 	// Of the preset segment; 0 is the default (C.2.4.1.1).
 	maximum, t1, t2, t3, reset int
-}
-
-// segment returns the next marker and what belongs to it.
-func (d *decoder) segment() (marker byte, segment []byte, err error) {
-	for { // fill bytes (0xff) may stand before a marker
-		if d.at+2 > len(d.data) {
-			return 0, nil, errCut
-		}
-		if d.data[d.at] != 0xff {
-			return 0, nil, fmt.Errorf("JPEG-LS: no marker at byte %d", d.at)
-		}
-		if d.data[d.at+1] != 0xff {
-			break
-		}
-		d.at++
-	}
-	marker = d.data[d.at+1]
-	d.at += 2
-	if marker == endOfImage {
-		return marker, nil, nil
-	}
-	if d.at+2 > len(d.data) {
-		return 0, nil, errCut
-	}
-	n := int(d.data[d.at])<<8 | int(d.data[d.at+1])
-	if n < 2 || d.at+n > len(d.data) {
-		return 0, nil, errCut
-	}
-	segment = d.data[d.at+2 : d.at+n]
-	d.at += n
-	return marker, segment, nil
-}
-
-// frame reads the header of a frame (C.2.2).
-func (d *decoder) frame(s []byte) error {
-	if d.precision != 0 {
-		return errors.New("JPEG-LS: two frames")
-	}
-	if len(s) < 6 || len(s) != 6+3*int(s[5]) {
-		return errors.New("JPEG-LS: damaged frame header")
-	}
-	if s[5] != 1 {
-		return fmt.Errorf("JPEG-LS of %d components: want 1", s[5])
-	}
-	if rows, columns := int(s[1])<<8|int(s[2]), int(s[3])<<8|int(s[4]); rows != d.rows || columns != d.columns {
-		return fmt.Errorf("JPEG-LS of %d x %d pixels: want %d x %d", columns, rows, d.columns, d.rows)
-	}
-	if s[0] < 2 || s[0] > 16 {
-		return fmt.Errorf("JPEG-LS of %d bits: want 2 to 16", s[0])
-	}
-	d.precision, d.component = int(s[0]), s[6]
-	return nil
 }
 
 // preset reads parameters of the coding (C.2.4.1).
@@ -150,10 +79,7 @@ func (d *decoder) restart(s []byte) error {
 
 // scan decodes the only scan (C.2.3 and A).
 func (d *decoder) scan(s []byte) ([]uint16, error) {
-	if d.precision == 0 {
-		return nil, errors.New("JPEG-LS: a scan before the frame")
-	}
-	if len(s) != 6 || s[0] != 1 || s[1] != d.component {
+	if len(s) != 6 || s[0] != 1 || s[1] != d.Component {
 		return nil, errors.New("JPEG-LS: damaged scan header")
 	}
 	if s[2] != 0 || s[4] != 0 {
@@ -166,15 +92,15 @@ func (d *decoder) scan(s []byte) ([]uint16, error) {
 	if err != nil {
 		return nil, err
 	}
-	if (len(d.data)-d.at)*8 < d.rows {
-		return nil, errCut
+	if (len(d.Data)-d.At)*8 < d.Rows {
+		return nil, d.Cut()
 	}
 	c := newCoder(p)
-	bits := bitReader{data: d.data, at: d.at}
-	above, row := make([]int32, d.columns+2), make([]int32, d.columns+2)
-	out := make([]uint16, 0, min(d.rows*d.columns, 8*(len(d.data)-d.at))) // more only as it is decoded
+	bits := bitReader{data: d.Data, at: d.At}
+	above, row := make([]int32, d.Columns+2), make([]int32, d.Columns+2)
+	out := make([]uint16, 0, min(d.Rows*d.Columns, 8*(len(d.Data)-d.At))) // more only as it is decoded
 	restart := byte(0)
-	for y := range d.rows {
+	for y := range d.Rows {
 		if d.interval > 0 && y > 0 && y%d.interval == 0 {
 			if err := bits.restart(0xd0 + restart); err != nil {
 				return nil, err
@@ -186,11 +112,11 @@ func (d *decoder) scan(s []byte) ([]uint16, error) {
 		}
 		if !c.line(&bits, row, above) {
 			if bits.past > 0 {
-				return nil, errCut
+				return nil, d.Cut()
 			}
 			return nil, fmt.Errorf("JPEG-LS: damaged in row %d", y+1)
 		}
-		for _, v := range row[1 : d.columns+1] {
+		for _, v := range row[1 : d.Columns+1] {
 			out = append(out, uint16(v))
 		}
 		above, row = row, above
@@ -211,10 +137,10 @@ type parameters struct {
 func (d *decoder) parameters(near int) (parameters, error) {
 	maximum := d.maximum
 	if maximum == 0 {
-		maximum = 1<<d.precision - 1
+		maximum = 1<<d.Precision - 1
 	}
-	if maximum > 1<<d.precision-1 || near > min(255, maximum/2) {
-		return parameters{}, fmt.Errorf("JPEG-LS: a greatest value of %d with a tolerance of %d in %d bits", maximum, near, d.precision)
+	if maximum > 1<<d.Precision-1 || near > min(255, maximum/2) {
+		return parameters{}, fmt.Errorf("JPEG-LS: a greatest value of %d with a tolerance of %d in %d bits", maximum, near, d.Precision)
 	}
 	clamp := func(v, low int) int {
 		if v > maximum || v < low {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/volume/fuzztest"
+
+	"github.com/nextslice/nextslice/volume/dicom/jpegstream"
 )
 
 // vector is a packed file and its samples, on which CharLS, libjpeg and GDCM agree (internal/bench/volume_dicom_jpegls.py).
@@ -44,9 +46,9 @@ func vectors(t testing.TB) map[string]vector {
 	out := map[string]vector{}
 	for _, v := range all {
 		data := files[v.File]
-		at := bytes.Index(data, []byte{0xff, startOfImage, 0xff})
+		at := bytes.Index(data, []byte{0xff, jpegstream.StartOfImage, 0xff})
 		if name, ok := strings.CutPrefix(strings.TrimSuffix(v.File, ".dcm"), "ls-"); ok {
-			v.stream = data[at : bytes.LastIndex(data, []byte{0xff, endOfImage})+2]
+			v.stream = data[at : bytes.LastIndex(data, []byte{0xff, jpegstream.EndOfImage})+2]
 			out[name] = v
 		}
 	}
@@ -103,7 +105,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"preset length":  {change(all["presets"].stream, "\xff\xf8\x00\x0d\x01", "\xff\xf8\x00\x0d\x02"), "mapping tables"},
 		"no restart":     {change(restart, "\xff\xd0", "\xff\xd1"), "no restart marker"},
 		"restart length": {change(restart, "\xff\xdd\x00\x04\x00\x07", "\xff\xdd\x00\x04\x00\x08"), "cut short"},
-		"no scan":        {append(bytes.Clone(sound[:2]), 0xff, endOfImage), "no scan"},
+		"no scan":        {append(bytes.Clone(sound[:2]), 0xff, jpegstream.EndOfImage), "no scan"},
 		"cut header":     {sound[:20], "cut short"},
 		"cut":            {sound[:len(sound)-60], "cut short"},
 	} {
