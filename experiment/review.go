@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	"cmp"
 	"context"
 	"math"
 	"math/rand/v2"
@@ -134,7 +133,7 @@ func (l *learner) copy(ctx context.Context, r *active.Review) error {
 		return err
 	}
 	l.timing.Passes += len(items) * l.spec.Score.Members
-	keep, copies := copiesOf(l.spec, len(r.Picks.Items), u)
+	keep, copies := query.CopiesOf(l.spec, len(r.Picks.Items), u)
 	r.Picks.Items = active.At(r.Picks.Items, keep)
 	if r.Picks.Scores != nil {
 		r.Picks.Scores = active.At(r.Picks.Scores, keep)
@@ -143,45 +142,4 @@ func (l *learner) copy(ctx context.Context, r *active.Review) error {
 		r.Copies = append(r.Copies, l.labelled[i])
 	}
 	return nil
-}
-
-// copiesOf returns which of so many picks are labelled, and which labelled items get a copy, the most uncertain first. u has the uncertainty of
-// the picks and, behind them, of the labelled items.
-func copiesOf(s query.Spec, picks int, u []float64) (keep, copies []int) {
-	order := make([]int, len(u))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(u[b], u[a]) })
-	for i := range picks {
-		keep = append(keep, i)
-	}
-	if s.Training.Copies == query.CopiesPublished {
-		best := order[:picks]
-		if !slices.ContainsFunc(best, func(i int) bool { return i < picks }) { // a query without a label would end the run
-			first := slices.IndexFunc(order, func(i int) bool { return i < picks })
-			best = append(slices.Clone(best[:picks-1]), order[first])
-		}
-		keep = slices.DeleteFunc(keep, func(i int) bool { return !slices.Contains(best, i) })
-		for _, i := range best {
-			if i >= picks {
-				copies = append(copies, i-picks)
-			}
-		}
-		return keep, copies
-	}
-	threshold, mean := math.Inf(1), 0.0
-	for _, v := range u[:picks] {
-		threshold = min(threshold, v)
-		mean += v / float64(picks)
-	}
-	if _, batches := s.Strategy.(query.StochasticBatches); batches {
-		threshold = mean
-	}
-	for _, i := range order {
-		if i >= picks && u[i] > threshold && len(copies) < picks {
-			copies = append(copies, i-picks)
-		}
-	}
-	return keep, copies
 }

@@ -21,16 +21,36 @@ const mutualBins = 32
 //
 // Source: Shannon 1948; as a measure of what is known: Nath et al. 2021, IEEE TMI, arXiv 2101.02323. The bins are ours.
 func MutualInformation(items, others [][]float32) []float64 {
+	return NewMutual(items, others).With(items)
+}
+
+// Mutual computes [MutualInformation] of items that are not all there at once.
+type Mutual struct {
+	low, high float32
+	others    [][]uint8
+}
+
+// NewMutual returns the mutual information with others, in bins from the 0.5th to the 99.5th percentile of the intensities of items: all, or some that stand for them.
+func NewMutual(items, others [][]float32) *Mutual {
+	m := &Mutual{}
+	if len(items) > 0 && len(others) > 0 {
+		m.low, m.high = percentiles(items)
+		m.others = binned(others, m.low, m.high)
+	}
+	return m
+}
+
+// With returns the mutual information of each of items with the others, in the mean over these.
+func (m *Mutual) With(items [][]float32) []float64 {
 	mean := make([]float64, len(items))
-	if len(others) == 0 || len(items) == 0 {
+	if len(m.others) == 0 {
 		return mean
 	}
-	low, high := percentiles(items)
-	a, b := binned(items, low, high), binned(others, low, high)
+	a := binned(items, m.low, m.high)
 	parallel.For(len(a), parallel.All, func(i int) {
 		var table mutualTable
-		for _, y := range b {
-			mean[i] += table.of(a[i], y) / float64(len(b))
+		for _, y := range m.others {
+			mean[i] += table.of(a[i], y) / float64(len(m.others))
 		}
 	})
 	return mean

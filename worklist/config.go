@@ -84,14 +84,12 @@ func (c Config) Validate() error {
 // checkStrategy refuses strategies that the query cannot carry out.
 func (c Config) checkStrategy(s query.Spec) error {
 	needs := s.Strategy.Needs()
-	scores := needs.Scores && needs.Features == query.NoFeatures && s.Score.Critic.Steps == 0
+	scores := needs.Scores && needs.Features == query.NoFeatures && s.Score.Critic.Steps == 0 && s.Score.Alpha == 0
 	switch {
 	case needs.HiddenForeground:
 		return fmt.Errorf("%s looks at masks that nobody has drawn yet: it exists in simulations only", s)
-	case s.Training.Pseudo.Of != "" && c.Model != "":
+	case s.Training != (query.Training{}) && c.Model != "":
 		return fmt.Errorf("%s changes the training: leave --model out, so that a network is trained", s)
-	case s.Training.Copies != "" || s.Score.Alpha > 0:
-		return fmt.Errorf("%s compares all slices with each other at once and changes the training: it exists in simulations only", s)
 	case model.IsONNX(c.Model) && model.ServesForeign(s) != nil:
 		return model.ServesForeign(s)
 	case c.Model != "" && s.Score.Members > 1:

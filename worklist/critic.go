@@ -3,10 +3,7 @@ package worklist
 import (
 	"context"
 	"math"
-	"slices"
 
-	"github.com/nextslice/nextslice/model"
-	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/train"
 )
@@ -24,17 +21,8 @@ func (q *run) critic(ctx context.Context) (func(context.Context, [][]float32) ([
 		return nil, err
 	}
 	seed := q.Experiment.Seed
-	some := random.Stream(seed, "query", "critic").Perm(len(q.candidates))
-	some = some[:min(mostSeen, len(some))]
-	slices.Sort(some)
-	s := &stream{items: q.candidates, names: q.name, images: q.read, progress: func(done, of int) { q.progress(Progress{Phase: "load", Done: done, Of: of}) }}
-	var unlabelled [][]float32
-	s.ask = func(_ context.Context, c model.Candidates) query.Pool {
-		unlabelled = append(unlabelled, c.Images...)
-		return query.Pool{}
-	}
-	s.spec = q.spec
-	if err := s.each(ctx, some, func(query.Pool, []int) error { return nil }); err != nil {
+	unlabelled, err := q.someImages(ctx, "critic")
+	if err != nil {
 		return nil, err
 	}
 	how, p := q.spec.Score.Critic, q.preprocess

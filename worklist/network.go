@@ -84,7 +84,7 @@ func (q *run) network(ctx context.Context) error {
 	if err := q.Experiment.CheckClasses(set.Classes); err != nil {
 		return err
 	}
-	if err := q.addPseudo(ctx, &set); err != nil {
+	if err := errors.Join(q.addPseudo(ctx, &set), q.addCopies(&set)); err != nil {
 		return err
 	}
 	run := train.Run
@@ -168,13 +168,14 @@ func (q *run) labelledCases() (all []int) {
 // trainingSet reads the labelled slices. Cases that cannot be read are named and left out.
 func (q *run) trainingSet(ctx context.Context) (train.Set, error) {
 	set := train.Set{H: q.preprocess.Height, W: q.preprocess.Width, Classes: len(q.set.Classes)}
+	q.learnt = nil
 	for first := 0; first < len(q.known); {
 		if err := ctx.Err(); err != nil {
 			return set, err
 		}
 		var wanted []int
 		var masks [][]uint8
-		index := q.known[first].index
+		index, begin := q.known[first].index, first
 		for ; first < len(q.known) && q.known[first].index == index; first++ {
 			wanted = append(wanted, q.known[first].slice)
 			masks = append(masks, q.labels[q.known[first]])
@@ -188,6 +189,7 @@ func (q *run) trainingSet(ctx context.Context) (train.Set, error) {
 			q.notice(fmt.Sprintf("data: %s: %d voxels are NaN or infinite: %s", q.set.Cases[index].ID, bad, q.preprocess.NonFiniteText()))
 		}
 		set.Images, set.Labels = append(set.Images, images...), append(set.Labels, masks...)
+		q.learnt = append(q.learnt, q.known[begin:first]...)
 		for range wanted {
 			set.Unannotated = append(set.Unannotated, q.set.Cases[index].Unannotated)
 		}

@@ -79,7 +79,7 @@ func (q *run) addPseudo(ctx context.Context, set *train.Set) error {
 	slices.Sort(some)
 	var fault error
 	labelled := len(set.Images)
-	s := &stream{spec: q.spec, items: q.candidates, names: q.name, images: q.read, progress: func(done, of int) { q.progress(Progress{Phase: "load", Done: done, Of: of}) }}
+	s := q.loading()
 	s.ask = func(ctx context.Context, c model.Candidates) query.Pool {
 		masks, err := n.PseudoMasks(ctx, c.Images, p, number)
 		fault = errors.Join(fault, err)

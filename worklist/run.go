@@ -46,6 +46,9 @@ type Result struct {
 	Candidates int    `json:"candidates"` // slices that could be picked
 	Scored     int    `json:"scored"`     // of them
 	Picks      []Pick `json:"picks"`
+
+	// Copies are the labelled slices that count once more when the next query of this work folder trains, see query.Copies.
+	Copies []string `json:"copies,omitempty"`
 	Scores     string `json:"-"` // file of the scores; "" where the strategy has none
 }
 
@@ -108,6 +111,8 @@ type run struct {
 	placed     map[int][]place // of cases
 	warned     map[int]bool    // of cases: that voxels are NaN
 	judge      *train.Critic   // of strategies that go by one, when it is trained
+	unsure     []float64       // of all candidates, where scores go by all of them: how unsure the networks are of each
+	learnt     []item          // the labelled slices of the last trainingSet, in its order
 }
 
 // open opens the data set as the model has it, or as it is to be trained.
@@ -275,11 +280,11 @@ func (q *run) begin() (unlock func(), err error) {
 	}
 	path := filepath.Join(q.dir, stateFile)
 	if there, err := os.ReadFile(path); err != nil || string(there) != state {
-		if err := q.keepTeacher(); err != nil {
+		if err := errors.Join(q.keepTeacher(), q.keepCopies(there)); err != nil {
 			return nil, err
 		}
 		old, _ := filepath.Glob(filepath.Join(q.dir, "*.safetensors"))
-		for _, file := range append(old, filepath.Join(q.dir, scoresFile)) {
+		for _, file := range append(old, filepath.Join(q.dir, scoresFile), filepath.Join(q.dir, termsFile)) {
 			if q.isTeacher(file) {
 				continue
 			}
@@ -331,11 +336,15 @@ func (q *run) pick(ctx context.Context) (*Result, error) {
 	s := &stream{
 		spec: q.spec, seed: q.Experiment.Seed, items: q.candidates, names: q.name, progress: func(done, of int) { q.progress(Progress{Phase: "score", Done: done, Of: of}) },
 	}
-	s.ask = q.net.pool(q.spec, q.critic)
+	s.ask = q.net.pool(plain(q.spec), q.critic)
 	s.images = q.read
 	if needs := q.spec.Strategy.Needs(); needs.Scores || needs.ClassScores {
 		r.Scores = filepath.Join(q.dir, scoresFile)
-		store, err := openScores(r.Scores, q.name)
+		path := r.Scores
+		if q.spec.Score.Alpha > 0 {
+			path = filepath.Join(q.dir, termsFile)
+		}
+		store, err := openScores(path, q.name)
 		if err != nil {
 			return nil, err
 		}
@@ -345,7 +354,7 @@ func (q *run) pick(ctx context.Context) (*Result, error) {
 		}
 		s.store = store
 	}
-	if needs := q.spec.Strategy.Needs(); needs.LabelledFeatures || q.spec.Score.ClassWeights {
+	if needs := q.spec.Strategy.Needs(); needs.LabelledFeatures || q.spec.Score.ClassWeights || q.spec.Score.Alpha > 0 {
 		set, err := q.trainingSet(ctx)
 		if err != nil && !errors.Is(err, errNoLabels) {
 			return nil, err
@@ -353,6 +362,9 @@ func (q *run) pick(ctx context.Context) (*Result, error) {
 		s.labelled, s.masks = set.Images, set.Labels
 	}
 	pool := s.pool(ctx)
+	if q.spec.Score.Alpha > 0 {
+		pool.Score = q.diminishing(ctx, s)
+	}
 	if q.Shard.Of > 0 { // all of it is scored; nextslice select picks
 		all := make([]int, len(q.candidates))
 		for i := range all {
@@ -367,6 +379,9 @@ func (q *run) pick(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	r.Scored = picks.Scored
+	if r.Copies, err = q.copy(ctx, s, &picks); err != nil {
+		return nil, err
+	}
 	for n, i := range picks.Items {
 		where := q.placed[q.candidates[i].index][q.candidates[i].slice]
 		r.Picks = append(r.Picks, Pick{

@@ -151,7 +151,7 @@ func TestFirstSlices(t *testing.T) {
 // A query that is interrupted anywhere goes on where it was, and ends with the picks and scores of one that was not.
 func TestQueryResumes(t *testing.T) {
 	dir, _ := partly(t, 5, 2)
-	for _, strategy := range []string{"dropout+sb", "clasp", "ensemble(members=2)", "ta-vaal(steps=4)"} {
+	for _, strategy := range []string{"dropout+sb", "clasp", "ensemble(members=2)", "ta-vaal(steps=4)", "dutp(members=2)+sb", "dutp(copies=published,members=2)"} {
 		c := small(t, dir, strategy, 4)
 		whole := ask(t, c)
 		want, err := os.ReadFile(whole.Scores)
@@ -182,7 +182,7 @@ func TestQueryResumes(t *testing.T) {
 			}
 			got, err := os.ReadFile(r.Scores)
 			must(t, err)
-			if !slices.Equal(ids(r), ids(whole)) || string(got) != string(want) {
+			if !slices.Equal(ids(r), ids(whole)) || string(got) != string(want) || !slices.Equal(r.Copies, whole.Copies) {
 				t.Errorf("%s: %v after interrupts, %v without; scores\n%s\nwant\n%s", strategy, ids(r), ids(whole), got, want)
 			}
 			break
@@ -203,7 +203,7 @@ func TestQueryResumes(t *testing.T) {
 }
 
 func (c Config) members() int {
-	if strings.HasPrefix(c.Strategy, "ensemble") || strings.HasPrefix(c.Strategy, "ta-vaal") { // which trains a critic too
+	if strings.HasPrefix(c.Strategy, "ensemble") || strings.HasPrefix(c.Strategy, "dutp") || strings.HasPrefix(c.Strategy, "ta-vaal") { // which trains a critic too
 		return 2
 	}
 	return 1
@@ -481,6 +481,9 @@ func TestRefused(t *testing.T) {
 		"--size":                   func(c *Config) { c.Size = 0 },
 		"--per-case":               func(c *Config) { c.PerCase = -1 },
 		"changes the training":     func(c *Config) { c.Strategy, c.Model = "ceal+sb", "m.safetensors" },
+		"changes the":              func(c *Config) { c.Strategy, c.Model = "dutp+sb", "m.safetensors" },
+		"needs several":            func(c *Config) { c.Strategy, c.Model = "dutp(copies=none)", "m.safetensors" },
+		"joined":                   func(c *Config) { c.Strategy, c.Shard = "dutp(copies=none)", Shard{1, 2} },
 		"several networks":         func(c *Config) { c.Strategy, c.Model = "ensemble", "m.safetensors" },
 		"module":                   func(c *Config) { c.Strategy, c.Model = "learning-loss", "m.safetensors" },
 		"shards could not":         func(c *Config) { c.Strategy, c.Model, c.Shard = "core-set", "m.safetensors", Shard{1, 2} },
