@@ -15,20 +15,32 @@ import (
 // judge scores images, [C H W] each; higher, the less they look like those that are labelled.
 type judge = func(ctx context.Context, images [][]float32) ([]float64, error)
 
-// critical is a Learner that also trains what strategies by a critic (VAAL, TA-VAAL) ask.
+// critical is a Learner that also trains what strategies by a critic (VAAL, TA-VAAL) or a module of the network (learning loss) ask.
 type critical interface {
 	// TrainRanked is Train with a module that learns which of two slices is the harder one.
 	TrainRanked(ctx context.Context, c train.Config, p preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (Network, error)
+	// TrainLearningLoss is Train with a module that predicts the loss of a slice.
+	TrainLearningLoss(ctx context.Context, c train.Config, p preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (Network, error)
 	// Critic trains an autoencoder and a discriminator of labelled and unlabelled slices. With ranked, n is a network of TrainRanked.
 	Critic(ctx context.Context, n Network, ranked bool, c train.VAAL, p preprocess.Config, labelled, unlabelled [][]float32, seed uint64, progress func(train.Progress)) (judge, error)
 }
 
 func (n networks) TrainRanked(ctx context.Context, c train.Config, p preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (Network, error) {
-	r, err := train.RunRanker(ctx, n.Engine, c, data, seed, progress)
-	if err != nil {
-		return nil, err
+	return withModule(p)(train.RunRanker(ctx, n.Engine, c, data, seed, progress))
+}
+
+func (n networks) TrainLearningLoss(ctx context.Context, c train.Config, p preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (Network, error) {
+	return withModule(p)(train.RunLearningLoss(ctx, n.Engine, c, data, seed, progress))
+}
+
+// withModule returns what makes a network of a training's result.
+func withModule(p preprocess.Config) func(*train.Result, error) (Network, error) {
+	return func(r *train.Result, err error) (Network, error) {
+		if err != nil {
+			return nil, err
+		}
+		return model.Network{Net: r.Net, Module: r.Module, Preprocess: p}, nil
 	}
-	return model.Network{Net: r.Net, Module: r.Module, Preprocess: p}, nil
 }
 
 func (n networks) Critic(ctx context.Context, of Network, ranked bool, c train.VAAL, p preprocess.Config, labelled, unlabelled [][]float32, seed uint64, progress func(train.Progress)) (judge, error) {

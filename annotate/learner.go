@@ -118,12 +118,7 @@ func (f modelFiles) load(ctx context.Context, l Learner, m store.Model) (Network
 
 // canServe returns an error unless annotation can carry out a strategy.
 func canServe(s query.Spec) error {
-	switch needs := s.Strategy.Needs(); {
-	case s.Score.Members > 0 || s.Score.PredictedLoss:
-		return fmt.Errorf("annotation does not compute the score %s, which takes more trainings", s.Score.Name)
-	case s.Training.Copies != "":
-		return fmt.Errorf("annotation does not train on copies of labels, as %s does: it exists in simulations only", s.Score.Name)
-	case needs.HiddenForeground:
+	if s.Strategy.Needs().HiddenForeground {
 		return errors.New("it looks at masks that nobody has drawn yet: it exists in simulations only")
 	}
 	return nil

@@ -89,7 +89,7 @@ func (q *Queue) fill(ctx context.Context) error {
 func (q *Queue) fillBy(ctx context.Context, items []Item, cycle, queued int) (chosen active.Picks[Item], err error) {
 	s := q.config.streams()
 	err = q.model.borrow(func(n Network) (err error) {
-		if n == nil || q.config.spec().Score.Critic.Steps > 0 { // a critic is there for the query behind its training alone
+		if n == nil || trainsMore(q.config.spec().Score) { // what else is trained is there for the query behind its training alone
 			chosen, err = q.coldStart(items, q.config.QuerySize, s.Fill(queued))
 		} else {
 			chosen, err = q.pick(ctx, n, items, s.Fill(queued), model.Candidates{Query: max(0, cycle), Random: s.FillScore(queued)})
@@ -139,7 +139,7 @@ func (q *Queue) pick(ctx context.Context, n Network, items []Item, rng *rand.Ran
 		c.Images, c.Names = append(c.Images, q.cases.slice(item)), append(c.Names, item.String())
 	}
 	s := q.config.spec()
-	if s.Strategy.Needs().LabelledFeatures || s.Score.ClassWeights {
+	if s.Strategy.Needs().LabelledFeatures || s.Score.ClassWeights || s.Score.Alpha > 0 {
 		var err error
 		if c.Labelled, c.Masks, err = q.labels(ctx); err != nil {
 			return active.Picks[Item]{}, err
@@ -180,9 +180,9 @@ func (q *Queue) positions(items []Item) []query.Position {
 	return at
 }
 
-// ask queries with a new model, and with what critic, which may be nil, trains of the items. What waits now and nobody has begun goes back into the pool: the new query takes its
+// ask queries with a new model and what a strategy has trained beside it. What waits now and nobody has begun goes back into the pool: the new query takes its
 // place.
-func (q *Queue) ask(ctx context.Context, n Network, cycle int, critic func(context.Context, [][]float32) (judge, error), progress func(done, of int)) ([]store.QueueRow, error) {
+func (q *Queue) ask(ctx context.Context, n Network, cycle int, b beside, progress func(done, of int)) ([]store.QueueRow, error) {
 	waiting, err := q.store.Queue(ctx, false)
 	if err != nil {
 		return nil, err
@@ -195,17 +195,20 @@ func (q *Queue) ask(ctx context.Context, n Network, cycle int, critic func(conte
 		return nil, err
 	}
 	s := q.config.streams()
-	c := model.Candidates{Query: cycle, Random: s.Score(cycle), Progress: progress}
-	if critic != nil {
+	c := model.Candidates{Query: cycle, Random: s.Score(cycle), Progress: progress, Members: b.members}
+	if b.critic != nil {
 		c.Critic = func(ctx context.Context) (judge, error) {
 			var images [][]float32
 			for _, item := range items {
 				images = append(images, q.cases.slice(item))
 			}
-			return critic(ctx, images)
+			return b.critic(ctx, images)
 		}
 	}
 	chosen, err := q.pick(ctx, n, items, s.Query(cycle), c)
+	if err == nil && b.review != nil {
+		chosen, err = b.review(ctx, chosen)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("query: %w", err)
 	}

@@ -17,7 +17,8 @@ import (
 
 // Strategies that need more of a network than scores ask people as well: each project trains real networks, of a few steps, and queries.
 func TestPeopleAreAskedByEveryKindOfStrategy(t *testing.T) {
-	for _, strategy := range []string{"clasp", "batchbald(passes=2,samples=8)", "usim", "usim-u+sb", "core-set", "badge", "typiclust", "vaal(steps=3)+sb", "ta-vaal(steps=3)"} {
+	for _, strategy := range []string{"clasp", "batchbald(passes=2,samples=8)", "usim", "usim-u+sb", "core-set", "badge", "typiclust", "vaal(steps=3)+sb", "ta-vaal(steps=3)",
+		"ensemble(members=2)", "suggestive-annotation", "clasp(members=2)", "learning-loss", "dutp(members=2)+sb"} {
 		t.Run(strategy, func(t *testing.T) {
 			p := open(t, annotate.Options{
 				Data: annotatetest.Data(t, 4), Learner: func() (annotate.Learner, error) { return annotate.Networks(ref.New(1)), nil },

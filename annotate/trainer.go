@@ -33,7 +33,7 @@ type trainer struct {
 
 // asker queries with a new network, and tells what could be asked for.
 type asker interface {
-	ask(ctx context.Context, n Network, cycle int, critic func(context.Context, [][]float32) (judge, error), progress func(done, of int)) ([]store.QueueRow, error)
+	ask(ctx context.Context, n Network, cycle int, b beside, progress func(done, of int)) ([]store.QueueRow, error)
 	labels(ctx context.Context) (images [][]float32, masks [][]uint8, err error)
 	unlabelled(ctx context.Context, role store.Role, waiting []store.QueueRow) ([]Item, error)
 }
@@ -177,7 +177,11 @@ func (t *trainer) cycle(ctx context.Context, learner Learner, cycle int) error {
 			t.events.setTraining(p)
 		}
 	}
-	n, err := t.train(ctx, learner, training, cycle, progress)
+	set, err := t.set(ctx, training, cycle)
+	if err != nil {
+		return err
+	}
+	n, err := t.train(ctx, learner, set, cycle, progress)
 	if err != nil {
 		return err
 	}
@@ -188,7 +192,9 @@ func (t *trainer) cycle(ctx context.Context, learner Learner, cycle int) error {
 	if err := t.judge(ctx, learner, n, &m, validation); err != nil {
 		return err
 	}
-	rows, err := t.queue.ask(ctx, n, cycle, t.critic(learner, n, cycle, progress), func(done, of int) {
+	b := beside{critic: t.critic(learner, n, cycle, progress), members: t.members(learner, set, cycle, progress)}
+	b.review = t.review(n, set, b.members, &m)
+	rows, err := t.queue.ask(ctx, n, cycle, b, func(done, of int) {
 		progress(Training{Phase: "score", Step: done, Steps: of}, done == of)
 	})
 	if err != nil {
@@ -280,37 +286,58 @@ func (t *trainer) labels(ctx context.Context) (training, validation []store.Labe
 	return training, validation, nil
 }
 
-// train trains on labels, which it brings to the canvas.
-func (t *trainer) train(ctx context.Context, learner Learner, labels []store.Labelled, cycle int, progress func(Training, bool)) (Network, error) {
+// trainingSet is what the network of a cycle learns from, on the canvas: labels and, behind them, copies of some and pseudo-labels.
+type trainingSet struct {
+	train.Set
+	labels []Item // the first of Images, each once
+}
+
+// set returns what the network of a cycle learns from, of these labels.
+func (t *trainer) set(ctx context.Context, labels []store.Labelled, cycle int) (set trainingSet, err error) {
+	if t.fixed {
+		return set, nil
+	}
+	p := t.config.Preprocess
+	set.H, set.W, set.Classes = p.Height, p.Width, len(t.config.Classes)
+	for _, l := range labels {
+		mask, err := l.Mask()
+		if err != nil {
+			return set, fmt.Errorf("%s: %w", l.Item, err)
+		}
+		if allUnsure(mask, t.config) {
+			continue
+		}
+		set.labels = append(set.labels, l.Item)
+		set.Images = append(set.Images, t.cases.slice(l.Item))
+		set.Labels = append(set.Labels, t.cases.onCanvas(l.Item, mask))
+	}
+	if len(set.Images) == 0 {
+		return set, errors.New("all labels are unsure throughout: there is nothing to learn")
+	}
+	return set, errors.Join(t.addCopies(ctx, &set), t.addPseudo(&set.Set, labels, cycle))
+}
+
+// train trains the network of a cycle.
+func (t *trainer) train(ctx context.Context, learner Learner, set trainingSet, cycle int, progress func(Training, bool)) (Network, error) {
 	p, c := t.config.Preprocess, t.config.Train
 	if t.fixed {
 		return learner.Train(ctx, c, p, train.Set{}, 0, nil)
 	}
 	c.Steps = t.steps(cycle)
-	set := train.Set{H: p.Height, W: p.Width, Classes: len(t.config.Classes)}
-	for _, l := range labels {
-		mask, err := l.Mask()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", l.Item, err)
-		}
-		if allUnsure(mask, t.config) {
-			continue
-		}
-		set.Images = append(set.Images, t.cases.slice(l.Item))
-		set.Labels = append(set.Labels, t.cases.onCanvas(l.Item, mask))
-	}
-	if len(set.Images) == 0 {
-		return nil, errors.New("all labels are unsure throughout: there is nothing to learn")
-	}
-	if err := t.addPseudo(&set, labels, cycle); err != nil {
-		return nil, err
-	}
-	epoch := func(steps int) int { return (steps*c.Batch + len(labels) - 1) / len(labels) }
+	n := len(set.labels)
+	epoch := func(steps int) int { return (steps*c.Batch + n - 1) / n }
 	run := learner.Train
-	if further, ok := learner.(critical); ok && t.config.spec().Score.Critic.Ranked {
-		run = further.TrainRanked
+	if score := t.config.spec().Score; score.TrainsModule() {
+		further, ok := learner.(critical)
+		if !ok {
+			return nil, fmt.Errorf("annotation cannot train what the strategy %s asks here", t.config.Strategy)
+		}
+		run = further.TrainLearningLoss
+		if score.Critic.Ranked {
+			run = further.TrainRanked
+		}
 	}
-	return run(ctx, c, p, set, t.config.streams().Training(cycle), func(s train.Progress) {
+	return run(ctx, c, p, set.Set, t.config.streams().Training(cycle), func(s train.Progress) {
 		progress(Training{
 			Phase: "train", Step: s.Step, Steps: s.Of, Epoch: epoch(s.Step), Epochs: epoch(s.Of), Loss: s.Loss, SecondsLeft: s.Left.Seconds(),
 		}, s.Step == s.Of)

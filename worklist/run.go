@@ -49,7 +49,7 @@ type Result struct {
 
 	// Copies are the labelled slices that count once more when the next query of this work folder trains, see query.Copies.
 	Copies []string `json:"copies,omitempty"`
-	Scores     string `json:"-"` // file of the scores; "" where the strategy has none
+	Scores string   `json:"-"` // file of the scores; "" where the strategy has none
 }
 
 // Progress tells how far a query is.

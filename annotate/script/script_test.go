@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/script"
 	"github.com/nextslice/nextslice/annotate/server"
+	"github.com/nextslice/nextslice/annotate/store"
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/experiment"
@@ -28,7 +30,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // same seed, cases and training asks its oracle, and the models do as well: to the last bit, through the page's own
 // API, the records in SQLite, and a restart of the server after the first query.
 func TestPicksAreThoseOfTheSimulation(t *testing.T) {
-	for _, strategy := range []string{"entropy+sb", "vaal(steps=2)+sb", "ta-vaal(steps=2)"} {
+	for _, strategy := range []string{
+		"entropy+sb", "vaal(steps=2)+sb", "ta-vaal(steps=2)", "learning-loss", "ensemble(bootstrap=true,members=2)+sb", "dutp(members=2)+sb", "dutp(alpha=0.2,copies=published,members=2)",
+	} {
 		t.Run(strategy, func(t *testing.T) { picksAreThoseOfTheSimulation(t, strategy) })
 	}
 }
@@ -42,7 +46,7 @@ func picksAreThoseOfTheSimulation(t *testing.T, strategy string) {
 	const seed, size, cycles, steps, width = 11, 4, 2, 12, 4
 
 	c, err := record.ReadConfig("", func(c *record.Config) {
-		c.Data, c.Preset, c.Seed, c.Strategies = dir, "demo", seed, []string{strategy}
+		c.Data, c.Preset, c.Seed, c.Strategies = dir, "demo", seed, record.Canonical([]string{strategy})
 		c.InitialSets, c.InitialSize, c.QuerySize, c.Cycles = 1, size, size, cycles
 		c.Split = dataset.SplitConfig{Test: 0.4, TestCases: held}
 		c.Train.Steps, c.Train.Width = steps, width
@@ -98,6 +102,27 @@ func picksAreThoseOfTheSimulation(t *testing.T, strategy string) {
 				t.Fatal(err)
 			}
 		})
+	}
+	database, _, err := store.Snapshot(t.Context(), options.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := database.Models(t.Context())
+	if err := errors.Join(err, database.Close()); err != nil {
+		t.Fatal(err)
+	}
+	copied := 0
+	for i, s := range simulated[:cycles] { // people go on
+		var names []string
+		for _, item := range stored[i].Copies {
+			names = append(names, item.String())
+		}
+		if copied += len(names); !slices.Equal(names, s.Copies) {
+			t.Errorf("cycle %d: copies %v, the simulation has %v", i, names, s.Copies)
+		}
+	}
+	if (copied > 0) != strings.HasPrefix(strategy, "dutp") {
+		t.Errorf("%d copies", copied)
 	}
 	kept, err := record.ReadExport(filepath.Join(options.Dir, "record"))
 	if err != nil {

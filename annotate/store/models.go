@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -18,25 +19,58 @@ type Model struct {
 	Adopted  bool     // whether it took that model's place
 	Reason   string   // why, or why not
 	At       time.Time
+	Copies   []Item // labelled items that count once more in later trainings, see query.Copies
 }
 
 // Models returns all models, oldest first.
 func (s *Store) Models(ctx context.Context) ([]Model, error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT version, cycle, labelled, seconds, dice, previous, adopted, reason, at FROM models ORDER BY version`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT version, cycle, labelled, seconds, dice, previous, adopted, reason, at, copies FROM models ORDER BY version`)
 	return collect(rows, err, "list models", func(scan scanner) (m Model, err error) {
-		var at string
-		err = scan(&m.Version, &m.Cycle, &m.Labelled, &m.Seconds, &m.Dice, &m.Previous, &m.Adopted, &m.Reason, &at)
+		var at, copies string
+		err = scan(&m.Version, &m.Cycle, &m.Labelled, &m.Seconds, &m.Dice, &m.Previous, &m.Adopted, &m.Reason, &at, &copies)
 		m.At = parseTime(at)
+		if err == nil {
+			m.Copies, err = unpackItems(copies)
+		}
 		return m, err
 	})
+}
+
+// packItems writes items as JSON, unpackItems reads them.
+func packItems(items []Item) (string, error) {
+	names := make([]string, len(items))
+	for i, item := range items {
+		names[i] = item.String()
+	}
+	text, err := json.Marshal(names)
+	return string(text), err
+}
+
+func unpackItems(text string) (items []Item, err error) {
+	var names []string
+	if err := json.Unmarshal([]byte(text), &names); err != nil {
+		return nil, fmt.Errorf("%w: copies %q: %w", ErrDamaged, text, err)
+	}
+	for _, name := range names {
+		item, err := ParseItem(name)
+		if err != nil {
+			return nil, fmt.Errorf("%w: copies: %w", ErrDamaged, err)
+		}
+		items = append(items, item)
+	}
+	return items, nil
 }
 
 // AddModel ends a cycle: it stores the model, withdraws the training items of earlier queries that nobody has begun, and
 // queues the new query; all of it or nothing.
 func (s *Store) AddModel(ctx context.Context, m Model, query []QueueRow) error {
 	return s.write(ctx, "store model", func(tx *sql.Tx) error {
-		_, err := tx.Exec(`INSERT INTO models (version, cycle, labelled, seconds, dice, previous, adopted, reason, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			m.Version, m.Cycle, m.Labelled, m.Seconds, known(m.Dice), known(m.Previous), m.Adopted, m.Reason, s.stamp())
+		copies, err := packItems(m.Copies)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT INTO models (version, cycle, labelled, seconds, dice, previous, adopted, reason, at, copies) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			m.Version, m.Cycle, m.Labelled, m.Seconds, known(m.Dice), known(m.Previous), m.Adopted, m.Reason, s.stamp(), copies)
 		if err != nil {
 			return err
 		}

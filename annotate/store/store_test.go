@@ -246,7 +246,7 @@ func TestAddModelReplacesTheQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	score := 0.5
-	model := Model{Version: 1, Cycle: 0, Labelled: 10, Adopted: true, Reason: "first"}
+	model := Model{Version: 1, Cycle: 0, Labelled: 10, Adopted: true, Reason: "first", Copies: []Item{{"A/1", 3}, {"A/1", 3}, {"B", 0}}}
 	if err := s.AddModel(ctx, model, []QueueRow{{Item: Item{"B", 0}, Purpose: ForTraining, Kind: KindQuery, Score: &score}}); err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestAddModelReplacesTheQueue(t *testing.T) {
 	if want := []string{"A/000", "A/001", "A/003", "B/000"}; !slices.Equal(waiting, want) {
 		t.Errorf("waiting: %v, want %v: leased, drafted and validation items stay", waiting, want)
 	}
-	if models := must[[]Model](t)(s.Models(ctx)); len(models) != 1 || models[0].Reason != "first" || !models[0].Adopted {
+	if models := must[[]Model](t)(s.Models(ctx)); len(models) != 1 || models[0].Reason != "first" || !models[0].Adopted || !slices.Equal(models[0].Copies, model.Copies) {
 		t.Errorf("models: %+v", models)
 	}
 }
