@@ -77,3 +77,22 @@ func TestClassWeights(t *testing.T) {
 		}
 	}
 }
+
+// The score of usim-u by hand: two passes over two pixels of three classes, of which the masks have 3 and 1 pixels of foreground. The variances of the classes are 0.005, 0.04 and
+// 0.025 in the mean over the pixels, their weights 0, 1/4 and 3/4.
+func TestClassVarianceByHand(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	n := network(unet.New(e, unet.Config{Classes: 3, Width: 4}, random.Stream(1)))
+	spec, err := query.Parse("usim-u")
+	if err != nil || !spec.Score.ClassWeights || !spec.Score.Dropout || spec.Score.ForwardPasses() != 10 {
+		t.Fatalf("usim-u is %+v, %v", spec.Score, err)
+	}
+	n.Weights = classWeights([][]uint8{{0, 1, 1, 0}, {1, 2, 0, 255}}, 3)
+	item := uncertainty.NewScorer(spec.Score, 1, 2, 3)
+	item.Add([]float32{0.5, 0.5, 0, 0.2, 0.2, 0.6}, nil)
+	item.Add([]float32{0.7, 0.1, 0.2, 0.2, 0.6, 0.2}, nil)
+	if got, err := n.weighted(item); err != nil || math.Abs(got-0.02875) > 1e-7 {
+		t.Errorf("score %v, %v; want 0.02875", got, err)
+	}
+}

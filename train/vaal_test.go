@@ -8,9 +8,11 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/nextslice/nextslice/nn"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/engines"
+	"github.com/nextslice/nextslice/tensor/ref"
 )
 
 // kinds returns slices with a disc on the left, or a striped one on the right.
@@ -176,5 +178,98 @@ func TestRankedVAAL(t *testing.T) {
 		if !shuffled && hard != 20 || shuffled && (hard < 3 || hard > 17) {
 			t.Errorf("shuffled %v: %d of 20 picks are hard", shuffled, hard)
 		}
+	}
+}
+
+// place returns where the weight from an input to an output of a linear layer, or of a convolution of 1×1, stands.
+func place(p *nn.Param, out, in int) int {
+	if p.Order == nn.ConvOIHW {
+		return in*p.Shape[0] + out
+	}
+	return out*p.Shape[1] + in
+}
+
+// With the columns of the ranks at zero in decoder and discriminator, and their gradients off, what knows the ranks is bit for bit what does not.
+func TestRanksThatCountNothing(t *testing.T) {
+	const side, steps, n = 16, 3, 2 * vaalBatch
+	e, rng := ref.New(2), random.Stream(1, "ranks that count nothing")
+	defer e.Close()
+	none := func(_ context.Context, images [][]float32) ([]float64, error) {
+		ranks := make([]float64, len(images))
+		for i := range ranks {
+			ranks[i] = rng.Float64()
+		}
+		return ranks, nil
+	}
+	plain, ranked := newCritic(e, nil, 1, side, side, 1), newCritic(e, none, 1, side, side, 2)
+	columns := func(begin bool) {
+		for _, part := range []struct{ with, without *nn.Params }{{ranked.Net.Params(), plain.Net.Params()}, {ranked.Discriminator.Params(), plain.Discriminator.Params()}} {
+			for i, p := range part.with.List {
+				own := part.without.List[i]
+				switch {
+				case p.Len() == own.Len() && begin:
+					copy(p.Data, own.Data)
+				case p.Len() == own.Len():
+					if !slices.Equal(p.Data, own.Data) {
+						t.Fatalf("%s differs", p.Name)
+					}
+				default:
+					for out := range p.Shape[0] {
+						for in := range p.Shape[1] {
+							at, of := place(p, out, in), place(own, out, in)
+							switch {
+							case in == p.Shape[1]-1:
+								p.Data[at] = 0
+							case begin:
+								p.Data[at] = own.Data[of]
+							case p.Data[at] != own.Data[of]:
+								t.Fatalf("%s: %v from input %d to %d, want %v", p.Name, p.Data[at], in, out, own.Data[of])
+							}
+						}
+					}
+				}
+			}
+			part.with.Changed()
+		}
+	}
+	columns(true)
+	noise := make([]float32, n*vaalLatent)
+	weights, ones, sides := make([]float32, n), slices.Repeat([]float32{1}, n), append(slices.Repeat([]float32{1}, n/2), make([]float32, n/2)...)
+	for i := range weights {
+		weights[i] = 1. / vaalBatch
+	}
+	type optimisers struct{ net, discriminator *nn.Adam }
+	adams := map[*Critic]optimisers{}
+	for _, k := range []*Critic{plain, ranked} {
+		k.resize(n)
+		adams[k] = optimisers{nn.NewAdam(k.Net.Params(), 0), nn.NewAdam(k.Discriminator.Params(), 0)}
+	}
+	for range steps {
+		for i := range plain.x.Data {
+			plain.x.Data[i] = float32(rng.NormFloat64())
+		}
+		for i := range noise {
+			noise[i] = float32(rng.NormFloat64())
+		}
+		copy(ranked.x.Data, plain.x.Data)
+		if err := ranked.rank(t.Context(), make([][]float32, n)); err != nil {
+			t.Fatal(err)
+		}
+		var losses []float64
+		for _, k := range []*Critic{plain, ranked} {
+			losses = append(losses, k.step(e, adams[k].net, adams[k].discriminator, 1, noise, weights, ones, sides))
+		}
+		if losses[0] != losses[1] || plain.D != ranked.D || plain.R != ranked.R || plain.KL != ranked.KL {
+			t.Errorf("losses %v, discriminators' %v and %v", losses, plain.D, ranked.D)
+		}
+		columns(false) // which Adam treats apart from the others
+	}
+	images := kinds(5, side, true, rng)
+	want, err := plain.Scores(t.Context(), images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ranked.Scores(t.Context(), images); err != nil || !slices.Equal(got, want) {
+		t.Errorf("scores %v, %v; want %v", got, err, want)
 	}
 }
