@@ -51,6 +51,9 @@ func (l *Linear) Backward(dx, dy []float32) {
 				dy[i*l.Out+o] = 0
 			}
 			d := dy[i*l.Out+o]
+			if d == 0 {
+				continue // as behind every second ReLU
+			}
 			l.b.Grad[o] += d
 			w, dw := l.w.Data[o*l.In:][:l.In], l.w.Grad[o*l.In:][:l.In]
 			for j := range x {

@@ -11,7 +11,7 @@ import (
 // slice is a slice on the canvas, with its mask.
 type slice struct {
 	image []float32 // [C h w]; the channels are changed alike
-	mask  []uint8   // [h w]
+	mask  []uint8   // [h w]; nil: none
 }
 
 // augmenter changes slices of one size.
@@ -149,6 +149,9 @@ func (t affine) warp(dst, src slice, h, w int) {
 			y := midY + t.y + t.yx*dx + t.yy*dy
 			at := row*w + column
 			dst.image[at] = preprocess.Bilinear(src.image, h, w, y, x)
+			if dst.mask == nil {
+				continue
+			}
 			dst.mask[at] = 0
 			if r, c := int(math.Floor(y+0.5)), int(math.Floor(x+0.5)); uint(r) < uint(h) && uint(c) < uint(w) {
 				dst.mask[at] = src.mask[r*w+c]

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/nn"
 	"github.com/nextslice/nextslice/nn/vae"
 	"github.com/nextslice/nextslice/random"
@@ -67,9 +68,10 @@ func RunVAAL(ctx context.Context, e tensor.Engine, c VAAL, labelled, unlabelled 
 	orders := [2]order{{rng: random.Stream(seed, "vaal-order", "labelled"), n: len(labelled)}, {rng: random.Stream(seed, "vaal-order", "unlabelled"), n: len(unlabelled)}}
 	augment := newAugmenter(c.Augment, h, w, random.Stream(seed, "vaal-augment"))
 	noise := random.Stream(seed, "vaal-noise")
-	items, changed, mask := make([]int, vaalBatch), make([][]float32, 2*vaalBatch), make([]uint8, h*w)
+	items, from, changes := make([]int, vaalBatch), make([][]float32, 2*vaalBatch), make([]change, 2*vaalBatch)
+	changed, between := make([][]float32, 2*vaalBatch), make([][]float32, 2*vaalBatch)
 	for i := range changed {
-		changed[i] = make([]float32, len(labelled[0]))
+		changed[i], between[i] = make([]float32, len(labelled[0])), make([]float32, len(labelled[0]))
 	}
 	normal := make([]float32, 2*vaalBatch*k.Net.Config().Latent)
 	weights, ones, sides := make([]float32, 2*vaalBatch), make([]float32, 2*vaalBatch), make([]float32, 2*vaalBatch)
@@ -87,12 +89,16 @@ func RunVAAL(ctx context.Context, e tensor.Engine, c VAAL, labelled, unlabelled 
 		k.resize(2 * vaalBatch)
 		for side, images := range [][][]float32{labelled, unlabelled} {
 			orders[side].take(items)
-			for i, item := range items {
+			for i, item := range items { // what is drawn is drawn in order
 				n := side*vaalBatch + i
-				augment.apply(slice{changed[n], mask}, slice{images[item], mask})
-				vae.Reduce(k.x.Items(n, n+1).Data, changed[n], k.channels, h, w)
+				from[n] = images[item]
+				augment.draw(&changes[n], from[n])
 			}
 		}
+		parallel.For(len(from), e.Threads(), func(n int) {
+			changes[n].apply(slice{image: changed[n]}, slice{image: from[n]}, between[n], h, w)
+			vae.Reduce(k.x.Items(n, n+1).Data, changed[n], k.channels, h, w)
+		})
 		if err := k.rank(ctx, changed); err != nil {
 			return nil, err
 		}

@@ -114,6 +114,20 @@ func TestVAALRepeats(t *testing.T) {
 	if a, b, other := run(1), run(1), run(2); !slices.Equal(a, b) || slices.Equal(a, other) {
 		t.Error("the same seed gives other scores, or another seed the same")
 	}
+	// Slices are changed on all threads, and are what one thread makes of them.
+	var losses [2]float64
+	for threads := range losses {
+		e := ref.New(threads + 1)
+		k, err := RunVAAL(t.Context(), e, c, labelled, unlabelled, 16, 16, 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		losses[threads] = k.R + k.D
+		e.Close()
+	}
+	if losses[0] != losses[1] {
+		t.Errorf("on one thread and on two: %v", losses)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := RunVAAL(ctx, fast(t), VAAL{Steps: 1000}, labelled, unlabelled, 16, 16, 1, func(p Progress) {
 		if p.Step == 2 {
