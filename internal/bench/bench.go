@@ -34,8 +34,9 @@ func (o Options) begin(what string) {
 
 // Report is what was measured.
 type Report struct {
-	Works   []Work  `json:"works"`
-	Queries []Query `json:"queries"`
+	Works    []Work   `json:"works"`
+	Queries  []Query  `json:"queries"`
+	Training Training `json:"training"` // to compare those of the queries with
 }
 
 // Work is one kind of work, e.g. a training step.
@@ -75,6 +76,9 @@ func Run(ctx context.Context, e tensor.Engine, o Options) (report Report, err er
 	images, rng := make([][]float32, o.Items), random.Stream(1, "images")
 	for i := range images {
 		images[i] = noise(image, rng).Data
+	}
+	if report.Training, err = training(ctx, m, o); err != nil {
+		return Report{}, err
 	}
 	report.Queries, err = queries(ctx, m, network(m, o.NetWidth, 1), o, images)
 	return report, err
@@ -128,7 +132,7 @@ func (r Report) WriteText(w io.Writer, peak float64) error {
 	for _, work := range r.Works {
 		fmt.Fprintf(w, "%-28s %8.1f ms\n", work.Name, 1e3*work.Seconds)
 	}
-	return writeQueries(w, r.Queries)
+	return writeQueries(w, r.Queries, r.Training)
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.0f%%", 100*share) }

@@ -22,8 +22,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if begun != len(r.Works)+len(r.Queries) {
-		t.Errorf("%d pieces of work were announced, %d are in the report", begun, len(r.Works)+len(r.Queries))
+	if want := len(r.Works) + len(r.Queries) + 1; begun != want { // and a training
+		t.Errorf("%d pieces of work were announced, %d are in the report", begun, want)
 	}
 	for i, ops := range [][]string{{"Conv", "ConvBackwardData", "ConvBackwardWeights", "Norm", "Loss", "Adam"}, {"Conv", "Softmax"}} {
 		for _, op := range ops {
@@ -37,6 +37,12 @@ func TestRun(t *testing.T) {
 		found[q.Strategy] = q
 		if q.Pool != 12 || q.Size != 2 || q.Seconds < 0 {
 			t.Errorf("%+v: want a query of 2 of 12 slices", q)
+		}
+		if q.Picking < 0 || q.Picking > q.Seconds || q.Strategy == "typiclust" && q.Picking < 0.9*q.Seconds || q.Strategy == "dropout" && q.Picking > 0.5*q.Seconds {
+			t.Errorf("%+v: picking is what the network has no part in", q)
+		}
+		if (q.Training > 0) != strings.Contains(q.Strategy, "vaal") {
+			t.Errorf("%+v: a training of its own", q)
 		}
 	}
 	for _, s := range query.List() {
@@ -54,11 +60,15 @@ func TestRun(t *testing.T) {
 		t.Errorf("dropout+sb scores what it has not drawn: %+v", q)
 	}
 
+	if r.Training.Preset != "quick" || r.Training.Steps != 4000 || !(r.Training.Seconds > 0) {
+		t.Errorf("the training to compare with: %+v", r.Training)
+	}
+
 	var text strings.Builder
 	if err := r.WriteText(&text, 1e12); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"training step of 2", "inference of 8", "everything else", "query of 2 of 12 slices", "learning-loss+sb"} {
+	for _, want := range []string{"training step of 2", "inference of 8", "everything else", "query of 2 of 12 slices", "learning-loss+sb", "picking, ms", "of quick", "a training of preset quick, 4000 steps"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text does not say %q:\n%s", want, text.String())
 		}
