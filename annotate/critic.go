@@ -75,7 +75,7 @@ func (t *trainer) critic(learner Learner, n Network, cycle int, progress func(Tr
 			return nil, err
 		}
 		last := time.Time{}
-		scores, err := c.Critic(ctx, n, how.Ranked, train.VAAL{Steps: how.Steps, Adversarial: how.Adversarial, Augment: t.config.Train.Augment}, t.config.Preprocess,
+		scores, err := c.Critic(ctx, n, how.Ranked, train.VAAL{Steps: how.Steps, Adversarial: how.Adversarial, RawRank: how.RawRank, Augment: t.config.Train.Augment}, t.config.Preprocess,
 			labelled, unlabelled, t.config.streams().Training(cycle), func(p train.Progress) {
 				if p.Step == p.Of || time.Since(last) > 250*time.Millisecond {
 					last = time.Now()

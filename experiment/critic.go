@@ -19,7 +19,7 @@ func (l *learner) critic(ctx context.Context) (func(context.Context, [][]float32
 	defer func() { l.timing.Members += time.Since(begin).Seconds() }()
 	how := l.spec.Score.Critic
 	pool, p := l.data.pool.Images, l.data.preprocess
-	c := train.VAAL{Steps: how.Steps, Adversarial: how.Adversarial, Augment: l.config.Train.Augment}
+	c := train.VAAL{Steps: how.Steps, Adversarial: how.Adversarial, RawRank: how.RawRank, Augment: l.config.Train.Augment}
 	if how.Ranked {
 		c.Ranks = l.net.Ranks
 	}

@@ -129,7 +129,7 @@ func TestReviewSurvivesCrashes(t *testing.T) {
 // A critic's run repeats bit for bit after any interruption, and its record says what the critic was worth.
 func TestCriticSurvivesCrashes(t *testing.T) {
 	c := smallConfig(t, 5)
-	c.Strategies = record.Canonical([]string{"vaal(steps=6)", "ta-vaal(steps=6)+sb"})
+	c.Strategies = record.Canonical([]string{"vaal(steps=6)", "ta-vaal(steps=6)+sb", "ta-vaal(condition=published,steps=6)"})
 	c.InitialSize, c.QuerySize, c.Cycles, c.Train.Steps, c.Train.Width = 6, 4, 2, 6, 4
 	whole := filepath.Join(t.TempDir(), "whole")
 	if err := Run(t.Context(), c, Options{Out: whole, Threads: 1}); err != nil {
@@ -145,6 +145,10 @@ func TestCriticSurvivesCrashes(t *testing.T) {
 				t.Errorf("%s, cycle %d: %+v", u, i, k)
 			}
 		}
+	}
+	units := c.Units() // which train the same but for what the discriminator gets
+	if a, b := cyclesOf(t, whole, units[1])[0], cyclesOf(t, whole, units[2])[0]; a.Critic.Discriminator == b.Critic.Discriminator || !sameJSON(t, a.Measures, b.Measures) {
+		t.Errorf("condition=published changes nothing of the critic %+v, or the network", a.Critic)
 	}
 	c.Strategies = []string{"vaal+power"}
 	if err := c.Validate(); err == nil {

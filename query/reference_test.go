@@ -93,11 +93,12 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
   their pixels without a label, the share that holds foreground, and their Dice by the hidden masks, which nobody knows outside a simulation.
 - ` + "`vaal`" + `, ` + "`ta-vaal`" + `: ` + "`cycles.jsonl`" + ` has what the discriminator was worth: the errors of the autoencoder, the discriminator's loss (1.386 where it tells
   nothing) and the spread of its logits, below 0.001 of which a notice says that the query is as good as random.
-- ` + "`dutp`" + ` works in simulations only: annotation and ` + "`nextslice query`" + ` refuse it. ` + "`ceal`" + ` in ` + "`nextslice query`" + ` learns from the network of the query before, which stays in
-  the work folder; the first query there has none. ` + "`ensemble`" + ` and ` + "`learning-loss`" + ` take further trainings, which annotation does not do between two queries; ` + "`nextslice query`" + ` does.
-- ` + "`vaal`" + ` and ` + "`ta-vaal`" + ` in annotation: their critic is trained behind each network and not kept. What is asked for beyond a query, before the next
-  network, is drawn at random.
-- ` + "`dutp`" + `: copies stand in ` + "`cycles.jsonl`" + ` and are no labels; with ` + "`copies=published`" + ` a query may ask for fewer labels than its size, and one at least.
+- ` + "`ceal`" + ` in ` + "`nextslice query`" + ` learns from the network of the query before, which stays in the work folder; the first query there has none.
+- ` + "`ensemble`" + `, ` + "`dutp`" + `, ` + "`learning-loss`" + `, ` + "`vaal`" + `, ` + "`ta-vaal`" + ` and ` + "`suggestive-annotation`" + ` alone in annotation: what they train beside the network is trained behind each and not kept.
+  What is asked for beyond a query, before the next network, is drawn as the cold start draws.
+- ` + "`dutp`" + `: copies stand in ` + "`cycles.jsonl`" + ` and are no labels; with ` + "`copies=published`" + ` a query may ask for fewer labels than its size, and one at least. In annotation
+  they stand in ` + "`project.db`" + `, with the model whose query made them. In ` + "`nextslice query`" + ` they stand in ` + "`copies.json`" + ` of the work folder, and the next query there that has other labels learns
+  from them; another query of the same labels takes the place of the one before. Beyond 4,000 candidates the bins of the intensities go by 4,000 that are drawn.
 - ` + "`usim`" + ` compares items by the features of ` + "`badge`" + `; ` + "`typiclust`" + ` by 16 × 16 averages of the slice itself, so that it also chooses an initial set.
 - ` + "`clasp`" + ` and ` + "`batchbald`" + ` need probabilities that sum to 1: with sigmoids there may be two classes at most.
 - Networks trained with ` + "`loss.kind: sigmoid`" + ` have a sigmoid per class as probabilities, which need not sum to 1: their

@@ -14,19 +14,27 @@ import "github.com/nextslice/nextslice/uncertainty"
 // image and step.
 //
 // Source: Kim, Park, Kim, Chun 2021, "Task-aware variational adversarial active learning", CVPR, arXiv 2002.04709, and the code published with it,
-// for classification. Differs from the code: the discriminator gets the sigmoid of the rank too; how the paper normalises ranks could not be established.
+// for classification. Differs from the code: the discriminator gets the sigmoid of the rank too; with condition=published it gets r itself, as there. How
+// the paper normalises ranks could not be established.
 var taVAAL = entry{
 	Info: Info{
 		Name: "ta-vaal", Kind: KindScore, Title: "TA-VAAL",
 		Does:    "as vaal, knowing how a module of the network ranks the item's loss",
-		Options: "steps=1000, adversarial=1",
+		Options: "steps=1000, adversarial=1, condition=rank|published",
 		Cost:    "no pass; also trains the module, an autoencoder and a discriminator",
 		Source:  "Kim et al. 2021, CVPR, arXiv 2002.04709",
 	},
 	score: func(o *options) uncertainty.Score {
 		s := vaal.score(o)
 		s.Critic.Ranked = true
+		s.Critic.RawRank = choice(o, "condition", "rank", "published") == "published"
 		return s
 	},
-	write: vaal.write,
+	write: func(s Spec) []string {
+		options := vaal.write(s)
+		if s.Score.Critic.RawRank {
+			options = append(options, option("condition", "published", "rank"))
+		}
+		return options
+	},
 }

@@ -10,7 +10,7 @@ import "github.com/nextslice/nextslice/uncertainty"
 // Both networks are trained anew in each cycle; the record has the reconstruction error, the divergence, the discriminator's loss (2 ln 2 where it
 // is blind) and the spread of its logits, below 1e-3 of which the query is as good as random.
 //
-// Cost: no pass of the network; a training of 1,000 steps of an autoencoder of 64×64 pixels, about 0.7 of preset quick's.
+// Cost: no pass of the network; a training of 1,000 steps of an autoencoder of 64×64 pixels, about 0.8 of preset quick's.
 //
 // Source: Sinha, Ebrahimi, Darrell 2019, "Variational adversarial active learning", ICCV, arXiv 1904.00370, and the code published with it, for
 // classification. Sizes, numbers of steps and λ are ours; its network for segmentation was not published. Computed by train.RunVAAL.

@@ -206,3 +206,43 @@ func TestZoomIsUniformInItsLogarithm(t *testing.T) {
 		t.Errorf("mean logarithm %.3f, sizes of %.3f to %.3f, want 0, 0.705 and 1.419", mean, least, most)
 	}
 }
+
+// The power is that of package math to the last bit.
+func TestPower(t *testing.T) {
+	rng := random.Stream(1, "power")
+	check := func(x float32, y float64) {
+		if got, want := power(x, y), float32(math.Pow(float64(x), y)); got != want && !(got != got && want != want) {
+			t.Fatalf("%v to the power of %v: %v, want %v", x, y, got, want)
+		}
+	}
+	for _, x := range []float32{0, 1, math.SmallestNonzeroFloat32, 1 - 1./(1<<24), float32(math.Inf(1)), float32(math.NaN())} {
+		for _, y := range []float64{0.1, 1, 0.74, 1.35, 20} {
+			check(x, y)
+		}
+	}
+	for range 3_000_000 {
+		check(rng.Float32(), math.Exp(uniform(rng, 0.5)))
+		check(float32(math.Exp(-80*rng.Float64())), math.Exp(uniform(rng, 3)))
+	}
+}
+
+func BenchmarkPower(b *testing.B) {
+	x, rng := make([]float32, 4096), random.Stream(1, "power")
+	for i := range x {
+		x[i] = rng.Float32()
+	}
+	for _, c := range []struct {
+		name string
+		of   func(float32, float64) float32
+	}{{"power", power}, {"math.Pow", func(x float32, y float64) float32 { return float32(math.Pow(float64(x), y)) }}} {
+		b.Run(c.name, func(b *testing.B) {
+			sum := float32(0)
+			for b.Loop() {
+				for _, v := range x {
+					sum += c.of(v, 1.2)
+				}
+			}
+			_ = sum
+		})
+	}
+}

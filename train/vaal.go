@@ -23,6 +23,8 @@ type VAAL struct {
 	// Ranks, if not nil, returns a number in (0, 1) of each image [C H W], augmented as it is: how hard it is for the network. Decoder and discriminator get it
 	// (Kim, Park, Kim, Chun 2021, "Task-aware variational adversarial active learning", CVPR, arXiv 2002.04709).
 	Ranks func(ctx context.Context, images [][]float32) ([]float64, error)
+	// RawRank: the discriminator gets ln(r/(1 - r)) of each number r, which is the module's output where r is its sigmoid.
+	RawRank bool
 }
 
 // Numbers of VAAL: of the published code but for the mini-batch, which was 128.
@@ -48,6 +50,7 @@ type Critic struct {
 	ranks          func(ctx context.Context, images [][]float32) ([]float64, error)
 	more           []float32 // [N], the ranks of the mini-batch; nil without
 	seen           []float32 // [N d+More], what the discriminator gets
+	raw            bool      // the ranks that it gets are not brought to (0, 1)
 }
 
 // RunVAAL trains an autoencoder of slices and, against it, a discriminator that tells labelled from unlabelled ones by the latent mean. In each step the
@@ -64,6 +67,7 @@ func RunVAAL(ctx context.Context, e tensor.Engine, c VAAL, labelled, unlabelled 
 		return nil, fmt.Errorf("vaal tells labelled slices from unlabelled ones, and there are %d and %d", len(labelled), len(unlabelled))
 	}
 	k := newCritic(e, c.Ranks, len(labelled[0])/(h*w), h, w, seed)
+	k.raw = c.RawRank
 	vaeAdam, adam := nn.NewAdam(k.Net.Params(), 0), nn.NewAdam(k.Discriminator.Params(), 0)
 	orders := [2]order{{rng: random.Stream(seed, "vaal-order", "labelled"), n: len(labelled)}, {rng: random.Stream(seed, "vaal-order", "unlabelled"), n: len(unlabelled)}}
 	augment := newAugmenter(c.Augment, h, w, random.Stream(seed, "vaal-augment"))
@@ -154,9 +158,18 @@ func (k *Critic) judge(means []float32) []float32 {
 	d := k.Net.Config().Latent
 	k.seen = k.seen[:0]
 	for i, r := range k.more {
+		if k.raw {
+			r = logit(r)
+		}
 		k.seen = append(append(k.seen, means[i*d:(i+1)*d]...), r)
 	}
 	return k.Discriminator.Forward(k.seen)
+}
+
+// logit returns ln(p/(1 - p)), of a p from 0 to 1 within ±16: nearer to these float32 has next to no numbers.
+func logit(p float32) float32 {
+	x := math.Log(float64(p) / (1 - float64(p)))
+	return float32(max(-16, min(16, x)))
 }
 
 func (k *Critic) resize(n int) {

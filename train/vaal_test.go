@@ -142,6 +142,35 @@ func TestVAALRepeats(t *testing.T) {
 	}
 }
 
+// The discriminator gets the rank behind μ, or what the rank is the sigmoid of; the decoder the rank in either case.
+func TestWhatTheDiscriminatorGets(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	k := newCritic(e, func(context.Context, [][]float32) ([]float64, error) {
+		return []float64{1 / (1 + math.Exp(-2)), 0.5, 1}, nil
+	}, 1, 16, 16, 1)
+	if err := k.rank(t.Context(), make([][]float32, 3)); err != nil {
+		t.Fatal(err)
+	}
+	means := make([]float32, 3*vaalLatent)
+	for i := range means {
+		means[i] = float32(i)
+	}
+	for _, c := range []struct {
+		raw  bool
+		want []float64
+	}{{false, []float64{0.880797, 0.5, 1}}, {true, []float64{2, 0, 16}}} {
+		k.raw = c.raw
+		k.judge(means)
+		for i, want := range c.want {
+			row := k.seen[i*(vaalLatent+1):][:vaalLatent+1]
+			if math.Abs(float64(row[vaalLatent])-want) > 1e-5 || row[0] != means[i*vaalLatent] || k.more[1] != 0.5 {
+				t.Errorf("raw %v, image %d: %v, want %v last", c.raw, i, row, want)
+			}
+		}
+	}
+}
+
 // A critic that knows ranks asks for what is ranked unlike the labelled slices, where these look alike; with the ranks shuffled at the query it does not.
 func TestRankedVAAL(t *testing.T) {
 	const side, half = 16, 40

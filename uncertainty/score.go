@@ -39,6 +39,7 @@ type Critic struct {
 	Steps       int
 	Adversarial float64 // weight of deceiving the discriminator, beside reconstruction
 	Ranked      bool    // it knows the rank of the item's loss, as a module of the network predicts it
+	RawRank     bool    // Ranked: the discriminator gets the module's output itself in place of its sigmoid
 }
 
 // ForwardPasses returns the number of forward passes of the network that the score of one item takes.

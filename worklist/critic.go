@@ -26,7 +26,7 @@ func (q *run) critic(ctx context.Context) (func(context.Context, [][]float32) ([
 		return nil, err
 	}
 	how, p := q.spec.Score.Critic, q.preprocess
-	c := train.VAAL{Steps: how.Steps, Adversarial: how.Adversarial, Augment: q.Experiment.Train.Augment}
+	c := train.VAAL{Steps: how.Steps, Adversarial: how.Adversarial, RawRank: how.RawRank, Augment: q.Experiment.Train.Augment}
 	if how.Ranked {
 		c.Ranks = q.net.network.Ranks
 	}
