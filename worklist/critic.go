@@ -2,8 +2,10 @@ package worklist
 
 import (
 	"context"
-	"math"
 
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/train"
 )
@@ -34,8 +36,24 @@ func (q *run) critic(ctx context.Context) (func(context.Context, [][]float32) ([
 	if err != nil {
 		return nil, err
 	}
-	if math.Abs(q.judge.D-2*math.Ln2) < 1e-3 {
-		q.notice("the discriminator tells labelled slices from the others by nothing: the query is as good as random")
-	}
 	return q.judge.Scores, nil
+}
+
+// blindCritic is the spread of a critic's logits below which it tells nothing.
+const blindCritic = 1e-3
+
+// watched returns p, whose scores are a critic's where the strategy has one: it tells when these are next to the same.
+func (q *run) watched(p query.Pool) query.Pool {
+	score := p.Score
+	if q.spec.Score.Critic.Steps == 0 || score == nil {
+		return p
+	}
+	p.Score = func(items []int) ([]float64, error) {
+		scores, err := score(items)
+		if _, spread := stat.PopMeanStdDev(scores, nil); err == nil && len(scores) > 1 && spread < blindCritic {
+			q.notice("the discriminator tells labelled slices from the others by nothing: the query is as good as random")
+		}
+		return scores, err
+	}
+	return p
 }

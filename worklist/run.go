@@ -361,7 +361,7 @@ func (q *run) pick(ctx context.Context) (*Result, error) {
 		}
 		s.labelled, s.masks = set.Images, set.Labels
 	}
-	pool := s.pool(ctx)
+	pool := q.watched(s.pool(ctx))
 	if q.spec.Score.Alpha > 0 {
 		pool.Score = q.diminishing(ctx, s)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
+	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/engines"
@@ -267,6 +268,28 @@ func TestQueryByCritic(t *testing.T) {
 		made, _ := filepath.Glob(filepath.Join(c.Work, "*.safetensors"))
 		if len(r.Picks) != 3 || len(made) != files || trained[3] != 3 || (trained[10] > 0) != (files > 0) {
 			t.Errorf("%s: picks %v, files %v, steps %v", strategy, ids(r), made, trained)
+		}
+	}
+}
+
+// A critic that tells nothing is told of: by the spread of its scores, whatever their mean.
+func TestBlindCritic(t *testing.T) {
+	for _, c := range []struct {
+		strategy string
+		scores   []float64
+		told     bool
+	}{
+		{"vaal", []float64{5, 5.0001, 5}, true}, {"vaal+sb", []float64{5, 5.01, 5}, false}, {"ta-vaal", []float64{0, 0, 0}, true},
+		{"entropy", []float64{5, 5, 5}, false}, {"vaal", []float64{5}, false},
+	} {
+		told := false
+		q := &run{notice: func(string) { told = true }}
+		var err error
+		q.spec, err = query.Parse(c.strategy)
+		must(t, err)
+		p := q.watched(query.Pool{N: len(c.scores), Score: func([]int) ([]float64, error) { return c.scores, nil }})
+		if got, err := p.Score(nil); err != nil || !slices.Equal(got, c.scores) || told != c.told {
+			t.Errorf("%s of %v: told %v, %v, %v", c.strategy, c.scores, told, got, err)
 		}
 	}
 }
