@@ -187,20 +187,78 @@ struct Strips {
   }
 };
 
-// pack_panel writes the weights of up to 16 outputs from `first` on as tiles [kernel row][block of depth]; the depth is three taps'
-// channels.
-void pack_panel(uint16_t* dst, const Source& w, int channels, int first, int outputs) {
-  const int depth = 3 * channels, blocks = ceil_div(depth, kDepth);
+// pack_panel writes the weights of up to 16 outputs from `first` on as tiles [kernel row][block of depth]; the depth is the channels of a
+// row's taps.
+void pack_panel(uint16_t* dst, const Source& w, int rows, int taps, int channels, int first, int outputs) {
+  const int depth = taps * channels, blocks = ceil_div(depth, kDepth);
   float row[2][kSide];
-  for (int r = 0; r < 3; ++r)
+  for (int r = 0; r < rows; ++r)
     for (int k = 0; k < blocks * kDepth; k += 2, dst += 2 * kSide) {
       for (int j = 0; j < 2; ++j) {
         const bool inside = k + j < depth;
-        const float* at = w.at + (3 * r + (k + j) / channels) * w.tap_step + (k + j) % channels * w.in_step + first * w.out_step;
+        const float* at = w.at + (taps * r + (k + j) / channels) * w.tap_step + (k + j) % channels * w.in_step + first * w.out_step;
         for (int i = 0; i < kSide; ++i) row[j][i] = inside && i < outputs ? at[i * w.out_step] : 0.0f;
       }
       pairs(dst, row[0], row[1], kSide);
     }
+}
+
+// turn_row turns a row of `pixels` dense pixels to [channel][pixel].
+void turn_row(uint16_t* dst, ptrdiff_t channel, const float* src, int pixels, int channels) {
+  for (int c = 0; c < channels; c += kSide)
+    for (int p = 0; p < pixels; p += kSide)
+      turn(dst + c * channel + p, channel, src + static_cast<ptrdiff_t>(p) * channels + c, channels, std::min(kSide, pixels - p), std::min(kSide, channels - c));
+}
+
+// pair_row writes a row of gradients, `step` floats apart, as [panel][pair of pixels][16 outputs][2], where a panel has so many pixels.
+void pair_row(uint16_t* dst, int panel, const float* src, int pixels, int outputs, ptrdiff_t step) {
+  for (int c = 0; c < outputs; c += kSide) {
+    uint16_t* d = dst + static_cast<ptrdiff_t>(panel) * c;
+    for (int p = 0; p < pixels; p += 2, d += 2 * kSide)
+      pairs(d, src + p * step + c, p + 1 < pixels ? src + (p + 1) * step + c : nullptr, std::min(kSide, outputs - c));
+  }
+}
+
+// sum_outer adds the products of inputs x [channel][pixel] and gradients d [panel][pixel], over `depth` pixels, to the sums of a tap.
+void sum_outer(const Gradient& g, const uint16_t* x, ptrdiff_t channel, const uint16_t* d, int depth, int tap, float* to, bool fresh, float* sums) {
+  const Unit unit;
+  for (int c = 0; c < g.in; c += kPatch)
+    for (int p = 0; p < g.o; p += kPatch) {
+      const uint16_t* b = d + static_cast<ptrdiff_t>(depth) * p;
+      const bool tall = c + kSide < g.in, wide = p + kSide < g.o;
+      auto* product = tall ? wide ? multiply<true, true> : multiply<true, false> : wide ? multiply<false, true> : multiply<false, false>;
+      product(x + c * channel, 2 * channel, 0, 1, depth / kDepth, b, b + static_cast<ptrdiff_t>(depth) * kSide, sums);
+      for (int v = 0; v < std::min(kPatch, g.o - p); v += kSide)
+        accumulate(to + (static_cast<ptrdiff_t>(tap) * g.in + c) * g.padded + p + v, g.padded, sums + v, std::min(kPatch, g.in - c), std::min(kSide, g.o - p - v), fresh);
+    }
+}
+
+// Factor is what a plane is multiplied by: packed panels of weights, [panel][kernel row][block of depth].
+struct Factor {
+  const uint16_t* packed;
+  int panels, rows, blocks;
+  ptrdiff_t panel() const { return static_cast<ptrdiff_t>(rows) * blocks * kTileNumbers; }
+};
+
+// products multiplies pixels of a plane, `pixel` numbers apart and in rows of `pitch` of which w are real, by all panels, and calls
+// write(panel, row, x, n, sums) for n outputs from pixel x of a row on, kPatch floats apart.
+template <typename F>
+void products(const uint16_t* in, int pixels, int pixel, int pitch, int w, const Factor& f, float* sums, F write) {
+  const Unit unit;
+  const ptrdiff_t row = static_cast<ptrdiff_t>(pitch) * pixel;
+  for (int p = 0; p < f.panels; p += 2) {
+    const uint16_t* weights = f.packed + p * f.panel();
+    auto* product = p + 1 < f.panels ? multiply<true, true> : multiply<true, false>;
+    for (int q = 0; q < pixels; q += kPatch) {
+      product(in + static_cast<ptrdiff_t>(q) * pixel, 2 * pixel, row, f.rows, f.blocks, weights, weights + f.panel(), sums);
+      for (int v = p; v < std::min(f.panels, p + 2); ++v)
+        for (int i = 0; i < kPatch && q + i < pixels;) {
+          const int x = (q + i) % pitch, n = std::min({w - x, kPatch - i, pixels - q - i});
+          if (n > 0) write(v, (q + i) / pitch, x, n, sums + i * kPatch + (v - p) * kSide);
+          i += std::min(pitch - x, kPatch - i);
+        }
+    }
+  }
 }
 
 }  // namespace
@@ -219,12 +277,12 @@ void nextslice::amx(ns_engine* e, const Convolution& c) {
   const Plane plane(s);
   const Subpixels out(c.y, s.w);
   const int panels_of_one = ceil_div(c.channels, kSide), panels = panels_of_one * out.count;
-  const int blocks = ceil_div(3 * s.c, kDepth);
-  const ptrdiff_t panel = static_cast<ptrdiff_t>(3) * blocks * kTileNumbers;
-  auto* packed = reinterpret_cast<uint16_t*>(e->weights.get(panel * panels / 2));
+  Factor f{nullptr, panels, 3, ceil_div(3 * s.c, kDepth)};
+  auto* packed = reinterpret_cast<uint16_t*>(e->weights.get(f.panel() * panels / 2));
+  f.packed = packed;
   e->team.run(panels, [&](int p, int) {
     const int channel = p % panels_of_one * kSide;
-    pack_panel(packed + p * panel, c.w, s.c, p / panels_of_one * c.channels + channel, std::min(kSide, c.channels - channel));
+    pack_panel(packed + p * f.panel(), c.w, 3, 3, s.c, p / panels_of_one * c.channels + channel, std::min(kSide, c.channels - channel));
   });
   const Strips strips(s, e->team.threads(), plane.row() * 2);
   e->team.run(strips.count, [&](int part, int thread) {
@@ -234,27 +292,11 @@ void nextslice::amx(ns_engine* e, const Convolution& c) {
     float* scratch = sums + kPatch * kPatch;
     auto* in = reinterpret_cast<uint16_t*>(scratch + static_cast<ptrdiff_t>(s.w) * s.c);
     plane.fill(k, in, c.px, c.in, item, from, to, scratch);
-    const Unit unit;
-    const int pixels = (to - from) * plane.pitch;
-    for (int p = 0; p < panels; p += 2) {
-      const uint16_t* weights = packed + p * panel;
-      const bool two = p + 1 < panels;
-      for (int q = 0; q < pixels; q += kPatch) {
-        const uint16_t* a = in + static_cast<ptrdiff_t>(q) * s.c;
-        (two ? multiply<true, true> : multiply<true, false>)(a, 2 * s.c, plane.row(), 3, blocks, weights, weights + panel, sums);
-        for (int v = p; v < std::min(panels, p + 2); ++v) {
-          const int sub = v / panels_of_one, channel = v % panels_of_one * kSide;
-          for (int i = 0; i < kPatch && q + i < pixels;) {
-            const int r = (q + i) / plane.pitch, x = (q + i) % plane.pitch, n = std::min(s.w - x, kPatch - i);
-            if (n > 0)
-              finish(out.row(static_cast<ptrdiff_t>(item) * s.h + from + r, sub) + static_cast<ptrdiff_t>(x) * out.step + channel, out.step,
-                     sums + i * kPatch + (v - p) * kSide, n, std::min(kSide, c.channels - channel), c.bias ? c.bias + channel : nullptr,
-                     c.y.add != 0, c.leaky, c.slope);
-            i += std::min(plane.pitch - x, kPatch - i);
-          }
-        }
-      }
-    }
+    products(in, (to - from) * plane.pitch, s.c, plane.pitch, s.w, f, sums, [&](int v, int r, int x, int n, const float* from_sums) {
+      const int channel = v % panels_of_one * kSide;
+      finish(out.row(static_cast<ptrdiff_t>(item) * s.h + from + r, v / panels_of_one) + static_cast<ptrdiff_t>(x) * out.step + channel, out.step, from_sums, n,
+             std::min(kSide, c.channels - channel), c.bias ? c.bias + channel : nullptr, c.y.add != 0, c.leaky, c.slope);
+    });
     if (c.out.threshold)  // of a dense gradient
       for (int r = from; r < to; ++r) {
         const int n = s.w * c.channels;
@@ -281,39 +323,96 @@ void nextslice::amx_weights(ns_engine* e, const ns_shape& s, const float* px, in
     auto* x = reinterpret_cast<uint16_t*>(scratch + row);  // [channel][row, border, pixel]
     auto* d = x + channel * ins;                           // [panel][pair of pixels][16 outputs][2]
     std::memset(x, 0, (channel * ins + static_cast<size_t>(depth) * outs) * sizeof *x);
-    for (int r = std::max(0, from - 1); r < std::min(s.h, to + 1); ++r) {
-      const float* src = Plane::masked_row(k, s, px, mask, item, r, scratch);
-      uint16_t* dst = x + static_cast<ptrdiff_t>(r - from + 1) * pitch + 1;
-      for (int c = 0; c < s.c; c += kSide)
-        for (int p = 0; p < s.w; p += kSide)
-          turn(dst + c * channel + p, channel, src + static_cast<ptrdiff_t>(p) * s.c + c, s.c, std::min(kSide, s.w - p), std::min(kSide, s.c - c));
-    }
-    for (int r = from; r < to; ++r) {
-      const float* src = dy + (static_cast<ptrdiff_t>(item) * s.h + r) * s.w * o;
-      for (int c = 0; c < o; c += kSide) {
-        uint16_t* dst = d + static_cast<ptrdiff_t>(depth) * c + static_cast<ptrdiff_t>(r - from) * pitch * kSide;
-        for (int p = 0; p < s.w; p += 2, dst += 2 * kSide)
-          pairs(dst, src + static_cast<ptrdiff_t>(p) * o + c, p + 1 < s.w ? src + static_cast<ptrdiff_t>(p + 1) * o + c : nullptr, std::min(kSide, o - c));
-      }
-    }
+    for (int r = std::max(0, from - 1); r < std::min(s.h, to + 1); ++r)
+      turn_row(x + static_cast<ptrdiff_t>(r - from + 1) * pitch + 1, channel, Plane::masked_row(k, s, px, mask, item, r, scratch), s.w, s.c);
+    for (int r = from; r < to; ++r)
+      pair_row(d + static_cast<ptrdiff_t>(r - from) * pitch * kSide, depth, dy + (static_cast<ptrdiff_t>(item) * s.h + r) * s.w * o, s.w, o, o);
     narrow(k, o).channel_sums(dy + (static_cast<ptrdiff_t>(item) * s.h + from) * s.w * o, static_cast<int64_t>(to - from) * s.w, o, o,
                               to_sums + static_cast<ptrdiff_t>(kTaps) * s.c * g.padded);
-    const Unit unit;
-    for (int c = 0; c < s.c; c += kPatch)
-      for (int p = 0; p < o; p += kPatch) {
-        const uint16_t* b = d + static_cast<ptrdiff_t>(depth) * p;
-        const bool tall = c + kSide < s.c, wide = p + kSide < o;
-        auto* product = tall ? wide ? multiply<true, true> : multiply<true, false> : wide ? multiply<false, true> : multiply<false, false>;
-        for (int t = 0; t < kTaps; ++t) {
-          const uint16_t* a = x + c * channel + t / 3 * pitch + t % 3;
-          product(a, 2 * channel, 0, 1, depth / kDepth, b, b + static_cast<ptrdiff_t>(depth) * kSide, sums);
-          for (int v = 0; v < std::min(kPatch, o - p); v += kSide)
-            accumulate(to_sums + (static_cast<ptrdiff_t>(t) * s.c + c) * g.padded + p + v, g.padded, sums + v, std::min(kPatch, s.c - c),
-                       std::min(kSide, o - p - v), fresh);
-        }
-      }
+    for (int t = 0; t < kTaps; ++t) sum_outer(g, x + t / 3 * pitch + t % 3, channel, d, depth, t, to_sums, fresh, sums);
   });
   g.add_up(kTaps, dw, db);
+}
+
+void nextslice::amx_up(ns_engine* e, const ns_shape& s, const ns_shape& ys, float* y, const float* px, const float* w, const float* b) {
+  const int o = ys.c, panels_of_one = ceil_div(o, kSide);
+  Factor f{nullptr, 4 * panels_of_one, 1, ceil_div(s.c, kDepth)};
+  auto* packed = reinterpret_cast<uint16_t*>(e->weights.get(f.panel() * f.panels / 2));
+  f.packed = packed;
+  e->team.run(f.panels, [&](int p, int) {
+    const int channel = p % panels_of_one * kSide;
+    const Source tap{w + static_cast<ptrdiff_t>(p / panels_of_one) * s.c * o, 0, o, 1};
+    pack_panel(packed + p * f.panel(), tap, 1, 1, s.c, channel, std::min(kSide, o - channel));
+  });
+  const Strips strips(s, e->team.threads(), static_cast<ptrdiff_t>(s.w) * s.c * 2);
+  e->team.run(strips.count, [&](int part, int thread) {
+    const int item = part / strips.per_item, from = part % strips.per_item * strips.rows, to = std::min(s.h, from + strips.rows);
+    const int pixels = (to - from) * s.w;
+    const size_t numbers = static_cast<size_t>(pixels) * s.c, room = numbers + static_cast<size_t>(kPatch) * s.c + kDepth;
+    float* sums = e->local[thread].get(kPatch * kPatch + (room + 1) / 2);
+    auto* in = reinterpret_cast<uint16_t*>(sums + kPatch * kPatch);
+    round(in, px + (static_cast<ptrdiff_t>(item) * s.h + from) * s.w * s.c, static_cast<int>(numbers));
+    std::memset(in + numbers, 0, (room - numbers) * sizeof *in);
+    products(in, pixels, s.c, s.w, s.w, f, sums, [&](int v, int r, int x, int n, const float* from_sums) {
+      const int t = v / panels_of_one, channel = v % panels_of_one * kSide;
+      const ptrdiff_t first = (static_cast<ptrdiff_t>(item) * ys.h + 2 * (from + r) + t / 2) * ys.w + 2 * x + t % 2;
+      finish(y + first * ys.stride + channel, 2 * static_cast<ptrdiff_t>(ys.stride), from_sums, n, std::min(kSide, o - channel), b + channel, false, false, 0);
+    });
+  });
+}
+
+void nextslice::amx_up_data(ns_engine* e, const ns_shape& s, const ns_shape& ys, float* dx, const float* dy, const float* w) {
+  const int o = ys.c, pixel = 4 * o;  // the four taps' gradients of a pixel, one after the other
+  Factor f{nullptr, ceil_div(s.c, kSide), 1, ceil_div(pixel, kDepth)};
+  auto* packed = reinterpret_cast<uint16_t*>(e->weights.get(f.panel() * f.panels / 2));
+  f.packed = packed;
+  e->team.run(f.panels, [&](int p, int) {
+    pack_panel(packed + p * f.panel(), Source{w, static_cast<ptrdiff_t>(s.c) * o, 1, o}, 1, 4, o, p * kSide, std::min(kSide, s.c - p * kSide));
+  });
+  const Strips strips(s, e->team.threads(), static_cast<ptrdiff_t>(s.w) * pixel * 2);
+  e->team.run(strips.count, [&](int part, int thread) {
+    const int item = part / strips.per_item, from = part % strips.per_item * strips.rows, to = std::min(s.h, from + strips.rows);
+    const int pixels = (to - from) * s.w;
+    const size_t numbers = static_cast<size_t>(pixels) * pixel, room = numbers + static_cast<size_t>(kPatch) * pixel + kDepth;
+    float* sums = e->local[thread].get(kPatch * kPatch + (room + 1) / 2);
+    auto* in = reinterpret_cast<uint16_t*>(sums + kPatch * kPatch);
+    uint16_t* dst = in;
+    for (int r = from; r < to; ++r)
+      for (int x = 0; x < s.w; ++x)
+        for (int t = 0; t < 4; ++t, dst += o)
+          round(dst, dy + ((static_cast<ptrdiff_t>(item) * ys.h + 2 * r + t / 2) * ys.w + 2 * x + t % 2) * ys.stride, o);
+    std::memset(dst, 0, (room - numbers) * sizeof *dst);
+    products(in, pixels, pixel, s.w, s.w, f, sums, [&](int v, int r, int x, int n, const float* from_sums) {
+      finish(dx + ((static_cast<ptrdiff_t>(item) * s.h + from + r) * s.w + x) * s.c + v * kSide, s.c, from_sums, n, std::min(kSide, s.c - v * kSide), nullptr, false, false, 0);
+    });
+  });
+}
+
+void nextslice::amx_up_weights(ns_engine* e, const ns_shape& s, const ns_shape& ys, float* dw, float* db, const float* dy, const float* px) {
+  const Kernels& k = e->k;
+  const int o = ys.c, pitch = round_up(s.w, 2), ins = round_up(s.c, kSide), outs = round_up(o, kSide);
+  const Strips strips(s, e->team.threads(), static_cast<ptrdiff_t>(pitch) * (ins + outs) * 2);
+  const int depth = round_up(strips.rows * pitch, kDepth);
+  const ptrdiff_t channel = round_up(depth, 128) + 32;
+  Gradient g(e, 4, s.c, o, strips.count);
+  g.each(strips.count, [](float*) {}, [&](int part, int thread, float* to_sums, bool fresh) {
+    const int item = part / strips.per_item, from = part % strips.per_item * strips.rows, to = std::min(s.h, from + strips.rows);
+    float* sums = e->local[thread].get(kPatch * kPatch + (channel * ins + static_cast<size_t>(depth) * outs) / 2);
+    auto* x = reinterpret_cast<uint16_t*>(sums + kPatch * kPatch);
+    auto* d = x + channel * ins;
+    std::memset(x, 0, (channel * ins + static_cast<size_t>(depth) * outs) * sizeof *x);
+    for (int r = from; r < to; ++r)
+      turn_row(x + static_cast<ptrdiff_t>(r - from) * pitch, channel, px + (static_cast<ptrdiff_t>(item) * s.h + r) * s.w * s.c, s.w, s.c);
+    for (int t = 0; t < 4; ++t) {
+      for (int r = from; r < to; ++r) {
+        const float* src = dy + ((static_cast<ptrdiff_t>(item) * ys.h + 2 * r + t / 2) * ys.w + t % 2) * ys.stride;
+        pair_row(d + static_cast<ptrdiff_t>(r - from) * pitch * kSide, depth, src, s.w, o, 2 * static_cast<ptrdiff_t>(ys.stride));
+        narrow(k, o).channel_sums(src, s.w, o, 2 * ys.stride, to_sums + static_cast<ptrdiff_t>(4) * s.c * g.padded);
+      }
+      sum_outer(g, x, channel, d, depth, t, to_sums, fresh, sums);
+    }
+  });
+  g.add_up(4, dw, db);
 }
 
 #else
@@ -321,5 +420,8 @@ void nextslice::amx_weights(ns_engine* e, const ns_shape& s, const float* px, in
 bool nextslice::amx_ready() { return false; }
 void nextslice::amx(ns_engine*, const Convolution&) {}
 void nextslice::amx_weights(ns_engine*, const ns_shape&, const float*, int, float*, float*, const float*, const ns_mask&) {}
+void nextslice::amx_up(ns_engine*, const ns_shape&, const ns_shape&, float*, const float*, const float*, const float*) {}
+void nextslice::amx_up_data(ns_engine*, const ns_shape&, const ns_shape&, float*, const float*, const float*) {}
+void nextslice::amx_up_weights(ns_engine*, const ns_shape&, const ns_shape&, float*, float*, const float*, const float*) {}
 
 #endif

@@ -218,6 +218,16 @@ void narrow_weights(ns_engine* e, const ns_shape& s, int o, float* dw, float* db
     for (int j = 0; j < o; ++j) db[j] += sums_of_dy[static_cast<ptrdiff_t>(p) * o + j];
 }
 
+// clear_beyond zeroes what lies beyond twice the input's size of a transposed convolution's output.
+void clear_beyond(const ns_shape& s, const ns_shape& ys, float* y) {
+  for (int item = 0; item < s.n; ++item, y += static_cast<ptrdiff_t>(ys.h) * ys.w * ys.stride) {
+    if (ys.w > 2 * s.w)
+      for (int r = 0; r < 2 * s.h; ++r) std::fill_n(y + (static_cast<ptrdiff_t>(r) * ys.w + ys.w - 1) * ys.stride, ys.c, 0.0f);
+    if (ys.h > 2 * s.h)
+      for (int c = 0; c < ys.w; ++c) std::fill_n(y + (static_cast<ptrdiff_t>(ys.h - 1) * ys.w + c) * ys.stride, ys.c, 0.0f);
+  }
+}
+
 bool by_amx(const ns_engine* e, int k, int in, int out) { return k == 3 && amx_fits(e, in, out); }
 
 bool by_winograd(const ns_engine* e, int k, int in, int out) {
@@ -332,6 +342,10 @@ extern "C" int ns_up(ns_engine* e, ns_shape s, ns_shape ys, float* y, const floa
                      const float* b) {
   return guarded(e, [&] {
     const int o = ys.c;
+    if (amx_fits(e, s.c, o)) {
+      amx_up(e, s, ys, y, px, w, b);
+      return clear_beyond(s, ys, y);
+    }
     const Image x(e, px, s, 1);
     const Kernels& k = narrow(e->k, o);
     const Panels panels(k, o);
@@ -374,19 +388,14 @@ extern "C" int ns_up(ns_engine* e, ns_shape s, ns_shape ys, float* y, const floa
             q.valid = panels.valid(p);
             row_product(k, q, x.w, panels.vectors(p));
           }
-      // What lies beyond twice the input's size is padding.
-      if (ys.w > 2 * x.w)
-        for (int r = 2 * from; r < 2 * to; ++r)
-          std::fill_n(out + (static_cast<ptrdiff_t>(r) * ys.w + ys.w - 1) * ys.stride, o, 0.0f);
-      if (to == x.h && ys.h > 2 * x.h)
-        for (int c = 0; c < ys.w; ++c)
-          std::fill_n(out + (static_cast<ptrdiff_t>(ys.h - 1) * ys.w + c) * ys.stride, o, 0.0f);
     });
+    clear_beyond(s, ys, y);
   });
 }
 
 extern "C" int ns_up_backward_data(ns_engine* e, ns_shape s, ns_shape ys, float* dx, const float* dy, const float* w) {
   return guarded(e, [&] {
+    if (amx_fits(e, s.c, ys.c)) return amx_up_data(e, s, ys, dx, dy, w);
     const int o = ys.c, blocks = ceil_div(o, kLanes);
     const ptrdiff_t io = static_cast<ptrdiff_t>(s.c) * o, block = static_cast<ptrdiff_t>(s.w) * kLanes;
     const size_t per_vector = pack_weights(e, e->weights, Source{w, io, 1, o}, 4, o, s.c);
@@ -421,6 +430,7 @@ extern "C" int ns_up_backward_weights(ns_engine* e, ns_shape s, ns_shape ys, flo
                                       const float* px) {
   return guarded(e, [&] {
     const int o = ys.c;
+    if (amx_fits(e, s.c, o)) return amx_up_weights(e, s, ys, dw, db, dy, px);
     const Image x(e, px, s, 1);
     const Strips strips(x, e->team.threads());
     const Panels panels(narrow(e->k, o), o);
