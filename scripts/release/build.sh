@@ -68,7 +68,8 @@ done
 
 # What it consists of: the Go modules of the program, and the npm packages of the page.
 tool cyclonedx-gomod bin -json -std -noserial -notimestamp -version "v$version" -output "$PWD/dist/nextslice.cdx.json" "$here" >&2
-(cd annotate/page && npm sbom --sbom-format cyclonedx --omit dev --package-lock-only) |
+# npm sbom came with npm 10; the file names the version that made it.
+(cd annotate/page && npm exec --yes --package npm@10.9.2 -- npm sbom --sbom-format cyclonedx --omit dev --package-lock-only) |
   node -e 'const b = JSON.parse(require("fs").readFileSync(0)); delete b.serialNumber; delete b.metadata.timestamp; console.log(JSON.stringify(b, null, 2))' \
     >dist/nextslice-page.cdx.json
 touch -d "@$commit_time" dist/*
