@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -26,6 +28,8 @@ type cache struct {
 	mu    sync.Mutex
 	used  []*entry // the newest at the end
 	heavy *semaphore.Weighted
+	// waiting are those who want to show an image and have no room for it yet.
+	waiting atomic.Int32
 }
 
 // inFiles is how many bytes pictures may have in files for each byte that they may have in memory.
@@ -70,7 +74,23 @@ func (c *cache) get(index, channel int) (*picture, error) {
 	return e.picture, e.err
 }
 
+// forget drops a picture, so that it is read again.
+func (c *cache) forget(p *picture) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.used = slices.DeleteFunc(c.used, func(e *entry) bool { return e.picture == p })
+}
+
 func (c *cache) read(index, channel int) (*picture, error) {
+	if c.axis == stackAxis {
+		stack, err := c.data.Stack(index, channel)
+		if err != nil {
+			return nil, err
+		}
+		if stack != nil {
+			return newStacked(stack)
+		}
+	}
 	v, done, err := c.volume(index, channel)
 	if err != nil {
 		return nil, err
@@ -81,7 +101,11 @@ func (c *cache) read(index, channel int) (*picture, error) {
 
 // volume reads an image of a case, as long as there is room for it; done is called when the caller no longer needs it.
 func (c *cache) volume(index, channel int) (v *volume.Volume, done func(), err error) {
-	done, err = c.room(context.Background(), index)
+	c.waiting.Add(1)
+	done, err = c.room(index, func(weight int64) error {
+		defer c.waiting.Add(-1)
+		return c.heavy.Acquire(context.Background(), weight)
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -101,11 +125,25 @@ const (
 	giveBack   = 256 << 20
 )
 
-// room waits until there is memory to read an image of a case: its file's bytes, its voxels, and a copy of them. done gives it back.
-func (c *cache) room(ctx context.Context, index int) (done func(), err error) {
+// later returns room for who reads behind people's backs: when nobody waits to be shown an image.
+func (c *cache) later(ctx context.Context, index int) (done func(), err error) {
+	return c.room(index, func(weight int64) error {
+		for c.waiting.Load() > 0 || !c.heavy.TryAcquire(weight) {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+		return nil
+	})
+}
+
+// room acquires the memory to read an image of a case: its file's bytes, its voxels, and a copy of them. done gives it back.
+func (c *cache) room(index int, acquire func(weight int64) error) (done func(), err error) {
 	bytes := int64(12 * c.data.Cases[index].Grid.Len())
 	weight := min(bytes, roomToRead)
-	if err := c.heavy.Acquire(ctx, weight); err != nil {
+	if err := acquire(weight); err != nil {
 		return nil, err
 	}
 	if bytes >= giveBack {

@@ -20,6 +20,7 @@ import (
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
 
 	"github.com/nextslice/nextslice/annotate/store"
 )
@@ -135,7 +136,7 @@ func (c *Cases) Image(item Item, channel int) ([]float32, error) {
 	if err := c.checkChannel(item.Case, channel); err != nil {
 		return nil, err
 	}
-	v, err := c.channel(item.Case, channel)
+	v, err := c.look(item, channel)
 	if err != nil {
 		return nil, err
 	}
@@ -247,6 +248,34 @@ func (c *Cases) channel(name string, channel int) (*picture, error) {
 	return v, nil
 }
 
+// look returns one of a case's images for a slice of it, which can be read as far as its file tells.
+func (c *Cases) look(item Item, channel int) (*picture, error) {
+	for again := false; ; again = true {
+		p, err := c.channel(item.Case, channel)
+		if err != nil {
+			return nil, err
+		}
+		if err = p.check(item.Slice); err == nil {
+			return p, nil
+		}
+		c.volumes.forget(p)
+		if again || !errors.Is(err, dicom.ErrChanged) {
+			return nil, c.gone(item.Case, err)
+		}
+	}
+}
+
+// ahead reads what is shown of the first cases, by name, so that it need not be read when people come to them.
+func (c *Cases) ahead(ctx context.Context, names []string) {
+	for _, name := range names {
+		for channel := range max(1, len(c.set.Channels)) {
+			if ctx.Err() == nil && c.readable(name) {
+				_, _ = c.channel(name, channel) // reports its failure itself
+			}
+		}
+	}
+}
+
 // load reads all cases. Those that cannot be read are reported and left out for now.
 func (c *Cases) load(ctx context.Context) error {
 	defer close(c.loaded)
@@ -266,7 +295,7 @@ func (c *Cases) load(ctx context.Context) error {
 }
 
 func (c *Cases) loadCase(ctx context.Context, index int) {
-	done, err := c.volumes.room(ctx, index)
+	done, err := c.volumes.later(ctx, index)
 	if err != nil {
 		return
 	}

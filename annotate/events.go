@@ -46,7 +46,7 @@ type Stop struct {
 type Events struct {
 	log *slog.Logger
 
-	masks, plan, train chan struct{} // each holds one element when there is something to do
+	masks, plan, train, ahead chan struct{} // each holds one element when there is something to do
 
 	mu        sync.Mutex
 	listeners map[chan Event]bool
@@ -58,7 +58,7 @@ type Events struct {
 
 func newEvents(log *slog.Logger) *Events {
 	signal := func() chan struct{} { return make(chan struct{}, 1) }
-	return &Events{log: log, masks: signal(), plan: signal(), train: signal(), listeners: map[chan Event]bool{}, problems: map[string]string{}}
+	return &Events{log: log, masks: signal(), plan: signal(), train: signal(), ahead: signal(), listeners: map[chan Event]bool{}, problems: map[string]string{}}
 }
 
 // Listen returns a channel of events, which is closed with the project, and a function that ends it.
@@ -79,6 +79,9 @@ func (e *Events) Listen() (<-chan Event, func()) {
 }
 
 func (e *Events) send(event Event) {
+	if event.Type == "queue" || event.Type == "label" { // what comes next is another
+		wake(e.ahead)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for c := range e.listeners {

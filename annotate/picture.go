@@ -2,18 +2,23 @@ package annotate
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/nextslice/nextslice/internal/atomicfile"
+	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
 )
 
-// picture is an image of a case as the page shows it: slice by slice, whole numbers in two bytes. Large ones lie in a file without a name.
+// picture is an image of a case as the page shows it, slice by slice: read from the case's own files where each slice can be had alone, else kept, whole
+// numbers in two bytes, in memory or, if it is large, in a file without a name.
 type picture struct {
 	volume.Grid
 	low, high    float64 // the window that is shown first
@@ -23,7 +28,8 @@ type picture struct {
 	pixels int  // of a slice
 	short  bool // voxels are int16, else float32
 	memory []byte
-	file   *os.File // where memory is nil; closed when nobody has the picture any more
+	file   *os.File     // where memory is nil; closed when nobody has the picture any more
+	stack  *dicom.Stack // the case's own files; else nil
 
 	mu      sync.Mutex
 	preview []byte // a value for each voxel of its grid
@@ -49,15 +55,47 @@ func newPicture(v *volume.Volume, axis int, dir string, most int) *picture {
 		}
 		p.file = nil // a disk that is full: then in memory
 	}
-	p.memory = make([]byte, 0, p.bytes())
-	for k := range s.Count {
-		p.memory = p.append(p.memory, v.Slice(axis, k))
-	}
+	p.memory = make([]byte, p.bytes())
+	n := p.pixels * p.size()
+	parallel.For(s.Count, parallel.All, func(k int) { p.put(p.memory[k*n:(k+1)*n], p.of(v, k)) })
 	return p
 }
 
-// bytes are those of the voxels.
-func (p *picture) bytes() int { return p.Len() * p.size() }
+// newStacked takes what is shown of an image whose slices are read alone, of which it looks at a few.
+func newStacked(stack *dicom.Stack) (*picture, error) {
+	s := stack.Slices(stackAxis)
+	p := &picture{Grid: stack.Grid, axis: stackAxis, pixels: s.Height * s.Width, stack: stack}
+	some := make([][]float32, min(s.Count, windowSlices))
+	faults := make([]error, len(some))
+	parallel.For(len(some), parallel.All, func(i int) {
+		values, err := stack.Slice((2*i + 1) * s.Count / (2 * len(some)))
+		some[i], faults[i] = everyNth(values, windowVoxels/4/len(some)), err
+	})
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	p.low, p.high, p.dark, p.bright = window(slices.Concat(some...))
+	return p, nil
+}
+
+// stackAxis is the axis across which the slices of a series are stacked.
+const stackAxis = 2
+
+// check returns an error if a slice can no longer be read, as far as its file tells: dicom.ErrChanged if that is another one.
+func (p *picture) check(k int) error {
+	if p.stack == nil {
+		return nil
+	}
+	return p.stack.Check(k)
+}
+
+// bytes are those of the voxels that are kept.
+func (p *picture) bytes() int {
+	if p.stack != nil {
+		return 0
+	}
+	return p.Len() * p.size()
+}
 
 func (p *picture) size() int {
 	if p.short {
@@ -76,30 +114,49 @@ func (p *picture) write(v *volume.Volume, dir string) error {
 		return err
 	}
 	p.file = file.File
-	var row []byte
-	for k := range v.Slices(p.axis).Count {
-		row = p.append(row[:0], v.Slice(p.axis, k))
-		if _, err := file.File.Write(row); err != nil {
-			file.File.Close()
-			return err
+	faults := make([]error, parallelWrites)
+	count, n := v.Slices(p.axis).Count, p.pixels*p.size()
+	parallel.For(len(faults), len(faults), func(part int) {
+		row := make([]byte, n)
+		for k := part * count / len(faults); k < (part+1)*count/len(faults) && faults[part] == nil; k++ {
+			p.put(row, p.of(v, k))
+			_, faults[part] = p.file.WriteAt(row, int64(k)*int64(n))
 		}
+	})
+	if err := errors.Join(faults...); err != nil {
+		p.file.Close()
+		return err
 	}
 	return nil
 }
 
-func (p *picture) append(out []byte, values []float32) []byte {
-	for _, x := range values {
+// parallelWrites is how many parts of a picture are written to its file at a time.
+const parallelWrites = 4
+
+// of returns a slice of an image, which is a part of the image where that is in one piece.
+func (p *picture) of(v *volume.Volume, k int) []float32 {
+	if p.axis == stackAxis {
+		return v.Data[k*p.pixels : (k+1)*p.pixels]
+	}
+	return v.Slice(p.axis, k)
+}
+
+// put writes values as a picture keeps them.
+func (p *picture) put(out []byte, values []float32) {
+	for i, x := range values {
 		if p.short {
-			out = binary.LittleEndian.AppendUint16(out, uint16(int16(x)))
+			binary.LittleEndian.PutUint16(out[2*i:], uint16(int16(x)))
 		} else {
-			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
+			binary.LittleEndian.PutUint32(out[4*i:], math.Float32bits(x))
 		}
 	}
-	return out
 }
 
 // slice returns the intensities of a slice, [height width].
 func (p *picture) slice(k int) ([]float32, error) {
+	if p.stack != nil {
+		return p.stack.Slice(k)
+	}
 	n := p.pixels * p.size()
 	var text []byte
 	if p.file == nil {
@@ -134,13 +191,14 @@ func (p *picture) small() (*volume.Scaled, error) {
 		return out, nil
 	}
 	whole, mask := p.Slices(p.axis), &volume.Mask{Grid: grid, Data: make([]uint8, grid.Len())}
-	var row []uint8
-	for k := range whole.Count {
+	faults := make([]error, whole.Count)
+	parallel.For(whole.Count, parallel.All, func(k int) {
 		values, err := p.slice(k)
 		if err != nil {
-			return nil, err
+			faults[k] = err
+			return
 		}
-		row = row[:0]
+		row := make([]uint8, 0, grid.Len()/whole.Count)
 		for y := 0; y < whole.Height; y += step {
 			for x := 0; x < whole.Width; x += step {
 				v := (float64(values[y*whole.Width+x]) - p.dark) / out.Slope
@@ -151,6 +209,11 @@ func (p *picture) small() (*volume.Scaled, error) {
 			}
 		}
 		mask.SetSlice(p.axis, k, row)
+	})
+	for _, err := range faults {
+		if err != nil {
+			return nil, err
+		}
 	}
 	p.preview, out.Data = mask.Data, mask.Data
 	return out, nil
@@ -183,11 +246,15 @@ func (c *Cases) Preview(name string, channel int) (*volume.Scaled, error) {
 	if err := c.checkChannel(name, channel); err != nil {
 		return nil, err
 	}
-	p, err := c.channel(name, channel)
+	p, err := c.look(Item{Case: name}, channel)
 	if err != nil {
 		return nil, err
 	}
-	return p.small()
+	small, err := p.small()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrGone, name, err)
+	}
+	return small, nil
 }
 
 // PreviewMask returns every n-th row and column of a mask of a case, as Preview does of its image.

@@ -123,7 +123,7 @@ func TestCacheIsBounded(t *testing.T) {
 	if !slices.Equal(kept, []int{0, 2}) {
 		t.Errorf("kept %v of pictures of 2000 bytes each, 4500 are allowed", kept)
 	}
-	if done, err := c.room(t.Context(), 3); err != nil || !c.heavy.TryAcquire(roomToRead-12000) || c.heavy.TryAcquire(1) {
+	if done, err := c.later(t.Context(), 3); err != nil || !c.heavy.TryAcquire(roomToRead-12000) || c.heavy.TryAcquire(1) {
 		t.Errorf("room for a case of 1000 voxels: %v", err)
 	} else {
 		done()

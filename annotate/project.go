@@ -290,6 +290,8 @@ func (p *Project) Close() error {
 // ahead and writes the mask files. What fails is reported and tried again when something has changed.
 func (p *Project) Run(ctx context.Context) error {
 	tasks, ctx := errgroup.WithContext(ctx)
+	wake(p.Events.ahead)
+	tasks.Go(func() error { return p.Events.repeat(ctx, "images of the next slices", p.Events.ahead, p.ahead) })
 	tasks.Go(func() error { return p.Cases.load(ctx) })
 	tasks.Go(func() error { return p.masks.run(ctx) })
 	tasks.Go(func() error { return p.backups(ctx) })
@@ -340,7 +342,23 @@ func (p *Project) backups(ctx context.Context) error {
 	}
 }
 
-// plan fills the queue and prepares what it holds: proposals, uncertainty maps and the images of the next items.
+// ahead reads the images of the cases that come next.
+func (p *Project) ahead(ctx context.Context) error {
+	queue, err := p.store.Queue(ctx, false)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, row := range queue {
+		if len(names) < leases && !slices.Contains(names, row.Item.Case) {
+			names = append(names, row.Item.Case)
+		}
+	}
+	p.Cases.ahead(ctx, names)
+	return nil
+}
+
+// plan fills the queue and prepares what it holds: proposals and uncertainty maps.
 func (p *Project) plan(ctx context.Context) error {
 	p.Cases.loadMissing(ctx)
 	if err := p.Queue.fill(ctx); err != nil {
@@ -349,9 +367,6 @@ func (p *Project) plan(ctx context.Context) error {
 	queue, err := p.store.Queue(ctx, false)
 	if err != nil {
 		return err
-	}
-	for _, row := range queue[:min(leases, len(queue))] {
-		_, _ = p.Cases.volume(row.Item.Case) // reports its failure itself
 	}
 	if err := p.Predictor.prepare(ctx, queue); err != nil {
 		return err

@@ -10,6 +10,19 @@ import (
 // windowVoxels is how many voxels of a volume the automatic window looks at, at most: every n-th of them.
 const windowVoxels = 1 << 20
 
+// windowSlices is how many slices it looks at where slices are read alone.
+const windowSlices = 16
+
+// everyNth returns every n-th value, so that there are about as many as wanted.
+func everyNth(values []float32, wanted int) []float32 {
+	step := max(1, len(values)/max(1, wanted))
+	out := make([]float32, 0, len(values)/step+1)
+	for i := 0; i < len(values); i += step {
+		out = append(out, values[i])
+	}
+	return out
+}
+
 // window returns the range of intensities that the page shows first: the 1st to the 99th percentile of what is no padding. It is
 // always two numbers, whatever voxels a file holds. Nearly all of these lie between dark and bright.
 func window(voxels []float32) (low, high, dark, bright float64) {

@@ -120,7 +120,7 @@ func (q *Queue) Next(ctx context.Context, who Person, after *Item) (*Task, error
 
 // Task returns an item as a person may see it.
 func (q *Queue) Task(ctx context.Context, who Person, item Item) (*Task, error) {
-	v, err := q.cases.volume(item.Case)
+	v, err := q.cases.look(item, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (q *Queue) Task(ctx context.Context, who Person, item Item) (*Task, error) 
 		t.Presets = append(t.Presets, Preset{w.Name, Window{w.Low, w.High}})
 	}
 	for n, name := range q.cases.channelNames() {
-		one, err := q.cases.channel(item.Case, n)
+		one, err := q.cases.look(item, n)
 		if err != nil {
 			return nil, err
 		}

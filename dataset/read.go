@@ -27,6 +27,24 @@ func (d *Dataset) ChannelImage(index, n int) (*volume.Volume, error) {
 	return images[0], nil
 }
 
+// Stack returns a channel of a case whose slices, across axis 2 of the case's grid, can be read one at a time: each is then what ChannelImage has
+// there. It is nil where the image has to be read as a whole: all but most DICOM series, and what has changed since the data set was opened.
+func (d *Dataset) Stack(index, n int) (*dicom.Stack, error) {
+	c := d.Cases[index]
+	in := c.inputs()[n]
+	if in.channel > 0 || !source.IsSeries(in.path) {
+		return nil, nil
+	}
+	image, err := source.Open(in.path, in.series)
+	if err != nil {
+		return nil, fmt.Errorf("case %s: %w", c.ID, err)
+	}
+	if image.Grid != c.Grid {
+		return nil, nil
+	}
+	return image.Series.Stack(), nil
+}
+
 // Images reads the images of a case, one for each channel of UseChannels, all on the case's grid.
 func (d *Dataset) Images(index int) ([]*volume.Volume, error) {
 	c := d.Cases[index]

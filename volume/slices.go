@@ -2,6 +2,7 @@ package volume
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -103,6 +104,9 @@ func (m *Mask) SetSlice(axis, n int, pixels []uint8) { paste(m.Grid, m.Data, axi
 func cut[T any](g Grid, data []T, axis, n int) []T {
 	s := g.Slices(axis)
 	s.check("Slice", len(data), n)
+	if s.Right == 1 && s.Down == s.Width { // one piece of the memory
+		return slices.Clone(data[n*s.Step:][:s.Height*s.Width])
+	}
 	out := make([]T, 0, s.Height*s.Width)
 	for y := range s.Height {
 		at := n*s.Step + y*s.Down

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	lib "github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
@@ -26,6 +27,8 @@ type file struct {
 	name   string
 	memory io.ReaderAt // the file's bytes where it lies in no folder, else nil
 	size   int64
+	// modified is the time of the file when its header was read.
+	modified time.Time
 	item
 	layout
 }
@@ -46,7 +49,7 @@ func openFile(name string) (*file, error) {
 	defer f.Close()
 	out, err := parse(f, info.Size())
 	if out != nil {
-		out.name = name
+		out.name, out.modified = name, info.ModTime()
 	}
 	return out, err
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
@@ -124,10 +125,7 @@ func (d damage) hurts(s *Series) bool {
 
 // scan is Scan, but of copies and of slices acquired again the preferred file is used.
 func scan(dir, preferred string) ([]*Series, []Problem, error) {
-	var all []slice
-	seen := map[string][][]slice{} // files by SOP instance UID
-	var problems []Problem
-	var damaged []damage
+	var paths []string
 	root := dir + string(filepath.Separator) // so that a linked folder is walked like others
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -141,26 +139,34 @@ func scan(dir, preferred string) ([]*Series, []Problem, error) {
 				return nil
 			}
 		}
-		if !IsFile(path) {
-			return nil
-		}
-		f, err := openFile(path)
-		var planes []slice
-		if err == nil {
-			planes, err = f.slices()
-		}
+		paths = append(paths, path)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", dir, err)
+	}
+	heads := make([]head, len(paths))
+	parallel.For(len(paths), parallel.All, func(i int) { heads[i] = readHead(paths[i]) })
+	var all []slice
+	seen := map[string][][]slice{} // files by SOP instance UID
+	var problems []Problem
+	var damaged []damage
+	for i, path := range paths {
+		f, planes, err := heads[i].file, heads[i].planes, heads[i].err
 		var other errNotImage
 		var colour errColour
 		switch {
 		case errors.As(err, &other):
-			return nil
+			continue
 		case errors.Is(err, errNotDICOM), errors.As(err, &colour):
 			problems = append(problems, Problem{path, err.Error()})
-			return nil
+			continue
 		case err != nil:
 			problems = append(problems, Problem{path, err.Error()})
 			damaged = append(damaged, damage{path, f, err})
-			return nil
+			continue
+		case f == nil: // not DICOM at all
+			continue
 		}
 		uid := f.text(tag.SOPInstanceUID)
 		at := slices.IndexFunc(seen[uid], func(old []slice) bool { return uid != "" && sameImages(old, planes) })
@@ -170,21 +176,17 @@ func scan(dir, preferred string) ([]*Series, []Problem, error) {
 			}
 			seen[uid] = append(seen[uid], planes)
 			all = append(all, planes...)
-			return nil
+			continue
 		}
 		first := seen[uid][at][0].name
 		if path != preferred {
 			problems = append(problems, Problem{path, "a copy of " + filepath.Base(first)})
-			return nil
+			continue
 		}
 		all = slices.DeleteFunc(all, func(s slice) bool { return s.name == first })
 		problems = append(problems, Problem{first, "a copy of " + filepath.Base(path)})
 		seen[uid][at] = planes
 		all = append(all, planes...)
-		return nil
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("read %s: %w", dir, err)
 	}
 	series, faults := group(all)
 	for _, s := range series {
@@ -228,6 +230,23 @@ func sameImages(a, b []slice) bool {
 		}
 	}
 	return true
+}
+
+// head is what the header of a file says: nothing where the file is not DICOM.
+type head struct {
+	file   *file
+	planes []slice
+	err    error
+}
+
+func readHead(path string) (h head) {
+	if !IsFile(path) {
+		return h
+	}
+	if h.file, h.err = openFile(path); h.err == nil {
+		h.planes, h.err = h.file.slices()
+	}
+	return h
 }
 
 // IsFile reports whether a file has the magic of DICOM, a name of a DICOM file, or begins with an element as data sets without
@@ -335,42 +354,6 @@ func listSeries(all []*Series) string {
 		names[i] = s.String()
 	}
 	return strings.Join(names, "; ")
-}
-
-// Read reads the voxels, with the rescale slope and intercept of every slice applied.
-func (s *Series) Read() (*volume.Volume, error) {
-	if s.Damaged != nil {
-		return nil, s.Damaged
-	}
-	v := &volume.Volume{Grid: s.Grid, Stored: s.Stored, Data: make([]float32, 0, s.Len())}
-	var open *frameReader
-	defer func() {
-		if open != nil {
-			open.close()
-		}
-	}()
-	for _, x := range s.slices {
-		if open == nil || open.of != x.file {
-			if open != nil {
-				open.close()
-			}
-			var err error
-			if open, err = x.openFrames(x.rows, x.columns); err != nil {
-				return nil, fmt.Errorf("read %s: %w", x.name, err)
-			}
-		}
-		pixels, err := open.frame(x.frame)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", x.name, err)
-		}
-		for _, p := range pixels {
-			if x.turned {
-				p = x.turn - p
-			}
-			v.Data = append(v.Data, float32(x.slope*float64(p)+x.intercept))
-		}
-	}
-	return v, nil
 }
 
 // describe fills in what the series says of itself.

@@ -77,8 +77,8 @@ type Image struct {
 	path     string
 }
 
-// isSeries reports whether an image is a DICOM series: given by a folder, or by a DICOM file.
-func isSeries(path string) bool {
+// IsSeries reports whether an image is a DICOM series: given by a folder, or by a DICOM file.
+func IsSeries(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && (info.IsDir() || !volume.IsImage(path) && dicom.IsFile(path))
 }
@@ -86,7 +86,7 @@ func isSeries(path string) bool {
 // Open reads the header of an image: a file of any format, or a DICOM series given by its folder or by one of its
 // files. series, the ID or UID of one of several in a folder, may be "".
 func Open(path, series string) (*Image, error) {
-	if !isSeries(path) {
+	if !IsSeries(path) {
 		h, err := volume.ReadHeader(path)
 		return &Image{Header: h, Warnings: h.Warnings(), path: path}, err
 	}
@@ -110,7 +110,7 @@ func (i *Image) Read(channel int) (*volume.Volume, error) {
 
 // Read is Open and Image.Read at once. The warnings say what is doubtful about the image.
 func Read(path, series string, channel int) (v *volume.Volume, warnings []string, err error) {
-	if !isSeries(path) { // its header is not read twice
+	if !IsSeries(path) { // its header is not read twice
 		if v, err = volume.ReadChannel(path, channel); err == nil {
 			warnings = v.Warnings()
 		}
