@@ -262,9 +262,16 @@ export class Flow extends Neighbours {
       await this.drafts.drop(task.item);
       if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
       this.saved = { item: task.item, version: reply.version };
-      await this.show(reply.next ?? await api.next(task.item));
+      this.shapes.labelled(task, labels);
+      await this.show(await this.shape(task) ?? reply.next ?? await api.next(task.item));
       this.say("info", told(task.item, action, reply), drawn ? { text: t("note.bringDrawing"), run: () => this.bringBack(task.item) } : undefined);
     });
+  }
+
+  /** The next slice of the case with a shape between labelled ones that the person has asked for. */
+  private async shape(task: Task): Promise<Task | null> {
+    const next = this.shapes.next(task.case, task.slice);
+    return next === null ? null : api.task(itemOf(task.case, next));
   }
 
   get lastSaved(): { item: string; version: number } | null {
@@ -277,7 +284,8 @@ export class Flow extends Neighbours {
       await api.skip(task.item, reason, this.clock.seconds());
       await this.drafts.drop(task.item);
       if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
-      await this.show(await api.next(task.item));
+      this.shapes.drop(task.case, task.slice);
+      await this.show(await this.shape(task) ?? await api.next(task.item));
       this.say("info", t("note.skipped", { item: itemName(task.item) }), drawn ? { text: t("note.bringDrawing"), run: () => this.bringBack(task.item) } : undefined);
     });
   }
@@ -373,7 +381,9 @@ export class Flow extends Neighbours {
     for (const [what, data, want] of [...loaded.map((l) => ["what.image", l.data, 4 * size] as const), ["what.proposal", proposal, size], ["what.uncertainty", uncertainty?.data, 4 * size], ["what.mask", stored, size]] as const) {
       if (data && data.byteLength !== want) throw new ApiError(0, t("fault.bytes", { what: t(what), item: itemName(task.item), bytes: data.byteLength, want }));
     }
-    const begun = proposal && !task.outline && !readings ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size);
+    if (task.label !== null || task.skipped) this.shapes.drop(task.case, task.slice);
+    const shape = readings ? null : this.shapes.at(task.case, task.slice);
+    const begun = shape ?? (proposal && !task.outline && !readings ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size));
     const drawn = mine ? mine.labels : stored ? new Uint8Array(stored) : begun;
     const draft = mine !== null || task.draft;
     this.readings = readings;

@@ -3,12 +3,14 @@
 import { Ahead } from "./ahead";
 import { ApiError, binary, bytesOf, itemOf, paths, type Task } from "./api";
 import type { Editor } from "./editor/editor";
-import { between } from "./editor/shapes";
+import { Shapes } from "./between";
 import { change, settings } from "./settings";
 import { t } from "./texts";
 
 export abstract class Neighbours {
   busy = false;
+  /** Shapes between labelled slices, for those between. */
+  readonly shapes = new Shapes();
   protected readonly ahead = new Ahead(bytesOf);
   /** Counts what the person asked to see: what comes late for an older wish is not shown. */
   private wanted = 0;
@@ -71,10 +73,10 @@ export abstract class Neighbours {
   }
 
   /**
-   * The label of a slice of the case or, where there is none, what the model makes of it; null without either. The model is
+   * The label of a slice of the case or, where there is none, a shape between labelled ones, or what the model makes of it; null without either. The model is
    * only asked if the slice is still wanted after some milliseconds: who scrolls fast asks for nothing.
    */
-  private async maskOf(task: Task, slice: number, after: number, wanted: () => boolean): Promise<{ labels: Uint8Array; of: "label" | "model" } | null> {
+  private async maskOf(task: Task, slice: number, after: number, wanted: () => boolean): Promise<{ labels: Uint8Array; of: "label" | "shape" | "model" } | null> {
     const item = itemOf(task.case, slice);
     const get = async (path: string) => {
       try {
@@ -88,6 +90,8 @@ export abstract class Neighbours {
       const labels = await get(paths.label(item));
       if (labels) return { labels, of: "label" };
     }
+    const shape = this.shapes.at(task.case, slice);
+    if (shape) return { labels: shape, of: "shape" };
     if (!task.proposal) return null;
     if (after > 0) await new Promise((done) => setTimeout(done, after));
     const labels = wanted() ? await get(paths.proposal(item)) : null;
@@ -113,7 +117,7 @@ export abstract class Neighbours {
     }
   }
 
-  /** Draws the shape between the nearest labelled slices before and after this one. */
+  /** Draws the shape between the nearest labelled slices before and after this one, and proposes shapes for the others between them. */
   async interpolate(): Promise<void> {
     const { editor } = this, { task } = editor;
     if (!task || this.busy || !editor.editable()) return;
@@ -124,8 +128,9 @@ export abstract class Neighbours {
       const [a, b] = await Promise.all([before, after].map((k) => binary(paths.label(itemOf(task.case, k)))));
       if (editor.task !== task) return;
       const drawn = editor.touched && !editor.isEmpty;
-      const mask = between({ width: task.width, height: task.height }, new Uint8Array(a), new Uint8Array(b), task.spacing, (task.slice - before) / (after - before));
-      const changed = editor.setMask(mask), text = t("note.between", { before: before + 1, after: after + 1 });
+      const others = this.shapes.propose(task, before, after, new Uint8Array(a), new Uint8Array(b));
+      const changed = editor.setMask(this.shapes.at(task.case, task.slice)!);
+      const text = t(others > 0 ? "note.betweenAll" : "note.between", { before: before + 1, after: after + 1, n: others });
       if (changed && drawn) this.offerUndo(text);
       else this.say("info", text);
     } catch (error) {

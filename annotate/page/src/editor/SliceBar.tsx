@@ -4,7 +4,7 @@ import { t } from "../texts";
 
 /** All slices of the case, first at the top; those of the queue stand out, a click looks at one. */
 export function SliceBar({ flow, task, shown }: { flow: Flow; task: Task; shown: number }) {
-  const labelled = task.labelled_slices ?? [], queued = (task.queued_slices ?? []).filter((k) => k !== task.slice);
+  const labelled = task.labelled_slices ?? [], shapes = flow.shapes.slices(task.case).filter((k) => !labelled.includes(k)), queued = (task.queued_slices ?? []).filter((k) => k !== task.slice);
   const at = (slice: number) => `${100 * (slice + 0.5) / task.slices}%`;
   const go = (e: PointerEvent) => {
     if (e.type === "pointermove" && e.buttons !== 1) return;
@@ -23,6 +23,7 @@ export function SliceBar({ flow, task, shown }: { flow: Flow; task: Task; shown:
       e.preventDefault();
     }}>
     {labelled.map((k) => <i key={`l${k}`} class="done" style={{ top: at(k) }} />)}
+    {shapes.map((k) => <i key={`s${k}`} class="shape" style={{ top: at(k) }} />)}
     {queued.map((k) => <i key={k} style={{ top: at(k) }} />)}
     <i class="task" style={{ top: at(task.slice) }} />
     <i class="shown" style={{ top: at(shown) }} />

@@ -54,7 +54,7 @@ export function Stage({ flow, project }: { flow: Flow; project: Project }) {
         <p class="corner bottom right">{editor.showUncertainty && editor.uncertainty && !context && <Legend top={scene.current?.uncertaintyTop ?? 0} />}
           {!context && editor.compared.map((c) => <span key={c.name} class="compared" style={{ borderBottom: `2px ${c.dash.length > 0 ? "dashed" : "solid"} ${c.color}` }}>{c.name}</span>)}
           {editor.outlined && !context && <span class="dashed">{t("stage.proposal")}</span>}
-          {context?.mask && <span class={context.mask.of === "model" ? "dashed" : undefined}>{t(context.mask.of === "model" ? "stage.modelMask" : "stage.savedLabel")}</span>}</p>
+          {context?.mask && <span class={context.mask.of === "label" ? undefined : "dashed"}>{t(masks[context.mask.of])}</span>}</p>
         {!context && <State flow={flow} task={task} />}
       </>}
       {context && task && <div class="banner">
@@ -79,9 +79,15 @@ function Frame({ editor, task, panel }: { editor: Editor; task: Task; panel: Pan
   </div>;
 }
 
-/** What a person must not overlook: that the proposal is empty, or why there is none. */
+const masks = { label: "stage.savedLabel", shape: "stage.shape", model: "stage.modelMask" } as const;
+
+/** What a person must not overlook: that the mask is a shape between two labels, that the proposal is empty, or why there is none. */
 function State({ flow, task }: { flow: Flow; task: Task }) {
-  const { editor } = flow;
+  const { editor } = flow, shape = editor.touched || task.draft ? null : flow.shapes.around(task.case, task.slice);
+  if (shape) {
+    const n = flow.shapes.slices(task.case).length, values = { before: shape.before + 1, after: shape.after + 1, n };
+    return <p class="why" role="status">{n === 1 ? t("stage.shapeLast", values) : t("stage.shapeOf", values)}</p>;
+  }
   if (editor.isProposal && editor.isEmpty) return <p class="says" role="status"><b>{t("stage.saysEmpty")}</b><br /><span>{t("stage.saysEmptyHint")}</span></p>;
   if (task.proposal_note && !editor.touched) return <p class="why" role="status">{task.proposal_note}</p>;
   return null;

@@ -13,7 +13,7 @@ export interface Context {
   slice: number;
   images: Array<Float32Array | null>;
   /** Its label, or what the model makes of it, once that is known. */
-  mask: { labels: Uint8Array; of: "label" | "model" } | null;
+  mask: { labels: Uint8Array; of: "label" | "shape" | "model" } | null;
 }
 
 /** A part of the canvas that shows one channel, in CSS pixels. */

@@ -183,7 +183,7 @@ export class Scene {
         c.globalAlpha = 1;
       }
       c.setTransform(1, 0, 0, 1, 0, 0);
-      this.context2.get(width, height, m.labels).draw(all, matrix, (label, path) => this.stroke(path, this.colorOf(label), 1.4, m.of === "model" ? [5, 4] : []));
+      this.context2.get(width, height, m.labels).draw(all, matrix, (label, path) => this.stroke(path, this.colorOf(label), 1.4, m.of === "label" ? [] : [5, 4]));
       return;
     }
     if (e.showUncertainty && e.uncertainty) {

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Task } from "./api";
+import { Shapes } from "./between";
+
+const width = 21;
+const square = (half: number) => Uint8Array.from({ length: width * width }, (_, i) => (Math.max(Math.abs(i % width - 10), Math.abs(Math.floor(i / width) - 10)) <= half ? 1 : 0));
+const area = (m: Uint8Array | null) => m!.reduce((n, v) => n + v, 0);
+const task = (slice: number, id = "a") => ({ case: id, slice, width, height: width, spacing: [1, 1] }) as unknown as Task;
+
+test("slices between two labelled ones have shapes, others none", () => {
+  const s = new Shapes();
+  assert.equal(s.propose(task(5), 2, 8, square(2), square(8)), 4);
+  assert.deepEqual(s.slices("a"), [3, 4, 5, 6, 7]);
+  assert.deepEqual(s.slices("b"), []);
+  for (const k of [1, 2, 8, 9]) assert.equal(s.at("a", k), null);
+  let last = area(square(2));
+  for (let k = 3; k < 8; k++) {
+    const n = area(s.at("a", k));
+    assert.ok(n > last && n < area(square(8)), `slice ${k} has ${n}`);
+    last = n;
+  }
+  assert.equal(s.next("a", 5), 6);
+  assert.equal(s.next("a", 7), 6);
+  assert.equal(s.next("b", 1), null);
+});
+
+test("a saved slice changes the shapes beside it", () => {
+  const s = new Shapes();
+  s.propose(task(5), 2, 8, square(2), square(8));
+  s.drop("a", 6);
+  const other = s.at("a", 7)!, before = s.at("a", 4)!;
+  s.labelled(task(5), square(2)); // smaller than was proposed
+  assert.deepEqual(s.slices("a"), [3, 4, 7]);
+  assert.deepEqual(s.at("a", 4), square(2));
+  assert.notDeepEqual(before, square(2));
+  assert.ok(area(s.at("a", 7)) < area(other));
+  assert.deepEqual(s.around("a", 7), s.around("a", 7));
+  assert.equal(s.around("a", 7)?.before, 5);
+  s.labelled(task(8), square(2)); // an end is corrected
+  assert.deepEqual(s.at("a", 7), square(2));
+  s.labelled(task(5, "b"), square(9));
+  assert.deepEqual(s.at("a", 4), square(2));
+});
+
+test("shapes that are asked for again replace those before", () => {
+  const s = new Shapes();
+  s.propose(task(5), 2, 8, square(2), square(8));
+  s.propose(task(9), 8, 11, square(8), square(8));
+  s.propose(task(4), 2, 8, square(4), square(4));
+  assert.deepEqual(s.slices("a"), [3, 4, 5, 6, 7, 9, 10]);
+  assert.deepEqual(s.at("a", 5), square(4));
+  assert.deepEqual(s.at("a", 9), square(8));
+});
