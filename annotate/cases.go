@@ -22,6 +22,7 @@ import (
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
 
+	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
@@ -121,11 +122,11 @@ var ErrGone = errors.New("the image cannot be read")
 func (c *Cases) Item(name string) (Item, error) {
 	item, err := store.ParseItem(name)
 	if err != nil {
-		return Item{}, fmt.Errorf("%w: %w", ErrNotFound, err)
+		return Item{}, fault.With(fmt.Errorf("%w: %w", ErrNotFound, err), fault.NoItem, "item", name)
 	}
 	index, ok := c.index[item.Case]
 	if !ok || item.Slice >= c.config.Slices(c.set.Cases[index].Grid) {
-		return Item{}, fmt.Errorf("the data set has no item %q: %w", name, ErrNotFound)
+		return Item{}, fault.With(fmt.Errorf("the data set has no item %q: %w", name, ErrNotFound), fault.NoItem, "item", name)
 	}
 	return item, nil
 }
@@ -142,7 +143,7 @@ func (c *Cases) Image(item Item, channel int) ([]float32, error) {
 	}
 	values, err := v.slice(item.Slice)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrGone, item.Case, err)
+		return nil, fault.With(fmt.Errorf("%w: %s: %w", ErrGone, item.Case, err), fault.Image, "case", item.Case, "text", err.Error())
 	}
 	return values, nil
 }
@@ -164,7 +165,7 @@ func (c *Cases) Channel(name string, channel int) (*volume.Volume, error) {
 
 // gone keeps in mind that a case's image cannot be read, and says so.
 func (c *Cases) gone(name string, err error) error {
-	err = fmt.Errorf("%w: %w; put the file back, its slices are left out until then", ErrGone, err)
+	err = fault.With(fmt.Errorf("%w: %w; put the file back, its slices are left out until then", ErrGone, err), fault.Image, "case", name, "text", err.Error())
 	c.fail(name, err)
 	return err
 }
@@ -215,7 +216,7 @@ func (c *Cases) Stamp(name string) (string, error) {
 // check returns ErrNotFound unless the data set has a case.
 func (c *Cases) check(name string) error {
 	if _, ok := c.index[name]; !ok {
-		return fmt.Errorf("the data set has no case %q: %w", name, ErrNotFound)
+		return fault.With(fmt.Errorf("the data set has no case %q: %w", name, ErrNotFound), fault.NoCase, "case", name)
 	}
 	return nil
 }
@@ -236,7 +237,7 @@ func (c *Cases) channelNames() []string {
 func (c *Cases) channel(name string, channel int) (*picture, error) {
 	index, ok := c.index[name]
 	if !ok {
-		return nil, fmt.Errorf("%w: case %s is not in the data folder", ErrGone, name)
+		return nil, fault.With(fmt.Errorf("%w: case %s is not in the data folder", ErrGone, name), fault.NoCase, "case", name)
 	}
 	v, err := c.volumes.get(index, channel)
 	if err != nil {

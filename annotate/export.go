@@ -19,6 +19,7 @@ import (
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
 
+	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
@@ -181,7 +182,7 @@ func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, e Ex
 		return nil, fmt.Errorf("%w: the value to ignore, %d, is that of a class", ErrInvalid, Unsure)
 	}
 	if e.Fill && x.model.version() == 0 {
-		return nil, fmt.Errorf("%w: there is no model yet to fill unlabelled slices with", ErrInvalid)
+		return nil, fault.With(fmt.Errorf("%w: there is no model yet to fill unlabelled slices with", ErrInvalid), fault.ExportNoModel)
 	}
 	count := map[string]int{}
 	for _, l := range labels {
@@ -202,15 +203,15 @@ func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, e Ex
 	}
 	switch {
 	case e.Format == FormatDICOMSEG && series == 0:
-		return nil, fmt.Errorf("%w: a DICOM SEG belongs to a DICOM series, and the data are none: choose another format", ErrInvalid)
+		return nil, fault.With(fmt.Errorf("%w: a DICOM SEG belongs to a DICOM series, and the data are none: choose another format", ErrInvalid), fault.ExportNotDICOM)
 	case len(names) == 0 && !e.Partial && e.Accepted:
-		return nil, fmt.Errorf("%w: no case is labelled and accepted in all its slices: export with partly labelled cases", ErrInvalid)
+		return nil, fault.With(fmt.Errorf("%w: no case is labelled and accepted in all its slices: export with partly labelled cases", ErrInvalid), fault.ExportNoneWholeAccepted)
 	case len(names) == 0 && !e.Partial:
-		return nil, fmt.Errorf("%w: no case is labelled in all its slices: export with partly labelled cases", ErrInvalid)
+		return nil, fault.With(fmt.Errorf("%w: no case is labelled in all its slices: export with partly labelled cases", ErrInvalid), fault.ExportNoneWhole)
 	case len(names) == 0 && e.Accepted:
-		return nil, fmt.Errorf("%w: no label is accepted yet", ErrInvalid)
+		return nil, fault.With(fmt.Errorf("%w: no label is accepted yet", ErrInvalid), fault.ExportNoneAccepted)
 	case len(names) == 0:
-		return nil, fmt.Errorf("%w: nothing is labelled yet", ErrInvalid)
+		return nil, fault.With(fmt.Errorf("%w: nothing is labelled yet", ErrInvalid), fault.ExportNone)
 	}
 	return names, ctx.Err()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/volume"
 
+	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
@@ -117,7 +118,7 @@ func (l *Labels) lostProposal(ctx context.Context, save *store.Save, version int
 		return err
 	}
 	if version < 1 || version > len(models) {
-		return fmt.Errorf("%w: there is no model %d", ErrInvalid, version)
+		return fault.With(fmt.Errorf("%w: there is no model %d", ErrInvalid, version), fault.NoModel, "model", version)
 	}
 	save.Proposal = &version
 	return nil
@@ -204,7 +205,7 @@ func (l *Labels) VersionMask(ctx context.Context, who Person, item Item, version
 		return nil, err
 	}
 	if !slices.ContainsFunc(visible, func(v Version) bool { return v.Version == version }) {
-		return nil, fmt.Errorf("%s has no version %d: %w", item, version, ErrNotFound)
+		return nil, fault.With(fmt.Errorf("%s has no version %d: %w", item, version, ErrNotFound), fault.NoVersion, "item", item, "version", version)
 	}
 	return l.store.VersionMask(ctx, item, version)
 }
@@ -241,7 +242,7 @@ func (l *Labels) Cases(ctx context.Context) (n int, err error) {
 func (l *Labels) checkMask(item Item, mask []uint8) error {
 	h, w := l.config.Preprocess.SliceSize(l.cases.grid(item))
 	if len(mask) != h*w {
-		return fmt.Errorf("%w: the mask has %d pixels, a slice of %s %d x %d", ErrInvalid, len(mask), item.Case, h, w)
+		return fault.With(fmt.Errorf("%w: the mask has %d pixels, a slice of %s %d x %d", ErrInvalid, len(mask), item.Case, h, w), fault.MaskSize, "pixels", len(mask), "case", item.Case, "height", h, "width", w)
 	}
 	for i, class := range mask {
 		if !l.config.isClass(class) {

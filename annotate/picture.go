@@ -15,6 +15,8 @@ import (
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // picture is an image of a case as the page shows it, slice by slice: read from the case's own files where each slice can be had alone, else kept, whole
@@ -252,7 +254,7 @@ func (c *Cases) Preview(name string, channel int) (*volume.Scaled, error) {
 	}
 	small, err := p.small()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrGone, name, err)
+		return nil, fault.With(fmt.Errorf("%w: %s: %w", ErrGone, name, err), fault.Image, "case", name, "text", err.Error())
 	}
 	return small, nil
 }

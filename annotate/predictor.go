@@ -11,6 +11,7 @@ import (
 	"github.com/nextslice/nextslice/uncertainty"
 	"github.com/nextslice/nextslice/volume"
 
+	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
@@ -194,7 +195,7 @@ func (p *Predictor) predict(ctx context.Context, items []Item) (predictions, err
 // there is no model, or people shall not see its mask.
 func (p *Predictor) Proposal(ctx context.Context, item Item, version int) ([]uint8, int, error) {
 	if !p.rights.seesProposal(item) {
-		return nil, 0, fmt.Errorf("%s is for validation and is labelled without a proposal: %w", item, ErrNotFound)
+		return nil, 0, fault.With(fmt.Errorf("%s is for validation and is labelled without a proposal: %w", item, ErrNotFound), fault.Validation, "item", item)
 	}
 	for _, version := range []int{version, p.version()} {
 		mask, err := p.store.Proposal(ctx, item, version)
@@ -209,7 +210,7 @@ func (p *Predictor) Proposal(ctx context.Context, item Item, version int) ([]uin
 	if mask, ok := a.masks[item]; ok {
 		return mask, a.version, nil
 	}
-	return nil, 0, fmt.Errorf("no model has segmented %s: %w", item, ErrNotFound)
+	return nil, 0, fault.With(fmt.Errorf("no model has segmented %s: %w", item, ErrNotFound), fault.NotSegmented, "item", item)
 }
 
 // Uncertainty returns the entropy of the model in use at each pixel of an item, in nats.
@@ -227,14 +228,14 @@ func (p *Predictor) Uncertainty(ctx context.Context, item Item) ([]float32, erro
 	if m, ok := a.uncertainty[item]; ok {
 		return m, nil
 	}
-	return nil, fmt.Errorf("no model has segmented %s: %w", item, ErrNotFound)
+	return nil, fault.With(fmt.Errorf("no model has segmented %s: %w", item, ErrNotFound), fault.NotSegmented, "item", item)
 }
 
 // Chances returns what the model in use makes of a class at each pixel of an item, from 0 for never to 255 for always, and the model's version.
 // ErrNotFound: there is no model, no such class, or people shall not see what it says.
 func (p *Predictor) Chances(ctx context.Context, item Item, class int) (chances []uint8, version int, err error) {
 	if !p.rights.seesProposal(item) {
-		return nil, 0, fmt.Errorf("%s is for validation and is labelled without a proposal: %w", item, ErrNotFound)
+		return nil, 0, fault.With(fmt.Errorf("%s is for validation and is labelled without a proposal: %w", item, ErrNotFound), fault.Validation, "item", item)
 	}
 	classes := len(p.cases.set.Classes)
 	if class < 0 || class >= classes {
@@ -257,7 +258,7 @@ func (p *Predictor) Chances(ctx context.Context, item Item, class int) (chances 
 		})
 	})
 	if err == nil && chances == nil {
-		err = fmt.Errorf("no model has segmented %s: %w", item, ErrNotFound)
+		err = fault.With(fmt.Errorf("no model has segmented %s: %w", item, ErrNotFound), fault.NotSegmented, "item", item)
 	}
 	return chances, version, err
 }
@@ -287,7 +288,7 @@ func (p *Predictor) segmentCase(ctx context.Context, name string, mask *volume.M
 		return err
 	}
 	if p.cases.slice(Item{Case: name}) == nil {
-		return fmt.Errorf("%s: %w", name, ErrGone)
+		return fault.With(fmt.Errorf("%s: %w", name, ErrGone), fault.Image, "case", name, "text", ErrGone.Error())
 	}
 	return p.borrow(func(n Network) error {
 		if n == nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
@@ -168,7 +169,7 @@ func (r *Reviews) Case(ctx context.Context, who Person, name string, j Judgement
 		}
 	}
 	if len(items) == 0 {
-		return 0, fmt.Errorf("%w: nothing of %s is labelled yet", ErrConflict, name)
+		return 0, fault.With(fmt.Errorf("%w: nothing of %s is labelled yet", ErrConflict, name), fault.NothingLabelled, "case", name)
 	}
 	j.Version = 0
 	return len(items), r.add(ctx, who, items, j)
@@ -180,9 +181,9 @@ func (r *Reviews) add(ctx context.Context, who Person, items []Item, j Judgement
 	case !slices.Contains([]string{ReviewAccepted, ReviewRejected, ReviewDiscuss, ReviewReturned}, j.Status):
 		return fmt.Errorf("%w: status: want accepted, rejected, discuss or returned, got %q", ErrInvalid, j.Status)
 	case note == "" && j.Status == ReviewReturned:
-		return fmt.Errorf("%w: say in a note what is to be corrected", ErrInvalid)
+		return fault.With(fmt.Errorf("%w: say in a note what is to be corrected", ErrInvalid), fault.NoteMissing)
 	case len([]rune(note)) > longestNote:
-		return fmt.Errorf("%w: note: want at most %d characters", ErrInvalid, longestNote)
+		return fault.With(fmt.Errorf("%w: note: want at most %d characters", ErrInvalid, longestNote), fault.NoteLong, "most", longestNote)
 	}
 	var reviews []store.Review
 	for _, item := range items {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
@@ -58,61 +59,61 @@ func may(who Person, do deed, item Item, role store.Role, s store.ItemState) err
 		return nil
 	case stopTraining:
 		if !who.Adjudicator {
-			return fmt.Errorf("%w: an adjudicator can stop the training", ErrForbidden)
+			return fault.With(fmt.Errorf("%w: an adjudicator can stop the training", ErrForbidden), fault.Stoppers)
 		}
 		return nil
 	case seeProposal:
 		if role != store.Training {
-			return fmt.Errorf("%s is for validation and is labelled without a proposal: %w", item, ErrNotFound)
+			return fault.With(fmt.Errorf("%s is for validation and is labelled without a proposal: %w", item, ErrNotFound), fault.Validation, "item", item)
 		}
 		return nil
 	case seeLabel:
 		if twice && !(disputed && who.Adjudicator) {
-			return fmt.Errorf("%s is read independently: %w", item, ErrNotFound)
+			return fault.With(fmt.Errorf("%s is read independently: %w", item, ErrNotFound), fault.Independent, "item", item)
 		}
 		return nil
 	}
 	if held && !(do == release && who.Adjudicator) {
 		if do == release {
-			return forbidden(s.Lease.Person + " is working on it: an adjudicator can free it")
+			return fault.With(forbidden(s.Lease.Person+" is working on it: an adjudicator can free it"), fault.HeldFree, "who", s.Lease.Person, "item", item)
 		}
-		return fmt.Errorf("%w: %s is working on %s", ErrConflict, s.Lease.Person, item)
+		return fault.With(fmt.Errorf("%w: %s is working on %s", ErrConflict, s.Lease.Person, item), fault.Held, "who", s.Lease.Person, "item", item)
 	}
 	if who.Adjudicator {
 		switch {
 		case (do == restore || do == review) && twice:
-			return fmt.Errorf("%w: %s is being read twice", ErrConflict, item)
+			return fault.With(fmt.Errorf("%w: %s is being read twice", ErrConflict, item), fault.Twice, "item", item)
 		case do == review && s.Label == nil:
-			return fmt.Errorf("%w: %s is not labelled yet", ErrConflict, item)
+			return fault.With(fmt.Errorf("%w: %s is not labelled yet", ErrConflict, item), fault.NotLabelled, "item", item)
 		}
 		return nil
 	}
 	switch do {
 	case saveLabel, holdItem: // whoever cannot save it must not keep it from those who can
 		if disputed {
-			return fmt.Errorf("%w: two readings of %s differ: an adjudicator decides", ErrConflict, item)
+			return fault.With(fmt.Errorf("%w: two readings of %s differ: an adjudicator decides", ErrConflict, item), fault.Disputed, "item", item)
 		}
 		if decided {
-			return forbidden("an adjudicator has decided it")
+			return fault.With(forbidden("an adjudicator has decided it"), fault.Decided, "item", item)
 		}
 	case skipItem:
 		switch {
 		case disputed:
-			return forbidden("two readings differ: an adjudicator decides")
+			return fault.With(forbidden("two readings differ: an adjudicator decides"), fault.Disputed, "item", item)
 		case twice && others:
-			return forbidden("somebody else has read it: an adjudicator can take it out")
+			return fault.With(forbidden("somebody else has read it: an adjudicator can take it out"), fault.ReadByOther, "item", item)
 		case decided:
-			return forbidden("an adjudicator has decided it")
+			return fault.With(forbidden("an adjudicator has decided it"), fault.Decided, "item", item)
 		}
 	case restore, askReading:
 		if twice {
-			return fmt.Errorf("%w: %s is being read twice", ErrConflict, item)
+			return fault.With(fmt.Errorf("%w: %s is being read twice", ErrConflict, item), fault.Twice, "item", item)
 		}
 		if decided {
-			return forbidden("an adjudicator has decided it")
+			return fault.With(forbidden("an adjudicator has decided it"), fault.Decided, "item", item)
 		}
 	case review:
-		return forbidden("labels are reviewed by an adjudicator")
+		return fault.With(forbidden("labels are reviewed by an adjudicator"), fault.Reviewers)
 	}
 	return nil
 }

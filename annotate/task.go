@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
@@ -35,16 +36,18 @@ type Task struct {
 	Proposal    bool        `json:"proposal"` // there is one to show
 	Outline     bool        `json:"outline" doc:"The proposal is to be shown as an outline: its model has not shown yet that it is good enough to draw for people."`
 	Note        string      `json:"proposal_note,omitempty" doc:"Why there is no proposal, or only an outline."`
-	Uncertainty bool        `json:"uncertainty"` // likewise
-	Model       *int        `json:"model"`       // whose proposal it is
-	Label       *int        `json:"label"`       // version of the label
-	Draft       bool        `json:"draft"`       // the person has one
-	Skipped     bool        `json:"skipped"`
-	Lease       *Lease      `json:"lease"`
-	Drafts      []Draft     `json:"drafts" doc:"Unfinished masks of the item, by whom."`
-	Review      *Review     `json:"review" doc:"The newest review of the item; null without one, or where its label is not shown."`
-	Labelled    []int       `json:"labelled_slices"` // of the case
-	Queued      []int       `json:"queued_slices"`   // of the case
+
+	Why         *fault.Message `json:"proposal_why,omitempty" doc:"The same as a code, for other languages."`
+	Uncertainty bool           `json:"uncertainty"` // likewise
+	Model       *int           `json:"model"`       // whose proposal it is
+	Label       *int           `json:"label"`       // version of the label
+	Draft       bool           `json:"draft"`       // the person has one
+	Skipped     bool           `json:"skipped"`
+	Lease       *Lease         `json:"lease"`
+	Drafts      []Draft        `json:"drafts" doc:"Unfinished masks of the item, by whom."`
+	Review      *Review        `json:"review" doc:"The newest review of the item; null without one, or where its label is not shown."`
+	Labelled    []int          `json:"labelled_slices"` // of the case
+	Queued      []int          `json:"queued_slices"`   // of the case
 }
 
 // Orientation names the side of the patient at each edge of a slice as it is stored: L, R, A, P, S or I; empty where
@@ -221,7 +224,7 @@ func (q *Queue) addState(ctx context.Context, t *Task, item Item, who Person) er
 func (q *Queue) explain(ctx context.Context, t *Task, item Item) error {
 	switch version := q.model.version(); {
 	case !q.rights.seesProposal(item):
-		t.Note = "This slice tests the model: it is labelled without the model's proposal."
+		t.why("This slice tests the model: it is labelled without the model's proposal.", fault.ProposalTests)
 	case version == 0:
 		more, err := q.untilModel(ctx)
 		switch {
@@ -229,16 +232,15 @@ func (q *Queue) explain(ctx context.Context, t *Task, item Item) error {
 			return err
 		case !q.learns:
 			t.Note = ""
+		case more == 1:
+			t.why("No model yet: it takes one more label.", fault.ProposalUntil, "n", more)
 		case more > 0:
-			t.Note = fmt.Sprintf("No model yet: it takes %d more labels.", more)
-			if more == 1 {
-				t.Note = "No model yet: it takes one more label."
-			}
+			t.why(fmt.Sprintf("No model yet: it takes %d more labels.", more), fault.ProposalUntil, "n", more)
 		default:
-			t.Note = "No model that finds the classes yet."
+			t.why("No model that finds the classes yet.", fault.ProposalNone)
 		}
 	case !t.Proposal:
-		t.Note = "The model's mask comes when all cases are loaded."
+		t.why("The model's mask comes when all cases are loaded.", fault.ProposalLoading)
 	default:
 		models, err := q.store.Models(ctx)
 		if err != nil || version > len(models) {
@@ -251,12 +253,17 @@ func (q *Queue) explain(ctx context.Context, t *Task, item Item) error {
 		if t.Outline = quality == nil || *quality < drawsFrom; !t.Outline {
 			return nil
 		}
-		t.Note = "It is not known yet how good the model is: its mask is an outline. Shift+H takes it."
+		t.why("It is not known yet how good the model is: its mask is an outline. Shift+H takes it.", fault.ProposalUnknown)
 		if quality != nil {
-			t.Note = fmt.Sprintf("The model is not good enough yet to draw for you (Dice %.2f): its mask is an outline. Shift+H takes it.", *quality)
+			t.why(fmt.Sprintf("The model is not good enough yet to draw for you (Dice %.2f): its mask is an outline. Shift+H takes it.", *quality), fault.ProposalPoor, "dice", *quality)
 		}
 	}
 	return nil
+}
+
+func (t *Task) why(note string, code fault.Code, pairs ...any) {
+	why := fault.Say(code, pairs...)
+	t.Note, t.Why = note, &why
 }
 
 // untilModel returns how many labels for training are missing until the first training.

@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/nextslice/nextslice/annotate"
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // cookieName is that of the session: servers of several projects on one machine share the browser's cookies.
@@ -45,12 +46,12 @@ type loginOutput struct {
 func (s *Server) logIn(ctx context.Context, in *loginInput) (*loginOutput, error) {
 	name := strings.TrimSpace(in.Body.Name)
 	if name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return nil, huma.Error422UnprocessableEntity("give your name")
+		return nil, refusal(http.StatusUnprocessableEntity, "give your name", fault.Say(fault.NameMissing))
 	}
 	address, _ := ctx.Value(addressKey{}).(string)
 	who, token, wait, err := s.enter(ctx, address, name, in.Body.Token)
 	if wait > 0 {
-		return nil, huma.ErrorWithHeaders(huma.Error429TooManyRequests(fmt.Sprintf("too many wrong tokens: try again in %.0f seconds", math.Ceil(wait.Seconds()))),
+		return nil, huma.ErrorWithHeaders(refusal(http.StatusTooManyRequests, fmt.Sprintf("too many wrong tokens: try again in %.0f seconds", math.Ceil(wait.Seconds())), fault.Say(fault.Attempts, "seconds", math.Ceil(wait.Seconds()))),
 			http.Header{"Retry-After": {fmt.Sprint(math.Ceil(wait.Seconds()))}})
 	}
 	if err != nil {

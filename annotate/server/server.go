@@ -75,9 +75,11 @@ func New(p *annotate.Project, o Options) *Server {
 	config.OpenAPIPath = prefix + "/openapi"
 	config.SchemasPath = ""
 	config.CreateHooks = nil // no $schema in answers
+	config.Transformers = append(config.Transformers, withCode)
 	s.api = humago.New(mux, config)
 	s.register()
 	nullable(s.api.OpenAPI())
+	describeCodes(s.api.OpenAPI())
 	if o.Page != nil {
 		mux.Handle("GET /", s.page(http.FileServerFS(o.Page)))
 	}

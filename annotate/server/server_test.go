@@ -126,7 +126,9 @@ func (s *site) do(method, path, body string, headers ...string) answer {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return answer{resp.StatusCode, resp.Header, text}
+	a := answer{resp.StatusCode, resp.Header, text}
+	a.checkCode(s.t, method+" "+path)
+	return a
 }
 
 func (s *site) want(status int, a answer) answer {

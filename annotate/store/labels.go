@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // How a version came about.
@@ -142,7 +144,7 @@ func (s *Store) answer(tx *sql.Tx, v version, save Save) (Saved, error) {
 		return Saved{}, err
 	case row.State == Disputed:
 		if !save.Adjudicator {
-			return Saved{}, fmt.Errorf("%w: two readings of %s differ: an adjudicator decides", ErrConflict, v.Item)
+			return Saved{}, fault.With(fmt.Errorf("%w: two readings of %s differ: an adjudicator decides", ErrConflict, v.Item), fault.Disputed, "item", v.Item)
 		}
 		v.Action = ActionAdjudicated
 		if err := setState(tx, row.id, Done); err != nil {
@@ -180,7 +182,7 @@ func (s *Store) Restore(ctx context.Context, item Item, number int, person strin
 			return err
 		}
 		if row, err := s.openRow(tx, item); err == nil && (row.Readings == 2 || row.State == Disputed) {
-			return fmt.Errorf("%w: %s is being read twice", ErrConflict, item)
+			return fault.With(fmt.Errorf("%w: %s is being read twice", ErrConflict, item), fault.Twice, "item", item)
 		}
 		old, err := readVersion(tx, item, number)
 		if err != nil {
@@ -220,7 +222,7 @@ func checkBase(tx *sql.Tx, save Save) error {
 		return nil
 	}
 	if err == nil && newest > *save.Base && person != save.Person {
-		return fmt.Errorf("%w: %s has saved version %d of %s in the meantime; look at it and save again", ErrConflict, person, newest, save.Item)
+		return fault.With(fmt.Errorf("%w: %s has saved version %d of %s in the meantime; look at it and save again", ErrConflict, person, newest, save.Item), fault.SavedMeanwhile, "who", person, "version", newest, "item", save.Item)
 	}
 	return err
 }
@@ -266,7 +268,7 @@ func readVersion(tx *sql.Tx, item Item, number int) (v version, err error) {
 	row := tx.QueryRow(`SELECT `+versionColumns+`, mask, digest FROM versions WHERE case_name = ? AND slice = ? AND version = ?`, item.Case, item.Slice, number)
 	v.Version, err = scanVersion(row.Scan, &blob, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
-		return v, fmt.Errorf("%s has no version %d: %w", item, number, ErrNotFound)
+		return v, fault.With(fmt.Errorf("%s has no version %d: %w", item, number, ErrNotFound), fault.NoVersion, "item", item, "version", number)
 	}
 	if err != nil {
 		return v, err

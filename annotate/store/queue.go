@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // State is that of an item in the queue.
@@ -354,7 +356,7 @@ func (s *Store) free(tx *sql.Tx, item Item, person string) error {
 		return nil
 	}
 	if err == nil {
-		return fmt.Errorf("%w: %s is working on %s", ErrConflict, holder, item)
+		return fault.With(fmt.Errorf("%w: %s is working on %s", ErrConflict, holder, item), fault.Held, "who", holder, "item", item)
 	}
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // read stores one of the two readings of an item. The second decides: readings that agree make the first the label,
@@ -68,13 +70,13 @@ func (s *Store) AskReading(ctx context.Context, item Item, person string, allow 
 		var number int
 		err := tx.QueryRow(`SELECT version FROM labels WHERE case_name = ? AND slice = ?`, item.Case, item.Slice).Scan(&number)
 		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("%w: %s is not labelled yet", ErrConflict, item)
+			return fault.With(fmt.Errorf("%w: %s is not labelled yet", ErrConflict, item), fault.NotLabelled, "item", item)
 		}
 		if err != nil {
 			return err
 		}
 		if _, err := s.openRow(tx, item); err == nil {
-			return fmt.Errorf("%w: %s is in the queue already", ErrConflict, item)
+			return fault.With(fmt.Errorf("%w: %s is in the queue already", ErrConflict, item), fault.Queued, "item", item)
 		}
 		first, err := readVersion(tx, item, number)
 		if err != nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // Statuses of a review.
@@ -46,13 +48,13 @@ func (s *Store) addReview(tx *sql.Tx, r Review) error {
 	var number int
 	err := tx.QueryRow(`SELECT version FROM labels WHERE case_name = ? AND slice = ?`, r.Item.Case, r.Item.Slice).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("%w: %s is not labelled yet", ErrConflict, r.Item)
+		return fault.With(fmt.Errorf("%w: %s is not labelled yet", ErrConflict, r.Item), fault.NotLabelled, "item", r.Item)
 	}
 	if err != nil {
 		return err
 	}
 	if r.Version > 0 && r.Version != number {
-		return fmt.Errorf("%w: version %d of %s is the label by now; look at it and decide again", ErrConflict, number, r.Item)
+		return fault.With(fmt.Errorf("%w: version %d of %s is the label by now; look at it and decide again", ErrConflict, number, r.Item), fault.ReviewedMeanwhile, "version", number, "item", r.Item)
 	}
 	if _, err := tx.Exec(`INSERT INTO reviews (case_name, slice, version, person, at, status, note) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		r.Item.Case, r.Item.Slice, number, r.Person, s.stamp(), r.Status, r.Note); err != nil {

@@ -1,6 +1,7 @@
 // The server's API as the page uses it. See docs/reference/openapi.json.
 
 import type { Letters } from "./editor/view";
+import { said, type Said } from "./said";
 import { t } from "./texts";
 
 export interface Class { value: number; name: string; color: string }
@@ -90,6 +91,8 @@ export interface Task {
   outline?: boolean;
   /** Why there is no proposal, or only an outline of it. */
   proposal_note?: string;
+  /** The same as a code. */
+  proposal_why?: Said | null;
   uncertainty: boolean;
   /** Newest saved version, null if the slice is not labelled. */
   label: number | null;
@@ -169,7 +172,7 @@ async function send(method: string, path: string, body?: BodyInit | null, type?:
   let text = response.statusText || t("fault.status", { status: response.status });
   try {
     const problem = await response.json();
-    text = problem.detail || problem.title || text;
+    text = said(problem, problem.detail || problem.title || text);
   } catch {
     // not a problem document: the status says enough
   }

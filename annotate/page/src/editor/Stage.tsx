@@ -3,6 +3,7 @@ import type { Project, Task } from "../api";
 import type { Choice, Flow } from "../flow";
 import { className, number } from "../format";
 import { settings } from "../settings";
+import { said } from "../said";
 import { t, type Key } from "../texts";
 import type { Panel } from "./display";
 import type { Editor } from "./editor";
@@ -89,7 +90,7 @@ function State({ flow, task }: { flow: Flow; task: Task }) {
     return <p class="why" role="status">{n === 1 ? t("stage.shapeLast", values) : t("stage.shapeOf", values)}</p>;
   }
   if (editor.isProposal && editor.isEmpty) return <p class="says" role="status"><b>{t("stage.saysEmpty")}</b><br /><span>{t("stage.saysEmptyHint")}</span></p>;
-  if (task.proposal_note && !editor.touched) return <p class="why" role="status">{task.proposal_note}</p>;
+  if (task.proposal_note && !editor.touched) return <p class="why" role="status">{said(task.proposal_why, task.proposal_note)}</p>;
   return null;
 }
 

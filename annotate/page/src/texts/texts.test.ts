@@ -24,6 +24,18 @@ test("every language has every text, with the same placeholders", () => {
   }
 });
 
+test("every code of the server's has a text in every language, with the values that it comes with", () => {
+  const codes: string[] = JSON.parse(readFileSync("../../docs/reference/openapi.json", "utf8")).components.schemas.ErrorModel.properties.code.enum;
+  const go = readFileSync("../fault/codes.go", "utf8"), names = new Map([...go.matchAll(/^\t(\w+) +Code = "([\w-]+)"/gm)].map((m) => [m[1], m[2]]));
+  assert.ok(codes.length > 40);
+  assert.deepEqual([...names.values()].sort(), [...codes].sort());
+  const values = new Map([...go.matchAll(/\b(\w+): \{([^}]*)\}/g)].map((m) => [names.get(m[1]), m[2].replace(/[" ]/g, "").split(",").filter(Boolean).sort().join()]));
+  for (const [name, table] of Object.entries(languages)) {
+    assert.deepEqual(Object.keys(table).filter((key) => key.startsWith("error.")).sort(), codes.map((code) => `error.${code}`).sort(), name);
+    for (const code of codes) for (const text of list((table as Record<string, string | string[]>)[`error.${code}`])) assert.equal(placeholders(text), values.get(code), `${name} ${code}`);
+  }
+});
+
 test("the browser's first language that there is", () => {
   assert.equal(preferred(["pt-BR", "de-AT", "en"]), "de");
   assert.equal(preferred(["FR"]), "fr");

@@ -1,0 +1,60 @@
+package page_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/nextslice/nextslice/annotate/fault"
+)
+
+// What the server refuses and why there is no proposal is said in the person's language; what only a newer server says, in the server's words.
+func TestServerSpeaksTheLanguage(t *testing.T) {
+	encoded := func(m fault.Message) string {
+		text, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	p := openOn(t, func(f *fake) {
+		f.change = func(item string, task map[string]any) {
+			task["proposal"], task["uncertainty"] = false, false
+			task["proposal_note"], task["proposal_why"] = "No model yet: it takes 3 more labels.", fault.Say(fault.ProposalUntil, "n", 3)
+		}
+	})
+	p.do(chromedp.EmulateViewport(1366, 768))
+	p.untilItem("prostate/010")
+	eval[bool](p, `(window.ask = window.fetch, window.answer = null, window.fetch = (path, init) => window.answer && init?.method === 'PUT' && path.includes('/label')
+		? Promise.resolve(new Response(window.answer, { status: 409, headers: { 'Content-Type': 'application/problem+json' } })) : window.ask(path, init), true)`)
+	p.drag(p.fitted("prostate/010"), [][2]int{{40, 40}, {50, 50}})
+	for _, c := range []struct{ language, held string }{
+		{"de", "grace arbeitet an prostate, Schicht 11."},
+		{"fr", "grace travaille sur prostate, coupe 11."},
+		{"es", "grace está trabajando en prostate, corte 11."},
+		{"en", "grace is working on prostate, slice 11."},
+	} {
+		eval[bool](p, fmt.Sprintf(`(() => { const s = document.querySelector('.bar .language'); s.value = %q; s.dispatchEvent(new Event('change', { bubbles: true })); return true })()`, c.language))
+		for _, a := range []struct{ message, want string }{
+			{encoded(fault.Say(fault.Held, "who", "grace", "item", "prostate/010")), c.held},
+			{`{"code":"of a newer server","values":{}}`, "Words of the server."},
+		} {
+			answer := strings.TrimSuffix(a.message, "}") + `,"detail":"Words of the server.","status":409}`
+			eval[bool](p, fmt.Sprintf(`(window.answer = %q, true)`, answer))
+			p.key(kb.Enter)
+			p.until(c.language+": "+a.want, fmt.Sprintf(`document.querySelector('.note').innerText.includes(%q)`, a.want))
+		}
+		p.shoot("said-" + c.language)
+	}
+	eval[bool](p, `(window.answer = null, true)`)
+	p.key(kb.Enter)
+	p.untilItem("wide/003")
+	for _, c := range [][2]string{{"fr", "Pas encore de modèle : il manque 3 annotations."}, {"en", "No model yet: it takes 3 more labels."}} {
+		eval[bool](p, fmt.Sprintf(`(() => { const s = document.querySelector('.bar .language'); s.value = %q; s.dispatchEvent(new Event('change', { bubbles: true })); return true })()`, c[0]))
+		p.until("why there is no proposal: "+c[1], fmt.Sprintf(`document.querySelector('.why').innerText === %q`, c[1]))
+	}
+}
