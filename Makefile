@@ -8,6 +8,7 @@
 # make release     builds the programs and packages of a release into dist, from a clean tree
 # make release-test  tries them: under QEMU, Wine and in a fresh Debian
 # make gpu-check   tries --engine torch on this machine's GPU; NEXTSLICE_DEVICE=cpu rehearses it
+# make bench-first-label  measures the time from the program to the first label
 # make bench-page  measures the annotation page with a scripted annotator, over SLICES slices (default 500)
 # make fuzz        runs every fuzz target for FUZZTIME (default 1m)
 # make torture     kills what can be killed at random for TIME (default 10m), and compares what comes of it
@@ -20,7 +21,7 @@ export CGO_ENABLED ?= 1
 # Names and users are looked up by Go itself, with and without cgo: what is compiled for one is there for the other.
 export GOFLAGS := $(GOFLAGS) -tags=netgo,osusergo
 
-.PHONY: demo demo-serve bench-page test vet build web deps test-deps docs lint release release-deps release-test release-repeat gpu-check fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
+.PHONY: demo demo-serve bench-page bench-first-label test vet build web deps test-deps docs lint release release-deps release-test release-repeat gpu-check fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
 
 build: deps web
 	go build -buildvcs=auto -o nextslice ./cmd/nextslice
@@ -50,6 +51,9 @@ test: test-deps web
 # Wants a quiet machine. It prints the tables of docs/performance.md.
 bench-page: deps web
 	@NEXTSLICE_BENCH_PAGE=$(SLICES) go test -vet=off -count 1 -timeout 0 -v -run '^TestBenchPage$$' ./annotate/page
+
+bench-first-label: deps web
+	NEXTSLICE_BENCH_FIRST=1 go test -vet=off -count=1 -run '^TestBenchFirstLabel$$' -v ./annotate/page
 
 # What the compiler lets through: of this and of all that it is built from, which takes longer than to test it.
 vet: deps

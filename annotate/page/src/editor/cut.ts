@@ -73,8 +73,10 @@ function cut(p: Prices, free: Uint8Array | null, start: Uint8Array): Uint8Array 
   const W = p.width + 2, n = W * (p.height + 2), off = [1, -1, W, -W, W + 1, -W - 1, W - 1, 1 - W];
   const room = Array.from({ length: 8 }, () => new Float64Array(n)); // left in each direction
   const source = new Float64Array(n); // left from the side that belongs; less than 0: to the other side
-  for (let y = 0, j = 0; y < p.height; y++) {
-    for (let x = 0; x < p.width; x++, j++) {
+  const some = free && Uint8Array.from({ length: p.height + 1 }, (_, y) => Number(free.subarray(y * p.width, (y + 1) * p.width).includes(1))); // rows with free voxels
+  for (let y = 0; y < p.height; y++) {
+    if (some && !some[y] && !some[y + 1]) continue;
+    for (let x = 0, j = y * p.width; x < p.width; x++, j++) {
       const i = (y + 1) * W + x + 1, own = !free || free[j] === 1;
       if (own) source[i] += p.not[j] - p.belongs[j];
       for (let k = 0; k < 4; k++) {

@@ -187,29 +187,54 @@ function smoothed({ width, height, grey }: Part): Float32Array {
 function nearness(p: Part, plain: Float32Array, kind: number, { mean, spread: usual, count }: Values): Float32Array {
   const { width, height, hints, radius } = p, n = plain.length, out = new Float32Array(n);
   if (count === 0) return out;
-  const spread = usual * alike;
-  const [sy, sx] = p.spacing, finest = Math.min(sy, sx), most = 2.5;
-  const dx = [1, -1, 0, 0, 1, -1, 1, -1], dy = [0, 0, 1, -1, 1, -1, -1, 1];
-  const length = dx.map((u, k) => Math.hypot(u * sx, dy[k] * sy) / finest / radius);
-  // Dijkstra with a bucket for each hundredth: ways differ by more than that
-  const buckets: number[][] = Array.from({ length: Math.ceil(most * 100) + 1 }, () => []), way = new Float32Array(n).fill(Infinity);
-  for (let i = 0; i < n; i++) if (hints[i] === kind) { way[i] = 0; buckets[0].push(i); }
-  for (let b = 0; b < buckets.length; b++) {
-    for (let at = 0; at < buckets[b].length; at++) {
-      const i = buckets[b][at], d = way[i];
-      if (Math.floor(d * 100) < b) continue; // a shorter way was found
-      const x = i % width, y = (i - x) / width;
+  const spread = usual * alike, [sy, sx] = p.spacing, finest = Math.min(sy, sx), most = 2.5;
+  // with a margin of a voxel that no way leads into
+  const W = width + 2, size = W * (height + 2), off = [1, -1, W, -W, W + 1, -W - 1, W - 1, 1 - W];
+  const length = [sx, sx, sy, sy, ...Array<number>(4).fill(Math.hypot(sx, sy))].map((d) => d / finest / radius);
+  const way = new Float32Array(size), longer = new Float64Array(size), seen = new Float32Array(size).fill(-1);
+  // Dijkstra with a bucket for each hundredth: ways differ by more than that. A bucket is a list of entries, each of a voxel.
+  const first = new Int32Array(Math.ceil(most * 100) + 1).fill(-1), last = new Int32Array(first.length);
+  let entries = 0, voxel = new Int32Array(n), next = new Int32Array(n);
+  const push = (b: number, i: number) => {
+    if (entries === voxel.length) {
+      voxel = enlarged(voxel);
+      next = enlarged(next);
+    }
+    voxel[entries] = i;
+    next[entries] = -1;
+    if (first[b] < 0) first[b] = entries;
+    else next[last[b]] = entries;
+    last[b] = entries++;
+  };
+  for (let y = 0, j = 0; y < height; y++) {
+    for (let x = 0, i = (y + 1) * W + 1; x < width; x++, i++, j++) {
+      const unlike = (plain[j] - mean) / spread;
+      longer[i] = 1 + 4 * unlike * unlike;
+      if (hints[j] === kind) push(0, i);
+      else way[i] = most;
+    }
+  }
+  for (let b = 0; b < first.length; b++) {
+    for (let e = first[b]; e >= 0; e = next[e]) {
+      const i = voxel[e], d = way[i];
+      if (seen[i] === d) continue; // has been here, or a shorter way was found
+      seen[i] = d;
       for (let k = 0; k < 8; k++) {
-        const u = x + dx[k], v = y + dy[k];
-        if (u < 0 || v < 0 || u >= width || v >= height) continue;
-        const j = v * width + u, unlike = (plain[j] - mean) / spread;
-        const longer = d + length[k] * (1 + 4 * unlike * unlike);
-        if (longer >= way[j] || longer >= most) continue;
-        way[j] = longer;
-        buckets[Math.floor(longer * 100)].push(j);
+        const j = i + off[k], to = d + length[k] * longer[j];
+        if (to >= way[j]) continue;
+        way[j] = to;
+        push(Math.floor(to * 100), j);
       }
     }
   }
-  for (let i = 0; i < n; i++) out[i] = Math.exp(-way[i]);
+  for (let y = 0, j = 0; y < height; y++) {
+    for (let x = 0, i = (y + 1) * W + 1; x < width; x++, i++, j++) if (way[i] < most) out[j] = Math.exp(-way[i]);
+  }
+  return out;
+}
+
+function enlarged(list: Int32Array): Int32Array<ArrayBuffer> {
+  const out = new Int32Array(2 * list.length);
+  out.set(list);
   return out;
 }
