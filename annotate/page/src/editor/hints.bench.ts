@@ -34,7 +34,7 @@ for (const [name, noise, network, twice] of [["first", 25, false, false], ["seco
     const before = process.cpuUsage();
     const out = belonging(p);
     const used = process.cpuUsage(before);
-    if (!out.includes(1)) throw new Error("the hint finds nothing");
+    if (!out.includes(1)) process.exit(1); // it finds nothing
     if (n >= 0) times.push((used.user + used.system) / 1000);
   }
   times.sort((a, b) => a - b);
