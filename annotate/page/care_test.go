@@ -422,7 +422,7 @@ func TestInterpolate(t *testing.T) {
 	const item = "prostate/010" // two thirds of the way
 	p.untilItem(item)
 	p.key("I", chromedp.ModifierShift)
-	p.note("The shape between slice 9 and slice 12 is drawn")
+	p.note("Shapes between slice 9 and slice 12: this one is drawn, 1 more waits to be checked")
 	p.wait("a disc of two thirds between", func() bool { d := p.server.draft(item); return d != nil && differ(d, disc(18)) < 60 })
 }
 
