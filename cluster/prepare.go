@@ -161,6 +161,9 @@ func (p *Plan) Summary() string {
 	c := p.Config
 	sets := plural(c.InitialSets, "initial set")
 	by := fmt.Sprintf("%s × %s", plural(len(c.Strategies), "strategy"), sets)
+	if c.Ceiling {
+		by = fmt.Sprintf("%s and the ceiling × %s", plural(len(c.Strategies), "strategy"), sets)
+	}
 	if n := len(c.Grid); n > 0 {
 		by = fmt.Sprintf("%s × %s", plural(n, "recipe"), by)
 	}

@@ -47,7 +47,7 @@ func TestRunUnannotated(t *testing.T) {
 	if !strings.Contains(strings.Join(strings.Fields(string(x.Data)), ""), `"unannotated":{"phantom_000":["prostate"],"phantom_002":["prostate"]}`) {
 		t.Errorf("recorded: %s", x.Data)
 	}
-	d, err := loadData(t.Context(), c, newTracker(nil), func(string) {})
+	d, err := loadData(t.Context(), c, newTracker(nil), false, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

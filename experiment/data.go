@@ -3,11 +3,13 @@ package experiment
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
@@ -25,6 +27,7 @@ type data struct {
 	info       model.Info // of models that are trained on the pool
 
 	sources map[string]record.Source // of all cases that are used; nil for the phantom
+	slices  []record.Slice           // of the pool, in the order of its items; nil where they were not asked for
 
 	pool       *dataset.Slices
 	positions  []query.Position // of the pool's items
@@ -49,8 +52,9 @@ func openData(ctx context.Context, c record.Config, track *tracker, notice func(
 	return set, closeData, nil
 }
 
-// loadData reads the slices of the pool and the test cases.
-func loadData(ctx context.Context, c record.Config, track *tracker, notice func(string)) (*data, error) {
+// loadData reads the slices of the pool and the test cases. measure asks for what there is to outline on the slices, which takes reading
+// the pool's masks once more.
+func loadData(ctx context.Context, c record.Config, track *tracker, measure bool, notice func(string)) (*data, error) {
 	set, closeData, err := openData(ctx, c, track, notice)
 	if err != nil {
 		return nil, err
@@ -84,6 +88,11 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 	for i, item := range d.pool.Items {
 		d.positions = append(d.positions, query.Position{Case: item.Case, Slice: item.Slice})
 		d.foreground = append(d.foreground, slices.ContainsFunc(d.pool.Labels[i], func(class uint8) bool { return class != 0 && int(class) < len(d.classes) }))
+	}
+	if measure {
+		if d.slices, err = measureSlices(ctx, set, d.pool); err != nil {
+			return nil, err
+		}
 	}
 	test, err := dataset.Load(ctx, set, split.Test, d.preprocess, func(done, _ int) { track.load(len(split.Pool)+done, total) })
 	if err != nil {
@@ -126,6 +135,40 @@ func loadData(ctx context.Context, c record.Config, track *tracker, notice func(
 		d.sources[set.Cases[i].ID] = record.Source{Images: images, Mask: mask}
 	}
 	return d, nil
+}
+
+// measureSlices returns what there is to outline on each item, on its case's own grid.
+func measureSlices(ctx context.Context, set *dataset.Dataset, items *dataset.Slices) ([]record.Slice, error) {
+	out := make([]record.Slice, len(items.Items))
+	byCase := map[int][]int{}
+	var cases []int
+	for i, item := range items.Items {
+		if byCase[item.Case] == nil {
+			cases = append(cases, item.Case)
+		}
+		byCase[item.Case] = append(byCase[item.Case], i)
+	}
+	faults := make([]error, len(cases))
+	parallel.For(len(cases), parallel.All, func(k int) {
+		if ctx.Err() != nil {
+			return
+		}
+		mask, err := set.Reference(cases[k])
+		if err != nil {
+			faults[k] = err
+			return
+		}
+		_, width := items.Config.SliceSize(mask.Grid)
+		for _, i := range byCase[cases[k]] {
+			s := record.Slice{Case: set.Cases[cases[k]].ID, Slice: items.Items[i].Slice}
+			s.Foreground, s.Boundary = record.MeasureSlice(mask.Slice(items.Config.Axis, s.Slice), width, len(set.Classes))
+			out[i] = s
+		}
+	})
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("measure slices: %w", err)
+	}
+	return out, errors.Join(faults...)
 }
 
 // recordIn writes in a run folder what the data are, with the hashes of their files.

@@ -95,7 +95,7 @@ func (l *learner) train(ctx context.Context) error {
 
 // trainInitial trains, evaluates and stores the model of cycle 0.
 func (l *learner) trainInitial(ctx context.Context) (err error) {
-	items, err := l.data.initialSet(l.config, l.start.Set)
+	items, err := l.data.startItems(l.config, l.start)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	}
 
 	track := newTracker(o.Progress)
-	d, err := loadData(ctx, c, track, o.Notice)
+	d, err := loadData(ctx, c, track, !record.HoldsSlices(o.Out), o.Notice)
 	if err != nil {
 		return err
 	}
@@ -112,6 +112,11 @@ func describe(f *record.Folder, c record.Config, d *data, env record.Env, notice
 	if err := f.RecordEnv(env, notice); err != nil {
 		return err
 	}
+	if d.slices != nil {
+		if err := f.RecordSlices(d.slices); err != nil {
+			return err
+		}
+	}
 	initial, err := d.initialNames(c)
 	if err != nil {
 		return err
@@ -148,7 +153,7 @@ func (x *experiment) expect(r record.Remaining, units []record.Unit) {
 	for _, u := range units {
 		done := r.Done[u]
 		x.track.known(u, done)
-		if !active.Finished(done, x.config.Cycles) {
+		if !active.Finished(done, x.config.Cycles) && u.Strategy != record.Ceiling { // which has a start alone
 			x.track.cycles += float64(x.config.Cycles - max(0, len(done)-1))
 		}
 	}
@@ -194,7 +199,7 @@ func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u record.Unit
 	if err != nil {
 		return err
 	}
-	initial, err := x.data.initialSet(x.config, u.Set)
+	initial, err := x.data.startItems(x.config, u)
 	if err != nil {
 		recorder.Close()
 		return err

@@ -256,7 +256,7 @@ func TestScoresFollowTheError(t *testing.T) {
 	c := smallConfig(t, 12)
 	c.InitialSize = 30
 	c.Train.Steps, c.Train.Dropout, c.Train.Loss.Smooth = 250, 0.2, 1e-9
-	d, err := loadData(t.Context(), c, newTracker(nil), func(string) {})
+	d, err := loadData(t.Context(), c, newTracker(nil), false, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

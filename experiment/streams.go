@@ -25,6 +25,19 @@ type initialSets struct {
 	sets map[int][]int
 }
 
+// startItems returns the items that the first training of a unit learns from, in increasing order: those of its initial set, or, of a
+// ceiling, all of the pool.
+func (d *data) startItems(c record.Config, u record.Unit) ([]int, error) {
+	if u.Strategy != record.Ceiling {
+		return d.initialSet(c, u.Set)
+	}
+	all := make([]int, len(d.pool.Names))
+	for i := range all {
+		all[i] = i
+	}
+	return all, nil
+}
+
 // initialSet returns the items of the pool that are labelled from the start, in increasing order.
 func (d *data) initialSet(c record.Config, set int) ([]int, error) {
 	rule, err := active.InitialRule(c.Initial)

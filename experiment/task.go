@@ -29,7 +29,7 @@ func Prepare(ctx context.Context, c record.Config, o Options) (record.Config, *r
 	}
 	setEngine(&env, planned)
 	track := newTracker(o.Progress)
-	d, err := loadData(ctx, c, track, o.Notice)
+	d, err := loadData(ctx, c, track, !record.HoldsSlices(o.Out), o.Notice)
 	if err != nil {
 		return c, nil, err
 	}
@@ -87,7 +87,7 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	}
 	defer closeAll(engines)
 	track := newTracker(o.Progress)
-	d, err := loadData(ctx, c, track, o.Notice)
+	d, err := loadData(ctx, c, track, false, o.Notice)
 	if err != nil {
 		return err
 	}

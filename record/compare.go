@@ -26,13 +26,16 @@ func (c Config) differences(other Config) (lines []string) {
 }
 
 // missingFrom names what of there is not in c, for a message: c may have further strategies,
-// initial sets and recipes, and nothing else. A data folder is the same however its path is written.
+// initial sets and recipes, and a ceiling, and nothing else. A data folder is the same however its path is written.
 func (there Config) missingFrom(c Config) (lines []string) {
 	lack := func(format string, args ...any) { lines = append(lines, "there: "+fmt.Sprintf(format, args...)) }
 	for _, name := range there.Strategies {
 		if !slices.Contains(c.Strategies, name) {
 			lack("strategy %s", name)
 		}
+	}
+	if there.Ceiling && !c.Ceiling {
+		lack("ceiling: true")
 	}
 	if there.InitialSets > c.InitialSets {
 		lack("%d initial sets", there.InitialSets)
@@ -50,7 +53,7 @@ func (there Config) missingFrom(c Config) (lines []string) {
 		there.Data = c.Data
 	}
 	for _, config := range []*Config{&there, &c} {
-		config.Strategies, config.InitialSets, config.Grid = nil, 0, nil
+		config.Strategies, config.InitialSets, config.Grid, config.Ceiling = nil, 0, nil, false
 	}
 	return append(lines, there.differences(c)...)
 }
@@ -64,7 +67,7 @@ func absolute(path string) string {
 }
 
 // SameExperiment returns what makes the runs of one configuration not those of another, or nil: anything but the
-// strategies, the number of initial sets, recipes that only one has, further cycles there, and where the data lie.
+// strategies, the ceiling, the number of initial sets, recipes that only one has, further cycles there, and where the data lie.
 func SameExperiment(there, here Config) error {
 	for _, r := range here.Grid {
 		i := slices.IndexFunc(there.Grid, func(o Recipe) bool { return o.Name == r.Name })
@@ -74,7 +77,7 @@ func SameExperiment(there, here Config) error {
 	}
 	there.Cycles = min(there.Cycles, here.Cycles)
 	for _, c := range []*Config{&there, &here} {
-		c.Data, c.Strategies, c.InitialSets, c.Grid, c.Jobs, c.Out = "", nil, 0, nil, 0, ""
+		c.Data, c.Strategies, c.InitialSets, c.Grid, c.Ceiling, c.Jobs, c.Out = "", nil, 0, nil, false, 0, ""
 	}
 	if lines := there.differences(here); len(lines) > 0 {
 		return fmt.Errorf("it is another experiment\n  %s", strings.Join(lines, "\n  "))

@@ -43,6 +43,7 @@ type Config struct {
 	Initial     string   `yaml:"initial,omitempty"` // how an initial set is chosen, see active.InitialRule; "" is random
 	QuerySize   int      `yaml:"query-size"`        // items labelled per query
 	Cycles      int      `yaml:"cycles"`            // queries; there is one training more than that
+	Ceiling     bool     `yaml:"ceiling,omitempty"` // train on all slices of the pool too, once per initial set and recipe; see Ceiling
 	Seed        uint64   `yaml:"seed"`
 
 	Preset string        `yaml:"preset"` // where the values of train come from that are not given; see DefaultPreset

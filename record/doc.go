@@ -14,6 +14,7 @@
 //	data.json     which cases were used for what
 //	env.json      what the runs were made with
 //	cycles.csv    the rows
+//	slices.csv    what there is to outline on the slices of the pool; older records have none
 //
 // Numbers are written so that they read back as the same float64: a report drawn from an exported record is the report of
 // the run folders behind it.

@@ -11,18 +11,19 @@ import (
 	"github.com/nextslice/nextslice/internal/atomicfile"
 )
 
-// Names of the files of an exported record. A run folder has the first three too.
+// Names of the files of an exported record. A run folder has them too, but for cycles.csv.
 const (
 	ConfigFile = "config.yaml"
 	DataFile   = "data.json"
 	EnvFile    = "env.json"
 	CyclesFile = "cycles.csv"
+	SlicesFile = "slices.csv" // see Slice; older folders have none
 )
 
 // Export is a record that was exported from run folders: the contents of its folder.
 type Export struct {
-	Config, Data, Env []byte // the files as they stand; Data and Env may be nil
-	Runs              []Run
+	Config, Data, Env, Slices []byte // the files as they stand; all but Config may be nil
+	Runs                      []Run
 }
 
 // IsExport reports whether dir holds an exported record.
@@ -73,7 +74,11 @@ func Read(dir string) (Export, error) {
 		if len(cycles) == 0 {
 			continue
 		}
-		run := FromCycles(u, initial[u.Set], cycles)
+		start := initial[u.Set]
+		if u.Strategy == Ceiling {
+			start = nil // it is all of the pool
+		}
+		run := FromCycles(u, start, cycles)
 		bins, err := folder.Calibration(u)
 		if err != nil {
 			return Export{}, err
@@ -89,7 +94,7 @@ func readFiles(dir string) (x Export, err error) {
 	if x.Config, err = os.ReadFile(filepath.Join(dir, ConfigFile)); err != nil {
 		return Export{}, err
 	}
-	for name, content := range map[string]*[]byte{DataFile: &x.Data, EnvFile: &x.Env} {
+	for name, content := range map[string]*[]byte{DataFile: &x.Data, EnvFile: &x.Env, SlicesFile: &x.Slices} {
 		if *content, err = os.ReadFile(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return Export{}, err
 		}
@@ -107,7 +112,7 @@ func (x Export) Write(dir string) error {
 	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return atomicfile.IsTemporary(e.Name()) }) // of one that was killed
 	for _, e := range entries {
 		switch e.Name() {
-		case ConfigFile, DataFile, EnvFile, CyclesFile:
+		case ConfigFile, DataFile, EnvFile, CyclesFile, SlicesFile:
 		default:
 			return fmt.Errorf("%s holds %s, which is not part of a record: choose another folder", dir, e.Name())
 		}
@@ -126,8 +131,11 @@ func (x Export) Write(dir string) error {
 	for _, file := range []struct { // first the one that says what the folder is: a record that was interrupted can be written again
 		name    string
 		content []byte
-	}{{CyclesFile, table.Bytes()}, {ConfigFile, x.Config}, {DataFile, x.Data}, {EnvFile, x.Env}} {
-		if file.content == nil {
+	}{{CyclesFile, table.Bytes()}, {ConfigFile, x.Config}, {DataFile, x.Data}, {EnvFile, x.Env}, {SlicesFile, x.Slices}} {
+		if file.content == nil { // nor is it that of a record which was there
+			if err := os.Remove(filepath.Join(dir, file.name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
 			continue
 		}
 		if err := atomicfile.Write(filepath.Join(dir, file.name), file.content, 0o600); err != nil {

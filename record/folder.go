@@ -21,6 +21,7 @@ import (
 //	env.json                           versions, processor, engine and threads
 //	data.json                          which cases are used for what
 //	initial.json                       the items of each initial set
+//	slices.csv                         what there is to outline on each slice of the pool, see Slice
 //	initial/<set>.safetensors          the model of cycle 0, which the strategies of an initial set share
 //	initial/<set>.json                 its evaluation
 //	initial/<set>-learning-loss…       the same for those whose network is trained with a loss module, and the module

@@ -33,6 +33,7 @@ type simulateCommand struct {
 	InitialSize *int    `placeholder:"N" help:"Slices labelled from the start."`
 	QuerySize   *int    `placeholder:"N" help:"Slices labelled per query."`
 	Cycles      *int    `placeholder:"N" help:"Queries; there is one training more."`
+	Ceiling     bool    `help:"Train on all slices of the pool too, once per initial set: the ceiling that the report reads learning curves by."`
 	Preset      *string `placeholder:"NAME" help:"Training preset: paper, workstation, quick (the default) or demo (that of the phantom); see the presets command."`
 	Seed        *uint64 `placeholder:"N" help:"Seed of everything random."`
 
@@ -67,6 +68,7 @@ Examples:
   nextslice simulate --data DIR --strategies random,entropy,entropy+sb --initial-sets 3 --cycles 5
   nextslice simulate experiment.yaml --jobs 4 --out runs/prostate
   nextslice simulate experiment.yaml --jobs 4 --out runs/prostate --resume
+  nextslice simulate experiment.yaml --jobs 4 --out runs/prostate --resume --ceiling
   nextslice simulate experiment.yaml --slurm --partition NAME --time 4:00:00 --out runs/prostate`
 }
 
@@ -145,6 +147,7 @@ func (c simulateCommand) config() (record.Config, error) {
 		set(&config.Cycles, c.Cycles)
 		set(&config.Preset, c.Preset)
 		set(&config.Seed, c.Seed)
+		config.Ceiling = config.Ceiling || c.Ceiling
 		if c.Strategies != nil {
 			config.Strategies = splitList(*c.Strategies)
 		}

@@ -83,6 +83,9 @@ func newLiveTable(out io.Writer, c record.Config, size func() (int, int)) *liveT
 		t.labels = append(t.labels, fmt.Sprint(c.InitialSize+cycle*c.QuerySize))
 	}
 	for _, u := range c.Units() {
+		if u.Strategy == record.Ceiling {
+			continue // its labels are in no column
+		}
 		i := t.row(u)
 		if i < 0 {
 			i = len(t.rows)
