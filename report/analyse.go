@@ -27,19 +27,24 @@ type Experiment struct {
 	Groups       []Group      `json:"groups"`          // one per training recipe, then all recipes together
 	Cases        []CaseResult `json:"cases,omitempty"` // test cases after the last cycle, the worst first
 
+	pool poolSlices // nil where the record does not tell them
+
 	Pictures    []figure.Picture `json:"-"`
 	PictureNote string           `json:"-"` // why there are no pictures, or not all
 }
 
 // Group is the report of one training recipe, or of all.
 type Group struct {
-	Grid        string          `json:"grid"` // the recipe; "" without a grid
-	Pooled      bool            `json:"pooled"`
-	Recipes     int             `json:"recipes"`
-	Strategies  []Strategy      `json:"strategies"`
-	Comparisons []Comparisons   `json:"comparisons"`
-	Pairwise    stats.Pairwise  `json:"pairwise"` // of the 3D Dice, in the order of Strategies
-	Warnings    []stats.Warning `json:"warnings,omitempty"`
+	Grid        string           `json:"grid"` // the recipe; "" without a grid
+	Pooled      bool             `json:"pooled"`
+	Recipes     int              `json:"recipes"`
+	Strategies  []Strategy       `json:"strategies"`
+	Ceiling     *Ceiling         `json:"ceiling,omitempty"`               // nil without one
+	Best        *Best            `json:"best,omitempty"`                  // nil without random and another strategy
+	Efficiency  *EfficiencyCurve `json:"foreground_efficiency,omitempty"` // nil where no strategy has one
+	Comparisons []Comparisons    `json:"comparisons"`
+	Pairwise    stats.Pairwise   `json:"pairwise"` // of the 3D Dice, in the order of Strategies
+	Warnings    []stats.Warning  `json:"warnings,omitempty"`
 }
 
 // Strategy is the report of one strategy.
@@ -50,8 +55,14 @@ type Strategy struct {
 	Results  []Result  `json:"results"`  // one per measure, of the mean over foreground classes
 	Classes  [][]Point `json:"classes"`  // the 3D Dice per foreground class, as curves
 	Picks    Picks     `json:"picks"`
+	// Shares are the labels to 90, 95 and 98 % of the ceiling; none without one.
+	Shares []Reach `json:"labels_to_shares_of_ceiling,omitempty"`
 	// Calibration of the last models, nil where it is not recorded.
 	Calibration *Calibration `json:"calibration,omitempty"`
+
+	Efficiency *Efficiency `json:"foreground_efficiency,omitempty"` // nil where the record does not tell what there was to outline
+
+	foreground []foregroundCurve // of finished runs, one per initial set
 
 	dice2DOne stats.Summary          // of dice_2d over all cycles of finished runs, where a slice that is empty in both masks counts 1
 	curves    map[string][]stats.Run // of finished and unfinished runs, per measure
@@ -79,6 +90,11 @@ type Reach struct {
 	Reached int        `json:"reached"`
 	Runs    int        `json:"runs"`
 	Median  null.Float `json:"median"` // labels; runs that do not reach it count as more than all; NaN where the median run does not
+	// Interval of the median, see stats.MedianInterval: NaN with few runs, and for an end that is more than all labels.
+	Low  null.Float `json:"low"`
+	High null.Float `json:"high"`
+
+	interval stats.Interval // the same, with an end of +Inf for more than all
 }
 
 // Analyse makes the report of experiments.
@@ -106,7 +122,10 @@ func analyse(s Source, o Options) (Experiment, error) {
 		Name: s.Name, Settings: s.Settings, Data: s.Data, Env: s.Env, Classes: classes,
 		DistanceUnit: distanceUnit(s.Runs), BesidePaper: s.fromPaper(),
 	}
-	x.Cases = s.caseResults()
+	x.Cases, x.pool = s.caseResults(), s.poolSlices()
+	if _, err := record.Classes(slices.Concat(s.Runs, s.Ceiling)); err != nil {
+		return Experiment{}, err
+	}
 	if o.BesidePaper != nil {
 		x.BesidePaper = *o.BesidePaper
 	}
@@ -174,7 +193,7 @@ func (s Source) strategies() []string {
 
 // group reports some recipes together.
 func (s Source) group(o Options, grids []string) Group {
-	g := Group{Recipes: len(grids), Pooled: len(grids) > 1}
+	g := Group{Recipes: len(grids), Pooled: len(grids) > 1, Ceiling: s.ceiling(grids)}
 	if !g.Pooled {
 		g.Grid = grids[0]
 	}
@@ -200,6 +219,10 @@ func (s Source) group(o Options, grids []string) Group {
 		g.Strategies = append(g.Strategies, st)
 	}
 	g.finish(o, place)
+	g.reachShares()
+	g.efficiencies(o, place)
+	g.Best = g.findBest(s, o, place, grids)
+	g.ceilingWarnings(s, grids)
 	g.warnings(s, grids)
 	return g
 }

@@ -41,7 +41,9 @@ func (s Source) strategy(o Options, place, name string, grids []string, runs []r
 		st.Classes = append(st.Classes, points("mean", byLabels(curves), o.interval(place, "class", class, name)))
 	}
 	st.Calibration = calibration(runs)
-	st.Picks = picks(runs, o.interval(place, "picks", name))
+	pool := s.poolSlices()
+	st.Picks = picks(runs, pool, o.interval(place, "picks", name))
+	st.foreground = pool.foregroundCurves(finished)
 	return st
 }
 
@@ -167,5 +169,13 @@ func reach(curves []stats.Run, value float64, of string) *Reach {
 			out.Median = null.Float(median)
 		}
 	}
+	finite := func(v float64) null.Float {
+		if math.IsInf(v, 0) {
+			return null.Float(math.NaN())
+		}
+		return null.Float(v)
+	}
+	out.interval = stats.MedianInterval(labels, level)
+	out.Low, out.High = finite(out.interval.Low), finite(out.interval.High)
 	return &out
 }

@@ -15,6 +15,8 @@
 //   - A recipe is a point of the grid of training hyper-parameters. A Group reports one recipe, or all of them together;
 //     then the mean over recipes is the value of an initial set.
 //   - A family is the strategies that rank by the same score: entropy, entropy+sb, entropy+power.
+//   - The ceiling is what trainings on all slices of the pool reach. It is in no comparison and no mean.
+//   - Cost is what there was to outline on the slices that were asked for.
 //   - A comparison is a difference A - B with an interval and two exact tests. Those that answer one question on one
 //     number share a table and are corrected together.
 //

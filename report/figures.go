@@ -43,13 +43,16 @@ func (x Experiment) figures(g Group) []figure.Figure {
 	}
 	for i, m := range measures {
 		l := &figure.Lines{X: "labelled slices", Unit: "labelled", Y: fmt.Sprintf("%s (%s)", m.long, m.unit(x.DistanceUnit))}
-		l.Panels = g.panels(true, m.scale, func(st Strategy) []Point { return st.Results[i].Curve })
+		l.Panels = g.Ceiling.on(g.panels(true, m.scale, func(st Strategy) []Point { return st.Results[i].Curve }), i, m.scale)
 		name := "curves"
 		if i > 0 {
 			name += "-" + m.name
 		}
 		out = append(out, figure.Figure{Name: name, Section: sectionCurves, Minor: i > 0, Title: "Learning curves: " + m.long, Lines: l,
-			Note: "Mean over initial sets with its 95 % BCa bootstrap interval; " + m.betterWord() + "."})
+			Note: "Mean over initial sets with its 95 % BCa bootstrap interval; " + m.betterWord() + "." + g.Ceiling.note()})
+		if f, ok := x.shareFigure(g); ok && i == 0 {
+			out = append(out, f)
+		}
 	}
 	for i, m := range measures {
 		if _, ok := g.find(Baseline); !ok || len(g.Strategies) < 2 {
@@ -68,14 +71,21 @@ func (x Experiment) figures(g Group) []figure.Figure {
 	if len(x.Classes) > 1 {
 		l := &figure.Lines{X: "labelled slices", Unit: "labelled", Y: "3D Dice (%)"}
 		for class, name := range x.Classes {
-			for _, p := range g.panels(true, 100, func(st Strategy) []Point { return st.Classes[class] }) {
+			panels := g.panels(true, 100, func(st Strategy) []Point { return st.Classes[class] })
+			if g.Ceiling != nil {
+				panels = g.Ceiling.level(panels, g.Ceiling.Classes[class].Mean, 100)
+			}
+			for _, p := range panels {
 				p.Title = name + ": " + p.Title
 				l.Panels = append(l.Panels, p)
 			}
 			l.Columns = min(4, len(l.Panels)/(class+1))
 		}
 		out = append(out, figure.Figure{Name: "classes", Section: sectionCurves, Title: "Learning curves per class: 3D Dice", Lines: l,
-			Note: "Mean over initial sets with its 95 % BCa bootstrap interval; higher is better."})
+			Note: "Mean over initial sets with its 95 % BCa bootstrap interval; higher is better." + g.Ceiling.note()})
+	}
+	if f, ok := x.bestFigure(g); ok {
+		out = append(out, f)
 	}
 	adjacent := &figure.Lines{X: "labelled slices when the query was made", Unit: "labelled", Y: "next to a labelled slice (%)", From0: true,
 		Panels: g.panels(true, 100, func(st Strategy) []Point { return st.Picks.AdjacentCurve })}

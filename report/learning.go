@@ -20,6 +20,7 @@ type Learning struct {
 	Folder     string           `json:"folder"`
 	Finished   int              `json:"finished_units"`
 	Units      int              `json:"units"`
+	Ceiling    *Ceiling         `json:"ceiling,omitempty"` // nil without one
 	Unit       string           `json:"distance_unit"`     // of hd95_3d and assd: mm, voxel, or mixed
 	Strategies []Curve          `json:"strategies"`        // over the runs with all recipes
 	Recipes    []RecipeLearning `json:"recipes,omitempty"` // of the grid, if there is one
@@ -59,9 +60,12 @@ func (s Source) Learning() Learning {
 	}
 	out := Learning{
 		Folder: s.Dirs[0], Units: len(recipes) * len(s.Settings.Strategies) * s.Settings.InitialSets,
-		Unit: distanceUnit(s.Runs), Strategies: s.curves(recipes),
+		Unit: distanceUnit(s.Runs), Strategies: s.curves(recipes), Ceiling: s.ceiling(recipes),
 	}
-	for _, r := range s.Runs {
+	if s.Settings.Ceiling {
+		out.Units += len(recipes) * s.Settings.InitialSets
+	}
+	for _, r := range slices.Concat(s.Runs, s.Ceiling) {
 		if s.finished(r) {
 			out.Finished++
 		}
@@ -160,6 +164,9 @@ func (l Learning) tables() []table.Table {
 		curves.Rows = append(curves.Rows, row)
 	}
 	curves.Rows = append(curves.Rows, areas("AULC", l.Strategies))
+	if l.Ceiling != nil {
+		curves.Notes = []string{fmt.Sprintf("With all %d slices of the pool: %s (%s).", l.Ceiling.Labelled, meanStd(l.Ceiling.Measures[0], dice).Text, l.Ceiling.runsText())}
+	}
 
 	last := table.Table{Head: [][]table.Cell{{table.Text("last cycle"), table.Text("runs"), table.Text("labelled"), table.Text("dice_3d"), table.Text("dice_2d"),
 		table.Text("hd95_3d %s", l.Unit), table.Text("assd %s", l.Unit)}}}
@@ -211,7 +218,7 @@ func (l Learning) figure() figure.Figure {
 		title += " and recipes"
 	}
 	return figure.Figure{Name: "curves", Title: title, Lines: &figure.Lines{X: "labelled slices", Y: "3D Dice",
-		Panels: panels(names, true, func(name string) []figure.Point { return curves[name] })}}
+		Panels: l.Ceiling.on(panels(names, true, func(name string) []figure.Point { return curves[name] }), 0, 1)}}
 }
 
 // Write draws curves.png and curves.svg in the folder, and writes the numbers behind them to curves.csv.

@@ -127,10 +127,16 @@ func (x Experiment) pageGroup(g Group) (pageGroup, error) {
 		p.Compare += render(t, capital(title))
 	}
 	p.Runs = render(x.runsTable(g), "Numbers per run")
+	if g.hasShares() {
+		p.Runs += render(x.ceilingTable(g), "Labels needed to come near the ceiling")
+	}
 	if len(g.Strategies) > 1 {
 		p.Pairwise = render(x.pairwiseTable(g), "Share of budgets at which the row beats the column")
 	}
-	p.Picks = render(x.picksTable(g), "What was picked")
+	for _, t := range x.picksTables(g) {
+		_, title, _ := strings.Cut(t.Title, ": ")
+		p.Picks += render(t, capital(title))
+	}
 	return p, failed
 }
 

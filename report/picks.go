@@ -29,6 +29,8 @@ type Picks struct {
 	InitialKnown bool `json:"initial_known"`
 	// Items are the slices picked, with the number of runs that picked them, by case and slice.
 	Items []figure.Pick `json:"items"`
+	// Cost is nil where the record does not tell what there was to outline.
+	Cost *Cost `json:"cost,omitempty"`
 }
 
 // position is an item's place.
@@ -85,9 +87,9 @@ func redundancies(r record.Run) (queries []redundancy, all map[position]int, cas
 	return queries, all, len(everyCase)
 }
 
-// picks summarises the queries of a strategy's runs. intervals makes the points of curves.
-func picks(runs []record.Run, intervals func(name string, values []float64) stats.Interval) Picks {
-	p := Picks{InitialKnown: len(runs) > 0}
+// picks summarises the queries of a strategy's runs. intervals makes the points of curves; pool may be nil.
+func picks(runs []record.Run, pool poolSlices, intervals func(name string, values []float64) stats.Interval) Picks {
+	p := Picks{InitialKnown: len(runs) > 0, Cost: pool.cost(runs, intervals)}
 	times := map[position]int{}
 	var adjacent, perQuery, cases []float64
 	adjacentAt, casesAt := map[int][]float64{}, map[int][]float64{}

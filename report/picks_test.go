@@ -25,14 +25,14 @@ func TestRedundancy(t *testing.T) {
 		t.Errorf("%v, %d cases", all, cases)
 	}
 
-	p := picks([]record.Run{r, r}, Options{Draws: 10}.interval("test"))
+	p := picks([]record.Run{r, r}, nil, Options{Draws: 10}.interval("test"))
 	near(t, "adjacent", p.Adjacent.Mean, 0.625)
 	near(t, "cases per query", p.CasesPerQuery.Mean, 2.5)
 	if !p.InitialKnown || len(p.Items) != 6 || p.Items[0] != (figure.Pick{Case: "a", Slice: 4, Times: 2}) || len(p.AdjacentCurve) != 2 {
 		t.Errorf("%+v", p)
 	}
 	r.Cycles[0].Initial = nil
-	if p := picks([]record.Run{r}, Options{Draws: 10}.interval("test")); p.InitialKnown {
+	if p := picks([]record.Run{r}, nil, Options{Draws: 10}.interval("test")); p.InitialKnown {
 		t.Error("an initial set that is not recorded counts as known")
 	}
 }

@@ -22,6 +22,8 @@ type Source struct {
 	Data     record.Data
 	Env      record.Env
 	Runs     []record.Run
+	Ceiling  []record.Run   // trainings on all slices of the pool, which are no runs of a strategy; see record.Ceiling
+	Slices   []record.Slice // of the pool; nil where the record has none
 
 	files record.Export // the files of the first folder, without runs
 }
@@ -38,6 +40,7 @@ type Settings struct {
 	InitialSize int               `yaml:"initial-size" json:"initial_size"`
 	QuerySize   int               `yaml:"query-size" json:"query_size"`
 	Cycles      int               `yaml:"cycles" json:"cycles"`
+	Ceiling     bool              `yaml:"ceiling" json:"ceiling,omitempty"`
 	Seed        uint64            `yaml:"seed" json:"seed"`
 	Preset      string            `yaml:"preset" json:"preset"`
 	Grid        []Recipe          `yaml:"grid" json:"grid,omitempty"`
@@ -53,7 +56,7 @@ func (r Recipe) Name() string {
 }
 
 // Read reads run folders and record folders. Folders of one experiment, which differ at most in their strategies, their
-// number of initial sets and where the data lie, are joined; a run that two of them hold with other numbers is an error.
+// number of initial sets, a ceiling and where the data lie, are joined; a run that two of them hold with other numbers is an error.
 func Read(dirs []string) ([]Source, error) {
 	var sources []Source
 	identities := map[string]int{}
@@ -81,8 +84,11 @@ func read(dir string) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	s := Source{Name: nameOf(dir), Dirs: []string{dir}, Runs: f.Runs, files: f}
+	s := Source{Name: nameOf(dir), Dirs: []string{dir}, files: f}
 	s.files.Runs = nil
+	for _, r := range f.Runs {
+		*s.list(r) = append(*s.list(r), r)
+	}
 	if err := yaml.Unmarshal(f.Config, &s.Settings); err != nil {
 		return Source{}, fmt.Errorf("%s: %w", filepath.Join(dir, record.ConfigFile), err)
 	}
@@ -98,7 +104,20 @@ func read(dir string) (Source, error) {
 			return Source{}, fmt.Errorf("%s: %w", filepath.Join(dir, file.name), err)
 		}
 	}
+	if f.Slices != nil {
+		if s.Slices, err = record.ReadSlices(bytes.NewReader(f.Slices)); err != nil {
+			return Source{}, fmt.Errorf("%s: %w; simulate --resume writes it anew where it is missing", filepath.Join(dir, record.SlicesFile), err)
+		}
+	}
 	return s, nil
+}
+
+// list returns the list that a run belongs to.
+func (s *Source) list(r record.Run) *[]record.Run {
+	if r.Strategy == record.Ceiling {
+		return &s.Ceiling
+	}
+	return &s.Runs
 }
 
 // nameOf returns the last element of a folder's path.
@@ -115,7 +134,7 @@ func (s Source) identity() string {
 	if err := yaml.Unmarshal(s.files.Config, &config); err != nil {
 		return string(s.files.Config)
 	}
-	for _, free := range []string{"data", "strategies", "initial-sets", "grid"} {
+	for _, free := range []string{"data", "strategies", "initial-sets", "grid", "ceiling"} {
 		delete(config, free)
 	}
 	text, err := json.Marshal(config)
@@ -140,26 +159,31 @@ func (s *Source) join(other Source) error {
 			return fmt.Errorf("the recipe %s differs between them; report them separately", r.Name())
 		}
 	}
-	for _, r := range other.Runs {
-		i := slices.IndexFunc(s.Runs, func(mine record.Run) bool { return mine.Unit == r.Unit })
+	for _, r := range slices.Concat(other.Runs, other.Ceiling) {
+		list := s.list(r)
+		i := slices.IndexFunc(*list, func(mine record.Run) bool { return mine.Unit == r.Unit })
 		if i < 0 {
-			s.Runs = append(s.Runs, r)
+			*list = append(*list, r)
 			continue
 		}
-		mine := s.Runs[i]
+		mine := (*list)[i]
 		for c := range min(len(mine.Cycles), len(r.Cycles)) {
 			if a, b := mine.Cycles[c].Measures.Mean.Dice3D, r.Cycles[c].Measures.Mean.Dice3D; a != b && !(a.N == 0 && b.N == 0) {
 				return fmt.Errorf("%s, cycle %d differs: the same run was made twice, with different numbers; report them separately", r.Unit, c)
 			}
 		}
 		if len(r.Cycles) > len(mine.Cycles) {
-			s.Runs[i] = r
+			(*list)[i] = r
 		}
 	}
 	for _, name := range other.Settings.Strategies {
 		if !slices.Contains(s.Settings.Strategies, name) {
 			s.Settings.Strategies = append(s.Settings.Strategies, name)
 		}
+	}
+	s.Settings.Ceiling = s.Settings.Ceiling || other.Settings.Ceiling
+	if s.Slices == nil {
+		s.Slices, s.files.Slices = other.Slices, other.files.Slices
 	}
 	s.Settings.InitialSets = max(s.Settings.InitialSets, other.Settings.InitialSets)
 	s.Dirs = append(s.Dirs, other.Dirs...)
@@ -171,7 +195,7 @@ func (s *Source) join(other Source) error {
 // by their cases.
 func (s Source) Export(dir string) error {
 	f := s.files
-	f.Runs = s.Runs
+	f.Runs = slices.Concat(s.Runs, s.Ceiling)
 	lines := bytes.SplitAfter(f.Config, []byte("\n"))
 	for i, line := range lines {
 		if path, ok := bytes.CutPrefix(line, []byte("data: ")); ok && filepath.IsAbs(string(bytes.TrimSpace(path))) {

@@ -30,7 +30,11 @@ func (x Experiment) mainTables(g Group) []table.Table {
 			tables = append(tables, x.comparisonTable(g, c))
 		}
 	}
-	return append(append(tables, x.recipesTables(g)...), x.runsTable(g))
+	tables = append(append(tables, x.recipesTables(g)...), x.runsTable(g))
+	if g.hasShares() {
+		tables = append(tables, x.ceilingTable(g))
+	}
+	return tables
 }
 
 // Tables returns the tables of a group in the order in which they are read.
@@ -39,7 +43,7 @@ func (x Experiment) Tables(g Group) []table.Table {
 	if len(g.Strategies) > 1 {
 		tables = append(tables, x.pairwiseTable(g))
 	}
-	tables = append(tables, x.picksTable(g))
+	tables = append(tables, x.picksTables(g)...)
 	for _, c := range g.Comparisons {
 		if !c.main() {
 			tables = append(tables, x.comparisonTable(g, c))
@@ -402,6 +406,21 @@ func (x Experiment) pairwiseTable(g Group) table.Table {
 	return t
 }
 
+// picksTables say what the strategies picked, what that cost, and what came of it.
+func (x Experiment) picksTables(g Group) []table.Table {
+	tables := []table.Table{x.picksTable(g)}
+	if g.hasCosts() {
+		tables = append(tables, x.costTable(g))
+	}
+	if g.Efficiency != nil {
+		tables = append(tables, x.efficiencyTable(g))
+	}
+	if g.Best != nil && len(g.Best.Gains) > 0 {
+		tables = append(tables, x.gainsTable(g))
+	}
+	return tables
+}
+
 // picksTable says what the strategies picked.
 func (x Experiment) picksTable(g Group) table.Table {
 	t := table.Table{Name: "picks", Title: x.heading(g) + ": what was picked", Head: [][]table.Cell{{table.Text("strategy"), table.Text("next to a labelled slice (%%)"),
@@ -421,5 +440,8 @@ func (x Experiment) picksTable(g Group) table.Table {
 		note += " The initial sets are not recorded: neighbours among them are not counted."
 	}
 	t.Notes = append(t.Notes, note)
+	if !g.hasCosts() {
+		t.Notes = append(t.Notes, x.costNote())
+	}
 	return t
 }

@@ -49,13 +49,27 @@ func tickText(v float64) string {
 	return strings.Replace(strconv.FormatFloat(v, 'g', 6, 64), "-", "−", 1)
 }
 
-// axes returns the axes that the panels share: x with its ticks at label counts, y over curves and intervals.
-func (l Lines) axes() (x, y axis) {
+// of returns how a panel is drawn, and its axes: those that all share, or its own.
+func (l Lines) of(p Panel) (own Lines, x, y axis) {
+	panels := l.Panels
+	if l.Apart {
+		l.X, l.Y, l.Zero, l.Unit, l.From0 = p.X, p.Y, p.Zero, p.Unit, l.From0 && p.Zero == ""
+		panels = []Panel{p}
+	}
+	x, y = l.axes(panels)
+	return l, x, y
+}
+
+// axes returns the axes that panels share: x with its ticks at label counts, y over curves and intervals.
+func (l Lines) axes(panels []Panel) (x, y axis) {
 	var labels, values []float64
 	if l.Zero != "" || l.From0 {
 		values = append(values, 0)
 	}
-	for _, p := range l.Panels {
+	for _, p := range panels {
+		if p.Level != nil {
+			values = append(values, p.Level.Value)
+		}
 		for _, s := range p.Series {
 			for _, q := range s.Points {
 				labels = append(labels, q.X)

@@ -26,12 +26,24 @@ type Lines struct {
 	Panels []Panel
 	// Columns is how many panels stand side by side; 0 leaves it to the drawing.
 	Columns int
+	// Apart gives each panel axes of its own, which begin at zero where From0 says so and the panel has no line there.
+	Apart bool
 }
 
 // Panel is one pair of axes.
 type Panel struct {
 	Title  string
 	Series []Series
+	Level  *Level // nil without one
+
+	// Where panels have axes of their own, these are theirs instead of those of Lines.
+	X, Y, Zero, Unit string
+}
+
+// Level is a line across a panel, at a value that curves are read by.
+type Level struct {
+	Name  string
+	Value float64
 }
 
 // Series is one curve with the interval around it.
@@ -39,6 +51,7 @@ type Series struct {
 	Name   string
 	Role   int // its colour and dashes; see role
 	Points []Point
+	Dots   bool // points that are no curve: each with its interval, not joined
 }
 
 // Point is a point of a curve, in the units of the axes. Low and High are NaN where there is no interval.

@@ -180,11 +180,11 @@ func (a axis) apply(to *plot.Axis) {
 
 // plots draws the panels. Where a legend would hide a curve wherever it stood, it is apart.
 func (l Lines) plots() (out []*plot.Plot, below map[*plot.Plot]*plot.Legend, err error) {
-	x, y := l.axes()
 	columns := l.columns()
 	_, height := l.size()
 	below = map[*plot.Plot]*plot.Legend{}
 	for i, panel := range l.Panels {
+		l, x, y := l.of(panel)
 		p := newPlot(panel.Title)
 		grid := plotter.NewGrid()
 		grid.Vertical.Width, grid.Horizontal.Color = 0, color.Gray{228}
@@ -205,8 +205,26 @@ func (l Lines) plots() (out []*plot.Plot, below map[*plot.Plot]*plot.Legend, err
 			equal.Color, equal.Width = color.Gray{190}, vg.Points(1)
 			p.Add(equal)
 		}
+		if panel.Level != nil {
+			level, err := plotter.NewLine(plotter.XYs{{X: x.low, Y: panel.Level.Value}, {X: x.high, Y: panel.Level.Value}})
+			if err != nil {
+				return nil, nil, err
+			}
+			level.Color, level.Width, level.Dashes = color.Black, vg.Points(1), []vg.Length{vg.Points(7), vg.Points(2), vg.Points(1.5), vg.Points(2)}
+			p.Add(level)
+			p.Legend.Add(panel.Level.Name, level)
+		}
 		var curves []plot.Plotter
 		for _, s := range panel.Series {
+			if s.Dots {
+				marks, err := s.dots()
+				if err != nil {
+					return nil, nil, err
+				}
+				curves = append(curves, marks...)
+				p.Legend.Add(s.Name, marks[0].(*plotter.Scatter))
+				continue
+			}
 			band, curve, marks, err := s.plotters()
 			if err != nil {
 				return nil, nil, err
@@ -220,10 +238,10 @@ func (l Lines) plots() (out []*plot.Plot, below map[*plot.Plot]*plot.Legend, err
 		p.Add(curves...)
 		x.apply(&p.X)
 		y.apply(&p.Y)
-		if i >= len(l.Panels)-columns { // the lowest panel of its column
+		if l.Apart || i >= len(l.Panels)-columns { // the lowest panel of its column
 			p.X.Label.Text = l.X
 		}
-		if i%columns == 0 {
+		if l.Apart || i%columns == 0 {
 			p.Y.Label.Text = l.Y
 		}
 		left, lift, hides := l.legendPlace(panel, x, y)
@@ -261,12 +279,16 @@ func (l Lines) size() (width, height vg.Length) {
 // how far its lower edge is lifted, as a part of the axis; and whether it hides a curve there. The lower right is taken if it is free.
 func (l Lines) legendPlace(p Panel, x, y axis) (left bool, lift float64, hides bool) {
 	longest := 0
+	entries := len(p.Series)
 	for _, s := range p.Series {
 		longest = max(longest, len(s.Name))
 	}
+	if p.Level != nil {
+		longest, entries = max(longest, len(p.Level.Name)), entries+1
+	}
 	panel, axes := l.size()
 	width := (0.15 + 0.018*float64(longest)) * float64(panelWidth/panel)
-	height := 0.02 + 0.075*float64(len(p.Series))*float64((panelHeight-aroundAxes)/(axes-aroundAxes))
+	height := 0.02 + 0.075*float64(entries)*float64((panelHeight-aroundAxes)/(axes-aroundAxes))
 	const aCurve = 1 << 16 // more than all edges of bands
 	least := math.MaxInt
 	for step := range 20 {
@@ -312,6 +334,9 @@ func (l Lines) along(p Panel, x, y axis, f func(across, up float64, curve bool))
 	if l.Zero != "" {
 		line(x.low, 0, x.high, 0, false)
 	}
+	if p.Level != nil {
+		line(x.low, p.Level.Value, x.high, p.Level.Value, true)
+	}
 	if l.Equal {
 		line(x.low, x.low, x.high, x.high, false)
 	}
@@ -343,6 +368,30 @@ func (s Series) plotters() (*plotter.Polygon, *plotter.Line, *plotter.Scatter, e
 	}
 	band.LineStyle.Width, band.Color = 0, shade(s.Role, 34)
 	return band, curve, marks, nil
+}
+
+// dots returns points and the intervals through them.
+func (s Series) dots() (marks []plot.Plotter, err error) {
+	var at plotter.XYs
+	var bars []plot.Plotter
+	for _, q := range s.Points {
+		at = append(at, plotter.XY{X: q.X, Y: q.Mean})
+		if math.IsNaN(q.Low) {
+			continue
+		}
+		bar, err := plotter.NewLine(plotter.XYs{{X: q.X, Y: q.Low}, {X: q.X, Y: q.High}})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
+		}
+		bar.Color, bar.Width = shade(s.Role, 140), vg.Points(1.2)
+		bars = append(bars, bar)
+	}
+	points, err := plotter.NewScatter(at)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	points.Color, points.Shape, points.Radius = shade(s.Role, 255), draw.CircleGlyph{}, vg.Points(2.5)
+	return append([]plot.Plotter{points}, bars...), nil
 }
 
 // shade returns the colour of a role.

@@ -69,13 +69,13 @@ type hoverSeries struct {
 }
 
 func (l Lines) html() string {
-	x, y := l.axes()
 	var s svg
 	s.add(`<div class="panels" style="--columns:%d">`, l.columns())
 	for _, p := range l.Panels {
 		s.add(`<div class="panel"><h5>%s</h5>`, html.EscapeString(p.Title))
 		s.WriteString(p.legend())
-		p.draw(&s, l, x, y)
+		own, x, y := l.of(p)
+		p.draw(&s, own, x, y)
 		s.add(`</div>`)
 	}
 	s.add("</div>\n")
@@ -85,6 +85,9 @@ func (l Lines) html() string {
 func (p Panel) legend() string {
 	var s svg
 	s.add(`<ul class="legend">`)
+	if p.Level != nil {
+		s.add(`<li><svg width="26" height="10" aria-hidden="true"><path class="level" d="M1 5H25"/></svg>%s</li>`, html.EscapeString(p.Level.Name))
+	}
 	for _, one := range p.Series {
 		s.add(`<li data-name="%s"><svg width="26" height="10" aria-hidden="true"><path class="curve r%d" d="M1 5H25"/><circle class="dot r%d" cx="13" cy="5" r="3"/></svg>%s</li>`,
 			html.EscapeString(one.Name), roleClass(one.Role), roleClass(one.Role), html.EscapeString(one.Name))
@@ -143,18 +146,32 @@ func (p Panel) draw(s *svg, l Lines, x, y axis) {
 	if l.Zero != "" {
 		s.add(`<path class="curve r0" d="M%.1f %.1fH%.1f"/>`, f.left, f.y(y, 0), f.right)
 	}
+	if p.Level != nil {
+		s.add(`<path class="level" d="M%.1f %.1fH%.1f"/>`, f.left, f.y(y, p.Level.Value), f.right)
+	}
 	for _, one := range p.Series {
+		if one.Dots {
+			for _, q := range one.Points {
+				if !math.IsNaN(q.Low) {
+					s.add(`<path class="interval r%d" d="M%.1f %.1fV%.1f"/>`, roleClass(one.Role), f.x(x, q.X), f.y(y, q.Low), f.y(y, q.High))
+				}
+			}
+			continue
+		}
 		if band := one.band(f, x, y); band != "" {
 			s.add(`<path class="band r%d" d="%s"/>`, roleClass(one.Role), band)
 		}
 	}
 	for _, one := range p.Series {
 		role := roleClass(one.Role)
-		s.add(`<g data-name="%s"><path class="curve r%d" d="`, html.EscapeString(one.Name), role)
-		for i, q := range one.Points {
-			s.add("%c%.1f %.1f", "ML"[min(i, 1)], f.x(x, q.X), f.y(y, q.Mean))
+		s.add(`<g data-name="%s">`, html.EscapeString(one.Name))
+		if !one.Dots {
+			s.add(`<path class="curve r%d" d="`, role)
+			for i, q := range one.Points {
+				s.add("%c%.1f %.1f", "ML"[min(i, 1)], f.x(x, q.X), f.y(y, q.Mean))
+			}
+			s.add(`"/>`)
 		}
-		s.add(`"/>`)
 		for _, q := range one.Points {
 			s.add(`<circle class="dot r%d" cx="%.1f" cy="%.1f" r="2.8"/>`, role, f.x(x, q.X), f.y(y, q.Mean))
 		}
