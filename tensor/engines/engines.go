@@ -33,7 +33,7 @@ func Names() []string {
 // "onednn", the former name of native, is accepted until the next release.
 func New(name string, threads int) (tensor.Engine, error) { return NewWith(name, threads, "") }
 
-// NewWith is New with an instruction set of the native engine: "avx512", "avx2", "baseline", "amx", whose 3×3 convolutions round what they
+// NewWith is New with an instruction set of the native engine: "avx512", "avx2", "baseline", "amx", whose convolutions, but 1×1, round what they
 // multiply to bfloat16, or "" for the widest of the others that the processor has. The same set computes the same bits on every
 // processor that has it.
 func NewWith(name string, threads int, isa string) (tensor.Engine, error) {

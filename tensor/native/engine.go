@@ -36,7 +36,7 @@ const (
 	Baseline ISA = C.NS_BASELINE // what every processor of the architecture has
 	AVX2     ISA = C.NS_AVX2     // with FMA
 	AVX512   ISA = C.NS_AVX512   // F, BW, VL and DQ
-	// AMX is AVX-512 with the matrix unit of recent Intel processors, on Linux: what 3×3 convolutions multiply is rounded to
+	// AMX is AVX-512 with the matrix unit of recent Intel processors, on Linux: what 3×3 and transposed convolutions multiply is rounded to
 	// bfloat16, of 8 bits, and summed in float32. It is never the best: its results are others.
 	AMX ISA = C.NS_AMX
 )

@@ -52,7 +52,7 @@ struct ns_engine {
   std::vector<nextslice::Buffer> local, copies, sums;  // per thread: scratch, a copy of weights, sums of gradients
   nextslice::Buffer weights, partial, masked;          // shared by the threads during one call
   std::vector<double> doubles;                         // likewise
-  const bool amx;       // whether 3×3 convolutions go through the matrix unit
+  const bool amx;       // whether 3×3 and transposed convolutions go through the matrix unit
   const bool winograd;  // whether the 3×3 convolutions that it fits go through Winograd's transform
   std::unique_ptr<nextslice::Library> library;  // carries out the convolutions unless null
   std::string error;

@@ -24,7 +24,7 @@ typedef struct {
   uint32_t period;
 } ns_mask;
 
-// Instruction sets, of which the last rounds what 3×3 convolutions multiply to bfloat16, and kernels that carry out the convolutions; Go takes its constants from here.
+// Instruction sets, of which the last rounds what 3×3 and transposed convolutions multiply to bfloat16, and kernels that carry out the convolutions; Go takes its constants from here.
 enum { NS_BEST, NS_BASELINE, NS_AVX2, NS_AVX512, NS_AMX };
 enum { NS_WINOGRAD, NS_DIRECT, NS_LIBRARY };
 
