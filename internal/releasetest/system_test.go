@@ -52,7 +52,8 @@ func windows(t *testing.T) system {
 	t.Helper()
 	wine := "/usr/lib/wine/wine64"
 	prefix := t.TempDir()
-	s := system{name: "windows", env: []string{"WINEPREFIX=" + prefix, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=", "DISPLAY="}, console: true}
+	s := system{name: "windows", env: []string{"WINEPREFIX=" + prefix, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=", "DISPLAY=",
+		"LC_ALL=C.UTF-8"}, console: true} // Wine reads the names of files by the locale
 	drive := filepath.Join(prefix, "drive_c")
 	s.home = filepath.Join(drive, "Prüfung mit Lücke")
 	s.path = func(p string) string { return `C:` + strings.ReplaceAll(strings.TrimPrefix(p, drive), "/", `\`) }
