@@ -219,6 +219,7 @@ func interrupt(t *testing.T, s system, args []string) error {
 	}
 	// A key that is pressed in a terminal, which script(1) makes.
 	var line strings.Builder
+	line.WriteString("exec ") // a shell in between would end by the key itself
 	for _, word := range append(append(s.command[:len(s.command):len(s.command)], "serve", "--open=false", "--addr", "127.0.0.1:0"), args...) {
 		fmt.Fprintf(&line, "'%s' ", word)
 	}

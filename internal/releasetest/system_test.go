@@ -146,5 +146,5 @@ func pageOf(out io.Reader) (string, error) {
 			return strings.TrimSpace(address), nil
 		}
 	}
-	return "", fmt.Errorf("no page: %w", lines.Err())
+	return "", fmt.Errorf("the output ended without a page (%v)", lines.Err())
 }
