@@ -46,7 +46,7 @@ test-deps: deps
 # Without debugging information the test programs are linked in a third of the time. Some packages wait more than they compute: one beyond
 # the processors keeps these busy.
 test: test-deps web
-	go test -vet=off -ldflags=-w -p $$(($$(nproc) + 1)) -timeout 10m ./...
+	go test -vet=off -ldflags=-w -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) -timeout 10m ./...
 	CGO_ENABLED=0 go build -o /dev/null ./cmd/nextslice
 
 # Wants a quiet machine. It prints the tables of docs/performance.md.
