@@ -319,6 +319,8 @@ func benchNext(t *testing.T, count int) {
 	s.listen("serve", "--data", data, "--project", s.project, "--classes", "organ", "--no-train", "--initial-size", strconv.Itoa(count+20))
 	p.url = s.url
 	p.login()
+	p.until("the first slice", `document.querySelector('.screen') && !document.querySelector('.screen').dataset.busy`)
+	time.Sleep(look) // keys are deaf just behind a slice's opening
 	measured := func(what string, move func(n int) string, times int) {
 		t.Helper()
 		eval[bool](p, `(performance.clearMeasures('open'), true)`)
