@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/tensor/meter"
 	"github.com/nextslice/nextslice/tensor/engines"
+	"github.com/nextslice/nextslice/tensor/meter"
 )
 
 // The report has the two works, with what each operation took, and a query by every strategy that reads no hidden masks.
