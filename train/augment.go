@@ -17,22 +17,12 @@ type slice struct {
 // augmenter changes slices of one size.
 type augmenter struct {
 	recipe.Augment
-	h, w    int
-	rng     *rand.Rand
-	change  change
-	changed []float32 // the image between the two kinds of change
+	h, w int
+	rng  *rand.Rand
 }
 
 func newAugmenter(a recipe.Augment, h, w int, rng *rand.Rand) *augmenter {
 	return &augmenter{Augment: a, h: h, w: w, rng: rng}
-}
-
-// apply writes a changed copy of src to dst. Image values between pixels are bilinear, mask values nearest; what comes
-// from outside is 0 in both.
-func (a *augmenter) apply(dst, src slice) {
-	a.draw(&a.change, src.image)
-	a.changed = append(a.changed[:0], src.image...)
-	a.change.apply(dst, src, a.changed, a.h, a.w)
 }
 
 // change is what is done to one slice. It is drawn in the order of the slices; applying it needs no random numbers, so that slices can be
@@ -64,7 +54,8 @@ func (a *augmenter) draw(c *change, image []float32) {
 	c.geometry = a.transform(a.h, a.w, a.rng)
 }
 
-// apply is [augmenter.apply] of a drawn change; between is memory for the image between the two kinds of change, [C h w].
+// apply writes a changed copy of src to dst. Image values between pixels are bilinear, mask values nearest; what comes from outside is 0
+// in both. between is memory for the image between the two kinds of change, [C h w].
 func (c *change) apply(dst, src slice, between []float32, h, w int) {
 	copy(between, src.image)
 	c.intensities(between)

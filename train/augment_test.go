@@ -246,3 +246,10 @@ func BenchmarkPower(b *testing.B) {
 		})
 	}
 }
+
+// apply draws a change and writes a changed copy of src to dst.
+func (a *augmenter) apply(dst, src slice) {
+	var c change
+	a.draw(&c, src.image)
+	c.apply(dst, src, slices.Clone(src.image), a.h, a.w)
+}
