@@ -16,6 +16,7 @@ import (
 	"github.com/nextslice/nextslice/experiment"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor/engines"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // Options say how an experiment is divided into tasks, and what SLURM is told.
@@ -46,7 +47,7 @@ const defaultPatience = 90 * time.Second
 // Prepare makes or extends the run folder of an experiment and plans tasks for what is missing in it; nothing is submitted. With Resume it leaves
 // out what tasks of earlier plans are at, or wait to be. The plan is nil if nothing is left to plan.
 func Prepare(ctx context.Context, c record.Config, o Options) (*Plan, error) {
-	o, err := o.complete()
+	o, err := o.complete(c.Train)
 	if err != nil {
 		return nil, err
 	}
@@ -80,15 +81,18 @@ func Prepare(ctx context.Context, c record.Config, o Options) (*Plan, error) {
 	return p, nil
 }
 
-// complete fills in what was left open, and refuses an engine that there is not.
-func (o Options) complete() (Options, error) {
+// complete fills in what was left open, and refuses an engine that there is not, or that has not got the recipe's precision.
+func (o Options) complete(c recipe.Config) (Options, error) {
 	o.Threads, o.Jobs, o.Patience = max(1, o.Threads), max(1, o.Jobs), cmp.Or(o.Patience, defaultPatience)
-	o.ISA = ISA(o.Engine, o.ISA)
+	o.ISA = ISA(o.Engine, o.ISA, c)
 	if o.Notice == nil {
 		o.Notice = func(string) {}
 	}
 	if (experiment.Engine{Name: o.Engine}).IsTorch() {
 		return o, &record.ConfigError{Err: errors.New("engine torch: tasks of a cluster compute on processors only: run simulate without --slurm or --prepare inside a job that has a GPU")}
+	}
+	if err := (experiment.Engine{Name: o.Engine, ISA: o.ISA}).For(c).Validate(); err != nil {
+		return o, &record.ConfigError{Err: err}
 	}
 	if _, err := engines.Planned(o.Engine, o.Threads, o.ISA); err != nil {
 		return o, &record.ConfigError{Err: err}
@@ -96,8 +100,12 @@ func (o Options) complete() (Options, error) {
 	return o, nil
 }
 
-// ISA returns the instruction set that was asked for, or one that the nodes of a mixed cluster have in common: they then give one set of bytes.
-func ISA(engine, asked string) string {
+// ISA returns the instruction set that was asked for, or that the recipe's precision needs, or one that the nodes of a mixed cluster have in
+// common: they then give one set of bytes.
+func ISA(engine, asked string, c recipe.Config) string {
+	if asked == "" && engine != "ref" && c.Precision == "bfloat16" {
+		return experiment.MatrixUnit
+	}
 	if asked == "" && engine != "ref" && runtime.GOARCH == "amd64" && engines.Names()[0] == "native" {
 		return "avx2"
 	}
@@ -212,7 +220,7 @@ func jobName(c record.Config) string {
 
 // DryRun returns what Prepare and Submit would do of an experiment, as text, and writes nothing. It does not look at the data.
 func DryRun(ctx context.Context, c record.Config, o Options) (string, error) {
-	o, err := o.complete()
+	o, err := o.complete(c.Train)
 	if err != nil {
 		return "", err
 	}

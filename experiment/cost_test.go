@@ -12,6 +12,7 @@ import (
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // BenchmarkQuery measures what a query of 10 out of 1,000 unlabelled items costs each strategy, with the network and
@@ -27,7 +28,7 @@ func BenchmarkQuery(b *testing.B) {
 	}
 	c.Train.Steps = 1
 	d := noise(labelled+unlabelled, 64)
-	engines, err := newEngines(context.Background(), Options{Threads: 1}, 1)
+	engines, err := newEngines(context.Background(), Options{Threads: 1}, recipe.Config{}, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,13 +12,14 @@ import (
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/engines"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // DeviceVariable names PyTorch's device, where the engine's name does not.
 const DeviceVariable = "NEXTSLICE_DEVICE"
 
-// matrixUnit is the instruction set of native that rounds to bfloat16.
-const matrixUnit = "amx"
+// MatrixUnit is the instruction set of engine native that rounds to bfloat16.
+const MatrixUnit = "amx"
 
 // Engine says what computes.
 type Engine struct {
@@ -46,6 +47,12 @@ func (e Engine) IsTorch() bool {
 	return yes
 }
 
+// For returns the engine that computes a recipe: in the precision that it asks for, unless e names one.
+func (e Engine) For(c recipe.Config) Engine {
+	e.Precision = cmp.Or(e.Precision, c.Precision)
+	return e
+}
+
 // Validate refuses what contradicts itself.
 func (e Engine) Validate() error {
 	yes, _, other := e.torch()
@@ -53,9 +60,9 @@ func (e Engine) Validate() error {
 	case !yes && e.Python != "":
 		return errors.New("--python belongs to --engine torch")
 	case !yes && (e.Precision == "exact" || e.Precision == "tf32"):
-		return fmt.Errorf("--precision %s belongs to --engine torch: the processor's engines compute in float32, which is exact, and native in bfloat16 too", e.Precision)
-	case !yes && e.Precision == "bfloat16" && (e.Name == "ref" || e.ISA != "" && e.ISA != matrixUnit):
-		return fmt.Errorf("--precision bfloat16 is for --engine native with the instruction set %s, or for --engine torch", matrixUnit)
+		return fmt.Errorf("precision %s belongs to --engine torch: the processor's engines compute in float32, which is exact, and native in bfloat16 too", e.Precision)
+	case !yes && e.Precision == "bfloat16" && (e.Name == "ref" || e.ISA != "" && e.ISA != MatrixUnit):
+		return fmt.Errorf("precision bfloat16 is for --engine native with the instruction set %s, or for --engine torch", MatrixUnit)
 	case yes && e.ISA != "":
 		return errors.New("--isa: engine torch has no instruction set to choose; leave it out")
 	case other == "torch" || strings.Contains(other, ","):
@@ -72,11 +79,11 @@ func (e Engine) New(ctx context.Context, job int) (tensor.Engine, error) {
 	yes, device, other := e.torch()
 	if !yes {
 		if e.Precision == "bfloat16" {
-			e.ISA = matrixUnit
+			e.ISA = MatrixUnit
 		}
 		made, err := engines.NewWith(e.Name, e.Threads, e.ISA)
 		if err != nil && e.Precision == "bfloat16" {
-			err = fmt.Errorf("--precision bfloat16 needs a processor with a matrix unit (AMX: Intel's Xeons since 2023, by Linux 5.16 or later): leave it out; %w", err)
+			err = fmt.Errorf("precision bfloat16 needs a processor with a matrix unit (AMX: Intel's Xeons since 2023, by Linux 5.16 or later): leave it out; %w", err)
 		}
 		if err != nil && strings.HasPrefix(err.Error(), fmt.Sprintf("engine %q: want ", e.Name)) {
 			err = fmt.Errorf("%w, or torch for a GPU", err)
@@ -106,9 +113,9 @@ func setEngine(env *record.Env, d engines.Description) {
 	env.Engine, env.InstructionSet, env.Compiler, env.Threads = d.Engine, d.ISA, d.Compiler, d.Threads
 }
 
-// newEngines returns an engine per job.
-func newEngines(ctx context.Context, o Options, jobs int) (made []tensor.Engine, err error) {
-	how := o.engine()
+// newEngines returns an engine per job, for the recipe of an experiment.
+func newEngines(ctx context.Context, o Options, c recipe.Config, jobs int) (made []tensor.Engine, err error) {
+	how := o.engine().For(c)
 	if yes, _, other := how.torch(); yes && other != "" {
 		return nil, fmt.Errorf("engine %s: the records of a run come from one engine: leave %s out", o.Engine, other)
 	}

@@ -46,7 +46,7 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	if err != nil {
 		return err
 	}
-	engines, err := newEngines(ctx, o, o.Jobs)
+	engines, err := newEngines(ctx, o, c.Train, o.Jobs)
 	if err != nil {
 		return &record.ConfigError{Err: err}
 	}

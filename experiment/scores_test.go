@@ -19,6 +19,7 @@ import (
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/stats"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // everyStrategy returns a strategy for each name there is: scores alone and with stochastic batches, selectors with the
@@ -183,7 +184,7 @@ func TestMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Train.Steps, c.Train.Width = 2, 2
-	engines, err := newEngines(t.Context(), Options{Engine: "", Threads: 1}, 1)
+	engines, err := newEngines(t.Context(), Options{Engine: "", Threads: 1}, recipe.Config{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +261,7 @@ func TestScoresFollowTheError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engines, err := newEngines(t.Context(), Options{Engine: "", Threads: 1}, 1)
+	engines, err := newEngines(t.Context(), Options{Engine: "", Threads: 1}, recipe.Config{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

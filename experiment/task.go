@@ -81,7 +81,7 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	if len(remaining.Starts)+len(remaining.Units) == 0 {
 		return nil
 	}
-	engines, err := newEngines(ctx, o, max(1, o.Jobs))
+	engines, err := newEngines(ctx, o, c.Train, max(1, o.Jobs))
 	if err != nil {
 		return err
 	}

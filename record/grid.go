@@ -141,6 +141,9 @@ func (c Config) checkGrid(fault func(format string, args ...any)) {
 			fault("grid: recipes %s and %s would have the same folder", other, r.Name)
 		}
 		folders[folder] = r.Name
+		if r.apply(c.Train).Precision != c.Train.Precision {
+			fault("grid: %s: precision: one engine computes all recipes of an experiment: give it in train, and compare run folders", r.Name)
+		}
 		for _, err := range faultsOf(r.apply(c.Train).Validate()) {
 			fault("grid: %s: %w", r.Name, err)
 		}

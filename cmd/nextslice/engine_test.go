@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,12 +22,35 @@ func TestEngineFlag(t *testing.T) {
 	}
 }
 
+// The tasks of a cluster compute in the precision of the recipe, by the instruction set that has it.
+func TestPrecisionOnCluster(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rounded.yaml")
+	if err := os.WriteFile(file, []byte("train: {precision: bfloat16}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dry := []string{"simulate", file, "--out", filepath.Join(t.TempDir(), "run"), "--slurm", "--dry-run"}
+	var out, errs strings.Builder
+	code := run(t.Context(), nil, &out, &errs, dry)
+	if code != 0 || !strings.Contains(out.String(), "amx") { // planned on a machine that may lack it
+		t.Errorf("exit code %d, %q, %q", code, out.String(), errs.String())
+	}
+	out.Reset()
+	errs.Reset()
+	if code := run(t.Context(), nil, &out, &errs, append(dry, "--isa", "avx2")); code != misuse || !strings.Contains(errs.String(), "with the instruction set amx") {
+		t.Errorf("another instruction set: exit code %d, %q", code, errs.String())
+	}
+}
+
 // What is wrong with PyTorch is told by every command in a line, before anything is computed, and nothing is begun.
 func TestTorchFlags(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	data := filepath.Join(dir, "data")
 	if err := phantom.Write(t.Context(), data, 2, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	tf32 := filepath.Join(t.TempDir(), "tf32.yaml")
+	if err := os.WriteFile(tf32, []byte("train: {precision: tf32}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	torch := []string{"--engine", "torch", "--python", "/nowhere/python"}
@@ -43,11 +67,17 @@ func TestTorchFlags(t *testing.T) {
 		{[]string{"simulate", "--out", "run", "--engine", "torch", "--prepare"}, "tasks of a cluster compute on processors only"},
 		{[]string{"query", "--data", data, "--slurm", "2", "--engine", "torch"}, "tasks of a cluster compute on processors only"},
 		{[]string{"train", "--data", data, "--out", "m.safetensors", "--python", "python3"}, "--python belongs to --engine torch"},
-		{[]string{"train", "--data", data, "--out", "m.safetensors", "--precision", "tf32"}, "--precision tf32 belongs to --engine torch"},
+		{[]string{"train", "--data", data, "--out", "m.safetensors", "--precision", "tf32"}, "precision tf32 belongs to --engine torch"},
+		{[]string{"train", "--data", data, "--out", "m.safetensors", "--set", "precision=tf32"}, "precision tf32 belongs to --engine torch"},
+		{[]string{"train", "--data", data, "--out", "m.safetensors", "--set", "precision=half"}, "precision: want exact, float32, tf32, bfloat16"},
+		{[]string{"query", "--data", data, "--strategy", "entropy", "--size", "2", "--set", "precision=exact"}, "precision exact belongs to --engine torch"},
+		{[]string{"serve", "--data", data, "--no-open", "--project", filepath.Join(t.TempDir(), "p"), "--masks", "ignore", "--set", "precision=tf32"}, "precision tf32 belongs to --engine torch"},
 		{[]string{"predict", "m.safetensors", data, "masks", "--engine", "ref", "--precision", "bfloat16"}, "is for --engine native"},
 		{[]string{"simulate", "--out", "run", "--prepare", "--precision", "bfloat16"}, "say --isa amx"},
 		{[]string{"query", "--data", data, "--slurm", "2", "--precision", "bfloat16"}, "say --isa amx"},
 		{[]string{"simulate", "--out", "run", "--isa", "avx2", "--precision", "bfloat16"}, "with the instruction set amx"},
+		{[]string{"simulate", tf32, "--out", "run"}, "precision tf32 belongs to --engine torch"},
+		{[]string{"simulate", tf32, "--out", "run", "--prepare"}, "precision tf32 belongs to --engine torch"},
 		{[]string{"serve", "--data", data, "--no-open", "--engine", "cuda"}, "or torch for a GPU"},
 	} {
 		var out, errs strings.Builder

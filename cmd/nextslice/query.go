@@ -107,7 +107,7 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	how := c.engine(s, c.Threads)
+	how := c.engine(s, c.Threads).For(config.Experiment.Train)
 	how.ISA = c.ISA
 	e, err := how.New(ctx, 0)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/cluster"
+	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/worklist"
 )
 
@@ -116,7 +117,7 @@ func (c queryCommand) partArgs(s streams, work string) ([]string, error) {
 		args = append(args, "--exclude", p)
 	}
 	for _, o := range []struct{ flag, value, none string }{
-		{"--channels", c.Channels, ""}, {"--channel", strconv.Itoa(c.Channel), "0"}, {"--ignore", strconv.Itoa(c.Ignore), "0"}, {"--engine", c.name(s), ""}, {"--isa", cluster.ISA(c.name(s), c.ISA), ""},
+		{"--channels", c.Channels, ""}, {"--channel", strconv.Itoa(c.Channel), "0"}, {"--ignore", strconv.Itoa(c.Ignore), "0"}, {"--engine", c.name(s), ""}, {"--isa", cluster.ISA(c.name(s), c.ISA, recipe.Config{}), ""},
 	} {
 		if o.value != o.none {
 			args = append(args, o.flag, o.value)

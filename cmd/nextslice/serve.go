@@ -140,7 +140,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if err := tryEngine(ctx, engine, log); err != nil {
 		return usageError{err}
 	}
-	options := c.options(ctx, log, engine)
+	options := c.options(ctx, log, &engine)
 	if c.Model != "" {
 		if options.Fixed, err = c.openModel(ctx, engine); err != nil {
 			return err
@@ -160,6 +160,12 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer project.Close()
+	if c.Model == "" && project.Config.Train.Precision != "" {
+		engine = engine.For(project.Config.Train) // which the project's learners are made with
+		if err := tryEngine(ctx, engine, log); err != nil {
+			return usageError{err}
+		}
+	}
 	if c.People != "" {
 		people, err := parsePeople(c.People)
 		if err != nil {
@@ -313,7 +319,8 @@ func serve(ctx context.Context, project *annotate.Project, servers map[net.Liste
 	return tasks.Wait()
 }
 
-func (c serveCommand) options(ctx context.Context, log *slog.Logger, engine experiment.Engine) annotate.Options {
+// options are those of the project; engine is read when its learners are made, which is not before it runs.
+func (c serveCommand) options(ctx context.Context, log *slog.Logger, engine *experiment.Engine) annotate.Options {
 	axis, _ := volume.ParseAxis(c.Axis) // the flag allows no other words
 	o := annotate.Options{
 		Data: c.Data, Dir: c.Project, Axis: axis, Classes: c.Classes, Log: log, Backups: cmp.Or(c.Backups, -1), CacheBytes: c.Cache << 20,
@@ -343,7 +350,7 @@ func (c serveCommand) options(ctx context.Context, log *slog.Logger, engine expe
 	if !c.NoTrain {
 		o.Learner = func() (annotate.Learner, error) {
 			if c.Model != "" {
-				m, err := c.openModel(ctx, engine)
+				m, err := c.openModel(ctx, *engine)
 				if err != nil {
 					return nil, err
 				}

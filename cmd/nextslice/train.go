@@ -55,7 +55,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	e, err := c.engine(s, c.Threads).New(ctx, 0)
+	e, err := c.engine(s, c.Threads).For(config.Train).New(ctx, 0)
 	if err != nil {
 		return usageError{err}
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 )
 
 // Config is one training from scratch: every hyper-parameter, under the names that configuration files use.
@@ -28,7 +30,14 @@ type Config struct {
 
 	// Deep trains heads on the decoder's coarser levels along; see unet.Deep.
 	Deep bool `yaml:"deep-supervision,omitempty"`
+
+	// Precision is the arithmetic that the recipe asks for, one of [Precisions]; "" is the engine's own. An engine that has not got it is
+	// refused: nothing is computed in another one. Flags go before it.
+	Precision string `yaml:"precision,omitempty"`
 }
+
+// Precisions are the values of Config.Precision, the most exact first.
+var Precisions = []string{"exact", "float32", "tf32", "bfloat16"}
 
 // Loss is the sum of cross-entropy and soft Dice; see tensor.Loss for the formula.
 type Loss struct {
@@ -96,6 +105,8 @@ func (c Config) Validate() error {
 	check(c.Steps >= 1, "steps: want at least 1, got %d", c.Steps)
 	check(c.Batch >= 1 && c.Batch <= 1024, "batch: want 1 to 1024, got %d", c.Batch)
 	atLeast("weight-decay", c.WeightDecay, 0)
+
+	check(c.Precision == "" || slices.Contains(Precisions, c.Precision), "precision: want %s, or nothing for the engine's own, got %q", strings.Join(Precisions, ", "), c.Precision)
 
 	r := c.LearningRate
 	atLeast("learning-rate.first", r.First, 0)
