@@ -1,7 +1,6 @@
 package torch_test
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -191,23 +190,34 @@ func median(x []float64) float64 {
 	return x[len(x)/2]
 }
 
-// Two workers compute at the same time, on one GPU or on two.
+// Two workers compute at the same time, on one GPU or on two, what each computes alone.
 func TestTwoWorkers(t *testing.T) {
 	acceptance(t)
 	var engines [2]*torch.Engine
 	for job := range engines {
-		engines[job] = start(t, torch.Options{Device: strings.TrimRight(device, ":0123456789"), Job: job})
+		engines[job] = start(t, torch.Options{Device: strings.TrimRight(device, ":0123456789"), Job: job, Precision: "exact"})
 		t.Logf("job %d: %s, %s", job, engines[job].Device(), engines[job].Detail())
 	}
-	var faults [2]error
+	losses := func(job int) []float64 {
+		r, err := train.Run(t.Context(), engines[job], config(onGPU(200, 20)), discs(6, 32), uint64(job), nil)
+		if err != nil {
+			t.Error(err)
+			return nil
+		}
+		return r.Losses
+	}
+	var together [2][]float64
 	var both sync.WaitGroup
-	for job, e := range engines {
-		both.Go(func() {
-			_, faults[job] = train.Run(t.Context(), e, config(onGPU(200, 20)), discs(6, 32), uint64(job), nil)
-		})
+	for job := range engines {
+		both.Go(func() { together[job] = losses(job) })
 	}
 	both.Wait()
-	if err := errors.Join(faults[:]...); err != nil {
-		t.Error(err)
+	for job := range engines {
+		if alone := losses(job); len(alone) == 0 || !slices.Equal(alone, together[job]) {
+			t.Errorf("job %d: losses %v beside another, %v alone", job, together[job], alone)
+		}
+	}
+	if slices.Equal(together[0], together[1]) {
+		t.Error("both jobs trained one network")
 	}
 }
