@@ -62,7 +62,7 @@ void pack_row(const Kernels& k, float* dst, const float* src, int pixels, int c,
 }
 
 // Image is the input of a product: [n h w c], seen either as it is, with a border of one pixel for a 3×3 kernel, or,
-// for a single channel, with the nine neighbours of each pixel as its channels, so that fewer lanes are empty.
+// for a single channel, as gradients have it, with the nine neighbours of each pixel as its channels, so that fewer lanes are empty.
 struct Image {
   const Kernels& k;
   const float* x;
@@ -76,6 +76,7 @@ struct Image {
     if (gathered) c = kTaps, border = 0;
   }
   int kernel() const { return 2 * border + 1; }
+  bool is_packed() const { return border == 0 && !gathered && stride == kLanes && c <= kLanes; }
   ptrdiff_t block() const { return static_cast<ptrdiff_t>(w + 2 * border) * kLanes; }
   ptrdiff_t row() const { return block() * ceil_div(c, kLanes); }
 
@@ -136,8 +137,12 @@ void convolve(ns_engine* e, const Image& x, const Source& w, int o, const float*
   e->team.run(strips.count, [&](int part, int thread) {
     const int item = part / strips.per_item, from = part % strips.per_item * strips.rows;
     const int to = std::min(x.h, from + strips.rows);
-    float* in = e->local[thread].get((to - from + 2 * x.border) * x.row());
-    x.pack(in, item, from, to);
+    const float* in = x.x + (static_cast<ptrdiff_t>(item) * x.h + from) * x.row();
+    if (!x.is_packed()) {
+      float* room = e->local[thread].get((to - from + 2 * x.border) * x.row());
+      x.pack(room, item, from, to);
+      in = room;
+    }
     for (int p = 0; p < panels.count(); ++p)
       for (int r = from; r < to; ++r) {
         Product q{};
@@ -255,9 +260,9 @@ extern "C" int ns_conv(ns_engine* e, ns_conv_op op, ns_shape s, ns_output y, con
     px = dropped(e, s, px, mask);
     auto run = [&](const float* bias, bool with_leaky, float* dst, int stride) {
       if (e->library) return e->library->forward(e, s, o, k, false, with_leaky, slope, dst, stride, px, w, bias);
-      const Image x(e, px, s, k);
-      // Gathered neighbours are channels (tap, i): the weights [k k I O] are already in that order.
-      convolve(e, x, Source{w, x.gathered ? 0 : io, o, 1}, o, bias, with_leaky, slope, dst, stride);
+      if (planar_fits(e, s, k, o)) return planar(e, s, px, Source{w, io, o, 1}, o, bias, with_leaky, slope, dst, stride);
+      if (classes_fit(e, s, k, o)) return classes(e, s, px, w, o, bias, with_leaky, slope, dst, stride);
+      convolve(e, Image(e, px, s, k), Source{w, io, o, 1}, o, bias, with_leaky, slope, dst, stride);
     };
     if (!y.add && !y.shuffle) return run(b, leaky, y.at, y.stride);
     float* sums = e->partial.get(static_cast<size_t>(s.n) * s.h * s.w * o);

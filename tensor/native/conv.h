@@ -142,6 +142,18 @@ struct Gradient {
 // winograd_fits reports whether a 3×3 convolution between so many channels can be carried out by winograd.
 bool winograd_fits(const ns_engine* e, int in, int out);
 
+// planar computes a 3×3 convolution of px with padding 1 to y [n h w o], pixels ystride floats apart, where planar_fits: from fewer than
+// kPlanarChannels channels. Without a bias it is zero.
+constexpr int kPlanarChannels = 8;
+bool planar_fits(const ns_engine* e, const ns_shape& s, int k, int o);
+void planar(ns_engine* e, const ns_shape& s, const float* px, const Source& w, int o, const float* bias, bool leaky, float slope, float* y,
+            int ystride);
+
+// classes computes a 1×1 convolution likewise, with weights [c o], where classes_fit: to half as many outputs as a vector has lanes, or fewer.
+bool classes_fit(const ns_engine* e, const ns_shape& s, int k, int o);
+void classes(ns_engine* e, const ns_shape& s, const float* px, const float* w, int o, const float* bias, bool leaky, float slope, float* y,
+             int ystride);
+
 // Convolution is a 3×3 convolution of px [n h w c] with padding 1 to y.
 struct Convolution {
   ns_shape s;

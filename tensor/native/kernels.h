@@ -48,6 +48,36 @@ struct Outer {
 
 constexpr int kTaps = 9;  // of a 3×3 kernel
 
+// A row of a 3×3 convolution from a few channels, each of which has a plane to itself, to a vector of outputs or fewer.
+struct PlanarRow {
+  const float* rows[3];  // of each kernel row: channel 0 of the input row, at the border's pixel
+  ptrdiff_t plane;       // floats from a channel to the next
+  int channels;
+  const float* weights;  // [kh kw channel vector], with pairs each output's twice
+  const float* bias;     // a vector, likewise
+  bool leaky;
+  float slope;
+  float* out;
+  ptrdiff_t ldo;  // floats from one output pixel to the next
+  int valid;      // outputs to store
+  int w;          // pixels
+  bool pairs;     // a vector holds the outputs of two pixels: at most half as many as it has lanes
+};
+
+// A 1×1 convolution to fewer outputs than a vector has lanes, of whole vectors of channels.
+struct Classes {
+  const float* x;
+  ptrdiff_t stride;  // floats from a pixel to the next
+  int64_t pixels;
+  int channels;
+  const float* weights;  // [channel output]
+  const float* bias;
+  bool leaky;
+  float slope;
+  float* out;
+  ptrdiff_t ldo;
+};
+
 // Winograd's F(4×4, 3×3) makes kTile × kTile outputs from kInputs × kInputs inputs by one product per position of an input.
 constexpr int kTile = 4, kInputs = kTile + 2, kPositions = kInputs * kInputs;
 
@@ -122,6 +152,9 @@ struct Kernels {
   void (*winograd_weights)(const float* taps, ptrdiff_t tap_step, float* out, ptrdiff_t position);
   // u[tap][n] = Gᵀ u G of u[position][n], in place; n is a multiple of the width
   void (*winograd_taps)(float* u, int64_t n);
+
+  void (*planar)(const PlanarRow&);
+  void (*const* classes)(const Classes&);  // by the number of outputs, 1 … width / 2
 
   // The processor's ceilings: `rounds` times kChains independent multiply-adds of a vector; a = b + s·c.
   float (*multiply_adds)(int64_t rounds);

@@ -533,6 +533,8 @@ static void adam(float* w, float* m, float* v, const float* g, int64_t n, const 
 
 #include "winograd.inc.h"
 
+#include "ends.inc.h"
+
 static float multiply_adds(int64_t rounds) {
   static_assert(kChains == 12, "r0 … r11");
   V a = splat(1.0f), b = splat(0.999f), c = splat(1e-3f);
@@ -563,5 +565,6 @@ static const Kernels table = {
     pack, add, channel_sums, channel_squares, affine, norm_sums, norm_dx,
     maxpool, maxpool_backward, dropout, softmax, entropy, logarithms, adam,
     winograd_input, winograd_output, winograd_gradient, winograd_weights, winograd_taps,
+    planar, ClassesOf<kHalfVector>::table,
     multiply_adds, triad,
 };

@@ -136,17 +136,20 @@ func compare(t *testing.T, name string, got []float32, want []float64, tol float
 	}
 }
 
-// gap is the number of foreign channels on either side of a view.
-const gap = 3
+// gap is the number of foreign channels on either side of a view, and beyond the number of elements that follow a tensor.
+const gap, beyond = 3, 64
 
-// empty returns a tensor of NaN, dense or a view between channels of NaN.
+// empty returns a tensor of NaN, dense or a view between channels of NaN; NaN follows it.
 func empty(s tensor.Shape, view bool) tensor.Tensor {
 	wide := s
 	if view {
 		wide.C += 2 * gap
 	}
-	t := tensor.New(wide)
-	fill(t, func() float32 { return float32(math.NaN()) })
+	data := make([]float32, wide.Len()+beyond)
+	for i := range data {
+		data[i] = float32(math.NaN())
+	}
+	t := tensor.Tensor{Shape: wide, Stride: wide.C, Data: data[:wide.Len()]}
 	if view {
 		return t.Channels(gap, gap+s.C)
 	}
@@ -170,9 +173,15 @@ func (s *suite) randomSlice(n int) []float32 {
 	return s.random(tensor.Shape{N: 1, H: 1, W: 1, C: n}, false).Data
 }
 
-// checkGaps reports numbers written beside a view.
+// checkGaps reports numbers written beside a view, or beyond a tensor.
 func (s *suite) checkGaps(name string, t tensor.Tensor) {
 	s.Helper()
+	for _, v := range t.Data[len(t.Data):cap(t.Data)] {
+		if v == v {
+			s.Errorf("%s: wrote beyond the last pixel", name)
+			return
+		}
+	}
 	for p := range t.Pixels() - 1 {
 		for _, v := range t.Data[p*t.Stride+t.C : (p+1)*t.Stride] {
 			if v == v {
