@@ -182,7 +182,7 @@ func (k *Critic) step(e tensor.Engine, vaeAdam, adam *nn.Adam, adversarial float
 	deceived := k.vaeGradient(adversarial, noise, weights, ones)
 	vaeAdam.Step(e, vaalRate)
 	k.judge(k.Net.Encode(k.x, true))
-	k.D, _ = k.Discriminator.Loss(weights, sides)
+	k.D = k.Discriminator.Loss(weights, sides)
 	adam.Step(e, vaalRate)
 	return deceived
 }
@@ -192,7 +192,7 @@ func (k *Critic) vaeGradient(adversarial float64, noise, weights, ones []float32
 	c := k.Net.Config()
 	k.Net.Forward(k.x, noise, k.more)
 	k.judge(k.Net.Mean())
-	fooled, dseen := k.Discriminator.Loss(weights, ones)
+	fooled, dseen := k.Discriminator.LossOfInput(weights, ones)
 	dmean, width := dseen, c.Latent+c.More
 	if c.More > 0 { // no gradient flows into the ranks
 		dmean = make([]float32, 0, len(weights)*c.Latent)
