@@ -30,9 +30,13 @@ func TestMeansTellKindsApart(t *testing.T) {
 				images, kind = append(images, image), append(kind, k)
 			}
 		}
-		k, err := RunAutoencoder(t.Context(), fast(t), 120, VAAL{}.Augment, images, side, side, seed, nil)
+		var losses []float64
+		k, err := RunAutoencoder(t.Context(), fast(t), 120, VAAL{}.Augment, images, side, side, seed, func(p Progress) { losses = append(losses, p.Loss) })
 		if err != nil {
 			t.Fatal(err)
+		}
+		if len(losses) != 120 || !(losses[119] < losses[0]/3) { // 0.09 of it is noise
+			t.Errorf("seed %d: %d losses, from %.3f to %.3f", seed, len(losses), losses[0], losses[len(losses)-1])
 		}
 		means, err := k.Means(t.Context(), images)
 		if err != nil {
