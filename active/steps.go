@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/nextslice/nextslice/query"
 )
@@ -20,7 +21,7 @@ func Draw(n, size int, rng *rand.Rand) []int {
 const (
 	InitialRandom    = "random"
 	InitialStrided   = "strided"
-	InitialTypiClust = "typiclust"
+	InitialTypiClust = "typiclust" // and with options, see query.TypiClust
 )
 
 // InitialRule returns the strategy of a rule; nil for random, where [Draw] draws. An unknown rule is an error.
@@ -30,8 +31,13 @@ func InitialRule(name string) (query.Strategy, error) {
 		return nil, nil
 	case InitialStrided:
 		return query.Strided{}, nil
-	case InitialTypiClust:
-		return query.TypiClust{}, nil
+	}
+	if spec, err := query.Parse(name); err == nil {
+		if rule, ok := spec.Strategy.(query.TypiClust); ok {
+			return rule, nil
+		}
+	} else if strings.HasPrefix(name, InitialTypiClust) {
+		return nil, err
 	}
 	return nil, fmt.Errorf("want %s, %s or %s, got %q", InitialRandom, InitialStrided, InitialTypiClust, name)
 }

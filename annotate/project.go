@@ -256,7 +256,9 @@ func assemble(c Config, data *dataset.Dataset, roles map[string]store.Role, s *s
 	files := modelFiles{c, s, cases}
 	predictor := &Predictor{most: memory / 4, store: s, cases: cases, rights: rights, files: files, learner: o.Learner}
 	jury := &jury{config: c, store: s, cases: cases, files: files}
-	queue := &Queue{c, s, cases, events, rights, predictor, jury, o.Learner != nil}
+	queue := &Queue{
+		config: c, store: s, cases: cases, events: events, rights: rights, model: predictor, jury: jury, learns: o.Learner != nil, learner: o.Learner,
+	}
 	p := &Project{
 		Name: data.Name, Config: c, store: s, keep: cmp.Or(o.Backups, DefaultBackups), masks: &maskFiles{store: s, cases: cases, events: events}, record: recorder{c, s, cases},
 		Cases: cases, Queue: queue, Predictor: predictor, Events: events,

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/model"
@@ -25,6 +26,10 @@ type Queue struct {
 	model  lender
 	jury   *jury
 	learns bool // there is a trainer
+
+	learner func() (Learner, error)
+	coding  sync.Mutex         // held while means are learnt
+	means   map[Item][]float32 // of an autoencoder of all training slices, when somebody has asked for them
 }
 
 // lender lends the model in use.
@@ -67,7 +72,7 @@ func (q *Queue) fill(ctx context.Context) error {
 	kind := store.KindFill
 	if begin {
 		kind = store.KindQuery
-		chosen, err = q.coldStart(items, q.config.InitialSize, q.config.streams().Initial())
+		chosen, err = q.coldStart(ctx, items, q.config.InitialSize, q.config.streams().Initial())
 	} else if len(items) > 0 {
 		chosen, err = q.fillBy(ctx, items, cycle, len(all))
 	}
@@ -90,7 +95,7 @@ func (q *Queue) fillBy(ctx context.Context, items []Item, cycle, queued int) (ch
 	s := q.config.streams()
 	err = q.model.borrow(func(n Network) (err error) {
 		if n == nil || trainsMore(q.config.spec().Score) { // what else is trained is there for the query behind its training alone
-			chosen, err = q.coldStart(items, q.config.QuerySize, s.Fill(queued))
+			chosen, err = q.coldStart(ctx, items, q.config.QuerySize, s.Fill(queued))
 		} else {
 			chosen, err = q.pick(ctx, n, items, s.Fill(queued), model.Candidates{Query: max(0, cycle), Random: s.FillScore(queued)})
 		}
@@ -100,30 +105,51 @@ func (q *Queue) fillBy(ctx context.Context, items []Item, cycle, queued int) (ch
 }
 
 // coldStart picks items without a model.
-func (q *Queue) coldStart(items []Item, size int, rng *rand.Rand) (active.Picks[Item], error) {
+func (q *Queue) coldStart(ctx context.Context, items []Item, size int, rng *rand.Rand) (active.Picks[Item], error) {
 	rule, err := active.InitialRule(q.config.ColdStart)
 	if err != nil {
 		return active.Picks[Item]{}, err
 	}
 	if rule != nil {
-		return active.Pick(rule, q.appearance(items), items, size, rng)
+		pool, err := q.appearance(ctx, rule, items)
+		if err != nil {
+			return active.Picks[Item]{}, err
+		}
+		return active.Pick(rule, pool, items, size, rng)
 	}
 	return active.Picks[Item]{Items: active.At(items, active.Draw(len(items), min(size, len(items)), rng))}, nil
 }
 
-// appearance offers items to a strategy that asks nothing of a network. All others, labelled or asked for already, count as labelled.
-func (q *Queue) appearance(items []Item) query.Pool {
+// appearance offers items to a strategy that asks nothing of a network that learns from labels. All others, labelled or asked for already, count as labelled.
+func (q *Queue) appearance(ctx context.Context, rule query.Strategy, items []Item) (query.Pool, error) {
 	c := model.Candidates{Positions: q.positions(items)}
 	offered := map[Item]bool{}
 	for _, item := range items {
 		c.Images, offered[item] = append(c.Images, q.cases.slice(item)), true
 	}
+	var others []Item
 	for _, item := range q.cases.items(store.Training) {
 		if image := q.cases.slice(item); image != nil && !offered[item] {
-			c.Labelled = append(c.Labelled, image)
+			c.Labelled, others = append(c.Labelled, image), append(others, item)
 		}
 	}
-	return model.AppearancePool(c, q.config.Preprocess.Height, q.config.Preprocess.Width)
+	needs := rule.Needs()
+	if needs.Features != query.Latent {
+		return model.AppearancePool(ctx, rule, c, q.config.Preprocess.Height, q.config.Preprocess.Width), nil
+	}
+	means, err := q.latentMeans(ctx, needs.Steps, slices.Concat(items, others))
+	if err != nil {
+		return query.Pool{}, err
+	}
+	vectors := func(items []Item) func() ([][]float32, error) {
+		return func() (of [][]float32, _ error) {
+			for _, item := range items {
+				of = append(of, means[item])
+			}
+			return of, nil
+		}
+	}
+	return query.Pool{N: len(items), Positions: c.Positions, Features: vectors(items), LabelledFeatures: vectors(others)}, nil
 }
 
 // waits reports whether the initial set is chosen by what slices look like, so that they must be loaded first.
@@ -139,6 +165,13 @@ func (q *Queue) pick(ctx context.Context, n Network, items []Item, rng *rand.Ran
 		c.Images, c.Names = append(c.Images, q.cases.slice(item)), append(c.Names, item.String())
 	}
 	s := q.config.spec()
+	if s.Strategy.Needs().Features == query.Latent {
+		pool, err := q.appearance(ctx, s.Strategy, items)
+		if err != nil {
+			return active.Picks[Item]{}, err
+		}
+		return active.Pick(s.Strategy, pool, items, q.config.QuerySize, rng)
+	}
 	if s.Strategy.Needs().LabelledFeatures || s.Score.ClassWeights || s.Score.Alpha > 0 {
 		var err error
 		if c.Labelled, c.Masks, err = q.labels(ctx); err != nil {

@@ -57,6 +57,9 @@ func (r recorder) write(ctx context.Context) error {
 		}
 		if i < len(models)-1 { // what the last model asked for is still being labelled
 			c.Query = asked[m.Cycle]
+			for _, item := range m.Copies {
+				c.Copies = append(c.Copies, item.String())
+			}
 		}
 		run.Cycles = append(run.Cycles, c)
 	}

@@ -17,7 +17,7 @@ import (
 
 // Strategies that need more of a network than scores ask people as well: each project trains real networks, of a few steps, and queries.
 func TestPeopleAreAskedByEveryKindOfStrategy(t *testing.T) {
-	for _, strategy := range []string{"clasp", "batchbald(passes=2,samples=8)", "usim", "usim-u+sb", "core-set", "badge", "typiclust", "vaal(steps=3)+sb", "ta-vaal(steps=3)",
+	for _, strategy := range []string{"clasp", "batchbald(passes=2,samples=8)", "usim", "usim-u+sb", "core-set", "badge", "typiclust", "typiclust(features=vae,steps=3)", "vaal(steps=3)+sb", "ta-vaal(steps=3)",
 		"ensemble(members=2)", "suggestive-annotation", "clasp(members=2)", "learning-loss", "dutp(members=2)+sb"} {
 		t.Run(strategy, func(t *testing.T) {
 			p := open(t, annotate.Options{
@@ -54,7 +54,7 @@ func TestColdStartByTypicalSlices(t *testing.T) {
 		p := open(t, annotate.Options{Data: data, Change: func(c *annotate.Config) {
 			small(c)
 			c.ColdStart, c.Seed, c.ValidationShare = rule, seed, 0
-		}})
+		}, Learner: func() (annotate.Learner, error) { return annotate.Networks(ref.New(1)), nil }})
 		until(t, "the initial set", func() bool {
 			items = nil
 			for _, row := range must(p.Store().Queue(t.Context(), true)) {
@@ -70,6 +70,10 @@ func TestColdStartByTypicalSlices(t *testing.T) {
 	}
 	if random := begin(annotate.ColdRandom, 1); slices.Equal(first, random) {
 		t.Errorf("typical slices are the random ones: %v", first)
+	}
+	latent := begin("typiclust(features=vae,steps=3)", 1)
+	if again := begin("typiclust(features=vae,steps=3)", 1); !slices.Equal(latent, again) || slices.Equal(latent, first) {
+		t.Errorf("by an autoencoder %v, then %v; by pixels %v", latent, again, first)
 	}
 	inner := slices.DeleteFunc(slices.Clone(first), func(i annotate.Item) bool { return i.Slice == 0 || i.Slice == 5 })
 	if len(inner) == 0 || len(inner) == 4 {

@@ -28,6 +28,7 @@ type learner struct {
 	start  record.Unit // the training of cycle 0 that it shares
 	spec   query.Spec  // what is computed for the query
 	report func(phase, done, of int, loss float64)
+	means  means // of the autoencoder, when a strategy has asked for it
 
 	saveModel bool // of the last cycle
 	notice    func(text string)
@@ -95,7 +96,7 @@ func (l *learner) train(ctx context.Context) error {
 
 // trainInitial trains, evaluates and stores the model of cycle 0.
 func (l *learner) trainInitial(ctx context.Context) (err error) {
-	items, err := l.data.startItems(l.config, l.start)
+	items, err := l.data.startItems(ctx, l.config, l.start)
 	if err != nil {
 		return err
 	}

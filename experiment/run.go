@@ -60,8 +60,11 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	if err != nil {
 		return err
 	}
+	if err := d.chooseInitial(ctx, c, o.Out, func() (tensor.Engine, error) { return engines[0], nil }, track); err != nil {
+		return err
+	}
 	for _, s := range sources {
-		if err := s.check(c, d); err != nil {
+		if err := s.check(ctx, c, d); err != nil {
 			return err
 		}
 	}
@@ -73,7 +76,7 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	if folder.NoLock != nil {
 		o.Notice(folder.NoLock.Error())
 	}
-	if err := describe(folder, c, d, EnvironmentOf(engines[0]), o.Notice); err != nil {
+	if err := describe(ctx, folder, c, d, EnvironmentOf(engines[0]), o.Notice); err != nil {
 		return err
 	}
 	x := experiment{config: c, data: d, folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: o.Notice}
@@ -105,7 +108,7 @@ func complete(c record.Config, o Options) (record.Config, Options, error) {
 }
 
 // describe writes what a run folder says of itself beside the configuration.
-func describe(f *record.Folder, c record.Config, d *data, env record.Env, notice func(string)) error {
+func describe(ctx context.Context, f *record.Folder, c record.Config, d *data, env record.Env, notice func(string)) error {
 	if err := d.recordIn(f); err != nil {
 		return err
 	}
@@ -117,7 +120,7 @@ func describe(f *record.Folder, c record.Config, d *data, env record.Env, notice
 			return err
 		}
 	}
-	initial, err := d.initialNames(c)
+	initial, err := d.initialNames(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -199,7 +202,7 @@ func (x *experiment) runUnit(ctx context.Context, e tensor.Engine, u record.Unit
 	if err != nil {
 		return err
 	}
-	initial, err := x.data.startItems(x.config, u)
+	initial, err := x.data.startItems(ctx, x.config, u)
 	if err != nil {
 		recorder.Close()
 		return err

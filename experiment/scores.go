@@ -23,7 +23,7 @@ func (l *learner) Pool(ctx context.Context, unlabelled []int) query.Pool {
 		HiddenForeground: active.At(l.data.foreground, unlabelled),
 		Query:            l.cycle, Queries: l.config.Cycles,
 		Random:  l.streams().Score(l.cycle),
-		Members: l.members, Critic: l.critic,
+		Members: l.members, Critic: l.critic, Latent: l.latent,
 		Spent: func(_, passes int, took time.Duration) {
 			l.timing.Score += took.Seconds()
 			l.timing.Passes += passes

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -23,13 +24,15 @@ func streams(c record.Config, u record.Unit) active.Streams {
 type initialSets struct {
 	mu   sync.Mutex
 	sets map[int][]int
+	// latent gives the means of the pool's autoencoder, where one is trained for the sets.
+	latent func(context.Context) (means, error)
 }
 
 // startItems returns the items that the first training of a unit learns from, in increasing order: those of its initial set, or, of a
 // ceiling, all of the pool.
-func (d *data) startItems(c record.Config, u record.Unit) ([]int, error) {
+func (d *data) startItems(ctx context.Context, c record.Config, u record.Unit) ([]int, error) {
 	if u.Strategy != record.Ceiling {
-		return d.initialSet(c, u.Set)
+		return d.initialSet(ctx, c, u.Set)
 	}
 	all := make([]int, len(d.pool.Names))
 	for i := range all {
@@ -39,7 +42,7 @@ func (d *data) startItems(c record.Config, u record.Unit) ([]int, error) {
 }
 
 // initialSet returns the items of the pool that are labelled from the start, in increasing order.
-func (d *data) initialSet(c record.Config, set int) ([]int, error) {
+func (d *data) initialSet(ctx context.Context, c record.Config, set int) ([]int, error) {
 	rule, err := active.InitialRule(c.Initial)
 	if err != nil || rule == nil {
 		return initialSet(c, set, len(d.pool.Names)), err
@@ -53,7 +56,7 @@ func (d *data) initialSet(c record.Config, set int) ([]int, error) {
 	for i := range all {
 		all[i] = i
 	}
-	pool := model.AppearancePool(model.Candidates{Images: d.pool.Images, Positions: d.positions}, d.preprocess.Height, d.preprocess.Width)
+	pool := model.AppearancePool(ctx, rule, model.Candidates{Images: d.pool.Images, Positions: d.positions, Latent: d.initial.latent}, d.preprocess.Height, d.preprocess.Width)
 	picks, err := active.Pick(rule, pool, all, c.InitialSize, streams(c, record.Unit{Set: set}).Initial())
 	if err != nil {
 		return nil, fmt.Errorf("initial set %d: %w", set, err)

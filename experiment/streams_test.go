@@ -65,11 +65,11 @@ func TestInitialSets(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := &data{pool: d.pool, positions: d.positions, preprocess: d.preprocess}
-		items, err := d.initialSet(c, 1)
+		items, err := d.initialSet(t.Context(), c, 1)
 		if err != nil || !want(items) || !slices.IsSorted(items) {
 			t.Errorf("%q: initial set %v, %v", rule, items, err)
 		}
-		names, err := (&data{pool: d.pool, positions: d.positions, preprocess: d.preprocess}).initialNames(c)
+		names, err := (&data{pool: d.pool, positions: d.positions, preprocess: d.preprocess}).initialNames(t.Context(), c)
 		if err != nil || len(names) != 3 || !slices.Equal(names[1], active.At(d.pool.Names, items)) {
 			t.Errorf("%q: recorded are %v, %v", rule, names, err)
 		}

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,10 +14,10 @@ import (
 )
 
 // initialNames returns the names of the items of each initial set.
-func (d *data) initialNames(c record.Config) (map[int][]string, error) {
+func (d *data) initialNames(ctx context.Context, c record.Config) (map[int][]string, error) {
 	sets := map[int][]string{}
 	for set := 1; set <= c.InitialSets; set++ {
-		items, err := d.initialSet(c, set)
+		items, err := d.initialSet(ctx, c, set)
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +57,7 @@ func readSources(dirs []string, c record.Config) (sources []source, err error) {
 }
 
 // check refuses a record of other cases or other initial sets.
-func (s source) check(c record.Config, d *data) error {
+func (s source) check(ctx context.Context, c record.Config, d *data) error {
 	var there record.Data
 	if err := json.Unmarshal(s.Data, &there); err != nil {
 		return fmt.Errorf("%s cannot be taken over: %s: %w", s.dir, record.DataFile, err)
@@ -66,7 +67,7 @@ func (s source) check(c record.Config, d *data) error {
 		return fmt.Errorf("%s cannot be taken over: it was made of other data: %s (see %s there)", s.dir, change, record.DataFile)
 	}
 	for _, r := range s.Runs {
-		items, err := d.initialSet(c, r.Set)
+		items, err := d.initialSet(ctx, c, r.Set)
 		if err != nil {
 			return err
 		}

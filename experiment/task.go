@@ -33,8 +33,19 @@ func Prepare(ctx context.Context, c record.Config, o Options) (record.Config, *r
 	if err != nil {
 		return c, nil, err
 	}
+	var own []tensor.Engine
+	defer func() { closeAll(own) }()
+	err = d.chooseInitial(ctx, c, o.Out, func() (_ tensor.Engine, err error) {
+		if own, err = newEngines(ctx, o, c.Train, 1); err != nil {
+			return nil, &record.ConfigError{Err: err}
+		}
+		return own[0], nil
+	}, track)
+	if err != nil {
+		return c, nil, err
+	}
 	for _, s := range sources {
-		if err := s.check(c, d); err != nil {
+		if err := s.check(ctx, c, d); err != nil {
 			return c, nil, err
 		}
 	}
@@ -42,7 +53,7 @@ func Prepare(ctx context.Context, c record.Config, o Options) (record.Config, *r
 	if err != nil {
 		return c, nil, err
 	}
-	if err := describe(folder, c, d, env, o.Notice); err != nil {
+	if err := describe(ctx, folder, c, d, env, o.Notice); err != nil {
 		return c, nil, err
 	}
 	x := experiment{config: c, data: d, folder: folder, track: track}
@@ -92,6 +103,9 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 		return err
 	}
 	if err := d.recordIn(folder); err != nil {
+		return err
+	}
+	if err := d.chooseInitial(ctx, c, o.Out, func() (tensor.Engine, error) { return engines[0], nil }, track); err != nil {
 		return err
 	}
 	x := experiment{config: c, data: d, folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: o.Notice}

@@ -1,6 +1,11 @@
 package model
 
-import "github.com/nextslice/nextslice/query"
+import (
+	"context"
+	"errors"
+
+	"github.com/nextslice/nextslice/query"
+)
 
 // appearanceSide is the number of rows and columns that Appearance reduces an image to, or fewer where it has fewer.
 const appearanceSide = 16
@@ -29,12 +34,27 @@ func Appearance(images [][]float32, h, w int) [][]float32 {
 	return vectors
 }
 
-// AppearancePool offers candidates to a strategy that compares items by what they look like and asks nothing of a network, such as
-// query.TypiClust.
-func AppearancePool(c Candidates, h, w int) query.Pool {
-	return query.Pool{
-		N: len(c.Images), Positions: c.Positions,
-		Features:         func() ([][]float32, error) { return Appearance(c.Images, h, w), nil },
-		LabelledFeatures: func() ([][]float32, error) { return Appearance(c.Labelled, h, w), nil },
+// AppearancePool offers candidates to a strategy that compares items by what they look like and asks nothing of a network that learns from labels,
+// such as s, a query.TypiClust. ctx ends what is computed.
+func AppearancePool(ctx context.Context, s query.Strategy, c Candidates, h, w int) query.Pool {
+	p := query.Pool{N: len(c.Images), Positions: c.Positions}
+	f := s.Needs().Features
+	p.Features = func() ([][]float32, error) { return c.appearance(ctx, f, c.Images, h, w) }
+	p.LabelledFeatures = func() ([][]float32, error) { return c.appearance(ctx, f, c.Labelled, h, w) }
+	return p
+}
+
+// appearance returns the query.Appearance or query.Latent features of some images.
+func (c Candidates) appearance(ctx context.Context, f query.Features, images [][]float32, h, w int) ([][]float32, error) {
+	if f != query.Latent {
+		return Appearance(images, h, w), nil
 	}
+	if c.Latent == nil {
+		return nil, errors.New("model: items are compared by an autoencoder, and nobody trains one")
+	}
+	means, err := c.Latent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return means(ctx, images)
 }

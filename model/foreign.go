@@ -50,7 +50,7 @@ func ServesForeign(s query.Spec) error {
 	switch {
 	case s.Score.Dropout || needs.Networks:
 		why = "passes with dropout, which an ONNX file leaves out"
-	case s.Score.Members > 0 || s.Score.PredictedLoss || s.Score.Critic.Steps > 0 || s.Training != query.Training{}:
+	case s.Score.Members > 0 || s.Score.PredictedLoss || s.Score.Critic.Steps > 0 || needs.Features == query.Latent || s.Training != query.Training{}:
 		why = "a training of its own"
 	case needs.Features == query.Bottleneck || needs.Features == query.Gradient:
 		why = "features from inside the network, which an ONNX file does not give out"

@@ -265,7 +265,7 @@ func TestForeignAnswersAreChecked(t *testing.T) {
 func TestServesForeign(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"entropy+sb": true, "margin": true, "least-confidence+power": true, "tta+sb": true, "random": true, "typiclust": true, "strided": true,
-		"dropout+sb": false, "core-set": false, "badge": false, "ensemble": false, "learning-loss": false, "batchbald": false, "vaal": false, "ta-vaal": false,
+		"dropout+sb": false, "core-set": false, "badge": false, "ensemble": false, "learning-loss": false, "batchbald": false, "vaal": false, "typiclust(features=vae)": false, "ta-vaal": false,
 		"ceal": false, "suggestive-annotation": false,
 	} {
 		spec, err := query.Parse(name)

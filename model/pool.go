@@ -31,6 +31,8 @@ type Candidates struct {
 	Members func(ctx context.Context) ([][]float32, error)
 	// Critic trains what scores with Critic are computed by, and returns it.
 	Critic func(ctx context.Context) (func(ctx context.Context, images [][]float32) ([]float64, error), error)
+	// Latent trains the autoencoder of query.Latent features, unless it is trained already, and returns what gives the latent mean of images.
+	Latent func(ctx context.Context) (func(ctx context.Context, images [][]float32) ([][]float32, error), error)
 	// Spent, which may be nil, is told of each piece of work: how many slices went through the network, in how many
 	// forward passes of one slice each, and how long that took.
 	Spent func(slices, passes int, took time.Duration)
@@ -169,8 +171,8 @@ func (c Candidates) fault(items []int, err error) error {
 }
 
 func (n Network) poolFeatures(ctx context.Context, f query.Features, c Candidates, images [][]float32) ([][]float32, error) {
-	if f == query.Appearance {
-		return Appearance(images, n.Preprocess.Height, n.Preprocess.Width), nil
+	if f == query.Appearance || f == query.Latent {
+		return c.appearance(ctx, f, images, n.Preprocess.Height, n.Preprocess.Width)
 	}
 	defer c.spent(time.Now(), len(images), 1)
 	return n.Features(ctx, images, f)

@@ -65,6 +65,30 @@ func (l *Block) Forward(e tensor.Engine, y, x tensor.Tensor, dropout tensor.Drop
 	e.Conv(op, y, x, l.wf, l.bf)
 }
 
+// ForwardPool computes the maxima y [N ⌊H/2⌋ ⌊W/2⌋ O] of each 2×2 window of what Forward makes of x, and argmax as [tensor.Engine] has it. Both
+// must stay as they are until BackwardPool, and, when train is set, x. What Forward would write is written nowhere in training.
+func (l *Block) ForwardPool(e tensor.Engine, y tensor.Tensor, argmax []uint8, x tensor.Tensor, train bool) {
+	full := x.Shape
+	full.C = y.C
+	l.z.Resize(full)
+	if !train {
+		l.Forward(e, l.z, x, tensor.Dropout{}, false)
+		e.MaxPool(tensor.Pool{}, y, argmax, l.z)
+		return
+	}
+	l.x, l.dropout = x, tensor.Dropout{}
+	e.Conv(tensor.Conv{K: 3}, l.z, x, l.w.Data, l.b.Data)
+	l.batchMean, l.batchVar = resize(l.batchMean, y.C), resize(l.batchVar, y.C)
+	e.NormPool(l.norm(), y, argmax, l.z)
+	l.track(full.Pixels())
+}
+
+// BackwardPool is Backward for the last ForwardPool, from the gradients dy of the maxima and argmax.
+func (l *Block) BackwardPool(e tensor.Engine, dx, dy tensor.Tensor, argmax []uint8) {
+	e.NormPoolBackward(l.norm(), l.z, dy, argmax, l.z)
+	l.backwardConv(e, dx, l.z)
+}
+
 // norm describes the normalisation of the last training pass.
 func (l *Block) norm() tensor.Norm {
 	return tensor.Norm{
@@ -103,11 +127,16 @@ func (l *Block) fold() {
 // Backward computes the block's gradients, and dx unless it has no Data, from dy, dense, which it overwrites. dx may be
 // the x of Forward. It belongs to the last Forward, which must have been a training pass.
 func (l *Block) Backward(e tensor.Engine, dx, dy tensor.Tensor) {
-	op := tensor.Conv{K: 3, Dropout: l.dropout}
 	e.NormBackward(l.norm(), dy, dy, l.z)
-	e.ConvBackwardWeights(op, l.w.Grad, l.b.Grad, dy, l.x)
+	l.backwardConv(e, dx, dy)
+}
+
+// backwardConv computes the gradients of the convolution from dz, that of its output.
+func (l *Block) backwardConv(e tensor.Engine, dx, dz tensor.Tensor) {
+	op := tensor.Conv{K: 3, Dropout: l.dropout}
+	e.ConvBackwardWeights(op, l.w.Grad, l.b.Grad, dz, l.x)
 	if dx.Data != nil {
-		e.ConvBackwardData(op, dx, dy, l.w.Data)
+		e.ConvBackwardData(op, dx, dz, l.w.Data)
 	}
 }
 

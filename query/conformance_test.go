@@ -52,7 +52,10 @@ func TestBatchBALD(t *testing.T) {
 
 func TestUSIM(t *testing.T) { querytest.Run(t, query.USIM{}) }
 
-func TestTypiClust(t *testing.T) { querytest.Run(t, query.TypiClust{}) }
+func TestTypiClust(t *testing.T) {
+	querytest.Run(t, query.TypiClust{})
+	querytest.Run(t, query.TypiClust{Steps: 10})
+}
 
 func TestSuggestiveAnnotation(t *testing.T) { querytest.Run(t, query.SuggestiveAnnotation{}) }
 

@@ -8,6 +8,8 @@ import "github.com/nextslice/nextslice/uncertainty"
 //
 //	max(0, -sign(l_i - l_j) (q_i - q_j) + ξ),  ξ the margin, 1
 //
+// or, with learning-loss.loss: ranknet in the recipe, by the loss of [taVAAL]'s module.
+//
 // One number comes per item, of any sign: there is no map and no aggregation. A prediction that is not finite is an error that
 // names the item.
 //

@@ -11,6 +11,7 @@ type Needs struct {
 	Networks         bool     // Pool.Disagreement and Pool.Probabilities
 	Features         Features // Pool.Features, of this kind
 	LabelledFeatures bool     // Pool.LabelledFeatures, of the same kind
+	Steps            int      // of the autoencoder's training, with Latent
 	Positions        bool     // Pool.Positions
 	HiddenForeground bool     // Pool.HiddenForeground: the strategy exists in simulations only, and its results are no method's merit
 	QueryNumber      bool     // Pool.Query and Pool.Queries
@@ -23,6 +24,7 @@ const (
 	NoFeatures Features = ""           // none are needed
 	Bottleneck Features = "bottleneck" // the deepest encoder output, averaged over the image
 	Gradient   Features = "gradient"   // the loss gradient of the last layer, see [BADGE]
+	Latent     Features = "latent"     // means of an autoencoder that is trained on the pool, without labels: Needs.Steps
 	Appearance Features = "appearance" // averages of the image itself, which take no network
 )
 

@@ -83,7 +83,7 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
 - ` + "`ensemble`" + `: the first member is the network that the cycle evaluates; M - 1 more are trained when the query asks for scores.
   With ` + "`bootstrap`" + ` each of those sees as many items as are labelled, drawn with replacement; the first sees all of them once.
   (In the paper of suggestive annotation every member sees a resample.)
-- ` + "`learning-loss`" + `: the module is trained on pairs of each mini-batch; ` + "`train.learning-loss`" + ` in the configuration has margin,
+- ` + "`learning-loss`" + `: the module is trained on pairs of each mini-batch; ` + "`train.learning-loss`" + ` in the configuration has what it learns by (` + "`loss`" + `: hinge or ranknet; by default ` + "`ta-vaal`" + `'s is ranknet), margin,
   optimiser, and for which part of the training its gradient reaches the encoder: for 0.27 of it in preset ` + "`paper`" + `, not at all in the others, because
   it harms the network ([measured](../results.md#why-learning-loss-fails)). A predicted loss may be negative, which ` + "`power`" + ` does not take.
 - ` + "`clasp`" + `: ` + "`fraction`" + ` of the query is shared out among the foreground classes; ` + "`cap=case`" + ` limits how much of it comes from one case; the noise fades
@@ -99,7 +99,8 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
 - ` + "`dutp`" + `: copies stand in ` + "`cycles.jsonl`" + ` and are no labels; with ` + "`copies=published`" + ` a query may ask for fewer labels than its size, and one at least. In annotation
   they stand in ` + "`project.db`" + `, with the model whose query made them. In ` + "`nextslice query`" + ` they stand in ` + "`copies.json`" + ` of the work folder, and the next query there that has other labels learns
   from them; another query of the same labels takes the place of the one before. Beyond 4,000 candidates the bins of the intensities go by 4,000 that are drawn.
-- ` + "`usim`" + ` compares items by the features of ` + "`badge`" + `; ` + "`typiclust`" + ` by 16 × 16 averages of the slice itself, so that it also chooses an initial set.
+- ` + "`usim`" + ` compares items by the features of ` + "`badge`" + `; ` + "`typiclust`" + ` by 16 × 16 averages of the slice itself, or, with ` + "`features=vae`" + `, by
+  the latent means of an autoencoder that learns from all slices without labels; so it also chooses an initial set (` + "`--initial`" + `, ` + "`--cold-start`" + `).
 - ` + "`clasp`" + ` and ` + "`batchbald`" + ` need probabilities that sum to 1: with sigmoids there may be two classes at most.
 - Networks trained with ` + "`loss.kind: sigmoid`" + ` have a sigmoid per class as probabilities, which need not sum to 1: their
   entropies are the sums of -p ln p over the classes as they are.

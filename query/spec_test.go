@@ -80,6 +80,9 @@ func TestParseSpellings(t *testing.T) {
 		"margin(aggregation=foreground,band=3)":                                 "margin(aggregation=foreground)",
 		"margin(band=0,aggregation=foreground)":                                 "margin(aggregation=foreground,band=0)",
 		"dropout(passes=8,map=jsd)":                                             "dropout",
+		"typiclust(features=pixels)":                                            "typiclust",
+		"typiclust(features=vae,steps=1000)":                                    "typiclust(features=vae)",
+		"typiclust(steps=50,features=vae)":                                      "typiclust(features=vae,steps=50)",
 		"entropy+softmax(beta=1e+2)":                                            "entropy+softmax(beta=100)",
 		"ensemble(map=variance,members=4,bootstrap=true)+suggestive-annotation": "suggestive-annotation",
 	} {

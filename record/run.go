@@ -20,6 +20,7 @@ type Cycle struct {
 	Measures metrics.Summary
 	Initial  []string // names of the items labelled from the start: in cycle 0, where they are known
 	Query    []string // names of the items asked for
+	Copies   []string // names of labelled items that count once more from the next cycle on; no labels
 	Cases    []Case   // of the test cases, in the last cycle only
 	// Calibration is the reliability diagram of the last cycle's model, its numbers to 4 decimal places, where it is known.
 	Calibration []metrics.Bin
@@ -42,7 +43,7 @@ type Run struct {
 func FromCycles(u Unit, initial []string, cycles []active.Cycle) Run {
 	r := Run{Unit: u}
 	for _, c := range cycles {
-		row := Cycle{Cycle: c.Cycle, Labelled: c.Labelled, Scored: c.Scored, Query: c.Query, Measures: c.Measures}
+		row := Cycle{Cycle: c.Cycle, Labelled: c.Labelled, Scored: c.Scored, Query: c.Query, Copies: c.Copies, Measures: c.Measures}
 		row.Measures.PerCase = nil
 		if c.Cycle == 0 {
 			row.Initial = initial
@@ -93,7 +94,7 @@ func perCase(cases []metrics.Case) (out []Case) {
 func (r Run) ActiveCycles() []active.Cycle {
 	cycles := make([]active.Cycle, len(r.Cycles))
 	for i, c := range r.Cycles {
-		cycles[i] = active.Cycle{Cycle: c.Cycle, Labelled: c.Labelled, Query: c.Query, Scored: c.Scored, Measures: c.Measures}
+		cycles[i] = active.Cycle{Cycle: c.Cycle, Labelled: c.Labelled, Query: c.Query, Scored: c.Scored, Copies: c.Copies, Measures: c.Measures}
 	}
 	return cycles
 }
@@ -107,7 +108,7 @@ func (r Run) Within(queries int) (Run, bool) {
 	if len(r.Cycles) > queries {
 		r.Cycles = slices.Clone(r.Cycles[:queries+1])
 		last := &r.Cycles[queries]
-		last.Query, last.Scored = nil, 0
+		last.Query, last.Copies, last.Scored = nil, nil, 0
 	}
 	return r, true
 }

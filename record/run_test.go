@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,6 +69,39 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if diff := cmp.Diff(first.String(), second.String()); diff != "" {
 		t.Errorf("a second writing differs (-first +second):\n%s", diff)
+	}
+}
+
+// Copies are a last column where a run has any, and are read back; a file without them, such as an older one, has no such column.
+func TestCopies(t *testing.T) {
+	all := runs()
+	var without, with bytes.Buffer
+	if err := WriteRuns(&without, all); err != nil {
+		t.Fatal(err)
+	}
+	copied := []active.Cycle{
+		{Cycle: 0, Labelled: 2, Query: []string{"a/1"}, Copies: []string{"b/1", "b/2"}, Measures: summary()},
+		{Cycle: 1, Labelled: 3, Measures: summary()},
+	}
+	all = append(all, FromCycles(Unit{"", "dutp", 1}, nil, copied))
+	if err := WriteRuns(&with, all); err != nil {
+		t.Fatal(err)
+	}
+	for text, has := range map[string]bool{without.String(): false, with.String(): true} {
+		if head, _, _ := strings.Cut(text, "\n"); strings.HasSuffix(head, ",calibration,copies") != has || strings.Contains(head, "copies") != has {
+			t.Errorf("columns %s", head)
+		}
+	}
+	got, err := ReadRuns(bytes.NewReader(with.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, found := Find(got, Unit{"", "dutp", 1})
+	if !found || !slices.Equal(r.Cycles[0].Copies, copied[0].Copies) || r.Cycles[1].Copies != nil || !slices.Equal(r.ActiveCycles()[0].Copies, copied[0].Copies) {
+		t.Errorf("%+v", r)
+	}
+	if short, _ := r.Within(0); short.Cycles[0].Copies != nil { // they are those of the next cycle
+		t.Errorf("of a budget of no query: %+v", short.Cycles)
 	}
 }
 

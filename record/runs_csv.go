@@ -22,6 +22,9 @@ var (
 	listColumns = []string{"initial", "query", "case_dice_3d", "calibration"}
 )
 
+// copiesColumn is a last column, another list, of a file in which a run has copies.
+const copiesColumn = "copies"
+
 // counts names what Measure.N, Undefined and Flagged are called, per measure. Both distances have the same counts.
 var counts = []struct{ measure, n, undefined, flagged string }{
 	{metrics.NameDice3D, "dice_3d_n", "dice_3d_undefined", ""},
@@ -42,12 +45,23 @@ func classColumns(class string) (names []string) {
 	return names
 }
 
-func columns(classes []string) []string {
+func columns(classes []string, copies bool) []string {
 	names := slices.Concat(keyColumns, measures)
 	for _, class := range classes {
 		names = append(names, classColumns(class)...)
 	}
-	return append(names, listColumns...)
+	names = append(names, listColumns...)
+	if copies {
+		names = append(names, copiesColumn)
+	}
+	return names
+}
+
+// anyCopies reports whether a run has copies.
+func anyCopies(runs []Run) bool {
+	return slices.ContainsFunc(runs, func(r Run) bool {
+		return slices.ContainsFunc(r.Cycles, func(c Cycle) bool { return len(c.Copies) > 0 })
+	})
 }
 
 // WriteRuns writes runs as CSV, ordered by recipe, strategy and set. It returns an error for runs with different classes
@@ -59,13 +73,13 @@ func WriteRuns(w io.Writer, runs []Run) error {
 	}
 	runs = slices.Clone(runs)
 	sortRuns(runs)
-	out := csv.NewWriter(w)
-	if err := out.Write(columns(classes)); err != nil {
+	out, copies := csv.NewWriter(w), anyCopies(runs)
+	if err := out.Write(columns(classes, copies)); err != nil {
 		return err
 	}
 	for _, r := range runs {
 		for _, c := range r.Cycles {
-			row, err := r.row(c)
+			row, err := r.row(c, copies)
 			if err != nil {
 				return fmt.Errorf("%s, cycle %d: %w", r.Unit, c.Cycle, err)
 			}
@@ -78,7 +92,7 @@ func WriteRuns(w io.Writer, runs []Run) error {
 	return out.Error()
 }
 
-func (r Run) row(c Cycle) ([]string, error) {
+func (r Run) row(c Cycle, copies bool) ([]string, error) {
 	row := []string{cell.Text(r.Grid), cell.Text(r.Strategy), strconv.Itoa(r.Set), strconv.Itoa(c.Cycle), strconv.Itoa(c.Labelled),
 		strconv.Itoa(c.Scored), strconv.Itoa(c.Measures.Cases), c.Measures.Unit}
 	value := func(class metrics.ClassSummary, name string) metrics.Measure { m, _ := class.Measure(name); return m }
@@ -102,18 +116,35 @@ func (r Run) row(c Cycle) ([]string, error) {
 		cases = append(cases, one.ID+"="+number(one.Dice3D))
 	}
 	for _, list := range [][]string{c.Initial, c.Query, cases} {
-		for _, name := range list {
-			if name == "" || strings.Contains(name, ";") {
-				return nil, fmt.Errorf("the name %q cannot be written to a record: rename the case", name)
-			}
+		text, err := listCell(list)
+		if err != nil {
+			return nil, err
 		}
-		row = append(row, cell.Text(strings.Join(list, ";")))
+		row = append(row, text)
 	}
 	var bins []string
 	for _, b := range c.Calibration {
 		bins = append(bins, fmt.Sprintf("%d:%s:%s", b.Pixels, number(b.Confidence), number(b.Accuracy)))
 	}
-	return append(row, strings.Join(bins, ";")), nil
+	row = append(row, strings.Join(bins, ";"))
+	if copies {
+		text, err := listCell(c.Copies)
+		if err != nil {
+			return nil, err
+		}
+		row = append(row, text)
+	}
+	return row, nil
+}
+
+// listCell returns names as one cell.
+func listCell(names []string) (string, error) {
+	for _, name := range names {
+		if name == "" || strings.Contains(name, ";") {
+			return "", fmt.Errorf("the name %q cannot be written to a record: rename the case", name)
+		}
+	}
+	return cell.Text(strings.Join(names, ";")), nil
 }
 
 // ReadRuns reads what WriteRuns wrote. Each run must have its cycles from 0 on, in order.
@@ -132,7 +163,8 @@ func ReadRuns(in io.Reader) ([]Run, error) {
 			classes = append(classes, class)
 		}
 	}
-	if want := columns(classes); !slices.Equal(head, want) {
+	copies := head[len(head)-1] == copiesColumn
+	if want := columns(classes, copies); !slices.Equal(head, want) {
 		return nil, fmt.Errorf("want the columns of a record: %s", strings.Join(headFaults(want, head), ", "))
 	}
 	var runs []Run
@@ -146,7 +178,7 @@ func ReadRuns(in io.Reader) ([]Run, error) {
 			return nil, err
 		}
 		line, _ := table.FieldPos(0)
-		p := row{cells: cells, head: head}
+		p := row{cells: cells, head: head, copies: copies}
 		unit, c := p.cycle(classes)
 		if p.err != nil {
 			return nil, fmt.Errorf("line %d: %w", line, p.err)
@@ -185,6 +217,7 @@ func headFaults(want, got []string) (faults []string) {
 // row takes the cells of a row one after the other and keeps the first fault.
 type row struct {
 	cells, head []string
+	copies      bool // whether there is a column of them
 	next        int
 	err         error
 }
@@ -226,6 +259,9 @@ func (p *row) cycle(classes []string) (Unit, Cycle) {
 			break
 		}
 		c.Calibration = append(c.Calibration, metrics.Bin{Pixels: int(p.float(numbers[0])), Confidence: p.float(numbers[1]), Accuracy: p.float(numbers[2])})
+	}
+	if p.copies {
+		c.Copies = p.list()
 	}
 	return u, c
 }

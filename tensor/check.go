@@ -114,6 +114,20 @@ func CheckPool(op string, p Pool, y, x Tensor, argmax []uint8) {
 	WantLen(op+": argmax", y.Len(), len(argmax))
 }
 
+// CheckNormPool checks a normalisation with pooling.
+func CheckNormPool(op string, n Norm, y, x Tensor, argmax []uint8) {
+	CheckSlope(op, n.Slope)
+	CheckLens(op, x.C, n.Gamma, n.Beta, n.Mean, n.Variance)
+	CheckPool(op, Pool{}, y, x, argmax)
+}
+
+// CheckNormPoolBackward checks the gradients of a normalisation with pooling.
+func CheckNormPoolBackward(n Norm, dx, dy, x Tensor, argmax []uint8) {
+	CheckNormPool("NormPoolBackward", n, dy, x, argmax)
+	CheckSame("NormPoolBackward", dx, x)
+	CheckLens("NormPoolBackward", x.C, n.DGamma, n.DBeta)
+}
+
 // CheckLoss checks a loss: at least two classes and every target below their number and not merged, or Ignore.
 func CheckLoss(op Loss, dlogits Tensor, items []float32, logits Tensor, target []uint8) {
 	CheckDense("Loss", logits)

@@ -49,6 +49,12 @@ type Engine interface {
 	// counts as zero. skip has the shape of dx and may be a view.
 	MaxPoolBackward(op Pool, dx, dy Tensor, argmax []uint8, skip Tensor)
 
+	// NormPool computes MaxPool, without dropout, of what Norm makes of x, which is written nowhere: y [N ⌊H/2⌋ ⌊W/2⌋ C], dense, and argmax
+	// are those of Norm and MaxPool but for rounding.
+	NormPool(op Norm, y Tensor, argmax []uint8, x Tensor)
+	// NormPoolBackward computes dx, op.DGamma and op.DBeta from NormPool's x, op.Mean, op.Variance and argmax. dx may be x.
+	NormPoolBackward(op Norm, dx, dy Tensor, argmax []uint8, x Tensor)
+
 	// Softmax writes class probabilities p [N H W K] of logits. p may be logits.
 	Softmax(p, logits Tensor)
 	// Entropy writes the Shannon entropy of each pixel's class probabilities p [N H W K], in nats, to h [N·H·W]:

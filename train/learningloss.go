@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -19,13 +20,15 @@ type moduleTraining struct {
 	ranks      bool // it learns to rank: by unet.RankLoss
 }
 
-func newModuleTraining(c Config, rng *rand.Rand) *moduleTraining {
+// newModuleTraining returns that of a strategy whose own loss of the module is recipe.Hinge or recipe.RankNet.
+func newModuleTraining(c Config, own string, rng *rand.Rand) *moduleTraining {
 	module := unet.NewLossModule(c.Width, rng)
 	return &moduleTraining{
 		config:     c.LearningLoss,
 		module:     module,
 		sgd:        nn.NewSGD(module.Params(), c.LearningLoss.Momentum, c.LearningLoss.WeightDecay),
 		dpredicted: make([]float32, c.Batch),
+		ranks:      cmp.Or(c.LearningLoss.Loss, own) == recipe.RankNet,
 	}
 }
 

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"math"
 	"slices"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/random"
+	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/tensor/ref"
 	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/uncertainty"
@@ -113,5 +115,31 @@ func TestLearningLossGradientIsCut(t *testing.T) {
 	one.Batch = 1
 	if _, err := RunLearningLoss(t.Context(), e, one, data, 1, nil); err == nil {
 		t.Error("a mini-batch of one slice has no pairs, and no error")
+	}
+}
+
+// What the module learns by is the strategy's own loss unless the recipe names one, which is then that of either.
+func TestLossOfTheModule(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	data := discs(6, random.Stream(2))
+	losses := func(run func(context.Context, tensor.Engine, Config, Set, uint64, func(Progress)) (*Result, error), name string) []float64 {
+		c := learningLoss(3)
+		c.LearningLoss.Loss = name
+		r, err := run(t.Context(), e, c, data, 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.ModuleLosses
+	}
+	hinge, rank := losses(RunLearningLoss, ""), losses(RunRanker, "")
+	if slices.Equal(hinge, rank) {
+		t.Fatal("both strategies have one loss")
+	}
+	if !slices.Equal(losses(RunLearningLoss, recipe.Hinge), hinge) || !slices.Equal(losses(RunRanker, recipe.RankNet), rank) {
+		t.Error("the strategy's own loss by its name is another")
+	}
+	if !slices.Equal(losses(RunLearningLoss, recipe.RankNet), rank) || !slices.Equal(losses(RunRanker, recipe.Hinge), hinge) {
+		t.Error("the recipe's loss is not that of the module")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/nn"
 	"github.com/nextslice/nextslice/nn/vae"
 	"github.com/nextslice/nextslice/random"
@@ -70,13 +69,9 @@ func RunVAAL(ctx context.Context, e tensor.Engine, c VAAL, labelled, unlabelled 
 	k.raw = c.RawRank
 	vaeAdam, adam := nn.NewAdam(k.Net.Params(), 0), nn.NewAdam(k.Discriminator.Params(), 0)
 	orders := [2]order{{rng: random.Stream(seed, "vaal-order", "labelled"), n: len(labelled)}, {rng: random.Stream(seed, "vaal-order", "unlabelled"), n: len(unlabelled)}}
-	augment := newAugmenter(c.Augment, h, w, random.Stream(seed, "vaal-augment"))
+	feed := newReducer(2*vaalBatch, c.Augment, len(labelled[0]), h, w, random.Stream(seed, "vaal-augment"))
 	noise := random.Stream(seed, "vaal-noise")
-	items, from, changes := make([]int, vaalBatch), make([][]float32, 2*vaalBatch), make([]change, 2*vaalBatch)
-	changed, between := make([][]float32, 2*vaalBatch), make([][]float32, 2*vaalBatch)
-	for i := range changed {
-		changed[i], between[i] = make([]float32, len(labelled[0])), make([]float32, len(labelled[0]))
-	}
+	items := make([]int, vaalBatch)
 	normal := make([]float32, 2*vaalBatch*k.Net.Config().Latent)
 	weights, ones, sides := make([]float32, 2*vaalBatch), make([]float32, 2*vaalBatch), make([]float32, 2*vaalBatch)
 	for i := range weights {
@@ -94,16 +89,11 @@ func RunVAAL(ctx context.Context, e tensor.Engine, c VAAL, labelled, unlabelled 
 		for side, images := range [][][]float32{labelled, unlabelled} {
 			orders[side].take(items)
 			for i, item := range items { // what is drawn is drawn in order
-				n := side*vaalBatch + i
-				from[n] = images[item]
-				augment.draw(&changes[n], from[n])
+				feed.draw(side*vaalBatch+i, images[item])
 			}
 		}
-		parallel.For(len(from), e.Threads(), func(n int) {
-			changes[n].apply(slice{image: changed[n]}, slice{image: from[n]}, between[n], h, w)
-			vae.Reduce(k.x.Items(n, n+1).Data, changed[n], k.channels, h, w)
-		})
-		if err := k.rank(ctx, changed); err != nil {
+		feed.write(k.x, e.Threads())
+		if err := k.rank(ctx, feed.changed); err != nil {
 			return nil, err
 		}
 		for i := range normal {
@@ -182,7 +172,7 @@ func (k *Critic) step(e tensor.Engine, vaeAdam, adam *nn.Adam, adversarial float
 	deceived := k.vaeGradient(adversarial, noise, weights, ones)
 	vaeAdam.Step(e, vaalRate)
 	k.judge(k.Net.Encode(k.x, true))
-	k.D, _ = k.Discriminator.Loss(weights, sides)
+	k.D = k.Discriminator.Loss(weights, sides)
 	adam.Step(e, vaalRate)
 	return deceived
 }
@@ -192,7 +182,7 @@ func (k *Critic) vaeGradient(adversarial float64, noise, weights, ones []float32
 	c := k.Net.Config()
 	k.Net.Forward(k.x, noise, k.more)
 	k.judge(k.Net.Mean())
-	fooled, dseen := k.Discriminator.Loss(weights, ones)
+	fooled, dseen := k.Discriminator.LossOfInput(weights, ones)
 	dmean, width := dseen, c.Latent+c.More
 	if c.More > 0 { // no gradient flows into the ranks
 		dmean = make([]float32, 0, len(weights)*c.Latent)

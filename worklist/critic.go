@@ -2,6 +2,7 @@ package worklist
 
 import (
 	"context"
+	"errors"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -37,6 +38,27 @@ func (q *run) critic(ctx context.Context) (func(context.Context, [][]float32) ([
 		return nil, err
 	}
 	return q.judge.Scores, nil
+}
+
+// latent trains an autoencoder of labelled slices and candidates, of these mostSeen at most, once.
+func (q *run) latent(ctx context.Context) (func(context.Context, [][]float32) ([][]float32, error), error) {
+	if q.coder != nil {
+		return q.coder.Means, nil
+	}
+	images, err := q.someImages(ctx, "autoencoder")
+	if err != nil {
+		return nil, err
+	}
+	set, err := q.trainingSet(ctx)
+	if err != nil && !errors.Is(err, errNoLabels) {
+		return nil, err
+	}
+	p, seed := q.preprocess, random.Stream(q.Experiment.Seed, "autoencoder").Uint64()
+	q.coder, err = train.RunAutoencoder(ctx, q.engine, q.spec.Strategy.Needs().Steps, q.Experiment.Train.Augment, append(images, set.Images...), p.Height, p.Width, seed, q.training)
+	if err != nil {
+		return nil, err
+	}
+	return q.coder.Means, nil
 }
 
 // blindCritic is the spread of a critic's logits below which it tells nothing.

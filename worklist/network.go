@@ -20,11 +20,12 @@ type trained struct {
 }
 
 // pool returns what a stream asks of the network.
-func (t trained) pool(s query.Spec, critic func(context.Context) (func(context.Context, [][]float32) ([]float64, error), error)) func(context.Context, model.Candidates) query.Pool {
+func (t trained) pool(s query.Spec, critic func(context.Context) (func(context.Context, [][]float32) ([]float64, error), error),
+	latent func(context.Context) (func(context.Context, [][]float32) ([][]float32, error), error)) func(context.Context, model.Candidates) query.Pool {
 	return func(ctx context.Context, c model.Candidates) query.Pool {
-		c.Critic = critic
+		c.Critic, c.Latent = critic, latent
 		if t.Model == nil && s.Score.Critic.Steps == 0 {
-			return model.AppearancePool(c, t.network.Preprocess.Height, t.network.Preprocess.Width)
+			return model.AppearancePool(ctx, s.Strategy, c, t.network.Preprocess.Height, t.network.Preprocess.Width)
 		}
 		return t.network.Pool(ctx, s, c)
 	}

@@ -108,11 +108,12 @@ type run struct {
 	digest     []byte
 	labels     map[item][]uint8 // masks of the labelled slices
 	dir        string
-	placed     map[int][]place // of cases
-	warned     map[int]bool    // of cases: that voxels are NaN
-	judge      *train.Critic   // of strategies that go by one, when it is trained
-	unsure     []float64       // of all candidates, where scores go by all of them: how unsure the networks are of each
-	learnt     []item          // the labelled slices of the last trainingSet, in its order
+	placed     map[int][]place    // of cases
+	warned     map[int]bool       // of cases: that voxels are NaN
+	judge      *train.Critic      // of strategies that go by one, when it is trained
+	coder      *train.Autoencoder // of strategies that compare items by one, when it is trained
+	unsure     []float64          // of all candidates, where scores go by all of them: how unsure the networks are of each
+	learnt     []item             // the labelled slices of the last trainingSet, in its order
 }
 
 // open opens the data set as the model has it, or as it is to be trained.
@@ -145,7 +146,7 @@ func (q *run) asksNetwork() bool {
 	if c := q.spec.Score.Critic; c.Steps > 0 && !c.Ranked && needs.Features == query.NoFeatures {
 		return false // a critic sees slices alone
 	}
-	return needs.Scores || needs.ClassScores || needs.Networks || needs.Features != query.NoFeatures && needs.Features != query.Appearance
+	return needs.Scores || needs.ClassScores || needs.Networks || needs.Features != query.NoFeatures && needs.Features != query.Appearance && needs.Features != query.Latent
 }
 
 var errNoLabels = errors.New("no slice is labelled, so that there is no network to ask: choose the first ones with --strategy typiclust or strided, which need none, and label them")
@@ -336,7 +337,7 @@ func (q *run) pick(ctx context.Context) (*Result, error) {
 	s := &stream{
 		spec: q.spec, seed: q.Experiment.Seed, items: q.candidates, names: q.name, progress: func(done, of int) { q.progress(Progress{Phase: "score", Done: done, Of: of}) },
 	}
-	s.ask = q.net.pool(plain(q.spec), q.critic)
+	s.ask = q.net.pool(plain(q.spec), q.critic, q.latent)
 	s.images = q.read
 	if needs := q.spec.Strategy.Needs(); needs.Scores || needs.ClassScores {
 		r.Scores = filepath.Join(q.dir, scoresFile)

@@ -138,7 +138,7 @@ func TestWhatIsLabelled(t *testing.T) {
 func TestFirstSlices(t *testing.T) {
 	dir, _ := partly(t, 3, 0)
 	must(t, os.RemoveAll(filepath.Join(dir, "labels")))
-	for _, strategy := range []string{"typiclust", "strided", "random"} {
+	for _, strategy := range []string{"typiclust", "typiclust(features=vae,steps=3)", "strided", "random"} {
 		c := small(t, dir, strategy, 5)
 		if r := ask(t, c); len(r.Picks) != 5 || r.Scored != 0 || r.Labelled != 0 || !math.IsNaN(float64(r.Picks[0].Score)) {
 			t.Errorf("%s: %+v", strategy, r)

@@ -129,7 +129,7 @@ func picksAreThoseOfTheSimulation(t *testing.T, strategy string) {
 		t.Fatal(err)
 	}
 	for i, s := range simulated {
-		if r := kept.Runs[0].Cycles[i]; r.Labelled != s.Labelled || !slices.Equal(r.Query, s.Query) || r.Measures.Mean.Dice3D.Value != s.Measures.Mean.Dice3D.Value {
+		if r := kept.Runs[0].Cycles[i]; r.Labelled != s.Labelled || !slices.Equal(r.Query, s.Query) || !slices.Equal(r.Copies, s.Copies) || r.Measures.Mean.Dice3D.Value != s.Measures.Mean.Dice3D.Value {
 			t.Errorf("the record of cycle %d: %+v", i, r)
 		}
 		if i < cycles {

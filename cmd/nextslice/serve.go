@@ -71,7 +71,7 @@ type serveCommand struct {
 	Classes         []string  `placeholder:"LIST" help:"New project: names of the classes without the background, where the data set has none."`
 	Seed            *uint64   `placeholder:"N" help:"New project: seed of everything random (0)."`
 	InitialSize     *int      `placeholder:"N" help:"New project: slices labelled before the first training (10)."`
-	ColdStart       *string   `placeholder:"RULE" help:"New project: how these are chosen, random (the default), strided or typiclust."`
+	ColdStart       *string   `placeholder:"RULE" help:"New project: how these are chosen, random (the default), strided, typiclust or typiclust(features=vae), which trains an autoencoder first."`
 	Masks           *string   `placeholder:"WHICH" help:"New project: existing masks that are taken over: all, foreground (slices with foreground only) or ignore."`
 	ValidationCases *[]string `placeholder:"LIST" help:"New project: these cases are for validation, with their masks; else a random fifth."`
 	Lockstep        bool      `help:"New project: train when the whole query is answered, as a simulation does; the picks are then the same."`

@@ -29,7 +29,7 @@ type simulateCommand struct {
 	Axis        *string `placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Strategies  *string `placeholder:"LIST" help:"Query strategies, separated by commas; see the strategies command."`
 	InitialSets *int    `placeholder:"N" help:"Runs per strategy, each from another initial set."`
-	Initial     *string `placeholder:"RULE" help:"How an initial set is chosen: random (the default), strided or typiclust."`
+	Initial     *string `placeholder:"RULE" help:"How an initial set is chosen: random (the default), strided, typiclust or typiclust(features=vae), which trains an autoencoder first."`
 	InitialSize *int    `placeholder:"N" help:"Slices labelled from the start."`
 	QuerySize   *int    `placeholder:"N" help:"Slices labelled per query."`
 	Cycles      *int    `placeholder:"N" help:"Queries; there is one training more."`

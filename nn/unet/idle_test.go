@@ -15,17 +15,19 @@ type (
 	ff = []float32
 )
 
-func (idle) Conv(tensor.Conv, tt, tt, ff, ff)                 {}
-func (idle) ConvBackwardData(tensor.Conv, tt, tt, ff)         {}
-func (idle) ConvBackwardWeights(tensor.Conv, ff, ff, tt, tt)  {}
-func (idle) Up(tt, tt, ff, ff)                                {}
-func (idle) UpBackwardData(tt, tt, ff)                        {}
-func (idle) UpBackwardWeights(ff, ff, tt, tt)                 {}
-func (idle) Norm(tensor.Norm, tt, tt)                         {}
-func (idle) NormBackward(tensor.Norm, tt, tt, tt)             {}
-func (idle) MaxPool(tensor.Pool, tt, []uint8, tt)             {}
-func (idle) MaxPoolBackward(tensor.Pool, tt, tt, []uint8, tt) {}
-func (idle) Mean(ff, tt)                                      {}
+func (idle) Conv(tensor.Conv, tt, tt, ff, ff)                  {}
+func (idle) ConvBackwardData(tensor.Conv, tt, tt, ff)          {}
+func (idle) ConvBackwardWeights(tensor.Conv, ff, ff, tt, tt)   {}
+func (idle) Up(tt, tt, ff, ff)                                 {}
+func (idle) UpBackwardData(tt, tt, ff)                         {}
+func (idle) UpBackwardWeights(ff, ff, tt, tt)                  {}
+func (idle) Norm(tensor.Norm, tt, tt)                          {}
+func (idle) NormBackward(tensor.Norm, tt, tt, tt)              {}
+func (idle) MaxPool(tensor.Pool, tt, []uint8, tt)              {}
+func (idle) MaxPoolBackward(tensor.Pool, tt, tt, []uint8, tt)  {}
+func (idle) NormPool(tensor.Norm, tt, []uint8, tt)             {}
+func (idle) NormPoolBackward(tensor.Norm, tt, tt, []uint8, tt) {}
+func (idle) Mean(ff, tt)                                       {}
 
 func TestPassesAllocateNothing(t *testing.T) {
 	n := New(idle{}, Config{Classes: 2, Width: 4, Dropout: 0.5}, random.Stream(1))

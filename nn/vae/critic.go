@@ -44,21 +44,35 @@ func (c *Discriminator) Forward(x []float32) []float32 {
 	return c.logits
 }
 
-// Loss returns Σ weights·BCE(logit, target) of the last Forward, and its gradient by x [N d], valid until the next call; those of the weights are in
-// Params.
-func (c *Discriminator) Loss(weights, targets []float32) (loss float64, dx []float32) {
-	c.dlogits = grow(c.dlogits, len(c.logits))
+// Loss returns Σ weights·BCE(logit, target) of the last Forward, and computes its gradients by the discriminator's weights.
+func (c *Discriminator) Loss(weights, targets []float32) (loss float64) {
+	loss = c.begin(weights, targets)
+	c.layer[2].Backward(c.db, c.dlogits)
+	c.layer[1].Backward(c.da, c.db)
+	c.layer[0].Backward(nil, c.da)
+	return loss
+}
+
+// LossOfInput is Loss with its gradient by x [N d], valid until the next call, in place of those by the weights, which stay as they are.
+func (c *Discriminator) LossOfInput(weights, targets []float32) (loss float64, dx []float32) {
+	loss = c.begin(weights, targets)
+	c.dx = grow(c.dx, len(c.logits)*c.layer[0].In)
+	c.layer[2].BackwardData(c.db, c.dlogits)
+	c.layer[1].BackwardData(c.da, c.db)
+	c.layer[0].BackwardData(c.dx, c.da)
+	return loss, c.dx
+}
+
+// begin returns the loss, and computes its gradient by the logits.
+func (c *Discriminator) begin(weights, targets []float32) (loss float64) {
+	n := len(c.logits)
+	c.dlogits, c.da, c.db = grow(c.dlogits, n), grow(c.da, n*hidden), grow(c.db, n*hidden)
 	for i, x := range c.logits {
 		l, d := BCE(float64(x), float64(targets[i]))
 		loss += float64(weights[i]) * l
 		c.dlogits[i] = weights[i] * float32(d)
 	}
-	n := len(c.logits)
-	c.da, c.db, c.dx = grow(c.da, n*hidden), grow(c.db, n*hidden), grow(c.dx, n*c.layer[0].In)
-	c.layer[2].Backward(c.db, c.dlogits)
-	c.layer[1].Backward(c.da, c.db)
-	c.layer[0].Backward(c.dx, c.da)
-	return loss, c.dx
+	return loss
 }
 
 // BCE returns the binary cross-entropy of a logit, max(x, 0) - x·t + ln(1 + e^-|x|), and its derivative.

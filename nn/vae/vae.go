@@ -49,7 +49,7 @@ type Net struct {
 	out        *nn.Head
 
 	x         tensor.Tensor
-	e, p, de  [levels]tensor.Tensor // outputs of the blocks and the poolings, and of the decoder's blocks
+	p, de     [levels]tensor.Tensor // outputs of the encoder's poolings and of the decoder's blocks
 	argmax    [levels][]uint8
 	u         [levels]tensor.Tensor // outputs of the transposed convolutions
 	mu, lg, z tensor.Tensor
@@ -107,12 +107,10 @@ func (n *Net) Encode(x tensor.Tensor, train bool) []float32 {
 	s := x.Shape
 	for level := range levels {
 		s.C = n.config.Width << level
-		n.e[level].Resize(s)
-		n.enc[level].Forward(n.engine, n.e[level], x, tensor.Dropout{}, train)
 		s.H, s.W = s.H/2, s.W/2
 		n.p[level].Resize(s)
 		n.argmax[level] = grow(n.argmax[level], s.Len())
-		n.engine.MaxPool(tensor.Pool{}, n.p[level], n.argmax[level], n.e[level])
+		n.enc[level].ForwardPool(n.engine, n.p[level], n.argmax[level], x, train)
 		x = n.p[level]
 	}
 	d := tensor.Shape{N: s.N, H: 1, W: 1, C: n.config.Latent}
@@ -227,12 +225,11 @@ func (n *Net) backward() {
 	}
 	dp := tensor.Tensor{Shape: n.p[levels-1].Shape, Stride: n.p[levels-1].C, Data: n.dflat.Data}
 	for level := levels - 1; level >= 0; level-- {
-		e.MaxPoolBackward(tensor.Pool{}, n.e[level], dp, n.argmax[level], tensor.Tensor{})
 		var dx tensor.Tensor
 		if level > 0 {
 			dx = n.p[level-1]
 		}
-		n.enc[level].Backward(e, dx, n.e[level])
+		n.enc[level].BackwardPool(e, dx, dp, n.argmax[level])
 		dp = dx
 	}
 }

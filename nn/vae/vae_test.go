@@ -45,7 +45,7 @@ func TestGradient(t *testing.T) {
 			n.Params().Changed()
 			n.Forward(x, noise, nil)
 			d.Forward(n.Mean())
-			fooled, dmean := d.Loss(weights, ones)
+			fooled, dmean := d.LossOfInput(weights, ones)
 			for i := range dmean {
 				dmean[i] *= lambda
 			}
@@ -103,11 +103,15 @@ func TestDiscriminator(t *testing.T) {
 	}
 	loss := func() float64 {
 		d.Forward(x)
-		l, _ := d.Loss(weights, targets)
-		return l
+		return d.Loss(weights, targets)
 	}
-	loss()
-	dx, dw := slices.Clone(d.dx), slices.Clone(d.params.Grad)
+	loss0 := loss()
+	dw := slices.Clone(d.params.Grad)
+	clear(d.params.Grad)
+	value, dx := d.LossOfInput(weights, targets)
+	if dx = slices.Clone(dx); value != loss0 || slices.ContainsFunc(d.params.Grad, func(g float32) bool { return g != 0 }) {
+		t.Errorf("by the input the loss is %v, want %v; or a gradient of the weights was touched", value, loss0)
+	}
 	for _, c := range []struct {
 		values, gradient []float32
 	}{{x, dx}, {d.params.Weights, dw}} {

@@ -104,6 +104,14 @@ func (m *Meter) NormBackward(op tensor.Norm, dx, dy, x tensor.Tensor) {
 	m.pass("NormBackward", x.Shape, 5, func() { m.Engine.NormBackward(op, dx, dy, x) })
 }
 
+func (m *Meter) NormPool(op tensor.Norm, y tensor.Tensor, argmax []uint8, x tensor.Tensor) {
+	m.pass("NormPool", x.Shape, 2.3125, func() { m.Engine.NormPool(op, y, argmax, x) })
+}
+
+func (m *Meter) NormPoolBackward(op tensor.Norm, dx, dy tensor.Tensor, argmax []uint8, x tensor.Tensor) {
+	m.pass("NormPoolBackward", x.Shape, 3.625, func() { m.Engine.NormPoolBackward(op, dx, dy, argmax, x) })
+}
+
 func (m *Meter) MaxPool(op tensor.Pool, y tensor.Tensor, argmax []uint8, x tensor.Tensor) {
 	m.pass("MaxPool", x.Shape, 1.3125, func() { m.Engine.MaxPool(op, y, argmax, x) })
 }

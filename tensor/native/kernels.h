@@ -95,6 +95,14 @@ struct TileRow {
   uint32_t index;        // there, of the first row's pixel 0 and first channel
 };
 
+// PooledRow has the gradients of the windows of a 2×2 max pooling that cover a row of pixels, dense.
+struct PooledRow {
+  const float* dy;
+  const uint8_t* argmax;
+  int at;       // argmax of the row's even columns, 0 or 2
+  int windows;  // 0 for a row that the pooling dropped
+};
+
 // Kernels of one instruction set. Tables are indexed by the tile's height, 1 … max.
 struct Kernels {
   const char* name;
@@ -125,6 +133,15 @@ struct Kernels {
   void (*norm_dx)(float* dx, const float* dy, const float* x, int64_t pixels, int c, ptrdiff_t dxstride,
                   ptrdiff_t dystride, ptrdiff_t xstride, const float* scale, const float* shift, const float* mean,
                   const float* a, const float* b, float slope);
+  // The same gradients where y is only seen by a 2×2 max pooling, for columns first … first + count of a row; x and dx are at its first pixel
+  void (*pooled_sums)(const PooledRow& g, const float* x, int first, int count, int c, ptrdiff_t xstride, const float* scale,
+                      const float* shift, const float* mean, float slope, float* sum, float* dot);
+  void (*pooled_dx)(float* dx, const PooledRow& g, const float* x, int first, int count, int c, ptrdiff_t dxstride,
+                    ptrdiff_t xstride, const float* scale, const float* shift, const float* mean, const float* a,
+                    const float* b, float slope);
+  // One output row of a 2×2 max pooling of leaky(scale·x + shift)
+  void (*affine_maxpool)(float* y, uint8_t* argmax, const float* row0, const float* row1, int w, int c, ptrdiff_t stride,
+                         const float* scale, const float* shift, float slope);
   // One output row of a 2×2 max pooling with dropout; index is the number of the row's first output element.
   void (*maxpool)(float* y, uint8_t* argmax, const float* row0, const float* row1, int w, int c, ptrdiff_t stride,
                   const ns_mask& mask, uint32_t index);

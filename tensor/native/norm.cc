@@ -37,15 +37,12 @@ struct Affine {
   }
 };
 
-}  // namespace
-
-extern "C" void ns_norm(ns_engine* e, ns_batch_norm op, ns_shape s, int ystride, float* y, const float* x) {
+// statistics computes op.mean and op.variance. Mean and squared deviations of each chunk are combined in double (Chan, Golub,
+// LeVeque 1979): one pass over memory, the second over a chunk finds it in the cache, and no cancellation.
+void statistics(ns_engine* e, const ns_batch_norm& op, const ns_shape& s, const Chunks& chunks, const float* x) {
   const int64_t total = pixels_of(s);
   const int c = s.c;
   const Kernels& k = narrow(e->k, c);
-  const Chunks chunks(total, c);
-  // Mean and squared deviations of each chunk, combined in double (Chan, Golub, LeVeque 1979): one pass over memory,
-  // the second over a chunk finds it in the cache, and no cancellation.
   float* part = e->partial.get(static_cast<size_t>(chunks.count) * 2 * c);
   e->team.run(chunks.count, [&](int p, int) {
     const int64_t from = p * chunks.pixels, n = std::min(chunks.pixels, total - from);
@@ -67,19 +64,15 @@ extern "C" void ns_norm(ns_engine* e, ns_batch_norm op, ns_shape s, int ystride,
     op.mean[i] = static_cast<float>(m);
     op.variance[i] = static_cast<float>(sq / n);
   }
-  const Affine a(c, op);
-  e->team.run(chunks.count, [&](int p, int) {
-    const int64_t from = p * chunks.pixels;
-    k.affine(y + from * ystride, x + from * s.stride, std::min(chunks.pixels, total - from), c, ystride, s.stride,
-             a.scale.data(), a.shift.data(), op.slope);
-  });
 }
 
-extern "C" void ns_norm_backward(ns_engine* e, ns_batch_norm op, ns_shape s, int dxstride, int dystride, float* dx,
-                                 const float* dy, const float* x) {
+// backward computes the gradients of a normalisation:
+//   dx = scale·(g - mean(g) - (x-mean)·mean(g·(x-mean))/variance), dgamma = Σ g·x̂, dbeta = Σ g
+// sums(first pixel, pixels, scale, shift, Σ g, Σ g·(x-mean)) sums up a chunk, dx(first pixel, pixels, scale, shift, mean(g), …) writes it.
+template <typename Sums, typename Dx>
+void backward(ns_engine* e, const ns_batch_norm& op, const ns_shape& s, Sums sums, Dx dx) {
   const int64_t total = pixels_of(s);
   const int c = s.c;
-  const Kernels& k = narrow(e->k, c);
   const Chunks chunks(total, c);
   const Affine a(c, op);
   float* part = e->partial.get(static_cast<size_t>(chunks.count) * 2 * c);
@@ -87,10 +80,8 @@ extern "C" void ns_norm_backward(ns_engine* e, ns_batch_norm op, ns_shape s, int
     const int64_t from = p * chunks.pixels;
     float* sum = part + static_cast<size_t>(p) * 2 * c;
     std::fill_n(sum, 2 * c, 0.0f);
-    k.norm_sums(dy + from * dystride, x + from * s.stride, std::min(chunks.pixels, total - from), c, dystride,
-                s.stride, a.scale.data(), a.shift.data(), op.mean, op.slope, sum, sum + c);
+    sums(from, std::min(chunks.pixels, total - from), a.scale.data(), a.shift.data(), sum, sum + c);
   });
-  // dx = scale·(g - mean(g) - (x-mean)·mean(g·(x-mean))/variance), dgamma = Σ g·x̂, dbeta = Σ g
   std::vector<float> first(c), second(c);
   for (int i = 0; i < c; ++i) {
     double sum = 0, dot = 0;
@@ -106,10 +97,97 @@ extern "C" void ns_norm_backward(ns_engine* e, ns_batch_norm op, ns_shape s, int
   }
   e->team.run(chunks.count, [&](int p, int) {
     const int64_t from = p * chunks.pixels;
-    k.norm_dx(dx + from * dxstride, dy + from * dystride, x + from * s.stride,
-              std::min(chunks.pixels, total - from), c, dxstride, dystride, s.stride, a.scale.data(), a.shift.data(),
-              op.mean, first.data(), second.data(), op.slope);
+    dx(from, std::min(chunks.pixels, total - from), a.scale.data(), a.shift.data(), first.data(), second.data());
   });
+}
+
+// each_row calls f(row, first column, columns) for the rows that pixels from … from + n lie in.
+template <typename F>
+void each_row(const ns_shape& s, int64_t from, int64_t n, F f) {
+  for (int64_t end = from + n; from < end;) {
+    const int64_t row = from / s.w;
+    const int first = static_cast<int>(from % s.w), count = static_cast<int>(std::min<int64_t>(s.w - first, end - from));
+    f(row, first, count);
+    from += count;
+  }
+}
+
+// Windows are those of a 2×2 max pooling of images of shape s, with the gradients of their maxima.
+struct Windows {
+  const ns_shape& s;
+  const float* dy;
+  const uint8_t* argmax;
+  // of returns those of row r of all images' rows.
+  PooledRow of(int64_t r) const {
+    const int64_t item = r / s.h, line = r % s.h;
+    if (line >= s.h / 2 * 2) return {dy, argmax, 0, 0};
+    const ptrdiff_t at = (item * (s.h / 2) + line / 2) * (s.w / 2) * s.c;
+    return {dy + at, argmax + at, static_cast<int>(line % 2 * 2), s.w / 2};
+  }
+};
+
+}  // namespace
+
+extern "C" void ns_norm(ns_engine* e, ns_batch_norm op, ns_shape s, int ystride, float* y, const float* x) {
+  const int64_t total = pixels_of(s);
+  const int c = s.c;
+  const Kernels& k = narrow(e->k, c);
+  const Chunks chunks(total, c);
+  statistics(e, op, s, chunks, x);
+  const Affine a(c, op);
+  e->team.run(chunks.count, [&](int p, int) {
+    const int64_t from = p * chunks.pixels;
+    k.affine(y + from * ystride, x + from * s.stride, std::min(chunks.pixels, total - from), c, ystride, s.stride,
+             a.scale.data(), a.shift.data(), op.slope);
+  });
+}
+
+extern "C" void ns_norm_pool(ns_engine* e, ns_batch_norm op, ns_shape s, float* y, uint8_t* argmax, const float* x) {
+  const Kernels& k = narrow(e->k, s.c);
+  statistics(e, op, s, Chunks(pixels_of(s), s.c), x);
+  const Affine a(s.c, op);
+  const int h = s.h / 2, w = s.w / 2;
+  const ptrdiff_t row = static_cast<ptrdiff_t>(w) * s.c;
+  e->team.run(s.n * h, [&](int r, int) {
+    const float* first = x + (static_cast<ptrdiff_t>(r / h) * s.h + 2 * (r % h)) * s.w * s.stride;
+    k.affine_maxpool(y + r * row, argmax + r * row, first, first + static_cast<ptrdiff_t>(s.w) * s.stride, w, s.c, s.stride,
+                     a.scale.data(), a.shift.data(), op.slope);
+  });
+}
+
+extern "C" void ns_norm_backward(ns_engine* e, ns_batch_norm op, ns_shape s, int dxstride, int dystride, float* dx,
+                                 const float* dy, const float* x) {
+  const Kernels& k = narrow(e->k, s.c);
+  backward(
+      e, op, s,
+      [&](int64_t from, int64_t n, const float* scale, const float* shift, float* sum, float* dot) {
+        k.norm_sums(dy + from * dystride, x + from * s.stride, n, s.c, dystride, s.stride, scale, shift, op.mean, op.slope,
+                    sum, dot);
+      },
+      [&](int64_t from, int64_t n, const float* scale, const float* shift, const float* first, const float* second) {
+        k.norm_dx(dx + from * dxstride, dy + from * dystride, x + from * s.stride, n, s.c, dxstride, dystride, s.stride,
+                  scale, shift, op.mean, first, second, op.slope);
+      });
+}
+
+extern "C" void ns_norm_pool_backward(ns_engine* e, ns_batch_norm op, ns_shape s, int dxstride, float* dx, const float* dy,
+                                      const uint8_t* argmax, const float* x) {
+  const Kernels& k = narrow(e->k, s.c);
+  const Windows windows{s, dy, argmax};
+  backward(
+      e, op, s,
+      [&](int64_t from, int64_t n, const float* scale, const float* shift, float* sum, float* dot) {
+        each_row(s, from, n, [&](int64_t r, int first, int count) {
+          k.pooled_sums(windows.of(r), x + r * s.w * s.stride, first, count, s.c, s.stride, scale, shift, op.mean, op.slope,
+                        sum, dot);
+        });
+      },
+      [&](int64_t from, int64_t n, const float* scale, const float* shift, const float* mean, const float* slope) {
+        each_row(s, from, n, [&](int64_t r, int first, int count) {
+          k.pooled_dx(dx + r * s.w * dxstride, windows.of(r), x + r * s.w * s.stride, first, count, s.c, dxstride, s.stride,
+                      scale, shift, op.mean, mean, slope, op.slope);
+        });
+      });
 }
 
 extern "C" void ns_mean(ns_engine* e, ns_shape s, float* y, const float* x) {

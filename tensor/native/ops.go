@@ -66,6 +66,16 @@ func (e *Engine) NormBackward(op tensor.Norm, dx, dy, x tensor.Tensor) {
 	C.ns_norm_backward(e.c, batchNorm(op), shape(x), C.int(dx.Stride), C.int(dy.Stride), ptr(dx.Data), ptr(dy.Data), ptr(x.Data))
 }
 
+func (e *Engine) NormPool(op tensor.Norm, y tensor.Tensor, argmax []uint8, x tensor.Tensor) {
+	tensor.CheckNormPool("NormPool", op, y, x, argmax)
+	C.ns_norm_pool(e.c, batchNorm(op), shape(x), ptr(y.Data), bytes(argmax), ptr(x.Data))
+}
+
+func (e *Engine) NormPoolBackward(op tensor.Norm, dx, dy tensor.Tensor, argmax []uint8, x tensor.Tensor) {
+	tensor.CheckNormPoolBackward(op, dx, dy, x, argmax)
+	C.ns_norm_pool_backward(e.c, batchNorm(op), shape(x), C.int(dx.Stride), ptr(dx.Data), ptr(dy.Data), bytes(argmax), ptr(x.Data))
+}
+
 func batchNorm(op tensor.Norm) C.ns_batch_norm {
 	return C.ns_batch_norm{
 		eps: C.float(op.Eps), slope: C.float(op.Slope), gamma: ptr(op.Gamma), beta: ptr(op.Beta),

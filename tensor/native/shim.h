@@ -71,6 +71,9 @@ typedef struct {
 void ns_norm(ns_engine *, ns_batch_norm op, ns_shape x, int ystride, float *y, const float *px);
 void ns_norm_backward(ns_engine *, ns_batch_norm op, ns_shape x, int dxstride, int dystride, float *dx, const float *dy,
                       const float *px);
+void ns_norm_pool(ns_engine *, ns_batch_norm op, ns_shape x, float *y, uint8_t *argmax, const float *px);
+void ns_norm_pool_backward(ns_engine *, ns_batch_norm op, ns_shape x, int dxstride, float *dx, const float *dy,
+                           const uint8_t *argmax, const float *px);
 void ns_maxpool(ns_engine *, ns_shape x, ns_mask mask, float *y, uint8_t *argmax, const float *px);
 void ns_maxpool_backward(ns_engine *, ns_shape x, int skipstride, ns_mask mask, float *dx, const float *dy,
                          const uint8_t *argmax, const float *skip);

@@ -84,6 +84,20 @@ func (e *Engine) MaxPoolBackward(op tensor.Pool, dx, dy tensor.Tensor, argmax []
 	e.k.MaxPoolBackward(op, arr(dx), arr(dy), argmax, arr(skip))
 }
 
+func (e *Engine) NormPool(op tensor.Norm, y tensor.Tensor, argmax []uint8, x tensor.Tensor) {
+	tensor.CheckNormPool("NormPool", op, y, x, argmax)
+	full := tensor.New(x.Shape)
+	e.k.Norm(Norm[float32](op), arr(full), arr(x))
+	e.k.MaxPool(tensor.Pool{}, arr(y), argmax, arr(full))
+}
+
+func (e *Engine) NormPoolBackward(op tensor.Norm, dx, dy tensor.Tensor, argmax []uint8, x tensor.Tensor) {
+	tensor.CheckNormPoolBackward(op, dx, dy, x, argmax)
+	full := tensor.New(x.Shape)
+	e.k.MaxPoolBackward(tensor.Pool{}, arr(full), arr(dy), argmax, Tensor[float32]{})
+	e.k.NormBackward(Norm[float32](op), arr(dx), arr(full), arr(x))
+}
+
 func (e *Engine) Softmax(p, logits tensor.Tensor) {
 	tensor.CheckSame("Softmax", p, logits)
 	e.k.Softmax(arr(p), arr(logits))

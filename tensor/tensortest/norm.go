@@ -1,6 +1,7 @@
 package tensortest
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 
@@ -78,6 +79,70 @@ func (s *suite) norm(shape tensor.Shape, op tensor.Norm, dstView, srcView bool) 
 		assign(dx, dy)
 		s.e.NormBackward(op, dx, dx, x)
 	}, results...)
+}
+
+// normPool compares NormPool and its gradients with Norm and MaxPool: they are the same but for rounding.
+func normPool(s *suite) {
+	for _, shape := range shapes {
+		for _, layout := range layouts {
+			s.normPool(shape, layout.dst, layout.src)
+		}
+	}
+}
+
+func (s *suite) normPool(shape tensor.Shape, dstView, srcView bool) {
+	name := fmt.Sprintf("NormPool %v, views %v %v", shape, dstView, srcView)
+	c, half := shape.C, tensor.Shape{N: shape.N, H: shape.H / 2, W: shape.W / 2, C: shape.C}
+	with := func() tensor.Norm {
+		return tensor.Norm{
+			Eps: 1e-5, Slope: 0.01, Mean: make([]float32, c), Variance: make([]float32, c), DGamma: make([]float32, c), DBeta: make([]float32, c),
+		}
+	}
+	apart, op := with(), with()
+	apart.Gamma, apart.Beta = s.offsets(c, 0), s.offsets(c, 0) // a negative factor makes the smallest the largest
+	op.Gamma, op.Beta = apart.Gamma, apart.Beta
+	x, dy := s.random(shape, srcView), s.random(half, false)
+	fill(x, func() float32 { return 1 + float32(math.Round(4*s.rng.NormFloat64()))/4 }) // some are equal
+
+	full, dfull := empty(shape, false), empty(shape, false)
+	y, dx, argmax := empty(half, false), empty(shape, false), make([]uint8, half.Len())
+	s.e.Norm(apart, full, x)
+	s.e.MaxPool(tensor.Pool{}, y, argmax, full)
+	s.e.MaxPoolBackward(tensor.Pool{}, dfull, dy, argmax, tensor.Tensor{})
+	s.e.NormBackward(apart, dx, dfull, x)
+
+	same := s.unchanged(name, dy.Data, x.Data, op.Gamma, op.Beta)
+	gotY, gotDX, gotArgmax := empty(half, false), empty(shape, dstView), make([]uint8, half.Len())
+	s.e.NormPool(op, gotY, gotArgmax, x)
+	s.e.NormPoolBackward(op, gotDX, dy, gotArgmax, x)
+	same()
+	compare := func(what string, got, want []float32) {
+		for i := range want {
+			if d := math.Abs(float64(got[i] - want[i])); !(d <= 1e-5*(1+math.Abs(float64(want[i])))) {
+				s.Errorf("%s: %s are not those of Norm and MaxPool: %v at %d, want %v", name, what, got[i], i, want[i])
+				return
+			}
+		}
+	}
+	compare("maxima", gotY.Data, y.Data)
+	compare("gradients", elements(gotDX), dx.Data)
+	compare("means", op.Mean, apart.Mean)
+	compare("variances", op.Variance, apart.Variance)
+	compare("gradients of gamma", op.DGamma, apart.DGamma)
+	compare("gradients of beta", op.DBeta, apart.DBeta)
+	if !bytes.Equal(gotArgmax, argmax) {
+		s.Errorf("%s: other argmax than that of MaxPool", name)
+	}
+	s.e.NormPoolBackward(op, x, dy, gotArgmax, x)
+	compare("gradients in place", elements(x), dx.Data)
+}
+
+// elements returns those of a tensor that may be a view.
+func elements(t tensor.Tensor) (all []float32) {
+	for p := range t.Pixels() {
+		all = append(all, t.Data[p*t.Stride:][:t.C]...)
+	}
+	return all
 }
 
 func mean(s *suite) {

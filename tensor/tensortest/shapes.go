@@ -68,6 +68,14 @@ func wrongShapes(s *suite) {
 		{"MaxPool", "rows", func() { e.MaxPool(tensor.Pool{}, t(2, 3, 3, 3), b(54), x) }},
 		{"MaxPool", "argmax", func() { e.MaxPool(tensor.Pool{}, t(2, 2, 3, 3), b(35), x) }},
 		{"MaxPool", "probability", func() { e.MaxPool(tensor.Pool{Dropout: tensor.Dropout{P: 1}}, t(2, 2, 3, 3), b(36), x) }},
+		{"NormPool", "rows", func() { e.NormPool(norm(nil), t(2, 3, 3, 3), b(54), x) }},
+		{"NormPool", "argmax", func() { e.NormPool(norm(nil), t(2, 2, 3, 3), b(35), x) }},
+		{"NormPool", "gamma", func() { e.NormPool(norm(func(n *tensor.Norm) { n.Gamma = f(2) }), t(2, 2, 3, 3), b(36), x) }},
+		{"NormPoolBackward", "dx", func() { e.NormPoolBackward(norm(nil), t(2, 3, 6, 3), t(2, 2, 3, 3), b(36), x) }},
+		{"NormPoolBackward", "dy", func() { e.NormPoolBackward(norm(nil), x, t(2, 2, 2, 3), b(36), x) }},
+		{"NormPoolBackward", "dbeta", func() {
+			e.NormPoolBackward(norm(func(n *tensor.Norm) { n.DBeta = f(1) }), x, t(2, 2, 3, 3), b(36), x)
+		}},
 		{"MaxPoolBackward", "items", func() { e.MaxPoolBackward(tensor.Pool{}, x, t(1, 2, 3, 3), b(18), tensor.Tensor{}) }},
 		{"MaxPoolBackward", "skip", func() { e.MaxPoolBackward(tensor.Pool{}, x, t(2, 2, 3, 3), b(36), t(2, 4, 5, 3)) }},
 		{"MaxPoolBackward", "argmax", func() { e.MaxPoolBackward(tensor.Pool{}, x, t(2, 2, 3, 3), b(37), tensor.Tensor{}) }},

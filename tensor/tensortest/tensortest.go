@@ -52,7 +52,7 @@ func run(t *testing.T, newEngine func(threads int) tensor.Engine, rounded bool) 
 				{"Conv", conv}, {"Conv onto", convOnto}, {"Up", up},
 				{"Norm", norm},
 				{"Dropout alike", dropoutAlike},
-				{"MaxPool", maxPool}, {"MaxPool ties", maxPoolTies}, {"Mean", mean},
+				{"MaxPool", maxPool}, {"NormPool", normPool}, {"MaxPool ties", maxPoolTies}, {"Mean", mean},
 				{"Softmax", softmax}, {"Entropy", entropy}, {"Loss", loss}, {"Loss extremes", lossExtremes}, {"Adam", adam},
 				{"wrong shapes", wrongShapes}, {"alternating shapes", alternating},
 			} {

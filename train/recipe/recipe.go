@@ -71,10 +71,20 @@ type Augment struct {
 	Zoom float64 `yaml:"zoom,omitempty"`
 }
 
+// Losses of the module; see LearningLoss.
+const (
+	Hinge   = "hinge"
+	RankNet = "ranknet"
+)
+
 // LearningLoss is how the module is trained that predicts each slice's loss, where one is trained.
 //
 // Source: Yoo, Kweon 2019, "Learning loss for active learning", CVPR; numbers as in Gaillochet et al. 2023.
 type LearningLoss struct {
+	// Loss is by what the module learns from a pair of slices: Hinge, to predict their losses a margin apart, or RankNet, which of them has the larger
+	// one. "" is the strategy's own: Hinge of learning-loss, RankNet of ta-vaal.
+	Loss string `yaml:"loss,omitempty"`
+
 	Margin   float64 `yaml:"margin"`   // ξ between the predictions of a pair; with the published configuration's 0 a constant prediction is optimal
 	Weight   float64 `yaml:"weight"`   // of the module's loss beside the segmentation's
 	Gradient float64 `yaml:"gradient"` // fraction of the training, from its start, in which the module's gradient reaches the encoder
@@ -126,6 +136,7 @@ func (c Config) Validate() error {
 	}
 
 	m := c.LearningLoss
+	check(m.Loss == "" || m.Loss == Hinge || m.Loss == RankNet, "learning-loss.loss: want %s or %s, got %q", Hinge, RankNet, m.Loss)
 	atLeast("learning-loss.margin", m.Margin, 0)
 	atLeast("learning-loss.weight", m.Weight, 0)
 	between("learning-loss.gradient", m.Gradient, 0, 1)
