@@ -32,16 +32,17 @@ export function belonging(p: Pointed): Uint8Array {
   const out = new Uint8Array(p.width * p.height), part = around(p);
   if (!part) return out;
   const n = Math.ceil(Math.sqrt(part.width * part.height / many)), here = reduced(p, part, n), found = cheapest(priced(here));
-  // between the middles of four blocks a voxel is on the side on which most of the weight is
   for (let y = 0; y < part.height; y++) {
+    const row = (part.y + y) * p.width + part.x;
+    if (n === 1) {
+      out.set(found.subarray(y * part.width, (y + 1) * part.width), row);
+      continue;
+    }
+    // between the middles of four blocks a voxel is on the side on which most of the weight is
     const v = Math.max(0, (y + 0.5) / n - 0.5), top = Math.floor(v), bottom = Math.min(here.height - 1, top + 1), t = v - top;
-    for (let x = 0, i = (part.y + y) * p.width + part.x; x < part.width; x++, i++) {
+    for (let x = 0, i = row; x < part.width; x++, i++) {
       if (p.hints[i] > 0) {
         out[i] = p.hints[i] === 1 ? 1 : 0;
-        continue;
-      }
-      if (n === 1) {
-        out[i] = found[y * here.width + x];
         continue;
       }
       const u = Math.max(0, (x + 0.5) / n - 0.5), left = Math.floor(u), right = Math.min(here.width - 1, left + 1), s = u - left;
