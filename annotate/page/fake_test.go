@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -228,8 +229,11 @@ func (f *fake) task(item string) map[string]any {
 
 // marked are the slices of a case that are labelled, or those that wait.
 func (f *fake) marked(name string, labelled bool) []int {
-	out := []int{}
-	for _, item := range f.order {
+	out, of := []int{}, f.order
+	if labelled {
+		of = slices.Sorted(maps.Keys(f.labels))
+	}
+	for _, item := range of {
 		if _, of, k := f.split(item); of == name && (len(f.labels[item]) > 0) == labelled {
 			out = append(out, k)
 		}

@@ -5,6 +5,7 @@ import { Clock } from "./editor/clock";
 import { Drafts, owner } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
 import { fraction, itemName } from "./format";
+import { Shapes } from "./between";
 import { Neighbours } from "./neighbours";
 import { parseRoute } from "./route";
 import { settings } from "./settings";
@@ -43,7 +44,7 @@ export class Flow extends Neighbours {
   private holding: ReturnType<typeof setInterval> | undefined;
 
   constructor(project: Project, readonly person: string, editor: Editor) {
-    super(editor);
+    super(editor, new Shapes(owner(project.id, person)));
     this.drafts = new Drafts(owner(project.id, person), () => this.tell());
     editor.edited = () => this.keep();
     editor.refused = (text) => this.say("info", text);
@@ -381,6 +382,7 @@ export class Flow extends Neighbours {
     for (const [what, data, want] of [...loaded.map((l) => ["what.image", l.data, 4 * size] as const), ["what.proposal", proposal, size], ["what.uncertainty", uncertainty?.data, 4 * size], ["what.mask", stored, size]] as const) {
       if (data && data.byteLength !== want) throw new ApiError(0, t("fault.bytes", { what: t(what), item: itemName(task.item), bytes: data.byteLength, want }));
     }
+    await this.resumeShapes(task);
     if (task.label !== null || task.skipped) this.shapes.drop(task.case, task.slice);
     const shape = readings ? null : this.shapes.at(task.case, task.slice);
     const begun = shape ?? (proposal && !task.outline && !readings ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size));
