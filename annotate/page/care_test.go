@@ -388,11 +388,32 @@ func TestTypedWindowAndCtrlS(t *testing.T) {
 	})
 	p.untilItem("prostate/010")
 	fields := `[...document.querySelectorAll('.fields input')].map((e) => e.value).join(' ')`
-	p.do(chromedp.SetValue(chromedp.CSS(`input[aria-label="Width of the window"]`), "400"))
-	eval[bool](p, `document.querySelector('input[aria-label="Width of the window"]').dispatchEvent(new Event('change', { bubbles: true }))`)
-	p.do(chromedp.SetValue(chromedp.CSS(`input[aria-label="Level of the window"]`), "40"))
-	eval[bool](p, `document.querySelector('input[aria-label="Level of the window"]').dispatchEvent(new Event('change', { bubbles: true }))`)
+	typed := func(field, value string) {
+		t.Helper()
+		eval[bool](p, fmt.Sprintf(`(document.querySelector('input[aria-label="%s of the window"]').select(), true)`, field))
+		for _, digit := range value {
+			p.key(string(digit))
+		}
+	}
+	typed("Width", "400")
+	p.server.events <- `{"type":"training","running":true,"phase":"train","step":300,"steps":1200,"epoch":20,"epochs":80,"loss":0.213,"seconds_left":95}`
+	p.until("the page is drawn anew meanwhile", `document.querySelector('.training').innerText.includes('epoch 20 of 80')`)
+	if got := eval[string](p, fields); !strings.HasPrefix(got, "400 ") {
+		t.Errorf("what is being typed has gone: %s", got)
+	}
+	// the level within the frame in which the width comes
+	eval[bool](p, `(() => {
+		for (const [name, value] of [['Width', '400'], ['Level', '40']]) {
+			const field = document.querySelector('input[aria-label="' + name + ' of the window"]');
+			field.value = value;
+			field.dispatchEvent(new Event('change', { bubbles: true }));
+		}
+		return true;
+	})()`)
 	p.until("the window is that", fields+` === '400 40'`)
+	typed("Level", "x")
+	p.key(kb.Enter)
+	p.until("what is no number changes nothing", fields+` === '400 40'`)
 	p.key("s", chromedp.ModifierCtrl)
 	p.wantSaved("prostate/010", "accepted", p.server.proposal("prostate/010"))
 	p.untilItem("wide/003")
