@@ -77,6 +77,23 @@ func TestDestroyedDrawingsComeBack(t *testing.T) {
 	p.click(".note .act")
 	p.wait("the drawing is the draft again", func() bool { return bytes.Equal(p.server.draft(item), drawn) })
 
+	// also after more was drawn, and after the page was loaded anew
+	p.key(kb.Delete)
+	p.note("The mask is cleared")
+	p.drag(at, [][2]int{{90, 20}, {96, 20}})
+	p.wait("another drawing", func() bool { d := p.server.draft(item); return d[20*128+93] == 1 && d[100*128+30] == 0 })
+	p.click(".note .act")
+	p.wait("the first drawing is the draft again", func() bool { return bytes.Equal(p.server.draft(item), drawn) })
+	p.key(kb.Delete)
+	p.wait("it is cleared", func() bool { return bytes.Equal(p.server.draft(item), make([]byte, 128*128)) })
+	p.until("the page knows", `!document.querySelector('.note.warning') && Object.keys(localStorage).some((k) => k.startsWith('nextslice/draft/') && JSON.parse(localStorage[k]).onServer)`)
+	p.do(chromedp.Reload())
+	p.untilItem(item)
+	p.key("v") // versions are beside the viewer
+	p.click(".versions .kept button")
+	p.wait("the drawing is a draft again", func() bool { return bytes.Equal(p.server.draft(item), drawn) })
+	p.key("v")
+
 	p.key("k")
 	p.wantSaved(item, "empty", make([]byte, 128*128))
 	p.untilItem("wide/003")
@@ -95,7 +112,7 @@ func TestDestroyedDrawingsComeBack(t *testing.T) {
 
 // While a neighbour is on the screen, no key changes or saves the slice that nobody sees.
 func TestKeysDoNotReachWhatIsNotShown(t *testing.T) {
-	for _, key := range []string{"k", kb.Enter, kb.Delete} {
+	for _, key := range []string{"k", kb.Enter, kb.Delete, "x"} {
 		p := openPage(t)
 		const item = "prostate/010"
 		p.untilItem(item)
@@ -108,6 +125,9 @@ func TestKeysDoNotReachWhatIsNotShown(t *testing.T) {
 		}
 		if p.server.draft(item) != nil {
 			t.Errorf("%q changed the slice behind the neighbour", key)
+		}
+		if eval[bool](p, `!!document.querySelector('dialog[open]')`) {
+			t.Errorf("%q asks about the slice behind the neighbour", key)
 		}
 	}
 }
@@ -223,6 +243,15 @@ func TestAdjudication(t *testing.T) {
 	}
 	p.key("1", chromedp.ModifierAlt)
 	p.wait("the key takes A", func() bool { return bytes.Equal(p.server.draft(item), a) })
+	p.drag(p.fitted(item), [][2]int{{100, 100}, {110, 100}}) // and what was drawn on it is offered back
+	var own []byte
+	p.wait("a line more", func() bool { own = p.server.draft(item); return differ(own, a) > 20 })
+	p.key("2", chromedp.ModifierAlt)
+	p.wait("B", func() bool { return bytes.Equal(p.server.draft(item), b) })
+	p.click(".note .act")
+	p.wait("the drawing", func() bool { return bytes.Equal(p.server.draft(item), own) })
+	p.key("1", chromedp.ModifierAlt)
+	p.wait("A again", func() bool { return bytes.Equal(p.server.draft(item), a) })
 	p.key(kb.Enter)
 	p.wait("it is saved", func() bool { got, _ := p.server.latest(item); return got.Version == 3 && bytes.Equal(got.mask, a) })
 }

@@ -20,7 +20,7 @@ export abstract class Neighbours {
   /** Says what has failed. */
   protected abstract fail(error: unknown): void;
   /** Says what was drawn in place of something else, which is offered back. */
-  protected abstract offerUndo(text: string): void;
+  protected abstract offerUndo(text: string, before: Uint8Array): void;
 
   /** Shows the neighbour so many slices away from the one that is shown. */
   async scroll(slices: number): Promise<void> {
@@ -99,9 +99,9 @@ export abstract class Neighbours {
       const mask = await this.maskOf(task, slice, 0, () => true);
       if (editor.task !== task) return;
       if (!mask) return this.say("info", t("note.noMask", { slice: slice + 1 }));
-      const drawn = editor.touched && !editor.isEmpty, changed = editor.setMask(mask.labels);
+      const drawn = editor.touched && !editor.isEmpty, before = editor.labels.slice(), changed = editor.setMask(mask.labels);
       const text = t(mask.of === "model" ? "note.copiedModel" : "note.copied", { slice: slice + 1 });
-      if (changed && drawn) this.offerUndo(text);
+      if (changed && drawn) this.offerUndo(text, before);
       else this.say("info", text);
     } catch (error) {
       this.fail(error);
@@ -118,11 +118,11 @@ export abstract class Neighbours {
     try {
       const [a, b] = await Promise.all([before, after].map((k) => binary(paths.label(itemOf(task.case, k)))));
       if (editor.task !== task) return;
-      const drawn = editor.touched && !editor.isEmpty;
+      const drawn = editor.touched && !editor.isEmpty, was = editor.labels.slice();
       const others = this.shapes.propose(task, before, after, new Uint8Array(a), new Uint8Array(b));
       const changed = editor.setMask(this.shapes.at(task.case, task.slice)!);
       const text = t(others > 0 ? "note.betweenAll" : "note.between", { before: before + 1, after: after + 1, n: others });
-      if (changed && drawn) this.offerUndo(text);
+      if (changed && drawn) this.offerUndo(text, was);
       else this.say("info", text);
     } catch (error) {
       this.fail(error);
