@@ -164,6 +164,31 @@ func TestViewerAndVersions(t *testing.T) {
 	}
 }
 
+// Where no graphics card draws, the viewer is folded until it is asked for; a case comes to it once, small, whichever of its slices is open.
+func TestViewerIsFedOnce(t *testing.T) {
+	p := openPage(t, `{"smooth":false}`) // the browser of tests imitates a graphics card
+	p.untilItem("prostate/010")
+	if !eval[bool](p, `!document.querySelector('.viewer')`) {
+		t.Error("the viewer is open, and no graphics card draws it")
+	}
+	if n := p.server.asked(".nii.gz"); n > 0 {
+		t.Errorf("%d files for a viewer that is folded", n)
+	}
+	p.key("v")
+	p.until("the viewer shows the case", `Number(document.querySelector('.planes').dataset.loaded) > 0`)
+	p.key(kb.ArrowDown)
+	p.until("a neighbour", `document.querySelector('.banner')?.innerText.includes('to look at only')`)
+	p.key(kb.Enter, chromedp.ModifierShift)
+	p.untilItem("prostate/011")
+	p.until("the viewer is there", `Number(document.querySelector('.planes').dataset.loaded) > 0`)
+	if n := p.server.asked("/cases/prostate/image.nii.gz"); n != 1 {
+		t.Errorf("the case came %d times to the viewer", n)
+	}
+	if big := eval[[]string](p, `performance.getEntriesByType('resource').map((e) => e.name).filter((n) => n.includes('.nii.gz') && !n.includes('preview=true'))`); len(big) > 0 {
+		t.Errorf("the viewer asked for whole volumes: %s", big)
+	}
+}
+
 // A viewer that is folded while its case is on the way ends in silence.
 func TestViewerFoldedWhileLoading(t *testing.T) {
 	p := openPage(t, withViewer)
