@@ -132,8 +132,8 @@ function priced(p: Part): Prices {
   const length = [sx, sy, Math.hypot(sx, sy), Math.hypot(sx, sy)].map((d) => finest / d);
   const parted = Float32Array.from({ length: 1025 }, (_, d) => weight / 2 * Math.exp(-((d / 1024) ** 2) / (2 * usual * usual))); // by difference
   for (let k = 0; k < 4; k++) {
-    const join = prices.joins[k];
-    for (let i = 0, other = off[k]; other < n; i++, other++) join[i] = length[k] * parted[Math.round(Math.abs(grey[other] - grey[i]) * 1024)];
+    const join = prices.joins[k], by = parted.map((v) => v * length[k]);
+    for (let i = 0, other = off[k]; other < n; i++, other++) join[i] = by[(Math.abs(grey[other] - grey[i]) * 1024 + 0.5) | 0];
   }
   return prices;
 }
@@ -224,7 +224,7 @@ function nearness(p: Part, plain: Float32Array, kind: number, { mean, spread: us
         const j = i + off[k], to = d + length[k] * longer[j];
         if (to >= way[j]) continue;
         way[j] = to;
-        push(Math.floor(to * 100), j);
+        push((to * 100) | 0, j);
       }
     }
   }
