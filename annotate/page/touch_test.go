@@ -214,6 +214,8 @@ func TestPartialDrawingIsWholeDrawing(t *testing.T) {
 	p.allow("willReadFrequently")
 	p.untilItem("prostate/010")
 	screen := `(() => { const c = document.querySelector('.screen canvas'); return c.getContext('2d').getImageData(0, 0, c.width, c.height).data })()`
+	// two frames after all that was asked for, everything is drawn
+	drawn := `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(true)))))`
 	for round, keys := range []string{"", "+++", "h"} {
 		if round == 2 { // smooth
 			p.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll('details.more').forEach((d) => { d.open = true })`))
@@ -227,10 +229,10 @@ func TestPartialDrawingIsWholeDrawing(t *testing.T) {
 		p.drag(at, [][2]int{{60, 70}, {66, 66}})
 		p.key("z")
 		p.until("the cursor has gone", `(document.querySelector('.screen canvas').dispatchEvent(new PointerEvent('pointerleave')), true)`)
-		time.Sleep(300 * time.Millisecond)
+		eval[bool](p, drawn)
 		eval[bool](p, `(window.partly = `+screen+`, true)`)
 		p.key("ss") // off and on: everything is drawn anew
-		time.Sleep(300 * time.Millisecond)
+		eval[bool](p, drawn)
 		// to the rounding of colours that are laid over each other
 		differ := eval[int](p, `(() => { const whole = `+screen+`; return whole.filter((v, i) => Math.abs(v - window.partly[i]) > 8).length })()`)
 		if differ > 0 {
