@@ -44,7 +44,7 @@ type LabelPoint struct {
 // Forecast is what the next query is expected to bring.
 type Forecast struct {
 	NextLabels int      `json:"next_labels"`
-	Gain       *float64 `json:"gain"` // of validation Dice; null while there are too few models to tell
+	Gain       *float64 `json:"gain"` // of validation Dice; null while there are too few models or validation labels to tell
 	Text       string   `json:"text"`
 }
 
@@ -80,13 +80,17 @@ func (d *Dashboard) Curves(ctx context.Context) (Curves, error) {
 		}
 		c.Cycles = append(c.Cycles, point)
 	}
-	c.Forecast = forecast(models, d.config.QuerySize)
+	c.Forecast = forecast(models, d.config.QuerySize, verdict.Foreground)
 	return c, nil
 }
 
-// forecast extrapolates the validation Dice to the next query's labels.
-func forecast(models []store.Model, next int) *Forecast {
+// forecast extrapolates the validation Dice to the next query's labels. It takes as many validation slices with foreground as to suggest a stop.
+func forecast(models []store.Model, next, validation int) *Forecast {
 	f := &Forecast{NextLabels: next, Text: "Too few models to tell what more labels would bring: it takes three with validation labels."}
+	if validation < stopLabels {
+		f.Text = fmt.Sprintf("Too few validation slices with foreground to tell what more labels would bring: it takes %d, there are %d.", stopLabels, validation)
+		return f
+	}
 	var n, d []float64
 	for _, m := range models {
 		if m.Dice != nil {
@@ -180,7 +184,7 @@ func suggestStop(models []store.Model, next, unlabelled, validation int) Stop {
 	}
 	best := slices.Max(dice)
 	rise := best - slices.Max(dice[:len(dice)-stopCycles])
-	f := forecast(models, next)
+	f := forecast(models, next, validation)
 	if f.Gain == nil || rise >= stopRise || *f.Gain >= stopGain {
 		return Stop{false, fmt.Sprintf("The last %d cycles have raised the best validation Dice by %.3f. %s", stopCycles, rise, f.Text)}
 	}

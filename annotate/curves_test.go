@@ -23,7 +23,7 @@ func TestForecastOfAKnownLaw(t *testing.T) {
 	for n := 10; n <= 60; n += 10 {
 		dice = append(dice, law.at(float64(n)))
 	}
-	f := forecast(models(dice...), 20)
+	f := forecast(models(dice...), 20, stopLabels)
 	if want := law.at(80) - law.at(60); f.Gain == nil || math.Abs(*f.Gain-want) > 1e-6 {
 		t.Errorf("gain %v, want %v", f.Gain, want)
 	}
@@ -33,25 +33,28 @@ func TestForecastOfAKnownLaw(t *testing.T) {
 }
 
 func TestForecastEdges(t *testing.T) {
-	if f := forecast(models(0.5, 0.6), 10); f.Gain != nil || !strings.Contains(f.Text, "Too few") {
+	if f := forecast(models(0.5, 0.6), 10, stopLabels); f.Gain != nil || !strings.Contains(f.Text, "Too few") {
 		t.Errorf("two models: %+v", f)
 	}
-	if f := forecast(models(0.8, 0.7, 0.6, 0.5), 10); f.Gain == nil || *f.Gain != 0 {
+	if f := forecast(models(0.8, 0.7, 0.6, 0.5), 10, stopLabels); f.Gain == nil || *f.Gain != 0 {
 		t.Errorf("a falling curve: %+v", f)
 	}
-	if f := forecast(models(0.1, 0.5, 0.9, 0.99), 1000); f.Gain == nil || !(*f.Gain > 0 && *f.Gain < 0.3) {
+	if f := forecast(models(0.1, 0.5, 0.9, 0.99), 1000, stopLabels); f.Gain == nil || !(*f.Gain > 0 && *f.Gain < 0.3) {
 		t.Errorf("a steep curve must not pass 1 by far: %v", *f.Gain)
 	}
 	same := models(0.5, 0.6, 0.7)
 	for i := range same {
 		same[i].Labelled = 10
 	}
-	if f := forecast(same, 10); f.Gain != nil {
+	if f := forecast(same, 10, stopLabels); f.Gain != nil {
 		t.Errorf("models of the same labels: %v", *f.Gain)
+	}
+	if f := forecast(models(0.5, 0.6, 0.65, 0.7), 10, stopLabels-1); f.Gain != nil || !strings.Contains(f.Text, "it takes 10, there are 9") {
+		t.Errorf("few validation slices: %+v", f)
 	}
 	without := models(0.5, 0.6, 0.7)
 	without[1].Dice = nil
-	if f := forecast(without, 10); f.Gain != nil {
+	if f := forecast(without, 10, stopLabels); f.Gain != nil {
 		t.Errorf("a model without validation: %v", *f.Gain)
 	}
 }
@@ -74,5 +77,8 @@ func TestSuggestStop(t *testing.T) {
 		if s.Suggested != c.stop || !strings.Contains(s.Reason, c.reason) {
 			t.Errorf("%s: %+v", name, s)
 		}
+	}
+	if s := suggestStop(models(0.5, 0.7, 0.8, 0.801, 0.8, 0.802), 10, 100, stopLabels-1); s.Suggested || !strings.Contains(s.Reason, "there are 9") {
+		t.Errorf("few validation slices: %+v", s)
 	}
 }

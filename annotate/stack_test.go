@@ -55,6 +55,9 @@ func TestSlicesOfASeries(t *testing.T) {
 			t.Fatal(err)
 		}
 		windows[axis] = task.Window
+		if want := []annotate.Preset{{Name: "MEDIASTINUM", Window: annotate.Window{Low: -125, High: 275}}}; !slices.Equal(task.Presets, want) || task.Modality != "CT" {
+			t.Errorf("windows of the header: %v of %q, want %v", task.Presets, task.Modality, want)
+		}
 		if small, err := p.Cases.Preview("a", 0); err != nil || small.Size != whole.Size {
 			t.Errorf("preview of %v, %v", small.Size, err)
 		} else if v := float64(small.Data[20*64*64+32*64+32])*small.Slope + small.Intercept; v < -40 || v > 180 {

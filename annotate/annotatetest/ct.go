@@ -15,7 +15,7 @@ import (
 )
 
 // CT writes a CT series of square slices 1 mm apart as DICOM files to a new folder dir: a body of water with a bright organ that moves from slice to
-// slice, noise of 16 HU and padding of -2000 outside the scanner's circle.
+// slice, noise of 16 HU, a window of soft tissue in the header, and padding of -2000 outside the scanner's circle.
 func CT(t testing.TB, dir string, size, slices int) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -79,7 +79,8 @@ func ctSlice(name string, size, k int) ([]byte, error) {
 		{tag.FrameOfReferenceUID, []string{series + ".0.2"}}, {tag.SamplesPerPixel, []int{1}}, {tag.PhotometricInterpretation, []string{"MONOCHROME2"}},
 		{tag.Rows, []int{size}}, {tag.Columns, []int{size}}, {tag.PixelSpacing, []string{"0.7", "0.7"}},
 		{tag.BitsAllocated, []int{16}}, {tag.BitsStored, []int{16}}, {tag.HighBit, []int{15}}, {tag.PixelRepresentation, []int{1}},
-		{tag.RescaleIntercept, []string{"-1024"}}, {tag.RescaleSlope, []string{"1"}},
+		{tag.WindowCenter, []string{"75"}}, {tag.WindowWidth, []string{"400"}},
+		{tag.RescaleIntercept, []string{"-1024"}}, {tag.RescaleSlope, []string{"1"}}, {tag.WindowCenterWidthExplanation, []string{"MEDIASTINUM"}},
 		{tag.PixelData, lib.PixelDataInfo{IntentionallyUnprocessed: true, UnprocessedValueData: pixels}},
 	} {
 		element, err := lib.NewElement(e.tag, e.value)

@@ -44,6 +44,10 @@ func TestShapesBetween(t *testing.T) {
 	if n := p.server.draft(item(8)); n != nil {
 		t.Error("a shape that was saved as it was is a draft")
 	}
+	p.do(chromedp.Reload()) // the shapes are there again, this one and those on the slices that wait
+	p.until("the shape as before", `document.querySelector('.why').innerText.includes('A shape between slice 9 and slice 11, not a label yet') && document.querySelector('.why').innerText.includes('the next of 2')`)
+	p.until("marks of two slices", `document.querySelectorAll('.slicebar .shape').length === 2`)
+	p.until("it can be drawn on", `!document.querySelector('.screen').dataset.busy && !document.querySelector('.actions .primary')?.disabled`)
 	at := p.fitted(item(9)) // is corrected
 	p.drag(at, [][2]int{{3, 3}, {9, 3}})
 	p.key(kb.Enter)

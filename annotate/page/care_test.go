@@ -77,6 +77,23 @@ func TestDestroyedDrawingsComeBack(t *testing.T) {
 	p.click(".note .act")
 	p.wait("the drawing is the draft again", func() bool { return bytes.Equal(p.server.draft(item), drawn) })
 
+	// also after more was drawn, and after the page was loaded anew
+	p.key(kb.Delete)
+	p.note("The mask is cleared")
+	p.drag(at, [][2]int{{90, 20}, {96, 20}})
+	p.wait("another drawing", func() bool { d := p.server.draft(item); return d[20*128+93] == 1 && d[100*128+30] == 0 })
+	p.click(".note .act")
+	p.wait("the first drawing is the draft again", func() bool { return bytes.Equal(p.server.draft(item), drawn) })
+	p.key(kb.Delete)
+	p.wait("it is cleared", func() bool { return bytes.Equal(p.server.draft(item), make([]byte, 128*128)) })
+	p.until("the page knows", `!document.querySelector('.note.warning') && Object.keys(localStorage).some((k) => k.startsWith('nextslice/draft/') && JSON.parse(localStorage[k]).onServer)`)
+	p.do(chromedp.Reload())
+	p.untilItem(item)
+	p.key("v") // versions are beside the viewer
+	p.click(".versions .kept button")
+	p.wait("the drawing is a draft again", func() bool { return bytes.Equal(p.server.draft(item), drawn) })
+	p.key("v")
+
 	p.key("k")
 	p.wantSaved(item, "empty", make([]byte, 128*128))
 	p.untilItem("wide/003")
@@ -95,7 +112,7 @@ func TestDestroyedDrawingsComeBack(t *testing.T) {
 
 // While a neighbour is on the screen, no key changes or saves the slice that nobody sees.
 func TestKeysDoNotReachWhatIsNotShown(t *testing.T) {
-	for _, key := range []string{"k", kb.Enter, kb.Delete} {
+	for _, key := range []string{"k", kb.Enter, kb.Delete, "x"} {
 		p := openPage(t)
 		const item = "prostate/010"
 		p.untilItem(item)
@@ -108,6 +125,9 @@ func TestKeysDoNotReachWhatIsNotShown(t *testing.T) {
 		}
 		if p.server.draft(item) != nil {
 			t.Errorf("%q changed the slice behind the neighbour", key)
+		}
+		if eval[bool](p, `!!document.querySelector('dialog[open]')`) {
+			t.Errorf("%q asks about the slice behind the neighbour", key)
 		}
 	}
 }
@@ -223,6 +243,15 @@ func TestAdjudication(t *testing.T) {
 	}
 	p.key("1", chromedp.ModifierAlt)
 	p.wait("the key takes A", func() bool { return bytes.Equal(p.server.draft(item), a) })
+	p.drag(p.fitted(item), [][2]int{{100, 100}, {110, 100}}) // and what was drawn on it is offered back
+	var own []byte
+	p.wait("a line more", func() bool { own = p.server.draft(item); return differ(own, a) > 20 })
+	p.key("2", chromedp.ModifierAlt)
+	p.wait("B", func() bool { return bytes.Equal(p.server.draft(item), b) })
+	p.click(".note .act")
+	p.wait("the drawing", func() bool { return bytes.Equal(p.server.draft(item), own) })
+	p.key("1", chromedp.ModifierAlt)
+	p.wait("A again", func() bool { return bytes.Equal(p.server.draft(item), a) })
 	p.key(kb.Enter)
 	p.wait("it is saved", func() bool { got, _ := p.server.latest(item); return got.Version == 3 && bytes.Equal(got.mask, a) })
 }
@@ -388,11 +417,32 @@ func TestTypedWindowAndCtrlS(t *testing.T) {
 	})
 	p.untilItem("prostate/010")
 	fields := `[...document.querySelectorAll('.fields input')].map((e) => e.value).join(' ')`
-	p.do(chromedp.SetValue(chromedp.CSS(`input[aria-label="Width of the window"]`), "400"))
-	eval[bool](p, `document.querySelector('input[aria-label="Width of the window"]').dispatchEvent(new Event('change', { bubbles: true }))`)
-	p.do(chromedp.SetValue(chromedp.CSS(`input[aria-label="Level of the window"]`), "40"))
-	eval[bool](p, `document.querySelector('input[aria-label="Level of the window"]').dispatchEvent(new Event('change', { bubbles: true }))`)
+	typed := func(field, value string) {
+		t.Helper()
+		eval[bool](p, fmt.Sprintf(`(document.querySelector('input[aria-label="%s of the window"]').select(), true)`, field))
+		for _, digit := range value {
+			p.key(string(digit))
+		}
+	}
+	typed("Width", "400")
+	p.server.events <- `{"type":"training","running":true,"phase":"train","step":300,"steps":1200,"epoch":20,"epochs":80,"loss":0.213,"seconds_left":95}`
+	p.until("the page is drawn anew meanwhile", `document.querySelector('.training').innerText.includes('epoch 20 of 80')`)
+	if got := eval[string](p, fields); !strings.HasPrefix(got, "400 ") {
+		t.Errorf("what is being typed has gone: %s", got)
+	}
+	// the level within the frame in which the width comes
+	eval[bool](p, `(() => {
+		for (const [name, value] of [['Width', '400'], ['Level', '40']]) {
+			const field = document.querySelector('input[aria-label="' + name + ' of the window"]');
+			field.value = value;
+			field.dispatchEvent(new Event('change', { bubbles: true }));
+		}
+		return true;
+	})()`)
 	p.until("the window is that", fields+` === '400 40'`)
+	typed("Level", "x")
+	p.key(kb.Enter)
+	p.until("what is no number changes nothing", fields+` === '400 40'`)
 	p.key("s", chromedp.ModifierCtrl)
 	p.wantSaved("prostate/010", "accepted", p.server.proposal("prostate/010"))
 	p.untilItem("wide/003")

@@ -2,11 +2,13 @@ package page_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -38,6 +40,8 @@ type fake struct {
 	chances          func(item string, class int) []byte // of a class; nil: there is no such thing
 	propose          func(item string) []byte            // the proposal of an item, in place of the usual one
 	noProposal       map[string]bool                     // these items' proposals are empty
+	agreement        *float64                            // of a reading that is saved with the one before
+	items            int                                 // of the project, if not 62
 	t                testing.TB
 	files            http.Handler
 	dir              string // of the cases' files
@@ -228,8 +232,11 @@ func (f *fake) task(item string) map[string]any {
 
 // marked are the slices of a case that are labelled, or those that wait.
 func (f *fake) marked(name string, labelled bool) []int {
-	out := []int{}
-	for _, item := range f.order {
+	out, of := []int{}, f.order
+	if labelled {
+		of = slices.Sorted(maps.Keys(f.labels))
+	}
+	for _, item := range of {
 		if _, of, k := f.split(item); of == name && (len(f.labels[item]) > 0) == labelled {
 			out = append(out, k)
 		}
@@ -361,7 +368,7 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 		}
 		reply(w, map[string]any{
 			"until_model": f.until, "warnings": []string{"Case07: 12 voxels are NaN or infinite: they count as background"},
-			"id": "PROJECTID", "problems": []string{}, "name": "Prostate MR, first reading", "axis": 2, "items": 62, "labelled": 18 + len(f.labels), "skipped": len(f.skips), "queue": len(f.order) - len(f.labels), "disputed": 0,
+			"id": "PROJECTID", "problems": []string{}, "name": "Prostate MR, first reading", "axis": 2, "items": cmp.Or(f.items, 62), "labelled": 18 + len(f.labels), "skipped": len(f.skips), "queue": len(f.order) - len(f.labels), "disputed": 0,
 			"classes": classes,
 			"people":  []map[string]any{{"name": "ada", "role": "annotator", "labelled": 14, "minutes": 21.5}, {"name": "grace", "role": "adjudicator", "labelled": 4, "minutes": 9}},
 			"model":   model, "training": nil,
@@ -483,7 +490,7 @@ func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []
 			return
 		}
 		f.save(item, fakeVersion{Who: "ada", When: time.Now(), Seconds: seconds, Action: q.Get("action"), Proposal: &proposal, mask: body})
-		reply(w, map[string]any{"version": len(f.labels[item]), "labelled": true, "agreement": nil, "next": f.next(item)})
+		reply(w, map[string]any{"version": len(f.labels[item]), "labelled": f.agreement == nil || *f.agreement >= 0.8, "agreement": f.agreement, "next": f.next(item)})
 	case "POST release":
 		w.WriteHeader(http.StatusNoContent)
 	case "POST hold":

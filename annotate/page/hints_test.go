@@ -59,6 +59,7 @@ func TestHints(t *testing.T) {
 		}
 	}
 	p.key("G", chromedp.ModifierShift)
+	p.until("the browser has practised them", `performance.getEntriesByName('practised').length === 1`)
 	p.until("hints are the tool", `[...document.querySelectorAll('.tools [aria-pressed="true"]')].some((e) => e.innerText.includes('Hint'))`)
 	drawn := func(what string, ok func(mask []byte) bool) []byte {
 		t.Helper()

@@ -37,7 +37,7 @@ func TestLanguages(t *testing.T) {
 		{"fr", "Accepter", "Courbe d’apprentissage", "Cas"}, {"es", "Aceptar así", "Curva de aprendizaje", "Casos"}, {"de", "So übernehmen", "Lernkurve", "Fälle"}, {"en", "Accept as it is", "Learning curve", "Cases"},
 	} {
 		choose(c.language)
-		for _, size := range [][2]int64{{1440, 900}, {1024, 768}} {
+		for _, size := range [][2]int64{{1440, 900}, {1024, 768}, {800, 1100}, {640, 900}} {
 			p.do(chromedp.EmulateViewport(size[0], size[1]))
 			p.click(`nav a[href="#/"]`)
 			p.until("the editor in "+c.language, fmt.Sprintf(`document.querySelector('.actions .primary').innerText.includes(%q)`, c.save))

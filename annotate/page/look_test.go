@@ -164,6 +164,31 @@ func TestViewerAndVersions(t *testing.T) {
 	}
 }
 
+// Where no graphics card draws, the viewer is folded until it is asked for; a case comes to it once, small, whichever of its slices is open.
+func TestViewerIsFedOnce(t *testing.T) {
+	p := openPage(t, `{"smooth":false}`) // the browser of tests imitates a graphics card
+	p.untilItem("prostate/010")
+	if !eval[bool](p, `!document.querySelector('.viewer')`) {
+		t.Error("the viewer is open, and no graphics card draws it")
+	}
+	if n := p.server.asked(".nii.gz"); n > 0 {
+		t.Errorf("%d files for a viewer that is folded", n)
+	}
+	p.key("v")
+	p.until("the viewer shows the case", `Number(document.querySelector('.planes').dataset.loaded) > 0`)
+	p.key(kb.ArrowDown)
+	p.until("a neighbour", `document.querySelector('.banner')?.innerText.includes('to look at only')`)
+	p.key(kb.Enter, chromedp.ModifierShift)
+	p.untilItem("prostate/011")
+	p.until("the viewer is there", `Number(document.querySelector('.planes').dataset.loaded) > 0`)
+	if n := p.server.asked("/cases/prostate/image.nii.gz"); n != 1 {
+		t.Errorf("the case came %d times to the viewer", n)
+	}
+	if big := eval[[]string](p, `performance.getEntriesByType('resource').map((e) => e.name).filter((n) => n.includes('.nii.gz') && !n.includes('preview=true'))`); len(big) > 0 {
+		t.Errorf("the viewer asked for whole volumes: %s", big)
+	}
+}
+
 // A viewer that is folded while its case is on the way ends in silence.
 func TestViewerFoldedWhileLoading(t *testing.T) {
 	p := openPage(t, withViewer)
@@ -187,12 +212,12 @@ func TestViewerFoldedWhileLoading(t *testing.T) {
 }
 
 func TestDashboard(t *testing.T) {
-	p := openPage(t)
+	p := openOn(t, func(f *fake) { f.drafts["wide/005"] = make([]byte, 320*320) })
 	p.do(chromedp.Click(chromedp.CSS(`nav a[href="#/dashboard"]`)))
 	p.until("three charts", `document.querySelectorAll('.plot canvas').length === 3`)
 	p.shoot("dashboard-light")
 	text := eval[string](p, `document.querySelector('.dashboard').innerText`)
-	for _, want := range []string{"0.847", "prostate, slice 11", "0.31", "14 validation slices of 3 cases, 11 with foreground", "1 of 2 done", "NaN or infinite", "Validation Dice still rises", "about 0.014 from 6 more labels", "model in use", "grace", "in use"} {
+	for _, want := range []string{"0.847", "prostate, slice 11", "0.31", "14 validation slices of 3 cases, 11 with foreground", "1 of 2 done", "NaN or infinite", "Validation Dice still rises", "about 0.014 from 6 more labels", "model in use", "grace", "in use", "wide, slice 6", "Slices without a label hold", "255, to be ignored: nobody has looked at them"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the dashboard does not say %q", want)
 		}

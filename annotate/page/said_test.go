@@ -58,3 +58,59 @@ func TestServerSpeaksTheLanguage(t *testing.T) {
 		p.until("why there is no proposal: "+c[1], fmt.Sprintf(`document.querySelector('.why').innerText === %q`, c[1]))
 	}
 }
+
+// What is said of two readings is what became of them, and an empty queue is said to be what it is.
+func TestWhatIsSaidIsTrue(t *testing.T) {
+	for agreement, c := range map[float64]struct{ says, not string }{
+		0.656: {"is saved as a reading. The two readings differ (Dice 0.656): an adjudicator decides.", "agree"},
+		0.931: {"is saved. The two readings agree (Dice 0.931).", "differ"},
+	} {
+		p := openOn(t, func(f *fake) { f.agreement = &agreement })
+		p.untilItem("prostate/010")
+		p.key(kb.Enter)
+		p.untilItem("wide/003")
+		p.note(c.says)
+		if note := eval[string](p, `document.querySelector('.note').innerText`); strings.Contains(note, c.not) {
+			t.Errorf("Dice %.3f: %s", agreement, note)
+		}
+	}
+	for items, c := range map[int]struct{ says, not string }{
+		62: {"Nothing waits for you now.", "Every slice"}, // others have the rest
+		19: {"Every slice is labelled or skipped. Thank you.", "when the model"},
+	} {
+		p := openOn(t, func(f *fake) { f.order, f.items = []string{"prostate/010"}, items })
+		p.untilItem("prostate/010")
+		p.key(kb.Enter)
+		p.server.events <- `{"type":"queue"}` // as the program tells
+		p.until("what is left", fmt.Sprintf(`document.querySelector('.empty').innerText.replace(/\s+/g, ' ').includes(%q)`, c.says))
+		if text := eval[string](p, `document.querySelector('.empty').innerText`); strings.Contains(text, c.not) {
+			t.Errorf("%d slices: %s", items, text)
+		}
+	}
+}
+
+// A slice has one name everywhere: that of the picture's corner, counted from 1. Files and the API count from 0.
+func TestSlicesHaveOneName(t *testing.T) {
+	p := openOn(t, func(f *fake) { f.drafts["prostate/012"] = make([]byte, 128*128) }, withViewer)
+	p.untilItem("prostate/010")
+	p.until("its name", `document.querySelector('.corner.top.left').innerText.includes('slice 11 of 20')`)
+	p.key("x")
+	p.until("the same name", `document.querySelector('dialog.skip').innerText.includes('prostate, slice 11')`)
+	p.key(kb.Escape)
+	look := func(where string) {
+		t.Helper()
+		if ids := eval[[]string](p, `document.body.innerText.match(/\w+\/\d{3}\b|\bslice 0\d+/g) ?? []`); len(ids) > 0 {
+			t.Errorf("%s names slices as files do: %s", where, ids)
+		}
+	}
+	look("the editor")
+	p.key(kb.Enter)
+	p.untilItem("wide/003")
+	p.note("prostate, slice 11")
+	look("the editor after saving")
+	for _, page := range []string{"dashboard", "review"} {
+		p.click(fmt.Sprintf(`nav a[href="#/%s"]`, page))
+		p.until("the page", fmt.Sprintf(`document.querySelector('main.%s')?.innerText.includes('prostate')`, page))
+		look("the " + page)
+	}
+}

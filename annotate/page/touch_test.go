@@ -54,6 +54,31 @@ func TestFingers(t *testing.T) {
 		t.Error("two fingers drew")
 	}
 	p.key("r")
+	// two fingers side by side move the slice
+	pixel := `(() => { const c = document.querySelector('.screen canvas'); return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].reduce((s, v, i) => (i % 4 === 0 && v > 20 ? [s[0] + i / 4 % c.width, s[1] + 1] : s), [0, 0]) })()`
+	p.allow("willReadFrequently")
+	middle := func() float64 { v := eval[[]float64](p, pixel); return v[0] / v[1] } // of what is not black
+	p.wait("fitted", func() bool { return p.zoom() == before })
+	rest := middle()
+	p.fire("pointerdown", 1, "touch", x1, y1, "")
+	p.fire("pointerdown", 2, "touch", x2, y2, "")
+	for step := range 10 {
+		p.fire("pointermove", 1, "touch", x1+10*float64(step+1), y1, "")
+		p.fire("pointermove", 2, "touch", x2+10*float64(step+1), y2, "")
+	}
+	p.fire("pointerup", 1, "touch", x1+100, y1, "")
+	p.fire("pointerup", 2, "touch", x2+100, y2, "")
+	p.wait("100 pixels to the right", func() bool { d := middle() - rest; return d > 90 && d < 110 })
+	p.key("r")
+	// one finger sets the window where that is its tool
+	width := `Number(document.querySelector('input[aria-label="Width of the window"]').value)`
+	was := eval[float64](p, width)
+	eval[bool](p, `(document.querySelectorAll('details.more').forEach((d) => { d.open = true }), [...document.querySelectorAll('.more label')].find((e) => e.innerText.includes('Left drag')).querySelector('input').click(), true)`)
+	p.fire("pointerdown", 1, "touch", x1, y1, "")
+	p.fire("pointermove", 1, "touch", x1+250, y1, "")
+	p.fire("pointerup", 1, "touch", x1+250, y1, "")
+	p.until("a window as wide as it was, times e", fmt.Sprintf(`Math.abs(%s / %g - Math.E) < 0.01`, width, was))
+	p.key("0b")
 	// three fingers go through the slices
 	for id := 1; id <= 3; id++ {
 		x, y := point(30+20*id, 30)
@@ -189,6 +214,8 @@ func TestPartialDrawingIsWholeDrawing(t *testing.T) {
 	p.allow("willReadFrequently")
 	p.untilItem("prostate/010")
 	screen := `(() => { const c = document.querySelector('.screen canvas'); return c.getContext('2d').getImageData(0, 0, c.width, c.height).data })()`
+	// two frames after all that was asked for, everything is drawn
+	drawn := `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(true)))))`
 	for round, keys := range []string{"", "+++", "h"} {
 		if round == 2 { // smooth
 			p.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll('details.more').forEach((d) => { d.open = true })`))
@@ -202,10 +229,10 @@ func TestPartialDrawingIsWholeDrawing(t *testing.T) {
 		p.drag(at, [][2]int{{60, 70}, {66, 66}})
 		p.key("z")
 		p.until("the cursor has gone", `(document.querySelector('.screen canvas').dispatchEvent(new PointerEvent('pointerleave')), true)`)
-		time.Sleep(300 * time.Millisecond)
+		eval[bool](p, drawn)
 		eval[bool](p, `(window.partly = `+screen+`, true)`)
 		p.key("ss") // off and on: everything is drawn anew
-		time.Sleep(300 * time.Millisecond)
+		eval[bool](p, drawn)
 		// to the rounding of colours that are laid over each other
 		differ := eval[int](p, `(() => { const whole = `+screen+`; return whole.filter((v, i) => Math.abs(v - window.partly[i]) > 8).length })()`)
 		if differ > 0 {

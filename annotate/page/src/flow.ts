@@ -5,6 +5,7 @@ import { Clock } from "./editor/clock";
 import { Drafts, owner } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
 import { fraction, itemName } from "./format";
+import { Shapes } from "./between";
 import { Neighbours } from "./neighbours";
 import { parseRoute } from "./route";
 import { settings } from "./settings";
@@ -43,7 +44,7 @@ export class Flow extends Neighbours {
   private holding: ReturnType<typeof setInterval> | undefined;
 
   constructor(project: Project, readonly person: string, editor: Editor) {
-    super(editor);
+    super(editor, new Shapes(owner(project.id, person)));
     this.drafts = new Drafts(owner(project.id, person), () => this.tell());
     editor.edited = () => this.keep();
     editor.refused = (text) => this.say("info", text);
@@ -200,25 +201,42 @@ export class Flow extends Neighbours {
     const e = this.editor;
     if (!this.seen("note.toEmpty")) return Promise.resolve();
     e.liftPen();
-    const drawn = !e.isEmpty && !e.isProposal ? e.labels.slice() : null;
-    return this.save("empty", drawn);
+    return this.save("empty", !e.isEmpty && !e.isProposal ? e.labels.slice() : null);
+  }
+
+  /** What was drawn on the slice; null where nothing is, or only the model's mask. */
+  private drawn(): Uint8Array | null {
+    const e = this.editor;
+    return e.touched && !e.isEmpty && !e.isProposal ? e.labels.slice() : null;
   }
 
   /** Clears the mask; a note offers it back. */
   clear(): void {
-    if (this.seen("note.toClear") && this.editor.clear()) this.offerUndo(t("note.cleared"));
+    const e = this.editor;
+    if (!this.seen("note.toClear")) return;
+    const before = e.labels.slice(), drawn = this.drawn();
+    if (e.clear()) this.offerUndo(t("note.cleared"), before, drawn !== null);
   }
 
   /** Begins again from the model's mask; a note offers back what was drawn. */
   useProposal(): void {
-    const e = this.editor, drawn = e.touched && !e.isEmpty;
-    if (this.seen("note.toPropose") && e.useProposal() && drawn) this.offerUndo(t("note.replaced"));
+    const drawn = this.drawn();
+    if (this.seen("note.toPropose") && this.editor.useProposal() && drawn) this.offerUndo(t("note.replaced"), drawn);
   }
 
-  protected offerUndo(text: string): void {
-    const { task } = this.editor;
+  /** True if the slice may be skipped now. */
+  get maySkip(): boolean {
+    return this.seen("note.toSkip");
+  }
+
+  /** Offers back what was there before; what a person has drawn is kept in this browser until then. */
+  protected offerUndo(text: string, before: Uint8Array, drawn = true): void {
+    const task = this.editor.task!;
+    if (drawn) this.drafts.keepAside(task.item, task.width, task.height, before);
     this.say("info", text, { text: t("note.bringBack"), run: () => {
-      if (this.editor.task === task) this.editor.undo();
+      if (this.editor.task !== task) return;
+      this.editor.setMask(before);
+      if (drawn) this.drafts.forget(task.item);
       this.dismiss();
     } });
   }
@@ -243,9 +261,11 @@ export class Flow extends Neighbours {
     const r = this.readings;
     if (!r || !this.seen("note.toTake")) return;
     const { first: a, second: b } = r;
-    const take = { first: a, second: b, union: a.map((v, i) => v || b[i]), common: a.map((v, i) => (v === b[i] ? v : 0)) }[choice];
-    this.editor.setMask(take);
+    const takes = { first: a, second: b, union: a.map((v, i) => v || b[i]), common: a.map((v, i) => (v === b[i] ? v : 0)) };
+    const drawn = this.drawn(), own = drawn && !Object.values(takes).some((take) => take.every((v, i) => v === drawn[i]));
+    this.editor.setMask(takes[choice]);
     this.editor.touched = true;
+    if (drawn && own) this.offerUndo(t("note.replacedTaken"), drawn);
     this.tell();
   }
 
@@ -381,6 +401,7 @@ export class Flow extends Neighbours {
     for (const [what, data, want] of [...loaded.map((l) => ["what.image", l.data, 4 * size] as const), ["what.proposal", proposal, size], ["what.uncertainty", uncertainty?.data, 4 * size], ["what.mask", stored, size]] as const) {
       if (data && data.byteLength !== want) throw new ApiError(0, t("fault.bytes", { what: t(what), item: itemName(task.item), bytes: data.byteLength, want }));
     }
+    await this.resumeShapes(task);
     if (task.label !== null || task.skipped) this.shapes.drop(task.case, task.slice);
     const shape = readings ? null : this.shapes.at(task.case, task.slice);
     const begun = shape ?? (proposal && !task.outline && !readings ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size));

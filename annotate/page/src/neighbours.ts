@@ -9,19 +9,18 @@ import { t } from "./texts";
 
 export abstract class Neighbours {
   busy = false;
-  /** Shapes between labelled slices, for those between. */
-  readonly shapes = new Shapes();
   protected readonly ahead = new Ahead(bytesOf);
   /** Counts what the person asked to see: what comes late for an older wish is not shown. */
   private wanted = 0;
 
-  constructor(readonly editor: Editor) {}
+  /** Shapes are those between labelled slices, for the slices between. */
+  constructor(readonly editor: Editor, readonly shapes: Shapes) {}
 
   abstract say(kind: "info" | "warning" | "error", text: string): void;
   /** Says what has failed. */
   protected abstract fail(error: unknown): void;
   /** Says what was drawn in place of something else, which is offered back. */
-  protected abstract offerUndo(text: string): void;
+  protected abstract offerUndo(text: string, before: Uint8Array): void;
 
   /** Shows the neighbour so many slices away from the one that is shown. */
   async scroll(slices: number): Promise<void> {
@@ -78,23 +77,15 @@ export abstract class Neighbours {
    */
   private async maskOf(task: Task, slice: number, after: number, wanted: () => boolean): Promise<{ labels: Uint8Array; of: "label" | "shape" | "model" } | null> {
     const item = itemOf(task.case, slice);
-    const get = async (path: string) => {
-      try {
-        return new Uint8Array(await binary(path));
-      } catch (error) {
-        if (error instanceof ApiError && (error.status === 404 || error.status === 410)) return null; // not for this person, or there is none
-        throw error;
-      }
-    };
     if (task.labelled_slices?.includes(slice)) {
-      const labels = await get(paths.label(item));
+      const labels = await maskAt(paths.label(item));
       if (labels) return { labels, of: "label" };
     }
     const shape = this.shapes.at(task.case, slice);
     if (shape) return { labels: shape, of: "shape" };
     if (!task.proposal) return null;
     if (after > 0) await new Promise((done) => setTimeout(done, after));
-    const labels = wanted() ? await get(paths.proposal(item)) : null;
+    const labels = wanted() ? await maskAt(paths.proposal(item)) : null;
     return labels && { labels, of: "model" };
   }
 
@@ -108,9 +99,9 @@ export abstract class Neighbours {
       const mask = await this.maskOf(task, slice, 0, () => true);
       if (editor.task !== task) return;
       if (!mask) return this.say("info", t("note.noMask", { slice: slice + 1 }));
-      const drawn = editor.touched && !editor.isEmpty, changed = editor.setMask(mask.labels);
+      const drawn = editor.touched && !editor.isEmpty, before = editor.labels.slice(), changed = editor.setMask(mask.labels);
       const text = t(mask.of === "model" ? "note.copiedModel" : "note.copied", { slice: slice + 1 });
-      if (changed && drawn) this.offerUndo(text);
+      if (changed && drawn) this.offerUndo(text, before);
       else this.say("info", text);
     } catch (error) {
       this.fail(error);
@@ -127,14 +118,22 @@ export abstract class Neighbours {
     try {
       const [a, b] = await Promise.all([before, after].map((k) => binary(paths.label(itemOf(task.case, k)))));
       if (editor.task !== task) return;
-      const drawn = editor.touched && !editor.isEmpty;
+      const drawn = editor.touched && !editor.isEmpty, was = editor.labels.slice();
       const others = this.shapes.propose(task, before, after, new Uint8Array(a), new Uint8Array(b));
       const changed = editor.setMask(this.shapes.at(task.case, task.slice)!);
       const text = t(others > 0 ? "note.betweenAll" : "note.between", { before: before + 1, after: after + 1, n: others });
-      if (changed && drawn) this.offerUndo(text);
+      if (changed && drawn) this.offerUndo(text, was);
       else this.say("info", text);
     } catch (error) {
       this.fail(error);
+    }
+  }
+
+  /** Takes up the shapes of a task's case from before the page was loaded, between the labels as they are now. */
+  protected async resumeShapes(task: Task): Promise<void> {
+    for (const gap of this.shapes.kept(task)) {
+      const [a, b] = await Promise.all([gap.before, gap.after].map((k) => maskAt(paths.label(itemOf(task.case, k)))));
+      if (a && b) this.shapes.resume(task, gap, a, b);
     }
   }
 
@@ -175,5 +174,15 @@ export abstract class Neighbours {
     this.wanted++;
     this.pending = null;
     if (this.editor.context) this.editor.showContext(null);
+  }
+}
+
+/** The mask at a path; null if it is not for this person, or there is none. */
+async function maskAt(path: string): Promise<Uint8Array | null> {
+  try {
+    return new Uint8Array(await binary(path));
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 404 || error.status === 410)) return null;
+    throw error;
   }
 }

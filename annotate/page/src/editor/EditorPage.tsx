@@ -31,7 +31,7 @@ export function EditorPage({ project, flow }: { project: Project; flow: Flow }) 
     change({ viewer: !open });
     return !open;
   });
-  const openSkip = () => { if (editor.task && !flow.busy) skip.current?.showModal(); };
+  const openSkip = () => { if (flow.maySkip) skip.current?.showModal(); };
   const openHelp = () => help.current?.showModal();
 
   useEffect(() => {

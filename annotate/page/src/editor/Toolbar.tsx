@@ -117,21 +117,27 @@ function Slider({ name, label, text, value, min, max, step, keys, change: set }:
   </label>;
 }
 
-/** Width and level as numbers that can be typed. */
+/** Width and level as numbers that can be typed. What is being typed stays when the page is drawn anew. */
 function WindowFields({ editor }: { editor: Editor }) {
-  const { low, high } = editor.window, width = high - low, level = (low + high) / 2;
+  const { low, high } = editor.window;
   const field = (name: string, label: string, value: number, set: (v: number) => void) => <label>{name}
-    <input type="text" inputMode="decimal" aria-label={label} disabled={!editor.task} value={String(Number(value.toPrecision(4)))} key={value}
+    <input type="text" inputMode="decimal" aria-label={label} disabled={!editor.task} defaultValue={String(Number(value.toPrecision(4)))} key={value}
       onChange={(e) => {
-        const v = Number(e.currentTarget.value.replace(",", ".").replace("\u2212", "-"));
-        if (e.currentTarget.value.trim() !== "" && Number.isFinite(v)) set(v);
-        e.currentTarget.blur();
+        const input = e.currentTarget, text = input.value.trim(), v = Number(text.replace(",", ".").replace("\u2212", "-"));
+        input.value = input.defaultValue; // unless the window changes
+        if (text !== "" && Number.isFinite(v)) set(v);
+        input.blur();
       }}
       onKeyDown={(e) => { if (e.key === "Enter" || e.key === "Escape") e.currentTarget.blur(); e.stopPropagation(); }} />
   </label>;
+  /** Of the window as it is then. */
+  const set = (width: number | null, level: number | null) => {
+    const now = editor.window, w = width ?? now.high - now.low, l = level ?? (now.low + now.high) / 2;
+    if (w > 0) editor.setWindow({ low: l - w / 2, high: l + w / 2 });
+  };
   return <div class="pair fields">
-    {field(t("tools.w"), t("tools.width"), width, (w) => { if (w > 0) editor.setWindow({ low: level - w / 2, high: level + w / 2 }); })}
-    {field(t("tools.l"), t("tools.level"), level, (l) => editor.setWindow({ low: l - width / 2, high: l + width / 2 }))}
+    {field(t("tools.w"), t("tools.width"), high - low, (w) => set(w, null))}
+    {field(t("tools.l"), t("tools.level"), (low + high) / 2, (l) => set(null, l))}
   </div>;
 }
 

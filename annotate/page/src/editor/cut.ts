@@ -24,40 +24,57 @@ export const never = 1e6;
 
 /** The voxels that belong, as 1, where all prices together are lowest. Voxels that could as well belong do not. */
 export function cheapest(p: Prices): Uint8Array {
-  const n = p.width * p.height;
-  if (n <= few || p.width < 4 || p.height < 4) return cut(p, null, new Uint8Array(n));
-  const blocks = halved(p), coarse = cheapest(blocks), start = new Uint8Array(n), free = new Uint8Array(n);
-  for (let y = 0, i = 0; y < p.height; y++) for (let x = 0; x < p.width; x++, i++) start[i] = coarse[(y >> 1) * blocks.width + (x >> 1)];
-  for (let y = 0, i = 0; y < p.height; y++) {
-    for (let x = 0; x < p.width; x++, i++) {
-      const border = (x + 1 < p.width && start[i + 1] !== start[i]) || (y + 1 < p.height && start[i + p.width] !== start[i]);
-      if (!border && (start[i] ? p.belongs[i] : p.not[i]) < never / 2) continue;
-      for (let v = Math.max(0, y - band); v <= Math.min(p.height - 1, y + band); v++) free.fill(1, v * p.width + Math.max(0, x - band), v * p.width + Math.min(p.width, x + band + 1));
-    }
+  const { width, height } = p, n = width * height;
+  if (n <= few || width < 4 || height < 4) return cut(p, Int32Array.from({ length: n }, (_, i) => i), new Uint8Array(n));
+  const blocks = halved(p), coarse = cheapest(blocks), start = new Uint8Array(n);
+  for (let y = 0; y < height; y += 2) {
+    const row = y * width, from = (y >> 1) * blocks.width;
+    for (let x = 0; x < width; x++) start[row + x] = coarse[from + (x >> 1)];
+    if (y + 1 < height) start.copyWithin(row + width, row, row + width);
   }
-  return cut(p, free, start);
+  return cut(p, nearBorder(p, blocks, coarse, start), start);
 }
 
-const steps: Array<[dx: number, dy: number]> = [[1, 0], [0, 1], [1, 1], [-1, 1]];
+/** The voxels, in their order, that may change sides: those near the border of the blocks, and near voxels whose side is certain and not that of their block. */
+function nearBorder({ width, height, belongs, not }: Prices, blocks: Prices, coarse: Uint8Array, start: Uint8Array): Int32Array {
+  const near = new Uint8Array(width * height);
+  const mark = (x0: number, y0: number, x1: number, y1: number) => { // with what lies around
+    const left = Math.max(0, x0 - band), right = Math.min(width, x1 + band + 1);
+    for (let y = Math.max(0, y0 - band), end = Math.min(height - 1, y1 + band); y <= end; y++) near.fill(1, y * width + left, y * width + right);
+  };
+  for (let v = 0, b = 0; v < blocks.height; v++) {
+    for (let u = 0; u < blocks.width; u++, b++) {
+      const x = 2 * u, y = 2 * v, side = coarse[b];
+      if (u + 1 < blocks.width && coarse[b + 1] !== side) mark(x + 1, y, x + 1, Math.min(y + 1, height - 1));
+      if (v + 1 < blocks.height && coarse[b + blocks.width] !== side) mark(x, y + 1, Math.min(x + 1, width - 1), y + 1);
+      if ((side ? blocks.belongs[b] : blocks.not[b]) < never / 2) continue;
+      for (let w = y; w < Math.min(y + 2, height); w++) {
+        for (let z = x; z < Math.min(x + 2, width); z++) if ((start[w * width + z] ? belongs : not)[w * width + z] >= never / 2) mark(z, w, z, w);
+      }
+    }
+  }
+  let count = 0;
+  const list = new Int32Array(near.length);
+  for (let i = near.indexOf(1); i >= 0; i = near.indexOf(1, i + 1)) list[count++] = i;
+  return list.slice(0, count);
+}
 
 /** The same prices for blocks of 2 × 2 voxels. */
 function halved(p: Prices): Prices {
-  const width = (p.width + 1) >> 1, height = (p.height + 1) >> 1, make = () => new Float32Array(width * height);
+  const { width: w, height: h, belongs, not, joins: [right, down, diagonal, back] } = p;
+  const width = (w + 1) >> 1, height = (h + 1) >> 1, make = () => new Float32Array(width * height);
   const out: Prices = { width, height, belongs: make(), not: make(), joins: [make(), make(), make(), make()] };
-  for (let y = 0, i = 0; y < p.height; y++) {
-    for (let x = 0; x < p.width; x++, i++) {
-      const block = (y >> 1) * width + (x >> 1);
-      out.belongs[block] += p.belongs[i];
-      out.not[block] += p.not[i];
-      for (let k = 0; k < 4; k++) {
-        const u = x + steps[k][0], v = y + steps[k][1];
-        if (u < 0 || u >= p.width || v >= p.height) continue;
-        const dx = (u >> 1) - (x >> 1), dy = (v >> 1) - (y >> 1);
-        if (dx === 0 && dy === 0) continue;
-        // one of a row's block to the left counts from there
-        if (dy === 0) out.joins[0][dx > 0 ? block : block - 1] += p.joins[k][i];
-        else out.joins[dx === 0 ? 1 : dx > 0 ? 2 : 3][block] += p.joins[k][i];
-      }
+  for (let v = 0, b = 0; v < height; v++) {
+    for (let u = 0; u < width; u++, b++) {
+      // the block's four voxels, where they are in the slice, and whether there are blocks to the right and below
+      const i = 2 * v * w + 2 * u, j = i + w, two = 2 * u + 1 < w, both = 2 * v + 1 < h, more = 2 * u + 2 < w, below = 2 * v + 2 < h;
+      out.belongs[b] = belongs[i] + (two ? belongs[i + 1] : 0) + (both ? belongs[j] + (two ? belongs[j + 1] : 0) : 0);
+      out.not[b] = not[i] + (two ? not[i + 1] : 0) + (both ? not[j] + (two ? not[j + 1] : 0) : 0);
+      if (more) out.joins[0][b] = right[i + 1] + (both ? right[j + 1] + diagonal[i + 1] + back[i + 2] : 0);
+      if (!below) continue;
+      out.joins[1][b] = down[j] + (two ? down[j + 1] + diagonal[j] + back[j + 1] : 0);
+      if (more) out.joins[2][b] = diagonal[j + 1];
+      if (u > 0) out.joins[3][b] = back[j];
     }
   }
   return out;
@@ -66,31 +83,32 @@ function halved(p: Prices): Prices {
 const root = 8, orphan = 9, none = 10; // what a voxel's parent is besides a direction
 
 /**
- * The cheapest cut, in which voxels that are not free, if there are such, stay as they are in start. Its graph has a margin of a voxel.
- * Directions come in pairs: the opposite of d is d ^ 1.
+ * The cheapest cut, in which the voxels that are not free, a list in their order, stay as they are in start. Its graph has the free ones, in this order,
+ * and one more that nothing leads to, in place of all that are not. Directions come in pairs: the opposite of d is d ^ 1.
  */
-function cut(p: Prices, free: Uint8Array | null, start: Uint8Array): Uint8Array {
-  const W = p.width + 2, n = W * (p.height + 2), off = [1, -1, W, -W, W + 1, -W - 1, W - 1, 1 - W];
-  const room = Array.from({ length: 8 }, () => new Float64Array(n)); // left in each direction
+function cut(p: Prices, free: Int32Array, start: Uint8Array): Uint8Array {
+  const { width, height } = p, n = free.length, dx = [1, -1, 0, 0, 1, -1, -1, 1], dy = [0, 0, 1, -1, 1, -1, 1, -1];
+  const place = new Int32Array(width * height).fill(n); // in the graph
+  for (let i = 0; i < n; i++) place[free[i]] = i;
+  const to = new Int32Array(8 * (n + 1)).fill(n); // the neighbour in each direction
+  const room = new Float64Array(8 * (n + 1)); // left to it
   const source = new Float64Array(n); // left from the side that belongs; less than 0: to the other side
-  const some = free && Uint8Array.from({ length: p.height + 1 }, (_, y) => Number(free.subarray(y * p.width, (y + 1) * p.width).includes(1))); // rows with free voxels
-  for (let y = 0; y < p.height; y++) {
-    if (some && !some[y] && !some[y + 1]) continue;
-    for (let x = 0, j = y * p.width; x < p.width; x++, j++) {
-      const i = (y + 1) * W + x + 1, own = !free || free[j] === 1;
-      if (own) source[i] += p.not[j] - p.belongs[j];
-      for (let k = 0; k < 4; k++) {
-        const u = x + steps[k][0], v = y + steps[k][1];
-        if (u < 0 || u >= p.width || v >= p.height) continue;
-        const other = v * p.width + u, to = i + off[2 * k], price = p.joins[k][j], their = !free || free[other] === 1;
-        if (own && their) room[2 * k][i] = room[2 * k + 1][to] = price;
-        else if (own) source[i] += start[other] ? price : -price;
-        else if (their) source[to] += start[j] ? price : -price;
-      }
+  for (let i = 0; i < n; i++) {
+    const j = free[i], x = j % width, y = (j - x) / width;
+    let side = p.not[j] - p.belongs[j];
+    for (let d = 0; d < 8; d++) {
+      const u = x + dx[d], v = y + dy[d];
+      if (u < 0 || v < 0 || u >= width || v >= height) continue;
+      const other = v * width + u, price = p.joins[d >> 1][d & 1 ? other : j];
+      if (place[other] < n) {
+        to[8 * i + d] = place[other];
+        room[8 * i + d] = price;
+      } else side += start[other] ? price : -price;
     }
+    source[i] = side;
   }
 
-  const tree = new Uint8Array(n), parent = new Uint8Array(n).fill(none), stamp = new Int32Array(n), far = new Int32Array(n);
+  const tree = new Uint8Array(n + 1), parent = new Uint8Array(n + 1).fill(none), stamp = new Int32Array(n), far = new Int32Array(n);
   const queue = new Int32Array(n + 1), queued = new Uint8Array(n); // a ring: no voxel is in it twice
   let head = 0, tail = 0, time = 1;
   const wake = (i: number) => {
@@ -107,24 +125,29 @@ function cut(p: Prices, free: Uint8Array | null, start: Uint8Array): Uint8Array 
     wake(i);
   }
   /** What is left from voxel i in direction d, the way that a tree grows: from the source, or to the sink. */
-  const left = (i: number, d: number, of: number) => (of === 1 ? room[d][i] : room[d ^ 1][i + off[d]]);
+  const left = (i: number, d: number, of: number) => (of === 1 ? room[8 * i + d] : room[8 * to[8 * i + d] + (d ^ 1)]);
   let orphans: number[] = [];
 
   /** Sends through what fits, from the source's tree at a in direction d into the sink's. */
   const send = (a: number, d: number) => {
-    let fits = room[d][a];
-    for (let i = a; ; i += off[parent[i]]) {
-      if (parent[i] === root) { fits = Math.min(fits, source[i]); break; }
-      fits = Math.min(fits, room[parent[i] ^ 1][i + off[parent[i]]]);
+    const b = to[8 * a + d];
+    let fits = room[8 * a + d];
+    for (let i = a; ;) {
+      const up = parent[i];
+      if (up === root) { fits = Math.min(fits, source[i]); break; }
+      i = to[8 * i + up];
+      fits = Math.min(fits, room[8 * i + (up ^ 1)]);
     }
-    for (let i = a + off[d]; ; i += off[parent[i]]) {
+    for (let i = b; ; i = to[8 * i + parent[i]]) {
       if (parent[i] === root) { fits = Math.min(fits, -source[i]); break; }
-      fits = Math.min(fits, room[parent[i]][i]);
+      fits = Math.min(fits, room[8 * i + parent[i]]);
     }
+    /** Tells whether nothing more fits. */
     const move = (from: number, e: number) => {
-      room[e][from] -= fits;
-      room[e ^ 1][from + off[e]] += fits;
-      return room[e][from] <= 1e-9;
+      const left = room[8 * from + e] - fits;
+      room[8 * from + e] = left <= 1e-9 ? 0 : left;
+      room[8 * to[8 * from + e] + (e ^ 1)] += fits;
+      return left <= 1e-9;
     };
     const lose = (i: number) => { parent[i] = orphan; orphans.push(i); };
     move(a, d);
@@ -135,34 +158,33 @@ function cut(p: Prices, free: Uint8Array | null, start: Uint8Array): Uint8Array 
         if (source[i] <= 1e-9) lose(i);
         break;
       }
-      const next = i + off[up];
-      if (move(next, up ^ 1)) { room[up ^ 1][next] = 0; lose(i); }
+      const next = to[8 * i + up];
+      if (move(next, up ^ 1)) lose(i);
       i = next;
     }
-    for (let i = a + off[d]; ;) {
+    for (let i = b; ;) {
       const up = parent[i];
       if (up === root) {
         source[i] += fits;
         if (source[i] >= -1e-9) lose(i);
         break;
       }
-      const next = i + off[up];
-      if (move(i, up)) { room[up][i] = 0; lose(i); }
+      const next = to[8 * i + up];
+      if (move(i, up)) lose(i);
       i = next;
     }
-    if (room[d][a] <= 1e-9) room[d][a] = 0;
   };
 
   /** How far a voxel is from its root, 0 if it has lost it; what is known is marked with the time. */
   const depth = (from: number): number => {
     let steps = 0, i = from;
-    for (; ; i += off[parent[i]]) {
+    for (; ; i = to[8 * i + parent[i]]) {
       if (stamp[i] === time) { steps += far[i]; break; }
       if (parent[i] === root) { stamp[i] = time; far[i] = 1; steps++; break; }
       if (parent[i] >= orphan) return 0;
       steps++;
     }
-    for (let j = from, k = steps; stamp[j] !== time; j += off[parent[j]], k--) { stamp[j] = time; far[j] = k; }
+    for (let j = from, k = steps; stamp[j] !== time; j = to[8 * j + parent[j]], k--) { stamp[j] = time; far[j] = k; }
     return steps;
   };
 
@@ -171,7 +193,7 @@ function cut(p: Prices, free: Uint8Array | null, start: Uint8Array): Uint8Array 
       const i = orphans[at], of = tree[i];
       let best = none, shortest = Infinity;
       for (let d = 0; d < 8; d++) {
-        const j = i + off[d];
+        const j = to[8 * i + d];
         if (tree[j] !== of || left(j, d ^ 1, of) <= 0) continue;
         const steps = depth(j);
         if (steps > 0 && steps < shortest) { shortest = steps; best = d; }
@@ -183,10 +205,10 @@ function cut(p: Prices, free: Uint8Array | null, start: Uint8Array): Uint8Array 
         continue;
       }
       for (let d = 0; d < 8; d++) {
-        const j = i + off[d];
+        const j = to[8 * i + d];
         if (tree[j] !== of) continue;
         if (left(j, d ^ 1, of) > 0) wake(j);
-        if (parent[j] < root && j + off[parent[j]] === i) { parent[j] = orphan; orphans.push(j); }
+        if (parent[j] < root && to[8 * j + parent[j]] === i) { parent[j] = orphan; orphans.push(j); }
       }
       tree[i] = 0;
       parent[i] = none;
@@ -201,7 +223,7 @@ function cut(p: Prices, free: Uint8Array | null, start: Uint8Array): Uint8Array 
     for (let d = 0; d < 8 && tree[i] !== 0; d++) {
       const of = tree[i];
       if (left(i, d, of) <= 0) continue;
-      const j = i + off[d];
+      const j = to[8 * i + d];
       if (tree[j] === 0) {
         tree[j] = of;
         parent[j] = d ^ 1;
@@ -221,7 +243,7 @@ function cut(p: Prices, free: Uint8Array | null, start: Uint8Array): Uint8Array 
       }
     }
   }
-  const out = new Uint8Array(p.width * p.height);
-  for (let y = 0, j = 0; y < p.height; y++) for (let x = 0; x < p.width; x++, j++) out[j] = free && !free[j] ? start[j] : Number(tree[(y + 1) * W + x + 1] === 1);
+  const out = start.slice();
+  for (let i = 0; i < n; i++) out[free[i]] = Number(tree[i] === 1);
   return out;
 }

@@ -6,6 +6,7 @@ import { change, settings } from "../settings";
 import { clamp, Display } from "./display";
 import { palette, unsure, type Window } from "./layers";
 import { Mask } from "./mask";
+import { practise } from "./practice";
 import { capsule, floodFill, grown, polygon, union, type Rect } from "./raster";
 import * as shapes from "./shapes";
 import { Hints, type Kind } from "./strokes";
@@ -105,7 +106,7 @@ export class Editor extends Display {
     this.view.rows = task.height;
     this.view.spacing = task.spacing;
     this.turn();
-    if (this.tool === "hint") void this.chancesOf(this.label);
+    if (this.tool === "hint") this.prepareHints();
     this.notify({ kind: "slice" });
   }
 
@@ -312,6 +313,13 @@ export class Editor extends Display {
 
   // --- hints
 
+  /** Gets what the next hint will want. */
+  private prepareHints(): void {
+    if (!this.task) return;
+    practise();
+    void this.chancesOf(this.label);
+  }
+
   /** True where the model's mask is in the drawing: its chances count, too. */
   private get drawsFromProposal(): boolean {
     return this.proposal !== null && (!this.task?.outline || this.took);
@@ -356,7 +364,7 @@ export class Editor extends Display {
     const from = performance.now();
     const belongs = hints.result({ image: this.images[this.channel] ?? this.shownImage(), window: this.window, spacing: task.spacing, proposal: this.drawsFromProposal ? this.proposal : null, chances });
     performance.measure("hint", { start: from }); // for the browser's performance timeline, and the tests
-    this.edit(() => {
+    const changed = this.edit(() => {
       const { labels } = this;
       for (let i = 0; i < labels.length; i++) {
         if (belongs[i]) this.put(i, label);
@@ -365,7 +373,7 @@ export class Editor extends Display {
       return this.mask.whole;
     });
     hints.done();
-    this.notify();
+    if (!changed) this.notify(); // or else what has changed is drawn, and no more
   }
 
   private nameOf(label: number): string {
@@ -422,7 +430,7 @@ export class Editor extends Display {
   setTool(tool: Tool): void {
     this.liftPen();
     if (tool !== "hint") this.excluding = false;
-    else if (this.task) void this.chancesOf(this.label); // soon wanted
+    else this.prepareHints();
     this.tool = tool;
     this.notify();
   }
@@ -443,7 +451,7 @@ export class Editor extends Display {
     this.liftPen();
     this.label = label;
     if (this.tool === "eraser") this.tool = "brush";
-    if (this.tool === "hint" && this.task) void this.chancesOf(label);
+    if (this.tool === "hint") this.prepareHints();
     this.notify();
   }
 

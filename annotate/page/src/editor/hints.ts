@@ -32,16 +32,17 @@ export function belonging(p: Pointed): Uint8Array {
   const out = new Uint8Array(p.width * p.height), part = around(p);
   if (!part) return out;
   const n = Math.ceil(Math.sqrt(part.width * part.height / many)), here = reduced(p, part, n), found = cheapest(priced(here));
-  // between the middles of four blocks a voxel is on the side on which most of the weight is
   for (let y = 0; y < part.height; y++) {
+    const row = (part.y + y) * p.width + part.x;
+    if (n === 1) {
+      out.set(found.subarray(y * part.width, (y + 1) * part.width), row);
+      continue;
+    }
+    // between the middles of four blocks a voxel is on the side on which most of the weight is
     const v = Math.max(0, (y + 0.5) / n - 0.5), top = Math.floor(v), bottom = Math.min(here.height - 1, top + 1), t = v - top;
-    for (let x = 0, i = (part.y + y) * p.width + part.x; x < part.width; x++, i++) {
+    for (let x = 0, i = row; x < part.width; x++, i++) {
       if (p.hints[i] > 0) {
         out[i] = p.hints[i] === 1 ? 1 : 0;
-        continue;
-      }
-      if (n === 1) {
-        out[i] = found[y * here.width + x];
         continue;
       }
       const u = Math.max(0, (x + 0.5) / n - 0.5), left = Math.floor(u), right = Math.min(here.width - 1, left + 1), s = u - left;
@@ -131,8 +132,8 @@ function priced(p: Part): Prices {
   const length = [sx, sy, Math.hypot(sx, sy), Math.hypot(sx, sy)].map((d) => finest / d);
   const parted = Float32Array.from({ length: 1025 }, (_, d) => weight / 2 * Math.exp(-((d / 1024) ** 2) / (2 * usual * usual))); // by difference
   for (let k = 0; k < 4; k++) {
-    const join = prices.joins[k];
-    for (let i = 0, other = off[k]; other < n; i++, other++) join[i] = length[k] * parted[Math.round(Math.abs(grey[other] - grey[i]) * 1024)];
+    const join = prices.joins[k], by = parted.map((v) => v * length[k]);
+    for (let i = 0, other = off[k]; other < n; i++, other++) join[i] = by[(Math.abs(grey[other] - grey[i]) * 1024 + 0.5) | 0];
   }
   return prices;
 }
@@ -223,7 +224,7 @@ function nearness(p: Part, plain: Float32Array, kind: number, { mean, spread: us
         const j = i + off[k], to = d + length[k] * longer[j];
         if (to >= way[j]) continue;
         way[j] = to;
-        push(Math.floor(to * 100), j);
+        push((to * 100) | 0, j);
       }
     }
   }

@@ -94,6 +94,7 @@ export const de: Table = {
   "skip.kind": "Falsche Art von Bild", "skip.other": "Anderes", "skip.note": "Anmerkung", "skip.optional": "freiwillig", "skip.cancel": "Abbrechen", "skip.do": "Überspringen",
 
   "note.back": "Zurück zu Schicht {slice}, die annotiert wird. Noch einmal drücken, um {what}.", "note.toSave": "sie zu speichern", "note.toEmpty": "sie als leer zu speichern", "note.toClear": "sie zu leeren", "note.toPropose": "die Maske des Modells zu nehmen", "note.toTake": "es zu nehmen",
+  "note.toSkip": "sie zu überspringen", "note.replacedTaken": "Die Zeichnung ist ersetzt.",
   "note.first": "Das ist die erste Schicht, die Sie geöffnet haben.", "note.decide": "Erst entscheiden: eine der beiden Befundungen, das Gemeinsame oder beide zusammen nehmen, oder zeichnen.",
   "note.nothing": "Es ist nichts gezeichnet. K drücken, wenn die Schicht leer ist, damit sie nicht aus Versehen gespeichert wird.", "note.orOutline": "Umschalt+H nimmt den Umriss des Modells.",
   "note.cleared": "Die Maske ist geleert.", "note.replaced": "Die Maske des Modells hat die Zeichnung ersetzt.", "note.bringBack": "Zurückholen", "note.bringDrawing": "Zeichnung zurückholen", "note.isBack": "Die Zeichnung ist wieder da. Noch ist nichts gespeichert.",

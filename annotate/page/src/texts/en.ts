@@ -95,6 +95,7 @@ export const en = {
   "skip.kind": "Wrong kind of image", "skip.other": "Other", "skip.note": "Note", "skip.optional": "optional", "skip.cancel": "Cancel", "skip.do": "Skip",
 
   "note.back": "Back to slice {slice}, the one that is labelled. Press the key again to {what}.", "note.toSave": "save it", "note.toEmpty": "save it as empty", "note.toClear": "clear it", "note.toPropose": "take the model's mask", "note.toTake": "take it",
+  "note.toSkip": "skip it", "note.replacedTaken": "The drawing is replaced.",
   "note.first": "This is the first slice that you opened.", "note.decide": "Decide first: take one of the two readings, what both have, what either has, or draw.",
   "note.nothing": "Nothing is drawn. Press K if the slice is empty, so that it is not saved by accident.", "note.orOutline": "Press Shift+H to take the model's outline.",
   "note.cleared": "The mask is cleared.", "note.replaced": "The drawing is replaced by the model's mask.", "note.bringBack": "Bring it back", "note.bringDrawing": "Bring the drawing back", "note.isBack": "The drawing is back. Nothing is saved yet.",

@@ -94,6 +94,7 @@ export const es: Table = {
   "skip.kind": "Tipo de imagen equivocado", "skip.other": "Otro", "skip.note": "Nota", "skip.optional": "opcional", "skip.cancel": "Cancelar", "skip.do": "Omitir",
 
   "note.back": "De vuelta al corte {slice}, el que se anota. Pulse otra vez para {what}.", "note.toSave": "guardarlo", "note.toEmpty": "guardarlo como vacío", "note.toClear": "borrarlo", "note.toPropose": "tomar la máscara del modelo", "note.toTake": "tomarla",
+  "note.toSkip": "saltarlo", "note.replacedTaken": "El dibujo se ha reemplazado.",
   "note.first": "Este es el primer corte que abrió.", "note.decide": "Decida primero: tome una de las dos lecturas, la parte común, una u otra, o dibuje.",
   "note.nothing": "No hay nada dibujado. Pulse K si el corte está vacío, para que no se guarde por accidente.", "note.orOutline": "Mayús+H toma el contorno del modelo.",
   "note.cleared": "La máscara está borrada.", "note.replaced": "La máscara del modelo sustituyó al dibujo.", "note.bringBack": "Recuperarlo", "note.bringDrawing": "Recuperar el dibujo", "note.isBack": "El dibujo ha vuelto. Aún no se ha guardado nada.",

@@ -94,6 +94,7 @@ export const fr: Table = {
   "skip.kind": "Mauvais type d'image", "skip.other": "Autre", "skip.note": "Remarque", "skip.optional": "facultative", "skip.cancel": "Annuler", "skip.do": "Passer",
 
   "note.back": "Retour à la coupe {slice}, celle à annoter. Appuyez encore pour {what}.", "note.toSave": "l'enregistrer", "note.toEmpty": "l'enregistrer comme vide", "note.toClear": "l'effacer", "note.toPropose": "prendre le masque du modèle", "note.toTake": "la prendre",
+  "note.toSkip": "la passer", "note.replacedTaken": "Le dessin est remplacé.",
   "note.first": "C'est la première coupe que vous avez ouverte.", "note.decide": "Décidez d'abord : prenez une des deux lectures, leur partie commune, l'une ou l'autre, ou dessinez.",
   "note.nothing": "Rien n'est dessiné. Appuyez sur K si la coupe est vide, pour qu'elle ne soit pas enregistrée par accident.", "note.orOutline": "Maj+H prend le contour du modèle.",
   "note.cleared": "Le masque est effacé.", "note.replaced": "Le masque du modèle a remplacé le dessin.", "note.bringBack": "Le reprendre", "note.bringDrawing": "Reprendre le dessin", "note.isBack": "Le dessin est revenu. Rien n'est encore enregistré.",
