@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -93,20 +94,62 @@ func TestEveryCodeIsUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	constants, err := os.ReadFile("../fault/codes.go")
+	for file, codes := range map[string]map[fault.Code][]string{"codes.go": fault.Codes, "told.go": fault.Told} {
+		constants, err := os.ReadFile("../fault/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for line := range strings.Lines(string(constants)) {
+			name, value, ok := strings.Cut(line, " Code = ")
+			if !ok {
+				continue
+			}
+			found++
+			event, log := strings.CutPrefix(strings.Trim(value, "\"\n"), "log-") // of the name of the store's event
+			used := log && strings.Contains(source, `"`+strings.ReplaceAll(event, "-", " ")+`"`)
+			if name = strings.TrimSpace(name); !used && !strings.Contains(source, "fault."+name) {
+				t.Errorf("nothing has the code %s", name)
+			}
+		}
+		if found != len(codes) || found < 40 {
+			t.Errorf("%s: %d constants, %d codes", file, found, len(codes))
+		}
+	}
+	for code := range fault.Told {
+		if _, twice := fault.Codes[code]; twice {
+			t.Errorf("%s is two codes", code)
+		}
+	}
+}
+
+// Every event that the store logs has a code.
+func TestEveryEventHasACode(t *testing.T) {
+	files, err := filepath.Glob("../*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	further, err := filepath.Glob("../store/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := 0
-	for line := range strings.Lines(string(constants)) {
-		if name, _, ok := strings.Cut(line, " Code = "); ok {
+	for _, path := range append(files, further...) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`(?:Event{.*Event: |Recover\(ctx, )"([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
 			found++
-			if name = strings.TrimSpace(name); !strings.Contains(source, "fault."+name) {
-				t.Errorf("nothing has the code %s", name)
+			if _, known := fault.LogCode(m[1]); !known {
+				t.Errorf("%s: the event %q has no code", path, m[1])
 			}
 		}
 	}
-	if found != len(fault.Codes) || found < 40 {
-		t.Errorf("%d constants, %d codes", found, len(fault.Codes))
+	if found < 15 {
+		t.Errorf("%d events found", found)
 	}
 }
