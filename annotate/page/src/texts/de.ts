@@ -8,7 +8,7 @@ export const de: Table = {
   "header.labelled": "{labelled} von {items} annotiert · {waiting} warten",
   "header.step": "Schritt {step} von {steps}",
   "header.warnings": ["{n} Warnung", "{n} Warnungen"], "header.problems": ["{n} Problem", "{n} Probleme"],
-  "header.stop": "Genug?", "header.logout": "Abmelden", "header.language": "Sprache",
+  "header.stop": "Ende empfohlen", "header.logout": "Abmelden", "header.language": "Sprache",
   "header.colours": "Farben: {theme}", "header.coloursNext": "Farben: {theme}. Klicken für {next}.",
   "theme.system": "Auto", "theme.light": "Hell", "theme.dark": "Dunkel",
   "header.reallyLeave": "Ihre letzten Striche sind nur in diesem Browser. Trotzdem abmelden?",
@@ -75,7 +75,7 @@ export const de: Table = {
   "stage.training": "Das Modell wird trainiert: Danach fragt es nach den nächsten Schichten, und diese Seite macht von selbst weiter.",
   "stage.others": "Was gefragt war, ist annotiert, oder andere arbeiten daran. Diese Seite macht von selbst weiter, sobald es etwas gibt.",
   "stage.askAgain": "Noch einmal fragen", "stage.notOpened": "Es ließ sich keine Schicht öffnen.", "stage.opening": "Wird geöffnet…",
-  "stage.legend": "Unsicherheit: ein Drittel", "stage.highest": "höchste", "stage.legendHint": "Wie unsicher das Modell ist, ab einem Drittel des größten Werts der Schicht: Entropie, {top} nat",
+  "stage.legend": "Unsicherheit: ein Drittel", "stage.highest": "höchste", "stage.legendHint": "Wie unsicher das Modell ist, ab einem Drittel des größten Werts der Schicht; der ist {top} % des Möglichen (Entropie)",
   "stage.voxel": "Spalte {x} Zeile {y}", "bar": "Schicht des Falls", "bar.queued": "{slice}, die gefragte", "bar.look": "{slice}, nur zum Ansehen",
   "bar.hint": "Schichten dieses Falls. Gelb: wartet; dunkelgrün: annotiert; blau gestrichelt: gemittelte Form, noch zu prüfen",
 

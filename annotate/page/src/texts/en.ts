@@ -76,7 +76,7 @@ export const en = {
   "stage.training": "The model is being trained: it asks for the next slices when it is done. This page then goes on by itself.",
   "stage.others": "What was asked for is labelled, or others are working on it. This page goes on by itself when there is something.",
   "stage.askAgain": "Ask again", "stage.notOpened": "No slice could be opened.", "stage.opening": "Opening…",
-  "stage.legend": "uncertainty: a third", "stage.highest": "highest", "stage.legendHint": "How unsure the model is, from a third of the slice's largest value: entropy, {top} nats",
+  "stage.legend": "uncertainty: a third", "stage.highest": "highest", "stage.legendHint": "How unsure the model is, from a third of the slice's largest value; that is {top} % of the most there can be (entropy)",
   "stage.voxel": "column {x} row {y}", "bar": "Slice of the case", "bar.queued": "{slice}, the queued one", "bar.look": "{slice}, to look at only",
   "bar.hint": "Slices of this case. Yellow: in the queue; dark green: labelled; blue, dashed: a shape between labels, to be checked",
 

@@ -75,7 +75,7 @@ export const es: Table = {
   "stage.training": "El modelo se está entrenando: después pide los cortes siguientes y esta página continúa sola.",
   "stage.others": "Lo que se pidió está anotado, o lo están anotando otras personas. Esta página continúa sola cuando hay algo.",
   "stage.askAgain": "Preguntar otra vez", "stage.notOpened": "No se pudo abrir ningún corte.", "stage.opening": "Abriendo…",
-  "stage.legend": "incertidumbre: un tercio", "stage.highest": "máxima", "stage.legendHint": "Cuánto duda el modelo, desde un tercio del valor más alto del corte: entropía, {top} nats",
+  "stage.legend": "incertidumbre: un tercio", "stage.highest": "máxima", "stage.legendHint": "Cuánto duda el modelo, desde un tercio del valor más alto del corte, que es el {top} % del máximo posible (entropía)",
   "stage.voxel": "columna {x} fila {y}", "bar": "Corte del caso", "bar.queued": "{slice}, el pedido", "bar.look": "{slice}, solo para mirar",
   "bar.hint": "Cortes de este caso. Amarillo: en espera; verde oscuro: anotado; azul discontinuo: forma interpolada, por comprobar",
 

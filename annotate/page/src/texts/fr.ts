@@ -75,7 +75,7 @@ export const fr: Table = {
   "stage.training": "Le modèle est en cours d'entraînement : il demandera ensuite les prochaines coupes, et cette page continuera d'elle-même.",
   "stage.others": "Ce qui était demandé est annoté, ou d'autres y travaillent. Cette page continue d'elle-même dès qu'il y a quelque chose.",
   "stage.askAgain": "Redemander", "stage.notOpened": "Aucune coupe n'a pu être ouverte.", "stage.opening": "Ouverture…",
-  "stage.legend": "incertitude : un tiers", "stage.highest": "maximum", "stage.legendHint": "À quel point le modèle hésite, à partir d'un tiers de la plus grande valeur de la coupe : entropie, {top} nats",
+  "stage.legend": "incertitude : un tiers", "stage.highest": "maximum", "stage.legendHint": "À quel point le modèle hésite, à partir d'un tiers de la plus grande valeur de la coupe, qui est de {top} % du maximum possible (entropie)",
   "stage.voxel": "colonne {x} ligne {y}", "bar": "Coupe du cas", "bar.queued": "{slice}, celle demandée", "bar.look": "{slice}, pour regarder seulement",
   "bar.hint": "Coupes de ce cas. Jaune : en attente ; vert foncé : annotée ; bleu pointillé : forme interpolée, à vérifier",
 
