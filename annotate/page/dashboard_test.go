@@ -34,5 +34,5 @@ func TestDashboardWithoutAMouse(t *testing.T) {
 	}
 	eval[bool](p, `(document.querySelector('.why-model summary').focus(), true)`)
 	p.key(kb.Enter)
-	p.until("why the model is in use", why+` && document.querySelector('.why-model span').innerText.includes('better on the validation labels')`)
+	p.until("why the model is in use", why+` && document.querySelector('.why-model span').innerText.includes('the model before 0.812')`)
 }

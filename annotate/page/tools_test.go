@@ -129,7 +129,9 @@ func TestPicturesAreInterpolated(t *testing.T) {
 	p.key("s") // without the mask
 	c, _, k := p.server.split(item)
 	window := p.server.task(item)["window"].(map[string]float32)
-	grey := func(i int) int { return grey(float64(c.image.Data[k*128*128+i]), float64(window["low"]), float64(window["high"])) }
+	grey := func(i int) int {
+		return grey(float64(c.image.Data[k*128*128+i]), float64(window["low"]), float64(window["high"]))
+	}
 	at := p.fitted(item)
 	border := 0
 	for i := 20 * 128; i < 108*128; i++ {
