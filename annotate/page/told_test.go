@@ -33,7 +33,7 @@ const english = `(() => {
 })()`
 
 // Warnings, reasons and the log are in the person's language on the program itself: what it warns of in the data, why a model is in use or not, why it does not
-// suggest a stop, what has happened. Nothing English is left on dashboard and editor but what is quoted.
+// suggest a stop, what has happened. Nothing English is left on dashboard, editor and reviews but what is quoted.
 func TestServerTellsInTheLanguage(t *testing.T) {
 	p := startBrowser(t, chromedp.Flag("accept-lang", "de-DE,de"))
 	dir := t.TempDir()
@@ -144,6 +144,13 @@ func TestServerTellsInTheLanguage(t *testing.T) {
 		p.axe("editor, " + c.language)
 		if left := eval[[]string](p, english); len(left) > 0 {
 			t.Errorf("%s: English in the editor: %q", c.language, left)
+		}
+		p.click(`nav a[href="#/review"]`)
+		p.until("the cases", `!!document.querySelector('.review .list a')`)
+		p.click(".review .list a")
+		p.until("its labels", `!!document.querySelector('.review .list button[data-item]')`)
+		if left := eval[[]string](p, english); len(left) > 0 {
+			t.Errorf("%s: English on the page for reviews: %q", c.language, left)
 		}
 	}
 	if _, err := os.Stat(s.project); err != nil {
