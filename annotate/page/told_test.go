@@ -112,20 +112,21 @@ func TestServerTellsInTheLanguage(t *testing.T) {
 		last = "/items/" + url.PathEscape(task.Item)
 		post("PUT", last+"/label?seconds=3&action=edited&base=0", "application/octet-stream", mask)
 	}
+	post("POST", "/items/phantom_000%2F000/skip", "application/json", []byte(`{"reason":"Not sure where the border is: apex","seconds":1}`))
 	post("POST", last+"/review", "application/json", []byte(`{"status":"accepted","note":"","version":1}`))
 	s.get("/export?format=csv&partial=true")
 	p.url = s.url
 	p.login()
-	for _, c := range []struct{ language, warning, mask, reason, model, event, detail, why string }{
-		{"de", ": 1 Voxel ist NaN oder unendlich und zählt als Hintergrund.", "Die Maske von Fall ", "Für ein Urteil braucht es 10 Validierungsschichten mit Vordergrund", "Im Einsatz: ", "Annotation gespeichert", "Fassung 1, gezeichnet", "Modell"},
-		{"fr", ": 1 voxel est NaN ou infini et compte comme fond.", "Le masque du cas ", "Il faut 10 coupes de validation avec premier plan", "Mis en service : ", "annotation enregistrée", "version 1, dessinée", "modèle"},
-		{"es", ": 1 vóxel es NaN o infinito y cuenta como fondo.", "La máscara del caso ", "Hacen falta 10 cortes de validación con primer plano", "En uso: ", "anotación guardada", "versión 1, dibujada", "modelo"},
+	for _, c := range []struct{ language, warning, mask, reason, model, event, detail, skip, why string }{
+		{"de", ": 1 Voxel ist NaN oder unendlich und zählt als Hintergrund.", "Die Maske von Fall ", "Für ein Urteil braucht es 10 Validierungsschichten mit Vordergrund", "Im Einsatz: ", "Annotation gespeichert", "Fassung 1, gezeichnet", "Unklar, wo die Grenze ist: apex", "Modell"},
+		{"fr", ": 1 voxel est NaN ou infini et compte comme fond.", "Le masque du cas ", "Il faut 10 coupes de validation avec premier plan", "Mis en service : ", "annotation enregistrée", "version 1, dessinée", "La limite n'est pas sûre: apex", "modèle"},
+		{"es", ": 1 vóxel es NaN o infinito y cuenta como fondo.", "La máscara del caso ", "Hacen falta 10 cortes de validación con primer plano", "En uso: ", "anotación guardada", "versión 1, dibujada", "No está claro dónde está el borde: apex", "modelo"},
 	} {
 		eval[bool](p, fmt.Sprintf(`(() => { const s = document.querySelector('.bar .language'); s.value = %q; s.dispatchEvent(new Event('change', { bubbles: true })); return true })()`, c.language))
 		p.click(`nav a[href="#/dashboard"]`)
 		p.until("the log in "+c.language, fmt.Sprintf(`document.querySelector('.dashboard')?.innerText.includes(%q)`, c.event))
 		eval[bool](p, `(document.querySelectorAll('details').forEach((d) => d.open = true), true)`)
-		for what, want := range map[string]string{"warning": c.warning, "mask": c.mask, "reason": c.reason, "detail": c.detail} {
+		for what, want := range map[string]string{"warning": c.warning, "mask": c.mask, "reason": c.reason, "detail": c.detail, "reason of a skip": c.skip} {
 			if !strings.Contains(eval[string](p, `document.querySelector('.dashboard').innerText`), want) {
 				t.Errorf("%s: no %s %q:\n%s", c.language, what, want, eval[string](p, `document.querySelector('.dashboard').innerText`))
 			}

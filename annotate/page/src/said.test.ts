@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { actionName, said, saidEach, told } from "./said";
+import { actionName, said, saidEach, skipReason, told } from "./said";
 import { chooseLanguage } from "./texts";
 
 test("what the server says is translated by its code, and else is its own sentence", () => {
@@ -31,6 +31,9 @@ test("several sentences are translated together, or not at all", () => {
   assert.equal(told([{ code: "of-review", values: { version: 1, status: "returned" } }, { code: "of-note", values: { text: "the {apex}" } }], "", " · "), "version 1, renvoyée · « the {apex} »");
   chooseLanguage("es");
   assert.equal(said({ code: "data-nan-as", values: { case: "c1", n: 2, value: -1024 } }, ""), "Caso c1: 2 vóxeles son NaN o infinitos y se leen como -1024.");
+  assert.equal(skipReason("Wrong kind of image"), "Tipo de imagen equivocado");
+  assert.equal(skipReason("Wrong kind of image: T1"), "Tipo de imagen equivocado: T1");
+  assert.equal(skipReason("Wrong kind of images"), "Wrong kind of images");
   assert.equal(actionName("agreed"), "dos lecturas coinciden");
   assert.equal(actionName("toString"), "toString");
 });

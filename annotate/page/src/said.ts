@@ -2,6 +2,7 @@
 
 import { fraction, itemName, number } from "./format";
 import { language, languages, t, type Key } from "./texts";
+import { en } from "./texts/en";
 
 /** What the server says, as a code with values. */
 export interface Said { code?: string; values?: Record<string, string | number> | null }
@@ -14,6 +15,15 @@ function known(key: string): key is Key {
 export function actionName(action: string): string {
   const key = `action.${action}`;
   return known(key) ? t(key) : action;
+}
+
+/** Why a slice is skipped. The server keeps the English text, before what the person adds, so that reasons can be counted. */
+export const skipReasons = ["skip.border", "skip.artefact", "skip.outside", "skip.kind", "skip.other"] as const satisfies Key[];
+
+/** A reason as the server has it, in the person's language; what a person has written themselves stays as it is. */
+export function skipReason(stored: string): string {
+  const key = skipReasons.find((k) => stored === en[k] || stored.startsWith(`${en[k]}: `));
+  return key ? t(key) + stored.slice(en[key].length) : stored;
 }
 
 /** A value as it stands in a sentence: names that the server has for things become words. */

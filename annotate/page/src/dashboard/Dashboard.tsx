@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, file, itemOf, paths, root, type CaseState, type Curves, type DraftEntry, type LogEntry, type Model, type Project, type QueueEntry } from "../api";
 import { duration, fraction, itemName, number, when } from "../format";
-import { said, saidEach, told } from "../said";
+import { said, saidEach, skipReason, told } from "../said";
 import { t, type Key } from "../texts";
 import { draw, movingMean, type Chart } from "./charts";
 
@@ -111,7 +111,7 @@ export function Dashboard({ project }: { project: Project }) {
     <section class="panel wide">
       <h2>{t("dash.log")}</h2>
       <Table head={[t("dash.when"), t("dash.who"), t("dash.what"), t("dash.slice"), t("dash.detail")]} numeric={[]} empty={t("dash.noLog")}
-        rows={data.log.map((e) => [when(e.when), e.person, said(e.what, e.action), e.item.includes("/") ? <Item id={e.item} /> : e.item, told(e.said, e.detail, " · ")])} />
+        rows={data.log.map((e) => [when(e.when), e.person, said(e.what, e.action), e.item.includes("/") ? <Item id={e.item} /> : e.item, e.action === "skip" ? skipReason(e.detail) : told(e.said, e.detail, " · ")])} />
     </section>
     <div class="stack">
       <section class="panel">
