@@ -9,19 +9,21 @@
 # make release-test  tries them: under QEMU, Wine and in a fresh Debian
 # make gpu-check   tries --engine torch on this machine's GPU; NEXTSLICE_DEVICE=cpu rehearses it
 # make bench-first-label  measures the time from the program to the first label
-# make bench-page  measures the annotation page with a scripted annotator, over SLICES slices (default 500)
+# make bench-clone  the same from a clone without a build cache, with the build
+# make bench-page  measures the annotation page with a scripted annotator, over SLICES slices (default 500); PART is Slices, Pointer, Next or Memory alone
 # make fuzz        runs every fuzz target for FUZZTIME (default 1m)
 # make torture     kills what can be killed at random for TIME (default 10m), and compares what comes of it
 
 SHELL := /bin/bash
 FUZZTIME ?= 1m
 SLICES ?= 500
+PART ?=
 TIME ?= 10m
 export CGO_ENABLED ?= 1
 # Names and users are looked up by Go itself, with and without cgo: what is compiled for one is there for the other.
 export GOFLAGS := $(GOFLAGS) -tags=netgo,osusergo
 
-.PHONY: demo demo-serve bench-page bench-first-label test vet build web deps test-deps docs lint release release-deps release-test release-repeat gpu-check fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
+.PHONY: demo demo-serve bench-page bench-first-label bench-clone test vet build web deps test-deps docs lint release release-deps release-test release-repeat gpu-check fuzz torture torture-server torture-power torture-writes torture-soak torture-scale torture-inputs torture-slurm clean
 
 build: deps web
 	go build -buildvcs=auto -o nextslice ./cmd/nextslice
@@ -51,10 +53,14 @@ test: test-deps web
 
 # Wants a quiet machine. It prints the tables of docs/performance.md.
 bench-page: deps web
-	@NEXTSLICE_BENCH_PAGE=$(SLICES) go test -vet=off -count 1 -timeout 0 -v -run '^TestBenchPage$$' ./annotate/page
+	@NEXTSLICE_BENCH_PAGE=$(SLICES) go test -vet=off -count 1 -timeout 0 -v -run '^TestBenchPage$$/^$(PART)' ./annotate/page
 
 bench-first-label: deps web
 	NEXTSLICE_BENCH_FIRST=1 go test -vet=off -count=1 -run '^TestBenchFirstLabel$$' -v ./annotate/page
+
+# The clone is of what is committed. Modules of Go and packages of npm come from their caches where they are there, nothing else does.
+bench-clone: deps web
+	@NEXTSLICE_BENCH_CLONE="$(CURDIR)" go test -vet=off -count=1 -timeout 30m -run '^TestBenchClone$$' -v ./annotate/page
 
 # What the compiler lets through: of this and of all that it is built from, which takes longer than to test it.
 vet: deps

@@ -41,7 +41,8 @@ func TestMaskFilesAreLookedAfter(t *testing.T) {
 	}
 	until(t, "the files are there again", func() bool { return whole("c0") && whole("c1") })
 	until(t, "the edit is reported", func() bool {
-		return slices.ContainsFunc(p.Events.Problems(), func(text string) bool { return strings.Contains(text, "take-over") })
+		texts, _ := p.Events.Problems()
+		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, "take-over") })
 	})
 	if m, err := volume.ReadMask(path("c2")); err != nil || !slices.Equal(m.Data, edited) {
 		t.Error("the edited file was overwritten")
@@ -58,7 +59,7 @@ func TestMaskFilesAreLookedAfter(t *testing.T) {
 	}
 	want[item] = edited[2*120 : 3*120]
 	has(t, p, want)
-	if problems := p.Events.Problems(); len(problems) > 0 {
+	if problems, _ := p.Events.Problems(); len(problems) > 0 {
 		t.Errorf("problems: %q", problems)
 	}
 
@@ -154,7 +155,8 @@ func TestDataReplaced(t *testing.T) {
 		}
 		copyTo(t, strings.NewReplacer("c1", "c3", "c2", "c3").Replace(path), path)
 		reported := func(p *project) bool {
-			return slices.ContainsFunc(p.Events.Problems(), func(text string) bool { return strings.Contains(text, filepath.Base(path)) })
+			texts, _ := p.Events.Problems()
+			return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, filepath.Base(path)) })
 		}
 		for range 2 {
 			p = open(t, o)

@@ -43,7 +43,7 @@ type Cases struct {
 	mu     sync.Mutex
 	slices map[string][][]float32 // by case: normalised and on the canvas
 	failed map[string]time.Time   // when a case could not be read
-	warned []string               // what people should know of the data
+	warned []Warning              // what people should know of the data
 
 	ignored map[Item]bool // that are never asked for
 }
@@ -71,20 +71,40 @@ func (c *Cases) leaveIgnored(data *dataset.Dataset) error {
 	return nil
 }
 
+// Warning is what people should know of the data: an English sentence, and the same as a code.
+type Warning struct {
+	Text string
+	fault.Message
+}
+
+// doubt is what is wrong with the data by its kind, with the words of package dataset: see fault.Told.
+func doubt(p dataset.Problem) fault.Message {
+	text, unused := strings.CutPrefix(p.Text, maskUnused)
+	switch {
+	case p.Case == "":
+		return fault.Say(fault.DataSet, "text", p.Text)
+	case p.LeftOut:
+		return fault.Say(fault.DataLeftOut, "case", p.Case, "text", p.Text)
+	case unused:
+		return fault.Say(fault.DataMaskUnused, "case", p.Case, "text", text)
+	}
+	return fault.Say(fault.DataDoubt, "case", p.Case, "text", p.Text)
+}
+
 // warn keeps a text for the page, and tells the person who runs the server. The caller holds c.mu.
-func (c *Cases) warn(text string) {
-	if slices.Contains(c.warned, text) {
+func (c *Cases) warn(text string, m fault.Message) {
+	if slices.ContainsFunc(c.warned, func(w Warning) bool { return w.Text == text }) {
 		return
 	}
-	c.warned = append(c.warned, text)
+	c.warned = append(c.warned, Warning{text, m})
 	c.events.log.Warn(text)
 }
 
 // notes returns what people should know of the data, by case.
-func (c *Cases) notes() []string {
+func (c *Cases) notes() []Warning {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]string{}, slices.Sorted(slices.Values(c.warned))...)
+	return slices.SortedFunc(slices.Values(c.warned), func(a, b Warning) int { return strings.Compare(a.Text, b.Text) })
 }
 
 func newCases(c Config, data *dataset.Dataset, roles map[string]store.Role, e *Events, now func() time.Time) *Cases {
@@ -296,6 +316,7 @@ func (c *Cases) load(ctx context.Context) error {
 }
 
 func (c *Cases) loadCase(ctx context.Context, index int) {
+	name := c.set.Cases[index].ID
 	done, err := c.volumes.later(ctx, index)
 	if err != nil {
 		return
@@ -305,16 +326,24 @@ func (c *Cases) loadCase(ctx context.Context, index int) {
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		c.fail(c.set.Cases[index].ID, err)
+		c.fail(name, err)
 	default:
 		images := c.spill.keep(s.Images)
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		for _, text := range s.Warnings { // of voxels that are no numbers
-			c.warn("data: " + text)
+		for i, text := range s.Warnings {
+			c.warn("data: "+text, c.nonFinite(name, s.NonFinite[i]))
 		}
-		c.slices[c.set.Cases[index].ID] = images
+		c.slices[name] = images
 	}
+}
+
+// nonFinite says of how many voxels of a case are no numbers, and what is made of them.
+func (c *Cases) nonFinite(name string, voxels int) fault.Message {
+	if c.config.NaN == nil {
+		return fault.Say(fault.DataNaN, "case", name, "n", voxels)
+	}
+	return fault.Say(fault.DataNaNAs, "case", name, "n", voxels, "value", *c.config.NaN)
 }
 
 // loadMissing tries the cases again that could not be read some time ago.
@@ -434,6 +463,7 @@ func (c *Cases) watch(ctx context.Context, s *store.Store) error {
 		if len(changed) > 0 {
 			err = fmt.Errorf("%s: %s is another file than when the case was first labelled: put the old one back, or, if the labels still fit, take the new one for right with nextslice project repair",
 				one.ID, strings.Join(changed, ", "))
+			err = fault.With(err, fault.DataChanged, "case", one.ID, "text", strings.Join(changed, ", "))
 		}
 		c.events.lasts("data of "+one.ID, err)
 		if len(news) > 0 {

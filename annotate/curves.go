@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
@@ -46,6 +47,8 @@ type Forecast struct {
 	NextLabels int      `json:"next_labels"`
 	Gain       *float64 `json:"gain"` // of validation Dice; null while there are too few models or validation labels to tell
 	Text       string   `json:"text"`
+
+	Said []fault.Message `json:"said" doc:"The text as codes, for other languages."`
 }
 
 // Curves returns the quality estimates so far.
@@ -86,9 +89,10 @@ func (d *Dashboard) Curves(ctx context.Context) (Curves, error) {
 
 // forecast extrapolates the validation Dice to the next query's labels. It takes as many validation slices with foreground as to suggest a stop.
 func forecast(models []store.Model, next, validation int) *Forecast {
-	f := &Forecast{NextLabels: next, Text: "Too few models to tell what more labels would bring: it takes three with validation labels."}
+	f := &Forecast{NextLabels: next, Text: "Too few models to tell what more labels would bring: it takes three with validation labels.", Said: []fault.Message{fault.Say(fault.ForecastNone)}}
 	if validation < stopLabels {
 		f.Text = fmt.Sprintf("Too few validation slices with foreground to tell what more labels would bring: it takes %d, there are %d.", stopLabels, validation)
+		f.Said = []fault.Message{fault.Say(fault.ForecastLabels, "least", stopLabels, "n", validation)}
 		return f
 	}
 	var n, d []float64
@@ -105,6 +109,7 @@ func forecast(models []store.Model, next, validation int) *Forecast {
 	gain := law.at(last+float64(next)) - law.at(last)
 	f.Gain = &gain
 	f.Text = fmt.Sprintf("The next %d labels are expected to bring %+.3f validation Dice.", next, gain)
+	f.Said = []fault.Message{fault.Say(fault.ForecastGain, "n", next, "gain", gain)}
 	return f
 }
 
@@ -168,10 +173,10 @@ const (
 // suggestStop applies that rule.
 func suggestStop(models []store.Model, next, unlabelled, validation int) Stop {
 	if unlabelled == 0 {
-		return Stop{true, "Every slice of the training cases is labelled or skipped."}
+		return stop(true, "Every slice of the training cases is labelled or skipped.", fault.Say(fault.StopAll))
 	}
 	if validation < stopLabels {
-		return Stop{false, fmt.Sprintf("It takes %d validation slices with foreground to tell; there are %d.", stopLabels, validation)}
+		return stop(false, fmt.Sprintf("It takes %d validation slices with foreground to tell; there are %d.", stopLabels, validation), fault.Say(fault.StopLabels, "least", stopLabels, "n", validation))
 	}
 	var dice []float64
 	for _, m := range models {
@@ -180,16 +185,21 @@ func suggestStop(models []store.Model, next, unlabelled, validation int) Stop {
 		}
 	}
 	if len(dice) <= stopCycles {
-		return Stop{false, fmt.Sprintf("It takes %d models with validation labels to tell; there are %d.", stopCycles+1, len(dice))}
+		return stop(false, fmt.Sprintf("It takes %d models with validation labels to tell; there are %d.", stopCycles+1, len(dice)), fault.Say(fault.StopModels, "least", stopCycles+1, "n", len(dice)))
 	}
 	best := slices.Max(dice)
 	rise := best - slices.Max(dice[:len(dice)-stopCycles])
 	f := forecast(models, next, validation)
 	if f.Gain == nil || rise >= stopRise || *f.Gain >= stopGain {
-		return Stop{false, fmt.Sprintf("The last %d cycles have raised the best validation Dice by %.3f. %s", stopCycles, rise, f.Text)}
+		return stop(false, fmt.Sprintf("The last %d cycles have raised the best validation Dice by %.3f. %s", stopCycles, rise, f.Text),
+			fault.Say(fault.StopRise, "cycles", stopCycles, "rise", rise), f.Said...)
 	}
-	return Stop{true, fmt.Sprintf("More labels would hardly help: the last %d cycles have raised the best validation Dice by %.3f only, to %.3f. %s",
-		stopCycles, rise, best, f.Text)}
+	return stop(true, fmt.Sprintf("More labels would hardly help: the last %d cycles have raised the best validation Dice by %.3f only, to %.3f. %s", stopCycles, rise, best, f.Text),
+		fault.Say(fault.StopEnough, "cycles", stopCycles, "rise", rise, "dice", best), f.Said...)
+}
+
+func stop(suggested bool, reason string, m fault.Message, further ...fault.Message) Stop {
+	return Stop{suggested, reason, append([]fault.Message{m}, further...)}
 }
 
 // considerStop updates the suggestion.
@@ -203,7 +213,7 @@ func (d *Dashboard) considerStop(ctx context.Context) error {
 		return err
 	}
 	if d.fixed && len(left) > 0 {
-		d.events.setStop(Stop{false, "The network is not trained: labels do not change it."})
+		d.events.setStop(stop(false, "The network is not trained: labels do not change it.", fault.Say(fault.StopFixed)))
 		return nil
 	}
 	d.events.setStop(suggestStop(models, d.config.QuerySize, len(left), d.jury.now().Foreground))

@@ -2,6 +2,7 @@ package annotate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -9,17 +10,22 @@ import (
 	"sync"
 
 	"github.com/nextslice/nextslice/internal/null"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // Event is something that the page shows as it happens.
 type Event struct {
 	Type string `json:"type" enum:"training,queue,model,label,stop,problem"`
 
-	Item      string `json:"item,omitempty"`   // of label
-	Person    string `json:"person,omitempty"` // of label
-	Text      string `json:"text,omitempty"`   // of stop and problem, for a person
-	Model     int    `json:"model,omitempty"`  // of model: its version
-	*Training        // of training: its fields
+	Item   string `json:"item,omitempty"`   // of label
+	Person string `json:"person,omitempty"` // of label
+	Text   string `json:"text,omitempty"`   // of stop and problem, for a person
+
+	Said []fault.Message `json:"said,omitempty" doc:"The text as codes, sentence by sentence, for other languages."`
+
+	Model     int `json:"model,omitempty"` // of model: its version
+	*Training     // of training: its fields
 }
 
 // Training tells how far the training in the background is.
@@ -39,6 +45,8 @@ type Training struct {
 type Stop struct {
 	Suggested bool   `json:"suggested"`
 	Reason    string `json:"reason"`
+
+	Said []fault.Message `json:"said" doc:"The reason as codes, sentence by sentence, for other languages."`
 }
 
 // Events hands events to all listeners and wakes the work in the background. A listener that does not keep up misses
@@ -53,12 +61,12 @@ type Events struct {
 	closed    bool
 	training  Training
 	stop      Stop
-	problems  map[string]string // that last, by what they concern
+	problems  map[string]error // that last, by what they concern
 }
 
 func newEvents(log *slog.Logger) *Events {
 	signal := func() chan struct{} { return make(chan struct{}, 1) }
-	return &Events{log: log, masks: signal(), plan: signal(), train: signal(), ahead: signal(), listeners: map[chan Event]bool{}, problems: map[string]string{}}
+	return &Events{log: log, masks: signal(), plan: signal(), train: signal(), ahead: signal(), listeners: map[chan Event]bool{}, problems: map[string]error{}}
 }
 
 // Listen returns a channel of events, which is closed with the project, and a function that ends it.
@@ -103,7 +111,31 @@ func (e *Events) labelsChanged(event Event) {
 // problem tells everybody about a failure in the background.
 func (e *Events) problem(err error) {
 	e.log.Error(err.Error())
-	e.send(Event{Type: "problem", Text: err.Error()})
+	e.send(Event{Type: "problem", Text: err.Error(), Said: []fault.Message{messageOf(err)}})
+}
+
+// messageOf returns the code of a failure in the background.
+func messageOf(err error) fault.Message {
+	if m, known := fault.Of(err); known {
+		return m
+	}
+	for _, k := range []struct {
+		is   error
+		code fault.Code
+	}{{ErrFull, fault.Full}, {ErrReadOnly, fault.ReadOnly}, {ErrLost, fault.Lost}} {
+		if errors.Is(err, k.is) {
+			return fault.Say(k.code)
+		}
+	}
+	return fault.Say(fault.Background, "text", err.Error())
+}
+
+// coded gives an error a code of which its text is the last value; one that messageOf tells better, and nil, stay as they are.
+func coded(err error, code fault.Code, pairs ...any) error {
+	if err == nil || messageOf(err).Code != fault.Background {
+		return err
+	}
+	return fault.With(err, code, append(pairs, "text", err.Error())...)
 }
 
 // lasts notes a problem that lasts until it is called with nil: the page shows it as long. what is the thing that it concerns.
@@ -113,23 +145,23 @@ func (e *Events) lasts(what string, err error) {
 	if err == nil {
 		delete(e.problems, what)
 	} else {
-		e.problems[what] = err.Error()
+		e.problems[what] = err
 	}
 	e.mu.Unlock()
-	if err != nil && before != err.Error() {
+	if err != nil && (before == nil || before.Error() != err.Error()) {
 		e.problem(err)
 	}
 }
 
-// Problems returns those that last, in the order of what they concern.
-func (e *Events) Problems() []string {
+// Problems returns those that last, in the order of what they concern, and the same as codes.
+func (e *Events) Problems() (texts []string, said []fault.Message) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	texts := []string{}
+	texts, said = []string{}, []fault.Message{}
 	for _, what := range slices.Sorted(maps.Keys(e.problems)) {
-		texts = append(texts, e.problems[what])
+		texts, said = append(texts, e.problems[what].Error()), append(said, messageOf(e.problems[what]))
 	}
-	return texts
+	return texts, said
 }
 
 // setTraining tells everybody how far a training is.
@@ -148,7 +180,7 @@ func (e *Events) setStop(s Stop) {
 	e.stop = s
 	e.mu.Unlock()
 	if begins {
-		e.send(Event{Type: "stop", Text: s.Reason})
+		e.send(Event{Type: "stop", Text: s.Reason, Said: s.Said})
 	}
 }
 

@@ -59,7 +59,16 @@ type Export struct {
 // are labels, and not background or predictions, only the list tells. With no case to export it returns ErrInvalid and
 // has written nothing.
 func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export) error {
-	entry := store.Event{Person: who.Name, Event: "export", Detail: fmt.Sprintf("%s, partial %v, fill %v, only accepted %v", e.Format, e.Partial, e.Fill, e.Accepted)}
+	entry := store.Event{Person: who.Name, Event: "export", Detail: fmt.Sprintf("%s, partial %v, fill %v, only accepted %v", e.Format, e.Partial, e.Fill, e.Accepted),
+		Said: []fault.Message{fault.Say(fault.OfFormat, "format", e.Format)}}
+	for _, further := range []struct {
+		asked bool
+		code  fault.Code
+	}{{e.Partial, fault.OfPartial}, {e.Fill, fault.OfFill}, {e.Accepted, fault.OfAccepted}} {
+		if further.asked {
+			entry.Said = append(entry.Said, fault.Say(further.code))
+		}
+	}
 	if err := x.store.Log(ctx, entry); err != nil {
 		return err
 	}

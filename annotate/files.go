@@ -20,6 +20,8 @@ import (
 	"github.com/nextslice/nextslice/volume"
 
 	"github.com/nextslice/nextslice/annotate/store"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // maskFiles are the masks in the project folder, for other programs.
@@ -147,7 +149,7 @@ func (f *maskFiles) writeMask(ctx context.Context, name string) (newest int64, e
 			original.SetSlice(f.cases.config.Axis, l.Item.Slice, begun)
 		}
 	}
-	f.events.lasts("label of "+name, damaged)
+	f.events.lasts("label of "+name, coded(damaged, fault.LabelDamaged, "case", name))
 	if _, err := f.prepare(name, original); err != nil {
 		return 0, err
 	}
@@ -223,7 +225,8 @@ func (f *maskFiles) aside(name, path string) error {
 		return err
 	}
 	f.events.lasts("outside "+name, nil)
-	f.events.problem(fmt.Errorf("labels/final/%s.nii.gz had been changed by another program: it is now %s, and the labels of the project are in its place", name, to))
+	f.events.problem(fault.With(fmt.Errorf("labels/final/%s.nii.gz had been changed by another program: it is now %s, and the labels of the project are in its place", name, to),
+		fault.MaskMoved, "case", name, "file", to))
 	return nil
 }
 
@@ -261,8 +264,8 @@ func (f *maskFiles) verify(ctx context.Context) error {
 			lost = append(lost, name)
 			continue
 		}
-		f.events.lasts("outside "+name, fmt.Errorf("labels/final/%s.nii.gz was changed by another program: take it over with nextslice project take-over, while the server is stopped; "+
-			"with the next label of the case it goes to labels/outside", name))
+		f.events.lasts("outside "+name, fault.With(fmt.Errorf("labels/final/%s.nii.gz was changed by another program: take it over with nextslice project take-over, while the server is stopped; "+
+			"with the next label of the case it goes to labels/outside", name), fault.MaskChanged, "case", name))
 	}
 	if len(lost) == 0 {
 		return nil

@@ -49,6 +49,17 @@ func TestOlderProject(t *testing.T) {
 	if s := must(p.Dashboard.Summary(t.Context())); s.Labelled != 7 || s.Model == nil || s.Model.Version != 2 || !s.Lockstep || p.Config.Train.Width != 2 {
 		t.Errorf("summary: %+v", s)
 	}
+	// What the older program has written has its English text alone; what it was is known all the same.
+	for _, line := range must(p.Dashboard.History(t.Context(), 1000)) {
+		if line.What == nil || len(line.Said) > 0 || line.Action == "label" && line.Detail == "" {
+			t.Errorf("%s of the older program: %+v", line.Action, line)
+		}
+	}
+	for _, m := range must(p.Dashboard.Models(t.Context())) {
+		if m.Reason == "" || len(m.Said) > 0 {
+			t.Errorf("model of the older program: %+v", m)
+		}
+	}
 	// What was queued is queued still, and its labels can be reviewed: one that is sent back comes first.
 	eva := annotate.Anybody("eva")
 	cases := must(p.Reviews.Cases(t.Context(), eva))

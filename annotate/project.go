@@ -20,6 +20,8 @@ import (
 	"github.com/nextslice/nextslice/train/recipe"
 
 	"github.com/nextslice/nextslice/annotate/store"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // Item is a slice of a case, by the case's name.
@@ -165,7 +167,7 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	}
 	p := assemble(config, data, roles, s, o)
 	if guessed {
-		p.Cases.warn(fmt.Sprintf("nothing names the classes: people draw one, %q; to name others, begin another project with --classes", Guessed))
+		p.Cases.warn(fmt.Sprintf("nothing names the classes: people draw one, %q; to name others, begin another project with --classes", Guessed), fault.Say(fault.ClassesGuessed, "class", Guessed))
 	}
 	if config.Lockstep {
 		if err := p.Cases.leaveIgnored(data); err != nil {
@@ -174,7 +176,7 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	}
 	for _, problem := range data.Problems { // they were logged above
 		if !problem.OneIsRead() {
-			p.Cases.warned = append(p.Cases.warned, "data: "+problem.String())
+			p.Cases.warned = append(p.Cases.warned, Warning{"data: " + problem.String(), doubt(problem)})
 		}
 	}
 	if queue, err := s.Queue(ctx, true); err != nil {
@@ -217,6 +219,9 @@ func reopened(ctx context.Context, s *store.Store, data *dataset.Dataset, ignore
 	return dataset.OpenWith(ctx, data.Dir, dataset.OpenOptions{Ignore: want, WholeMasks: true})
 }
 
+// maskUnused begins the text of a problem of a case whose mask alone is left out.
+const maskUnused = "its mask is not used: "
+
 // withoutMasks returns the data set with the cases that were left out for their masks alone, in a project that takes no masks over. In
 // lockstep they stay out, as in the simulation.
 func withoutMasks(ctx context.Context, s *store.Store, data *dataset.Dataset, c Config) (*dataset.Dataset, error) {
@@ -238,7 +243,7 @@ func withoutMasks(ctx context.Context, s *store.Store, data *dataset.Dataset, c 
 		data.Cases = append(data.Cases, one)
 		for i, problem := range data.Problems {
 			if problem.Case == one.ID && problem.LeftOut {
-				data.Problems[i].Text, data.Problems[i].LeftOut = "its mask is not used: "+problem.Text, false
+				data.Problems[i].Text, data.Problems[i].LeftOut = maskUnused+problem.Text, false
 			}
 		}
 	}
@@ -332,7 +337,7 @@ func (p *Project) backups(ctx context.Context) error {
 	for {
 		if err := p.store.DailyBackup(ctx, p.keep); ctx.Err() == nil {
 			if err != nil {
-				err = fmt.Errorf("daily copy of project.db: %w", err)
+				err = coded(fmt.Errorf("daily copy of project.db: %w", err), fault.BackupFailed)
 			}
 			p.Events.lasts("backup", err)
 		}
@@ -462,7 +467,8 @@ func storeConfig(ctx context.Context, s *store.Store, data *dataset.Dataset, o O
 	}
 	if before != nil && !reflect.DeepEqual(*before, c) {
 		detail := fmt.Sprintf("strategy %s, query size %d, preset %s", c.Strategy, c.QuerySize, c.Preset)
-		if err := s.Log(ctx, store.Event{Event: "configuration changed", Detail: detail}); err != nil {
+		if err := s.Log(ctx, store.Event{Event: "configuration changed", Detail: detail,
+			Said: []fault.Message{fault.Say(fault.OfConfiguration, "strategy", c.Strategy, "size", c.QuerySize, "preset", c.Preset)}}); err != nil {
 			return c, err
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"github.com/nextslice/nextslice/preprocess"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // windowVoxels is how many voxels of a volume the automatic window looks at, at most: every n-th of them.
@@ -85,6 +87,8 @@ type CaseState struct {
 	Done     bool   `json:"done" doc:"Every slice is labelled or skipped."`
 	Next     *int   `json:"next" doc:"The first slice that waits, else the first without a label; null where none is left."`
 	Problem  string `json:"problem,omitempty" doc:"Why its slices cannot be shown now."`
+
+	Why *fault.Message `json:"problem_why,omitempty" doc:"The same as a code, for other languages."`
 }
 
 // States returns how far each case is, in the order of their names.
@@ -117,7 +121,8 @@ func (d *Dashboard) States(ctx context.Context) ([]CaseState, error) {
 		states[i] = CaseState{Case: one.ID, Use: string(d.cases.roles[one.ID]), Slices: d.config.Preprocess.Slices(one.Grid)}
 		byCase[one.ID] = &states[i]
 		if !d.cases.readable(one.ID) {
-			states[i].Problem = "the image cannot be read"
+			why := fault.Say(fault.CaseUnreadable)
+			states[i].Problem, states[i].Why = "the image cannot be read", &why
 		}
 	}
 	count := func(items []Item, in func(*CaseState) *int, seen map[Item]bool) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
@@ -45,6 +46,9 @@ type Summary struct {
 	UntilModel *int     `json:"until_model"`
 	Warnings   []string `json:"warnings" doc:"What people should know of the data: cases that are left out, voxels that are no numbers."`
 	Problems   []string `json:"problems" doc:"What is wrong and lasts, such as a disk that is full."`
+
+	WarningsSaid []fault.Message `json:"warnings_said" doc:"The warnings as codes, for other languages."`
+	ProblemsSaid []fault.Message `json:"problems_said" doc:"The problems as codes, for other languages."`
 }
 
 // PersonTotal is what a person has done.
@@ -65,7 +69,7 @@ type ModelInUse struct {
 // Summary returns the project's state.
 func (d *Dashboard) Summary(ctx context.Context) (Summary, error) {
 	s := Summary{
-		ID: d.store.ID(), Problems: d.events.Problems(), Name: d.name, Classes: d.config.drawn(), Channels: d.cases.channelNames(), Axis: d.config.Preprocess.Axis, Strategy: d.config.Strategy,
+		ID: d.store.ID(), Name: d.name, Classes: d.config.drawn(), Channels: d.cases.channelNames(), Axis: d.config.Preprocess.Axis, Strategy: d.config.Strategy,
 		QuerySize: d.config.QuerySize, Lockstep: d.config.Lockstep,
 	}
 	for _, c := range d.cases.set.Cases {
@@ -104,7 +108,11 @@ func (d *Dashboard) Summary(ctx context.Context) (Summary, error) {
 		}
 		s.UntilModel = &more
 	}
-	s.Warnings = d.cases.notes()
+	s.Warnings, s.WarningsSaid = []string{}, []fault.Message{}
+	for _, w := range d.cases.notes() {
+		s.Warnings, s.WarningsSaid = append(s.Warnings, w.Text), append(s.WarningsSaid, w.Message)
+	}
+	s.Problems, s.ProblemsSaid = d.events.Problems()
 	if s.People, err = d.people(ctx); err != nil {
 		return s, err
 	}
@@ -141,6 +149,9 @@ type LogEntry struct {
 	Action string    `json:"action"`
 	Item   string    `json:"item"`
 	Detail string    `json:"detail"`
+
+	What *fault.Message  `json:"what" doc:"The action as a code, for other languages; null of one that only another program knows."`
+	Said []fault.Message `json:"said" doc:"The detail as codes, sentence by sentence; empty where it is a person's words, or of an older program."`
 }
 
 // History returns the newest lines of the audit log, newest first.
@@ -148,7 +159,11 @@ func (d *Dashboard) History(ctx context.Context, limit int) ([]LogEntry, error) 
 	events, err := d.store.Events(ctx, limit)
 	lines := make([]LogEntry, len(events))
 	for i, e := range events {
-		lines[i] = LogEntry{When: e.At, Person: e.Person, Action: e.Event, Detail: e.Detail}
+		lines[i] = LogEntry{When: e.At, Person: e.Person, Action: e.Event, Detail: e.Detail, Said: append([]fault.Message{}, e.Said...)}
+		if code, known := fault.LogCode(e.Event); known {
+			what := fault.Say(code)
+			lines[i].What = &what
+		}
 		if e.Item != nil {
 			if lines[i].Item = e.Item.String(); e.Item.Slice < 0 {
 				lines[i].Item = e.Item.Case
@@ -168,6 +183,8 @@ type Model struct {
 	InUse          bool      `json:"in_use"`
 	Reason         string    `json:"reason" doc:"Why it was put into use, or not."`
 	When           time.Time `json:"when"`
+
+	Said []fault.Message `json:"said" doc:"The reason as codes, for other languages; empty of an older program."`
 }
 
 // Models returns all models, oldest first.
@@ -176,7 +193,7 @@ func (d *Dashboard) Models(ctx context.Context) ([]Model, error) {
 	used := lastAdopted(stored)
 	models := make([]Model, len(stored))
 	for i, m := range stored {
-		models[i] = Model{m.Version, m.Cycle, m.Labelled, m.Dice, m.Previous, used != nil && m.Version == used.Version, m.Reason, m.At}
+		models[i] = Model{m.Version, m.Cycle, m.Labelled, m.Dice, m.Previous, used != nil && m.Version == used.Version, m.Reason, m.At, append([]fault.Message{}, m.Said...)}
 	}
 	return models, err
 }

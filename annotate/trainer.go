@@ -11,6 +11,7 @@ import (
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/train"
 
+	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/store"
 )
 
@@ -66,15 +67,15 @@ func (t *trainer) run(ctx context.Context) error {
 			}
 			err = t.runs.run(ctx, cycle, func(ctx context.Context) error { return t.cycle(ctx, learner, cycle) })
 			t.events.setTraining(Training{})
-			again, fault := engineFault(learner, err)
-			t.events.lasts("engine", fault)
+			again, lasting := engineFault(learner, err)
+			t.events.lasts("engine", lasting)
 			switch {
 			case again:
 				continue
-			case err != nil && fault != nil: // which has been told
+			case err != nil && lasting != nil: // which has been told
 				return nil
 			case err != nil:
-				return err
+				return coded(err, fault.TrainingFailed)
 			}
 			wake(t.events.plan)
 		}
@@ -268,7 +269,7 @@ func (t *trainer) labels(ctx context.Context) (training, validation []store.Labe
 			continue
 		}
 		if _, err := l.Mask(); errors.Is(err, store.ErrDamaged) {
-			t.events.lasts("label of "+l.Item.Case, err) // the training goes on without it
+			t.events.lasts("label of "+l.Item.Case, coded(err, fault.LabelDamaged, "case", l.Item.Case)) // the training goes on without it
 			if t.damaged == nil {
 				t.damaged = map[Item]bool{}
 			}
@@ -353,8 +354,11 @@ func (t *trainer) judge(ctx context.Context, learner Learner, n Network, m *stor
 	}
 	old := lastAdopted(models)
 	m.Adopted = true
+	because := func(reason string, code fault.Code, pairs ...any) {
+		m.Reason, m.Said = reason, []fault.Message{fault.Say(code, pairs...)}
+	}
 	if len(validation) == 0 {
-		m.Reason = "put into use; there are no validation labels to compare models on"
+		because("put into use; there are no validation labels to compare models on", fault.ModelUnjudged)
 		return nil
 	}
 	dice, err := t.validate(ctx, n, validation)
@@ -365,18 +369,18 @@ func (t *trainer) judge(ctx context.Context, learner Learner, n Network, m *stor
 		m.Dice = &dice
 	}
 	if t.fixed { // the same as before
-		if m.Reason = "the network that was given, which is not trained"; m.Dice != nil {
-			m.Reason += fmt.Sprintf("; validation Dice %.3f", dice)
+		if because("the network that was given, which is not trained", fault.ModelFixed); m.Dice != nil {
+			because(fmt.Sprintf("%s; validation Dice %.3f", m.Reason, dice), fault.ModelFixedDice, "dice", dice)
 		}
 		return nil
 	}
 	blind := dice < usesFrom
 	if m.Adopted = !blind; blind {
-		m.Reason = fmt.Sprintf("not put into use: it finds next to nothing yet, validation Dice %.3f", dice)
+		because(fmt.Sprintf("not put into use: it finds next to nothing yet, validation Dice %.3f", dice), fault.ModelBlind, "dice", dice)
 	}
 	if old == nil {
 		if !blind {
-			m.Reason = "put into use; it is the first"
+			because("put into use; it is the first", fault.ModelFirst)
 		}
 		return nil
 	}
@@ -384,7 +388,7 @@ func (t *trainer) judge(ctx context.Context, learner Learner, n Network, m *stor
 	if err != nil {
 		t.events.problem(fmt.Errorf("compare models: %w", err))
 		if !blind {
-			m.Reason = "put into use; the model before cannot be read"
+			because("put into use; the model before cannot be read", fault.ModelUnreadable)
 		}
 		return nil
 	}
@@ -393,17 +397,18 @@ func (t *trainer) judge(ctx context.Context, learner Learner, n Network, m *stor
 		return err
 	}
 	if math.IsNaN(dice) || math.IsNaN(previous) {
-		m.Reason = "put into use; the validation labels are empty"
+		because("put into use; the validation labels are empty", fault.ModelEmpty)
 		return nil
 	}
 	m.Previous = &previous
 	if blind {
 		return nil
 	}
-	m.Adopted = dice >= previous
-	m.Reason = fmt.Sprintf("put into use: validation Dice %.3f, the model before %.3f", dice, previous)
-	if !m.Adopted {
-		m.Reason = fmt.Sprintf("not put into use: validation Dice %.3f, model %d has %.3f", dice, old.Version, previous)
+	if m.Adopted = dice >= previous; m.Adopted {
+		because(fmt.Sprintf("put into use: validation Dice %.3f, the model before %.3f", dice, previous), fault.ModelBetter, "dice", dice, "before", previous)
+	} else {
+		because(fmt.Sprintf("not put into use: validation Dice %.3f, model %d has %.3f", dice, old.Version, previous), fault.ModelWorse,
+			"dice", dice, "model", old.Version, "before", previous)
 	}
 	return nil
 }

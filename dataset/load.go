@@ -23,6 +23,8 @@ type Slices struct {
 	Unannotated [][]bool
 	// Warnings say which cases have NaN or infinite voxels and how many; preprocess.Normalise says what is made of them.
 	Warnings []string
+	// NonFinite are the numbers of those voxels, of each warning.
+	NonFinite []int
 	// LeftOut are the cases that cannot be used, in the order of the cases, each with its file and the fault in one line: they have no items.
 	LeftOut []Problem
 }
@@ -80,6 +82,7 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	s.remove(cases, faults)
 	for i, n := range bad {
 		if n > 0 {
+			s.NonFinite = append(s.NonFinite, n)
 			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: %d voxels are NaN or infinite: %s", d.Cases[cases[i]].ID, n, c.NonFiniteText()))
 		}
 	}

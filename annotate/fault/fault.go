@@ -1,5 +1,5 @@
-// Package fault gives what goes wrong a code that stays, with values, beside its English sentence: programs tell faults apart by it, and the page says
-// them in other languages.
+// Package fault gives what goes wrong, and what else the server tells, a code that stays, with values, beside the English sentence: programs tell faults
+// apart by it, and the page says them in other languages.
 package fault
 
 import (
@@ -28,9 +28,12 @@ func (f *Fault) Unwrap() error { return f.error }
 // With gives an error a code, with pairs of a name and a value: those that Codes has for it, or it panics.
 func With(err error, code Code, pairs ...any) error { return &Fault{err, Say(code, pairs...)} }
 
-// Say returns a code with pairs of a name and a value: those that Codes has for it, or it panics.
+// Say returns a code with pairs of a name and a value: those that Codes or Told has for it, or it panics.
 func Say(code Code, pairs ...any) Message {
 	names, known := Codes[code]
+	if !known {
+		names, known = Told[code]
+	}
 	if !known || len(pairs) != 2*len(names) {
 		panic(fmt.Sprintf("fault: %s has the values %v, got %v", code, names, pairs))
 	}

@@ -24,6 +24,7 @@ import (
 // TestBenchPage measures what annotators feel and prints it for docs/performance.md. NEXTSLICE_BENCH_PAGE says over how many slices:
 //
 //	make bench-page SLICES=500
+//	make bench-page PART=Memory
 func TestBenchPage(t *testing.T) {
 	count, err := strconv.Atoi(os.Getenv("NEXTSLICE_BENCH_PAGE"))
 	if err != nil {
@@ -375,6 +376,7 @@ func benchMemory(t *testing.T, count int) {
 			f.order = append(f.order, fmt.Sprintf("long/%03d", k))
 		}
 	})
+	var settled, last float64 // MB: when what is kept beside the slice is full, and at the end
 	fmt.Print("\n| slices labelled | the page's memory, MB | nodes |\n|---:|---:|---:|\n")
 	for k := range count {
 		p.untilItem(fmt.Sprintf("long/%03d", k))
@@ -384,10 +386,16 @@ func benchMemory(t *testing.T, count int) {
 			}
 			used := eval[[]float64](p, `[performance.memory.usedJSHeapSize / 1e6, document.getElementsByTagName('*').length]`)
 			fmt.Printf("| %d | %.1f | %.0f |\n", k, used[0], used[1])
+			if last = used[0]; k <= count/5 {
+				settled = used[0]
+			}
 		}
 		if k < count-1 {
 			p.drag(p.fitted(fmt.Sprintf("long/%03d", k)), [][2]int{{50, 50}, {70, 60}})
 			p.key(kb.Enter)
 		}
+	}
+	if last > 1.25*settled {
+		t.Errorf("the page's memory is not flat: %.1f MB after a fifth of the slices, %.1f MB after all", settled, last)
 	}
 }

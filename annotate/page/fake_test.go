@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/page"
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/random"
@@ -367,12 +368,12 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 			classes = append(classes, map[string]any{"value": 255, "name": "unsure", "color": "#808080"})
 		}
 		reply(w, map[string]any{
-			"until_model": f.until, "warnings": []string{"Case07: 12 voxels are NaN or infinite: they count as background"},
+			"until_model": f.until, "warnings": []string{"data: Case07: 12 voxels are NaN or infinite: they count as background"}, "warnings_said": saidAs(fault.DataNaN, "case", "Case07", "n", 12),
 			"id": "PROJECTID", "problems": []string{}, "name": "Prostate MR, first reading", "axis": 2, "items": cmp.Or(f.items, 62), "labelled": 18 + len(f.labels), "skipped": len(f.skips), "queue": len(f.order) - len(f.labels), "disputed": 0,
 			"classes": classes,
 			"people":  []map[string]any{{"name": "ada", "role": "annotator", "labelled": 14, "minutes": 21.5}, {"name": "grace", "role": "adjudicator", "labelled": 4, "minutes": 9}},
 			"model":   model, "training": nil,
-			"stop": map[string]any{"suggested": false, "reason": "Validation Dice still rises by 0.02 a cycle."}, "strategy": "stochastic batches of entropy", "query_size": 6,
+			"stop": map[string]any{"suggested": false, "reason": "The last 3 cycles have raised the best validation Dice by 0.020.", "said": saidAs(fault.StopRise, "cycles", 3, "rise", 0.02)}, "strategy": "stochastic batches of entropy", "query_size": 6,
 		})
 	case "POST next":
 		if task := f.next(in.After); task != nil {
@@ -404,8 +405,10 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 		reply(w, out)
 	case "GET history":
 		reply(w, []map[string]any{
-			{"when": time.Now().Add(-3 * time.Minute), "person": "ada", "action": "saved", "item": "prostate/007", "detail": "version 1, edited"},
-			{"when": time.Now().Add(-9 * time.Minute), "person": "", "action": "model in use", "item": "", "detail": "version 3: validation Dice 0.847, before 0.812"}})
+			{"when": time.Now().Add(-3 * time.Minute), "person": "ada", "action": "saved", "item": "prostate/007", "detail": "version 1, edited"}, // of an older program
+			{"when": time.Now().Add(-4 * time.Minute), "person": "ada", "action": "label", "item": "prostate/006", "detail": "version 1, edited", "what": fault.Say(fault.LogLabel), "said": saidAs(fault.OfVersion, "version", 1, "action", "edited")},
+			{"when": time.Now().Add(-9 * time.Minute), "person": "", "action": "model", "item": "", "detail": "version 3 on 18 labels: put into use: validation Dice 0.847, the model before 0.812",
+				"what": fault.Say(fault.LogModel), "said": append(saidAs(fault.OfModel, "version", 3, "n", 18), better...)}})
 	case "GET curves":
 		reply(w, fakeCurves())
 	case "GET export":
@@ -419,10 +422,18 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 		reply(w, []map[string]any{
 			{"version": 1, "cycle": 0, "labelled": 6, "validation_dice": 0.62, "in_use": false, "reason": "not worse on the validation labels", "when": time.Now().Add(-3 * time.Hour)},
 			{"version": 2, "cycle": 1, "labelled": 12, "validation_dice": 0.812, "in_use": false, "reason": "not worse on the validation labels", "when": time.Now().Add(-2 * time.Hour)},
-			{"version": 3, "cycle": 2, "labelled": 18, "validation_dice": 0.847, "in_use": true, "reason": "better on the validation labels", "when": time.Now().Add(-time.Hour)}})
+			{"version": 3, "cycle": 2, "labelled": 18, "validation_dice": 0.847, "in_use": true, "reason": "put into use: validation Dice 0.847, the model before 0.812", "said": better, "when": time.Now().Add(-time.Hour)}})
 	default:
 		problem(w, http.StatusNotFound, "no such path")
 	}
+}
+
+// better is why the model is in use.
+var better = saidAs(fault.ModelBetter, "dice", 0.847, "before", 0.812)
+
+// saidAs is a text of the server's as its one code.
+func saidAs(code fault.Code, pairs ...any) []fault.Message {
+	return []fault.Message{fault.Say(code, pairs...)}
 }
 
 func fakeCurves() map[string]any {
@@ -439,7 +450,7 @@ func fakeCurves() map[string]any {
 			{"cycle": 0, "labelled": 6, "minutes": 9.5, "validation_dice": 0.62, "proposal_dice": nil},
 			{"cycle": 1, "labelled": 12, "minutes": 17.0, "validation_dice": 0.812, "proposal_dice": 0.74},
 			{"cycle": 2, "labelled": 18, "minutes": 22.5, "validation_dice": 0.847, "proposal_dice": 0.861}},
-		"labels": labels, "judged": map[string]any{"labels": 14, "foreground": 11, "cases": 3}, "forecast": map[string]any{"next_labels": 6, "gain": 0.014, "text": "about 0.014 from 6 more labels"},
+		"labels": labels, "judged": map[string]any{"labels": 14, "foreground": 11, "cases": 3}, "forecast": map[string]any{"next_labels": 6, "gain": 0.014, "text": "The next 6 labels are expected to bring +0.014 validation Dice.", "said": saidAs(fault.ForecastGain, "n", 6, "gain", 0.014)},
 	}
 }
 

@@ -217,7 +217,7 @@ func TestDashboard(t *testing.T) {
 	p.until("three charts", `document.querySelectorAll('.plot canvas').length === 3`)
 	p.shoot("dashboard-light")
 	text := eval[string](p, `document.querySelector('.dashboard').innerText`)
-	for _, want := range []string{"0.847", "prostate, slice 11", "0.31", "14 validation slices of 3 cases, 11 with foreground", "1 of 2 done", "NaN or infinite", "Validation Dice still rises", "about 0.014 from 6 more labels", "model in use", "grace", "in use", "wide, slice 6", "Slices without a label hold", "255, to be ignored: nobody has looked at them"} {
+	for _, want := range []string{"0.847", "prostate, slice 11", "0.31", "14 validation slices, 11 with foreground, cases: 3", "1 of 2 done", "NaN or infinite", "The last 3 cycles have raised", "The next 6 labels are expected to bring +0.014", "model trained", "saved", "version 1, edited", "grace", "in use", "wide, slice 6", "Slices without a label hold", "255, to be ignored: nobody has looked at them"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the dashboard does not say %q", want)
 		}

@@ -127,6 +127,7 @@ func TestReview(t *testing.T) {
 		t.Errorf("%d of a thousand pixels have the colour of the label", orange)
 	}
 	p.shoot("review")
+	p.axe("review, a label")
 	p.axe("review")
 	p.until("sending back needs a note", `document.querySelector('.judge button[data-status=returned]').disabled`)
 	p.do(chromedp.SendKeys(chromedp.CSS(".judge input:not([type])"), "the bar is too thick"))

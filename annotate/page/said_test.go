@@ -50,6 +50,14 @@ func TestServerSpeaksTheLanguage(t *testing.T) {
 		}
 		p.shoot("said-" + c.language)
 	}
+	for _, c := range [][2]string{
+		{"es", "Falló la copia diaria del proyecto: «disk on fire»"}, {"de", "Die tägliche Kopie des Projekts ist fehlgeschlagen: „disk on fire“"}, {"en", "The daily copy of the project failed: “disk on fire”"},
+	} {
+		eval[bool](p, fmt.Sprintf(`(() => { const s = document.querySelector('.bar .language'); s.value = %q; s.dispatchEvent(new Event('change', { bubbles: true })); return true })()`, c[0]))
+		f := encoded(fault.Say(fault.BackupFailed, "text", "disk on fire"))
+		p.server.events <- `{"type":"problem","text":"daily copy: disk on fire","said":[` + f + `]}`
+		p.until(c[0]+": "+c[1], fmt.Sprintf(`document.querySelector('.note')?.innerText.includes(%q)`, c[1]))
+	}
 	eval[bool](p, `(window.answer = null, true)`)
 	p.key(kb.Enter)
 	p.untilItem("wide/003")

@@ -2,6 +2,10 @@ package server_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -93,20 +97,103 @@ func TestEveryCodeIsUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	constants, err := os.ReadFile("../fault/codes.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := 0
-	for line := range strings.Lines(string(constants)) {
-		if name, _, ok := strings.Cut(line, " Code = "); ok {
+	for file, codes := range map[string]map[fault.Code][]string{"codes.go": fault.Codes, "told.go": fault.Told} {
+		constants, err := os.ReadFile("../fault/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for line := range strings.Lines(string(constants)) {
+			name, value, ok := strings.Cut(line, " Code = ")
+			if !ok {
+				continue
+			}
 			found++
-			if name = strings.TrimSpace(name); !strings.Contains(source, "fault."+name) {
+			event, log := strings.CutPrefix(strings.Trim(value, "\"\n"), "log-") // of the name of the store's event
+			used := log && strings.Contains(source, `"`+strings.ReplaceAll(event, "-", " ")+`"`)
+			if name = strings.TrimSpace(name); !used && !strings.Contains(source, "fault."+name) {
 				t.Errorf("nothing has the code %s", name)
 			}
 		}
+		if found != len(codes) || found < 40 {
+			t.Errorf("%s: %d constants, %d codes", file, found, len(codes))
+		}
 	}
-	if found != len(fault.Codes) || found < 40 {
-		t.Errorf("%d constants, %d codes", found, len(fault.Codes))
+	for code := range fault.Told {
+		if _, twice := fault.Codes[code]; twice {
+			t.Errorf("%s is two codes", code)
+		}
 	}
+}
+
+// Every line of the audit log has a code, and so have its details, but for the reason of a skip: a person's words.
+func TestEveryEventHasACode(t *testing.T) {
+	found := 0
+	for _, dir := range []string{"..", "../store"} {
+		files, err := filepath.Glob(dir + "/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range files {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			set := token.NewFileSet()
+			file, err := parser.ParseFile(set, path, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				name, detail, said := "", false, false
+				switch n := n.(type) {
+				case *ast.CompositeLit: // of store.Event
+					for _, e := range n.Elts {
+						pair, ok := e.(*ast.KeyValueExpr)
+						if !ok {
+							continue
+						}
+						switch fmt.Sprint(pair.Key) {
+						case "Event":
+							if text, ok := pair.Value.(*ast.BasicLit); ok {
+								name = strings.Trim(text.Value, `"`)
+							}
+						case "Detail":
+							detail = true
+						case "Said":
+							said = true
+						}
+					}
+				case *ast.CallExpr:
+					if f, ok := n.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "Recover" && len(n.Args) == 3 {
+						if text, ok := n.Args[1].(*ast.BasicLit); ok {
+							name = strings.Trim(text.Value, `"`)
+						}
+					}
+				}
+				if name == "" {
+					return true
+				}
+				found++
+				if _, known := fault.LogCode(name); !known {
+					t.Errorf("%v: the event %q has no code", set.Position(n.Pos()), name)
+				}
+				if detail && !said && name != "skip" {
+					t.Errorf("%v: the details of %q have no code", set.Position(n.Pos()), name)
+				}
+				return true
+			})
+		}
+	}
+	if found != len(events()) {
+		t.Errorf("%d events found, there are codes for %d", found, len(events()))
+	}
+}
+
+func events() (codes []fault.Code) {
+	for code := range fault.Told {
+		if strings.HasPrefix(string(code), "log-") {
+			codes = append(codes, code)
+		}
+	}
+	return codes
 }

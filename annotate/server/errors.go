@@ -101,11 +101,17 @@ func describeCodes(api *huma.OpenAPI) {
 	if schema == nil {
 		return
 	}
-	var all []any
+	var errors, all []any
 	for _, code := range slices.Sorted(maps.Keys(fault.Codes)) {
+		errors = append(errors, string(code))
+	}
+	for _, code := range slices.Sorted(maps.Keys(fault.Told)) {
 		all = append(all, string(code))
 	}
-	schema.Properties["code"] = &huma.Schema{Type: huma.TypeString, Enum: all, Description: "What it is, for programs: it stays the same."}
+	schema.Properties["code"] = &huma.Schema{Type: huma.TypeString, Enum: errors, Description: "What it is, for programs: it stays the same."}
+	if said := api.Components.Schemas.Map()["Message"]; said != nil {
+		said.Properties["code"].Enum = append(slices.Clone(errors), all...)
+	}
 	schema.Properties["values"] = &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "What the sentence of the code is about, by name."}
 	schema.Required = append(schema.Required, "code", "values")
 }

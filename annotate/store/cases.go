@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/nextslice/nextslice/internal/contents"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // Role says what the labels of a case are for.
@@ -78,10 +80,12 @@ func (s *Store) addCase(tx *sql.Tx, c Case, masks []Adopted) error {
 		}
 	}
 	detail := fmt.Sprintf("%d slices, %s", c.Slices, c.Role)
+	said := []fault.Message{fault.Say(fault.OfCase, "n", c.Slices, "use", string(c.Role))}
 	if len(masks) > 0 {
 		detail += fmt.Sprintf(", %d masks taken over", len(masks))
+		said = append(said, fault.Say(fault.OfMasks, "n", len(masks)))
 	}
-	return s.log(tx, Event{Event: "case added", Item: &Item{c.Name, -1}, Detail: detail})
+	return s.log(tx, Event{Event: "case added", Item: &Item{c.Name, -1}, Detail: detail, Said: said})
 }
 
 // Stale returns the cases whose mask files do not hold the newest labels.

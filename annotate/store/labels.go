@@ -168,7 +168,8 @@ func (s *Store) label(tx *sql.Tx, v *version) (Saved, error) {
 	if err := s.setLabel(tx, *v); err != nil {
 		return Saved{}, err
 	}
-	err := s.log(tx, Event{Person: v.Person, Event: "label", Item: &v.Item, Detail: fmt.Sprintf("version %d, %s", v.Version.Version, v.Action)})
+	err := s.log(tx, Event{Person: v.Person, Event: "label", Item: &v.Item, Detail: fmt.Sprintf("version %d, %s", v.Version.Version, v.Action),
+		Said: []fault.Message{fault.Say(fault.OfVersion, "version", v.Version.Version, "action", v.Action)}})
 	return Saved{Version: v.Version.Version, Labelled: true}, err
 }
 

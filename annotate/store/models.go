@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // Model is one trained network.
@@ -19,18 +21,22 @@ type Model struct {
 	Adopted  bool     // whether it took that model's place
 	Reason   string   // why, or why not
 	At       time.Time
-	Copies   []Item // labelled items that count once more in later trainings, see query.Copies
+	Said     []fault.Message // Reason in codes; empty of an older program
+	Copies   []Item          // labelled items that count once more in later trainings, see query.Copies
 }
 
 // Models returns all models, oldest first.
 func (s *Store) Models(ctx context.Context) ([]Model, error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT version, cycle, labelled, seconds, dice, previous, adopted, reason, at, copies FROM models ORDER BY version`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT version, cycle, labelled, seconds, dice, previous, adopted, reason, at, copies, said FROM models ORDER BY version`)
 	return collect(rows, err, "list models", func(scan scanner) (m Model, err error) {
-		var at, copies string
-		err = scan(&m.Version, &m.Cycle, &m.Labelled, &m.Seconds, &m.Dice, &m.Previous, &m.Adopted, &m.Reason, &at, &copies)
+		var at, copies, said string
+		err = scan(&m.Version, &m.Cycle, &m.Labelled, &m.Seconds, &m.Dice, &m.Previous, &m.Adopted, &m.Reason, &at, &copies, &said)
 		m.At = parseTime(at)
 		if err == nil {
 			m.Copies, err = unpackItems(copies)
+		}
+		if err == nil {
+			m.Said, err = unpackSaid(said)
 		}
 		return m, err
 	})
@@ -69,8 +75,12 @@ func (s *Store) AddModel(ctx context.Context, m Model, query []QueueRow) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(`INSERT INTO models (version, cycle, labelled, seconds, dice, previous, adopted, reason, at, copies) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			m.Version, m.Cycle, m.Labelled, m.Seconds, known(m.Dice), known(m.Previous), m.Adopted, m.Reason, s.stamp(), copies)
+		said, err := packSaid(m.Said)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT INTO models (version, cycle, labelled, seconds, dice, previous, adopted, reason, at, copies, said) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			m.Version, m.Cycle, m.Labelled, m.Seconds, known(m.Dice), known(m.Previous), m.Adopted, m.Reason, s.stamp(), copies, said)
 		if err != nil {
 			return err
 		}
@@ -84,7 +94,8 @@ func (s *Store) AddModel(ctx context.Context, m Model, query []QueueRow) error {
 		if err := s.enqueue(tx, query); err != nil {
 			return err
 		}
-		return s.log(tx, Event{Event: "model", Detail: fmt.Sprintf("version %d on %d labels: %s", m.Version, m.Labelled, m.Reason)})
+		return s.log(tx, Event{Event: "model", Detail: fmt.Sprintf("version %d on %d labels: %s", m.Version, m.Labelled, m.Reason),
+			Said: append([]fault.Message{fault.Say(fault.OfModel, "version", m.Version, "n", m.Labelled)}, m.Said...)})
 	})
 }
 

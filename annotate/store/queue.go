@@ -269,7 +269,7 @@ func (s *Store) Release(ctx context.Context, item Item, person string, allow All
 			return nil
 		}
 		if err == nil && holder != person {
-			err = s.log(tx, Event{Person: person, Event: "lease freed", Item: &item, Detail: "of " + holder})
+			err = s.log(tx, Event{Person: person, Event: "lease freed", Item: &item, Detail: "of " + holder, Said: []fault.Message{fault.Say(fault.OfHolder, "who", holder)}})
 		}
 		return err
 	})

@@ -27,10 +27,12 @@ func (s *Store) read(tx *sql.Tx, row QueueRow, v version, save Save) (Saved, err
 	}
 	saved := Saved{Version: v.Version.Version, Agreement: v.Agreement}
 	detail := fmt.Sprintf("version %d, reading %d", v.Version.Version, v.Reading)
+	said := fault.Say(fault.OfReading, "version", v.Version.Version, "reading", v.Reading)
 	if v.Agreement != nil {
 		detail += fmt.Sprintf(", agreement %.3f", *v.Agreement)
+		said = fault.Say(fault.OfReadings, "version", v.Version.Version, "reading", v.Reading, "agreement", *v.Agreement)
 	}
-	if err := s.log(tx, Event{Person: v.Person, Event: "reading", Item: &v.Item, Detail: detail}); err != nil || v.Agreement == nil {
+	if err := s.log(tx, Event{Person: v.Person, Event: "reading", Item: &v.Item, Detail: detail, Said: []fault.Message{said}}); err != nil || v.Agreement == nil {
 		return saved, err
 	}
 	if *v.Agreement < save.Agreement {

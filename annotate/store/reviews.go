@@ -70,10 +70,12 @@ func (s *Store) addReview(tx *sql.Tx, r Review) error {
 		return err
 	}
 	detail := fmt.Sprintf("version %d, %s", number, r.Status)
+	said := []fault.Message{fault.Say(fault.OfReview, "version", number, "status", r.Status)}
 	if r.Note != "" {
 		detail += ": " + r.Note
+		said = append(said, fault.Say(fault.OfNote, "text", r.Note))
 	}
-	return s.log(tx, Event{Person: r.Person, Event: "review", Item: &r.Item, Detail: detail})
+	return s.log(tx, Event{Person: r.Person, Event: "review", Item: &r.Item, Detail: detail, Said: said})
 }
 
 // Reviews returns the newest review of each item of a case, or of all cases for "", by case and slice. It is of an earlier version than the

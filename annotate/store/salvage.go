@@ -15,6 +15,8 @@ import (
 	"github.com/nextslice/nextslice/annotate/store/seal"
 	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/tempdir"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // Snapshot opens a copy of a project's database, as it is at this moment, in the format of this program; a server may have it open.
@@ -314,7 +316,8 @@ func (s *Store) Recover(ctx context.Context, why string, masks []Recovered) erro
 				return err
 			}
 			detail := fmt.Sprintf("version %d, %s", v.Version.Version, m.Action)
-			if err := s.log(tx, Event{Person: m.Person, Event: why, Item: &m.Item, Detail: detail}); err != nil {
+			said := fault.Say(fault.OfVersion, "version", v.Version.Version, "action", m.Action)
+			if err := s.log(tx, Event{Person: m.Person, Event: why, Item: &m.Item, Detail: detail, Said: []fault.Message{said}}); err != nil {
 				return err
 			}
 		}

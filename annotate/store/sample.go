@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/nextslice/nextslice/annotate/fault"
 )
 
 // NextCase leases all items of one case that wait for a person, and returns their rows by slice: of the case with the most of them, of
@@ -55,14 +57,15 @@ func (s *Store) NextCase(ctx context.Context, want Want, after string) (rows []Q
 		}
 		want.Most += len(rows)
 		want.Lease = min(want.Lease*time.Duration(len(rows)), longestLease)
-		numbers := []string{}
+		numbers, shown := []string{}, []string{} // people count from 1
 		for i := range rows {
 			if err := s.lease(tx, &rows[i], want); err != nil {
 				return err
 			}
-			numbers = append(numbers, fmt.Sprint(rows[i].Item.Slice))
+			numbers, shown = append(numbers, fmt.Sprint(rows[i].Item.Slice)), append(shown, fmt.Sprint(rows[i].Item.Slice+1))
 		}
-		return s.log(tx, Event{Person: want.Person, Event: "case leased", Item: &Item{best, -1}, Detail: "slices " + strings.Join(numbers, ", ")})
+		return s.log(tx, Event{Person: want.Person, Event: "case leased", Item: &Item{best, -1}, Detail: "slices " + strings.Join(numbers, ", "),
+			Said: []fault.Message{fault.Say(fault.OfSlices, "slices", strings.Join(shown, ", "))}})
 	})
 	if err != nil {
 		return nil, err

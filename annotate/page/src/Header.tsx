@@ -3,6 +3,7 @@ import type { Project } from "./api";
 import { duration, fraction, number } from "./format";
 import type { Page } from "./route";
 import { chooseLanguage, language, languages, t, type Key, type Language } from "./texts";
+import { saidEach, told } from "./said";
 import { applyTheme, change, settings } from "./settings";
 
 interface Props { project: Project; person: string; page: Page; leave: () => Promise<void> }
@@ -29,11 +30,11 @@ export function Header({ project, person, page, leave }: Props) {
       {t("header.labelled", { labelled: project.labelled, items: project.items, waiting: project.queue })}
     </span>
     <span class="training" role="status" title={project.training?.running ? t("header.step", { step: project.training.step, steps: project.training.steps }) : undefined}>{training(project)}</span>
-    {(project.warnings?.length ?? 0) > 0 && <a class="stop" href="#/dashboard" title={project.warnings!.join("\n")}>{t("header.warnings", { n: project.warnings!.length })}</a>}
-    {!!project.problems?.length && <span class="stop" role="alert" title={project.problems.join("\n")}>
+    {(project.warnings?.length ?? 0) > 0 && <a class="stop" href="#/dashboard" title={saidEach(project.warnings_said, project.warnings).join("\n")}>{t("header.warnings", { n: project.warnings!.length })}</a>}
+    {!!project.problems?.length && <span class="stop" role="alert" title={saidEach(project.problems_said, project.problems).join("\n")}>
       {t("header.problems", { n: project.problems.length })}
     </span>}
-    {project.stop?.suggested && <a class="stop" href="#/dashboard" title={project.stop.reason}>{t("header.stop")}</a>}
+    {project.stop?.suggested && <a class="stop" href="#/dashboard" title={told(project.stop.said, project.stop.reason)}>{t("header.stop")}</a>}
     <span class="space" />
     <button class="quiet" onClick={() => { change({ theme: nextTheme }); applyTheme(); setTheme(nextTheme); }}
       title={t("header.coloursNext", { theme: t(`theme.${theme}`), next: t(`theme.${nextTheme}`) })} aria-label={t("header.colours", { theme: t(`theme.${theme}`) })}>

@@ -23,7 +23,7 @@ export interface Project {
   people: Array<{ name: string; role: string; labelled: number; minutes: number }> | null;
   model: { version: number; validation_dice: number | null; labelled: number } | null;
   training: Training | null;
-  stop: { suggested: boolean; reason: string } | null;
+  stop: { suggested: boolean; reason: string; said?: Said[] | null } | null;
   strategy: string;
   query_size: number;
   /** Labels that are missing until the first training; null once there is a model, or if none is trained. */
@@ -32,6 +32,9 @@ export interface Project {
   warnings?: string[] | null;
   /** What is wrong and lasts, such as a disk that is full. */
   problems: string[] | null;
+  /** Both as codes. */
+  warnings_said?: Said[] | null;
+  problems_said?: Said[] | null;
 }
 
 export interface CaseState {
@@ -45,6 +48,7 @@ export interface CaseState {
   done: boolean;
   next: number | null;
   problem?: string;
+  problem_why?: Said | null;
 }
 
 export type ReviewStatus = "accepted" | "rejected" | "discuss" | "returned";
@@ -142,13 +146,13 @@ export interface Curves {
   labels: Array<{ n: number; item: string; dice_to_proposal: number | null; seconds: number }> | null;
   /** The validation labels behind the Dice of every model. */
   judged?: { labels: number; foreground: number; cases: number };
-  forecast: { next_labels: number; gain: number | null; text: string } | null;
+  forecast: { next_labels: number; gain: number | null; text: string; said?: Said[] | null } | null;
 }
 
-export interface Model { version: number; cycle: number; labelled: number; validation_dice: number | null; in_use: boolean; reason: string; when: string }
+export interface Model { version: number; cycle: number; labelled: number; validation_dice: number | null; in_use: boolean; reason: string; said?: Said[] | null; when: string }
 
-/** One line of the audit log. */
-export interface LogEntry { when: string; person: string; action: string; item: string; detail: string }
+/** One line of the audit log; what and said are action and detail as codes. */
+export interface LogEntry { when: string; person: string; action: string; item: string; detail: string; what?: Said | null; said?: Said[] | null }
 
 export class ApiError extends Error {
   constructor(readonly status: number, message: string) {

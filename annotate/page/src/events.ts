@@ -1,9 +1,10 @@
 // What the server tells by itself.
 
 import { paths, type Training } from "./api";
+import { told, type Said } from "./said";
 import { t } from "./texts";
 
-interface Happened extends Partial<Training> { type?: string; text?: string; model?: number }
+interface Happened extends Partial<Training> { type?: string; text?: string; said?: Said[]; model?: number }
 
 /** Follows the server's events until the returned function is called. */
 export function follow(training: (t: Partial<Training>) => void, refresh: () => void, warn: (text: string) => void, mention: (text: string) => void): () => void {
@@ -17,8 +18,8 @@ export function follow(training: (t: Partial<Training>) => void, refresh: () => 
     } catch {
       return; // a comment to keep the connection open
     }
-    const { type, text, ...rest } = event;
-    if (type === "problem" && text) warn(text);
+    const { type, text, said, ...rest } = event;
+    if (type === "problem" && text) warn(told(said, text));
     if (type === "model" && rest.model) mention(t("model.inUse", { version: rest.model }));
     if (type === "training") training(rest);
     // many labels may come at once: one refresh for all

@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, file, itemOf, paths, root, type CaseState, type Curves, type DraftEntry, type LogEntry, type Model, type Project, type QueueEntry } from "../api";
 import { duration, fraction, itemName, number, when } from "../format";
-import { language, t, type Key } from "../texts";
+import { said, saidEach, skipReason, told } from "../said";
+import { t, type Key } from "../texts";
 import { draw, movingMean, type Chart } from "./charts";
 
 interface Data { queue: QueueEntry[]; curves: Curves; models: Model[]; log: LogEntry[]; cases: CaseState[]; drafts: DraftEntry[] }
@@ -26,12 +27,12 @@ export function Dashboard({ project }: { project: Project }) {
   const last = cycles[cycles.length - 1];
   const seconds = labels.reduce((sum, l) => sum + l.seconds, 0);
   const { judged } = data.curves;
-  const behind = judged && judged.labels > 0 ? t("dash.behind", { labels: judged.labels, n: judged.cases, foreground: judged.foreground }) : "";
+  const behind = judged && judged.labels > 0 ? t("dash.behind", { n: judged.labels, cases: judged.cases, foreground: judged.foreground }) : "";
   return <main class="dashboard">
     {problem && <p class="problem" role="alert">{problem}</p>}
     {(project.warnings?.length ?? 0) > 0 && <section class="panel warnings" aria-label={t("dash.warnings")}>
       <h2>{t("dash.data")}</h2>
-      <ul>{project.warnings!.map((w) => <li key={w}>{w}</li>)}</ul>
+      <ul>{saidEach(project.warnings_said, project.warnings).map((w) => <li key={w}>{w}</li>)}</ul>
     </section>}
     <section class="numbers" aria-label={t("dash.summary")}>
       <Figure name={t("dash.labelled")} value={`${project.labelled}`} note={t("dash.ofSlices", { items: project.items, skipped: project.skipped })} />
@@ -39,11 +40,11 @@ export function Dashboard({ project }: { project: Project }) {
       <Figure name={t("dash.validation")} value={fraction(project.model?.validation_dice)} note={project.model ? `${t("dash.model", { version: project.model.version, labels: project.model.labelled })}${behind && `; ${behind}`}` : untilModel(project)} />
       <Figure name={t("dash.proposalDice")} value={fraction(last?.proposal_dice)} note={t("dash.proposalNote")} />
       <Figure name={t("dash.more")} value={forecast ? (forecast.gain === null ? "–" : t("dash.gain", { gain: `${forecast.gain >= 0 ? "+" : ""}${number(forecast.gain, 2)}` })) : "–"}
-        note={forecast ? forecast.text && (forecast.gain === null || language() === "en") ? forecast.text : t("dash.moreFrom", { n: forecast.next_labels }) : t("dash.noEstimate")} />
+        note={forecast ? told(forecast.said, forecast.text) || t("dash.moreFrom", { n: forecast.next_labels }) : t("dash.noEstimate")} />
       <div class={project.stop?.suggested ? "figure stop" : "figure"}>
         <h2>{t("dash.enough")}</h2>
         <b>{t(project.stop?.suggested ? "dash.probably" : "dash.notYet")}</b>
-        <p>{project.stop?.reason || t("dash.stopNeeds")}</p>
+        <p>{(project.stop && told(project.stop.said, project.stop.reason)) || t("dash.stopNeeds")}</p>
       </div>
     </section>
 
@@ -62,7 +63,7 @@ export function Dashboard({ project }: { project: Project }) {
       <h2>{t("dash.cases")} <span class="quiet">{t("dash.casesDone", { done: data.cases.filter((c) => c.done).length, cases: data.cases.length })}</span></h2>
       <Table head={[t("dash.case"), t("dash.labelled"), t("dash.waiting"), t("dash.proposed"), t("dash.state")]} numeric={[1, 2, 3]} empty={t("dash.noCases")}
         rows={data.cases.map((c) => [c.next === null ? c.case : <a href={`#/item/${encodeURIComponent(itemOf(c.case, c.next))}`}>{c.case}</a>,
-          t("dash.ofN", { n: c.labelled, all: c.slices }), c.waiting || "", c.proposed || "", c.problem ? <span class="problem">{c.problem}</span> : <>
+          t("dash.ofN", { n: c.labelled, all: c.slices }), c.waiting || "", c.proposed || "", c.problem ? <span class="problem">{said(c.problem_why, c.problem)}</span> : <>
             {c.done ? <b>{t("dash.done")}</b> : c.skipped > 0 ? t("dash.skipped", { n: c.skipped }) : ""} {c.use === "validation" && <span class="quiet">{t("dash.tests")}</span>}</>])} />
     </section>
     {data.drafts.length > 0 && <section class="panel">
@@ -110,13 +111,13 @@ export function Dashboard({ project }: { project: Project }) {
     <section class="panel wide">
       <h2>{t("dash.log")}</h2>
       <Table head={[t("dash.when"), t("dash.who"), t("dash.what"), t("dash.slice"), t("dash.detail")]} numeric={[]} empty={t("dash.noLog")}
-        rows={data.log.map((e) => [when(e.when), e.person, e.action, e.item.includes("/") ? <Item id={e.item} /> : e.item, e.detail])} />
+        rows={data.log.map((e) => [when(e.when), e.person, said(e.what, e.action), e.item.includes("/") ? <Item id={e.item} /> : e.item, e.action === "skip" ? skipReason(e.detail) : told(e.said, e.detail, " · ")])} />
     </section>
     <div class="stack">
       <section class="panel">
         <h2>{t("dash.people")}</h2>
         <Table head={[t("dash.personName"), t("dash.labels"), t("dash.timeCol")]} numeric={[1, 2]} empty={t("dash.noPeople")}
-          rows={(project.people ?? []).map((p) => [<span title={p.role}>{p.name}</span>, p.labelled, duration(60 * p.minutes)])} />
+          rows={(project.people ?? []).map((p) => [<span title={roleName(p.role)}>{p.name}</span>, p.labelled, duration(60 * p.minutes)])} />
       </section>
     </div>
   </main>;
@@ -130,6 +131,10 @@ function Item({ id }: { id: string }) {
   return <a href={`#/item/${encodeURIComponent(id)}`}>{itemName(id)}</a>;
 }
 
+function roleName(role: string): string {
+  return role === "annotator" || role === "adjudicator" ? t(`role.${role}`) : role;
+}
+
 function untilModel({ until_model: until }: Project): string {
   return until === null || until === undefined ? t("model.noneInUse") : until > 0 ? t("model.untilLabels", { n: until }) : t("model.soon");
 }
@@ -137,7 +142,7 @@ function untilModel({ until_model: until }: Project): string {
 /** Whether a model is used, and why; the reason opens by mouse and by keyboard. */
 function Why({ model: m }: { model: Model }) {
   const word = m.in_use ? <b>{t("dash.inUse")}</b> : t("dash.notUsed");
-  return m.reason ? <details class="why-model"><summary>{word}</summary><span>{m.reason}</span></details> : <>{word}</>;
+  return m.reason ? <details class="why-model"><summary>{word}</summary><span>{told(m.said, m.reason)}</span></details> : <>{word}</>;
 }
 
 function Plot({ chart, empty }: { chart: Chart | null; empty: string }) {

@@ -4,16 +4,12 @@ import type { Flow } from "../flow";
 import { duration, fraction, number, upper, when } from "../format";
 import { keepFocus } from "./Toolbar";
 import { Viewer } from "../viewer/Viewer";
+import { actionName } from "../said";
 import { t, type Key } from "../texts";
 
 const purposes: Record<Task["purpose"], Key> = {
   training: "purpose.training", validation: "purpose.validation", reading: "purpose.reading", correction: "purpose.correction", adjudication: "purpose.adjudication", "": "purpose.own",
 };
-
-const actions: Record<string, Key> = { edited: "action.edited", accepted: "action.accepted", empty: "action.empty", restored: "action.restored", imported: "action.imported" };
-
-/** What was done to a label, as the server names it. */
-export const actionName = (action: string) => (actions[action] ? t(actions[action]) : action);
 
 /** Beside the editor: the case in three planes, facts and earlier versions of the slice. */
 export function Side({ flow, project }: { flow: Flow; project: Project }) {
@@ -32,6 +28,9 @@ export function Side({ flow, project }: { flow: Flow; project: Project }) {
     <Versions flow={flow} />
   </aside>;
 }
+
+/** What was found with the data is nobody's. */
+const by = (action: string, who: string) => (who ? t("versions.by", { action, who }) : upper(action));
 
 function Versions({ flow }: { flow: Flow }) {
   const { task } = flow.editor, label = task?.label ?? null;
@@ -56,7 +55,7 @@ function Versions({ flow }: { flow: Flow }) {
     {failure ? <p class="quiet">{t("versions.failed", { text: failure })}</p> : versions.length === 0 ? <p class="quiet">{t("versions.none")}</p> : <ol>
       {versions.map((v) => <li key={v.version}>
         <b>{v.version}</b>
-        <span>{t("versions.by", { action: v.reading > 0 ? t("versions.reading", { n: v.reading }) : actionName(v.action), who: v.who })}<br /><span class="quiet">{when(v.when)} · {duration(v.seconds)}{v.dice_to_proposal !== null && <> · {t("versions.dice", { dice: fraction(v.dice_to_proposal) })}</>}{v.agreement !== null && <> · {t("versions.agreement", { dice: fraction(v.agreement) })}</>}</span></span>
+        <span>{by(v.reading > 0 ? t("versions.reading", { n: v.reading }) : actionName(v.action), v.who)}<br /><span class="quiet">{when(v.when)} · {duration(v.seconds)}{v.dice_to_proposal !== null && <> · {t("versions.dice", { dice: fraction(v.dice_to_proposal) })}</>}{v.agreement !== null && <> · {t("versions.agreement", { dice: fraction(v.agreement) })}</>}</span></span>
         <button type="button" aria-pressed={shows(v.version)} title={t("versions.outline", { version: v.version })}
           onClick={() => void flow.compare(shows(v.version) ? null : v.version)}>{t("versions.show")}</button>
         <button type="button" disabled={flow.busy || v.version === label} title={v.version === label ? t("versions.inEffect") : t("versions.restoreHint", { version: v.version })}

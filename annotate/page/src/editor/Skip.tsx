@@ -3,9 +3,8 @@ import { useState } from "preact/hooks";
 import { itemName } from "../format";
 import type { Flow } from "../flow";
 import { en } from "../texts/en";
-import { t, type Key } from "../texts";
-
-const reasons = ["skip.border", "skip.artefact", "skip.outside", "skip.kind", "skip.other"] as const satisfies Key[];
+import { skipReasons as reasons } from "../said";
+import { t } from "../texts";
 
 export function Skip({ dialog, flow }: { dialog: RefObject<HTMLDialogElement>; flow: Flow }) {
   const [reason, setReason] = useState<typeof reasons[number]>(reasons[0]);
@@ -14,7 +13,6 @@ export function Skip({ dialog, flow }: { dialog: RefObject<HTMLDialogElement>; f
   function submit(e: Event): void {
     e.preventDefault();
     dialog.current?.close();
-    // reasons are kept in one language, so that they can be counted
     void flow.skip(other ? text.trim() : text.trim() ? `${en[reason]}: ${text.trim()}` : en[reason]);
     setReason(reasons[0]);
     setText("");

@@ -7,6 +7,7 @@ import { said } from "../said";
 import { t, type Key } from "../texts";
 import type { Panel } from "./display";
 import type { Editor } from "./editor";
+import { unsure } from "./layers";
 import { listen } from "./pointer";
 import { Scene } from "./scene";
 import { SliceBar } from "./SliceBar";
@@ -52,7 +53,7 @@ export function Stage({ flow, project }: { flow: Flow; project: Project }) {
         <p class="corner top left"><b>{task.case}</b><br />{t("stage.sliceOf", { slice: shown + 1, slices: task.slices })}<br />{position(task, shown)}</p>
         <p class="corner top right">{t(`convention.${settings.convention}`)}<br />{task.width} × {task.height}<br />{number(task.spacing[1])} × {number(task.spacing[0])} {task.unit}</p>
         <p class="corner bottom left"><span ref={readout} /></p>
-        <p class="corner bottom right">{editor.showUncertainty && editor.uncertainty && !context && <Legend top={scene.current?.uncertaintyTop ?? 0} />}
+        <p class="corner bottom right">{editor.showUncertainty && editor.uncertainty && !context && <Legend share={(scene.current?.uncertaintyTop ?? 0) / mostUncertain(editor)} />}
           {!context && editor.compared.map((c) => <span key={c.name} class="compared" style={{ borderBottom: `2px ${c.dash.length > 0 ? "dashed" : "solid"} ${c.color}` }}>{c.name}</span>)}
           {editor.outlined && !context && <span class="dashed">{t("stage.proposal")}</span>}
           {context?.mask && <span class={context.mask.of === "label" ? undefined : "dashed"}>{t(masks[context.mask.of])}</span>}</p>
@@ -126,8 +127,14 @@ function Empty({ flow, status, project }: { flow: Flow; status: Flow["status"]; 
   }
 }
 
-function Legend({ top }: { top: number }) {
-  return <span class="legend" title={t("stage.legendHint", { top: number(top, 2) })}>{t("stage.legend")} <i aria-hidden="true" /> {t("stage.highest")}</span>;
+/** The entropy where all classes are as likely, nats. Unsure is no class. */
+function mostUncertain(e: Editor): number {
+  return Math.log(Math.max(2, e.classes.filter((c) => c.value !== unsure).length));
+}
+
+/** share is the slice's largest uncertainty as part of the largest that there can be. */
+function Legend({ share }: { share: number }) {
+  return <span class="legend" title={t("stage.legendHint", { top: Math.round(100 * share) })}>{t("stage.legend")} <i aria-hidden="true" /> {t("stage.highest")}</span>;
 }
 
 /** The voxel under the cursor, its value in each channel and its class. */

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, ApiError, splitItem, type Project, type ReviewedCase, type ReviewedItem, type ReviewStatus } from "../api";
 import { itemName, sliceName, upper, when } from "../format";
-import { actionName } from "../editor/Side";
+import { actionName } from "../said";
 import { t } from "../texts";
 import { Picture } from "./Picture";
 

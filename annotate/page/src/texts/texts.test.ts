@@ -24,15 +24,42 @@ test("every language has every text, with the same placeholders", () => {
   }
 });
 
-test("every code of the server's has a text in every language, with the values that it comes with", () => {
-  const codes: string[] = JSON.parse(readFileSync("../../docs/reference/openapi.json", "utf8")).components.schemas.ErrorModel.properties.code.enum;
-  const go = readFileSync("../fault/codes.go", "utf8"), names = new Map([...go.matchAll(/^\t(\w+) +Code = "([\w-]+)"/gm)].map((m) => [m[1], m[2]]));
+const schemas = JSON.parse(readFileSync("../../docs/reference/openapi.json", "utf8")).components.schemas;
+const errors: string[] = schemas.ErrorModel.properties.code.enum, all: string[] = schemas.Message.properties.code.enum;
+
+/** Compares the texts whose keys begin with a prefix with the codes of a Go file: the same codes, the same values. */
+function compareCodes(file: string, prefix: string, codes: string[]): void {
+  const go = readFileSync(file, "utf8"), names = new Map([...go.matchAll(/^\t(\w+) +Code = "([\w-]+)"/gm)].map((m) => [m[1], m[2]]));
   assert.ok(codes.length > 40);
   assert.deepEqual([...names.values()].sort(), [...codes].sort());
   const values = new Map([...go.matchAll(/\b(\w+): \{([^}]*)\}/g)].map((m) => [names.get(m[1]), m[2].replace(/[" ]/g, "").split(",").filter(Boolean).sort().join()]));
   for (const [name, table] of Object.entries(languages)) {
-    assert.deepEqual(Object.keys(table).filter((key) => key.startsWith("error.")).sort(), codes.map((code) => `error.${code}`).sort(), name);
-    for (const code of codes) for (const text of list((table as Record<string, string | string[]>)[`error.${code}`])) assert.equal(placeholders(text), values.get(code), `${name} ${code}`);
+    assert.deepEqual(Object.keys(table).filter((key) => key.startsWith(prefix)).sort(), codes.map((code) => prefix + code).sort(), name);
+    for (const code of codes) for (const text of list((table as Record<string, string | string[]>)[prefix + code])) assert.equal(placeholders(text), values.get(code), `${name} ${code}`);
+  }
+}
+
+test("every code of an error of the server's has a text in every language, with the values that it comes with", () => {
+  compareCodes("../fault/codes.go", "error.", errors);
+});
+
+test("so has every code of its warnings, problems, reasons and events", () => {
+  compareCodes("../fault/told.go", "told.", all.filter((code) => !errors.includes(code)));
+});
+
+test("so has whatever the store says is done to a label, and the state of a review", () => {
+  const go = (file: string, what: RegExp) => [...readFileSync(`../store/${file}`, "utf8").matchAll(what)].map((m) => m[1]).sort();
+  for (const [prefix, names] of [["action.", go("labels.go", /^\tAction\w+ += "(\w+)"/gm)], ["status.", ["", ...go("reviews.go", /^\tReview\w+ += "(\w+)"/gm)]], ["role.", go("people.go", /^\t\w+ += "(\w+)"/gm)]] as const) {
+    assert.ok(names.length > 1, prefix);
+    assert.deepEqual(Object.keys(en).filter((key) => key.startsWith(prefix)).sort(), names.map((name) => prefix + name));
+  }
+});
+
+test("plain words for what only its makers understand", () => {
+  const jargon = /\bnats?\b|^Asked for|^Yours until|^Stop\?|withdrawn|^Left side:|^Genug\?/;
+  for (const [name, table] of Object.entries(languages)) {
+    const found = Object.entries(table).filter(([key, text]) => list(text).some((one) => jargon.test(one)));
+    assert.deepEqual(found, [], name);
   }
 });
 
