@@ -163,6 +163,7 @@ func TestUncertaintyFromAThird(t *testing.T) {
 	p.untilItem(item)
 	p.key("s")
 	p.key("u")
+	p.until("the legend", `document.querySelector('.legend')?.title`)
 	u := p.server.uncertainty(item)
 	top := float32(0)
 	for _, v := range u {
