@@ -324,7 +324,7 @@ func benchNext(t *testing.T, count int) {
 			t.Fatal(err)
 		}
 	}
-	s := &service{t: t, program: filepath.Join(dir, "nextslice"), data: data, project: filepath.Join(dir, "project")}
+	s := &service{t: t, data: data, project: filepath.Join(dir, "project")}
 	s.build()
 	s.listen("serve", "--data", data, "--project", s.project, "--classes", "organ", "--no-train", "--initial-size", strconv.Itoa(count+20))
 	p.url = s.url

@@ -27,7 +27,7 @@ func TestBenchFirstLabel(t *testing.T) {
 	p := startBrowser(t, plain()...)
 	p.settings = `{"viewer":false}`
 	dir := t.TempDir()
-	s := &service{t: t, program: filepath.Join(dir, "nextslice"), data: filepath.Join(dir, "data"), project: filepath.Join(dir, "project")}
+	s := &service{t: t, data: filepath.Join(dir, "data"), project: filepath.Join(dir, "project")}
 	s.build()
 	if err := phantom.Write(t.Context(), s.data, 6, 7, nil); err != nil {
 		t.Fatal(err)

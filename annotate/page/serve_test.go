@@ -3,6 +3,7 @@ package page_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -125,7 +127,7 @@ type service struct {
 func serve(t *testing.T) *service {
 	t.Helper()
 	dir := t.TempDir()
-	s := &service{t: t, program: filepath.Join(dir, "nextslice"), data: filepath.Join(dir, "data"), project: filepath.Join(dir, "project")}
+	s := &service{t: t, data: filepath.Join(dir, "data"), project: filepath.Join(dir, "project")}
 	s.build()
 	if err := phantom.Write(t.Context(), s.data, 6, 7, nil); err != nil {
 		t.Fatal(err)
@@ -138,14 +140,28 @@ func serve(t *testing.T) *service {
 	return s
 }
 
-// build builds the program with its page.
+// program is the program with its page, built once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	if err := bundle.Page(".", "dist"); err != nil {
+		return "", err
+	}
+	dir, err := folder("nextslice-page")
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(dir, "nextslice")
+	if out, err := exec.Command("go", "build", "-ldflags=-w", "-o", name, "../../cmd/nextslice").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return name, nil
+})
+
+// build has the program built.
 func (s *service) build() {
 	s.t.Helper()
-	if err := bundle.Page(".", "dist"); err != nil {
+	var err error
+	if s.program, err = program(); err != nil {
 		s.t.Fatal(err)
-	}
-	if out, err := exec.Command("go", "build", "-ldflags=-w", "-o", s.program, "../../cmd/nextslice").CombinedOutput(); err != nil {
-		s.t.Fatalf("go build: %v\n%s", err, out)
 	}
 }
 

@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -36,7 +34,7 @@ const english = `(() => {
 // suggest a stop, what has happened. Nothing English is left on dashboard, editor and reviews but what is quoted.
 func TestServerTellsInTheLanguage(t *testing.T) {
 	dir := t.TempDir()
-	s := &service{t: t, program: filepath.Join(dir, "nextslice"), data: filepath.Join(dir, "data"), project: filepath.Join(dir, "project")}
+	s := &service{t: t, data: filepath.Join(dir, "data"), project: filepath.Join(dir, "project")}
 	s.build()
 	if err := phantom.Write(t.Context(), s.data, 4, 7, nil); err != nil {
 		t.Fatal(err)
@@ -114,7 +112,7 @@ func TestServerTellsInTheLanguage(t *testing.T) {
 	post("POST", "/items/phantom_000%2F000/skip", "application/json", []byte(`{"reason":"Not sure where the border is: apex","seconds":1}`))
 	post("POST", last+"/review", "application/json", []byte(`{"status":"accepted","note":"","version":1}`))
 	s.get("/export?format=csv&partial=true")
-	p := startBrowser(t, chromedp.Flag("accept-lang", "de-DE,de")) // it ends before the server, which it would miss
+	p := startBrowser(t) // it ends before the server, which it would miss
 	p.url = s.url
 	p.login()
 	for _, c := range []struct{ language, warning, mask, reason, model, event, detail, skip, why string }{

@@ -33,7 +33,7 @@ func TestTutorial(t *testing.T) {
 	p := startBrowser(t)
 	p.settings = "" // as somebody opens it for the first time
 	dir := t.TempDir()
-	s := &service{t: t, program: filepath.Join(dir, "nextslice"), data: filepath.Join(dir, "nextslice-demo-data"), project: filepath.Join(dir, "nextslice-demo-data-annotation"), dir: dir}
+	s := &service{t: t, data: filepath.Join(dir, "nextslice-demo-data"), project: filepath.Join(dir, "nextslice-demo-data-annotation"), dir: dir}
 	s.build()
 	s.listen(strings.Fields(commands[0][1])...)
 	p.url = s.url
