@@ -129,7 +129,7 @@ export const de: Table = {
   "dash.curve": "Lernkurve", "dash.curveEmpty": "Nach jedem Training kommt ein Punkt hinzu.", "chart.labelled": "annotierte Schichten", "chart.dice": "Dice", "chart.validation": "Validierung", "chart.toSaved": "Vorschlag zu Maske",
   "chart.order": "Annotationen der Reihe nach", "chart.slice": "Schicht", "chart.mean": "Mittel der letzten 10", "chart.seconds": "Sekunden",
   "dash.cases": "Fälle", "dash.casesDone": "{done} von {cases} fertig", "dash.case": "Fall", "dash.waiting": "Warten", "dash.proposed": "Vorschläge", "dash.noCases": "Es gibt keine Fälle.", "dash.ofN": "{n} von {all}",
-  "dash.done": "fertig", "dash.skipped": "{n} übersprungen", "dash.tests": "testet das Modell", "dash.drafts": "Ihre begonnenen Schichten", "dash.slice": "Schicht", "dash.since": "Seit",
+  "dash.done": "fertig", "dash.skipped": ["{n} übersprungen", "{n} übersprungen"], "dash.tests": "testet das Modell", "dash.drafts": "Ihre begonnenen Schichten", "dash.slice": "Schicht", "dash.since": "Seit",
   "dash.sliceBySlice": "Vorschlag zu gespeicherter Maske, je Schicht", "dash.sliceBySliceEmpty": "Mit jeder Schicht, die einen Vorschlag hatte, kommt ein Punkt hinzu.", "dash.timePerSlice": "Zeit je Schicht", "dash.timeEmpty": "Mit jeder Annotation kommt ein Punkt hinzu.",
   "dash.next": "Als Nächstes gefragt", "dash.perCycle": "{strategy}, {n} je Zyklus", "dash.disputed": "{n} strittig", "dash.rank": "Rang", "dash.score": "Wert", "dash.for": "Für", "dash.state": "Stand", "dash.nothing": "Es wartet nichts.",
   "dash.hasIt": "{who} hat sie", "dash.hasItUntil": "{who} hat sie bis {when}", "queue.training": "Training", "queue.validation": "Validierung", "queue.reading": "Befundung", "queue.correction": "Korrektur",

@@ -130,7 +130,7 @@ export const en = {
   "dash.curve": "Learning curve", "dash.curveEmpty": "A point appears after each training.", "chart.labelled": "labelled slices", "chart.dice": "Dice", "chart.validation": "validation", "chart.toSaved": "proposal to saved",
   "chart.order": "labels in order", "chart.slice": "slice", "chart.mean": "mean of last 10", "chart.seconds": "seconds",
   "dash.cases": "Cases", "dash.casesDone": "{done} of {cases} done", "dash.case": "Case", "dash.waiting": "Waiting", "dash.proposed": "Proposed", "dash.noCases": "There are no cases.", "dash.ofN": "{n} of {all}",
-  "dash.done": "done", "dash.skipped": "{n} skipped", "dash.tests": "tests the model", "dash.drafts": "Your unfinished slices", "dash.slice": "Slice", "dash.since": "Since",
+  "dash.done": "done", "dash.skipped": ["{n} skipped", "{n} skipped"], "dash.tests": "tests the model", "dash.drafts": "Your unfinished slices", "dash.slice": "Slice", "dash.since": "Since",
   "dash.sliceBySlice": "Proposal to saved mask, slice by slice", "dash.sliceBySliceEmpty": "A point appears with each slice that had a proposal.", "dash.timePerSlice": "Time per slice", "dash.timeEmpty": "A point appears with each label.",
   "dash.next": "To be labelled next", "dash.perCycle": "{strategy}, {n} a cycle", "dash.disputed": "{n} disputed", "dash.rank": "Rank", "dash.score": "Score", "dash.for": "For", "dash.state": "State", "dash.nothing": "Nothing waits.",
   "dash.hasIt": "{who} has it", "dash.hasItUntil": "{who} has it until {when}", "queue.training": "training", "queue.validation": "validation", "queue.reading": "reading", "queue.correction": "correction",

@@ -129,7 +129,7 @@ export const es: Table = {
   "dash.curve": "Curva de aprendizaje", "dash.curveEmpty": "Aparece un punto tras cada entrenamiento.", "chart.labelled": "cortes anotados", "chart.dice": "Dice", "chart.validation": "validación", "chart.toSaved": "propuesta a máscara",
   "chart.order": "anotaciones en orden", "chart.slice": "corte", "chart.mean": "media de las últimas 10", "chart.seconds": "segundos",
   "dash.cases": "Casos", "dash.casesDone": "{done} de {cases} listos", "dash.case": "Caso", "dash.waiting": "En espera", "dash.proposed": "Propuestos", "dash.noCases": "No hay casos.", "dash.ofN": "{n} de {all}",
-  "dash.done": "listo", "dash.skipped": "{n} omitidos", "dash.tests": "prueba el modelo", "dash.drafts": "Sus cortes sin terminar", "dash.slice": "Corte", "dash.since": "Desde",
+  "dash.done": "listo", "dash.skipped": ["{n} omitido", "{n} omitidos"], "dash.tests": "prueba el modelo", "dash.drafts": "Sus cortes sin terminar", "dash.slice": "Corte", "dash.since": "Desde",
   "dash.sliceBySlice": "Propuesta a máscara guardada, corte a corte", "dash.sliceBySliceEmpty": "Aparece un punto con cada corte que tenía propuesta.", "dash.timePerSlice": "Tiempo por corte", "dash.timeEmpty": "Aparece un punto con cada anotación.",
   "dash.next": "Lo siguiente por anotar", "dash.perCycle": "{strategy}, {n} por ciclo", "dash.disputed": "{n} en disputa", "dash.rank": "Puesto", "dash.score": "Puntuación", "dash.for": "Para", "dash.state": "Estado", "dash.nothing": "Nada espera.",
   "dash.hasIt": "{who} lo tiene", "dash.hasItUntil": "{who} lo tiene hasta {when}", "queue.training": "entrenamiento", "queue.validation": "validación", "queue.reading": "lectura", "queue.correction": "corrección",

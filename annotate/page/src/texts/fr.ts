@@ -129,7 +129,7 @@ export const fr: Table = {
   "dash.curve": "Courbe d'apprentissage", "dash.curveEmpty": "Un point s'ajoute après chaque entraînement.", "chart.labelled": "coupes annotées", "chart.dice": "Dice", "chart.validation": "validation", "chart.toSaved": "proposition au masque",
   "chart.order": "annotations dans l'ordre", "chart.slice": "coupe", "chart.mean": "moyenne des 10 dernières", "chart.seconds": "secondes",
   "dash.cases": "Cas", "dash.casesDone": "{done} sur {cases} finis", "dash.case": "Cas", "dash.waiting": "Attente", "dash.proposed": "Proposées", "dash.noCases": "Il n'y a pas de cas.", "dash.ofN": "{n} sur {all}",
-  "dash.done": "fini", "dash.skipped": "{n} passées", "dash.tests": "teste le modèle", "dash.drafts": "Vos coupes commencées", "dash.slice": "Coupe", "dash.since": "Depuis",
+  "dash.done": "fini", "dash.skipped": ["{n} passée", "{n} passées"], "dash.tests": "teste le modèle", "dash.drafts": "Vos coupes commencées", "dash.slice": "Coupe", "dash.since": "Depuis",
   "dash.sliceBySlice": "Proposition au masque enregistré, par coupe", "dash.sliceBySliceEmpty": "Un point s'ajoute avec chaque coupe qui avait une proposition.", "dash.timePerSlice": "Temps par coupe", "dash.timeEmpty": "Un point s'ajoute avec chaque annotation.",
   "dash.next": "À annoter ensuite", "dash.perCycle": "{strategy}, {n} par cycle", "dash.disputed": "{n} en litige", "dash.rank": "Rang", "dash.score": "Score", "dash.for": "Pour", "dash.state": "État", "dash.nothing": "Rien n'attend.",
   "dash.hasIt": "{who} l'a", "dash.hasItUntil": "{who} l'a jusqu'à {when}", "queue.training": "entraînement", "queue.validation": "validation", "queue.reading": "lecture", "queue.correction": "correction",
