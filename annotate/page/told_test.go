@@ -132,7 +132,7 @@ func TestServerTellsInTheLanguage(t *testing.T) {
 		if text := eval[string](p, `document.querySelector('.why-model span').innerText`); !strings.Contains(text, c.model) {
 			t.Errorf("%s: why a model is in use: %q", c.language, text)
 		}
-		if wide := eval[[]string](p, `[...document.querySelectorAll('.scroll')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.innerText)`); len(wide) > 0 {
+		if wide := eval[[]string](p, `[...document.querySelectorAll('.scroll')].filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.scrollWidth + ' of ' + e.clientWidth + ' ' + e.innerText)`); len(wide) > 0 {
 			t.Errorf("%s: tables are cut off at the right: %q", c.language, wide)
 		}
 		p.shoot("told-" + c.language)
