@@ -3,9 +3,10 @@ package record
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
-	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // The configurations that stand with records are complete: they mean the same whatever has become of the preset that they name. Those
@@ -29,8 +30,11 @@ func TestRecordsAreComplete(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s: %v", path, err)
 			}
-			if want && (c.Train.Deep || c.Train.Augment.Zoom != 0 || c.Input != preprocess.Input{}) {
-				t.Errorf("%s: has deep supervision, zoom or an input that its file does not give", path)
+			for _, preset := range recipe.Presets() {
+				other, err := parseConfig(path, text, func(c *Config) { c.Preset = preset.Name })
+				if same := err == nil && reflect.DeepEqual(other.Train, c.Train) && other.Input == c.Input; want && !same {
+					t.Errorf("%s: with preset %s it has what its file does not give: %+v, %v", path, preset.Name, other.Train, err)
+				}
 			}
 		}
 	}
