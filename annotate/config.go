@@ -80,7 +80,7 @@ type Config struct {
 // Default returns the configuration of a new project, without what depends on the data.
 func Default() Config {
 	return Config{
-		Strategy: "entropy+sb", InitialSize: 10, QuerySize: 10, ColdStart: ColdRandom,
+		Strategy: query.Recommended, InitialSize: 10, QuerySize: 10, ColdStart: ColdRandom,
 		Preset: "workstation", Masks: MasksAll, ValidationShare: 0.2, Agreement: 0.8, LeaseMinutes: 20,
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 type queryCommand struct {
 	Data     string `required:"" placeholder:"DIR" help:"Folder of the data set, partly labelled: cases without a mask, or slices that are ignored throughout, are asked for."`
-	Strategy string `default:"entropy+sb" placeholder:"NAME" help:"Query strategy, entropy+sb by default; see the strategies command."`
+	Strategy string `default:"${recommended}" placeholder:"NAME" help:"Query strategy, ${recommended} by default; see the strategies command."`
 	Size     int    `default:"10" placeholder:"N" help:"Slices to pick, 10 by default."`
 
 	Model  string   `placeholder:"FILE" help:"Model to ask, or the ONNX file of a network of another program; without it one is trained on the labelled slices."`

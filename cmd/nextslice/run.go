@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/nextslice/nextslice/internal/syserr"
+	"github.com/nextslice/nextslice/query"
 )
 
 // Exit codes.
@@ -147,6 +148,7 @@ func newParser(out, errs io.Writer, exit func(int)) *kong.Kong {
 		kong.Description("nextslice tells a team which slices of their medical volumes to label next.\n\n"+
 			"Start with:  nextslice simulate      (a few minutes, on synthetic volumes)"),
 		kong.Vars(phantomDefaults()),
+		kong.Vars{"recommended": query.Recommended},
 		kong.Writers(out, errs),
 		kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),

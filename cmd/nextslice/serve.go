@@ -48,7 +48,7 @@ type serveCommand struct {
 	Cache      int      `default:"1024" placeholder:"MB" help:"Memory for slices of the data, and for images and maps that the page shows again soon. Further slices are kept in a file."`
 	Open       bool     `default:"true" negatable:"" help:"Open the page in a browser."`
 
-	Strategy  *string  `placeholder:"NAME" help:"Query strategy (entropy+sb); see the strategies command."`
+	Strategy  *string  `placeholder:"NAME" help:"Query strategy (${recommended}); see the strategies command."`
 	QuerySize *int     `placeholder:"N" help:"Slices per query (10)."`
 	Preset    *string  `placeholder:"NAME" help:"Training preset (workstation); see the presets command."`
 	Set       []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
