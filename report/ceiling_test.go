@@ -109,18 +109,18 @@ func TestCeilingRecord(t *testing.T) {
 			t.Fatal("the ceiling is a strategy")
 		}
 	}
-	dir := filepath.Join(t.TempDir(), "record")
+	dir := filepath.Join(t.TempDir(), "phantom")
 	if err := s.Export(dir); err != nil {
 		t.Fatal(err)
 	}
-	joined, err := Read([]string{filepath.Join("testdata", "record"), dir})
+	joined, err := Read([]string{filepath.Join("testdata", "phantom"), dir})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(joined) != 1 || len(joined[0].Ceiling) != 8 || len(joined[0].Slices) != 72 || !joined[0].Settings.Ceiling || len(joined[0].Runs) != len(s.Runs) {
 		t.Errorf("%d experiments", len(joined))
 	}
-	again := filepath.Join(t.TempDir(), "record")
+	again := filepath.Join(t.TempDir(), "phantom")
 	if err := joined[0].Export(again); err != nil {
 		t.Fatal(err)
 	}

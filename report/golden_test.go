@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // The committed record is made up. It has an unfinished run, a set without a partner, and an empty prediction.
 func goldenReport(t *testing.T) Report {
 	t.Helper()
-	sources, err := Read([]string{filepath.Join("testdata", "record")})
+	sources, err := Read([]string{filepath.Join("testdata", "phantom")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func goldenReport(t *testing.T) Report {
 // extended returns the source of the committed record with a ceiling and what there is to outline, both made up.
 func extended(t *testing.T) Source {
 	t.Helper()
-	x, err := record.ReadExport(filepath.Join("testdata", "record"))
+	x, err := record.ReadExport(filepath.Join("testdata", "phantom"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func extended(t *testing.T) Source {
 		}
 		x.Runs = append(x.Runs, record.Run{Unit: record.Unit{Strategy: record.Ceiling, Set: set}, Cycles: []record.Cycle{{Labelled: 72, Measures: m, Cases: last.Cases}}})
 	}
-	dir := filepath.Join(t.TempDir(), "record")
+	dir := filepath.Join(t.TempDir(), "phantom")
 	if err := x.Write(dir); err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,6 @@ func tablesOf(t *testing.T, study string, names []string) (out []table.Table) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sources[0].Name = study
 	r, err := Analyse(sources, Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -120,10 +120,13 @@ func (s *Source) list(r record.Run) *[]record.Run {
 	return &s.Runs
 }
 
-// nameOf returns the last element of a folder's path.
+// nameOf returns the last element of a folder's path; of a record in a study's folder, STUDY/record, the study's.
 func nameOf(dir string) string {
 	if path, err := filepath.Abs(dir); err == nil {
-		return filepath.Base(path)
+		dir = path
+	}
+	if study := filepath.Dir(dir); filepath.Base(dir) == "record" && filepath.Dir(study) != study {
+		return filepath.Base(study)
 	}
 	return filepath.Base(dir)
 }
