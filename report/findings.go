@@ -3,9 +3,11 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/nextslice/nextslice/report/figure"
+	"github.com/nextslice/nextslice/stats"
 )
 
 // Findings says in sentences what the tables of a group show on the first measure. It says "no difference shown" and
@@ -53,7 +55,8 @@ func (x Experiment) Findings(g Group) (out []string) {
 	}
 	out = append(out, x.recipesFinding(g)...)
 	out = append(out, g.labelsFinding()...)
-	return append(out, g.picksFinding()...)
+	out = append(out, g.picksFinding()...)
+	return append(out, g.costFinding()...)
 }
 
 // recipesFinding says with how many recipes stochastic batches are ahead.
@@ -110,38 +113,51 @@ func (g Group) labelsFinding() []string {
 
 // picksFinding compares how alike the picks were, without and with stochastic batches.
 func (g Group) picksFinding() []string {
-	share := map[int][]float64{}
-	for _, f := range append(families(g.names()), family{members: []string{Baseline}}) {
-		roles := f.roles()
-		for _, name := range f.members {
-			if st, ok := g.find(name); ok && st.Picks.Adjacent.N > 0 {
-				share[roles[name]] = append(share[roles[name]], 100*st.Picks.Adjacent.Mean)
-			}
-		}
-	}
-	var texts []string
-	for _, role := range []struct {
-		role int
-		name string
-	}{{figure.RoleRandom, "random"}, {figure.RolePlain, "the plain scores"}, {figure.RoleBatches, "stochastic batches"}} {
-		values := share[role.role]
-		if len(values) == 0 {
-			continue
-		}
-		low, high := values[0], values[0]
-		for _, v := range values {
-			low, high = min(low, v), max(high, v)
-		}
-		text := fmt.Sprintf("%.0f %% with %s", low, role.name)
-		if fmt.Sprintf("%.0f", low) != fmt.Sprintf("%.0f", high) {
-			text = fmt.Sprintf("%.0f to %.0f %% with %s", low, high, role.name)
-		}
-		texts = append(texts, text)
-	}
+	texts := g.byRole(func(st Strategy) stats.Summary { return st.Picks.Adjacent }, 100, " %")
 	if len(texts) < 2 {
 		return nil
 	}
 	return []string{"Picks next to a slice that was labelled already, or picked with it: " + strings.Join(texts, ", ") + "."}
+}
+
+// costFinding compares what there was to outline: slices may be fewer because they hold more.
+func (g Group) costFinding() []string {
+	if !g.hasCosts() {
+		return nil
+	}
+	texts := g.byRole(func(st Strategy) stats.Summary { return st.Picks.Cost.Foreground.PerQuery }, 1, "")
+	if len(texts) < 2 {
+		return nil
+	}
+	return []string{"Foreground pixels to outline in a query: " + strings.Join(texts, ", ") + "."}
+}
+
+// byRole returns the range of a strategy's number over random, the plain scores, and stochastic batches, as far as there are any: times scale, in a unit.
+func (g Group) byRole(number func(Strategy) stats.Summary, scale float64, unit string) (texts []string) {
+	values := map[int][]float64{}
+	for _, f := range append(families(g.names()), family{members: []string{Baseline}}) {
+		roles := f.roles()
+		for _, name := range f.members {
+			if st, ok := g.find(name); ok && number(st).N > 0 {
+				values[roles[name]] = append(values[roles[name]], scale*number(st).Mean)
+			}
+		}
+	}
+	for _, role := range []struct {
+		role int
+		name string
+	}{{figure.RoleRandom, "random"}, {figure.RolePlain, "the plain scores"}, {figure.RoleBatches, "stochastic batches"}} {
+		of := values[role.role]
+		if len(of) == 0 {
+			continue
+		}
+		text, high := fmt.Sprintf("%.0f", slices.Min(of)), fmt.Sprintf("%.0f", slices.Max(of))
+		if text != high {
+			text += " to " + high
+		}
+		texts = append(texts, fmt.Sprintf("%s%s with %s", text, unit, role.name))
+	}
+	return texts
 }
 
 func capital(s string) string {

@@ -75,7 +75,7 @@ func extended(t *testing.T) Source {
 	return sources[0]
 }
 
-// With a ceiling and slices.csv a report has three tables more, and the others are those without.
+// With a ceiling and slices.csv a report has three tables more and says what there was to outline, and the other tables are those without.
 func TestGoldenExtended(t *testing.T) {
 	paper := true
 	r, err := Analyse([]Source{extended(t)}, Options{Draws: 1000, BesidePaper: &paper})
@@ -93,6 +93,10 @@ func TestGoldenExtended(t *testing.T) {
 			continue
 		}
 		others = append(others, one)
+	}
+	x := r.Experiments[0]
+	for _, finding := range x.Findings(x.Groups[0]) {
+		fmt.Fprintf(&added, "\n- %s\n", finding)
 	}
 	golden(t, "extended.md", added.Bytes())
 	without := tables(goldenReport(t))
