@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
 // Warning is a reason to read a result with care. It belongs under the table.
@@ -136,12 +137,24 @@ func pair(a, b []Run) (pairs []pairOf, warnings []Warning) {
 	}
 	if len(onlyA)+len(onlyB) > 0 {
 		warnings = append(warnings, Warning{WarnUnequalSets, fmt.Sprintf(
-			"sets without a partner are left out: %v of the first strategy, %v of the second", onlyA, onlyB)})
+			"what has no partner is left out: %s of the first strategy, %s of the second", listed(onlyA), listed(onlyB))})
 	}
 	if len(pairs) == 0 {
 		warnings = append(warnings, Warning{WarnNoPairs, "the two strategies have no initial set in common"})
 	}
 	return pairs, warnings
+}
+
+// listed names sets: set 3, or sets 3, 8, or none.
+func listed(sets []int) string {
+	word := "sets "
+	switch len(sets) {
+	case 0:
+		return "none"
+	case 1:
+		word = "set "
+	}
+	return word + strings.ReplaceAll(strings.Trim(fmt.Sprint(sets), "[]"), " ", ", ")
 }
 
 func bySet(name string, runs []Run) map[int]Run {
