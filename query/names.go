@@ -2,7 +2,7 @@ package query
 
 import "github.com/nextslice/nextslice/uncertainty"
 
-// Recommended is the strategy for who has no reason for another one: no experiment of ours shows it to be worse than random and one shows it to be better,
+// Recommended is the strategy for who has no reason for another one: no experiment of ours shows it to be worse than random, those on the hippocampus show it to be better,
 // it asks for spread slices, and it costs one pass (docs/results.md). serve and the query command take it by default.
 const Recommended = "entropy+sb"
 
