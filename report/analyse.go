@@ -256,7 +256,7 @@ func (g *Group) finish(o Options, place string) {
 				o.interval(place, "difference", st.Name, m.name))
 		}
 	}
-	for _, question := range []string{QuestionBatches, QuestionRandom, QuestionSelectors} {
+	for _, question := range []string{QuestionBatches, QuestionRandom, QuestionSelectors, QuestionInitial} {
 		for _, m := range measures {
 			for _, number := range []string{NumberAULC, NumberFinal} {
 				c := g.compare(o, place, question, m, number, pairs(question, names))

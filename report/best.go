@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/nextslice/nextslice/internal/null"
-	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/report/figure"
 	"github.com/nextslice/nextslice/report/table"
@@ -44,13 +43,13 @@ func (g *Group) findBest(s Source, o Options, place string, grids []string) *Bes
 		return nil
 	}
 	b := &Best{Strategy: best}
-	score := query.Split(best).Score
+	score := partsOf(best).Score
 	for _, f := range families(g.names()) {
 		if score == "" || f.name != score {
 			continue
 		}
 		for _, m := range f.members {
-			if p := query.Split(m); m != best && b.Rival == "" && (p.Selector == "" || p.Selector == "sb") {
+			if p := partsOf(m); m != best && b.Rival == "" && (p.Selector == "" || p.Selector == "sb") {
 				b.Rival = m
 			}
 		}
@@ -134,7 +133,7 @@ func (x Experiment) bestFigure(g Group) (figure.Figure, bool) {
 	}
 	roles := map[string]int{Baseline: figure.RoleRandom}
 	for _, name := range names[1:] {
-		switch p := query.Split(name); {
+		switch p := partsOf(name); {
 		case p.Score != "" && p.Selector == "":
 			roles[name] = figure.RolePlain
 		case p.Selector == "sb":

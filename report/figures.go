@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/report/figure"
 )
 
@@ -21,7 +20,7 @@ func (f family) roles() map[string]int {
 	out := map[string]int{Baseline: figure.RoleRandom}
 	next := figure.RoleOther
 	for _, m := range f.members {
-		switch p := query.Split(m); {
+		switch p := partsOf(m); {
 		case m == Baseline:
 		case f.name != "" && p.Selector == "":
 			out[m] = figure.RolePlain
@@ -170,7 +169,7 @@ func (x Experiment) forest(g Group) figure.Figure {
 				continue
 			}
 			row := figure.ForestRow{Name: r.A + " − " + r.B, Role: figure.RoleOther, Mean: m.scale * r.Difference.Mean, Low: m.scale * r.Interval.Low, High: m.scale * r.Interval.High, Star: r.significant()}
-			switch p := query.Split(r.A); {
+			switch p := partsOf(r.A); {
 			case p.Score != "" && p.Selector == "":
 				row.Role = figure.RolePlain
 			case p.StochasticBatches():

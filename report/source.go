@@ -2,11 +2,13 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -38,6 +40,7 @@ type Settings struct {
 	Strategies  []string          `yaml:"strategies" json:"strategies"`
 	InitialSets int               `yaml:"initial-sets" json:"initial_sets"`
 	InitialSize int               `yaml:"initial-size" json:"initial_size"`
+	Initial     string            `yaml:"initial" json:"initial,omitempty"` // how initial sets are chosen, "" is random
 	QuerySize   int               `yaml:"query-size" json:"query_size"`
 	Cycles      int               `yaml:"cycles" json:"cycles"`
 	Ceiling     bool              `yaml:"ceiling" json:"ceiling,omitempty"`
@@ -56,7 +59,9 @@ func (r Recipe) Name() string {
 }
 
 // Read reads run folders and record folders. Folders of one experiment, which differ at most in their strategies, their
-// number of initial sets, a ceiling and where the data lie, are joined; a run that two of them hold with other numbers is an error.
+// number of initial sets, how these are chosen, a ceiling and where the data lie, are joined; a run that two of them hold
+// with other numbers is an error. Where initial sets are chosen in another way than in the first folder, "entropy+sb" is
+// called "entropy+sb from typiclust" and is a strategy of its own.
 func Read(dirs []string) ([]Source, error) {
 	var sources []Source
 	identities := map[string]int{}
@@ -137,7 +142,7 @@ func (s Source) identity() string {
 	if err := yaml.Unmarshal(s.files.Config, &config); err != nil {
 		return string(s.files.Config)
 	}
-	for _, free := range []string{"data", "strategies", "initial-sets", "grid", "ceiling"} {
+	for _, free := range []string{"data", "strategies", "initial-sets", "initial", "grid", "ceiling"} {
 		delete(config, free)
 	}
 	text, err := json.Marshal(config)
@@ -161,6 +166,9 @@ func (s *Source) join(other Source) error {
 		case !reflect.DeepEqual(s.Settings.Grid[i], r):
 			return fmt.Errorf("the recipe %s differs between them; report them separately", r.Name())
 		}
+	}
+	if other.Settings.Initial != s.Settings.Initial {
+		other = other.fromInitial()
 	}
 	for _, r := range slices.Concat(other.Runs, other.Ceiling) {
 		list := s.list(r)
@@ -193,10 +201,32 @@ func (s *Source) join(other Source) error {
 	return nil
 }
 
-// Export writes the record of an experiment to a folder; that of several folders has the configuration of the first.
+// from stands between a strategy and the choice of its initial sets.
+const from = " from "
+
+// fromInitial returns the source with the choice of its initial sets in the names of its strategies. A ceiling has no initial set.
+func (s Source) fromInitial() Source {
+	suffix := from + cmp.Or(s.Settings.Initial, Baseline)
+	s.Runs, s.Settings.Strategies = slices.Clone(s.Runs), slices.Clone(s.Settings.Strategies)
+	for i := range s.Runs {
+		s.Runs[i].Strategy += suffix
+	}
+	for i := range s.Settings.Strategies {
+		s.Settings.Strategies[i] += suffix
+	}
+	return s
+}
+
+// Export writes the record of an experiment to a folder; that of several folders has the configuration of the first, so
+// they must have chosen their initial sets in one way.
 // Records go from machine to machine, so an absolute path of the data is cut to its last element: simulate knows the data
 // by their cases.
 func (s Source) Export(dir string) error {
+	for _, r := range s.Runs {
+		if strings.Contains(r.Strategy, from) {
+			return fmt.Errorf("the initial sets of %s are chosen in several ways: export each of them by itself", strings.Join(s.Dirs, ", "))
+		}
+	}
 	f := s.files
 	f.Runs = slices.Concat(s.Runs, s.Ceiling)
 	lines := bytes.SplitAfter(f.Config, []byte("\n"))

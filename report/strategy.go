@@ -28,7 +28,7 @@ func (f family) split() []family {
 	}
 	var shared, variants, others []string
 	for _, m := range f.members {
-		switch p := query.Split(m); {
+		switch p := partsOf(m); {
 		case f.name != "" && (p.Selector == "" || p.Selector == "sb"):
 			shared = append(shared, m)
 		case p.StochasticBatches():
@@ -57,7 +57,7 @@ func (f family) split() []family {
 func (f family) title() string {
 	title := "Others"
 	if f.name != "" {
-		title = query.Split(f.name).Title
+		title = partsOf(f.name).Title
 	}
 	if f.part != "" {
 		title += ": " + f.part
@@ -73,7 +73,7 @@ func families(strategies []string) []family {
 		if name == Baseline {
 			continue
 		}
-		score := query.Split(name).Score
+		score := partsOf(name).Score
 		i := slices.IndexFunc(out, func(f family) bool { return f.name == score })
 		if i < 0 {
 			i = len(out)
@@ -82,7 +82,7 @@ func families(strategies []string) []family {
 		out[i].members = append(out[i].members, name)
 	}
 	rank := func(name string) int {
-		switch p := query.Split(name); {
+		switch p := partsOf(name); {
 		case p.Selector == "":
 			return 0
 		case p.Selector == "sb":
@@ -109,7 +109,7 @@ func families(strategies []string) []family {
 
 // column heads a member's column under its family's title.
 func (f family) column(member string) string {
-	switch p := query.Split(member); {
+	switch p := partsOf(member); {
 	case f.name == "":
 		return member
 	case p.Selector == "":
@@ -119,7 +119,7 @@ func (f family) column(member string) string {
 	case p.StochasticBatches():
 		return "w/ SB " + strings.TrimPrefix(p.Selector, "sb")
 	}
-	return query.Split(member).Selector
+	return partsOf(member).Selector
 }
 
 // pair is a question of the report: is a better than b?
@@ -130,14 +130,32 @@ const (
 	QuestionBatches   = "stochastic batches against the plain score"
 	QuestionRandom    = "every strategy against random"
 	QuestionSelectors = "ways to pick by the same score against each other"
+	QuestionInitial   = "other choices of the initial set against the usual one"
 )
+
+// partsOf takes a strategy's name apart. One from initial sets that were chosen in another way has no parts: it is in no
+// family, because it was not begun like the others of it.
+func partsOf(name string) query.Parts {
+	if strings.Contains(name, from) {
+		return query.Parts{}
+	}
+	return query.Split(name)
+}
 
 // pairs returns the comparisons of a question.
 func pairs(question string, strategies []string) (out []pair) {
+	if question == QuestionInitial {
+		for _, name := range strategies {
+			if usual, _, other := strings.Cut(name, from); other && slices.Contains(strategies, usual) {
+				out = append(out, pair{name, usual})
+			}
+		}
+		return out
+	}
 	for _, f := range families(strategies) {
 		plain, batches := "", ""
 		for _, m := range f.members {
-			switch p := query.Split(m); {
+			switch p := partsOf(m); {
 			case f.name == "":
 			case p.Selector == "":
 				plain = m
@@ -146,7 +164,7 @@ func pairs(question string, strategies []string) (out []pair) {
 			}
 		}
 		for _, m := range f.members {
-			switch p := query.Split(m); question {
+			switch p := partsOf(m); question {
 			case QuestionBatches:
 				if plain != "" && p.StochasticBatches() {
 					out = append(out, pair{m, plain})

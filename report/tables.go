@@ -343,6 +343,9 @@ func (x Experiment) comparisonTable(g Group, c Comparisons) table.Table {
 	t.Notes = append(t.Notes, fmt.Sprintf("Paired by initial set; the unit of test is the run, %s; %s. Interval: of the mean difference, BCa bootstrap, which is too "+
 		"narrow with few sets: of such intervals about 84 %% hold the true mean with 5 sets, 90 %% with 10 and 92 %% with 20. %s Wilcoxon: exact signed-rank test. The last column is the signed-rank test over "+
 		"(set, cycle) pairs: cycles of one run are not independent, so it is too small and decides nothing.", c.setsText(), m.betterWord(), stars))
+	if slices.ContainsFunc(c.Rows, func(r Comparison) bool { return strings.Contains(r.A, from) }) {
+		t.Notes = append(t.Notes, `"From" names how the initial sets of a strategy were chosen where it was not as for the others: it is compared with their sets of the same number.`)
+	}
 	t.Notes = append(t.Notes, warningNotes(c.Warnings)...)
 	return t
 }
@@ -353,6 +356,8 @@ func questionName(question string) string {
 		return "batches"
 	case QuestionRandom:
 		return "random"
+	case QuestionInitial:
+		return "initial"
 	}
 	return "selectors"
 }
