@@ -58,7 +58,7 @@ func Run(ctx context.Context, e tensor.Engine, o Options) (report Report, err er
 		name string
 		run  func()
 	}{
-		{fmt.Sprintf("training step of %d", o.Batch), TrainingStep(m, o.NetWidth, batch)},
+		{fmt.Sprintf("training step of %d", o.Batch), TrainingStep(m, o.NetWidth, batch, false)},
 		{"inference of 8", Inference(m, o.NetWidth, eight)},
 	} {
 		if o.QueriesOnly {

@@ -27,7 +27,7 @@ from torch import nn
 # Before each measurement, for whoever is next: OpenMP's threads spin for a while after their work, on the cores of the other.
 SETTLE = 0.5
 
-WORKS = {"train": "training step", "infer": "inference"}
+WORKS = {"train": "training step", "deep": "the same, deep supervision", "infer": "inference"}
 
 
 def block(i, o):
@@ -43,9 +43,10 @@ def decoder(i, o):
 
 
 class UNet(nn.Module):
-    def __init__(self, width, classes=2, channels=1):
+    def __init__(self, width, classes=2, channels=1, deep=False):
         super().__init__()
         w = width
+        self.heads = nn.ModuleList([nn.Conv2d(c, classes, 1) for c in (4 * w, 2 * w)] if deep else [])
         self.enc = nn.ModuleList([
             nn.Sequential(nn.Conv2d(channels, w // 2, 3, padding=1), nn.BatchNorm2d(w // 2), nn.LeakyReLU(0.01, inplace=True),
                           nn.Conv2d(w // 2, w, 3, padding=1), nn.BatchNorm2d(w), nn.LeakyReLU(0.01, inplace=True)),
@@ -64,12 +65,17 @@ class UNet(nn.Module):
             skips.append(x)
             x = self.drop(self.pool(x))
         x = self.center(x)
+        levels = []
         for up, dec in zip(self.up, self.dec):
             x = dec(self.drop(torch.cat([up(x), skips.pop()], 1)))
-        return self.out(x)
+            levels.append(x)
+        return [head(level) for head, level in zip(self.heads, levels)] + [self.out(x)] if self.heads else self.out(x)
 
 
 def loss_of(logits, target):
+    if isinstance(logits, list):  # deep supervision: coarser levels against every second and fourth pixel, weights that halve
+        steps = [1 << (len(logits) - 1 - i) for i in range(len(logits))]
+        return sum(loss_of(x, target[:, s // 2 :: s, s // 2 :: s]) / s for x, s in zip(logits, steps))
     p = torch.softmax(logits, 1)[:, 1]
     t = (target == 1).float()
     dice = (2 * (p * t).sum((1, 2)) + 1e-9) / (p.sum((1, 2)) + t.sum((1, 2)) + 1e-9)
@@ -86,10 +92,10 @@ def adam_of(params):
     raise RuntimeError("no Adam")
 
 
-def training(width, channels, items, h, w, peer):
+def training(width, channels, items, h, w, peer, deep):
     torch.manual_seed(1)
     layout = torch.contiguous_format if peer == "default" else torch.channels_last
-    net = UNet(width, channels=channels).to(memory_format=layout).train()
+    net = UNet(width, channels=channels, deep=deep).to(memory_format=layout).train()
     x = torch.randn(items, channels, h, w).to(memory_format=layout)
     target = torch.randint(0, 2, (items, h, w))
     adam = adam_of(net.parameters())
@@ -172,13 +178,13 @@ def main():
     print("|---|---|---:|---:|---:|" + "---:|" * len(peers) + "---:|")
     for what, size, width, channels in itertools.product(a.what.split(","), a.sizes.split(","), map(int, a.widths.split(",")), map(int, a.channels.split(","))):
         h, w = map(int, size.split("x"))
-        shape = (width, channels, 4 if what == "train" else 8, h, w)
+        shape = (width, channels, 8 if what == "infer" else 4, h, w)
         sides = {}
         for peer in peers:
             if what == "infer":
                 sides[peer] = inference(*shape, peer, a.threads)
             elif peer in ("default", "last", "compiled"):
-                sides[peer] = training(*shape, peer)
+                sides[peer] = training(*shape, peer, what == "deep")
         counted = [side for side in sides if a.isa == "amx" or side != "openvino-bf16"]
         if not counted:
             continue

@@ -22,9 +22,12 @@ func noise(s tensor.Shape, rng *rand.Rand) tensor.Tensor {
 }
 
 // TrainingStep returns a function that carries out a training step, with dropout and Adam, of a network of a width on
-// random images [N H W C].
-func TrainingStep(e tensor.Engine, width int, s tensor.Shape) func() {
+// random images [N H W C]; with deep supervision if asked for.
+func TrainingStep(e tensor.Engine, width int, s tensor.Shape, deep bool) func() {
 	net, rng := network(e, width, s.C), random.Stream(1, "input")
+	if deep {
+		net.NewDeep(random.Stream(1, "deep"))
+	}
 	x, target := noise(s, rng), make([]uint8, s.Pixels())
 	for i := range target {
 		target[i] = uint8(rng.IntN(2))

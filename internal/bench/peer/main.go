@@ -1,9 +1,10 @@
 // Peer is our side of internal/bench/compare_torch.py: it reads requests such as
 //
 //	train 16 1 4 128 128 5
+//	deep 16 3 4 64 64 5
 //	infer 16 1 8 128 128 5
 //
-// (what, width, input channels, items, height, width of the image, repetitions) from standard input and answers each with the seconds
+// (what, of which deep is train with deep supervision, width, input channels, items, height, width of the image, repetitions) from standard input and answers each with the seconds
 // that one repetition took, after one that does not count. Between requests it sleeps, so that the other side is measured alone.
 package main
 
@@ -70,10 +71,10 @@ func serve() error {
 func (r request) work(e tensor.Engine) (func(), error) {
 	s := tensor.Shape{N: r.items, H: r.h, W: r.w, C: r.channels}
 	switch r.what {
-	case "train":
-		return bench.TrainingStep(e, r.width, s), nil
+	case "train", "deep":
+		return bench.TrainingStep(e, r.width, s, r.what == "deep"), nil
 	case "infer":
 		return bench.Inference(e, r.width, s), nil
 	}
-	return nil, fmt.Errorf("unknown work %q: want train or infer", r.what)
+	return nil, fmt.Errorf("unknown work %q: want train, deep or infer", r.what)
 }
