@@ -6,6 +6,8 @@
 // A variant is a list of KEY=VALUE that change the preset: see change. The same cases and the same random slices serve all variants of
 // a seed: 10 held-back cases, or with -part validation 10 others, which are then not in the pool.
 //
+// With -cases it prints a table of the measured cases instead: the Dice in each third of the reference's slices, and slices missed.
+//
 // With -queue FILE it carries out the trainings of a file one after the other, a line "DATASET PART LABELS SEED PRESET [KEY=VALUE …]"
 // each, and appends what it measures to -table; those that the table has are left out, so it can be stopped and started. DATASET is a
 // folder in -data.
@@ -31,6 +33,7 @@ func main() {
 	part := flag.String("part", heldBack, "cases that are measured: held-back, or validation")
 	seeds := flag.Int("seeds", 1, "trainings per variant")
 	threads := flag.Int("threads", 1, "engine threads")
+	cases := flag.Bool("cases", false, "print each case")
 	queue := flag.String("queue", "", "carry out the trainings of this `file`")
 	table := flag.String("table", "studies/recipes/candidates.csv", "what -queue measures is appended to this `file`")
 	figure := flag.String("figure", "", "draw the curves of studies/recipes/recipes.csv to this `file` instead")
@@ -44,12 +47,17 @@ func main() {
 	case *queue != "":
 		err = runQueue(ctx, *data, *queue, *table, *threads)
 	default:
-		fmt.Println("seed labels loss mirror largest dice_3d dice_2d hd95 train_s variant")
+		print := trial.print
+		if *cases {
+			print = trial.printCases
+		} else {
+			fmt.Println("seed labels loss mirror largest dice_3d dice_2d hd95 train_s variant")
+		}
 		for seed := range *seeds {
 			for _, variant := range flag.Args() {
 				t := trial{dataset: filepath.Base(*data), part: *part, labels: *labels, seed: uint64(seed), variant: variant}
 				if t.preset, err = recipe.FindPreset(*preset); err == nil {
-					err = t.print(ctx, filepath.Dir(*data), *threads)
+					err = print(t, ctx, filepath.Dir(*data), *threads)
 				}
 				if err != nil {
 					break

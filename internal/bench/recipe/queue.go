@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/train/recipe"
 )
 
@@ -90,11 +91,7 @@ func next(queue, table string) (*trial, error) {
 func (t trial) row(o outcome) []string {
 	var cases []string
 	for _, c := range o.summary.PerCase {
-		sum := 0.0
-		for _, class := range c.Classes {
-			sum += class.Dice3D.Value / float64(len(c.Classes))
-		}
-		cases = append(cases, fmt.Sprintf("%s=%.3f", c.ID, sum))
+		cases = append(cases, fmt.Sprintf("%s=%.3f", c.ID, meanDice(c)))
 	}
 	if len(cases) > 20 {
 		cases = nil // a line of the table should be readable
@@ -104,6 +101,14 @@ func (t trial) row(o outcome) []string {
 	return []string{t.dataset, t.part, fmt.Sprint(t.seed), fmt.Sprint(t.labels), t.preset.Name, o.canvas, fmt.Sprint(o.steps), t.variant, "last",
 		flag(o.Mirror), flag(o.Largest), fmt.Sprintf("%.3f", o.loss), fmt.Sprintf("%.4f", m.Dice3D.Value), fmt.Sprintf("%.4f", m.Dice2D.Value),
 		fmt.Sprintf("%.2f", m.HD95.Value), strings.Join(cases, " ")}
+}
+
+// meanDice is the 3D Dice of a case, the mean over its classes.
+func meanDice(c metrics.Case) (sum float64) {
+	for _, class := range c.Classes {
+		sum += class.Dice3D.Value / float64(len(c.Classes))
+	}
+	return sum
 }
 
 func appendRows(table string, rows [][]string) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/nextslice/nextslice/tensor/native"
 	"github.com/nextslice/nextslice/train"
 	"github.com/nextslice/nextslice/train/recipe"
+	"github.com/nextslice/nextslice/volume"
 )
 
 // The parts of the cases that can be measured.
@@ -32,6 +33,8 @@ type trial struct {
 	seed          uint64
 	preset        recipe.Preset
 	variant       string
+
+	each func(c model.Case, pred *volume.Mask, axis int) // gets the masks of each outcome, the best refined ones last; may be nil
 }
 
 // outcome is the measurement of a training's masks, made in one way.
@@ -142,7 +145,13 @@ func (t trial) run(ctx context.Context, data string, threads int) ([]outcome, er
 				continue
 			}
 			n := model.Network{Net: r.Net, Preprocess: prep, Refinement: o.Refinement}
-			if o.summary, err = n.Evaluate(ctx, cases, model.Evaluation{Classes: set.Classes}); err != nil {
+			how := model.Evaluation{Classes: set.Classes, Case: func(c model.Case, pred *volume.Mask) error {
+				if t.each != nil {
+					t.each(c, pred, prep.Axis)
+				}
+				return nil
+			}}
+			if o.summary, err = n.Evaluate(ctx, cases, how); err != nil {
 				return nil, err
 			}
 			out = append(out, o)
