@@ -201,6 +201,9 @@ func (s Source) group(o Options, grids []string) Group {
 	if g.Pooled {
 		place = "all recipes"
 	}
+	want := s.Settings.InitialSets * len(grids)
+	var idle []string
+	unfinished := make([][]string, want+1) // strategies by the number of runs that they lack
 	for _, name := range s.strategies() {
 		var runs []record.Run
 		for _, r := range s.Runs {
@@ -209,14 +212,22 @@ func (s Source) group(o Options, grids []string) Group {
 			}
 		}
 		if len(runs) == 0 {
-			g.warn("missing-strategy", "%s has no run yet", name)
+			idle = append(idle, name)
 			continue
 		}
 		st := s.strategy(o, place, name, grids, runs)
-		if missing := s.Settings.InitialSets*len(grids) - st.Finished; missing > 0 {
-			g.warn("unfinished", "%s: %d of %d runs are not finished; they appear in the curves only", name, missing, s.Settings.InitialSets*len(grids))
+		if missing := want - st.Finished; missing > 0 {
+			unfinished[missing] = append(unfinished[missing], name)
 		}
 		g.Strategies = append(g.Strategies, st)
+	}
+	if len(idle) > 0 {
+		g.warn("missing-strategy", "no run yet of %s", join(idle))
+	}
+	for missing, names := range unfinished {
+		if len(names) > 0 {
+			g.warn("unfinished", "%d of %d runs of %s are not finished; they appear in the curves only", missing, want, join(names))
+		}
 	}
 	g.finish(o, place)
 	g.reachShares()

@@ -184,7 +184,7 @@ func TestWarnings(t *testing.T) {
 	for _, w := range x.Groups[0].Warnings {
 		kinds = append(kinds, w.Kind)
 	}
-	want := []string{"unfinished", "missing-strategy", "no-random", stats.WarnFewSets, "empty-prediction", "undefined"}
+	want := []string{"missing-strategy", "unfinished", "no-random", stats.WarnFewSets, "empty-prediction", "undefined"}
 	if diff := cmp.Diff(want, kinds); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -192,7 +192,7 @@ func TestWarnings(t *testing.T) {
 	if err := (Report{[]Experiment{x}}).WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"dropout has no run yet", "1 of 2 runs are not finished", "1 of 6 distances (16.7 %)", "use 6 or more"} {
+	for _, want := range []string{"no run yet of dropout", "1 of 2 runs of entropy are not finished", "1 of 6 distances (16.7 %)", "use 6 or more"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

@@ -17,8 +17,8 @@ type family struct {
 	part    string   // which of them, where the family is shown in parts
 }
 
-// inPanel is how many curves of a family are told apart in one panel.
-const inPanel = 7
+// inPanel is how many curves of a family are told apart in one panel: there are as many colours for others.
+const inPanel = 6
 
 // split shows a large family in parts: in each the plain score and stochastic batches, and some of the others, the variants
 // of stochastic batches before other ways to pick.
@@ -46,11 +46,20 @@ func (f family) split() []family {
 		if f.name == "" {
 			title = "" // these have no score to pick by
 		}
-		for chunk := range slices.Chunk(kind.members, inPanel-len(shared)) {
+		for _, chunk := range evenly(kind.members, inPanel-len(shared)) {
 			out = append(out, family{f.name, slices.Concat(shared, chunk), title})
 		}
 	}
 	return out
+}
+
+// evenly divides names into as few parts of at most so many as it takes, of like length.
+func evenly(names []string, most int) (parts [][]string) {
+	n := (len(names) + most - 1) / most
+	for i := range n {
+		parts = append(parts, names[i*len(names)/n:(i+1)*len(names)/n])
+	}
+	return parts
 }
 
 // title is how a family is headed.

@@ -34,8 +34,8 @@ func TestSplit(t *testing.T) {
 		"entropy+sb(q=4)", "entropy+sb(q=5)", "entropy+sb(q=6)"})[0]
 	got := f.split()
 	want := []family{
-		{"entropy", []string{"entropy", "entropy+sb", "entropy+sb(q=1)", "entropy+sb(q=2)", "entropy+sb(q=3)", "entropy+sb(q=4)", "entropy+sb(q=5)"}, "stochastic batches"},
-		{"entropy", []string{"entropy", "entropy+sb", "entropy+sb(q=6)"}, "stochastic batches"},
+		{"entropy", []string{"entropy", "entropy+sb", "entropy+sb(q=1)", "entropy+sb(q=2)", "entropy+sb(q=3)"}, "stochastic batches"},
+		{"entropy", []string{"entropy", "entropy+sb", "entropy+sb(q=4)", "entropy+sb(q=5)", "entropy+sb(q=6)"}, "stochastic batches"},
 		{"entropy", []string{"entropy", "entropy+sb", "entropy+power"}, "other ways to pick"},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(family{})); diff != "" {
