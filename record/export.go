@@ -18,6 +18,8 @@ const (
 	EnvFile    = "env.json"
 	CyclesFile = "cycles.csv"
 	SlicesFile = "slices.csv" // see Slice; older folders have none
+
+	TimingsFile = "timings.csv" // of a record alone; see Timing; older records have none
 )
 
 // Export is a record that was exported from run folders: the contents of its folder.
@@ -45,6 +47,16 @@ func ReadExport(dir string) (Export, error) {
 	}
 	if x.Runs, err = ReadRuns(bytes.NewReader(text)); err != nil {
 		return Export{}, fmt.Errorf("%s: %w", path, err)
+	}
+	path = filepath.Join(dir, TimingsFile)
+	switch text, err := os.ReadFile(path); {
+	case errors.Is(err, os.ErrNotExist):
+	case err != nil:
+		return Export{}, err
+	default:
+		if err := readTimings(bytes.NewReader(text), x.Runs); err != nil {
+			return Export{}, fmt.Errorf("%s: %w; without this file the record is read as one that has no times", path, err)
+		}
 	}
 	return x, nil
 }
@@ -84,6 +96,9 @@ func Read(dir string) (Export, error) {
 			return Export{}, err
 		}
 		run.Calibrate(bins)
+		if run.Timings, err = folder.Timings(u); err != nil {
+			return Export{}, err
+		}
 		x.Runs = append(x.Runs, run)
 	}
 	return x, nil
@@ -112,7 +127,7 @@ func (x Export) Write(dir string) error {
 	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return atomicfile.IsTemporary(e.Name()) }) // of one that was killed
 	for _, e := range entries {
 		switch e.Name() {
-		case ConfigFile, DataFile, EnvFile, CyclesFile, SlicesFile:
+		case ConfigFile, DataFile, EnvFile, CyclesFile, SlicesFile, TimingsFile:
 		default:
 			return fmt.Errorf("%s holds %s, which is not part of a record: choose another folder", dir, e.Name())
 		}
@@ -124,6 +139,10 @@ func (x Export) Write(dir string) error {
 	if err := WriteRuns(&table, x.Runs); err != nil {
 		return err
 	}
+	timings, err := writeTimings(x.Runs)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -131,7 +150,7 @@ func (x Export) Write(dir string) error {
 	for _, file := range []struct { // first the one that says what the folder is: a record that was interrupted can be written again
 		name    string
 		content []byte
-	}{{CyclesFile, table.Bytes()}, {ConfigFile, x.Config}, {DataFile, x.Data}, {EnvFile, x.Env}, {SlicesFile, x.Slices}} {
+	}{{CyclesFile, table.Bytes()}, {ConfigFile, x.Config}, {DataFile, x.Data}, {EnvFile, x.Env}, {SlicesFile, x.Slices}, {TimingsFile, timings}} {
 		if file.content == nil { // nor is it that of a record which was there
 			if err := os.Remove(filepath.Join(dir, file.name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return err

@@ -35,7 +35,8 @@ type Case struct {
 // Run is the cycles of one run, from cycle 0 on.
 type Run struct {
 	Unit
-	Cycles []Cycle
+	Cycles  []Cycle
+	Timings []Timing // of the cycles, where they are known; not the same in two runs of one seed, unlike all else
 }
 
 // FromCycles returns the run that the loop recorded. initial may be nil. Cases are kept of the cycle without a query,

@@ -55,6 +55,7 @@ type Strategy struct {
 	Results  []Result  `json:"results"`  // one per measure, of the mean over foreground classes
 	Classes  [][]Point `json:"classes"`  // the 3D Dice per foreground class, as curves
 	Picks    Picks     `json:"picks"`
+	Time     *Time     `json:"time,omitempty"` // nil where no query is timed
 	// Shares are the labels to 90, 95 and 98 % of the ceiling; none without one.
 	Shares []Reach `json:"labels_to_shares_of_ceiling,omitempty"`
 	// Calibration of the last models, nil where it is not recorded.

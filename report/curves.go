@@ -43,6 +43,7 @@ func (s Source) strategy(o Options, place, name string, grids []string, runs []r
 	st.Calibration = calibration(runs)
 	pool := s.poolSlices()
 	st.Picks = picks(runs, pool, o.interval(place, "picks", name))
+	st.Time = timeOf(runs)
 	st.foreground = pool.foregroundCurves(finished)
 	return st
 }

@@ -386,6 +386,7 @@ func (x Experiment) pairwiseTable(g Group) table.Table {
 	for _, name := range g.names() {
 		t.Head[0] = append(t.Head[0], table.Text("%s", name))
 	}
+	certain := 0 // pairs of which one wins after correction
 	for i, name := range g.names() {
 		row := []table.Cell{table.Text("%s", name)}
 		for j, share := range g.Pairwise.Wins[i] {
@@ -394,6 +395,10 @@ func (x Experiment) pairwiseTable(g Group) table.Table {
 				continue
 			}
 			cell := table.Value(share, "%.2f", share)
+			if corrected := g.Pairwise.Holm[i][j]; corrected > 0 {
+				cell.Text += fmt.Sprintf(" (%.2f)", corrected)
+				certain++
+			}
 			cell.Shade = share
 			row = append(row, cell)
 		}
@@ -404,9 +409,13 @@ func (x Experiment) pairwiseTable(g Group) table.Table {
 		row = append(row, table.Value(lost, "%.2f", lost))
 	}
 	t.Rows = append(t.Rows, row)
+	corrected := "In brackets: the share that is left after Holm correction for all"
+	if certain == 0 {
+		corrected = "No win is left after Holm correction for all"
+	}
 	t.Notes = append(t.Notes, fmt.Sprintf("A win: paired t-test over initial sets on the 3D Dice at one budget, two-sided, p < %g, not corrected for the number of tests; "+
-		"%d budgets. The last row is how often a strategy is beaten: lower is better. After Ash et al. 2020 (BADGE). A picture, no evidence for a single cell.",
-		g.Pairwise.Alpha, len(g.Pairwise.Budgets)))
+		"%d budgets. The last row is how often a strategy is beaten: lower is better. After Ash et al. 2020 (BADGE). A picture, no evidence for a single cell. %s %d tests of the table.",
+		g.Pairwise.Alpha, len(g.Pairwise.Budgets), corrected, g.Pairwise.Tests))
 	t.Notes = append(t.Notes, warningNotes(g.Pairwise.Warnings)...)
 	return t
 }
@@ -422,6 +431,9 @@ func (x Experiment) picksTables(g Group) []table.Table {
 	}
 	if g.Best != nil && len(g.Best.Gains) > 0 {
 		tables = append(tables, x.gainsTable(g))
+	}
+	if g.hasTimes() {
+		tables = append(tables, x.timeTable(g))
 	}
 	return tables
 }

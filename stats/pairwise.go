@@ -9,6 +9,10 @@ import (
 type Pairwise struct {
 	// Wins[i][j] is the share of budgets at which strategy i beats strategy j: 0 to 1, 0 on the diagonal.
 	Wins [][]float64 `json:"wins"`
+	// Holm is Wins with the p-values corrected for the number of tests in the table.
+	Holm [][]float64 `json:"wins_holm"`
+	// Tests is that number. A budget at which all differences of a pair are 0, as before the first query, is none.
+	Tests int `json:"tests"`
 	// Lost[j] is the mean of column j without the diagonal: how often strategy j is beaten. Lower is better.
 	Lost []float64 `json:"lost"`
 	// Budgets are the label counts compared.
@@ -19,8 +23,9 @@ type Pairwise struct {
 
 // PairwiseWins compares strategies at every budget: runs[i] are the runs of strategy i. At one budget strategy i beats
 // strategy j if the paired t-test over the initial sets that both have there rejects at level alpha, two-sided, and i
-// has the better mean; with five sets and alpha = 0.05 that is |t| > 2.776. The tests are not corrected for their
-// number: the table is a picture of who beats whom, not evidence for a single cell.
+// has the better mean; with five sets and alpha = 0.05 that is |t| > 2.776. In Wins the tests are not corrected for their
+// number: it is a picture of who beats whom, not evidence for a single cell. Holm is that: the chance that it has any
+// false win is at most alpha.
 //
 // A budget at which a pair shares fewer than two sets counts as no win for either, and is a warning. With no budget at
 // all nothing is won and WarnNoPairs says so. It panics if a strategy has a set twice, or unless 0 < alpha < 1.
@@ -31,14 +36,14 @@ func PairwiseWins(runs [][]Run, alpha float64, d Direction) Pairwise {
 		panic(fmt.Sprintf("stats: PairwiseWins: alpha %v, want 0 < alpha < 1", alpha))
 	}
 	n := len(runs)
-	out := Pairwise{Wins: make([][]float64, n), Lost: make([]float64, n), Budgets: union(runs...), Alpha: alpha}
-	for i := range out.Wins {
-		out.Wins[i] = make([]float64, n)
-	}
+	out := Pairwise{Wins: square(n), Holm: square(n), Lost: make([]float64, n), Budgets: union(runs...), Alpha: alpha}
+	type test struct{ winner, loser int }
+	var tests []test
+	var ps []float64
 	for i := range n {
 		for j := range i {
 			pairs, _ := pair(runs[i], runs[j])
-			wins, losses, tested := 0, 0, 0
+			tested := 0
 			for _, budget := range out.Budgets {
 				var differences []float64
 				for _, p := range pairs {
@@ -50,22 +55,34 @@ func PairwiseWins(runs [][]Run, alpha float64, d Direction) Pairwise {
 					continue
 				}
 				tested++
-				t := PairedT(differences)
-				if t.P >= alpha {
+				if !slices.ContainsFunc(differences, func(d float64) bool { return d != 0 }) {
 					continue
 				}
-				if d.sign()*t.Statistic > 0 {
-					wins++
-				} else {
-					losses++
+				t := PairedT(differences)
+				one := test{i, j}
+				if d.sign()*t.Statistic < 0 {
+					one = test{j, i}
 				}
+				tests, ps = append(tests, one), append(ps, t.P)
 			}
-			budgets := float64(max(1, len(out.Budgets)))
-			out.Wins[i][j], out.Wins[j][i] = float64(wins)/budgets, float64(losses)/budgets
 			if untested := len(out.Budgets) - tested; untested > 0 {
 				out.Warnings = append(out.Warnings, Warning{WarnMissingCycles, fmt.Sprintf(
 					"strategies %d and %d share fewer than two sets at %d of %d budgets, which count as no win", j, i, untested, len(out.Budgets))})
 			}
+		}
+	}
+	out.Tests = len(tests)
+	for k, p := range Holm(ps) {
+		if ps[k] < alpha {
+			out.Wins[tests[k].winner][tests[k].loser]++
+		}
+		if p < alpha {
+			out.Holm[tests[k].winner][tests[k].loser]++
+		}
+	}
+	for _, row := range slices.Concat(out.Wins, out.Holm) {
+		for j := range row {
+			row[j] /= float64(max(1, len(out.Budgets)))
 		}
 	}
 	for j := range n {
@@ -79,4 +96,12 @@ func PairwiseWins(runs [][]Run, alpha float64, d Direction) Pairwise {
 		out.Warnings = append(out.Warnings, Warning{WarnNoPairs, "no strategy has a value at any number of labels"})
 	}
 	return out
+}
+
+func square(n int) [][]float64 {
+	rows := make([][]float64, n)
+	for i := range rows {
+		rows[i] = make([]float64, n)
+	}
+	return rows
 }

@@ -40,6 +40,16 @@ func TestPairwiseWins(t *testing.T) {
 	if diff := cmp.Diff(want, got.Wins, cmpopts.EquateApprox(0, 1e-12)); diff != "" {
 		t.Errorf("wins (-want +got):\n%s", diff)
 	}
+	// Eleven tests, for at 10 wins and base are equal. In order: three p of 0 (mixed is behind wins by as much in each set), 1.8e-6, 9.3e-6 and
+	// three of 1.5e-4, times 11 to 4, are below 0.05; 0.047 is the ninth and is not, times 3.
+	corrected := [][]float64{
+		{0, 0, 0.5},
+		{0.25, 0, 1},
+		{0.25, 0, 0},
+	}
+	if diff := cmp.Diff(corrected, got.Holm, cmpopts.EquateApprox(0, 1e-12)); diff != "" || got.Tests != 11 {
+		t.Errorf("after Holm, %d tests (-want +got):\n%s", got.Tests, diff)
+	}
 	if diff := cmp.Diff([]float64{0.375, 0, 0.75}, got.Lost, cmpopts.EquateApprox(0, 1e-12)); diff != "" {
 		t.Errorf("lost (-want +got):\n%s", diff)
 	}
