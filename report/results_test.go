@@ -15,7 +15,7 @@ import (
 )
 
 // The tables of docs/results.md are those that the report command makes of the committed records. A comment in the page names
-// the record and the tables; of several recipes they are those of all together.
+// the record and the tables, or records that are joined ("a+b"); of several recipes they are those of all together.
 func TestResultsPage(t *testing.T) {
 	path := filepath.Join("..", "docs", "results.md")
 	page, err := os.ReadFile(path)
@@ -55,16 +55,23 @@ func TestResultsPage(t *testing.T) {
 	}
 }
 
-// tablesOf returns tables of a study by name.
+// tablesOf returns tables of a study, or of several that are joined, by name.
 func tablesOf(t *testing.T, study string, names []string) (out []table.Table) {
 	t.Helper()
-	sources, err := Read([]string{filepath.Join("..", "studies", study, "record")})
+	var dirs []string
+	for name := range strings.SplitSeq(study, "+") {
+		dirs = append(dirs, filepath.Join("..", "studies", name, "record"))
+	}
+	sources, err := Read(dirs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := Analyse(sources, Options{})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(r.Experiments) != 1 {
+		t.Fatalf("%s are %d experiments", study, len(r.Experiments))
 	}
 	x := r.Experiments[0]
 	all := x.Tables(x.Groups[len(x.Groups)-1])
