@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 	"github.com/nextslice/nextslice/internal/cell"
 )
 
-// Timings returns what the cycles of a unit cost, as far as they were recorded. What a crash left of an unfinished line is passed over, and of two
+// Timings returns what the cycles of a unit cost, as far as they were recorded, to milliseconds and megabytes, as a record has them. What a crash left of an unfinished line is passed over, and of two
 // lines of a cycle the last counts.
 func (f *Folder) Timings(u Unit) (out []Timing, err error) {
 	text, err := os.ReadFile(f.path("units", u.Name(), "timings.jsonl"))
@@ -30,6 +31,10 @@ func (f *Folder) Timings(u Unit) (out []Timing, err error) {
 		if json.Unmarshal(line, &t) != nil {
 			continue
 		}
+		for _, s := range []*float64{&t.Train, &t.Evaluate, &t.Members, &t.Score, &t.Query} {
+			*s = math.Round(*s*1000) / 1000
+		}
+		t.PeakMB = math.Round(t.PeakMB)
 		i := slices.IndexFunc(out, func(o Timing) bool { return o.Cycle == t.Cycle })
 		if i < 0 {
 			out = append(out, t)
@@ -42,7 +47,7 @@ func (f *Folder) Timings(u Unit) (out []Timing, err error) {
 
 var timingColumns = []string{"grid", "strategy", "set", "cycle", "train_s", "evaluate_s", "members_s", "score_s", "query_s", "passes", "peak_mb"}
 
-// writeTimings writes those of runs, in milliseconds and megabytes at the finest; nil if no run has any.
+// writeTimings writes those of runs; nil if no run has any.
 func writeTimings(runs []Run) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)

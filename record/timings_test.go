@@ -63,12 +63,12 @@ func TestFolderTimings(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(`{"cycle":0,"score_s":9}
-{"cycle":0,"score_s":2}
+{"cycle":0,"score_s":2.00049,"peak_mb":511.7}
 {"cycle":1,"sco{"cycle":1,"train_s":3}
 {"cycle":2,"train_s":4`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := f.Timings(u); err != nil || !slices.Equal(got, []Timing{{Score: 2}}) {
+	if got, err := f.Timings(u); err != nil || !slices.Equal(got, []Timing{{Score: 2, PeakMB: 512}}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
