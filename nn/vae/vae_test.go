@@ -3,7 +3,6 @@ package vae
 import (
 	"math"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/nextslice/nextslice/random"
@@ -25,73 +24,6 @@ func images(n, h, w, channels int) tensor.Tensor {
 		x.Data[i] = float32(rng.NormFloat64())
 	}
 	return x
-}
-
-// The gradient of the whole loss, through the discriminator: along random directions, in each layer's weights by themselves, it is the slope of the loss. Where
-// pooling and rectifying change sides within a step the two differ a little, so that what is compared is the sum over all directions.
-func TestGradient(t *testing.T) {
-	for _, channels := range []int{1, 2} {
-		const batch = 24
-		n := New(ref.New(2), Config{H: 32, W: 16, Channels: channels, Width: 2, Latent: 2}, random.Stream(1))
-		d := NewDiscriminator(2, random.Stream(2))
-		x := images(batch, 32, 16, channels)
-		noise, weights, ones := make([]float32, 2*batch), make([]float32, batch), slices.Repeat([]float32{1}, batch)
-		for i := range noise {
-			noise[i] = float32(random.Stream(3, i).NormFloat64())
-			weights[i/2] = []float32{0.1, 0.05}[i%4/2]
-		}
-		const beta, lambda = 40, 0.7 // so that each term counts
-		loss := func() float64 {
-			n.Params().Changed()
-			n.Forward(x, noise, nil)
-			d.Forward(n.Mean())
-			fooled, dmean := d.LossOfInput(weights, ones)
-			for i := range dmean {
-				dmean[i] *= lambda
-			}
-			r, kl := n.Loss(weights, beta, dmean)
-			return r + beta*kl/float64(512*channels) + lambda*fooled
-		}
-		loss()
-		gradient, before := slices.Clone(n.Params().Grad), slices.Clone(n.Params().Weights)
-		for _, p := range n.Params().List {
-			if strings.Contains(p.Name, ".conv") && strings.HasSuffix(p.Name, ".bias") {
-				continue // which batch normalisation takes away
-			}
-			wrong, all := 0.0, 0.0
-			for direction := range 3 {
-				rng := random.Stream(5, direction, p.Name)
-				along, v, at := 0.0, make([]float32, p.Len()), offset(n, p.Name)
-				for i := range v {
-					v[i] = float32(rng.NormFloat64())
-					along += float64(v[i]) * float64(gradient[at+i])
-				}
-				const step = 3e-4
-				value := func(sign float32) float64 {
-					for i := range v {
-						n.Params().Weights[at+i] = before[at+i] + sign*step*v[i]
-					}
-					return loss()
-				}
-				slope := (value(1) - value(-1)) / (2 * step)
-				copy(n.Params().Weights, before)
-				wrong, all = wrong+math.Abs(slope-along), all+math.Abs(slope)
-			}
-			if wrong > 0.15*all+6e-3 {
-				t.Errorf("%d channels, %s: gradient and slope differ by %.3g of %.3g", channels, p.Name, wrong, all)
-			}
-		}
-	}
-}
-
-func offset(n *Net, name string) (at int) {
-	for _, p := range n.Params().List {
-		if p.Name == name {
-			return at
-		}
-		at += p.Len()
-	}
-	panic(name)
 }
 
 // Discriminator: gradients by its input and weights, and 2 ln 2 where it says nothing.
