@@ -55,8 +55,11 @@ func (x Experiment) Tables(g Group) []table.Table {
 // main reports whether a comparison is on the number that strategies are first compared on.
 func (c Comparisons) main() bool { return c.Measure == measures[0].name && c.Number == NumberAULC }
 
+// widest is the most strategies that stand side by side; more have a row each.
+const widest = 10
+
 // paperTable is the table in the paper's layout: mean ± standard deviation over all cycles of all runs, without and with
-// stochastic batches side by side.
+// stochastic batches side by side, or one under the other where they are many.
 func (x Experiment) paperTable(g Group) table.Table {
 	t := table.Table{Name: "table", Title: x.heading(g) + ": mean over all cycles ± standard deviation", Head: [][]table.Cell{{table.Text("")}, {table.Text("")}}}
 	var columns []string
@@ -104,6 +107,13 @@ func (x Experiment) paperTable(g Group) table.Table {
 	}
 	t.Notes = append(t.Notes, g.markNotes(used)...)
 	t.Notes = append(t.Notes, warningNotes(g.Warnings)...)
+	if len(columns) > widest {
+		t.Head = [][]table.Cell{{table.Text("")}}
+		for _, name := range columns {
+			t.Head[0] = append(t.Head[0], table.Text("%s", name))
+		}
+		return t.Transposed("strategy")
+	}
 	return t
 }
 

@@ -66,6 +66,23 @@ func (t Table) heads() []string {
 	return heads
 }
 
+// Transposed returns the table with rows and columns exchanged: the heading of a column begins its row, under head.
+func (t Table) Transposed(head string) Table {
+	first := []Cell{Text("%s", head)}
+	var rows [][]Cell
+	for _, h := range t.heads()[1:] {
+		rows = append(rows, []Cell{Text("%s", h)})
+	}
+	for _, row := range t.Rows {
+		first = append(first, Text("%s", strings.TrimSpace(row[0].plain())))
+		for i, c := range row[1:] {
+			rows[i] = append(rows[i], c)
+		}
+	}
+	t.Head, t.Rows = [][]Cell{first}, rows
+	return t
+}
+
 // WriteText writes the table for a terminal: columns are lined up, the first to the left and the others to the right. It has
 // a row at least.
 func (t Table) WriteText(w io.Writer) error {
