@@ -171,12 +171,18 @@ func measureSlices(ctx context.Context, set *dataset.Dataset, items *dataset.Sli
 	return out, errors.Join(faults...)
 }
 
+// sum adds the hashes of the files to what is recorded of the data. A folder that is there spares reading again what nobody has touched.
+func (d *data) sum(f *record.Folder) (err error) {
+	if d.sources != nil && d.record.Files == nil {
+		d.record.Files, err = f.Sum(d.sources)
+	}
+	return err
+}
+
 // recordIn writes in a run folder what the data are, with the hashes of their files.
-func (d *data) recordIn(f *record.Folder) (err error) {
-	if d.sources != nil {
-		if d.record.Files, err = f.Sum(d.sources); err != nil {
-			return err
-		}
+func (d *data) recordIn(f *record.Folder) error {
+	if err := d.sum(f); err != nil {
+		return err
 	}
 	return f.RecordData(d.record)
 }

@@ -63,10 +63,8 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	if err := d.chooseInitial(ctx, c, o.Out, func() (tensor.Engine, error) { return engines[0], nil }, track); err != nil {
 		return err
 	}
-	for _, s := range sources {
-		if err := s.check(ctx, c, d); err != nil {
-			return err
-		}
+	if err := checkSources(ctx, sources, c, d, o.Out); err != nil {
+		return err
 	}
 	folder, err := record.CreateFolder(o.Out, c, o.Resume)
 	if err != nil {

@@ -56,7 +56,23 @@ func readSources(dirs []string, c record.Config) (sources []source, err error) {
 	return sources, nil
 }
 
-// check refuses a record of other cases or other initial sets.
+// checkSources refuses records of other data, down to the bytes of their files, or of other initial sets.
+func checkSources(ctx context.Context, sources []source, c record.Config, d *data, out string) error {
+	if len(sources) == 0 {
+		return nil
+	}
+	if err := d.sum(&record.Folder{Dir: out}); err != nil {
+		return err
+	}
+	for _, s := range sources {
+		if err := s.check(ctx, c, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check refuses a record of other data or other initial sets.
 func (s source) check(ctx context.Context, c record.Config, d *data) error {
 	var there record.Data
 	if err := json.Unmarshal(s.Data, &there); err != nil {

@@ -3,6 +3,7 @@ package experiment
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/volume"
 )
 
 // makeRecord makes the record of a run folder, as the report command does.
@@ -76,6 +78,18 @@ func TestTakeOver(t *testing.T) {
 				t.Errorf("%s does not say that it was taken over: %v", u, err)
 			}
 		}
+		// What the folder says of these runs is all that the record said.
+		read, err := record.Read(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read.Runs = slices.DeleteFunc(read.Runs, func(r record.Run) bool { return r.Strategy == "entropy" })
+		if diff := cmp.Diff(content.Runs, read.Runs, cmpopts.EquateNaNs()); diff != "" {
+			t.Errorf("(-record +taken over):\n%s", diff)
+		}
+		if cycles := read.Runs[0].Cycles; len(cycles[len(cycles)-1].Cases) == 0 || len(read.Runs[0].Timings) == 0 {
+			t.Error("the record has no cases or no times")
+		}
 		// Cycle 0 is trained here again for the new strategy, and is that of the record.
 		entropy, _ := to.Cycles(record.Unit{Set: 1, Strategy: "entropy"})
 		random, _ := to.Cycles(record.Unit{Set: 1, Strategy: "random"})
@@ -140,6 +154,21 @@ func TestTakeOver(t *testing.T) {
 	other = c
 	other.Data = writePhantom(t, 6)
 	refused("other cases", "it was made of other data", other, dir)
+	other = c
+	other.Data = writePhantom(t, 5)
+	corrected, err := filepath.Glob(filepath.Join(other.Data, "labels*", "*.nii.gz"))
+	if err != nil || len(corrected) != 5 {
+		t.Fatal(corrected, err)
+	}
+	mask, err := volume.ReadMask(corrected[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	mask.Data[len(mask.Data)/2] ^= 1
+	if err := volume.WriteMask(corrected[1], mask); err != nil {
+		t.Fatal(err)
+	}
+	refused("a corrected mask", "files have other contents than then: "+strings.TrimSuffix(filepath.Base(corrected[1]), ".nii.gz")+" (mask)", other, dir)
 	strange := content
 	strange.Runs = append([]record.Run(nil), content.Runs...)
 	strange.Runs[0].Cycles = append([]record.Cycle(nil), content.Runs[0].Cycles...)

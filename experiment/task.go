@@ -44,10 +44,8 @@ func Prepare(ctx context.Context, c record.Config, o Options) (record.Config, *r
 	if err != nil {
 		return c, nil, err
 	}
-	for _, s := range sources {
-		if err := s.check(ctx, c, d); err != nil {
-			return c, nil, err
-		}
+	if err := checkSources(ctx, sources, c, d, o.Out); err != nil {
+		return c, nil, err
 	}
 	folder, err := record.PrepareFolder(o.Out, c, o.Resume)
 	if err != nil {

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -98,6 +99,33 @@ func (f *Folder) RecordUnitEnv(u Unit, env Env) error {
 		return err
 	}
 	return writeJSON(f.path("units", u.Name(), EnvFile), env)
+}
+
+// allEnv returns env.json with what the units of c were run with, where they ran on several machines.
+func (f *Folder) allEnv(text []byte, c Config) ([]byte, error) {
+	if text == nil {
+		return nil, nil
+	}
+	var first Env
+	if err := json.Unmarshal(text, &first); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path(EnvFile), err)
+	}
+	all := first
+	for _, u := range c.Units() {
+		var env Env
+		err := readJSON(f.path("units", u.Name(), EnvFile), &env)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = all.With(env)
+	}
+	if len(all.Also) == len(first.Also) {
+		return text, nil
+	}
+	return all.JSON()
 }
 
 // OpenShared opens a run folder for one of several writers of the units of c, which the folder's configuration has, beside others

@@ -79,7 +79,7 @@ func (f *Folder) OpenUnit(u Unit, costs func() Timing, recorded func(active.Cycl
 		_, err = cycles.Seek(size, io.SeekStart)
 	}
 	if err == nil {
-		r.timings, err = os.OpenFile(f.path("units", u.Name(), "timings.jsonl"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		r.timings, err = os.OpenFile(f.path("units", u.Name(), timingsFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	}
 	if err != nil {
 		cycles.Close()

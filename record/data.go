@@ -55,7 +55,7 @@ type Source struct {
 // contentsFile keeps sizes and times of files with their hashes, so that a resumed run reads none again that nobody has touched.
 const contentsFile = ".contents.json"
 
-// Sum returns the hashes of the files of cases.
+// Sum returns the hashes of the files of cases, and keeps what they are by where the folder is there.
 func (f *Folder) Sum(cases map[string]Source) (map[string]Sums, error) {
 	seen := map[string]contents.Seen{}
 	if err := readJSON(f.path(contentsFile), &seen); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -89,7 +89,10 @@ func (f *Folder) Sum(cases map[string]Source) (map[string]Sums, error) {
 	if maps.Equal(seen, now) {
 		return sums, nil
 	}
-	return sums, writeJSON(f.path(contentsFile), now)
+	if err := writeJSON(f.path(contentsFile), now); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return sums, nil
 }
 
 // changedFiles says which cases have other bytes in other data, "" where none has, or one of both does not tell.
@@ -249,8 +252,19 @@ func (f *Folder) RecordData(now Data) error {
 // initialItems is the file with the names of the items of each initial set.
 const initialItems = "initial.json"
 
-// RecordInitial writes the names of the items of each initial set, which cycles.jsonl does not repeat.
+// RecordInitial writes the names of the items of each initial set, which cycles.jsonl does not repeat. It refuses other items than those that
+// runs of the folder have started from.
 func (f *Folder) RecordInitial(sets map[int][]string) error {
+	before, err := f.Initial()
+	if err != nil {
+		return err
+	}
+	for set, names := range before {
+		if now, ok := sets[set]; ok && !slices.Equal(names, now) {
+			return fmt.Errorf("initial set %d of %s holds other slices than this program chooses on this machine (%s against %s): its runs could not be compared; choose another folder with --out",
+				set, f.Dir, strings.Join(names, " "), strings.Join(now, " "))
+		}
+	}
 	return writeJSON(f.path(initialItems), sets)
 }
 

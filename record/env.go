@@ -2,11 +2,15 @@ package record
 
 import (
 	"bufio"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 )
 
@@ -26,7 +30,37 @@ type Env struct {
 	Compiler       string `json:"compiler,omitempty"`        // of the native engine, such as "g++ 12.2.0"
 	Threads        int    `json:"threads,omitempty"`         // of each engine
 	Detail         string `json:"engine_detail,omitempty"`   // of torch: "PyTorch 2.15.0 on NVIDIA H200, tf32"; in old records: library and instruction set, such as "oneDNN 2.6.3, AVX-512"
+
+	// Also are the others where runs of the same folder or record were made: after it was gone on with by another build or on another machine.
+	Also []Env `json:"also,omitempty"`
 }
+
+// All returns the environments that e stands for: itself, and the others.
+func (e Env) All() []Env {
+	all := append([]Env{e}, e.Also...)
+	all[0].Also = nil
+	return all
+}
+
+// With returns e with others that it does not have yet behind it.
+func (e Env) With(other Env) Env {
+	e.Also = slices.Clone(e.Also)
+	for _, o := range other.All() {
+		if !slices.ContainsFunc(e.All(), func(mine Env) bool { return reflect.DeepEqual(mine, o) }) {
+			e.Also = append(e.Also, o)
+		}
+	}
+	return e
+}
+
+// JSON returns e as env.json has it.
+func (e Env) JSON() ([]byte, error) {
+	text, err := json.MarshalIndent(e, "", "  ")
+	return append(text, '\n'), err
+}
+
+// build names the program.
+func (e Env) build() string { return cmp.Or(e.Commit, e.Version) }
 
 // EngineText says in a line what computed, such as "native (AVX-512, g++ 12.2.0)".
 func (e Env) EngineText() string {
@@ -98,14 +132,10 @@ func processor() string {
 	return ""
 }
 
-// RecordEnv writes env.json. A run that goes on elsewhere keeps that of its first part, and notice is told if its numbers
-// may differ in the last bits.
+// RecordEnv writes env.json. A run that goes on elsewhere keeps that of its first part, with the others behind it, and notice is told if its
+// numbers may differ in the last bits, or more.
 func (f *Folder) RecordEnv(env Env, notice func(string)) error {
-	var first Env
-	err := readJSON(f.path(EnvFile), &first)
-	if errors.Is(err, os.ErrNotExist) {
-		return writeJSON(f.path(EnvFile), env)
-	}
+	first, err := f.addEnv(env)
 	if err != nil {
 		return err
 	}
@@ -113,5 +143,24 @@ func (f *Folder) RecordEnv(env Env, notice func(string)) error {
 		notice(fmt.Sprintf("This run was begun with %s, threads %d, and goes on with %s, threads %d: its records will not repeat to the last bit.",
 			first.EngineText(), first.Threads, env.EngineText(), env.Threads))
 	}
+	if first.build() != "" && first.build() != env.build() {
+		notice(fmt.Sprintf("This run was begun by nextslice %s and goes on with %s: where training or picking has changed between them, its runs cannot be compared.",
+			first.build(), env.build()))
+	}
 	return nil
+}
+
+// addEnv adds to env.json what it does not have yet. It returns what the folder was begun with.
+func (f *Folder) addEnv(env Env) (first Env, err error) {
+	err = readJSON(f.path(EnvFile), &first)
+	if errors.Is(err, os.ErrNotExist) {
+		return env, writeJSON(f.path(EnvFile), env)
+	}
+	if err != nil {
+		return Env{}, err
+	}
+	if more := first.With(env); len(more.Also) > len(first.Also) {
+		return first, writeJSON(f.path(EnvFile), more)
+	}
+	return first, nil
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // old is what a run of before this release recorded of its engine.
@@ -59,6 +61,67 @@ func TestNoticeOfAnotherEngine(t *testing.T) {
 		}
 		if (told != "") != c.notice || c.notice && !strings.Contains(told, c.now.EngineText()) {
 			t.Errorf("%s: notice %q, want one: %v", name, told, c.notice)
+		}
+	}
+}
+
+// A folder that another build or machine goes on with, takes runs over from, or has units of, names all of them once, and so does its record.
+func TestAllEnvironments(t *testing.T) {
+	begun := Env{Version: "v1", Commit: "aaa", CPU: "one", Cores: 2}
+	goesOn, node, taken := begun, begun, begun
+	goesOn.Commit, node.CPU, taken.CPU = "bbb", "of a node", "of a record"
+	c := parse(t, "strategies: [random]\ninitial-sets: 2")
+	f, err := CreateFolder(filepath.Join(t.TempDir(), "run"), c, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var told []string
+	for _, env := range []Env{begun, begun, goesOn, goesOn} {
+		if err := f.RecordEnv(env, func(text string) { told = append(told, text) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(told) != 2 || !strings.Contains(told[0], "begun by nextslice aaa and goes on with bbb") {
+		t.Errorf("told: %q", told)
+	}
+	record, err := taken.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	units := c.Units()
+	if err := f.RecordUnitEnv(units[0], node); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.TakeOver(units[1], Run{Unit: units[1], Cycles: []Cycle{{}}}, record); err != nil {
+		t.Fatal(err)
+	}
+	x, err := Read(f.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all Env
+	if err := json.Unmarshal(x.Env, &all); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Env{begun, goesOn, taken, node}, all.All()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Runs of a folder start from the initial sets that it has.
+func TestInitialSetsStay(t *testing.T) {
+	f := &Folder{Dir: t.TempDir()}
+	for _, step := range []struct {
+		sets    map[int][]string
+		refused bool
+	}{
+		{map[int][]string{1: {"a/0", "b/1"}}, false},
+		{map[int][]string{1: {"a/0", "b/1"}, 2: {"c/2"}}, false},
+		{map[int][]string{1: {"a/0", "b/2"}, 2: {"c/2"}}, true},
+	} {
+		if err := f.RecordInitial(step.sets); (err != nil) != step.refused || err != nil && !strings.Contains(err.Error(), "initial set 1 of") {
+			t.Errorf("%v: %v", step.sets, err)
 		}
 	}
 }

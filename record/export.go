@@ -74,6 +74,9 @@ func Read(dir string) (Export, error) {
 	if err != nil {
 		return Export{}, err
 	}
+	if x.Env, err = folder.allEnv(x.Env, config); err != nil {
+		return Export{}, err
+	}
 	initial, err := folder.Initial()
 	if err != nil {
 		return Export{}, err
@@ -91,6 +94,11 @@ func Read(dir string) (Export, error) {
 			start = nil // it is all of the pool
 		}
 		run := FromCycles(u, start, cycles)
+		if last := &run.Cycles[len(run.Cycles)-1]; last.Cases == nil {
+			if last.Cases, err = folder.takenCases(u); err != nil {
+				return Export{}, err
+			}
+		}
 		bins, err := folder.Calibration(u)
 		if err != nil {
 			return Export{}, err
@@ -165,13 +173,16 @@ func (x Export) Write(dir string) error {
 }
 
 // Finished returns the finished run of a unit of the experiment c among those of a record, whose configuration is recorded;
-// see SameExperiment. Of more cycles those of c are taken, and a record without a grid has the runs of a recipe that
-// changes nothing.
+// see SameExperiment. Of more cycles those of c are taken, but not of a strategy whose queries depend on how many there will be. A
+// record without a grid has the runs of a recipe that changes nothing.
 func (x Export) Finished(recorded, c Config, u Unit) (Run, bool) {
 	if base, ok := c.Base(); ok && u.Grid == base {
 		if u.Grid, ok = recorded.Base(); !ok {
 			return Run{}, false
 		}
+	}
+	if s := u.Spec().Strategy; recorded.Cycles != c.Cycles && s != nil && s.Needs().QueryNumber {
+		return Run{}, false
 	}
 	r, found := Find(x.Runs, u)
 	r, whole := r.Within(c.Cycles)

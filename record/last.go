@@ -1,15 +1,11 @@
 package record
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/nextslice/nextslice/active"
-	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/metrics"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -66,30 +62,4 @@ func (f *Folder) RecordCalibration(u Unit, bins []metrics.Bin) error {
 		return err
 	}
 	return writeJSON(filepath.Join(f.lastFolder(u), calibrationFile), bins)
-}
-
-// TakeOver writes a unit that was run elsewhere, with the env.json of that place. record.json in its folder says so.
-func (f *Folder) TakeOver(u Unit, r Run, env []byte) error {
-	if err := os.MkdirAll(f.path("units", u.Name()), 0o700); err != nil {
-		return err
-	}
-	source := struct {
-		Text string          `json:"text"`
-		Env  json.RawMessage `json:"env,omitempty"`
-	}{"taken from a record: without scores and single cases", env}
-	if err := writeJSON(f.path("units", u.Name(), "record.json"), source); err != nil {
-		return err
-	}
-	if bins := r.Cycles[len(r.Cycles)-1].Calibration; bins != nil {
-		if err := f.RecordCalibration(u, bins); err != nil {
-			return err
-		}
-	}
-	var lines bytes.Buffer
-	for _, c := range r.ActiveCycles() {
-		if err := active.WriteCycle(&lines, c); err != nil {
-			return err
-		}
-	}
-	return atomicfile.Write(f.path("units", u.Name(), "cycles.jsonl"), lines.Bytes(), 0o600)
 }

@@ -16,10 +16,13 @@ import (
 	"github.com/nextslice/nextslice/internal/cell"
 )
 
+// timingsFile has a line per cycle.
+const timingsFile = "timings.jsonl"
+
 // Timings returns what the cycles of a unit cost, as far as they were recorded, to milliseconds and megabytes, as a record has them. What a crash left of an unfinished line is passed over, and of two
 // lines of a cycle the last counts.
 func (f *Folder) Timings(u Unit) (out []Timing, err error) {
-	text, err := os.ReadFile(f.path("units", u.Name(), "timings.jsonl"))
+	text, err := os.ReadFile(f.path("units", u.Name(), timingsFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

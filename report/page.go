@@ -169,9 +169,15 @@ func (x Experiment) facts() (out [][2]string) {
 	if p := x.Data.Preprocess; p.Height > 0 {
 		add("slices", "%d × %d pixels, %s; intensities clipped to percentiles %g and %g, zero mean, unit variance per volume", p.Height, p.Width, fitText(p.Fit), p.ClipLow, p.ClipHigh)
 	}
-	add("program", "nextslice %s %s", x.Env.Version, x.Env.Commit)
-	add("engine", "%s", x.Env.EngineText())
-	add("processor", "%s", x.Env.CPU)
+	for i, env := range x.Env.All() {
+		number := ""
+		if len(x.Env.Also) > 0 {
+			number = fmt.Sprintf(" (%d of %d)", i+1, len(x.Env.Also)+1)
+		}
+		add("program"+number, "nextslice %s %s", env.Version, env.Commit)
+		add("engine"+number, "%s", env.EngineText())
+		add("processor"+number, "%s", env.CPU)
+	}
 	return out
 }
 

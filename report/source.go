@@ -193,6 +193,7 @@ func (s *Source) join(other Source) error {
 		}
 	}
 	s.Settings.Ceiling = s.Settings.Ceiling || other.Settings.Ceiling
+	s.Env = s.Env.With(other.Env)
 	if s.Slices == nil {
 		s.Slices, s.files.Slices = other.Slices, other.files.Slices
 	}
@@ -228,6 +229,12 @@ func (s Source) Export(dir string) error {
 		}
 	}
 	f := s.files
+	if len(s.Dirs) > 1 {
+		var err error
+		if f.Env, err = s.Env.JSON(); err != nil {
+			return err
+		}
+	}
 	f.Runs = slices.Concat(s.Runs, s.Ceiling)
 	lines := bytes.SplitAfter(f.Config, []byte("\n"))
 	for i, line := range lines {

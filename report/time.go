@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/report/table"
@@ -86,7 +88,23 @@ func (x Experiment) timeTable(g Group) table.Table {
 		t.Rows = append(t.Rows, append(row, seconds(st.Time.Query), seconds(st.Time.Members), seconds(st.Time.Score), seconds(st.Time.Pick),
 			table.Value(st.Time.Passes, "%.0f", st.Time.Passes), seconds(st.Time.Train), peak, table.Value(float64(st.Time.Queries), "%d", st.Time.Queries)))
 	}
-	t.Notes = append(t.Notes, fmt.Sprintf("Medians over all queries and trainings, wall time of one of the jobs that ran beside each other on %d cores (%s), %d engine threads a job. Further networks: trained for the query. "+
-		"Memory: the most that the whole process held during a query, all jobs.", x.Env.Cores, x.Env.CPU, x.Env.Threads))
+	t.Notes = append(t.Notes, fmt.Sprintf("Medians over all queries and trainings, wall time of one of the jobs that ran beside each other on %s. Further networks: trained for the query. "+
+		"Memory: the most that the whole process held during a query, all jobs.", machines(x.Env)))
 	return t
+}
+
+// machines names what the runs were timed on.
+func machines(e record.Env) string {
+	var kinds []string
+	for _, env := range e.All() {
+		kind := fmt.Sprintf("%d cores (%s), %d engine threads a job", env.Cores, env.CPU, env.Threads)
+		if !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	text := strings.Join(kinds, "; or ")
+	if len(kinds) > 1 {
+		text += ", so that seconds of one strategy and another may be of different machines"
+	}
+	return text
 }
