@@ -84,3 +84,32 @@ func SameExperiment(there, here Config) error {
 	}
 	return nil
 }
+
+// JoinConfigs returns the configuration of several folders of one experiment together: the strategies and recipes of all, and the most initial
+// sets. A folder without a grid has the runs of the recipe that changes nothing.
+func JoinConfigs(texts ...[]byte) ([]byte, error) {
+	var joined Config
+	for i, text := range texts {
+		c, err := parseConfig(ConfigFile, text, nil)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			joined = c
+			continue
+		}
+		for _, name := range c.Strategies {
+			if !slices.Contains(joined.Strategies, name) {
+				joined.Strategies = append(joined.Strategies, name)
+			}
+		}
+		for _, r := range c.Grid {
+			if !slices.ContainsFunc(joined.Grid, func(mine Recipe) bool { return mine.Name == r.Name }) {
+				joined.Grid = append(joined.Grid, r)
+			}
+		}
+		joined.InitialSets = max(joined.InitialSets, c.InitialSets)
+		joined.Ceiling = joined.Ceiling || c.Ceiling
+	}
+	return joined.YAML(), nil
+}

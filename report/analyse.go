@@ -227,7 +227,7 @@ func (s Source) group(o Options, grids []string) Group {
 	}
 	for missing, names := range unfinished {
 		if len(names) > 0 {
-			g.warn("unfinished", "%d of %d runs of %s are not finished; they appear in the curves only", missing, want, join(names))
+			g.warn("unfinished", "%d of %d runs of %s are missing or not finished; these appear in the learning curves only", missing, want, join(names))
 		}
 	}
 	g.finish(o, place)
@@ -256,7 +256,7 @@ func (g *Group) finish(o Options, place string) {
 	all := make([][]stats.Run, len(g.Strategies))
 	for i := range g.Strategies {
 		st := &g.Strategies[i]
-		all[i] = st.curves[measures[0].name]
+		all[i] = st.whole[measures[0].name]
 		if target > 0 {
 			st.Results[0].Reach = reach(st.whole[measures[0].name], target, of)
 		}

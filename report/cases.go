@@ -93,6 +93,19 @@ func (x Experiment) casesTable() table.Table {
 		t.Rows = append(t.Rows, row)
 	}
 	t.Notes = []string{fmt.Sprintf("Mean over finished runs, of the mean over foreground classes; the worst case first. %d test cases.", len(x.Cases))}
+	for _, st := range x.Groups[len(x.Groups)-1].Strategies {
+		most := 0
+		for _, c := range x.Cases {
+			for _, v := range c.ByMethod {
+				if v.Strategy == st.Name {
+					most = max(most, v.Runs)
+				}
+			}
+		}
+		if most < st.Finished {
+			t.Notes = append(t.Notes, fmt.Sprintf("%sof %s single cases are recorded in %d of %d finished runs.", table.Warning, st.Name, most, st.Finished))
+		}
+	}
 	return t
 }
 

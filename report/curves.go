@@ -1,6 +1,7 @@
 package report
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -42,8 +43,8 @@ func (s Source) strategy(o Options, place, name string, grids []string, runs []r
 	}
 	st.Calibration = calibration(runs)
 	pool := s.poolSlices()
-	st.Picks = picks(runs, pool, o.interval(place, "picks", name))
-	st.Time = timeOf(runs)
+	st.Picks = picks(finished, pool, o.interval(place, "picks", name))
+	st.Time = timeOf(finished)
 	st.foreground = pool.foregroundCurves(finished)
 	return st
 }
@@ -77,39 +78,30 @@ func cells(runs []record.Run, value func(record.Cycle) float64) (values []float6
 	return values
 }
 
-// curvesOf returns one curve per initial set, by set. With several recipes it is their mean, at the label counts that all
-// of them have; a set that lacks a recipe has no curve.
+// curvesOf returns one curve per initial set, by set. With several recipes it is their mean, at the label counts within all
+// of them; a set that lacks a recipe has no curve.
 func curvesOf(runs []record.Run, recipes int, value func(record.Cycle) float64) []stats.Run {
-	bySet := map[int][]record.Run{}
-	var sets []int
+	bySet := map[int][]stats.Run{}
 	for _, r := range runs {
-		if bySet[r.Set] == nil {
-			sets = append(sets, r.Set)
+		run := stats.Run{Set: r.Set}
+		for _, c := range r.Cycles {
+			run.Labels, run.Values = append(run.Labels, c.Labelled), append(run.Values, value(c))
 		}
-		bySet[r.Set] = append(bySet[r.Set], r)
+		bySet[r.Set] = append(bySet[r.Set], run)
 	}
-	slices.Sort(sets)
 	var out []stats.Run
-	for _, set := range sets {
+	for _, set := range slices.Sorted(maps.Keys(bySet)) {
 		if len(bySet[set]) < recipes {
 			continue
 		}
-		sum, n := map[int]float64{}, map[int]int{}
-		for _, r := range bySet[set] {
-			for _, c := range r.Cycles {
-				sum[c.Labelled] += value(c)
-				n[c.Labelled]++
-			}
-		}
-		run := stats.Run{Set: set}
-		for labelled, k := range n {
-			if k == recipes {
-				run.Labels = append(run.Labels, labelled)
-			}
-		}
-		slices.Sort(run.Labels)
+		run := stats.Run{Set: set, Labels: stats.Shared(bySet[set]...)}
 		for _, labelled := range run.Labels {
-			run.Values = append(run.Values, sum[labelled]/float64(recipes))
+			sum := 0.0
+			for _, r := range bySet[set] {
+				v, _ := r.At(labelled)
+				sum += v
+			}
+			run.Values = append(run.Values, sum/float64(recipes))
 		}
 		out = append(out, run)
 	}
@@ -123,11 +115,20 @@ func numbers(curves []stats.Run, of func(stats.Run) float64) (values []float64) 
 	return values
 }
 
+// byLabels returns the values of curves at the label counts of any of them. A curve counts wherever it reaches, so that a mean is not one of
+// those sets that happen to have a cycle there.
 func byLabels(curves []stats.Run) map[int][]float64 {
 	out := map[int][]float64{}
 	for _, c := range curves {
-		for i, labelled := range c.Labels {
-			out[labelled] = append(out[labelled], c.Values[i])
+		for _, labelled := range c.Labels {
+			out[labelled] = nil
+		}
+	}
+	for labelled := range out {
+		for _, c := range curves {
+			if v, ok := c.At(labelled); ok {
+				out[labelled] = append(out[labelled], v)
+			}
 		}
 	}
 	return out
@@ -135,20 +136,22 @@ func byLabels(curves []stats.Run) map[int][]float64 {
 
 // differences returns the curve of a - b, paired by initial set.
 func differences(a, b []stats.Run, interval func(string, []float64) stats.Interval) []Point {
-	at := map[int][]float64{}
+	var pairs []stats.Run
 	for _, ra := range a {
 		for _, rb := range b {
 			if ra.Set != rb.Set {
 				continue
 			}
-			for i, labelled := range ra.Labels {
-				if j, ok := slices.BinarySearch(rb.Labels, labelled); ok {
-					at[labelled] = append(at[labelled], ra.Values[i]-rb.Values[j])
-				}
+			d := stats.Run{Set: ra.Set, Labels: stats.Shared(ra, rb)}
+			for _, labelled := range d.Labels {
+				va, _ := ra.At(labelled)
+				vb, _ := rb.At(labelled)
+				d.Values = append(d.Values, va-vb)
 			}
+			pairs = append(pairs, d)
 		}
 	}
-	return points("mean", at, interval)
+	return points("mean", byLabels(pairs), interval)
 }
 
 // reach returns with how many labels runs get to a value.

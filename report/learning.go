@@ -230,7 +230,7 @@ func (l Learning) Write(dir string) error {
 	if len(f.Lines.Panels) == 0 {
 		return nil // no run has a value yet
 	}
-	return saveFigure(dir, f.Name, f)
+	return saveFigure(f.Name, f, func(name string, write func(io.Writer) error) error { return save(dir, name, write) })
 }
 
 // writeCSV writes one row per strategy and cycle, for other programs. With a grid, recipe "" is all recipes together; NaN is

@@ -192,7 +192,7 @@ func TestWarnings(t *testing.T) {
 	if err := (Report{[]Experiment{x}}).WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"no run yet of dropout", "1 of 2 runs of entropy are not finished", "1 of 6 distances (16.7 %)", "use 6 or more"} {
+	for _, want := range []string{"no run yet of dropout", "1 of 2 runs of entropy are missing or not finished", "1 of 6 distances (16.7 %)", "use 6 or more"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

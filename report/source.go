@@ -27,7 +27,8 @@ type Source struct {
 	Ceiling  []record.Run   // trainings on all slices of the pool, which are no runs of a strategy; see record.Ceiling
 	Slices   []record.Slice // of the pool; nil where the record has none
 
-	files record.Export // the files of the first folder, without runs
+	files   record.Export // the files of the first folder, without runs
+	configs [][]byte      // of all folders
 }
 
 // Settings are the lines of the configuration that a report shows. It may have others.
@@ -81,7 +82,28 @@ func Read(dirs []string) ([]Source, error) {
 			return nil, fmt.Errorf("%s and %s: %w", sources[i].Dirs[0], dir, err)
 		}
 	}
+	tellApart(sources)
 	return sources, nil
+}
+
+// tellApart gives experiments of one name, by which their files and tables are called, that of the folder above too, and a number where that is the same.
+func tellApart(sources []Source) {
+	named := map[string]int{}
+	for _, s := range sources {
+		named[s.Name]++
+	}
+	taken := map[string]int{}
+	for i := range sources {
+		s := &sources[i]
+		if named[s.Name] > 1 {
+			if above := nameOf(filepath.Join(s.Dirs[0], "..")); above != "record" && above != string(filepath.Separator) {
+				s.Name = above + "-" + s.Name
+			}
+		}
+		if taken[s.Name]++; taken[s.Name] > 1 {
+			s.Name = fmt.Sprintf("%s-%d", s.Name, taken[s.Name])
+		}
+	}
 }
 
 func read(dir string) (Source, error) {
@@ -89,7 +111,7 @@ func read(dir string) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	s := Source{Name: nameOf(dir), Dirs: []string{dir}, files: f}
+	s := Source{Name: nameOf(dir), Dirs: []string{dir}, files: f, configs: [][]byte{f.Config}}
 	s.files.Runs = nil
 	for _, r := range f.Runs {
 		*s.list(r) = append(*s.list(r), r)
@@ -158,6 +180,12 @@ func (s Source) identity() string {
 
 // join adds the runs of another folder of the same experiment. Of a run that both hold the longer one is kept.
 func (s *Source) join(other Source) error {
+	if base, ok := other.base(); ok && len(s.Settings.Grid) == 0 {
+		s.setGrid(base)
+	}
+	if base, ok := s.base(); ok && len(other.Settings.Grid) == 0 {
+		other.setGrid(base)
+	}
 	for _, r := range other.Settings.Grid {
 		i := slices.IndexFunc(s.Settings.Grid, func(mine Recipe) bool { return mine.Name() == r.Name() })
 		switch {
@@ -198,8 +226,28 @@ func (s *Source) join(other Source) error {
 		s.Slices, s.files.Slices = other.Slices, other.files.Slices
 	}
 	s.Settings.InitialSets = max(s.Settings.InitialSets, other.Settings.InitialSets)
-	s.Dirs = append(s.Dirs, other.Dirs...)
+	s.Dirs, s.configs = append(s.Dirs, other.Dirs...), append(s.configs, other.configs...)
 	return nil
+}
+
+// base returns the name of the recipe that changes nothing, if there is a grid that has one.
+func (s Source) base() (name string, ok bool) {
+	for _, r := range s.Settings.Grid {
+		if len(r) == 1 { // its name
+			return r.Name(), true
+		}
+	}
+	return "", false
+}
+
+// setGrid calls the recipe of runs without a grid by a name.
+func (s *Source) setGrid(name string) {
+	for _, runs := range []*[]record.Run{&s.Runs, &s.Ceiling} {
+		*runs = slices.Clone(*runs)
+		for i := range *runs {
+			(*runs)[i].Grid = name
+		}
+	}
 }
 
 // from stands between a strategy and the choice of its initial sets.
@@ -218,8 +266,7 @@ func (s Source) fromInitial() Source {
 	return s
 }
 
-// Export writes the record of an experiment to a folder; that of several folders has the configuration of the first, so
-// they must have chosen their initial sets in one way.
+// Export writes the record of an experiment to a folder. Several folders must have chosen their initial sets in one way.
 // Records go from machine to machine, so an absolute path of the data is cut to its last element: simulate knows the data
 // by their cases.
 func (s Source) Export(dir string) error {
@@ -232,6 +279,9 @@ func (s Source) Export(dir string) error {
 	if len(s.Dirs) > 1 {
 		var err error
 		if f.Env, err = s.Env.JSON(); err != nil {
+			return err
+		}
+		if f.Config, err = record.JoinConfigs(s.configs...); err != nil {
 			return err
 		}
 	}

@@ -112,7 +112,11 @@ func (r Report) Write(dir string) error {
 		return err
 	}
 	atomicfile.Sweep(dir)
-	save := func(name string, write func(io.Writer) error) error { return save(dir, name, write) }
+	written := map[string]bool{}
+	save := func(name string, write func(io.Writer) error) error {
+		written[name] = true
+		return save(dir, name, write)
+	}
 	// First the file that says whose folder it is: a report that was interrupted can be written again.
 	if err := save(jsonFile, r.WriteJSON); err != nil {
 		return err
@@ -145,9 +149,30 @@ func (r Report) Write(dir string) error {
 				}
 			}
 			for _, f := range x.figures(g) {
-				if err := saveFigure(dir, filepath.Join("figures", prefix+f.Name), f); err != nil {
+				if err := saveFigure(filepath.Join("figures", prefix+f.Name), f, save); err != nil {
 					return err
 				}
+			}
+		}
+	}
+	return removeOlder(dir, written)
+}
+
+// removeOlder removes the tables and figures of an older report that this one does not have: their numbers are no longer those of the records.
+func removeOlder(dir string, written map[string]bool) error {
+	kinds := map[string][]string{"tables": {".csv"}, "figures": {".png", ".svg"}}
+	for sub, extensions := range kinds {
+		entries, err := os.ReadDir(filepath.Join(dir, sub))
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			name := filepath.Join(sub, e.Name())
+			if written[name] || !slices.Contains(extensions, filepath.Ext(name)) {
+				continue
+			}
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+				return err
 			}
 		}
 	}
@@ -163,10 +188,10 @@ func save(dir, name string, write func(io.Writer) error) error {
 	return atomicfile.Write(filepath.Join(dir, name), b.Bytes(), 0o600)
 }
 
-// saveFigure writes a figure as name.png and name.svg.
-func saveFigure(dir, name string, f figure.Figure) error {
+// saveFigure saves a figure as name.png and name.svg.
+func saveFigure(name string, f figure.Figure, save func(string, func(io.Writer) error) error) error {
 	for _, format := range []string{"png", "svg"} {
-		if err := save(dir, name+"."+format, func(w io.Writer) error { return f.Write(w, format) }); err != nil {
+		if err := save(name+"."+format, func(w io.Writer) error { return f.Write(w, format) }); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,7 @@ const (
 	WarnFewSets       = "few-sets"       // no p below 0.05 is possible
 	WarnUnequalSets   = "unequal-sets"   // a set was run with one strategy only, and is left out
 	WarnMissingCycles = "missing-cycles" // a run lacks cycles that others have, and the pair is compared without them
+	WarnOtherLabels   = "other-labels"   // the runs of a pair have their cycles at different label counts, and are compared along lines between them
 	WarnNoPairs       = "no-pairs"       // nothing to compare
 	WarnNoValue       = "no-value"       // a pair without a difference is left out, such as a Dice that one run never reached
 	WarnDependent     = "dependent"      // the values are not independent, so p is too small
@@ -54,8 +55,9 @@ type Comparison struct {
 // Compare compares two strategies on a number per run, such as AULC or Final, paired by initial set. The unit of test
 // is the run. p-values are not corrected for other rows of a table: see Holm. rng is for the bootstrap.
 //
-// Both runs of a pair are cut to the cycles in which both have a value, and a pair whose difference is not a number is
-// left out. Both, a run without a partner, and too few pairs for any p below 0.05 are warnings. It panics if a strategy has a set twice.
+// Both runs of a pair are cut to the cycles in which both have a value; where their label counts differ, as of strategies that ask for different
+// numbers of items, to the labels that both reach, with straight lines between cycles. A pair whose difference is not a number is
+// left out. All of these, a run without a partner, and too few pairs for any p below 0.05 are warnings. It panics if a strategy has a set twice.
 func Compare(a, b []Run, of func(Run) float64, o Options, rng *rand.Rand) Comparison {
 	o = o.filled()
 	pairs, warnings := pair(a, b)
@@ -106,7 +108,7 @@ func FewSets(n int) (Warning, bool) {
 		"with %d initial sets no two-sided sign-flip or signed-rank test can go below p = %.4g; use 6 or more, better 10", n, smallest)}, true
 }
 
-// pairOf is two runs from the same initial set, cut to the cycles in which both have a value.
+// pairOf is two runs from the same initial set, cut to the labels with which both have a value.
 type pairOf struct{ a, b Run }
 
 func pair(a, b []Run) (pairs []pairOf, warnings []Warning) {
@@ -120,9 +122,19 @@ func pair(a, b []Run) (pairs []pairOf, warnings []Warning) {
 			onlyA = append(onlyA, set)
 			continue
 		}
-		other := rb.measured()
-		shared := slices.DeleteFunc(ra.measured(), func(n int) bool { return !slices.Contains(other, n) })
-		if missing := len(all) - len(shared); missing > 0 {
+		shared := Shared(ra, rb)
+		uneven := slices.ContainsFunc(shared, func(n int) bool { return !slices.Contains(ra.Labels, n) || !slices.Contains(rb.Labels, n) })
+		shared = slices.DeleteFunc(shared, func(n int) bool {
+			a, _ := ra.At(n)
+			b, _ := rb.At(n)
+			return math.IsNaN(a) || math.IsNaN(b)
+		})
+		missing := len(all) - len(shared)
+		switch {
+		case uneven && len(shared) > 0:
+			warnings = append(warnings, Warning{WarnOtherLabels, fmt.Sprintf(
+				"set %d is compared from %d to %d labels, along straight lines between cycles: its runs have them at different numbers of labels", set, slices.Min(shared), slices.Max(shared))})
+		case missing > 0:
 			warnings = append(warnings, Warning{WarnMissingCycles, fmt.Sprintf(
 				"set %d is compared at %d of %d label counts: the others are missing in one of its runs", set, len(shared), len(all))})
 		}

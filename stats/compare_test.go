@@ -93,6 +93,27 @@ func TestCompareWarns(t *testing.T) {
 	}
 }
 
+// A strategy that asks for fewer items per query is compared with others over the labels that both reach, along straight lines, and not at the few
+// counts that happen to be the same.
+func TestCompareOtherLabels(t *testing.T) {
+	a, b := runs(0.2, 0.2, 0.2, 0.2, 0.2, 0.2), runs(0, 0, 0, 0, 0, 0)
+	for i := range a {
+		a[i].Labels = []int{10, 17, 25}
+		a[i].Values = []float64{0.5, 0.57 + 0.2, 0.65 + 0.2} // the line of b, 0.2 above it after the first query
+	}
+	aulc := Compare(a, b, AULC, Options{}, stream(1))
+	// 0.2 of a triangle from 10 to 17, then 0.2 to 25, over 15 labels.
+	if want := (7*0.1 + 8*0.2) / 15; !near(aulc.Difference.Mean, want, 1e-12) || aulc.SignFlip.P != 2.0/64 {
+		t.Errorf("AULC: %v, p %v, want %v", aulc.Difference.Mean, aulc.SignFlip.P, want)
+	}
+	if final := Compare(a, b, Final, Options{}, stream(1)); !near(final.Difference.Mean, 0.2, 1e-12) {
+		t.Errorf("final: %v, want 0.2", final.Difference.Mean)
+	}
+	if !slices.Equal(kinds(aulc.Warnings)[:1], []string{WarnOtherLabels}) || !strings.Contains(aulc.Warnings[0].Text, "from 10 to 25 labels") {
+		t.Errorf("warnings: %+v", aulc.Warnings)
+	}
+}
+
 func TestCompareCycles(t *testing.T) {
 	test, warnings := CompareCycles(runs(0.1, 0.2, 0.3), runs(0, 0, 0))
 	if test.N != 9 || !near(test.P, 2.0/512, 1e-12) || !strings.Contains(test.Name, "optimistic") {

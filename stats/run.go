@@ -94,12 +94,37 @@ func (r Run) measured() []int {
 	return out
 }
 
-// at returns the run at these label counts, all of which it has.
+// At returns the value with a number of labels: that of its cycle, or between two cycles the one on the straight line between theirs, which is
+// NaN where one of them has none. Before the first cycle and after the last a run has no value: NaN and false.
+func (r Run) At(labels int) (value float64, ok bool) {
+	i, found := slices.BinarySearch(r.Labels, labels)
+	switch {
+	case found:
+		return r.Values[i], true
+	case i == 0 || i == len(r.Labels):
+		return math.NaN(), false
+	}
+	share := float64(labels-r.Labels[i-1]) / float64(r.Labels[i]-r.Labels[i-1])
+	return r.Values[i-1] + share*(r.Values[i]-r.Values[i-1]), true
+}
+
+// Shared returns the label counts of any of these runs that lie within all of them, ascending: where all have a value by At.
+func Shared(runs ...Run) (labels []int) {
+	for _, r := range runs {
+		labels = append(labels, r.Labels...)
+	}
+	slices.Sort(labels)
+	return slices.DeleteFunc(slices.Compact(labels), func(n int) bool {
+		return slices.ContainsFunc(runs, func(r Run) bool { _, ok := r.At(n); return !ok })
+	})
+}
+
+// at returns the run at these label counts, which lie within it.
 func (r Run) at(labels []int) Run {
 	out := Run{Set: r.Set, Labels: labels}
 	for _, n := range labels {
-		i, _ := slices.BinarySearch(r.Labels, n)
-		out.Values = append(out.Values, r.Values[i])
+		v, _ := r.At(n)
+		out.Values = append(out.Values, v)
 	}
 	return out
 }

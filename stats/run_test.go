@@ -114,3 +114,22 @@ func TestDescribe(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAt(t *testing.T) {
+	r := Run{Labels: []int{10, 20, 40, 50}, Values: []float64{0.1, 0.3, 0.5, math.NaN()}}
+	for _, c := range []struct {
+		labels int
+		want   float64
+		ok     bool
+	}{{9, math.NaN(), false}, {10, 0.1, true}, {15, 0.2, true}, {35, 0.45, true}, {40, 0.5, true}, {45, math.NaN(), true}, {50, math.NaN(), true}, {51, math.NaN(), false}} {
+		if got, ok := r.At(c.labels); ok != c.ok || !near(got, c.want, 1e-12) && !(math.IsNaN(got) && math.IsNaN(c.want)) {
+			t.Errorf("with %d labels: %v, %v, want %v, %v", c.labels, got, ok, c.want, c.ok)
+		}
+	}
+	if _, ok := (Run{}).At(1); ok {
+		t.Error("a run of no cycle has a value")
+	}
+	if got, want := Shared(r, Run{Labels: []int{15, 17, 45}, Values: []float64{1, 1, 1}}), []int{15, 17, 20, 40, 45}; !slices.Equal(got, want) {
+		t.Errorf("shared: %v, want %v", got, want)
+	}
+}
