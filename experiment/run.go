@@ -74,10 +74,12 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	if folder.NoLock != nil {
 		o.Notice(folder.NoLock.Error())
 	}
-	if err := describe(ctx, folder, c, d, EnvironmentOf(engines[0]), o.Notice); err != nil {
+	if err := describe(ctx, folder, c, d); err != nil {
 		return err
 	}
-	x := experiment{config: c, data: d, folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: o.Notice}
+	x := experiment{
+		config: c, data: d, env: EnvironmentOf(engines[0]), folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: o.Notice,
+	}
 	if err := x.takeOver(sources, o.Notice); err != nil {
 		return err
 	}
@@ -106,11 +108,8 @@ func complete(c record.Config, o Options) (record.Config, Options, error) {
 }
 
 // describe writes what a run folder says of itself beside the configuration.
-func describe(ctx context.Context, f *record.Folder, c record.Config, d *data, env record.Env, notice func(string)) error {
+func describe(ctx context.Context, f *record.Folder, c record.Config, d *data) error {
 	if err := d.recordIn(f); err != nil {
-		return err
-	}
-	if err := f.RecordEnv(env, notice); err != nil {
 		return err
 	}
 	if d.slices != nil {
@@ -129,6 +128,7 @@ func describe(ctx context.Context, f *record.Folder, c record.Config, d *data, e
 type experiment struct {
 	config     record.Config
 	data       *data
+	env        record.Env
 	folder     *record.Folder
 	track      *tracker
 	engines    chan tensor.Engine // those that are free
@@ -141,6 +141,11 @@ func (x *experiment) run(ctx context.Context, jobs int) error {
 	remaining, err := x.folder.Remaining(x.config)
 	if err != nil {
 		return err
+	}
+	if len(remaining.Starts)+len(remaining.Units) > 0 {
+		if err := x.folder.RecordEnv(x.env, x.notice); err != nil {
+			return err
+		}
 	}
 	x.expect(remaining, x.config.Units())
 	if err := x.each(ctx, jobs, remaining.Starts, x.trainInitial); err != nil {

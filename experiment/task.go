@@ -51,11 +51,14 @@ func Prepare(ctx context.Context, c record.Config, o Options) (record.Config, *r
 	if err != nil {
 		return c, nil, err
 	}
-	if err := describe(ctx, folder, c, d, env, o.Notice); err != nil {
+	if err := describe(ctx, folder, c, d); err != nil {
 		return c, nil, err
 	}
 	x := experiment{config: c, data: d, folder: folder, track: track}
-	return c, folder, x.takeOver(sources, o.Notice)
+	if err := x.takeOver(sources, o.Notice); err != nil {
+		return c, nil, err
+	}
+	return c, folder, folder.RecordEnv(env, o.Notice)
 }
 
 // Task is a part of an experiment that one process carries out, beside others in the same run folder, which Prepare made. It
@@ -106,9 +109,11 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	if err := d.chooseInitial(ctx, c, o.Out, func() (tensor.Engine, error) { return engines[0], nil }, track); err != nil {
 		return err
 	}
-	x := experiment{config: c, data: d, folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: o.Notice}
+	x := experiment{
+		config: c, data: d, env: EnvironmentOf(engines[0]), folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: o.Notice,
+	}
 	x.expect(remaining, t.Units)
-	r := taskRun{experiment: x, task: t, env: EnvironmentOf(engines[0])}
+	r := taskRun{experiment: x, task: t}
 	if err := x.each(ctx, max(1, o.Jobs), remaining.Starts, r.start); err != nil {
 		return err
 	}
@@ -119,7 +124,6 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 type taskRun struct {
 	experiment
 	task   Task
-	env    record.Env
 	starts sync.Map // of *sync.Mutex, by start: units of one process wait for each other
 }
 

@@ -132,8 +132,8 @@ func processor() string {
 	return ""
 }
 
-// RecordEnv writes env.json. A run that goes on elsewhere keeps that of its first part, with the others behind it, and notice is told if its
-// numbers may differ in the last bits, or more.
+// RecordEnv writes in env.json what goes on to compute. That of the run's first part, or of a record that it began with, stays before it, and notice
+// is told if numbers may differ in the last bits, or more.
 func (f *Folder) RecordEnv(env Env, notice func(string)) error {
 	first, err := f.addEnv(env)
 	if err != nil {
