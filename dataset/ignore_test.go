@@ -117,10 +117,10 @@ func TestIgnoreRefused(t *testing.T) {
 	}
 }
 
-// Segments called ignore, unsure or void are voxels to ignore, also where they overlap a class; a class of that name in dataset.json, and
+// Segments called ignore, unsure, void or not labelled are voxels to ignore, also where they overlap a class; a class of that name in dataset.json, and
 // Learn, make them classes.
 func TestIgnoreByName(t *testing.T) {
-	for _, name := range []string{"ignore", " Unsure", "VOID"} {
+	for _, name := range []string{"ignore", " Unsure", "VOID", "not labelled"} {
 		dir := t.TempDir()
 		named(t, dir, "a", []string{"gland", name}, []uint8{1, 2})
 		named(t, dir, "b", []string{name, "gland"}, []uint8{1, 2})
@@ -153,7 +153,7 @@ func TestIgnoreByName(t *testing.T) {
 		}
 		writeText(t, `{"labels": {"background": 0, "gland": 1, "`+strings.TrimSpace(strings.ToLower(name))+`": 2}}`, dir, "dataset.json")
 		d = open(t, dir)
-		if name == " Unsure" || name == "VOID" { // named as a class; of "ignore" the file itself says that it is none
+		if name != "ignore" { // named as a class; of "ignore" the file itself says that it is none
 			if len(d.Classes) != 3 || d.Ignore != 0 {
 				t.Errorf("%s: a class by dataset.json: %q, ignored %d", name, d.Classes, d.Ignore)
 			}

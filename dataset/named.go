@@ -39,11 +39,8 @@ func (c *Case) readSegments() (*volume.Segmentation, []string, error) {
 	return source.ReadSegmentation(c.Label, series)
 }
 
-// MeansIgnore reports whether the name of a segment says that its voxels are those of no class: ignore, unsure or void, whatever the letter
-// case and the blanks around it.
-func MeansIgnore(name string) bool {
-	return slices.Contains([]string{ignoreClass, "unsure", "void"}, volume.FoldName(name))
-}
+// MeansIgnore is volume.MeansIgnore.
+func MeansIgnore(name string) bool { return volume.MeansIgnore(name) }
 
 // splitIgnored takes the segments whose names mean ignore out of a segmentation, unless a class has that name, and returns for each voxel
 // whether it is of one; nil where there is none.

@@ -2,6 +2,8 @@ package volume
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -9,6 +11,18 @@ import (
 
 // FoldName returns a name as it is compared: letter case, blanks around it and how its accents are encoded (NFC or NFD) do not count.
 func FoldName(name string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(name))) }
+
+var nameless = regexp.MustCompile(`(?i)^\s*((segment|class|value)[ _]?\d+)?\s*$`)
+
+// Nameless reports whether the name of a segment says no more than a number: there is none, or it is Segment_1, as the segments of files without
+// names are called, class 1 or the like, whatever the letter case.
+func Nameless(name string) bool { return nameless.MatchString(name) }
+
+// MeansIgnore reports whether the name of a segment says that its voxels are those of no class: ignore, unsure, void or not labelled, whatever
+// the letter case and the blanks around it.
+func MeansIgnore(name string) bool {
+	return slices.Contains([]string{"ignore", "unsure", "void", "not labelled"}, FoldName(name))
+}
 
 // MaskOf returns the segmentation as one mask of the classes with these names, of which classes[0] is the background. The names of the
 // segments decide, not their values or their order, which differ from file to file, as FoldName compares them, unless two classes

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -43,7 +42,7 @@ func (c *classNames) list() string {
 //  2. Where the references have none the names of the predictions count, found in the same way.
 //  3. Where both sides have names, masks are matched by these, whatever the numbers. A name that the references do not have is a fault of
 //     the case.
-//  4. A value without a name is a number, called "class N". So are segments called Segment_1, class 1 and the like.
+//  4. A value without a name is a number, called "class N". So are segments whose names say no more, see volume.Nameless.
 //
 // Files of one side that give one name several values, or one value several names, say nothing about masks of numbers: of those among the references
 // none is used, and where the references have no names at all nothing can be compared.
@@ -56,9 +55,6 @@ type naming struct {
 	annotated map[string][]uint8 // values that were looked for, by the IDs of cases, as it says
 	colours   bool               // pictures are in colour, so that grey is a colour too
 }
-
-// nameless matches the names of segments that say no more than a number.
-var nameless = regexp.MustCompile(`(?i)^\s*((segment|class|value)[ _]?\d+)?\s*$`)
 
 // named reports whether the format of a mask names its segments.
 func (n *naming) named(path string) bool {
@@ -91,8 +87,8 @@ func (n *naming) namesIn(paths []string, numbers bool) (classes []string, agree 
 			continue
 		}
 		all := segments(path)
-		some := slices.DeleteFunc(slices.Clone(all), func(s volume.Segment) bool { return dataset.MeansIgnore(s.Name) || nameless.MatchString(s.Name) })
-		numbers = numbers || slices.ContainsFunc(all, func(s volume.Segment) bool { return nameless.MatchString(s.Name) })
+		some := slices.DeleteFunc(slices.Clone(all), func(s volume.Segment) bool { return dataset.MeansIgnore(s.Name) || volume.Nameless(s.Name) })
+		numbers = numbers || slices.ContainsFunc(all, func(s volume.Segment) bool { return volume.Nameless(s.Name) })
 		files = append(files, some)
 	}
 	return dataset.NamedClasses(files, numbers)
@@ -187,7 +183,7 @@ func (c *classNames) numbered() string {
 
 // of returns the value of a segment's class; its own where it has no name or no names are known.
 func (n *naming) of(path, what string, own uint8) (uint8, error) {
-	if len(n.value) == 0 || nameless.MatchString(what) {
+	if len(n.value) == 0 || volume.Nameless(what) {
 		return own, nil
 	}
 	folded := volume.FoldName(what)
