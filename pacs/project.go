@@ -42,19 +42,16 @@ func readProject(masks string) (p project, err error) {
 	return p, nil
 }
 
-// names returns those of the classes from 1 on.
+// names returns those of the classes from 1 on, "" for a value between them that has none; empty where there are no classes.
 func (p project) names() (names []string) {
-	for value := 1; value < volume.Ignored; value++ {
-		name := ""
-		for _, c := range p.Config.Classes {
-			if c.Value == value {
-				name = c.Name
-			}
+	for _, c := range p.Config.Classes {
+		if c.Value < 1 || c.Value > volume.Ignored {
+			continue
 		}
-		if name == "" {
-			return names
+		for len(names) < c.Value {
+			names = append(names, "")
 		}
-		names = append(names, name)
+		names[c.Value-1] = c.Name
 	}
 	return names
 }

@@ -24,7 +24,7 @@ const Description = "nextslice, not for diagnosis"
 // PushOptions say what is pushed.
 type PushOptions struct {
 	Masks  string   // folder of masks called by their cases
-	Names  []string // of the classes from 1 on; nil takes those of the masks, or of the project that they are of
+	Names  []string // of the classes from 1 on, in masks that have no names of their own; nil takes those of the project that the masks are of
 	SEG    dicom.SEG
 	DryRun bool // nothing is written or sent
 	// Server returns a client for the server that a case was pulled from.
@@ -160,26 +160,16 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions)
 	return sent, f.save()
 }
 
-// maskOn reads a mask and puts it on its series; nil where it has no voxel. Voxels that are unsure are not sent.
+// maskOn reads a mask, names its segments and puts it on its series; nil where it has no voxel.
 func maskOn(path string, series *dicom.Series, names []string) (*volume.Segmentation, []string, error) {
 	s, warnings, err := source.ReadSegmentation(path, series)
 	if err != nil {
 		return nil, warnings, err
 	}
-	var segments []volume.Segment
-	for _, segment := range s.Segments {
-		if segment.Value == volume.Ignored && segment.Name == fmt.Sprintf("Segment_%d", volume.Ignored) {
-			warnings = append(warnings, "its unsure voxels (255) are not sent")
-			continue
-		}
-		if v := int(segment.Value); v >= 1 && v <= len(names) && len(s.Layers) == 1 {
-			segment.Name = names[v-1]
-		} else if segment.Name == fmt.Sprintf("Segment_%d", v) {
-			return nil, warnings, fmt.Errorf("its class %d has no name, without which nobody knows what it is: give --names", v)
-		}
-		segments = append(segments, segment)
+	left, err := nameSegments(s, names)
+	if warnings = append(warnings, left...); err != nil {
+		return nil, warnings, err
 	}
-	s.Segments = segments
 	if s.Unit != volume.Millimetre && s.Size == series.Size {
 		s.Grid = series.Grid
 	}
@@ -192,6 +182,50 @@ func maskOn(path string, series *dicom.Series, names []string) (*volume.Segmenta
 		}
 	}
 	return nil, warnings, nil
+}
+
+// nameSegments is the rule what the segments of a mask are called that is sent:
+//
+//  1. The names that stand in the file win. Where names were given as well they must be among these, whatever their numbers.
+//  2. In a file without names (see volume.Nameless) the names that were given count, from value 1 on.
+//  3. A segment that is still without a name is an error.
+//  4. Segments whose names mean that nobody annotated their voxels (see volume.MeansIgnore), and volume.Ignored without a name, are
+//     taken out, and a warning says so.
+func nameSegments(s *volume.Segmentation, names []string) (warnings []string, err error) {
+	named := slices.ContainsFunc(s.Segments, func(s volume.Segment) bool { return !volume.Nameless(s.Name) && !volume.MeansIgnore(s.Name) })
+	var segments []volume.Segment
+	for _, segment := range s.Segments {
+		v, name := int(segment.Value), segment.Name
+		switch nameless := volume.Nameless(name); {
+		case nameless && !named && v <= len(names) && strings.TrimSpace(names[v-1]) != "" && says(name, v):
+			name = strings.TrimSpace(names[v-1])
+		case nameless && v == volume.Ignored:
+			name = "unsure"
+		case nameless && !named && says(name, v):
+			return warnings, fmt.Errorf("its class %d has no name, without which nobody knows what it is: give --names", v)
+		case nameless:
+			return warnings, fmt.Errorf("its segment %q has no name, without which nobody knows what it is: name it in the file", name)
+		}
+		if volume.MeansIgnore(name) {
+			if slices.Contains(s.Layers[segment.Layer], segment.Value) {
+				warnings = append(warnings, fmt.Sprintf("its %s voxels (%d) are not sent", strings.TrimSpace(name), v))
+			}
+			continue
+		}
+		if named && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return volume.FoldName(n) == volume.FoldName(name) }) {
+			return warnings, fmt.Errorf("its segment %q is none of the classes %s: rename it, or give --names with it", name, strings.Join(names, ", "))
+		}
+		segment.Name = name
+		segments = append(segments, segment)
+	}
+	s.Segments = segments
+	return warnings, nil
+}
+
+// says reports whether a name without more than a number has this number, or none.
+func says(name string, v int) bool {
+	digits := strings.TrimFunc(name, func(r rune) bool { return r < '0' || r > '9' })
+	return digits == "" || digits == fmt.Sprint(v)
 }
 
 // contentOf returns a hash of all that makes an object but its time.

@@ -12,7 +12,7 @@ import (
 type pacsPushCommand struct {
 	Dir   string   `arg:"" placeholder:"DIR" help:"Folder that was pulled."`
 	Masks string   `placeholder:"FOLDER" help:"Masks called by their cases, P001.nii.gz, as predict writes them; the default is labels/final of DIR, or of the project of serve --data DIR."`
-	Names []string `placeholder:"LIST" help:"Names of the masks' classes from 1 on, separated by commas; .seg.nrrd files and the labels of serve have their own."`
+	Names []string `placeholder:"LIST" help:"Names of the classes from 1 on, separated by commas, for masks of numbers; the labels of serve have their own. Names in .seg.nrrd and DICOM files stay, and must be among these."`
 	segFlags
 	To string `placeholder:"URL" help:"Another server, such as a research PACS: clinical ones rarely take files."`
 	pacsFlags
@@ -23,6 +23,7 @@ func (pacsPushCommand) Help() string {
 	return `Writes each mask as DICOM segmentation on its series, DIR/seg/P001.dcm, reads it back, and sends it to its study. It counts as stored only when the
 server says so. What was sent and has not changed is not sent again; a mask that has changed becomes a new object. The series is
 called "nextslice, not for diagnosis". Organs and lesions get their SNOMED codes by the names of the classes; other names are free text.
+What has no name is refused, and segments called ignore, unsure, void or not labelled are left out.
 ` + pacsAccessHelp + `
 
 Examples:

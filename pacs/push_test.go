@@ -1,0 +1,130 @@
+package pacs_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nextslice/nextslice/pacs"
+	"github.com/nextslice/nextslice/pacs/pacstest"
+	"github.com/nextslice/nextslice/volume"
+	"github.com/nextslice/nextslice/volume/dicom"
+)
+
+// pulledCase returns a server with a series, the folder that it was pulled into as P001, and the series there.
+func pulledCase(t *testing.T) (s *pacstest.Server, dir string, series *dicom.Series) {
+	t.Helper()
+	s = pacstest.New(t, pacstest.Slices(t, 1, 1, 6, nil)...)
+	dir = filepath.Join(t.TempDir(), "data")
+	if _, _, err := pull(t, s, dir, 5); err != nil {
+		t.Fatal(err)
+	}
+	series, _, err := dicom.Find(filepath.Join(dir, "P001"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, dir, series
+}
+
+// What stands in a file wins over --names and the project's classes, these name only what has no name, and nothing is sent that nobody named or annotated.
+func TestNamesOfWhatIsPushed(t *testing.T) {
+	s, dir, series := pulledCase(t)
+	one := func(name string, value uint8) volume.Segment { return volume.Segment{Name: name, Value: value} }
+	for name, c := range map[string]struct {
+		file     string
+		segments []volume.Segment // voxel 500+i is of segment i
+		names    []string
+		project  string // classes
+		want     string // names at voxels 500, 501 ... in the object that is sent
+		warning  string
+		err      string
+	}{
+		"3D Slicer numbers otherwise": {file: "P001.seg.nrrd", segments: []volume.Segment{one("lesion", 1), one("prostate", 2)}, names: []string{"prostate", "lesion"}, want: "lesion prostate"},
+		"a DICOM SEG does too":        {file: "P001.dcm", segments: []volume.Segment{one("lesion", 1), one("Prostate", 2)}, names: []string{"prostate", "lesion"}, want: "lesion Prostate"},
+		"so does a project":           {file: "P001.seg.nrrd", segments: []volume.Segment{one("lesion", 1), one("prostate", 2)}, project: `{"value":1,"name":"prostate"},{"value":2,"name":"lesion"}`, want: "lesion prostate"},
+		"names of its own alone":      {file: "P001.seg.nrrd", segments: []volume.Segment{one("lesion", 1), one("cyst", 2)}, want: "lesion cyst"},
+		"another name":                {file: "P001.seg.nrrd", segments: []volume.Segment{one("lesion", 1), one("cyst", 2)}, names: []string{"prostate", "lesion"}, err: `its segment "cyst" is none of the classes prostate, lesion: rename it, or give --names with it`},
+		"numbers":                     {file: "P001.nii.gz", segments: []volume.Segment{one("", 1), one("", 2)}, names: []string{"prostate", " lesion"}, want: "prostate lesion"},
+		"numbers in a file for names": {file: "P001.seg.nrrd", segments: []volume.Segment{one("Segment_1", 1), one("Segment_2", 2)}, names: []string{"prostate", "lesion"}, want: "prostate lesion"},
+		"numbers without names":       {file: "P001.seg.nrrd", segments: []volume.Segment{one("Segment_1", 1), one("Segment_2", 2)}, err: "its class 1 has no name, without which nobody knows what it is: give --names"},
+		"numbers, a name left out":    {file: "P001.nii.gz", segments: []volume.Segment{one("", 1), one("", 2)}, names: []string{"prostate", ""}, err: "its class 2 has no name"},
+		"numbers that contradict":     {file: "P001.seg.nrrd", segments: []volume.Segment{one("Segment_2", 1), one("Segment_1", 2)}, names: []string{"prostate", "lesion"}, err: `its segment "Segment_2" has no name, without which nobody knows what it is: name it in the file`},
+		"names and numbers":           {file: "P001.seg.nrrd", segments: []volume.Segment{one("lesion", 1), one("Segment_2", 2)}, names: []string{"prostate", "lesion"}, err: `its segment "Segment_2" has no name`},
+		"void by name":                {file: "P001.seg.nrrd", segments: []volume.Segment{one(" Void", 1), one("prostate", 2)}, names: []string{"prostate"}, want: "- prostate", warning: "its Void voxels (1) are not sent"},
+		"as our exports call it":      {file: "P001.dcm", segments: []volume.Segment{one("prostate", 1), one("not labelled", 2)}, want: "prostate -", warning: "its not labelled voxels (2) are not sent"},
+		"unsure in --names":           {file: "P001.nii.gz", segments: []volume.Segment{one("", 1), one("", 2)}, names: []string{"prostate", "unsure"}, want: "prostate -", warning: "its unsure voxels (2) are not sent"},
+		"ignore of a project":         {file: "P001.nii.gz", segments: []volume.Segment{one("", 1), one("", 9)}, project: `{"value":1,"name":"prostate"},{"value":9,"name":"ignore"}`, want: "prostate -", warning: "its ignore voxels (9) are not sent"},
+		"255 without a name":          {file: "P001.nii.gz", segments: []volume.Segment{one("", 1), one("", 255)}, names: []string{"prostate"}, want: "prostate -", warning: "its unsure voxels (255) are not sent"},
+		"255 with a name":             {file: "P001.seg.nrrd", segments: []volume.Segment{one("prostate", 1), one("lesion", 255)}, want: "prostate lesion"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			masks := filepath.Join(t.TempDir(), "final")
+			if err := os.Mkdir(masks, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if c.project != "" {
+				if err := os.WriteFile(filepath.Join(filepath.Dir(masks), "project.json"), fmt.Appendf(nil, `{"config":{"classes":[%s]}}`, c.project), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			seg := &volume.Segmentation{Grid: series.Grid, Segments: c.segments, Layers: [][]uint8{make([]uint8, series.Len())}}
+			for i, segment := range c.segments {
+				seg.Layers[0][500+i] = segment.Value
+			}
+			path, err := filepath.Join(masks, c.file), error(nil)
+			switch {
+			case volume.IsSegmentation(path):
+				err = volume.WriteSegmentation(path, seg)
+			case volume.IsImage(path):
+				err = volume.WriteMask(path, &volume.Mask{Grid: seg.Grid, Data: seg.Layers[0]})
+			default:
+				err = dicom.WriteSegmentation(path, seg, series, time.Now())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Set(pacstest.Quirks{})
+			got := pushed(t, s, dir, pacs.PushOptions{Masks: masks, Names: c.names})[0]
+			if c.err != "" {
+				if got.Err == nil || !strings.Contains(got.Err.Error(), c.err) || len(s.Seen()) > 0 {
+					t.Errorf("%+v, want %q and nothing sent", got, c.err)
+				}
+				return
+			}
+			if got.Err != nil || strings.Join(got.Warnings, "\n") != c.warning {
+				t.Fatalf("%+v, want the warning %q", got, c.warning)
+			}
+			back := object(t, s, got.Instance, series)
+			var found []string
+			for i := range c.segments {
+				at := slices.IndexFunc(back.Segments, func(s volume.Segment) bool { return back.Layers[s.Layer][500+i] == s.Value })
+				if at < 0 {
+					found = append(found, "-")
+				} else {
+					found = append(found, back.Segments[at].Name)
+				}
+			}
+			if strings.Join(found, " ") != c.want {
+				t.Errorf("sent %q, want %q", found, c.want)
+			}
+		})
+	}
+}
+
+// object reads a segmentation that a server has.
+func object(t *testing.T, s *pacstest.Server, instance string, series *dicom.Series) *volume.Segmentation {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "back.dcm")
+	if err := os.WriteFile(path, s.File(instance), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	back, _, err := dicom.ReadSegments(path, series)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return back
+}
