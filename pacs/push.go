@@ -36,15 +36,16 @@ type Sent struct {
 	Case     string
 	To       string
 	Instance string
-	Before   bool     // it had been stored before, and has not changed
-	NoMask   bool     // the case has none, or one without a voxel
+	Before   bool     // it is what was stored last
+	NoMask   bool     // the case has none, or one without a voxel; where such a one had been sent a warning says what stays on the server
 	Warnings []string // one line each
 	Err      error
 }
 
-// Push writes the mask of each case as a DICOM segmentation on the pulled series, seg/P001.dcm, reads it back, and stores it in its study. A mask
-// that was stored and has not changed is not sent again; one that has changed becomes a new object. each gets what became of a
-// case. The error is one that stops everything.
+// Push writes the mask of each case as a DICOM segmentation on the pulled series, seg/P001.dcm, reads it back, and stores it in its study. The newest
+// object of a case on a server is to be its mask as it is now: a mask that is what was sent last is not sent again, and any other becomes a new
+// object, also one that had been sent earlier. Nothing is removed from a server: a mask whose voxels were all erased gives a warning that names the objects
+// that stay there. each gets what became of a case. The error is one that stops everything.
 func (f *Folder) Push(ctx context.Context, o PushOptions, each func(Sent)) error {
 	masks, err := masksIn(o.Masks)
 	if err != nil {
@@ -111,20 +112,27 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions)
 	if err != nil {
 		return sent, err
 	}
-	if s == nil {
-		sent.NoMask = true
-		return sent, nil
-	}
 	client, err := o.Server(one.Server)
 	if err != nil {
 		return sent, err
 	}
 	sent.To = client.Address()
+	if s == nil {
+		sent.NoMask = true
+		if stay := f.sent(one.Name, sent.To); len(stay) > 0 {
+			sent.Warnings = append(sent.Warnings, fmt.Sprintf("its mask is empty now, but what was sent of it is still at %s, the newest first: %s; push removes nothing: have it deleted there",
+				sent.To, strings.Join(stay, ", ")))
+		}
+		return sent, nil
+	}
 	content, err := contentOf(s, series, o.SEG)
 	if err != nil {
 		return sent, err
 	}
-	at := slices.IndexFunc(f.record.Pushed, func(p Pushed) bool { return p.Case == one.Name && p.To == sent.To && p.Content == content })
+	at := f.last(one.Name, sent.To)
+	if at >= 0 && f.record.Pushed[at].Content != content {
+		at = -1
+	}
 	if at >= 0 && f.record.Pushed[at].Stored {
 		sent.Before, sent.Instance = true, f.record.Pushed[at].Instance
 		return sent, nil
@@ -158,6 +166,31 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions)
 	}
 	f.record.Pushed[at].Stored = true
 	return sent, f.save()
+}
+
+// last returns the place in the record of what was sent last of a case to a server, -1 where nothing was. It counts whether or not the server said that it was
+// stored: where an answer was lost the object may be there, as the newest.
+func (f *Folder) last(name, to string) int {
+	for at, p := range slices.Backward(f.record.Pushed) {
+		if p.Case == name && p.To == to {
+			return at
+		}
+	}
+	return -1
+}
+
+// sent returns the objects of a case that a server has, the newest first, also those of which it did not say so.
+func (f *Folder) sent(name, to string) (instances []string) {
+	for _, p := range slices.Backward(f.record.Pushed) {
+		switch {
+		case p.Case != name || p.To != to:
+		case p.Stored:
+			instances = append(instances, p.Instance)
+		default:
+			instances = append(instances, p.Instance+" (perhaps)")
+		}
+	}
+	return instances
 }
 
 // maskOn reads a mask, names its segments and puts it on its series; nil where it has no voxel.

@@ -115,6 +115,59 @@ func TestNamesOfWhatIsPushed(t *testing.T) {
 	}
 }
 
+// The newest object on a server is the mask as it is now: one that goes back to what it was is sent again, and what stays of an erased one is named.
+func TestNewestIsTheMask(t *testing.T) {
+	s, dir, series := pulledCase(t)
+	o := pacs.PushOptions{Masks: t.TempDir(), Names: []string{"prostate"}}
+	push := func(o pacs.PushOptions, voxels ...int) pacs.Sent {
+		t.Helper()
+		mask := &volume.Mask{Grid: series.Grid, Data: make([]uint8, series.Len())}
+		for _, v := range voxels {
+			mask.Data[v] = 1
+		}
+		if err := volume.WriteMask(filepath.Join(o.Masks, "P001.nii.gz"), mask); err != nil {
+			t.Fatal(err)
+		}
+		return pushed(t, s, dir, o)[0]
+	}
+	if empty := push(o); !empty.NoMask || len(empty.Warnings) > 0 {
+		t.Errorf("empty from the beginning: %+v", empty)
+	}
+	a, b, back := push(o, 500), push(o, 501), push(o, 500)
+	if back.Err != nil || back.Before || back.Instance == a.Instance || back.Instance == b.Instance {
+		t.Fatalf("%+v, %+v, back: %+v", a, b, back)
+	}
+	if seg := object(t, s, back.Instance, series); seg.Layers[0][500] == 0 || seg.Layers[0][501] != 0 {
+		t.Error("the newest is another mask")
+	}
+	if again := push(o, 500); !again.Before || again.Instance != back.Instance {
+		t.Errorf("unchanged: %+v", again)
+	}
+	// What the server may have, though it did not say so, is the newest too.
+	s.Set(pacstest.Quirks{StoreAnswer: "{"})
+	lost := push(o, 502)
+	if lost.Err == nil {
+		t.Fatalf("%+v", lost)
+	}
+	s.Set(pacstest.Quirks{})
+	last := push(o, 500)
+	if last.Err != nil || last.Before || s.File(last.Instance) == nil || last.Instance == back.Instance {
+		t.Errorf("after a lost answer: %+v", last)
+	}
+	stay := strings.Join([]string{last.Instance, lost.Instance + " (perhaps)", back.Instance, b.Instance, a.Instance}, ", ")
+	for _, dry := range []bool{true, false} {
+		o.DryRun = dry
+		s.Set(pacstest.Quirks{})
+		if erased := push(o); !erased.NoMask || len(erased.Warnings) != 1 || !strings.Contains(erased.Warnings[0], stay+"; push removes nothing") || len(s.Seen()) > 0 {
+			t.Errorf("erased: %+v, want the warning to name %s", erased, stay)
+		}
+	}
+	other := pacstest.New(t)
+	if elsewhere := pushed(t, other, dir, o)[0]; len(elsewhere.Warnings) > 0 {
+		t.Errorf("another server has nothing of it: %+v", elsewhere)
+	}
+}
+
 // object reads a segmentation that a server has.
 func object(t *testing.T, s *pacstest.Server, instance string, series *dicom.Series) *volume.Segmentation {
 	t.Helper()
