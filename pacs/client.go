@@ -10,17 +10,22 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
 const (
 	answerWithin = 5 * time.Minute // archives that fetch from a tape are slow to begin
-	stalledAfter = 2 * time.Minute // without a byte
 	maxJSON      = 64 << 20
 	tries        = 3
 
 	dicomJSON = "application/dicom+json"
 )
+
+var stalledAfter = 2 * time.Minute // without a byte; a test need not wait so long
+
+// errStalled is what ends an answer that stopped coming; another try may do better.
+var errStalled = errors.New("the server stopped sending in the middle of its answer")
 
 // Client talks to one server.
 type Client struct {
@@ -202,19 +207,24 @@ func (c *Client) getJSON(ctx context.Context, path, query string) (objects []obj
 
 // watched is a body that is given up when nothing comes for a while.
 type watched struct {
-	body   io.ReadCloser
-	timer  *time.Timer
-	cancel context.CancelFunc
+	body    io.ReadCloser
+	timer   *time.Timer
+	cancel  context.CancelFunc
+	stalled *atomic.Bool
 }
 
 func newWatched(body io.ReadCloser, cancel context.CancelFunc) *watched {
-	return &watched{body, time.AfterFunc(stalledAfter, cancel), cancel}
+	stalled := &atomic.Bool{}
+	return &watched{body, time.AfterFunc(stalledAfter, func() { stalled.Store(true); cancel() }), cancel, stalled}
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
 	if n > 0 {
 		w.timer.Reset(stalledAfter)
+	}
+	if err != nil && err != io.EOF && w.stalled.Load() {
+		err = errStalled
 	}
 	return n, err
 }

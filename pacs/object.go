@@ -43,13 +43,18 @@ type attribute struct {
 	Value []json.RawMessage `json:"Value"`
 }
 
-// decodeObjects reads a list of objects.
+// decodeObjects reads a list of objects. What the connection breaks is worth another try; what is no DICOM JSON is not.
 func decodeObjects(r io.Reader) (out []object, err error) {
-	if err := json.NewDecoder(r).Decode(&out); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, errors.New("the answer was cut short")
-		}
+	err = json.NewDecoder(r).Decode(&out)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, errors.New("the answer was cut short")
+	case errors.As(err, &syntax) || errors.As(err, &kind):
 		return nil, final(errors.New("the answer is no DICOM JSON: is this the root of DICOMweb? It often ends in /dicom-web or /rs"))
+	case err != nil:
+		return nil, err
 	}
 	return out, nil
 }

@@ -104,8 +104,8 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions)
 		return sent, nil
 	}
 	series, _, err := dicom.Find(f.path(one), "")
-	if err != nil {
-		return sent, errors.New("its folder no longer holds one whole series: move it away and pull again")
+	if err != nil || series.UID != one.Series {
+		return sent, errors.New("its folder no longer holds the one whole series that was pulled: move it away and pull again")
 	}
 	s, warnings, err := maskOn(mask, series, o.Names)
 	sent.Warnings = warnings

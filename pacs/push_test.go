@@ -1,6 +1,7 @@
 package pacs_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -165,6 +166,31 @@ func TestNewestIsTheMask(t *testing.T) {
 	other := pacstest.New(t)
 	if elsewhere := pushed(t, other, dir, o)[0]; len(elsewhere.Warnings) > 0 {
 		t.Errorf("another server has nothing of it: %+v", elsewhere)
+	}
+}
+
+// A mask goes to no study but that of its own images.
+func TestPushOnAnotherSeries(t *testing.T) {
+	s := pacstest.New(t, append(pacstest.Slices(t, 1, 1, 6, nil), pacstest.Slices(t, 2, 1, 6, nil)...)...)
+	dir, masks := filepath.Join(t.TempDir(), "data"), t.TempDir()
+	if _, _, err := pull(t, s, dir, 5); err != nil {
+		t.Fatal(err)
+	}
+	series, _, err := dicom.Find(filepath.Join(dir, "P001"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mask := &volume.Mask{Grid: series.Grid, Data: make([]uint8, series.Len())}
+	mask.Data[500] = 1
+	if err := volume.WriteMask(filepath.Join(masks, "P001.nii.gz"), mask); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.RemoveAll(filepath.Join(dir, "P001")), os.Rename(filepath.Join(dir, "P002"), filepath.Join(dir, "P001"))); err != nil {
+		t.Fatal(err)
+	}
+	s.Set(pacstest.Quirks{})
+	if got := pushed(t, s, dir, pacs.PushOptions{Masks: masks, Names: []string{"prostate"}})[0]; got.Err == nil || !strings.Contains(got.Err.Error(), "no longer holds the one whole series that was pulled") || len(s.Seen()) > 0 {
+		t.Errorf("%+v, %d requests", got, len(s.Seen()))
 	}
 }
 
