@@ -196,6 +196,27 @@ func TestPullToABadDisk(t *testing.T) {
 	}
 }
 
+// A series that one server did not give whole, and another did, is of the other: its masks go there.
+func TestPulledFromAnotherServer(t *testing.T) {
+	files := pacstest.Slices(t, 1, 1, 6, nil)
+	first, second := pacstest.New(t, files...), pacstest.New(t, files...)
+	first.Set(pacstest.Quirks{Missing: true})
+	dir := filepath.Join(t.TempDir(), "data")
+	for _, s := range []*pacstest.Server{first, second} {
+		if _, _, err := pull(t, s, dir, 5); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder, err := pacs.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	if all := folder.Cases(); len(all) != 1 || all[0].Server != second.URL+"/dicom-web" {
+		t.Errorf("%+v, want the server %s", all, second.URL)
+	}
+}
+
 func TestFoldersOfOthers(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o600); err != nil {

@@ -113,7 +113,7 @@ func (f *Folder) finish(one *Case, p *pull) error {
 	if err := os.Rename(p.dir, f.path(*one)); err != nil {
 		return err
 	}
-	one.Instances, one.Syntaxes = len(p.seen), p.syntaxes
+	one.Server, one.Instances, one.Syntaxes = p.client.Address(), len(p.seen), p.syntaxes // an earlier try may have asked another server
 	return f.save()
 }
 
