@@ -34,7 +34,7 @@ type predictCommand struct {
 	engineFlag
 	segFlags
 	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
-	Force   bool `help:"Replace files that are there. Without it cases of a folder that have a mask in OUT are passed over."`
+	Force   bool `help:"Replace files that are there. Without it the masks of a folder that are in OUT stay; with --uncertainty a map that is missing beside one is written."`
 }
 
 func (predictCommand) Help() string {
@@ -200,7 +200,8 @@ func (c predictCommand) channel(m *model.Model) *int {
 	return c.Channel
 }
 
-// folder segments the cases of a folder.
+// folder segments the cases of a folder. A mask that is there may be a person's by now: it is replaced by --force alone, and a map that is missing
+// beside it is written by itself.
 func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) error {
 	set, err := dataset.OpenWith(ctx, c.In, dataset.OpenOptions{NoMasks: true, Channels: channelNames(m)})
 	if err != nil {
@@ -231,7 +232,7 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 	}
 	p := progress.New(s.err)
 	defer p.End()
-	written, there, faults := 0, 0, 0
+	written, there, beside, faults := 0, 0, 0, 0
 	for _, problem := range set.Problems {
 		if problem.LeftOut {
 			faults++
@@ -244,9 +245,12 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 		if c.Uncertainty != "" {
 			entropy = filepath.Join(c.Uncertainty, name+".nii.gz")
 		}
-		if !c.Force && exists(mask) && (entropy == "" || exists(entropy)) {
+		if !c.Force && exists(mask) {
 			there++
-			continue
+			if entropy == "" || exists(entropy) {
+				continue
+			}
+			mask = ""
 		}
 		p.Show(float64(i)/float64(len(set.Cases)), fmt.Sprintf("case %d/%d", i+1, len(set.Cases)))
 		switch err := predictCase(ctx, m, set, i, mask, entropy, p); {
@@ -255,6 +259,8 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 		case err != nil:
 			faults++
 			p.Line("%v", err)
+		case mask == "":
+			beside++
 		default:
 			written++
 		}
@@ -263,6 +269,9 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 	fmt.Fprintf(s.out, "%s: %d masks", c.Out, written)
 	if there > 0 {
 		fmt.Fprintf(s.out, ", %d were there", there)
+	}
+	if beside > 0 {
+		fmt.Fprintf(s.out, ", %d uncertainty maps beside these", beside)
 	}
 	fmt.Fprintln(s.out)
 	if faults > 0 {
@@ -298,7 +307,8 @@ func (c predictCommand) nameValues(s streams, m *model.Model) error {
 	return atomicfile.Write(path, append(text, '\n'), 0o600)
 }
 
-// predictCase segments one case of a data set; the mask is written last, so that a case that has one is complete.
+// predictCase segments one case of a data set and writes mask and map, either of which may be "" for none; the mask is written last, so that a
+// map that goes with it is there.
 func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, index int, mask, entropy string, p *progress.Bar) error {
 	id := set.Cases[index].ID
 	images, err := set.Images(index)
@@ -316,6 +326,9 @@ func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, inde
 		if err := volume.WriteVolume(entropy, prediction.Uncertainty); err != nil {
 			return err
 		}
+	}
+	if mask == "" {
+		return nil
 	}
 	_, err = source.WriteSegmentation(mask, m.Segments(prediction.Mask), nil, dicom.SEG{})
 	return err
