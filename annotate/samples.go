@@ -209,8 +209,8 @@ func (l *Labels) SaveSample(ctx context.Context, who Person, s *Sample, mask *vo
 	return saved, nil
 }
 
-// Describe says in a sentence which slices a sample asks for: counted from 1, as the page does, and where they lie along the world axis
-// nearest to their normal.
+// Describe says in a sentence which slices a sample asks for: counted from 1, as the page does, and where they lie along their
+// normal, see volume.Slices.Position.
 func (c *Cases) Describe(s *Sample) string {
 	if len(s.Slices) == 0 {
 		return "No slice of " + s.Case + " is asked for."

@@ -26,8 +26,8 @@ type Task struct {
 	Orientation Orientation `json:"orientation"`
 	Modality    string      `json:"modality" doc:"As the image's header has it, such as CT; empty where it does not say."`
 	Presets     []Preset    `json:"presets" doc:"Windows of the image's header."`
-	Position    float64     `json:"position_mm"` // of the slice's centre, along the world axis nearest to its normal
-	Step        float64     `json:"step_mm"`     // from this slice to the next, along the same axis
+	Position    float64     `json:"position_mm"` // of the slice along its normal, toward R, A or S: see volume.Slices.Position
+	Step        float64     `json:"step_mm"`     // from this slice to the next, along the same normal
 	Window      Window      `json:"window"`
 	Channels    []Channel   `json:"channels"` // of the case, if the project reads several; the first one's window is that of the task
 	Score       *float64    `json:"score"`

@@ -2,6 +2,7 @@ package volume
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -64,15 +65,19 @@ func (s Slices) PixelSize() (row, column float64) {
 	return spacing[s.RowAxis], spacing[s.ColumnAxis]
 }
 
-// Position returns the world coordinate of the centre of slice n, along the world axis nearest to the slices' normal.
+// Position returns how far slice n lies from the world's origin along the slices' normal, in the grid's unit: the dot product of any point of the
+// slice with the unit normal that points toward R, A or S, whichever world axis is nearest to the axis that slices are numbered along. In a grid along
+// the world's axes that is the coordinate of the slice's centre on that axis. A tilted grid has other coordinates in each voxel of a slice; the distance is
+// one, and what the slice slider of 3D Slicer shows after Rotate to Volume Plane.
 func (s Slices) Position(n int) float64 {
-	var index [3]float64
-	for a := range index {
-		index[a] = float64(s.grid.Size[a]-1) / 2
+	normal := cross(s.grid.Column(s.RowAxis), s.grid.Column(s.ColumnAxis))
+	length := math.Sqrt(dot(normal, normal))
+	if normal[strings.IndexByte("LRAPSI", s.grid.Orientation()[s.Axis])/2] < 0 {
+		length = -length
 	}
+	var index [3]float64
 	index[s.Axis] = float64(n)
-	world := s.grid.World(index[0], index[1], index[2])
-	return world[strings.IndexByte("LRAPSI", s.grid.Orientation()[s.Axis])/2]
+	return dot(s.grid.World(index[0], index[1], index[2]), normal) / length
 }
 
 // Edges are the sides of the patient at the edges of a slice: L, R, A, P, S or I; all empty where the grid's unit is not

@@ -1,6 +1,7 @@
 package volume
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -92,6 +93,25 @@ func TestPixelSizeAndPosition(t *testing.T) {
 	for axis, want := range [3]float64{10 - 2, 30 + 2*2, 20 + 3*2} { // x falls along i, z grows along j, y along k
 		if got := g.Slices(axis).Position(2); got != want {
 			t.Errorf("axis %d: slice 2 lies at %v, want %v", axis, got, want)
+		}
+	}
+}
+
+// Of a grid that is tilted by 20° about the patient's R axis the position is a plane's distance along its normal, toward S or A whichever way the slices
+// are numbered. By hand, with the origin (-10, -20, 30): along k, -20 * -sin 20° + 30 * cos 20° = 6.840403 + 28.190779 = 35.031181; along j,
+// -20 * cos 20° + 30 * sin 20° = -18.793852 + 10.260604 = -8.533248.
+func TestPositionOfTiltedSlices(t *testing.T) {
+	const sin, cos = 0.3420201433256687, 0.9396926207859084
+	g := Grid{Size: [3]int{40, 30, 7}, Unit: Millimetre, Affine: [3][4]float64{{1, 0, 0, -10}, {0, cos, -3 * sin, -20}, {0, sin, 3 * cos, 30}}}
+	down := g
+	down.Affine[1][2], down.Affine[2][2] = 3*sin, -3*cos
+	for _, c := range []struct {
+		grid Grid
+		axis int
+		want float64 // of slice 2
+	}{{g, 2, 35.031181 + 2*3}, {down, 2, 35.031181 - 2*3}, {g, 1, -8.533248 + 2}, {g, 0, -10 + 2}} {
+		if got := c.grid.Slices(c.axis).Position(2); math.Abs(got-c.want) > 1e-5 {
+			t.Errorf("%s, axis %d: slice 2 lies at %v, want %v", c.grid.Orientation(), c.axis, got, c.want)
 		}
 	}
 }

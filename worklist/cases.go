@@ -31,8 +31,8 @@ func (c cases) grid(index int) (volume.Grid, error) {
 type place struct {
 	slice    int     // along axis, from 0
 	axis     int     // of the file
-	position float64 // of its middle, in mm along the patient's axis that is nearest its normal; NaN where the header does not say
-	along    string  // that axis: R, A or S
+	position float64 // in mm along its normal, see volume.Slices.Position; NaN where the header does not say
+	along    string  // the patient's axis that is nearest the normal: R, A or S
 }
 
 // places returns those of all slices of a case.

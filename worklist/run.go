@@ -33,8 +33,8 @@ type Pick struct {
 	Case     string     `json:"case"`
 	Slice    int        `json:"slice"`           // in the case's own file, from 0
 	Axis     string     `json:"axis"`            // i, j or k: along which index axis of the file slices count
-	Position null.Float `json:"position_mm"`     // of the slice's middle, along the patient's axis Along; null where the header does not say
-	Along    string     `json:"along,omitempty"` // R, A or S: to the right, to the front or to the head it grows
+	Position null.Float `json:"position_mm"`     // of the slice along its normal, see volume.Slices.Position; null where the header does not say
+	Along    string     `json:"along,omitempty"` // R, A or S: the patient's axis that the normal is nearest to; the position grows to the right, to the front or to the head
 	Score    null.Float `json:"score"`           // null where the strategy scores nothing
 }
 
