@@ -20,7 +20,7 @@ type Case struct {
 	Modality string         // "CT", "MR" … as a DICOM header has it; "" where it does not say
 	Windows  []dicom.Window // of a DICOM header
 
-	// patient is who was scanned; "" stands for the ID. See guessPatients and UsePatients.
+	// patient is what Patient returns; "" stands for the ID. Until guessPatients it is the PatientID of a DICOM header.
 	patient string
 	colour  bool // the mask is a picture whose colours are its segments
 	// Values are the values in the mask that stand for the classes 1, 2 …; nil if these are the values. See greyValues.

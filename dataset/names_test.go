@@ -78,7 +78,7 @@ func TestPatientsByName(t *testing.T) {
 		}
 	}
 	d := open(t, dir)
-	wantProblem(t, d.Problems, "", false, "8 cases are taken as those of 4 patients", "patient000: patient000_frame01, patient000_frame12")
+	wantProblem(t, d.Problems, "", false, "8 cases are taken as those of 4 patients", "(patient000_frame01, patient000_frame12)")
 	for seed := range 20 {
 		s, err := d.Split(SplitConfig{Test: 1}, random.Stream(uint64(seed), "split"))
 		if err != nil {
@@ -193,5 +193,25 @@ func TestJSONOfOthers(t *testing.T) {
 	write(`{"labels": ["background", "gland"]}`)
 	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), `labels: want names and values, {"background": 0, "prostate": 1}, and no list`) {
 		t.Errorf("%v", err)
+	}
+}
+
+// Cases are kept together by the PatientID of their headers, and nothing says it: messages and the groups have the cases' names alone.
+func TestPatientIDIsNotTold(t *testing.T) {
+	d := &Dataset{}
+	for _, c := range [][2]string{{"P001", "4711"}, {"P002", "4711"}, {"P003", "0815"}, {"P004", "0816"}} {
+		d.Cases = append(d.Cases, Case{ID: c[0], Label: "mask", patient: c[1]})
+	}
+	d.guessPatients()
+	wantProblem(t, d.Problems, "", false, "2 cases are taken as those of 1 patient and kept together (P001, P002)")
+	if d.Cases[0].Patient() != d.Cases[1].Patient() || d.Cases[1].Patient() == d.Cases[2].Patient() {
+		t.Errorf("patients %q, %q and %q", d.Cases[0].Patient(), d.Cases[1].Patient(), d.Cases[2].Patient())
+	}
+	_, err := d.Split(SplitConfig{TestCases: []string{"P001"}, ValidationCases: []string{"P002"}}, random.Stream(1, "split"))
+	if err == nil || !strings.Contains(err.Error(), "P001") || !strings.Contains(err.Error(), "P002") {
+		t.Errorf("a patient on both sides: %v", err)
+	}
+	if all := fmt.Sprintf("%+v %v", d, err); strings.Contains(all, "4711") || strings.Contains(all, "081") {
+		t.Errorf("a PatientID is left: %s", all)
 	}
 }

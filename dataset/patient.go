@@ -29,7 +29,8 @@ func patientOf(id string) string {
 }
 
 // guessPatients groups cases by patient where DICOM's PatientID or their names say that several are of one, and reports it. A group
-// counts only with two cases at least, and PatientID only if the data set has several.
+// counts only with two cases at least, and PatientID only if the data set has several. It takes each PatientID out of its case: from here on a group goes
+// by the ID of its first case, and nothing that is printed or stored can hold a PatientID.
 func (d *Dataset) guessPatients() {
 	ids := map[string]bool{} // one PatientID for all is that of an anonymiser
 	for _, c := range d.Cases {
@@ -68,11 +69,11 @@ func (d *Dataset) guessPatients() {
 		cases += len(groups[name])
 		var ids []string
 		for _, i := range groups[name] {
-			d.Cases[i].patient = name
+			d.Cases[i].patient = d.Cases[groups[name][0]].ID
 			ids = append(ids, d.Cases[i].ID)
 		}
 		if example == "" {
-			example = fmt.Sprintf("%s: %s", name, strings.Join(ids[:min(3, len(ids))], ", "))
+			example = strings.Join(ids[:min(3, len(ids))], ", ")
 			if len(ids) > 3 {
 				example += " …"
 			}
@@ -103,7 +104,8 @@ func (d *Dataset) UsePatients(pattern string) error {
 	return nil
 }
 
-// Patient returns who was scanned: by default what PatientID or the names tell, see guessPatients, else each case is of a patient of its own; see UsePatients.
+// Patient returns a name that all cases of one patient share, and no others: by default the ID of the first of them, or what the pattern of UsePatients finds.
+// It is never a PatientID, see guessPatients.
 func (c Case) Patient() string { return cmp.Or(c.patient, c.ID) }
 
 // patients groups cases by patient, in the order of each one's first case.

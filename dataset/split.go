@@ -60,6 +60,14 @@ func (d *Dataset) Split(c SplitConfig, rng *rand.Rand) (Split, error) {
 	if len(faults) > 0 {
 		return Split{}, errors.Join(faults...)
 	}
+	for _, i := range s.Test {
+		for _, k := range s.Validation {
+			if d.Cases[i].Patient() == d.Cases[k].Patient() {
+				return Split{}, fmt.Errorf("split: case %s is in the test set and case %s, of the same patient, in the validation set; --patient says which cases are of one",
+					d.Cases[i].ID, d.Cases[k].ID)
+			}
+		}
+	}
 	var with, without []int
 	for i, one := range d.Cases {
 		if one.Label != "" {
@@ -78,11 +86,6 @@ func (d *Dataset) Split(c SplitConfig, rng *rand.Rand) (Split, error) {
 					}
 				}
 			}
-		}
-	}
-	for _, i := range s.Test {
-		if slices.Contains(s.Validation, i) {
-			return Split{}, fmt.Errorf("split: patient %s has cases both in the test set and in the validation set; --patient says which cases are of one", d.Cases[i].Patient())
 		}
 	}
 	s, err := draw(groups, len(without), c, s, rng)
