@@ -12,11 +12,19 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/internal/cell"
+	"github.com/nextslice/nextslice/volume"
 )
 
+// Item is a slice in a list.
+type Item struct {
+	ID   string // CASE/SLICE, as Pick.ID
+	Axis int    // index axis of the case's file that the slice counts along: 0, 1 or 2, or volume.AutoAxis where the list does not say
+}
+
 // ReadItems reads a list of slices: CSV with the columns case and slice, or id as "CASE/SLICE", among any others, as the picks of a query are
-// written; or without a heading one column of ids, or two of cases and slices. Slices count from 0 along the axis that they are cut across.
-func ReadItems(file string) (items []string, err error) {
+// written; or without a heading one column of ids, or two of cases and slices. Slices count from 0 along the axis in the column axis (i, j or k), or where
+// there is none or its cell is empty along the one that they are cut across. An empty file is no slice.
+func ReadItems(file string) (items []Item, err error) {
 	in, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -24,7 +32,7 @@ func ReadItems(file string) (items []string, err error) {
 	defer in.Close()
 	r := csv.NewReader(in)
 	r.TrimLeadingSpace, r.FieldsPerRecord = true, -1
-	id, name, slice := -1, -1, -1
+	id, name, slice, along := -1, -1, -1, -1
 	for first := true; ; first = false {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -40,14 +48,14 @@ func ReadItems(file string) (items []string, err error) {
 				return slices.IndexFunc(row, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), name) })
 			}
 			id, name, slice = column("id"), column("case"), column("slice")
-			if id >= 0 || name >= 0 && slice >= 0 {
+			if along = column("axis"); id >= 0 || name >= 0 && slice >= 0 {
 				continue
 			}
-			if id = 0; len(row) == 2 {
+			if id, along = 0, -1; len(row) == 2 {
 				id, name, slice = -1, 0, 1
 			}
 		}
-		if len(row) <= max(id, name, slice) {
+		if len(row) <= max(id, name, slice, along) {
 			return nil, fmt.Errorf("%s: line %d has %d columns", file, line, len(row))
 		}
 		var text string
@@ -61,12 +69,43 @@ func ReadItems(file string) (items []string, err error) {
 		if at < 1 || err != nil || number < 0 {
 			return nil, fmt.Errorf("%s: line %d: %q is no slice: want CASE/SLICE, such as Case07/012", file, line, text)
 		}
-		items = append(items, itemName(strings.TrimSpace(text[:at]), number))
+		axis := volume.AutoAxis
+		if along >= 0 && strings.TrimSpace(row[along]) != "" {
+			if axis, err = volume.ParseAxis(strings.ToLower(strings.TrimSpace(row[along]))); err != nil || axis == volume.AutoAxis {
+				return nil, fmt.Errorf("%s: line %d: axis %q: want i, j or k", file, line, row[along])
+			}
+		}
+		items = append(items, Item{itemName(strings.TrimSpace(text[:at]), number), axis})
 	}
 }
 
 // itemName names a slice of a case as the data set does.
 func itemName(id string, slice int) string { return fmt.Sprintf("%s/%03d", id, slice) }
+
+// checkAxis returns an error unless the slices of a case that lists name are numbered along the axis of its file that the case is cut along now.
+func (q *run) checkAxis(id string, now int) error {
+	for _, l := range q.lists {
+		at := slices.IndexFunc(l.items, func(i Item) bool { return caseOf(i.ID) == id && i.Axis != volume.AutoAxis && i.Axis != now })
+		if at < 0 {
+			continue
+		}
+		was, now := volume.AxisName(l.items[at].Axis), volume.AxisName(now)
+		if q.Model != "" {
+			return fmt.Errorf("%s lists slices of %s along %s, and the model %s cuts it along %s: take a model that cuts along %s, or leave --model out and give --axis %s",
+				l.file, id, was, q.Model, now, was, was)
+		}
+		return fmt.Errorf("%s lists slices of %s along %s, and this query cuts it along %s: give --axis %s, or only lists of slices along %s", l.file, id, was, now, was, now)
+	}
+	return nil
+}
+
+// caseOf returns the case of CASE/SLICE.
+func caseOf(item string) string { return item[:strings.LastIndexByte(item, '/')] }
+
+// outlined reports whether a mask on the canvas has a class.
+func outlined(mask []uint8) bool {
+	return slices.ContainsFunc(mask, func(v uint8) bool { return v != 0 && v != volume.Ignored })
+}
 
 // matches reports whether one of some patterns matches the case, or the slice as CASE/SLICE. In a pattern * stands for any letters of a name.
 func matches(patterns []string, id, item string) bool {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/gofrs/flock"
 
@@ -102,6 +103,7 @@ type run struct {
 
 	cases
 	net        trained
+	lists      []itemList
 	known      []item // labelled slices
 	candidates []item
 	outside    int // candidates that the patterns and the shard leave out
@@ -114,6 +116,12 @@ type run struct {
 	coder      *train.Autoencoder // of strategies that compare items by one, when it is trained
 	unsure     []float64          // of all candidates, where scores go by all of them: how unsure the networks are of each
 	learnt     []item             // the labelled slices of the last trainingSet, in its order
+}
+
+// itemList is a list of labelled slices, as a file has it.
+type itemList struct {
+	file  string
+	items []Item
 }
 
 // open opens the data set as the model has it, or as it is to be trained.
@@ -162,13 +170,15 @@ func (q *run) list(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, name := range items {
-			listed[name] = true
+		q.lists = append(q.lists, itemList{file, items})
+		for _, i := range items {
+			listed[i.ID] = true
 		}
 	}
 	hash := sha256.New()
 	q.labels, q.placed = map[item][]uint8{}, map[int][]place{}
-	number := 0 // of the cases with candidates
+	number := 0        // of the cases with candidates
+	var empty []string // listed slices without anything outlined, in cases where others that are not listed have something
 	for index, one := range q.set.Cases {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -179,6 +189,9 @@ func (q *run) list(ctx context.Context) error {
 			return err
 		}
 		q.placed[index] = places
+		if err := q.checkAxis(one.ID, places[0].axis); err != nil {
+			return err
+		}
 		byList := slices.ContainsFunc(places, func(p place) bool { return listed[itemName(one.ID, p.slice)] })
 		var masks [][]uint8
 		if one.Label != "" {
@@ -192,11 +205,20 @@ func (q *run) list(ctx context.Context) error {
 		} else if byList {
 			q.notice(fmt.Sprintf("data: %s is in a list of labelled slices and has no mask: its slices are candidates", one.ID))
 		}
-		begun := false
+		begun, other := false, false // other: a slice that is not listed has something outlined
+		var blank []string
 		for k, p := range places {
 			i, name := item{index, k}, itemName(one.ID, p.slice)
 			inList := listed[name]
 			delete(listed, name)
+			if byList && masks != nil && masks[k] != nil {
+				switch drawn := outlined(masks[k]); {
+				case inList && !drawn:
+					blank = append(blank, name)
+				case !inList && drawn:
+					other = true
+				}
+			}
 			if masks != nil && masks[k] != nil && (inList || !byList) {
 				q.known = append(q.known, i)
 				if q.keepsLabels() {
@@ -217,13 +239,28 @@ func (q *run) list(ctx context.Context) error {
 		if begun {
 			number++
 		}
+		if other {
+			empty = append(empty, blank...)
+		}
 		stamp(hash, one.Image)
 	}
 	for name := range listed {
 		return fmt.Errorf("%s is in a list of labelled slices, and the data set has no such slice", name)
 	}
+	if len(empty) > 0 {
+		q.notice(fmt.Sprintf("data: nothing is outlined on %d listed slices (%s), though slices of the same cases that are not listed have something: where that is not so in the patient, "+
+			"lists and masks do not speak of the same slices; they count from 0 along the column axis", len(empty), some(empty, 3)))
+	}
 	q.digest = hash.Sum(nil)
 	return nil
+}
+
+// some names the first n of a list.
+func some(names []string, n int) string {
+	if len(names) > n {
+		return strings.Join(names[:n], ", ") + " …"
+	}
+	return strings.Join(names, ", ")
 }
 
 // keepsLabels reports whether the masks of the labelled slices are needed.

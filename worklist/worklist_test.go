@@ -134,6 +134,49 @@ func TestWhatIsLabelled(t *testing.T) {
 	}
 }
 
+// Slices of a list are those along the axis that the list has, or the query does not begin; slices that are empty where others are not are told of.
+func TestListedAxis(t *testing.T) {
+	dir, masks := partly(t, 3, 2)
+	c := small(t, dir, "strided", 3)
+	c.Experiment.Axis = "i"
+	first := ask(t, c)
+	list := filepath.Join(t.TempDir(), "round1.csv")
+	file, err := os.Create(list)
+	must(t, err)
+	must(t, errors.Join(first.WriteCSV(file), file.Close()))
+	for i := range first.Picks { // labelled, so that they are in a list
+		name := first.Picks[i].Case
+		must(t, volume.WriteMask(filepath.Join(dir, "labels", name+".nii.gz"), masks[name]))
+	}
+	c.Labelled = []string{list}
+	c.Experiment.Axis = "auto"
+	if _, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(string) {}); err == nil ||
+		!strings.Contains(err.Error(), "round1.csv lists slices of phantom_002 along i, and this query cuts it along k: give --axis i") {
+		t.Errorf("slices along i in a query along k: %v", err)
+	}
+	c.Experiment.Axis = "i"
+	if r := ask(t, c); r.Labelled == 0 {
+		t.Error("no slice along i is labelled")
+	}
+
+	m := masks["phantom_000"]
+	m.SetSlice(2, 0, make([]uint8, m.Size[0]*m.Size[1]))
+	must(t, volume.WriteMask(filepath.Join(dir, "labels", "phantom_000.nii.gz"), m))
+	c.Experiment.Axis = "auto"
+	for text, want := range map[string]int{"phantom_000/0\nphantom_000/9\n": 1, "phantom_000/9\n": 0} {
+		must(t, os.WriteFile(list, []byte(text), 0o666))
+		told := 0
+		_, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(text string) {
+			if strings.Contains(text, "nothing is outlined on 1 listed slices (phantom_000/000)") {
+				told++
+			}
+		})
+		if err != nil || told != want {
+			t.Errorf("%q: told %d times, want %d, %v", text, told, want, err)
+		}
+	}
+}
+
 // The first slices are chosen without a network; without labels nothing else can be.
 func TestFirstSlices(t *testing.T) {
 	dir, _ := partly(t, 3, 0)
@@ -542,11 +585,23 @@ func TestReadItems(t *testing.T) {
 		"":                                     nil,
 	} {
 		must(t, os.WriteFile(file, []byte(text), 0o666))
-		if got, err := ReadItems(file); err != nil || !slices.Equal(got, want) {
+		items, err := ReadItems(file)
+		var got []string
+		for _, i := range items {
+			got = append(got, i.ID)
+			if i.Axis != volume.AutoAxis {
+				t.Errorf("%q: axis %d", text, i.Axis)
+			}
+		}
+		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"a\n", "a/x\n", "/3\n", "id\na/-1\n", "case,slice\na\n"} {
+	must(t, os.WriteFile(file, []byte("id,axis\na/1,i\na/2, K\na/3,\n"), 0o666))
+	if got, err := ReadItems(file); err != nil || !slices.Equal(got, []Item{{"a/001", 0}, {"a/002", 2}, {"a/003", volume.AutoAxis}}) {
+		t.Errorf("axes: %v, %v", got, err)
+	}
+	for _, text := range []string{"id,axis\na/1,axial\n", "id,axis\na/1,auto\n", "a\n", "a/x\n", "/3\n", "id\na/-1\n", "case,slice\na\n"} {
 		must(t, os.WriteFile(file, []byte(text), 0o666))
 		if got, err := ReadItems(file); err == nil || !strings.Contains(err.Error(), "line") {
 			t.Errorf("%q: %v, %v", text, got, err)

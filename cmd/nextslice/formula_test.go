@@ -76,7 +76,8 @@ func TestNoFormulas(t *testing.T) {
 		t.Fatal(err)
 	}
 	kinds := map[byte]bool{}
-	for _, id := range picks {
+	for _, pick := range picks {
+		id := pick.ID
 		kinds[id[0]] = true
 		if !strings.Contains(string(text), `"`+id+`"`) {
 			t.Errorf("%s is not called so in JSON", id)

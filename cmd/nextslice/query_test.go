@@ -63,7 +63,8 @@ func TestLabelElsewhere(t *testing.T) {
 		if err != nil || len(items) < 8 {
 			t.Fatalf("%s: %d slices, %v", outputs[n], len(items), err)
 		}
-		for _, item := range items {
+		for _, one := range items {
+			item := one.ID
 			if asked[item]++; asked[item] > 1 {
 				t.Errorf("%s is asked for twice", item)
 			}
@@ -170,7 +171,8 @@ func TestQueryForms(t *testing.T) {
 		t.Fatalf("%v, %v", items, err)
 	}
 	table, json := ask(), ask("--json")
-	for _, item := range items {
+	for _, one := range items {
+		item := one.ID
 		name, number, _ := strings.Cut(item, "/")
 		var k int
 		fmt.Sscan(strings.TrimLeft(number[:len(number)-1], "0")+number[len(number)-1:], &k)
