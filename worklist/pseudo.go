@@ -69,8 +69,8 @@ func (q *run) addPseudo(ctx context.Context, set *train.Set) error {
 	if err != nil {
 		return err
 	}
-	if len(m.Classes) != set.Classes || !reflect.DeepEqual(m.Preprocess, q.preprocess) {
-		q.notice("the network of the query before had other classes or slices: this one learns from the labels alone")
+	if len(m.Classes) != set.Classes || !reflect.DeepEqual(m.Preprocess, q.preprocess) || m.Channel != q.Experiment.Channel || !slices.Equal(m.Channels, q.set.Channels) {
+		q.notice("the network of the query before had other classes, slices or channels: this one learns from the labels alone")
 		return nil
 	}
 	n := m.Network()

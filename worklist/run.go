@@ -16,6 +16,7 @@ import (
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/internal/atomicfile"
+	"github.com/nextslice/nextslice/internal/contents"
 	"github.com/nextslice/nextslice/internal/null"
 	"github.com/nextslice/nextslice/internal/syserr"
 	"github.com/nextslice/nextslice/model"
@@ -106,9 +107,9 @@ type run struct {
 	lists      []itemList
 	known      []item // labelled slices
 	candidates []item
-	outside    int // candidates that the patterns and the shard leave out
-	digest     []byte
-	labels     map[item][]uint8 // masks of the labelled slices
+	outside    int                                   // candidates that the patterns and the shard leave out
+	seen       struct{ labels, reads, files string } // digests: of the labelled slices and their masks, of what is read of each case, of these files' sizes and times
+	labels     map[item][]uint8                      // masks of the labelled slices
 	dir        string
 	placed     map[int][]place    // of cases
 	warned     map[int]bool       // of cases: that voxels are NaN
@@ -175,7 +176,7 @@ func (q *run) list(ctx context.Context) error {
 			listed[i.ID] = true
 		}
 	}
-	hash := sha256.New()
+	hash, reads, files := sha256.New(), sha256.New(), sha256.New()
 	q.labels, q.placed = map[item][]uint8{}, map[int][]place{}
 	number := 0        // of the cases with candidates
 	var empty []string // listed slices without anything outlined, in cases where others that are not listed have something
@@ -242,7 +243,15 @@ func (q *run) list(ctx context.Context) error {
 		if other {
 			empty = append(empty, blank...)
 		}
-		stamp(hash, one.Image)
+		fmt.Fprintf(reads, "%q %d %v %s\n", one.ID, len(places), one.Unannotated, q.set.Reads(index))
+		images, _ := one.Files()
+		for _, path := range images {
+			at, err := contents.Stat(path)
+			if err != nil {
+				return fmt.Errorf("case %s: %w", one.ID, err)
+			}
+			fmt.Fprintln(files, at)
+		}
 	}
 	for name := range listed {
 		return fmt.Errorf("%s is in a list of labelled slices, and the data set has no such slice", name)
@@ -251,7 +260,7 @@ func (q *run) list(ctx context.Context) error {
 		q.notice(fmt.Sprintf("data: nothing is outlined on %d listed slices (%s), though slices of the same cases that are not listed have something: where that is not so in the patient, "+
 			"lists and masks do not speak of the same slices; they count from 0 along the column axis", len(empty), some(empty, 3)))
 	}
-	q.digest = hash.Sum(nil)
+	q.seen.labels, q.seen.reads, q.seen.files = hex.EncodeToString(hash.Sum(nil)), hex.EncodeToString(reads.Sum(nil)), hex.EncodeToString(files.Sum(nil))
 	return nil
 }
 
@@ -266,13 +275,6 @@ func some(names []string, n int) string {
 // keepsLabels reports whether the masks of the labelled slices are needed.
 func (q *run) keepsLabels() bool {
 	return q.Model == "" && q.asksNetwork() || q.spec.Score.ClassWeights || q.spec.Strategy.Needs().LabelledFeatures
-}
-
-// stamp notes the size and the time of a file or folder, by which a change of it is noticed.
-func stamp(hash interface{ Write([]byte) (int, error) }, path string) {
-	if info, err := os.Stat(path); err == nil {
-		fmt.Fprintf(hash, "%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
-	}
 }
 
 const (
@@ -343,7 +345,8 @@ func isOurs(e os.DirEntry) bool {
 	return ok || e.Name() == ".lock"
 }
 
-// state is all that the model and the scores depend on, but for the engine.
+// state is all that the model and the scores depend on, but for the engine: with another state a new query begins. Images count with all of their files,
+// whose bytes are not read but whose sizes and times are looked at; masks of labelled slices count with what they hold.
 func (q *run) state() (string, error) {
 	digest := ""
 	if q.Model != "" {
@@ -363,7 +366,8 @@ func (q *run) state() (string, error) {
 	e := q.Experiment
 	text, err := json.MarshalIndent(map[string]any{
 		"model": digest, "strategy": q.spec.String(), "size": q.Size, "only": q.Only, "exclude": q.Exclude, "seed": e.Seed,
-		"labels": hex.EncodeToString(q.digest), "candidates": len(q.candidates), "preprocess": q.preprocess, "train": e.Train, "shard": q.Shard,
+		"labels": q.seen.labels, "classes": q.set.Classes, "candidates": len(q.candidates), "preprocess": q.preprocess, "train": e.Train, "shard": q.Shard,
+		"channel": e.Channel, "channels": q.set.Channels, "resample": e.Resample, "reads": q.seen.reads, "files": q.seen.files,
 	}, "", "  ")
 	return string(text) + "\n", err
 }

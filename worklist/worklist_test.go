@@ -2,6 +2,7 @@ package worklist
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -357,6 +358,78 @@ func TestQueryBeginsAnewWithNewLabels(t *testing.T) {
 	c.Work = other
 	if _, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(string) {}); err == nil {
 		t.Error("a folder with other files is taken as the work folder")
+	}
+}
+
+// What is read of the cases is part of the query: with other channels, or with a file changed that is not the case's first, it begins anew and ends with the scores of
+// one in an empty folder.
+func TestQueryBeginsAnewWithOtherImages(t *testing.T) {
+	dir, _ := partly(t, 3, 1)
+	images := filepath.Join(dir, "images")
+	write := func(name string, v *volume.Volume, add float32) { // as a header with the voxels in a file of their own
+		t.Helper()
+		var raw []byte
+		for i, value := range v.Data {
+			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(value+add*float32(i%7)))
+		}
+		a := v.Affine
+		must(t, os.WriteFile(filepath.Join(images, name+".nhdr"), fmt.Appendf(nil, "NRRD0004\ntype: float\ndimension: 3\nspace: RAS\nsizes: %d %d %d\nendian: little\nencoding: raw\n"+
+			"space directions: (%v,%v,%v) (%v,%v,%v) (%v,%v,%v)\nspace origin: (%v,%v,%v)\ndata file: %s.raw\n", v.Size[0], v.Size[1], v.Size[2],
+			a[0][0], a[1][0], a[2][0], a[0][1], a[1][1], a[2][1], a[0][2], a[1][2], a[2][2], a[0][3], a[1][3], a[2][3], name), 0o666))
+		must(t, os.WriteFile(filepath.Join(images, name+".raw"), raw, 0o666))
+	}
+	var last *volume.Volume
+	for n := range 3 {
+		name := fmt.Sprintf("phantom_%03d", n)
+		v, err := volume.Read(filepath.Join(images, name+".nii.gz"))
+		must(t, err)
+		must(t, os.Remove(filepath.Join(images, name+".nii.gz")))
+		write(name+"_0000", v, 0)
+		write(name+"_0001", v, 300)
+		last = v
+	}
+	must(t, os.Rename(images, filepath.Join(dir, "imagesTr"))) // nnU-Net's layout
+	must(t, os.Rename(filepath.Join(dir, "labels"), filepath.Join(dir, "labelsTr")))
+	images = filepath.Join(dir, "imagesTr")
+	c := small(t, dir, "entropy", 4)
+	scores := func(c Config) string {
+		t.Helper()
+		text, err := os.ReadFile(ask(t, c).Scores)
+		must(t, err)
+		return string(text)
+	}
+	before := scores(c)
+	for _, change := range []struct {
+		name string
+		make func()
+	}{
+		{"--channel", func() { c.Experiment.Channel = 1 }},
+		{"--channels", func() { c.Experiment.Channel, c.Experiment.Channels = 0, dataset.Selection{"0", "1"} }},
+		{"order", func() { c.Experiment.Channels = dataset.Selection{"1", "0"} }},
+		{"voxels behind the header of another channel", func() { write("phantom_002_0001", last, 500) }},
+	} {
+		change.make()
+		other := c
+		other.Work = filepath.Join(t.TempDir(), "new")
+		got, want := scores(c), scores(other)
+		if want == before {
+			t.Fatalf("%s changes no score", change.name)
+		}
+		if got != want {
+			t.Errorf("%s: the query goes on with what it has of others", change.name)
+		}
+		before = want
+	}
+	states := map[string]bool{}
+	for _, resample := range []bool{false, true, false} {
+		c.Experiment.Resample = resample
+		ask(t, c)
+		state, err := os.ReadFile(filepath.Join(c.Work, stateFile))
+		must(t, err)
+		states[string(state)] = true
+	}
+	if len(states) != 2 {
+		t.Errorf("%d states with and without --resample", len(states))
 	}
 }
 

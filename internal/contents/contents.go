@@ -37,6 +37,12 @@ func Of(path string) (Seen, error) {
 	return Seen{stat(files), hex.EncodeToString(h.Sum(nil))}, nil
 }
 
+// Stat returns the sizes and times of what Of would read, as Seen.Stat has them; no byte is read.
+func Stat(path string) (string, error) {
+	files, err := list(path)
+	return stat(files), err
+}
+
 // Now returns what path holds, and whether the bytes are others than before. Bytes are read only where sizes or times differ.
 func (before Seen) Now(path string) (now Seen, changed bool, err error) {
 	files, err := list(path)
