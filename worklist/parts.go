@@ -1,6 +1,8 @@
 package worklist
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -63,6 +65,19 @@ func (q *run) takeParts(store *scoreFile) error {
 		q.notice(fmt.Sprintf("%d of %d slices were scored by parts of this query", taken, len(q.candidates)))
 	}
 	return nil
+}
+
+// digest returns a few digits that are the same for all parts of a query. Sizes and times of the images are left out, so that copies of a data set on several
+// machines can be scored together; see state.
+func digest(path string) (string, error) {
+	state, err := undivided(path)
+	if err != nil {
+		return "", err
+	}
+	delete(state, "files")
+	text, err := json.Marshal(state)
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8]), err
 }
 
 // undivided returns the state of a query without what differs between its parts.

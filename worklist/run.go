@@ -52,6 +52,9 @@ type Result struct {
 	// Copies are the labelled slices that count once more when the next query of this work folder trains, see query.Copies.
 	Copies []string `json:"copies,omitempty"`
 	Scores string   `json:"-"` // file of the scores; "" where the strategy has none
+
+	shard Shard
+	query string // digest of the undivided query, of shards
 }
 
 // Progress tells how far a query is.
@@ -229,13 +232,16 @@ func (q *run) list(ctx context.Context) error {
 				hash.Write(masks[k])
 				continue
 			}
-			if len(q.Only) > 0 && !matches(q.Only, one.ID, name) || matches(q.Exclude, one.ID, name) || !q.Shard.holds(number) {
+			if len(q.Only) > 0 && !matches(q.Only, one.ID, name) || matches(q.Exclude, one.ID, name) {
 				q.outside++
-				begun = true
+				continue
+			}
+			begun = true
+			if !q.Shard.holds(number) {
+				q.outside++
 				continue
 			}
 			q.candidates = append(q.candidates, i)
-			begun = true
 		}
 		if begun {
 			number++
@@ -252,6 +258,9 @@ func (q *run) list(ctx context.Context) error {
 			}
 			fmt.Fprintln(files, at)
 		}
+	}
+	if number > 0 && q.Shard.Of > number {
+		return fmt.Errorf("--shard %d/%d: only %d cases have slices to ask for: divide them into %d parts at most", q.Shard.Part, q.Shard.Of, number, number)
 	}
 	for name := range listed {
 		return fmt.Errorf("%s is in a list of labelled slices, and the data set has no such slice", name)
@@ -373,7 +382,7 @@ func (q *run) state() (string, error) {
 }
 
 // pick lets the strategy select.
-func (q *run) pick(ctx context.Context) (*Result, error) {
+func (q *run) pick(ctx context.Context) (_ *Result, err error) {
 	r := &Result{Strategy: q.spec.String(), Seed: q.Experiment.Seed, Labelled: len(q.known), Candidates: len(q.candidates)}
 	s := &stream{
 		spec: q.spec, seed: q.Experiment.Seed, items: q.candidates, names: q.name, progress: func(done, of int) { q.progress(Progress{Phase: "score", Done: done, Of: of}) },
@@ -412,8 +421,11 @@ func (q *run) pick(ctx context.Context) (*Result, error) {
 		for i := range all {
 			all[i] = i
 		}
-		_, err := pool.Score(all)
-		r.Scored = len(all)
+		if _, err := pool.Score(all); err != nil {
+			return nil, err
+		}
+		r.Scored, r.shard = len(all), q.Shard
+		r.query, err = digest(filepath.Join(q.dir, stateFile))
 		return r, err
 	}
 	picks, err := q.selectFrom(pool)

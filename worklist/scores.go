@@ -147,17 +147,22 @@ func unquote(field string) string {
 	return strings.ReplaceAll(field[1:len(field)-1], `""`, `"`)
 }
 
-// CopyScores writes the scores of a query to a file of their own, id and score, for nextslice select. It replaces a file that is there.
-func CopyScores(from, to string) error {
-	s, err := openScores(from, nil)
+// WriteScores writes the scores of a query to a file of their own for nextslice select: id and score, and of a shard which one it is and of which query
+// (see query/scores.Part). It replaces a file that is there.
+func (r *Result) WriteScores(to string) error {
+	s, err := openScores(r.Scores, nil)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	heading, end := "id,score\n", "\n"
+	if r.shard.Of > 0 {
+		heading, end = "id,score,shard,query\n", fmt.Sprintf(",%d/%d,%s\n", r.shard.Part, r.shard.Of, r.query)
+	}
 	var text strings.Builder
-	text.WriteString("id,score\n")
+	text.WriteString(heading)
 	for _, id := range slices.Sorted(maps.Keys(s.rows)) {
-		fmt.Fprintf(&text, "%s,%s\n", quote(cell.Text(id)), strconv.FormatFloat(s.rows[id][0], 'g', -1, 64))
+		fmt.Fprintf(&text, "%s,%s%s", quote(cell.Text(id)), strconv.FormatFloat(s.rows[id][0], 'g', -1, 64), end)
 	}
 	return atomicfile.Write(to, []byte(text.String()), 0o600)
 }

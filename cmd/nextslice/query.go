@@ -140,7 +140,7 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 		if r.Scores == "" {
 			return usagef("--scores: %s scores nothing", r.Strategy)
 		}
-		if err := worklist.CopyScores(r.Scores, c.Scores); err != nil {
+		if err := r.WriteScores(c.Scores); err != nil {
 			return err
 		}
 	}

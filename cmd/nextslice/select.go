@@ -30,6 +30,8 @@ func (selectCommand) Help() string {
 	return `The scores are CSV with a heading that names the columns id and score among any others, CSV of two columns id,score
 without a heading, or JSON: {"id": score, ...} or [{"id": "...", "score": ...}, ...]. The picks are written as CSV.
 
+The files of nextslice query --shard say in the columns shard and query what they are of: they are joined where all are of one query and no shard is missing.
+
 Examples:
   nextslice select --scores scores.csv --size 10
   nextslice select --scores scores.csv --size 10 --stochastic-batches
@@ -86,9 +88,9 @@ func (c selectCommand) strategy() (query.Strategy, error) {
 	return query.Top{}, nil
 }
 
-// read reads the files and joins them. An item in two of them is an error.
+// read reads the files and joins them.
 func (c selectCommand) read(in io.Reader) (*scores.List, error) {
-	all, from := &scores.List{}, map[string]string{}
+	var all []scores.File
 	for _, pattern := range c.Scores {
 		files := []string{pattern}
 		if strings.ContainsAny(pattern, "*?[") {
@@ -103,16 +105,10 @@ func (c selectCommand) read(in io.Reader) (*scores.List, error) {
 			if err != nil {
 				return nil, err
 			}
-			for i, id := range one.IDs {
-				if before, twice := from[id]; twice {
-					return nil, fmt.Errorf("%s: the id %q stands in %s too", file, id, before)
-				}
-				from[id] = file
-				all.IDs, all.Values = append(all.IDs, id), append(all.Values, one.Values[i])
-			}
+			all = append(all, scores.File{Name: file, List: one})
 		}
 	}
-	return all, nil
+	return scores.Join(all)
 }
 
 func readScores(in io.Reader, name string) (*scores.List, error) {

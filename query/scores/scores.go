@@ -1,4 +1,4 @@
-// Package scores reads the scores that other programs gave to items, and picks by them.
+// Package scores reads the scores that other programs, or the shards of a query, gave to items, joins them, and picks by them.
 package scores
 
 import (
@@ -22,6 +22,7 @@ import (
 type List struct {
 	IDs    []string
 	Values []float64 // higher = label sooner
+	Parts  []Part    // different ones that the scores say they are of, in the order of the file; see Join
 }
 
 // Pick is one selected item of a [List].
@@ -73,7 +74,8 @@ const byteOrderMark = "\ufeff" // spreadsheets put it before the first column's 
 
 // ReadCSV reads comma-separated scores: either with a header that names the columns id and score, in any order
 // and among other columns, or two columns id,score without one. IDs are kept as they stand, without surrounding
-// spaces and the apostrophe that guards them from spreadsheets (=x is written as '=x). Empty lines are skipped.
+// spaces and the apostrophe that guards them from spreadsheets (=x is written as '=x). Empty lines are skipped. Where the header has both the columns
+// shard and query, they are the Part of each score.
 //
 // A line with a score that is no finite number, an empty id, an id that stood before or a wrong number of fields is
 // an error that names the line.
@@ -82,7 +84,7 @@ func ReadCSV(r io.Reader) (*List, error) {
 	reader.ReuseRecord = true
 	reader.TrimLeadingSpace = true
 	list := newScoreList()
-	idColumn, scoreColumn := 0, 1
+	idColumn, scoreColumn, shardColumn, queryColumn := 0, 1, -1, -1
 	for first := true; ; first = false {
 		record, err := reader.Read()
 		if err == io.EOF {
@@ -95,9 +97,11 @@ func ReadCSV(r io.Reader) (*List, error) {
 		line, _ := reader.FieldPos(0)
 		if first {
 			record[0] = strings.TrimPrefix(record[0], byteOrderMark)
-			header, id, score := readHeader(record)
-			if header {
-				idColumn, scoreColumn = id, score
+			column := func(name string) int {
+				return slices.IndexFunc(record, func(field string) bool { return strings.EqualFold(strings.TrimSpace(field), name) })
+			}
+			if id, score := column("id"), column("score"); id >= 0 && score >= 0 {
+				idColumn, scoreColumn, shardColumn, queryColumn = id, score, column("shard"), column("query")
 				continue
 			}
 			if len(record) != 2 {
@@ -112,16 +116,16 @@ func ReadCSV(r io.Reader) (*List, error) {
 		if err := list.add(line, cell.Parse(strings.TrimSpace(record[idColumn])), record[scoreColumn]); err != nil {
 			return nil, err
 		}
+		var part Part
+		if shardColumn >= 0 && queryColumn >= 0 {
+			if part, err = parsePart(record[shardColumn], strings.Clone(record[queryColumn])); err != nil {
+				return nil, fmt.Errorf("read scores: line %d: %w", line, err)
+			}
+		}
+		if !slices.Contains(list.scores.Parts, part) {
+			list.scores.Parts = append(list.scores.Parts, part)
+		}
 	}
-}
-
-// readHeader finds the columns id and score in a first line.
-func readHeader(record []string) (ok bool, id, score int) {
-	named := func(name string) int {
-		return slices.IndexFunc(record, func(field string) bool { return strings.EqualFold(strings.TrimSpace(field), name) })
-	}
-	id, score = named("id"), named("score")
-	return id >= 0 && score >= 0, id, score
 }
 
 // ReadJSON reads scores as an array of objects [{"id": "a", "score": 0.5}, ...], where other members are
@@ -267,6 +271,9 @@ func (l *scoreList) add(line int, id, score string) error {
 func (l *scoreList) done() (*List, error) {
 	if len(l.scores.IDs) == 0 {
 		return nil, errors.New("read scores: there is no score in it")
+	}
+	if len(l.scores.Parts) == 0 { // JSON
+		l.scores.Parts = []Part{{}}
 	}
 	return &l.scores, nil
 }
