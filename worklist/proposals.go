@@ -12,7 +12,7 @@ import (
 )
 
 // propose writes what the network makes of the cases with picks: NAME.seg.nrrd with its mask, and NAME-uncertainty.nii.gz. Files that are there stay, unless
-// they are to be replaced; a case whose mask is there is passed over.
+// they are to be replaced; a case whose mask is there is passed over. A map without its mask is what an interrupted query has left, and is written again.
 func (q *run) propose(ctx context.Context, r *Result) error {
 	if q.Proposals == "" || len(r.Picks) == 0 {
 		return nil

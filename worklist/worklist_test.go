@@ -431,6 +431,16 @@ func TestQueryBeginsAnewWithOtherImages(t *testing.T) {
 	if len(states) != 2 {
 		t.Errorf("%d states with and without --resample", len(states))
 	}
+
+	// A network of other channels is no teacher of pseudo-labels either.
+	c = small(t, dir, "ceal(delta=0.69,decay=0.2)+sb", 4)
+	ask(t, c)
+	c.Experiment.Channel = 1
+	told := false
+	_, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(text string) { told = told || strings.Contains(text, "other classes, slices or channels") })
+	if err != nil || !told {
+		t.Errorf("the teacher of another channel: told %v, %v", told, err)
+	}
 }
 
 // CEAL learns along what the network of the query before is sure of, none in the first query, and no label takes part twice. Run again, it goes on.
@@ -551,6 +561,14 @@ func TestModelAndTurnedCases(t *testing.T) {
 	}
 	if at := v.Grid.Slices(2).Position(want.Picks[0].Slice); math.Abs(at-float64(want.Picks[0].Position)) > 1e-6 {
 		t.Errorf("position %v, want %v", want.Picks[0].Position, at)
+	}
+	list := filepath.Join(t.TempDir(), "round1.csv")
+	must(t, os.WriteFile(list, []byte("id,axis\nphantom_000/3,k\nphantom_002/3,k\n"), 0o666))
+	wrong := c
+	wrong.Labelled = []string{list}
+	if _, err := Run(t.Context(), engine(t), wrong, func(Progress) {}, func(string) {}); err == nil ||
+		!strings.Contains(err.Error(), "lists slices of phantom_002 along k, and the model "+c.Model+" cuts it along i") {
+		t.Errorf("a list along the axis of before: %v", err)
 	}
 	// Proposals lie on the image, and files that are there stay.
 	c.Proposals = filepath.Join(t.TempDir(), "proposals")

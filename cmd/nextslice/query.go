@@ -50,7 +50,8 @@ type queryCommand struct {
 
 func (queryCommand) Help() string {
 	return `Says which slices of a data set to label next, for people who label in 3D Slicer, ITK-SNAP or by a script: case, index of the slice in
-its file from 0, position along its normal in mm, which 3D Slicer's slice slider shows (of a tilted scan after Rotate to Volume Plane), and score. Images may be of any format that is read.
+its file from 0, position along its normal in mm, which 3D Slicer's slice slider shows (of a tilted scan after Rotate to Volume Plane), and score.
+Images may be of any format that is read.
 
 Without any label the first slices are chosen by --strategy typiclust or strided, which need no network. Later the network learns from the labelled slices: those
 of cases with a mask, but for slices that are ignored throughout (--ignore), or those in a list (--labelled).
