@@ -56,8 +56,9 @@ type Export struct {
 }
 
 // Write writes a zip with one mask per case and the list labelled.csv, or for FormatCSV the list alone. Which slices
-// are labels, and not background or predictions, only the list tells. With no case to export it returns ErrInvalid and
-// has written nothing.
+// are labels, and not background or predictions, only the list tells. An export is of one moment: labels and reviews are read at once, and
+// the masks hold exactly the versions that the list names, whatever is saved or reviewed while it is being written. With no case to
+// export it returns ErrInvalid and has written nothing.
 func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export) error {
 	entry := store.Event{Person: who.Name, Event: "export", Detail: fmt.Sprintf("%s, partial %v, fill %v, only accepted %v", e.Format, e.Partial, e.Fill, e.Accepted),
 		Said: []fault.Message{fault.Say(fault.OfFormat, "format", e.Format)}}
@@ -80,21 +81,10 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 	if err != nil {
 		return err
 	}
-	all, err := x.store.Reviews(ctx, "")
-	if err != nil {
-		return err
-	}
-	reviews := map[Item]store.Review{}
-	for _, r := range all {
-		reviews[r.Item] = r
-	}
-	chosen := func(labels []store.Labelled) []store.Labelled {
-		return slices.DeleteFunc(x.rights.visible(who, labels, open), func(l store.Labelled) bool { return e.Accepted && statusOf(l, reviews) != ReviewAccepted })
-	}
-	labels = chosen(labels)
+	labels = slices.DeleteFunc(x.rights.visible(who, labels, open), func(l store.Labelled) bool { return e.Accepted && l.Status() != ReviewAccepted })
 	if e.Format == FormatCSV {
 		list := csv.NewWriter(w)
-		writeLabels(list, labels, reviews)
+		writeLabels(list, labels, true)
 		list.Flush()
 		return list.Error()
 	}
@@ -112,7 +102,7 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 	used := map[string]bool{}
 	for _, name := range cases {
 		path := filepath.Join(dir, unused(used, name, extensions[e.Format]))
-		err := x.exportCase(ctx, path, name, chosen, e)
+		err := x.exportCase(ctx, path, name, labels, e)
 		if errors.Is(err, store.ErrDamaged) || errors.Is(err, ErrGone) { // of this case alone
 			left[name] = err
 			continue
@@ -142,7 +132,7 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 		return err
 	}
 	lines := csv.NewWriter(list)
-	writeLabels(lines, slices.DeleteFunc(labels, func(l store.Labelled) bool { return !slices.Contains(cases, l.Item.Case) }), reviews)
+	writeLabels(lines, slices.DeleteFunc(labels, func(l store.Labelled) bool { return !slices.Contains(cases, l.Item.Case) }), true)
 	if lines.Flush(); lines.Error() != nil {
 		return lines.Error()
 	}
@@ -225,9 +215,9 @@ func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, e Ex
 	return names, ctx.Err()
 }
 
-// exportCase writes the mask of one case.
-func (x *Exporter) exportCase(ctx context.Context, path, name string, chosen func([]store.Labelled) []store.Labelled, e Export) error {
-	labels, err := x.store.Labels(ctx, name)
+// exportCase writes the mask of one case, with the labels of it that the list names.
+func (x *Exporter) exportCase(ctx context.Context, path, name string, list []store.Labelled, e Export) error {
+	labels, err := x.store.WithMasks(ctx, slices.DeleteFunc(slices.Clone(list), func(l store.Labelled) bool { return l.Item.Case != name }))
 	if err != nil {
 		return err
 	}
@@ -242,7 +232,7 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, chosen fun
 			mask.Data[i] = Unsure
 		}
 	}
-	if err := x.cases.place(mask, chosen(labels)); err != nil {
+	if err := x.cases.place(mask, labels); err != nil {
 		return err
 	}
 	if e.Format == FormatNIfTI {

@@ -3,6 +3,7 @@ package annotate_test
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -188,5 +189,49 @@ func TestExportNames(t *testing.T) {
 	slices.Sort(names)
 	if want := []string{"=x.nii.gz", "A_b.nii.gz", "a_b-2.nii.gz", "a_b-3.nii.gz", "labelled.csv"}; !slices.Equal(names, want) {
 		t.Errorf("names in the zip: %q", names)
+	}
+}
+
+// during is a writer that does something once, while it is written to.
+type during struct {
+	bytes.Buffer
+	do func()
+}
+
+func (d *during) Write(p []byte) (int, error) {
+	if d.do != nil {
+		d.do()
+		d.do = nil
+	}
+	return d.Buffer.Write(p)
+}
+
+// An export is of one moment: what is saved while it is being written, of a case that is still to come, is neither in the masks nor in the list.
+func TestExportIsOfOneMoment(t *testing.T) {
+	p := open(t, annotate.Options{Data: annotatetest.Data(t, 40), Change: func(c *annotate.Config) { small(c); c.Masks = annotate.MasksAll }})
+	eva := annotate.Anybody("eva")
+	for _, c := range p.data.Cases {
+		if _, err := p.Reviews.Case(t.Context(), eva, c.ID, annotate.Judgement{Status: annotate.ReviewAccepted}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := p.data.Cases[len(p.data.Cases)-1].ID
+	for i, accepted := range []bool{true, false} {
+		item := annotate.Item{Case: last, Slice: 2 + i}
+		out := &during{do: func() {
+			if _, err := p.Labels.Save(t.Context(), ana, annotate.Answer{Item: item, Mask: make([]uint8, 120), Action: annotate.Edited}); err != nil {
+				t.Error(err)
+			}
+		}}
+		if err := p.Exporter.Write(t.Context(), ana, out, annotate.Export{Format: annotate.FormatNIfTI, Partial: true, Accepted: accepted}); err != nil {
+			t.Fatal(err)
+		}
+		if m := must(volume.ReadMask(unzip(t, out.Bytes(), last+".nii.gz"))); !slices.Equal(m.Slice(2, item.Slice), p.mask(item)) {
+			t.Errorf("accepted only %v: the mask does not hold the version that the list names", accepted)
+		}
+		list := must(os.ReadFile(unzip(t, out.Bytes(), "labelled.csv")))
+		if !bytes.Contains(list, fmt.Appendf(nil, "\n%s,%d,training,1,", last, item.Slice)) && !bytes.Contains(list, fmt.Appendf(nil, "\n%s,%d,validation,1,", last, item.Slice)) {
+			t.Errorf("accepted only %v: the list does not name version 1:\n%s", accepted, list)
+		}
 	}
 }

@@ -349,7 +349,7 @@ func (f *maskFiles) writeList(ctx context.Context, path string) error {
 	}
 	var list bytes.Buffer
 	w := csv.NewWriter(&list)
-	writeLabels(w, labels, nil)
+	writeLabels(w, labels, false)
 	w.Flush()
 	if err := atomicfile.Write(path, list.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("write list of labels: %w", err)
@@ -357,18 +357,10 @@ func (f *maskFiles) writeList(ctx context.Context, path string) error {
 	return nil
 }
 
-// statusOf returns the status of a label's review, "" if the newest review of its item is of another version.
-func statusOf(l store.Labelled, reviews map[Item]store.Review) string {
-	if r := reviews[l.Item]; r.Version == l.Version.Version {
-		return r.Status
-	}
-	return ""
-}
-
-// writeLabels writes one line per label, with its review where reviews are given.
-func writeLabels(w *csv.Writer, labels []store.Labelled, reviews map[Item]store.Review) {
+// writeLabels writes one line per label, with the review of the label as it is where reviews are asked for.
+func writeLabels(w *csv.Writer, labels []store.Labelled, reviews bool) {
 	head := []string{"case", "slice", "use", "version", "person", "time", "seconds", "action", "proposal_model", "dice_to_proposal", "agreement"}
-	if reviews != nil {
+	if reviews {
 		head = append(head, "review", "reviewer", "note")
 	}
 	w.Write(head)
@@ -378,12 +370,12 @@ func writeLabels(w *csv.Writer, labels []store.Labelled, reviews map[Item]store.
 			l.At.UTC().Format("2006-01-02T15:04:05Z"), strconv.FormatFloat(l.Seconds, 'f', 1, 64), l.Action,
 			optional(l.Proposal, strconv.Itoa), optional(l.Dice, number), optional(l.Agreement, number),
 		}
-		switch status := statusOf(l, reviews); {
-		case reviews == nil:
+		switch status := l.Status(); {
+		case !reviews:
 		case status == "":
 			line = append(line, "", "", "")
 		default:
-			line = append(line, status, cell.Text(reviews[l.Item].Person), cell.Text(reviews[l.Item].Note))
+			line = append(line, status, cell.Text(l.Review.Person), cell.Text(l.Review.Note))
 		}
 		w.Write(line)
 	}

@@ -187,13 +187,9 @@ func (q *Queue) labels(ctx context.Context) (images [][]float32, masks [][]uint8
 	if err != nil {
 		return nil, nil, err
 	}
-	rejected, err := q.store.Rejected(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
 	for _, l := range all {
 		image := q.cases.slice(l.Item)
-		if l.Role == store.Validation || image == nil || rejected[l.Item] {
+		if l.Role == store.Validation || image == nil || l.Status() == ReviewRejected {
 			continue
 		}
 		mask, err := l.Mask()

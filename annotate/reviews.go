@@ -111,29 +111,15 @@ func (r *Reviews) items(ctx context.Context, who Person, name string) ([]Reviewe
 	if err != nil {
 		return nil, err
 	}
-	last, err := r.last(ctx, name)
-	if err != nil {
-		return nil, err
-	}
 	items := []ReviewedItem{}
 	for _, l := range r.rights.visible(who, labels, open) {
-		i := ReviewedItem{Item: l.Item.String(), Version: l.Version.Version, Who: l.Person, When: l.At, Action: l.Action, Last: last[l.Item]}
-		if i.Last != nil && i.Last.Version == i.Version {
-			i.Status = i.Last.Status
+		i := ReviewedItem{Item: l.Item.String(), Version: l.Version.Version, Who: l.Person, When: l.At, Action: l.Action, Status: l.Status()}
+		if last := l.Review; last != nil {
+			i.Last = &Review{last.Version, last.Person, last.At, last.Status, last.Note}
 		}
 		items = append(items, i)
 	}
 	return items, nil
-}
-
-// last returns the newest review of each item.
-func (r *Reviews) last(ctx context.Context, name string) (map[Item]*Review, error) {
-	all, err := r.store.Reviews(ctx, name)
-	last := map[Item]*Review{}
-	for _, one := range all {
-		last[one.Item] = &Review{one.Version, one.Person, one.At, one.Status, one.Note}
-	}
-	return last, err
 }
 
 // Judgement is a review to be stored.

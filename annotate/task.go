@@ -268,14 +268,10 @@ func (t *Task) why(note string, code fault.Code, pairs ...any) {
 
 // untilModel returns how many labels for training are missing until the first training.
 func (q *Queue) untilModel(ctx context.Context) (int, error) {
-	labels, err := q.store.LabelledItems(ctx)
-	if err != nil {
-		return 0, err
-	}
-	rejected, err := q.store.Rejected(ctx)
+	labels, err := q.store.Learnable(ctx)
 	count := 0
-	for _, item := range labels {
-		if q.cases.roles[item.Case] == store.Training && !rejected[item] {
+	for item := range labels {
+		if q.cases.roles[item.Case] == store.Training {
 			count++
 		}
 	}

@@ -88,13 +88,9 @@ func (t *trainer) count(ctx context.Context, but map[Item]bool) (models []store.
 	if models, err = t.store.Models(ctx); err != nil {
 		return nil, 0, err
 	}
-	labels, err := t.store.LabelledItems(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	rejected, err := t.store.Rejected(ctx)
-	for _, item := range labels {
-		if t.cases.roles[item.Case] == store.Training && t.cases.slice(item) != nil && !but[item] && !rejected[item] {
+	labels, err := t.store.Learnable(ctx)
+	for item := range labels {
+		if t.cases.roles[item.Case] == store.Training && t.cases.slice(item) != nil && !but[item] {
 			count++
 		}
 	}
@@ -260,12 +256,8 @@ func (t *trainer) labels(ctx context.Context) (training, validation []store.Labe
 	if err != nil {
 		return nil, nil, err
 	}
-	rejected, err := t.store.Rejected(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
 	for _, l := range all {
-		if rejected[l.Item] {
+		if l.Status() == ReviewRejected {
 			continue
 		}
 		if _, err := l.Mask(); errors.Is(err, store.ErrDamaged) {

@@ -154,8 +154,9 @@ func (s *Store) PruneProposals(ctx context.Context, model int) error {
 // Labelled is the label of one item.
 type Labelled struct {
 	Version
-	ID   int64 // grows with every version of the project
-	Role Role
+	ID     int64 // grows with every version of the project
+	Role   Role
+	Review *Review // the newest of the item, read at the same moment; nil without
 
 	packed, digest []byte
 }
@@ -173,15 +174,28 @@ func (s *Store) LabelList(ctx context.Context, name string) ([]Labelled, error) 
 	return s.labels(ctx, name, `NULL, NULL`)
 }
 
+// WithMasks returns labels of LabelList with their masks: those of the versions that the list names, whatever is the label by now.
+func (s *Store) WithMasks(ctx context.Context, list []Labelled) ([]Labelled, error) {
+	list = slices.Clone(list)
+	for i, l := range list {
+		if err := s.reads.QueryRowContext(ctx, `SELECT mask, digest FROM versions WHERE id = ?`, l.ID).Scan(&list[i].packed, &list[i].digest); err != nil {
+			return nil, fmt.Errorf("read labels: %w", plain(err))
+		}
+	}
+	return list, nil
+}
+
 func (s *Store) labels(ctx context.Context, name, masks string) ([]Labelled, error) {
 	where, args := ``, []any{}
 	if name != "" {
 		where, args = `WHERE l.case_name = ? `, []any{name}
 	}
-	rows, err := s.reads.QueryContext(ctx, `SELECT `+versionColumns+`, `+masks+`, v.id, c.role FROM labels l
-		JOIN versions v USING (case_name, slice, version) JOIN cases c ON c.name = l.case_name `+where+`ORDER BY l.case_name, l.slice`, args...)
+	rows, err := s.reads.QueryContext(ctx, `SELECT `+versionColumns+`, `+masks+`, v.id, c.role, `+newestColumns+` FROM labels l
+		JOIN versions v USING (case_name, slice, version) JOIN cases c ON c.name = l.case_name `+newestReview+where+`ORDER BY l.case_name, l.slice`, args...)
 	return collect(rows, err, "read labels", func(scan scanner) (l Labelled, err error) {
-		l.Version, err = scanVersion(scan, &l.packed, &l.digest, &l.ID, &l.Role)
+		var r newest
+		l.Version, err = scanVersion(scan, &l.packed, &l.digest, &l.ID, &l.Role, &r.version, &r.person, &r.at, &r.status, &r.note)
+		l.Review = r.of(l.Item)
 		return l, err
 	})
 }

@@ -91,14 +91,44 @@ func (s *Store) Reviews(ctx context.Context, name string) ([]Review, error) {
 	})
 }
 
-// Rejected returns the items whose label a reviewer has rejected.
-func (s *Store) Rejected(ctx context.Context) (map[Item]bool, error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT r.case_name, r.slice FROM reviews r JOIN labels USING (case_name, slice, version)
-		WHERE r.status = 'rejected' AND r.id = (SELECT max(id) FROM reviews n WHERE n.case_name = r.case_name AND n.slice = r.slice)`)
-	list, err := collect(rows, err, "list rejected labels", func(scan scanner) (i Item, err error) { return i, scan(&i.Case, &i.Slice) })
-	rejected := map[Item]bool{}
-	for _, item := range list {
-		rejected[item] = true
+// newestReview joins the newest review of each item to labels l, so that both are of one moment.
+const (
+	newestReview = `LEFT JOIN (SELECT id AS review, version AS reviewed, person AS reviewer, at AS reviewed_at, status, note FROM reviews) r
+		ON r.review = (SELECT max(id) FROM reviews n WHERE n.case_name = l.case_name AND n.slice = l.slice) `
+	newestColumns = `r.reviewed, r.reviewer, r.reviewed_at, r.status, r.note`
+)
+
+// newest is a row of newestColumns.
+type newest struct {
+	version                  sql.NullInt64
+	person, at, status, note sql.NullString
+}
+
+func (n newest) of(item Item) *Review {
+	if !n.version.Valid {
+		return nil
 	}
-	return rejected, err
+	return &Review{item, int(n.version.Int64), n.person.String, parseTime(n.at.String), n.status.String, n.note.String}
+}
+
+// Status returns what the newest review says of the label as it is; "" where there is none, or it is of another version.
+func (l Labelled) Status() string {
+	if l.Review == nil || l.Review.Version != l.Version.Version {
+		return ""
+	}
+	return l.Review.Status
+}
+
+// Learnable returns the version that is the label of each item, but of those whose label a reviewer has rejected.
+func (s *Store) Learnable(ctx context.Context) (map[Item]int, error) {
+	rows, err := s.reads.QueryContext(ctx, `SELECT l.case_name, l.slice, l.version FROM labels l `+newestReview+`WHERE r.status IS NOT 'rejected' OR r.reviewed <> l.version`)
+	versions := map[Item]int{}
+	_, err = collect(rows, err, "list labels", func(scan scanner) (_ struct{}, err error) {
+		var item Item
+		var version int
+		err = scan(&item.Case, &item.Slice, &version)
+		versions[item] = version
+		return struct{}{}, err
+	})
+	return versions, err
 }
