@@ -272,7 +272,7 @@ func assemble(c Config, data *dataset.Dataset, roles map[string]store.Role, s *s
 		Dashboard: &Dashboard{data.Name, c, s, cases, events, queue, jury, o.Fixed != nil},
 		Exporter:  &Exporter{c, s, cases, rights, predictor},
 		People:    &People{s},
-		Trainings: &Trainings{config: c, events: events, now: o.Now, held: -1},
+		Trainings: &Trainings{config: c, events: events, now: o.Now},
 	}
 	if o.Learner != nil {
 		p.trainer = &trainer{config: c, store: s, cases: cases, events: events, files: files, record: p.record, learner: o.Learner, queue: queue, model: predictor, jury: jury, runs: p.Trainings, fixed: o.Fixed != nil}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/nextslice/nextslice/metrics"
@@ -28,8 +29,10 @@ type trainer struct {
 	model   adopter
 	jury    *jury
 	runs    *Trainings
-	fixed   bool          // the learner trains nothing
-	damaged map[Item]bool // labels that cannot be read
+	fixed   bool // the learner trains nothing
+
+	mu      sync.Mutex
+	damaged map[Item]int // versions of labels that cannot be read
 }
 
 // asker queries with a new network, and tells what could be asked for.
@@ -83,18 +86,56 @@ func (t *trainer) run(ctx context.Context) error {
 	})
 }
 
-// count returns the models, and how many labels a training would learn from now; but are left out.
-func (t *trainer) count(ctx context.Context, but map[Item]bool) (models []store.Model, count int, err error) {
-	if models, err = t.store.Models(ctx); err != nil {
-		return nil, 0, err
+// standing is what a training would learn from now, and how much of it is new.
+type standing struct {
+	models []store.Model
+	labels map[Item]int // training labels, with their versions
+	news   int
+}
+
+// standing tells what a training would learn from now. New since the last training is each label whose version the last model has not seen, a
+// first one or a correction, and each that it has seen and a reviewer has rejected since. Of a model of a program that has not kept what it
+// saw only the number is known: there the difference of the numbers counts, which may be negative.
+func (t *trainer) standing(ctx context.Context) (now standing, err error) {
+	if now.models, err = t.store.Models(ctx); err != nil {
+		return now, err
 	}
 	labels, err := t.store.Learnable(ctx)
-	for item := range labels {
-		if t.cases.roles[item.Case] == store.Training && t.cases.slice(item) != nil && !but[item] {
-			count++
+	if err != nil {
+		return now, err
+	}
+	saw, number := map[Item]int{}, 0
+	if n := len(now.models); n > 0 {
+		number = now.models[n-1].Labelled
+		if saw, err = t.store.Saw(ctx, now.models[n-1].Version); err != nil {
+			return now, err
 		}
 	}
-	return models, count, err
+	now.labels = map[Item]int{}
+	for item, version := range labels {
+		if t.cases.roles[item.Case] == store.Training && t.cases.slice(item) != nil && t.unreadable(item) != version {
+			now.labels[item] = version
+			if saw[item] != version {
+				now.news++
+			}
+		}
+	}
+	for item := range saw {
+		if labels[item] == 0 {
+			now.news++
+		}
+	}
+	if saw == nil {
+		now.news = len(now.labels) - number
+	}
+	return now, nil
+}
+
+// unreadable returns the version of an item's label that cannot be read, 0 for none.
+func (t *trainer) unreadable(item Item) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.damaged[item]
 }
 
 // reason says what has become of the model of a cycle, "" if there is none.
@@ -108,12 +149,13 @@ func (t *trainer) reason(cycle int) string {
 
 // ready reports whether there are enough new labels for the next cycle, or somebody asks for it.
 func (t *trainer) ready(ctx context.Context) (cycle int, yes bool, err error) {
-	models, count, err := t.count(ctx, t.damaged)
+	now, err := t.standing(ctx)
 	if err != nil {
 		return 0, false, err
 	}
+	count := len(now.labels)
 	defer func() {
-		if yes = t.runs.due(yes, count); err != nil || count == 0 && !(t.fixed && cycle == 0) {
+		if yes = t.runs.due(yes, now.labels); err != nil || count == 0 && !(t.fixed && cycle == 0) {
 			yes = false
 		}
 	}()
@@ -121,13 +163,11 @@ func (t *trainer) ready(ctx context.Context) (cycle int, yes bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
-	seen := 0
-	if cycle = len(models); cycle > 0 {
-		seen = models[cycle-1].Labelled
-	}
-	open, asked := 0, false
+	cycle = len(now.models)
+	open, asked, corrections := 0, false, false
 	for _, row := range queue {
 		if row.Purpose == store.ForReading || row.Purpose == store.ForCorrection {
+			corrections = corrections || row.Purpose == store.ForCorrection && row.Open() && t.cases.readable(row.Item.Case)
 			continue
 		}
 		asked = asked || row.Cycle == cycle-1
@@ -146,14 +186,14 @@ func (t *trainer) ready(ctx context.Context) (cycle int, yes bool, err error) {
 		return cycle, false, nil
 	case t.config.Lockstep:
 		return cycle, asked && open == 0, nil
-	case count == seen:
+	case now.news == 0:
 		return cycle, false, nil
-	case len(left) == 0: // the last model sees it all
+	case len(left) == 0 && !corrections: // the last model sees it all
 		return cycle, true, nil
 	case cycle == 0:
 		return cycle, count >= t.config.InitialSize, nil
 	}
-	return cycle, count-seen >= max(1, t.config.QuerySize/2), nil
+	return cycle, now.news >= max(1, t.config.QuerySize/2), nil
 }
 
 // cycle trains on the labels that there are, validates, and queries.
@@ -162,7 +202,10 @@ func (t *trainer) cycle(ctx context.Context, learner Learner, cycle int) error {
 	if err != nil {
 		return err
 	}
-	m := store.Model{Version: cycle + 1, Cycle: cycle, Labelled: len(training)}
+	m := store.Model{Version: cycle + 1, Cycle: cycle, Labelled: len(training), Saw: map[Item]int{}}
+	for _, l := range training {
+		m.Saw[l.Item] = l.Version.Version
+	}
 	if m.Seconds, err = t.store.Seconds(ctx); err != nil {
 		return err
 	}
@@ -262,10 +305,12 @@ func (t *trainer) labels(ctx context.Context) (training, validation []store.Labe
 		}
 		if _, err := l.Mask(); errors.Is(err, store.ErrDamaged) {
 			t.events.lasts("label of "+l.Item.Case, coded(err, fault.LabelDamaged, "case", l.Item.Case)) // the training goes on without it
+			t.mu.Lock()
 			if t.damaged == nil {
-				t.damaged = map[Item]bool{}
+				t.damaged = map[Item]int{}
 			}
-			t.damaged[l.Item] = true
+			t.damaged[l.Item] = l.Version.Version
+			t.mu.Unlock()
 			continue
 		}
 		switch {

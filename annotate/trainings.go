@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -22,7 +23,7 @@ type Trainings struct {
 	last   *TrainingRun
 	wanted bool // last was asked for and has not begun
 	cancel context.CancelFunc
-	held   int // training labels of when one was stopped: the next waits for others, or for a person; -1 for none
+	held   map[Item]int // training labels of when one was stopped: the next waits for others, or for a person; nil for none
 }
 
 // Statuses of a training.
@@ -72,7 +73,7 @@ func (t *Trainings) Start(ctx context.Context, who Person) (TrainingRun, error) 
 	case t.config.Lockstep:
 		return TrainingRun{}, fmt.Errorf("%w: the project runs in lockstep: it trains when the whole query is answered", ErrConflict)
 	}
-	models, count, err := t.trainer.count(ctx, nil)
+	now, err := t.trainer.standing(ctx)
 	if err != nil {
 		return TrainingRun{}, err
 	}
@@ -81,15 +82,15 @@ func (t *Trainings) Start(ctx context.Context, who Person) (TrainingRun, error) 
 	switch {
 	case t.last != nil && t.last.Status == TrainingRunning:
 		return t.last.copy(), fmt.Errorf("%w: %w", ErrConflict, errRunning)
-	case count == 0:
+	case len(now.labels) == 0:
 		return TrainingRun{}, fmt.Errorf("%w: there is no label to learn from yet", ErrConflict)
-	case len(models) > 0 && models[len(models)-1].Labelled == count:
+	case now.news == 0:
 		return TrainingRun{}, fmt.Errorf("%w: no label is new since the last training", ErrConflict)
 	}
 	if err := t.trainer.store.Log(ctx, store.Event{Person: who.Name, Event: "training asked for"}); err != nil {
 		return TrainingRun{}, err
 	}
-	t.wanted, t.held = true, -1
+	t.wanted, t.held = true, nil
 	t.begin("asked for by " + who.Name)
 	wake(t.events.train)
 	return t.last.copy(), nil
@@ -109,7 +110,7 @@ func (t *Trainings) Stop(ctx context.Context, who Person) (TrainingRun, error) {
 	if t.trainer == nil {
 		return TrainingRun{}, fmt.Errorf("no training is running: %w", ErrNotFound)
 	}
-	_, count, err := t.trainer.count(ctx, nil)
+	now, err := t.trainer.standing(ctx)
 	if err != nil {
 		return TrainingRun{}, err
 	}
@@ -121,7 +122,7 @@ func (t *Trainings) Stop(ctx context.Context, who Person) (TrainingRun, error) {
 	if err := t.trainer.store.Log(ctx, store.Event{Person: who.Name, Event: "training stopped"}); err != nil {
 		return TrainingRun{}, err
 	}
-	t.wanted, t.held = false, count
+	t.wanted, t.held = false, now.labels
 	t.end(TrainingStopped, "stopped by "+who.Name)
 	if t.cancel != nil {
 		t.cancel()
@@ -143,11 +144,11 @@ func (t *Trainings) end(status, line string) {
 	t.last.Status, t.last.End, t.last.Lines = status, t.now(), append(t.last.Lines, line)
 }
 
-// due says whether a training that would begin by itself, or not, begins now: of count labels for training.
-func (t *Trainings) due(ready bool, count int) bool {
+// due says whether a training that would begin by itself, or not, begins now: of these labels for training.
+func (t *Trainings) due(ready bool, labels map[Item]int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.wanted || ready && t.held != count
+	return t.wanted || ready && !(t.held != nil && maps.Equal(t.held, labels))
 }
 
 // run carries out a training, which Stop can cancel: it is then no failure.
@@ -160,7 +161,7 @@ func (t *Trainings) run(ctx context.Context, cycle int, do func(context.Context)
 	}
 	run := t.last
 	run.Lines = append(run.Lines, fmt.Sprintf("cycle %d begins", cycle))
-	t.wanted, t.held, t.cancel = false, -1, cancel
+	t.wanted, t.held, t.cancel = false, nil, cancel
 	t.mu.Unlock()
 	err := do(ctx)
 	t.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,6 +24,7 @@ type Model struct {
 	At       time.Time
 	Said     []fault.Message // Reason in codes; empty of an older program
 	Copies   []Item          // labelled items that count once more in later trainings, see query.Copies
+	Saw      map[Item]int    // the versions of the training labels; of the newest model alone, and asked for by Saw
 }
 
 // Models returns all models, oldest first.
@@ -67,6 +69,55 @@ func unpackItems(text string) (items []Item, err error) {
 	return items, nil
 }
 
+// Saw returns the versions of the training labels that a model saw. They are kept for the newest model alone: nil for an earlier one, and
+// for one of a program that has not kept them.
+func (s *Store) Saw(ctx context.Context, model int) (map[Item]int, error) {
+	var text []byte
+	err := s.reads.QueryRowContext(ctx, `SELECT value FROM notes WHERE name = 'saw'`).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	var note sawNote
+	if err == nil {
+		err = json.Unmarshal(text, &note)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what model %d saw: %w", model, plain(err))
+	}
+	if note.Model != model {
+		return nil, nil
+	}
+	saw := map[Item]int{}
+	for _, l := range note.Labels {
+		saw[Item{l.Case, l.Slice}] = l.Version
+	}
+	return saw, nil
+}
+
+// sawNote is how what the newest model saw is noted, as JSON.
+type sawNote struct {
+	Model  int        `json:"model"`
+	Labels []sawLabel `json:"labels"`
+}
+
+type sawLabel struct {
+	Case    string `json:"case"`
+	Slice   int    `json:"slice"`
+	Version int    `json:"version"`
+}
+
+func noteSaw(tx *sql.Tx, m Model) error {
+	note := sawNote{Model: m.Version, Labels: []sawLabel{}}
+	for item, version := range m.Saw {
+		note.Labels = append(note.Labels, sawLabel{item.Case, item.Slice, version})
+	}
+	text, err := json.Marshal(note)
+	if err == nil {
+		_, err = tx.Exec(`INSERT OR REPLACE INTO notes (name, value) VALUES ('saw', ?)`, text)
+	}
+	return err
+}
+
 // AddModel ends a cycle: it stores the model, withdraws the training items of earlier queries that nobody has begun, and
 // queues the new query; all of it or nothing.
 func (s *Store) AddModel(ctx context.Context, m Model, query []QueueRow) error {
@@ -91,7 +142,7 @@ func (s *Store) AddModel(ctx context.Context, m Model, query []QueueRow) error {
 		if err != nil {
 			return err
 		}
-		if err := s.enqueue(tx, query); err != nil {
+		if err := errors.Join(noteSaw(tx, m), s.enqueue(tx, query)); err != nil {
 			return err
 		}
 		return s.log(tx, Event{Event: "model", Detail: fmt.Sprintf("version %d on %d labels: %s", m.Version, m.Labelled, m.Reason),

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -246,7 +247,10 @@ func TestAddModelReplacesTheQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	score := 0.5
-	model := Model{Version: 1, Cycle: 0, Labelled: 10, Adopted: true, Reason: "first", Copies: []Item{{"A/1", 3}, {"A/1", 3}, {"B", 0}}}
+	model := Model{Version: 1, Cycle: 0, Labelled: 10, Adopted: true, Reason: "first", Copies: []Item{{"A/1", 3}, {"A/1", 3}, {"B", 0}}, Saw: map[Item]int{{"A/1", 3}: 2}}
+	if saw := must[map[Item]int](t)(s.Saw(ctx, 1)); saw != nil {
+		t.Errorf("what a model of an older program saw: %v", saw)
+	}
 	if err := s.AddModel(ctx, model, []QueueRow{{Item: Item{"B", 0}, Purpose: ForTraining, Kind: KindQuery, Score: &score}}); err != nil {
 		t.Fatal(err)
 	}
@@ -259,6 +263,12 @@ func TestAddModelReplacesTheQueue(t *testing.T) {
 	}
 	if models := must[[]Model](t)(s.Models(ctx)); len(models) != 1 || models[0].Reason != "first" || !models[0].Adopted || !slices.Equal(models[0].Copies, model.Copies) {
 		t.Errorf("models: %+v", models)
+	}
+	if saw := must[map[Item]int](t)(s.Saw(ctx, 1)); !maps.Equal(saw, model.Saw) {
+		t.Errorf("saw %v, want %v", saw, model.Saw)
+	}
+	if saw := must[map[Item]int](t)(s.Saw(ctx, 2)); saw != nil {
+		t.Errorf("what another model than the newest that was noted saw: %v", saw)
 	}
 }
 
