@@ -2,6 +2,7 @@ package annotate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -126,17 +127,35 @@ func (r *Reviews) items(ctx context.Context, who Person, name string) ([]Reviewe
 type Judgement struct {
 	Status  string
 	Note    string // of at most 1000 characters; one that is sent back needs one
-	Version int    // that the reviewer saw; 0 skips the check that nobody has saved since
+	Version int    // of one label: that the reviewer saw; 0 skips the check that nobody has saved since
+
+	// Of all labels of a case: the versions that the reviewer saw, by item; nil for those that there are now.
+	Shown   map[string]int
+	Settles bool // labels that are to be discussed are judged too
 }
 
 // Item reviews the label of an item.
 func (r *Reviews) Item(ctx context.Context, who Person, item Item, j Judgement) error {
-	return r.add(ctx, who, []Item{item}, j)
+	note, err := j.check()
+	if err != nil {
+		return err
+	}
+	one := store.Review{Item: item, Version: j.Version, Person: who.Name, Status: j.Status, Note: note}
+	return r.changed(r.store.AddReview(ctx, one, r.rights.allow(who, review, item)))
 }
 
-// Case reviews all labels of a case that the person may see, but those that two people are reading, all or nothing, and returns how many.
-func (r *Reviews) Case(ctx context.Context, who Person, name string, j Judgement) (int, error) {
-	labels, err := r.Items(ctx, who, name)
+// Case reviews all labels of a case that wait for it, all or nothing, and returns how many. A review of all counts for the versions that the reviewer
+// saw, and leaves alone what has been reviewed as it is: what was saved since goes on waiting, and a label that was rejected or sent back stays
+// so. Labels that the person may not see, and those that two people are reading, are none of them. ErrConflict: there is none.
+func (r *Reviews) Case(ctx context.Context, who Person, name string, j Judgement) (n int, err error) {
+	note, err := j.check()
+	if err != nil {
+		return 0, err
+	}
+	if err := r.cases.check(name); err != nil {
+		return 0, err
+	}
+	labels, err := r.store.LabelList(ctx, name)
 	if err != nil {
 		return 0, err
 	}
@@ -144,38 +163,46 @@ func (r *Reviews) Case(ctx context.Context, who Person, name string, j Judgement
 	if err != nil {
 		return 0, err
 	}
-	var items []Item
-	for _, l := range labels {
-		item, err := store.ParseItem(l.Item)
-		if err != nil {
-			return 0, err
-		}
-		if !slices.ContainsFunc(open, func(row store.QueueRow) bool { return row.Item == item && row.Readings > 1 }) {
-			items = append(items, item)
-		}
-	}
-	if len(items) == 0 {
+	labels = slices.DeleteFunc(r.rights.visible(who, labels, open), func(l store.Labelled) bool {
+		return slices.ContainsFunc(open, func(row store.QueueRow) bool { return row.Item == l.Item && row.Readings > 1 })
+	})
+	if len(labels) == 0 {
 		return 0, fault.With(fmt.Errorf("%w: nothing of %s is labelled yet", ErrConflict, name), fault.NothingLabelled, "case", name)
 	}
-	j.Version = 0
-	return len(items), r.add(ctx, who, items, j)
+	var reviews []store.Review
+	for _, l := range labels {
+		version := l.Version.Version
+		if j.Shown != nil {
+			version = j.Shown[l.Item.String()]
+		}
+		reviews = append(reviews, store.Review{Item: l.Item, Version: version, Person: who.Name, Status: j.Status, Note: note})
+	}
+	n, err = r.store.AddReviews(ctx, reviews, j.Settles, func(item Item) store.Allow { return r.rights.allow(who, review, item) })
+	if err != nil || n > 0 {
+		return n, r.changed(err)
+	}
+	if err := r.rights.check(who, review, labels[0].Item); errors.Is(err, ErrForbidden) {
+		return 0, err
+	}
+	return 0, fault.With(fmt.Errorf("%w: no label of %s that you have seen waits for a review: decide about single labels", ErrConflict, name), fault.NothingWaits, "case", name)
 }
 
-func (r *Reviews) add(ctx context.Context, who Person, items []Item, j Judgement) error {
-	note := strings.TrimSpace(j.Note)
+// check returns the note without space around it, or ErrInvalid.
+func (j Judgement) check() (note string, err error) {
+	note = strings.TrimSpace(j.Note)
 	switch {
 	case !slices.Contains([]string{ReviewAccepted, ReviewRejected, ReviewDiscuss, ReviewReturned}, j.Status):
-		return fmt.Errorf("%w: status: want accepted, rejected, discuss or returned, got %q", ErrInvalid, j.Status)
+		return "", fmt.Errorf("%w: status: want accepted, rejected, discuss or returned, got %q", ErrInvalid, j.Status)
 	case note == "" && j.Status == ReviewReturned:
-		return fault.With(fmt.Errorf("%w: say in a note what is to be corrected", ErrInvalid), fault.NoteMissing)
+		return "", fault.With(fmt.Errorf("%w: say in a note what is to be corrected", ErrInvalid), fault.NoteMissing)
 	case len([]rune(note)) > longestNote:
-		return fault.With(fmt.Errorf("%w: note: want at most %d characters", ErrInvalid, longestNote), fault.NoteLong, "most", longestNote)
+		return "", fault.With(fmt.Errorf("%w: note: want at most %d characters", ErrInvalid, longestNote), fault.NoteLong, "most", longestNote)
 	}
-	var reviews []store.Review
-	for _, item := range items {
-		reviews = append(reviews, store.Review{Item: item, Version: j.Version, Person: who.Name, Status: j.Status, Note: note})
-	}
-	err := r.store.AddReviews(ctx, reviews, func(item Item) store.Allow { return r.rights.allow(who, review, item) })
+	return note, nil
+}
+
+// changed tells everybody of reviews that were stored without an error, which it returns.
+func (r *Reviews) changed(err error) error {
 	if err == nil {
 		r.events.labelsChanged(Event{Type: "queue"})
 	}

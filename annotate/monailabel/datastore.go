@@ -96,13 +96,13 @@ func (h *Handler) finalInfo(r *http.Request, who annotate.Person, s annotate.Sum
 	return info, nil
 }
 
-// labelled finds the case, the tag and the person of a request for a label.
-func (h *Handler) labelled(r *http.Request) (name, tag string, who annotate.Person, s annotate.Summary, err error) {
+// labelled finds the case, the tag and the person of a request for a label, and the versions of the final ones by item.
+func (h *Handler) labelled(r *http.Request) (name, tag string, who annotate.Person, s annotate.Summary, versions map[string]int, err error) {
 	if name, err = h.caseOf(r, "label"); err != nil {
-		return name, tag, who, s, err
+		return name, tag, who, s, nil, err
 	}
 	if who, err = h.who(r, ""); err != nil {
-		return name, tag, who, s, err
+		return name, tag, who, s, nil, err
 	}
 	if tag = r.URL.Query().Get("tag"); tag == "" {
 		tag = tagFinal
@@ -110,21 +110,25 @@ func (h *Handler) labelled(r *http.Request) (name, tag string, who annotate.Pers
 	if tag == tagFinal {
 		items, err := h.project.Reviews.Items(r.Context(), who, name)
 		if err != nil {
-			return name, tag, who, s, err
+			return name, tag, who, s, nil, err
 		}
 		if len(items) == 0 {
-			return name, tag, who, s, problem{http.StatusNotFound, "nothing of " + name + " is labelled yet"}
+			return name, tag, who, s, nil, problem{http.StatusNotFound, "nothing of " + name + " is labelled yet"}
+		}
+		versions = map[string]int{}
+		for _, i := range items {
+			versions[i.Item] = i.Version
 		}
 	} else if tag != tagOriginal {
-		return name, tag, who, s, problem{http.StatusNotFound, "labels have the tags final and original"}
+		return name, tag, who, s, nil, problem{http.StatusNotFound, "labels have the tags final and original"}
 	}
 	s, err = h.project.Dashboard.Summary(r.Context())
-	return name, tag, who, s, err
+	return name, tag, who, s, versions, err
 }
 
 // label sends the label of a case.
 func (h *Handler) label(w http.ResponseWriter, r *http.Request) error {
-	name, tag, who, s, err := h.labelled(r)
+	name, tag, who, s, versions, err := h.labelled(r)
 	if err != nil {
 		return err
 	}
@@ -137,6 +141,7 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request) error {
 	if tag == tagFinal {
 		if mask, err = h.project.Labels.Mask(r.Context(), who, name); err == nil {
 			mask = numbered(mask, classes(s))
+			h.show(shownTo(r, who, name), versions)
 		}
 	} else {
 		var given *sample
@@ -156,8 +161,33 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// show remembers which versions of a case's labels were loaded: a review of the case counts for these.
+func (h *Handler) show(s shown, versions map[string]int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.shown) >= mostGrants {
+		clear(h.shown)
+	}
+	h.shown[s] = versions
+}
+
+// versionsShown returns the versions that were loaded last, nil if none were since the server was started.
+func (h *Handler) versionsShown(s shown) map[string]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.shown[s]
+}
+
+// shownTo is a case as whoever makes a request has it. Who loads labels without a login gives no name, and is known by the machine.
+func shownTo(r *http.Request, who annotate.Person, name string) shown {
+	if r.Header.Get("Authorization") == "" {
+		return shown{"", address(r), name}
+	}
+	return shown{who.Name, "", name}
+}
+
 func (h *Handler) labelInfo(w http.ResponseWriter, r *http.Request) error {
-	name, tag, who, s, err := h.labelled(r)
+	name, tag, who, s, _, err := h.labelled(r)
 	if err != nil {
 		return err
 	}

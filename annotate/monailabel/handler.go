@@ -41,6 +41,7 @@ type Handler struct {
 	current map[string]string             // the case that a person was given last and has not submitted
 	granted map[grant]time.Time           // see allowImage
 	clients map[string]string             // the last name of a client, by its machine
+	shown   map[shown]map[string]int      // the versions of the labels that were loaded last, by item
 }
 
 // sample is what a person was given.
@@ -49,6 +50,9 @@ type sample struct {
 	all bool // a mask counts for all slices
 }
 
+// shown is a case whose labels a person has loaded who is logged in, or, where nobody must log in, somebody on a machine.
+type shown struct{ person, address, name string }
+
 // Masks and predictions in work at the same time.
 const mostTurns = 2
 
@@ -56,7 +60,7 @@ const mostTurns = 2
 func New(p *annotate.Project, door Door) *Handler {
 	return &Handler{
 		project: p, door: door, images: newImages(p.Cases), turns: make(chan struct{}, mostTurns), now: time.Now,
-		samples: map[string]map[string]*sample{}, current: map[string]string{}, granted: map[grant]time.Time{}, clients: map[string]string{},
+		samples: map[string]map[string]*sample{}, current: map[string]string{}, granted: map[grant]time.Time{}, clients: map[string]string{}, shown: map[shown]map[string]int{},
 	}
 }
 

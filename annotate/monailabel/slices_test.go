@@ -295,3 +295,44 @@ func TestSampleAfterAWhile(t *testing.T) {
 		t.Errorf("%+v after %v, and %s had %+v", got, time.Since(begin), holder, held)
 	}
 }
+
+// What the Reviewer extension says of a case counts for the labels that its person has loaded, in their versions; an approval settles what was flagged.
+func TestReviewIsOfWhatWasLoaded(t *testing.T) {
+	s := start(t, options{})
+	save := func(slice int) {
+		t.Helper()
+		if _, err := s.project.Labels.Save(t.Context(), annotate.Person{Name: "ana"}, annotate.Answer{Item: annotate.Item{Case: "c0", Slice: slice}, Mask: make([]byte, 120), Action: annotate.Empty}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	judge := func(status int, what string) {
+		t.Helper()
+		s.want(status, s.do("PUT", "/datastore/updatelabelinfo?label=c0&tag=final", "params=%7B%22client_id%22%3A%22eva%22%2C%22segmentationMeta%22%3A%7B%22status%22%3A%22"+what+"%22%7D%7D",
+			"content-type", "application/x-www-form-urlencoded"))
+	}
+	want := func(statuses ...string) {
+		t.Helper()
+		items, err := s.project.Reviews.Items(t.Context(), annotate.Anybody("x"), "c0")
+		if err != nil || len(items) != len(statuses) {
+			t.Fatalf("%+v, %v", items, err)
+		}
+		for i, l := range items {
+			if l.Status != statuses[i] {
+				t.Errorf("%s: %q, want %q", l.Item, l.Status, statuses[i])
+			}
+		}
+	}
+	save(1)
+	save(2)
+	s.want(200, s.do("GET", "/datastore/label?label=c0&tag=final", ""))
+	save(2)
+	save(3)
+	judge(200, "flagged")
+	want(annotate.ReviewDiscuss, "", "")
+	judge(200, "approved")
+	want(annotate.ReviewAccepted, "", "")
+	judge(409, "approved")
+	s.want(200, s.do("GET", "/datastore/label?label=c0&tag=final", ""))
+	judge(200, "approved")
+	want(annotate.ReviewAccepted, annotate.ReviewAccepted, annotate.ReviewAccepted)
+}

@@ -268,7 +268,8 @@ func isMark(name string) bool {
 	return strings.EqualFold(name, Frame) || strings.EqualFold(name, AllSlices)
 }
 
-// review takes what the Reviewer extension says of a case for a review of all of its labels.
+// review takes what the Reviewer extension says of a case for a review of all of its labels, in the versions that the person has loaded last. The
+// extension knows no single labels: that a case is approved settles what was to be discussed of it.
 func (h *Handler) review(w http.ResponseWriter, r *http.Request) error {
 	name, err := h.caseOf(r, "label")
 	if err != nil {
@@ -287,7 +288,8 @@ func (h *Handler) review(w http.ResponseWriter, r *http.Request) error {
 	if status == "" {
 		return problem{http.StatusUnprocessableEntity, "status: want approved or flagged"}
 	}
-	if _, err := h.project.Reviews.Case(r.Context(), who, name, annotate.Judgement{Status: status, Note: in.params.Meta.Comment}); err != nil {
+	j := annotate.Judgement{Status: status, Note: in.params.Meta.Comment, Shown: h.versionsShown(shownTo(r, who, name)), Settles: status == annotate.ReviewAccepted}
+	if _, err := h.project.Reviews.Case(r.Context(), who, name, j); err != nil {
 		return err
 	}
 	return reply(w, http.StatusOK, object{{"label", name}})

@@ -25,19 +25,18 @@ import (
 	"github.com/nextslice/nextslice/volume"
 )
 
-// What 3D Slicer has submitted is seen on the reviewer's page of a server without any model, sent back with a note, corrected in the editor,
-// which shows the note, and accepted.
-func TestReview(t *testing.T) {
-	p := startBrowser(t)
+// serveReviews serves a project of synthetic cases without a model to a browser, where everybody may review.
+func serveReviews(t *testing.T) (p *window, project *annotate.Project, data string) {
+	p = startBrowser(t)
 	dist, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := filepath.Join(t.TempDir(), "data")
+	data = filepath.Join(t.TempDir(), "data")
 	if err := phantom.Write(t.Context(), data, 3, 5, nil); err != nil {
 		t.Fatal(err)
 	}
-	project, err := annotate.Open(t.Context(), annotate.Options{Data: data, Dir: filepath.Join(t.TempDir(), "project"), Axis: volume.AutoAxis,
+	project, err = annotate.Open(t.Context(), annotate.Options{Data: data, Dir: filepath.Join(t.TempDir(), "project"), Axis: volume.AutoAxis,
 		Change: func(c *annotate.Config) { c.Masks, c.InitialSize = annotate.MasksIgnore, 6 }})
 	if err != nil {
 		t.Fatal(err)
@@ -57,10 +56,64 @@ func TestReview(t *testing.T) {
 		}
 	})
 	p.url, p.settings = web.URL, withViewer
+	return p, project, data
+}
 
+// What is on the reviewer's screen stays while others save, with the note that is being typed; a verdict, of one label or of all, is of what was
+// shown, and leaves earlier ones alone.
+func TestReviewIsOfWhatIsShown(t *testing.T) {
+	p, project, _ := serveReviews(t)
+	name := project.Cases.Names()[0]
+	image, err := project.Cases.Channel(name, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	height, width := project.Config.Preprocess.SliceSize(image.Grid)
+	save := func(slice int, who string) {
+		t.Helper()
+		if _, err := project.Labels.Save(t.Context(), annotate.Person{Name: who}, annotate.Answer{Item: annotate.Item{Case: name, Slice: slice}, Mask: make([]byte, height*width), Action: annotate.Empty}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	item := func(slice int) string { return fmt.Sprintf("%s/%03d", name, slice) }
+	listed := func(slice int, what string) string {
+		return fmt.Sprintf(`document.querySelector('.review button[data-item="%s"]')?.innerText.includes('%s')`, item(slice), what)
+	}
+	for _, slice := range []int{3, 4, 5, 6} {
+		save(slice, "ben")
+	}
+	p.login()
+	p.do(chromedp.Navigate(p.url + "/#/review/" + name))
+	p.until("the first label", fmt.Sprintf(`document.querySelector('.picture')?.dataset.shown === '%s 1'`, item(3)))
+	p.do(chromedp.SendKeys(chromedp.CSS(".judge input:not([type])"), "too thick"))
+	save(2, "ben") // comes before it
+	save(3, "ben")
+	p.until("the list tells", listed(2, "to be reviewed"))
+	p.until("the same label, and the note", fmt.Sprintf(`document.querySelector('.picture').dataset.shown === '%s 1' && document.querySelector('.judge input:not([type])').value === 'too thick'`, item(3)))
+	p.allow("409")
+	p.click(`.judge button[data-status=rejected]`)
+	p.until("it has been saved again", `document.querySelector('.problem[role=alert]').innerText.includes('look at it')`)
+	p.until("what it is now, and the note", fmt.Sprintf(`document.querySelector('.picture').dataset.shown === '%s 2' && document.querySelector('.judge input:not([type])').value === 'too thick'`, item(3)))
+	p.click(`.judge button[data-status=rejected]`)
+	p.until("it is rejected", listed(3, "rejected"))
+	p.until("the next one", fmt.Sprintf(`document.querySelector('.picture').dataset.shown === '%s 1'`, item(2)))
+	save(5, "cleo")
+	p.until("the list tells", listed(5, "cleo"))
+	p.click(`.judge input[type=checkbox]`)
+	p.click(`.judge button[data-status=accepted]`)
+	p.until("what was saved in between comes next", fmt.Sprintf(`document.querySelector('.picture').dataset.shown === '%s 2'`, item(5)))
+	for slice, want := range map[int]string{2: "accepted", 3: "rejected", 4: "accepted", 5: "to be reviewed", 6: "accepted"} {
+		p.until(fmt.Sprintf("slice %d, %s", slice, want), listed(slice, want))
+	}
+}
+
+// What 3D Slicer has submitted is seen on the reviewer's page of a server without any model, sent back with a note, corrected in the editor,
+// which shows the note, and accepted.
+func TestReview(t *testing.T) {
+	p, project, data := serveReviews(t)
 	call := func(method, path, kind string, body io.Reader, into any) {
 		t.Helper()
-		r, err := http.NewRequest(method, web.URL+"/monailabel"+path, body)
+		r, err := http.NewRequest(method, p.url+"/monailabel"+path, body)
 		if err != nil {
 			t.Fatal(err)
 		}

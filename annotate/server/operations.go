@@ -52,7 +52,7 @@ func (s *Server) register() {
 	add(known, "reviews", "GET /reviews", "The reviewer's list: how far the review of each case is", s.reviews)
 	add(known, "caseReviews", "GET /cases/{case}/reviews", "The labels of a case with their reviews", s.caseReviews)
 	add(known, "reviewItem", "POST /items/{item}/review", "Accept, reject or send back a label, or mark it for discussion", onItem(s, s.reviewItem))
-	add(known, "reviewCase", "POST /cases/{case}/review", "The same for all labels of a case", s.reviewCase)
+	add(known, "reviewCase", "POST /cases/{case}/review", "The same for all labels of a case that wait for a review", s.reviewCase)
 
 	add(known, "queue", "GET /queue", "What was asked for: what waits, in its order, then what is done", s.queue)
 	add(known, "history", "GET /history", "The audit log, newest first", s.history)

@@ -3,6 +3,7 @@ package server_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -142,6 +143,58 @@ func TestReviewOfACase(t *testing.T) {
 	if list[0].Accepted != 5 || list[0].Rejected != 1 || list[0].Waiting != 0 || list[1].Waiting != 6 {
 		t.Errorf("%+v", list)
 	}
+}
+
+// A review of all labels of a case counts for the versions that the reviewer saw, and leaves what is reviewed alone.
+func TestReviewOfAllIsOfWhatWasShown(t *testing.T) {
+	s, ana, ben, eva := reviewers(t)
+	save := func(slice int, who []string) {
+		t.Helper()
+		s.want(200, s.do("PUT", path(fmt.Sprintf("c1/%03d", slice))+"/label", string(bytes.Repeat([]byte{1}, 120)), who...))
+	}
+	for k := range 5 {
+		save(k, ana)
+	}
+	versions := map[string]int{}
+	for _, l := range read[[]annotate.ReviewedItem](t, s.want(200, s.do("GET", "/api/v1/cases/c1/reviews", "", eva...))) {
+		versions[l.Item] = l.Version
+	}
+	seen, err := json.Marshal(versions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.want(204, s.do("POST", path("c1/000")+"/review", `{"status":"rejected"}`, eva...))
+	s.want(204, s.do("POST", path("c1/001")+"/review", sendBack, eva...))
+	s.want(204, s.do("POST", path("c1/002")+"/review", `{"status":"discuss"}`, eva...))
+	save(3, ben) // another version
+	save(5, ben) // the first one
+	all := func(status, versions string) answer {
+		return s.do("POST", "/api/v1/cases/c1/review", fmt.Sprintf(`{"status":%q%s}`, status, versions), eva...)
+	}
+	want := func(statuses ...string) {
+		t.Helper()
+		for k, l := range read[[]annotate.ReviewedItem](t, s.want(200, s.do("GET", "/api/v1/cases/c1/reviews", "", eva...))) {
+			if l.Status != statuses[k] {
+				t.Errorf("%s: %q, want %q", l.Item, l.Status, statuses[k])
+			}
+		}
+	}
+	if got := read[struct{ Labels int }](t, s.want(200, all("accepted", `,"versions":`+string(seen)))); got.Labels != 1 {
+		t.Errorf("%d labels were reviewed", got.Labels)
+	}
+	want("rejected", "returned", "discuss", "", "accepted", "")
+	for _, q := range read[[]annotate.QueueEntry](t, s.want(200, s.do("GET", "/api/v1/queue", "", eva...))) {
+		if q.Item == "c1/001" && q.Purpose == "correction" && (q.State == "done" || q.State == "withdrawn") {
+			t.Errorf("the correction is no longer asked for: %+v", q)
+		}
+	}
+	if a := s.want(409, all("accepted", `,"versions":`+string(seen))); !strings.Contains(a.detail(), "single labels") {
+		t.Errorf("nothing to review: %s", a.body)
+	}
+	s.want(409, all("accepted", `,"versions":{}`))
+	s.want(403, s.do("POST", "/api/v1/cases/c1/review", `{"status":"accepted","versions":{}}`, ana...))
+	s.want(200, all("rejected", ""))
+	want("rejected", "returned", "discuss", "rejected", "accepted", "rejected")
 }
 
 // Rejected labels are not learnt from.

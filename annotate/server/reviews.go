@@ -45,17 +45,20 @@ func (s *Server) reviewItem(ctx context.Context, item annotate.Item, in *reviewI
 
 type reviewCaseInput struct {
 	CasePath
-	Body JudgementBody
+	Body struct {
+		JudgementBody
+		Versions map[string]int `json:"versions,omitempty" doc:"The versions that the reviewer saw, by item: what is another label by now, or not among them, goes on waiting. Without it the labels as they are now are reviewed."`
+	}
 }
 
 type reviewedOutput struct {
 	Body struct {
-		Labels int `json:"labels" doc:"How many were reviewed."`
+		Labels int `json:"labels" doc:"How many were reviewed: those that have no review as they are."`
 	}
 }
 
 func (s *Server) reviewCase(ctx context.Context, in *reviewCaseInput) (*reviewedOutput, error) {
-	n, err := s.project.Reviews.Case(ctx, person(ctx), in.Case, annotate.Judgement{Status: in.Body.Status, Note: in.Body.Note})
+	n, err := s.project.Reviews.Case(ctx, person(ctx), in.Case, annotate.Judgement{Status: in.Body.Status, Note: in.Body.Note, Shown: in.Body.Versions})
 	out := &reviewedOutput{}
 	out.Body.Labels = n
 	return out, err

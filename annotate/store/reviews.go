@@ -28,23 +28,41 @@ type Review struct {
 	Note    string
 }
 
-// AddReviews stores reviews, all or nothing. Items that are returned wait in the queue again; those that get another status wait no longer
-// for a correction. ErrConflict: an item has no label, or another one by now. allow decides about each.
-func (s *Store) AddReviews(ctx context.Context, reviews []Review, allow func(Item) Allow) error {
-	return s.write(ctx, "review", func(tx *sql.Tx) error {
+// AddReview stores a review. An item that is returned waits in the queue again; one that gets another status waits no longer for a correction.
+// ErrConflict: the item has no label, or another one by now.
+func (s *Store) AddReview(ctx context.Context, r Review, allow Allow) error {
+	return s.write(ctx, "review", func(tx *sql.Tx) error { return s.addReview(tx, r, allow) })
+}
+
+// AddReviews stores reviews, each as AddReview does, of those labels that are still the version that the reviewer saw and wait for a review, and of those that
+// are to be discussed where settles says so, all or nothing; it returns how many. What somebody has saved since, and what has a review as
+// it is, stays as it is. allow decides about each that is reviewed.
+func (s *Store) AddReviews(ctx context.Context, reviews []Review, settles bool, allow func(Item) Allow) (n int, err error) {
+	err = s.write(ctx, "review", func(tx *sql.Tx) error {
 		for _, r := range reviews {
-			if err := allow(r.Item).check(s, tx, r.Item); err != nil {
+			var waits bool
+			err := tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM labels l `+newestReview+`WHERE l.case_name = ?1 AND l.slice = ?2 AND l.version = ?3
+				AND (r.status IS NULL OR r.reviewed <> l.version OR ?4 AND r.status = 'discuss'))`, r.Item.Case, r.Item.Slice, r.Version, settles).Scan(&waits)
+			if err != nil {
 				return err
 			}
-			if err := s.addReview(tx, r); err != nil {
+			if !waits {
+				continue
+			}
+			if err := s.addReview(tx, r, allow(r.Item)); err != nil {
 				return err
 			}
+			n++
 		}
 		return nil
 	})
+	return n, err
 }
 
-func (s *Store) addReview(tx *sql.Tx, r Review) error {
+func (s *Store) addReview(tx *sql.Tx, r Review, allow Allow) error {
+	if err := allow.check(s, tx, r.Item); err != nil {
+		return err
+	}
 	var number int
 	err := tx.QueryRow(`SELECT version FROM labels WHERE case_name = ? AND slice = ?`, r.Item.Case, r.Item.Slice).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {

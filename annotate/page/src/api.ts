@@ -271,7 +271,8 @@ export const api = {
   caseReviews: (id: string) => json<ReviewedItem[] | null>("GET", `${casePath(id)}/reviews`),
   /** version is the one that the reviewer saw: another label by now is a conflict. */
   review: (item: string, status: ReviewStatus, note: string, version: number) => json<void>("POST", `${itemPath(item)}/review`, { status, note, version }),
-  reviewCase: (id: string, status: ReviewStatus, note: string) => json<{ labels: number }>("POST", `${casePath(id)}/review`, { status, note }),
+  /** versions are those that the reviewer saw, by item: what has another label by now, or a review, is left as it is. */
+  reviewCase: (id: string, status: ReviewStatus, note: string, versions: Record<string, number>) => json<{ labels: number }>("POST", `${casePath(id)}/review`, { status, note, versions }),
   cases: () => json<CaseState[] | null>("GET", "/cases"),
   drafts: () => json<DraftEntry[] | null>("GET", "/drafts"),
   queue: () => json<QueueEntry[] | null>("GET", "/queue"),

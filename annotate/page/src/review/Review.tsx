@@ -1,6 +1,6 @@
 // The reviewer's page: cases with labels, the labels of one, and what the reviewer says of them.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, splitItem, type Project, type ReviewedCase, type ReviewedItem, type ReviewStatus } from "../api";
 import { itemName, sliceName, upper, when } from "../format";
 import { actionName } from "../said";
@@ -9,11 +9,21 @@ import { Picture } from "./Picture";
 
 const verdicts: ReviewStatus[] = ["accepted", "discuss", "returned", "rejected"];
 
+/** The label to be shown first: one that waits. */
+const first = (labels: ReviewedItem[]): ReviewedItem | null => labels.find((l) => l.status === "") ?? labels[0] ?? null;
+
+/**
+ * A verdict counts for what was shown: the label on the screen stays, in its version, until the reviewer goes on, whatever others save; and one for all labels is of
+ * the versions that were listed when the case was opened, or have been on the screen since.
+ */
 export function Review({ project, open }: { project: Project; open: string | null }) {
   const [cases, setCases] = useState<ReviewedCase[] | null>(null);
   const [labels, setLabels] = useState<ReviewedItem[]>([]);
-  const [chosen, setChosen] = useState<string | null>(null);
-  const [problem, setProblem] = useState("");
+  const [label, setLabel] = useState<ReviewedItem | null>(null);
+  const [problem, setProblem] = useState(""); // of the lists
+  const [refused, setRefused] = useState(""); // of the last verdict
+  const after = useRef<"stay" | "next" | "again">("stay"); // what the next lists bring to the screen
+  const seen = useRef<{ of: string | null; versions: Record<string, number> }>({ of: null, versions: {} });
   const [round, again] = useState(0);
 
   // the project changes whenever the server tells of something new
@@ -24,6 +34,14 @@ export function Review({ project, open }: { project: Project; open: string | nul
       setCases(list ?? []);
       setLabels(items ?? []);
       setProblem("");
+      if (seen.current.of !== open) seen.current = { of: open, versions: Object.fromEntries((items ?? []).map((l) => [l.item, l.version])) };
+      const go = after.current;
+      after.current = "stay";
+      setLabel((shown) => {
+        const now = (items ?? []).find((l) => l.item === shown?.item);
+        if (go === "next" || !shown || !now) return first(items ?? []);
+        return go === "again" || now.version === shown.version ? now : shown;
+      });
     }, (error) => {
       if (!(error instanceof ApiError)) throw error;
       if (!gone) setProblem(error.message);
@@ -31,19 +49,28 @@ export function Review({ project, open }: { project: Project; open: string | nul
     return () => { gone = true; };
   }, [project, open, round]);
 
-  const label = labels.find((l) => l.item === chosen) ?? labels.find((l) => l.status === "") ?? labels[0];
-  async function judge(status: ReviewStatus, note: string, all: boolean): Promise<boolean> {
+  useEffect(() => {
+    if (label) seen.current.versions[label.item] = label.version;
+  }, [label]);
+
+  function choose(l: ReviewedItem): void {
+    setRefused("");
+    setLabel(l);
+  }
+  async function judge(shown: ReviewedItem, status: ReviewStatus, note: string, all: boolean): Promise<boolean> {
+    let done = true;
+    setRefused("");
     try {
-      if (all) await api.reviewCase(open!, status, note);
-      else await api.review(label.item, status, note, label.version);
+      if (all) await api.reviewCase(open!, status, note, seen.current.versions);
+      else await api.review(shown.item, status, note, shown.version);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      setProblem(error.message);
-      return false;
+      setRefused(error.message);
+      done = false;
     }
-    setChosen(null); // on to the next that waits
+    after.current = done ? "next" : "again"; // the label as it is by now, with the note as it was
     again((n) => n + 1);
-    return true;
+    return done;
   }
 
   return <main class="review" aria-busy={cases === null && !problem}>
@@ -60,7 +87,7 @@ export function Review({ project, open }: { project: Project; open: string | nul
       <h2>{open ?? t("review.labels")}</h2>
       {open === null && <p class="quiet">{t("review.choose")}</p>}
       <ul class="list">{labels.map((l) => <li key={l.item}>
-        <button type="button" data-item={l.item} aria-pressed={l === label} onClick={() => setChosen(l.item)}>
+        <button type="button" data-item={l.item} aria-pressed={l.item === label?.item} onClick={() => choose(l)}>
           <b>{upper(sliceName(splitItem(l.item).slice))}</b> <span>{l.who || t("review.withData")}</span> <span class={`status ${l.status}`}>{t(`status.${l.status}`)}</span>
         </button>
       </li>)}</ul>
@@ -69,9 +96,9 @@ export function Review({ project, open }: { project: Project; open: string | nul
       <h2>{itemName(label.item)} <span class="quiet">{t(label.who ? "review.versionBy" : "review.version", { version: label.version, action: actionName(label.action), who: label.who })} {when(label.when)}</span></h2>
       <Picture item={label.item} version={label.version} classes={project.classes} />
       {label.last && <p class="last"><b>{upper(t(`status.${label.last.status}`))}</b> {t("review.last", { who: label.last.who, when: when(label.last.when) })}{label.last.version !== label.version && ` ${t("review.ofVersion", { version: label.last.version })}`}{label.last.note && <>: {label.last.note}</>}</p>}
-      <Judge key={label.item} label={label} judge={judge} />
+      <Judge key={label.item} label={label} judge={(status, note, all) => judge(label, status, note, all)} />
     </section>}
-    <p class="problem" role="alert">{problem}</p>
+    <p class="problem" role="alert">{refused || problem}</p>
   </main>;
 }
 

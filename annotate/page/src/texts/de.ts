@@ -153,6 +153,7 @@ export const de: Table = {
   "error.queued": "{item} steht schon in der Warteschlange.",
   "error.not-labelled": "{item} ist noch nicht annotiert.",
   "error.nothing-labelled": "Von Fall {case} ist noch nichts annotiert.",
+  "error.nothing-waits": "Von Fall {case} wartet keine Annotation, die Sie gesehen haben, auf eine Prüfung: bitte einzeln entscheiden.",
   "error.note-missing": "Bitte in einer Notiz sagen, was zu korrigieren ist.",
   "error.note-long": "Die Notiz darf höchstens {most} Zeichen haben.",
   "error.mask-size": "Die Maske hat {pixels} Pixel, eine Schicht von {case} hat {height} × {width}: bitte die Seite neu laden.",

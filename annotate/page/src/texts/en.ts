@@ -154,6 +154,7 @@ export const en = {
   "error.queued": "{item} is in the queue already.",
   "error.not-labelled": "{item} is not labelled yet.",
   "error.nothing-labelled": "Nothing of case {case} is labelled yet.",
+  "error.nothing-waits": "No label of case {case} that you have seen waits for a review: decide about single labels.",
   "error.note-missing": "Say in a note what is to be corrected.",
   "error.note-long": "The note may have {most} characters at most.",
   "error.mask-size": "The mask has {pixels} pixels, a slice of {case} has {height} × {width}: load the page anew.",

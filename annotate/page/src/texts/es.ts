@@ -153,6 +153,7 @@ export const es: Table = {
   "error.queued": "{item} ya está en la cola.",
   "error.not-labelled": "{item} aún no está anotado.",
   "error.nothing-labelled": "Aún no hay nada anotado del caso {case}.",
+  "error.nothing-waits": "Ninguna anotación del caso {case} que haya visto espera una revisión: decida una por una.",
   "error.note-missing": "Diga en una nota qué hay que corregir.",
   "error.note-long": "La nota puede tener {most} caracteres como máximo.",
   "error.mask-size": "La máscara tiene {pixels} píxeles, un corte de {case} tiene {height} × {width}: vuelva a cargar la página.",

@@ -153,6 +153,7 @@ export const fr: Table = {
   "error.queued": "{item} est déjà dans la file.",
   "error.not-labelled": "{item} n'est pas encore annotée.",
   "error.nothing-labelled": "Rien du cas {case} n'est encore annoté.",
+  "error.nothing-waits": "Aucune annotation du cas {case} que vous avez vue n'attend de révision : décidez une par une.",
   "error.note-missing": "Dites dans une note ce qu'il faut corriger.",
   "error.note-long": "La note peut avoir {most} caractères au plus.",
   "error.mask-size": "Le masque a {pixels} pixels, une coupe de {case} en a {height} × {width} : rechargez la page.",
