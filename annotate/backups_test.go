@@ -124,7 +124,7 @@ func TestBackupIsEnough(t *testing.T) {
 	add(p, 4)
 	until(t, "a model", func() bool { return p.next(ana).Model != nil })
 	drafted := must(p.Cases.Item(p.next(ben).Item))
-	if err := p.Labels.SaveDraft(t.Context(), ben, drafted, p.mask(drafted)); err != nil {
+	if err := p.Labels.SaveDraft(t.Context(), ben, drafted, p.mask(drafted), 0); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "the files are written", func() bool { return len(must(p.Store().Stale(t.Context()))) == 0 })

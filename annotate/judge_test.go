@@ -221,7 +221,7 @@ func TestDraftsAndLeases(t *testing.T) {
 	p := open(t, annotate.Options{Data: annotatetest.Data(t, 4), Change: func(c *annotate.Config) { small(c); c.ValidationShare = 0 }})
 	first := must(p.Queue.Next(t.Context(), ana, nil))
 	item := must(p.Cases.Item(first.Item))
-	if err := p.Labels.SaveDraft(t.Context(), ana, item, make([]uint8, 120)); err != nil {
+	if err := p.Labels.SaveDraft(t.Context(), ana, item, make([]uint8, 120), 0); err != nil {
 		t.Fatal(err)
 	}
 	if drafts := must(p.Queue.Drafts(t.Context(), ana)); len(drafts) != 1 || drafts[0].Item != first.Item || drafts[0].When.IsZero() {

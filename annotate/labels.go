@@ -45,7 +45,7 @@ type Answer struct {
 	Seconds  float64
 	Action   string // Edited, Accepted or Empty
 	Proposal *int   // the model whose proposal the person saw
-	Base     *int   // the version that the person began with, 0 for none; nil skips the check that nobody else has saved since
+	Base     *int   // the newest version of the label that the person knows, 0 for none: a newer one is not replaced; nil skips that check
 }
 
 // Saved says what became of a mask.
@@ -132,15 +132,15 @@ func (l *Labels) agree(a, b []uint8) float64 {
 	return 1
 }
 
-// SaveDraft stores a person's unfinished mask.
-func (l *Labels) SaveDraft(ctx context.Context, who Person, item Item, mask []uint8) error {
+// SaveDraft stores a person's unfinished mask. base is the newest version of the label that the person knows, 0 for none.
+func (l *Labels) SaveDraft(ctx context.Context, who Person, item Item, mask []uint8, base int) error {
 	if err := l.checkMask(item, mask); err != nil {
 		return err
 	}
 	if err := l.rights.check(who, keepDraft, item); err != nil {
 		return err
 	}
-	if err := l.store.SaveDraft(ctx, item, who.Name, mask); err != nil {
+	if err := l.store.SaveDraft(ctx, item, who.Name, mask, base); err != nil {
 		return err
 	}
 	return l.store.Renew(ctx, item, who.Name, l.config.Lease())

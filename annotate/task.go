@@ -42,6 +42,7 @@ type Task struct {
 	Model       *int           `json:"model"`       // whose proposal it is
 	Label       *int           `json:"label"`       // version of the label
 	Draft       bool           `json:"draft"`       // the person has one
+	DraftBase   int            `json:"draft_base" doc:"The newest version of the label that the person knew when they drew the draft, 0 for none: the base of its save."`
 	Skipped     bool           `json:"skipped"`
 	Lease       *Lease         `json:"lease"`
 	Drafts      []Draft        `json:"drafts" doc:"Unfinished masks of the item, by whom."`
@@ -200,7 +201,9 @@ func (q *Queue) addState(ctx context.Context, t *Task, item Item, who Person) er
 	for _, d := range drafts {
 		if d.Item == item {
 			t.Drafts = append(t.Drafts, Draft{d.Item.String(), d.Person, d.At})
-			t.Draft = t.Draft || d.Person == who.Name
+			if d.Person == who.Name {
+				t.Draft, t.DraftBase = true, d.Base
+			}
 		}
 	}
 	skipped, err := q.store.Skipped(ctx)

@@ -59,7 +59,7 @@ type saveInput struct {
 	Seconds  float64 `query:"seconds" minimum:"0" doc:"How long the person worked on it."`
 	Action   string  `query:"action" enum:"edited,accepted,empty" default:"edited"`
 	Proposal int     `query:"proposal" minimum:"0" doc:"The model whose proposal the person saw; none if left out."`
-	Base     int     `query:"base" minimum:"-1" default:"-1" doc:"The version that the person began with, 0 for none: 409 if somebody else has saved since."`
+	Base     int     `query:"base" minimum:"-1" default:"-1" doc:"The newest version of the label that the person knows, 0 for none: 409 if a newer one was saved, by anybody. The same mask by the same person once more is taken. If it is left out, nothing is checked."`
 	RawBody  []byte  `contentType:"application/octet-stream" doc:"Class indices, uint8, [height width]."`
 }
 
@@ -94,11 +94,12 @@ func (s *Server) saveLabel(ctx context.Context, item annotate.Item, in *saveInpu
 
 type draftInput struct {
 	ItemPath
+	Base    int    `query:"base" minimum:"0" doc:"The newest version of the label that the person knows, 0 for none. A task gives it back as draft_base."`
 	RawBody []byte `contentType:"application/octet-stream" doc:"Class indices, uint8, [height width]."`
 }
 
 func (s *Server) saveDraft(ctx context.Context, item annotate.Item, in *draftInput) (*struct{}, error) {
-	return nil, s.project.Labels.SaveDraft(ctx, person(ctx), item, in.RawBody)
+	return nil, s.project.Labels.SaveDraft(ctx, person(ctx), item, in.RawBody, in.Base)
 }
 
 type skipInput struct {

@@ -57,7 +57,7 @@ func saveForever(dir string) error {
 	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), uint64(time.Now().UnixNano())))
 	for {
 		n, item := rng.Uint64(), Item{"A", rng.IntN(50)}
-		if err := s.SaveDraft(ctx, item, "ana", crashMask(n)); err != nil {
+		if err := s.SaveDraft(ctx, item, "ana", crashMask(n), 0); err != nil {
 			return err
 		}
 		saved, err := s.Save(ctx, Save{Item: item, Person: "ana", Action: ActionEdited, Mask: crashMask(n)})

@@ -11,25 +11,24 @@ type Draft struct {
 	Item   Item
 	Person string
 	At     time.Time
+	Base   int // the newest version of the label that the person knew, 0 for none
 }
 
 // Drafts returns all unfinished masks, the newest first.
 func (s *Store) Drafts(ctx context.Context) ([]Draft, error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT case_name, slice, person, at FROM drafts ORDER BY at DESC, case_name, slice`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT case_name, slice, person, at, base FROM drafts ORDER BY at DESC, case_name, slice`)
 	return collect(rows, err, "list drafts", func(scan scanner) (d Draft, err error) {
 		var at string
-		err = scan(&d.Item.Case, &d.Item.Slice, &d.Person, &at)
+		err = scan(&d.Item.Case, &d.Item.Slice, &d.Person, &at, &d.Base)
 		d.At = parseTime(at)
 		return d, err
 	})
 }
 
-// DropDraft forgets a person's unfinished mask of an item.
-func (s *Store) DropDraft(ctx context.Context, item Item, person string) error {
-	return s.write(ctx, "drop draft of "+item.String(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM drafts WHERE case_name = ? AND slice = ? AND person = ?`, item.Case, item.Slice, person)
-		return err
-	})
+// dropDraft forgets a person's unfinished mask of an item.
+func dropDraft(tx *sql.Tx, item Item, person string) error {
+	_, err := tx.Exec(`DELETE FROM drafts WHERE case_name = ? AND slice = ? AND person = ?`, item.Case, item.Slice, person)
+	return err
 }
 
 // othersDrafts returns the items of which others than a person have unfinished masks.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -59,8 +60,8 @@ type Save struct {
 	Proposal *int
 	Dice     *float64
 	Mask     []uint8
-	// Base is the version that the person started from, 0 for none; nil skips the check that nobody else has saved
-	// since.
+	// Base is the newest version of the label that the person knows, 0 for none: a newer one, whoever saved it, is not replaced. nil skips
+	// that check.
 	Base *int
 
 	Allow       Allow
@@ -77,7 +78,7 @@ type Saved struct {
 }
 
 // Save stores a mask as a new version and gives up the person's lease and draft. An item that somebody else holds, or
-// has saved since s.Base, is ErrConflict.
+// whose label is newer than s.Base, is ErrConflict; the same mask by the same person once more is not: an answer that was lost is asked for again.
 func (s *Store) Save(ctx context.Context, save Save) (saved Saved, err error) {
 	err = s.write(ctx, "save "+save.Item.String(), func(tx *sql.Tx) error {
 		saved, err = s.save(tx, save)
@@ -130,8 +131,7 @@ func (s *Store) save(tx *sql.Tx, save Save) (Saved, error) {
 			return Saved{}, err
 		}
 	}
-	_, err = tx.Exec(`DELETE FROM drafts WHERE case_name = ? AND slice = ? AND person = ?`, save.Item.Case, save.Item.Slice, save.Person)
-	return saved, err
+	return saved, dropDraft(tx, save.Item, save.Person)
 }
 
 // answer stores a version according to what was asked about its item.
@@ -173,7 +173,8 @@ func (s *Store) label(tx *sql.Tx, v *version) (Saved, error) {
 	return Saved{Version: v.Version.Version, Labelled: true}, err
 }
 
-// Restore makes an earlier version the label again, as a new version.
+// Restore makes an earlier version the label again, as a new version, and gives up the person's draft: what they see next is what they have
+// brought back.
 func (s *Store) Restore(ctx context.Context, item Item, number int, person string, allow Allow) (saved Saved, err error) {
 	err = s.write(ctx, "restore "+item.String(), func(tx *sql.Tx) error {
 		if err := allow.check(s, tx, item); err != nil {
@@ -205,12 +206,13 @@ func (s *Store) Restore(ctx context.Context, item Item, number int, person strin
 				return err
 			}
 		}
-		return nil
+		return dropDraft(tx, item, person)
 	})
 	return saved, err
 }
 
-// checkBase returns ErrConflict if the item has a newer version than the one the person knew.
+// checkBase returns ErrConflict if the item has a newer version than the one the person knew. It may be the person's own, from another window or
+// another program; only the same mask once more, which replaces nothing, is let through.
 func checkBase(tx *sql.Tx, save Save) error {
 	if save.Base == nil {
 		return nil
@@ -222,7 +224,12 @@ func checkBase(tx *sql.Tx, save Save) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
-	if err == nil && newest > *save.Base && person != save.Person {
+	if err == nil && newest > *save.Base {
+		if person == save.Person {
+			if v, err := readVersion(tx, save.Item, newest); err == nil && bytes.Equal(v.mask, save.Mask) {
+				return nil
+			}
+		}
 		return fault.With(fmt.Errorf("%w: %s has saved version %d of %s in the meantime; look at it and save again", ErrConflict, person, newest, save.Item), fault.SavedMeanwhile, "who", person, "version", newest, "item", save.Item)
 	}
 	return err

@@ -113,16 +113,16 @@ func (s *Store) mask(ctx context.Context, query string, args ...any) ([]uint8, e
 	return mask, nil
 }
 
-// SaveDraft stores a person's unfinished mask, in place of the one before. An item that somebody else holds is
-// ErrConflict.
-func (s *Store) SaveDraft(ctx context.Context, item Item, person string, mask []uint8) error {
+// SaveDraft stores a person's unfinished mask, in place of the one before. base is the newest version of the label that the person knows, 0
+// for none: it is the Base of the save that the draft ends in. An item that somebody else holds is ErrConflict.
+func (s *Store) SaveDraft(ctx context.Context, item Item, person string, mask []uint8, base int) error {
 	return s.write(ctx, "save draft of "+item.String(), func(tx *sql.Tx) error {
 		if err := s.free(tx, item, person); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT INTO drafts (case_name, slice, person, at, mask) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (case_name, slice, person) DO UPDATE SET at = excluded.at, mask = excluded.mask`,
-			item.Case, item.Slice, person, s.stamp(), pack(mask))
+		_, err := tx.Exec(`INSERT INTO drafts (case_name, slice, person, at, mask, base) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (case_name, slice, person) DO UPDATE SET at = excluded.at, mask = excluded.mask, base = excluded.base`,
+			item.Case, item.Slice, person, s.stamp(), pack(mask), base)
 		return err
 	})
 }

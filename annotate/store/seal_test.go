@@ -105,7 +105,7 @@ func work(t *testing.T, s *Store, n int) {
 		item := Item{"A", i % 5}
 		must[Saved](t)(s.Save(ctx, Save{Item: item, Person: "ana", Action: ActionEdited, Mask: crashMask(uint64(i))}))
 		if err := errors.Join(
-			s.SaveDraft(ctx, Item{"B", i % 5}, "ben", crashMask(uint64(i))),
+			s.SaveDraft(ctx, Item{"B", i % 5}, "ben", crashMask(uint64(i)), 0),
 			s.StartSession(ctx, crand.Text(), "ana"),
 		); err != nil {
 			t.Fatal(err)
@@ -330,7 +330,7 @@ func TestCheckWhileWrittenTo(t *testing.T) {
 	calls := 0
 	if err := seal.Undisturbed(s.dir, func() error {
 		if calls++; calls == 1 { // something is saved in the middle of it
-			return errors.Join(s.SaveDraft(t.Context(), Item{"A", 0}, "ana", crashMask(0)), ErrDamaged)
+			return errors.Join(s.SaveDraft(t.Context(), Item{"A", 0}, "ana", crashMask(0), 0), ErrDamaged)
 		}
 		return nil
 	}); err != nil || calls != 2 {
@@ -350,7 +350,7 @@ func TestCheckWhileWrittenTo(t *testing.T) {
 				return
 			default:
 			}
-			if err := s.SaveDraft(t.Context(), Item{"A", int(n % 5)}, fmt.Sprint("p", n%50), crashMask(n)); err != nil {
+			if err := s.SaveDraft(t.Context(), Item{"A", int(n % 5)}, fmt.Sprint("p", n%50), crashMask(n), 0); err != nil {
 				t.Error(err)
 				return
 			}

@@ -243,7 +243,7 @@ func TestAddModelReplacesTheQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	must[QueueRow](t)(s.Next(ctx, Want{Person: "ana", Lease: time.Minute}))
-	if err := s.SaveDraft(ctx, Item{"A", 1}, "ben", mask(1)); err != nil {
+	if err := s.SaveDraft(ctx, Item{"A", 1}, "ben", mask(1), 0); err != nil {
 		t.Fatal(err)
 	}
 	score := 0.5
@@ -406,5 +406,95 @@ func TestLeasesAndClockJumps(t *testing.T) {
 	defer s.Close()
 	if _, err := s.Next(t.Context(), Want{Person: "ben", Lease: time.Hour, Most: 4}); err != nil {
 		t.Errorf("a lease until 2099: %v", err)
+	}
+}
+
+// What a save replaces, its person has seen: a draft remembers the version that it began with, and a newer label is not replaced, not even
+// the person's own from another window.
+func TestNoNewerLabelIsReplaced(t *testing.T) {
+	s, _ := open(t)
+	ctx, item := t.Context(), Item{"A", 1}
+	if err := s.SaveDraft(ctx, item, "ana", mask(1), 0); err != nil {
+		t.Fatal(err)
+	}
+	save := func(person string, value uint8, base int) error {
+		_, err := s.Save(ctx, Save{Item: item, Person: person, Action: ActionEdited, Mask: mask(value), Base: &base})
+		return err
+	}
+	if err := save("ben", 2, 0); err != nil {
+		t.Fatal(err)
+	}
+	drafts := must[[]Draft](t)(s.Drafts(ctx))
+	if len(drafts) != 1 || drafts[0].Person != "ana" || drafts[0].Base != 0 {
+		t.Fatalf("drafts: %+v", drafts)
+	}
+	if err := save("ana", 1, drafts[0].Base); !errors.Is(err, ErrConflict) {
+		t.Errorf("an old draft replaced a newer label: %v", err)
+	}
+	if err := save("ben", 3, 0); !errors.Is(err, ErrConflict) {
+		t.Errorf("another window replaced the person's own newer label: %v", err)
+	}
+	if err := save("ben", 2, 0); err != nil {
+		t.Errorf("an answer that was lost is not given again: %v", err)
+	}
+	if err := save("ana", 1, 2); err != nil {
+		t.Errorf("who has seen the label cannot correct it: %v", err)
+	}
+	if got, number, err := s.Label(ctx, item); err != nil || number != 3 || !slices.Equal(got, mask(1)) {
+		t.Errorf("label: version %d, %v, %v", number, got, err)
+	}
+}
+
+// Who restores a version sees it next, and not the draft of before; other people's drafts stay.
+func TestRestoreEndsTheDraft(t *testing.T) {
+	s, _ := open(t)
+	ctx, item := t.Context(), Item{"A", 1}
+	for v := range uint8(2) {
+		must[Saved](t)(s.Save(ctx, Save{Item: item, Person: "ana", Action: ActionEdited, Mask: mask(v)}))
+	}
+	for _, person := range []string{"ana", "ben"} {
+		if err := s.SaveDraft(ctx, item, person, mask(2), 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must[Saved](t)(s.Restore(ctx, item, 1, "ana", nil))
+	if drafts := must[[]Draft](t)(s.Drafts(ctx)); len(drafts) != 1 || drafts[0].Person != "ben" || drafts[0].Base != 2 {
+		t.Errorf("drafts: %+v", drafts)
+	}
+}
+
+// A draft of an older program began with the label that was there when it was kept, not with the one of today.
+func TestDraftsOfOlderPrograms(t *testing.T) {
+	s, c := open(t)
+	ctx, items := t.Context(), []Item{{"A", 0}, {"A", 1}, {"A", 2}}
+	label := func(item Item, person string) {
+		c.t = c.t.Add(time.Minute)
+		must[Saved](t)(s.Save(ctx, Save{Item: item, Person: person, Action: ActionEdited, Mask: mask(1)}))
+	}
+	label(items[1], "ben")
+	for _, item := range items {
+		c.t = c.t.Add(time.Minute)
+		if err := s.SaveDraft(ctx, item, "ana", mask(2), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	label(items[1], "ben")
+	label(items[2], "ben")
+	for _, statement := range []string{`ALTER TABLE drafts DROP COLUMN base`, `DELETE FROM goose_db_version WHERE version_id = 6`} {
+		if _, err := s.db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = must[*Store](t)(Open(ctx, s.Dir(), c.now))
+	defer s.Close()
+	base := map[Item]int{}
+	for _, d := range must[[]Draft](t)(s.Drafts(ctx)) {
+		base[d.Item] = d.Base
+	}
+	if want := map[Item]int{items[0]: 0, items[1]: 1, items[2]: 0}; !maps.Equal(base, want) {
+		t.Errorf("bases %v, want %v", base, want)
 	}
 }
