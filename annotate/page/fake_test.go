@@ -51,6 +51,7 @@ type fake struct {
 	mu               sync.Mutex
 	labels           map[string][]fakeVersion
 	drafts           map[string][]byte
+	bases            map[string]int // of the drafts
 	skips            map[string]string
 	down             bool          // answers nothing but errors, as a server that was killed
 	gate             chan struct{} // if not nil, volumes of cases wait until it is closed
@@ -88,7 +89,7 @@ func newFake(t testing.TB, dist string) (*fake, *httptest.Server) {
 	f := &fake{
 		t: t, files: http.FileServer(http.Dir(dist)), dir: cases.dir,
 		cases:  cases.all,
-		labels: map[string][]fakeVersion{}, drafts: map[string][]byte{}, skips: map[string]string{},
+		labels: map[string][]fakeVersion{}, drafts: map[string][]byte{}, bases: map[string]int{}, skips: map[string]string{},
 		order:  []string{"prostate/010", "wide/003", "prostate/012", "wide/004", "prostate/007", "wide/008"},
 		events: make(chan string, 8),
 	}
@@ -216,7 +217,7 @@ func (f *fake) task(item string) map[string]any {
 		"item": item, "case": name, "modality": "MR", "presets": []any{}, "drafts": []any{}, "slice": k, "slices": size[2], "height": size[1], "width": size[0],
 		"spacing": []float64{s[1], s[0]}, "unit": "mm", "orientation": c.orientation, "position_mm": c.image.World(0, 0, float64(k))[2],
 		"step_mm": s[2], "window": map[string]float32{"low": low, "high": high * 0.8}, "score": 0.31 - 0.01*float64(slices.Index(f.order, item)),
-		"rank": slices.Index(f.order, item) + 1, "proposal": true, "uncertainty": true, "label": label, "draft": f.drafts[item] != nil,
+		"rank": slices.Index(f.order, item) + 1, "proposal": true, "uncertainty": true, "label": label, "draft": f.drafts[item] != nil, "draft_base": f.bases[item],
 		"purpose": "training", "skipped": f.skips[item] != "", "labelled_slices": f.marked(name, true), "queued_slices": f.marked(name, false),
 		"lease": map[string]any{"person": "ada", "until": time.Now().Add(time.Hour)}, "model": 3,
 	}
@@ -481,7 +482,12 @@ func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []
 	case "GET draft":
 		send(w, f.drafts[item])
 	case "PUT draft":
-		f.drafts[item] = body
+		base, err := strconv.Atoi(r.URL.Query().Get("base"))
+		if err != nil {
+			problem(w, http.StatusUnprocessableEntity, "a draft without its base")
+			return
+		}
+		f.drafts[item], f.bases[item] = body, base
 		w.WriteHeader(http.StatusNoContent)
 	case "GET label":
 		send(w, versions[len(versions)-1].mask)
@@ -498,6 +504,13 @@ func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []
 		}
 		if q.Get("action") == "empty" && !bytes.Equal(body, make([]byte, len(body))) {
 			problem(w, http.StatusUnprocessableEntity, "the mask is said to be empty and is not")
+			return
+		}
+		if base, err := strconv.Atoi(q.Get("base")); err == nil && base < len(versions) && !(versions[len(versions)-1].Who == "ada" && bytes.Equal(versions[len(versions)-1].mask, body)) {
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusConflict)
+			json.NewEncoder(w).Encode(map[string]any{"detail": "somebody was quicker", "code": fault.SavedMeanwhile,
+				"values": map[string]any{"who": versions[len(versions)-1].Who, "version": len(versions), "item": item}})
 			return
 		}
 		f.save(item, fakeVersion{Who: "ada", When: time.Now(), Seconds: seconds, Action: q.Get("action"), Proposal: &proposal, mask: body})
@@ -541,7 +554,9 @@ func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []
 func (f *fake) save(item string, v fakeVersion) {
 	v.Version = len(f.labels[item]) + 1
 	f.labels[item] = append(f.labels[item], v)
-	delete(f.drafts, item)
+	if v.Who == "ada" {
+		delete(f.drafts, item)
+	}
 }
 
 func (f *fake) stream(w http.ResponseWriter, r *http.Request) {

@@ -101,6 +101,8 @@ export interface Task {
   /** Newest saved version, null if the slice is not labelled. */
   label: number | null;
   draft: boolean;
+  /** The newest version of the label that the person knew when they drew the draft, 0 for none. */
+  draft_base?: number;
   lease: Lease | null;
   /** Unfinished masks of the slice. */
   drafts?: Array<{ person: string; when: string }> | null;
@@ -155,7 +157,8 @@ export interface Model { version: number; cycle: number; labelled: number; valid
 export interface LogEntry { when: string; person: string; action: string; item: string; detail: string; what?: Said | null; said?: Said[] | null }
 
 export class ApiError extends Error {
-  constructor(readonly status: number, message: string) {
+  /** code is what is wrong, for programs. */
+  constructor(readonly status: number, message: string, readonly code = "") {
     super(message);
   }
 }
@@ -173,15 +176,16 @@ async function send(method: string, path: string, body?: BodyInit | null, type?:
     throw new ApiError(0, t("fault.noServer"));
   }
   if (response.ok) return response;
-  let text = response.statusText || t("fault.status", { status: response.status });
+  let text = response.statusText || t("fault.status", { status: response.status }), code = "";
   try {
     const problem = await response.json();
+    code = String(problem.code ?? "");
     text = said(problem, problem.detail || problem.title || text);
   } catch {
     // not a problem document: the status says enough
   }
   if (response.status === 401 && path !== "/login" && path !== "/me") onLoggedOut.call();
-  throw new ApiError(response.status, text);
+  throw new ApiError(response.status, text, code);
 }
 
 async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -248,10 +252,11 @@ export const api = {
   project: () => json<Project>("GET", "/project"),
   next: (after?: string) => json<Task | undefined>("POST", "/next", after ? { after } : {}),
   task: (item: string) => json<Task>("GET", `/tasks/${encodeURIComponent(item)}`),
-  saveDraft: async (item: string, labels: Uint8Array) => {
-    await send("PUT", paths.draft(item), labels.slice(), bytes);
+  /** base is the newest version of the label that the person knows, 0 for none. */
+  saveDraft: async (item: string, labels: Uint8Array, base: number) => {
+    await send("PUT", `${paths.draft(item)}?base=${base}`, labels.slice(), bytes);
   },
-  /** base is the version that the person began with, 0 for none; null skips the check that nobody saved since. */
+  /** base likewise: a newer label is not replaced; null skips that check. */
   saveLabel: async (item: string, labels: Uint8Array, seconds: number, action: string, proposal: number | null, base: number | null) => {
     const query = new URLSearchParams({ seconds: seconds.toFixed(1), action });
     if (proposal !== null) query.set("proposal", String(proposal));

@@ -40,6 +40,8 @@ export class Flow extends Neighbours {
   /** When the person asked for another slice. */
   private asked = 0;
   private saved: { item: string; version: number } | null = null;
+  /** The newest version of the open slice's label that the person knows, 0 for none: a save replaces no newer one, and a draft remembers it. */
+  private base = 0;
   private openedAt = -Infinity;
   private holding: ReturnType<typeof setInterval> | undefined;
 
@@ -276,10 +278,20 @@ export class Flow extends Neighbours {
       const proposal = task.proposal ? task.model : null;
       const labels = action === "empty" ? new Uint8Array(e.labels.length) : e.labels.slice();
       // a second reader begins without the first reading
-      const base = task.purpose === "reading" || task.purpose === "adjudication" ? null : task.label ?? 0;
-      const reply = await api.saveLabel(task.item, labels, this.clock.seconds(), action, proposal, base);
+      const base = task.purpose === "reading" || task.purpose === "adjudication" ? null : this.base;
+      let reply: Saved;
+      try {
+        reply = await this.drafts.end(task.item, () => api.saveLabel(task.item, labels, this.clock.seconds(), action, proposal, base));
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== "saved-meanwhile") throw error;
+        const now = await api.task(task.item);
+        if (now.label === null) throw error;
+        await this.showNewer(now.label, `${error.message} ${t("note.outlined")}`);
+        this.base = now.label; // asked for once more, it is replaced
+        return;
+      }
       e.touched = false;
-      await this.drafts.drop(task.item);
+      if (reply.labelled) task.label = this.base = reply.version;
       if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
       this.saved = { item: task.item, version: reply.version };
       this.shapes.labelled(task, labels);
@@ -301,8 +313,7 @@ export class Flow extends Neighbours {
   skip(reason: string): Promise<void> {
     return this.exclusive(async () => {
       const { editor } = this, task = editor.task!, drawn = editor.touched && !editor.isEmpty ? editor.labels.slice() : null;
-      await api.skip(task.item, reason, this.clock.seconds());
-      await this.drafts.drop(task.item);
+      await this.drafts.end(task.item, () => api.skip(task.item, reason, this.clock.seconds()));
       if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
       this.shapes.drop(task.case, task.slice);
       await this.show(await this.shape(task) ?? await api.next(task.item));
@@ -313,8 +324,7 @@ export class Flow extends Neighbours {
   restore(version: number): Promise<void> {
     return this.exclusive(async () => {
       const { editor } = this, task = editor.task!, drawn = editor.touched && !editor.isEmpty ? editor.labels.slice() : null;
-      await api.restore(task.item, version);
-      await this.drafts.drop(task.item);
+      await this.drafts.end(task.item, () => api.restore(task.item, version));
       if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
       await this.show(await api.task(task.item), true);
       this.say("info", t("note.restored", { version, item: itemName(task.item) }), drawn ? { text: t("note.bringDrawing"), run: () => this.bringBack(task.item) } : undefined);
@@ -336,7 +346,22 @@ export class Flow extends Neighbours {
   private keep(): void {
     const { task, labels } = this.editor;
     if (this.note?.kind === "info" && !this.note.action) this.dismiss();
-    if (task) this.drafts.keep(task.item, task.width, task.height, labels, this.clock.seconds());
+    if (task) this.drafts.keep(task.item, task.width, task.height, labels, this.clock.seconds(), this.base);
+  }
+
+  /** Shows a label that was saved since the drawing began as an outline beside it, and offers to take it. */
+  private async showNewer(version: number, text: string): Promise<void> {
+    const task = this.editor.task!, labels = new Uint8Array(await binary(paths.version(task.item, version)));
+    task.label = version;
+    this.editor.compare([{ name: t("versions.name", { version }), version, labels, color: "#ffe14d", dash: [2, 3] }]);
+    this.say("warning", text, { text: t("note.take", { version }), run: () => {
+      if (this.editor.task !== task || !this.seen("note.toTake")) return;
+      const drawn = this.drawn();
+      this.base = version;
+      this.editor.setMask(labels);
+      if (drawn) this.offerUndo(t("note.replacedTaken"), drawn);
+      else this.dismiss();
+    } });
   }
 
   private async leave(): Promise<void> {
@@ -407,6 +432,7 @@ export class Flow extends Neighbours {
     const begun = shape ?? (proposal && !task.outline && !readings ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size));
     const drawn = mine ? mine.labels : stored ? new Uint8Array(stored) : begun;
     const draft = mine !== null || task.draft;
+    this.base = mine ? mine.base : task.draft ? task.draft_base ?? 0 : task.label ?? 0;
     this.readings = readings;
     this.editor.open(task, { images, labels: drawn, proposal: proposal && new Uint8Array(proposal), uncertainty: uncertainty && new Float32Array(uncertainty.data) }, draft);
     this.openedAt = performance.now();
@@ -426,6 +452,7 @@ export class Flow extends Neighbours {
       ]);
       this.say("info", t("note.readDifferently", { a: readings.names[0], b: readings.names[1] }));
     } else if (task.lease && task.lease.person !== this.person) this.say("warning", t("note.working", { who: task.lease.person }));
+    else if (task.label !== null && task.label > this.base) await this.showNewer(task.label, t("note.newer", { version: task.label }));
     else if (others.length > 0) this.say("warning", t("note.began", { who: others.map((d) => d.person).reduce((a, b) => t("note.and", { a, b })) }));
     else if (task.purpose === "correction" && task.review) this.say("warning", t("note.sentBack", { who: task.review.who, note: task.review.note }));
     else if (draft) this.say("info", t("note.draftBack"));

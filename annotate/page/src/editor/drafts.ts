@@ -3,9 +3,10 @@
 import { api } from "../api";
 import { decode, encode } from "./rle";
 
-export interface Draft { labels: Uint8Array; seconds: number; onServer: boolean }
+/** base is the newest version of the label that the person knew, 0 for none: it is that of the save which the draft ends in. */
+export interface Draft { labels: Uint8Array; seconds: number; onServer: boolean; base: number }
 
-interface Stored { width: number; height: number; runs: string; seconds: number; onServer: boolean; when: number }
+interface Stored { width: number; height: number; runs: string; seconds: number; onServer: boolean; when: number; base?: number }
 
 export type DraftState = "none" | "pending" | "saved" | "browser only";
 
@@ -25,7 +26,8 @@ export function owner(project: string, person: string): string {
 export class Drafts {
   state: DraftState = "none";
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private waiting: { item: string; labels: Uint8Array } | null = null;
+  private waiting: { item: string; labels: Uint8Array; base: number } | null = null;
+  private ending = false;
   private later: { run: () => void; timer: ReturnType<typeof setTimeout> } | null = null;
   private sending: Promise<void> = Promise.resolve();
 
@@ -42,13 +44,13 @@ export class Drafts {
   }
 
   /** Keeps a draft: in the browser before it returns, if it is not a large one, and on the server later. The array is the draft's as long as it waits. */
-  keep(item: string, width: number, height: number, labels: Uint8Array, seconds: number): void {
-    const store = () => this.store(item, { width, height, runs: encode(labels), seconds, onServer: false, when: Date.now() });
+  keep(item: string, width: number, height: number, labels: Uint8Array, seconds: number, base: number): void {
+    const store = () => this.store(item, { width, height, runs: encode(labels), seconds, onServer: false, when: Date.now(), base });
     if (this.later) clearTimeout(this.later.timer);
     this.later = null;
     if (labels.length <= large) store();
     else this.later = { run: store, timer: setTimeout(() => this.storeNow(), delay / 4) };
-    this.waiting = { item, labels };
+    this.waiting = { item, labels, base };
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.flush(), delay);
     this.set("pending");
@@ -69,11 +71,12 @@ export class Drafts {
     await this.sending;
     const draft = this.waiting;
     if (!draft) return this.state !== "browser only";
+    if (this.ending) return false;
     this.waiting = null;
     let done!: () => void;
     this.sending = new Promise((resolve) => (done = resolve));
     try {
-      await api.saveDraft(draft.item, draft.labels);
+      await api.saveDraft(draft.item, draft.labels, draft.base);
       const stored = parse(localStorage.getItem(this.key(draft.item)));
       if (stored && !this.waiting) this.store(draft.item, { ...stored, onServer: true });
       if (!this.waiting) this.set("saved");
@@ -93,18 +96,29 @@ export class Drafts {
     const stored = parse(localStorage.getItem(this.key(item)));
     if (!stored || stored.width !== width || stored.height !== height) return null;
     const labels = decode(stored.runs, width * height);
-    return labels && { labels, seconds: stored.seconds, onServer: stored.onServer };
+    return labels && { labels, seconds: stored.seconds, onServer: stored.onServer, base: stored.base ?? 0 };
   }
 
-  /** Forgets the draft of an item that is saved, skipped or given up. Waits for a draft on its way to the server. */
-  async drop(item: string): Promise<void> {
+  /**
+   * Does what ends the draft of an item: saves, skips or restores it. The draft is forgotten if that succeeds. None is sent meanwhile, and one on
+   * its way arrives before: the server would take it for one of the next version.
+   */
+  async end<T>(item: string, action: () => Promise<T>): Promise<T> {
     clearTimeout(this.timer);
-    if (this.later) clearTimeout(this.later.timer);
-    this.later = null;
-    if (this.waiting?.item === item) this.waiting = null;
-    localStorage.removeItem(this.key(item));
-    await this.sending;
-    this.set("none");
+    this.ending = true;
+    try {
+      await this.sending;
+      const done = await action();
+      if (this.later) clearTimeout(this.later.timer);
+      this.later = null;
+      if (this.waiting?.item === item) this.waiting = null;
+      localStorage.removeItem(this.key(item));
+      this.set("none");
+      return done;
+    } finally {
+      this.ending = false;
+      if (this.waiting) this.timer = setTimeout(() => void this.flush(), delay);
+    }
   }
 
   /** Keeps a drawing that a key has replaced, so that it can be brought back. */
