@@ -152,7 +152,9 @@ func (q *Queue) SampleOf(ctx context.Context, who Person, name string) (*Sample,
 }
 
 // SaveSample stores the slices of a case's mask that the person was asked for, or all of them, all or nothing, and returns which. With all,
-// slices whose label is the same already are left as they are. The grid may differ from the case's as volume.Mask.On allows.
+// slices whose label is the same already are left as they are. So are, always, slices that have a newer label than the person was given and on which
+// the mask is what they were given: nothing was said of them here. Other newer labels are ErrConflict, the person's own too. The grid may differ from the case's
+// as volume.Mask.On allows.
 func (l *Labels) SaveSample(ctx context.Context, who Person, s *Sample, mask *volume.Mask, all bool) ([]int, error) {
 	if err := l.cases.check(s.Case); err != nil {
 		return nil, err
@@ -191,6 +193,9 @@ func (l *Labels) SaveSample(ctx context.Context, who Person, s *Sample, mask *vo
 		} else if err != nil && !errors.Is(err, ErrNotFound) {
 			return nil, err
 		}
+		if newest, err := l.store.LabelVersion(ctx, a.Item); err == nil && a.Base != nil && newest > *a.Base && l.asGiven(ctx, s, k, a.Mask) {
+			continue
+		}
 		save, err := l.prepare(ctx, who, a)
 		if err != nil {
 			return nil, err
@@ -207,6 +212,21 @@ func (l *Labels) SaveSample(ctx context.Context, who Person, s *Sample, mask *vo
 		l.events.labelsChanged(Event{Type: "label", Item: Item{Case: s.Case, Slice: k}.String(), Person: who.Name})
 	}
 	return saved, nil
+}
+
+// asGiven reports whether a slice's mask is the one of SampleMask.
+func (l *Labels) asGiven(ctx context.Context, s *Sample, k int, mask []uint8) bool {
+	item := Item{Case: s.Case, Slice: k}
+	if s.began[k] > 0 {
+		label, err := l.store.VersionMask(ctx, item, s.began[k])
+		return err == nil && bytes.Equal(label, mask)
+	}
+	if s.model > 0 && slices.Contains(s.Slices, k) {
+		if proposal, err := l.store.Proposal(ctx, item, s.model); err == nil {
+			return bytes.Equal(proposal, mask)
+		}
+	}
+	return !foreground(mask)
 }
 
 // Describe says in a sentence which slices a sample asks for: counted from 1, as the page does, and where they lie along their

@@ -145,6 +145,35 @@ func TestSavedMeanwhile(t *testing.T) {
 	}
 }
 
+// A slice that the person has labelled on the page since they were given it, and left as it was here, stays as the page has it; one that was
+// drawn in both places is refused.
+func TestLabelledOnThePageMeanwhile(t *testing.T) {
+	s := start(t, options{})
+	got := s.next(`{"client_id":"ana"}`)
+	page := annotate.Item{Case: got.ID, Slice: got.Slices[0]}
+	drawn := bytes.Repeat([]byte{1, 0}, 60)
+	if _, err := s.project.Labels.Save(t.Context(), annotate.Anybody("ana"), annotate.Answer{Item: page, Mask: drawn, Action: annotate.Edited, Base: new(0)}); err != nil {
+		t.Fatal(err)
+	}
+	a := s.want(409, s.put("/datastore/label?image="+got.ID, `{"client_id":"ana"}`, "m.nii.gz", s.mask(got.ID, ".nii.gz", full)))
+	if !strings.Contains(string(a.body), "ana has saved version 1 of "+page.String()) || len(s.labelled(got.ID)) != 1 {
+		t.Errorf("%s, labelled %v", a.body, s.labelled(got.ID))
+	}
+	file := s.mask(got.ID, ".nii.gz", func(k, i int) uint8 {
+		if k == page.Slice {
+			return 0
+		}
+		return full(k, i)
+	})
+	s.want(200, s.put("/datastore/label?image="+got.ID, `{"client_id":"ana"}`, "m.nii.gz", file))
+	if now := s.labelled(got.ID); !slices.Equal(now, got.Slices) {
+		t.Errorf("labelled %v, want %v", now, got.Slices)
+	}
+	if label, version, err := s.project.Labels.Label(t.Context(), annotate.Anybody("ana"), page); err != nil || version != 1 || !bytes.Equal(label, drawn) {
+		t.Errorf("the page's label is version %d now: %v", version, err)
+	}
+}
+
 // Two people read a slice independently: neither sees what the other has made of it, nor overwrites it.
 func TestDoubleReading(t *testing.T) {
 	people := []annotate.Account{{Name: "ana", Role: annotate.Annotator}, {Name: "ben", Role: annotate.Annotator}}
