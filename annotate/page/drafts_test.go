@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -60,6 +61,82 @@ func TestDraftOlderThanTheLabel(t *testing.T) {
 	if got, _ := p.server.latest(item); got.Who != "ada" || got.Version != 2 || !bytes.Equal(got.mask, drawn) {
 		t.Errorf("version %d of %s", got.Version, got.Who)
 	}
+}
+
+// Between a save and the next slice nothing is drawn: it would be in neither the label nor a draft.
+func TestNothingIsDrawnDuringASave(t *testing.T) {
+	saving := make(chan struct{})
+	p := openOn(t, func(f *fake) { f.saving = saving })
+	const item = "prostate/010"
+	p.untilItem(item)
+	c, _, _ := p.server.split(item)
+	at, path := p.fitted(item), [][2]int{{30, 30}, {60, 34}}
+	p.drag(at, path)
+	drawn := painted(c, p.server.proposal(item), path, 9, 1)
+	const draft = `Object.keys(localStorage).filter((k) => k.startsWith('nextslice/draft/')).map((k) => JSON.parse(localStorage[k]).runs).join()`
+	before := eval[string](p, draft)
+	p.key(kb.Enter)
+	p.until("the save is on its way", `!!document.querySelector('.screen').dataset.busy`)
+	for what, change := range map[string]func(){
+		"a stroke":  func() { p.drag(at, [][2]int{{90, 90}, {100, 90}}) },
+		"undo":      func() { p.key("z") },
+		"clearing":  func() { p.key(kb.Delete) },
+		"smoothing": func() { p.key("S", chromedp.ModifierShift) },
+	} {
+		change()
+		if after := eval[string](p, draft); after != before || before == "" {
+			t.Errorf("%s: the draft was %q and is %q", what, before, after)
+		}
+	}
+	close(saving)
+	p.wantSaved(item, "edited", drawn)
+	p.untilItem("wide/003")
+	if left := eval[string](p, draft); left != "" {
+		t.Errorf("a draft is left of the slice that is labelled: %s", left)
+	}
+}
+
+// A stroke belongs to the mask that it began on: no key saves half of it, or takes the rest to another slice.
+func TestKeysWaitForTheStroke(t *testing.T) {
+	p := openPage(t)
+	const item = "prostate/010"
+	p.untilItem(item)
+	c, _, _ := p.server.split(item)
+	at, path := p.fitted(item), [][2]int{{30, 30}, {60, 34}, {61, 70}}
+	time.Sleep(500 * time.Millisecond) // the slice has been seen
+	move := func(v [2]int, kind input.DispatchMouseEventType) {
+		x, y := at.at(v[0], v[1])
+		p.do(chromedp.MouseEvent(kind, x, y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	}
+	move(path[0], chromedp.MousePressed)
+	move(path[1], chromedp.MouseMoved)
+	for _, press := range []func(){
+		func() { p.key("s", chromedp.ModifierCtrl) }, func() { p.key("k") }, func() { p.key("n") }, func() { p.key("x") }, func() { p.key(kb.ArrowDown) },
+	} {
+		press()
+	}
+	p.note("Finish the stroke first")
+	move(path[2], chromedp.MouseMoved)
+	move(path[2], chromedp.MouseReleased)
+	if _, saved := p.server.latest(item); saved {
+		t.Fatal("half a stroke is saved")
+	}
+	p.key("s", chromedp.ModifierCtrl)
+	p.wantSaved(item, "edited", painted(c, p.server.proposal(item), path, 9, 1))
+	p.untilItem("wide/003")
+
+	// a polygon that a key closes while it is drawn ends there
+	at = p.fitted("wide/003")
+	time.Sleep(500 * time.Millisecond)
+	p.key("p")
+	move([2]int{60, 60}, chromedp.MousePressed)
+	for _, v := range [][2]int{{100, 60}, {100, 100}, {60, 100}} {
+		move(v, chromedp.MouseMoved)
+	}
+	p.key(kb.Enter)
+	move([2]int{150, 150}, chromedp.MouseMoved)
+	move([2]int{150, 150}, chromedp.MouseReleased)
+	p.wait("the polygon is drawn", func() bool { d := p.server.draft("wide/003"); return d != nil && d[80*320+80] == 1 })
 }
 
 // A label that comes while the slice is open is not replaced unseen, whoever saved it; and the page is not in the way of who has seen it.

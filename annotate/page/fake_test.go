@@ -55,6 +55,7 @@ type fake struct {
 	skips            map[string]string
 	down             bool          // answers nothing but errors, as a server that was killed
 	gate             chan struct{} // if not nil, volumes of cases wait until it is closed
+	saving           chan struct{} // likewise labels that are saved
 	events           chan string
 	seen             []string // requests, method and path
 }
@@ -279,6 +280,12 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	f.mu.Lock()
+	if saving := f.saving; saving != nil && r.Method == "PUT" && strings.HasSuffix(path, "/label") {
+		f.saving = nil
+		f.mu.Unlock()
+		<-saving
+		f.mu.Lock()
+	}
 	defer f.mu.Unlock()
 	if !strings.HasSuffix(path, ".nii.gz") {
 		f.seen = append(f.seen, r.Method+" "+path)

@@ -85,10 +85,16 @@ export class Flow extends Neighbours {
     return performance.now() - this.openedAt < deafFor;
   }
 
+  /** True if nothing is under way that changes the slice, and no stroke: it belongs to the mask that it began on, and is saved as a whole. */
+  private free(): boolean {
+    if (this.editor.drawing) this.say("info", t("note.stroke"));
+    return !this.busy && !this.editor.drawing;
+  }
+
   /** True if what saves or clears the slice may be done now: it is on the screen, and was long enough to be seen. */
   private seen(what: Key): boolean {
     const e = this.editor;
-    if (!e.task || this.busy || this.deaf) return false;
+    if (!e.task || !this.free() || this.deaf) return false;
     if (!e.context) return true;
     this.back();
     this.say("info", t("note.back", { slice: e.task.slice + 1, what: t(what) }));
@@ -105,10 +111,12 @@ export class Flow extends Neighbours {
     this.tell();
   }
 
-  /** Runs one change of slice at a time; what fails is said and changes nothing. */
+  /** Runs one change of slice at a time, in which nobody draws; what fails is said and changes nothing. */
   private async exclusive(action: () => Promise<void>): Promise<void> {
-    if (this.busy) return;
-    this.busy = true;
+    if (this.editor.settling) await this.editor.settling;
+    if (!this.free()) return;
+    this.editor.liftPen();
+    this.editor.held = true;
     this.asked = performance.now();
     this.tell();
     try {
@@ -116,7 +124,7 @@ export class Flow extends Neighbours {
     } catch (error) {
       this.fail(error);
     } finally {
-      this.busy = false;
+      this.editor.held = false;
       this.tell();
     }
   }
@@ -200,10 +208,7 @@ export class Flow extends Neighbours {
 
   /** Saves the slice as one that shows none of the classes. What was drawn on it is kept in this browser. */
   markEmpty(): Promise<void> {
-    const e = this.editor;
-    if (!this.seen("note.toEmpty")) return Promise.resolve();
-    e.liftPen();
-    return this.save("empty", !e.isEmpty && !e.isProposal ? e.labels.slice() : null);
+    return this.seen("note.toEmpty") ? this.save("empty") : Promise.resolve();
   }
 
   /** What was drawn on the slice; null where nothing is, or only the model's mask. */
@@ -236,7 +241,7 @@ export class Flow extends Neighbours {
     const task = this.editor.task!;
     if (drawn) this.drafts.keepAside(task.item, task.width, task.height, before);
     this.say("info", text, { text: t("note.bringBack"), run: () => {
-      if (this.editor.task !== task) return;
+      if (this.editor.task !== task || !this.free() || !this.editor.editable()) return;
       this.editor.setMask(before);
       if (drawn) this.drafts.forget(task.item);
       this.dismiss();
@@ -244,18 +249,13 @@ export class Flow extends Neighbours {
   }
 
   /** Opens a slice and draws what was kept of it. */
-  bringBack(item: string): Promise<void> {
-    return this.exclusive(async () => {
-      if (this.editor.task?.item !== item) {
-        await this.leave();
-        await this.show(await api.task(item));
-      }
-      const { task } = this.editor, kept = task && this.drafts.keptOf(item, task.width, task.height);
-      if (!task || !kept) return;
-      this.editor.setMask(kept);
-      this.drafts.forget(item);
-      this.say("info", t("note.isBack"));
-    });
+  async bringBack(item: string): Promise<void> {
+    if (this.editor.task?.item !== item) await this.open(item);
+    const { task } = this.editor, kept = task?.item === item ? this.drafts.keptOf(item, task.width, task.height) : null;
+    if (!kept || !this.free() || !this.editor.editable()) return;
+    this.editor.setMask(kept);
+    this.drafts.forget(item);
+    this.say("info", t("note.isBack"));
   }
 
   /** Takes a reading, what both have, or what either has, into the drawing. */
@@ -271,11 +271,12 @@ export class Flow extends Neighbours {
     this.tell();
   }
 
-  /** Saves the mask, or an empty one in its place: drawn is then what was there. */
-  private save(action: string, drawn: Uint8Array | null = null): Promise<void> {
+  /** Saves the mask, or an empty one in its place: what was drawn is then kept aside. */
+  private save(action: string): Promise<void> {
     return this.exclusive(async () => {
       const e = this.editor, task = e.task!;
       const proposal = task.proposal ? task.model : null;
+      const drawn = action === "empty" && !e.isEmpty && !e.isProposal ? e.labels.slice() : null;
       const labels = action === "empty" ? new Uint8Array(e.labels.length) : e.labels.slice();
       // a second reader begins without the first reading
       const base = task.purpose === "reading" || task.purpose === "adjudication" ? null : this.base;
@@ -365,7 +366,6 @@ export class Flow extends Neighbours {
   }
 
   private async leave(): Promise<void> {
-    this.editor.liftPen();
     const { task, touched } = this.editor;
     clearInterval(this.holding);
     if (!task) return;

@@ -8,13 +8,15 @@ import { change, settings } from "./settings";
 import { t } from "./texts";
 
 export abstract class Neighbours {
-  busy = false;
   protected readonly ahead = new Ahead(bytesOf);
   /** Counts what the person asked to see: what comes late for an older wish is not shown. */
   private wanted = 0;
 
   /** Shapes are those between labelled slices, for the slices between. */
   constructor(readonly editor: Editor, readonly shapes: Shapes) {}
+
+  /** True between a save, or whatever changes the slice, and the next slice. */
+  get busy(): boolean { return this.editor.held; }
 
   abstract say(kind: "info" | "warning" | "error", text: string): void;
   /** Says what has failed. */
@@ -36,7 +38,7 @@ export abstract class Neighbours {
   /** Shows a slice of the case, to look at; the queued slice can be changed again. */
   async look(slice: number): Promise<void> {
     const task = this.editor.task;
-    if (!task) return;
+    if (!task || this.editor.drawing) return;
     const k = Math.min(task.slices - 1, Math.max(0, slice));
     if (k === task.slice) {
       this.back();
@@ -92,12 +94,12 @@ export abstract class Neighbours {
   /** Draws what the slice before (-1) or after (1) has: its label, or the model's mask of it. */
   async copyNeighbour(direction: 1 | -1): Promise<void> {
     const { editor } = this, { task } = editor;
-    if (!task || this.busy || !editor.editable()) return;
+    if (!task || !editor.editable()) return;
     const slice = task.slice + direction;
     if (slice < 0 || slice >= task.slices) return this.say("info", t(direction < 0 ? "note.noBefore" : "note.noAfter"));
     try {
       const mask = await this.maskOf(task, slice, 0, () => true);
-      if (editor.task !== task) return;
+      if (editor.task !== task || editor.inStroke || !editor.editable()) return;
       if (!mask) return this.say("info", t("note.noMask", { slice: slice + 1 }));
       const drawn = editor.touched && !editor.isEmpty, before = editor.labels.slice(), changed = editor.setMask(mask.labels);
       const text = t(mask.of === "model" ? "note.copiedModel" : "note.copied", { slice: slice + 1 });
@@ -111,13 +113,13 @@ export abstract class Neighbours {
   /** Draws the shape between the nearest labelled slices before and after this one, and proposes shapes for the others between them. */
   async interpolate(): Promise<void> {
     const { editor } = this, { task } = editor;
-    if (!task || this.busy || !editor.editable()) return;
+    if (!task || !editor.editable()) return;
     const labelled = task.labelled_slices ?? [];
     const before = Math.max(-1, ...labelled.filter((k) => k < task.slice)), after = Math.min(...labelled.filter((k) => k > task.slice));
     if (before < 0 || !Number.isFinite(after)) return this.say("info", t("note.notBetween"));
     try {
       const [a, b] = await Promise.all([before, after].map((k) => binary(paths.label(itemOf(task.case, k)))));
-      if (editor.task !== task) return;
+      if (editor.task !== task || editor.inStroke || !editor.editable()) return;
       const drawn = editor.touched && !editor.isEmpty, was = editor.labels.slice();
       const others = this.shapes.propose(task, before, after, new Uint8Array(a), new Uint8Array(b));
       const changed = editor.setMask(this.shapes.at(task.case, task.slice)!);

@@ -61,6 +61,8 @@ export class Editor extends Display {
   corners: Array<[number, number]> = [];
   /** True once the mask differs from the one that was opened or last saved. */
   touched = false;
+  /** A save, or another slice, is on its way: until then nothing changes the mask, for it would be in neither. */
+  held = false;
 
   private took = false; // an outlined proposal was taken
   private penAt: [number, number] | null = null;
@@ -131,6 +133,8 @@ export class Editor extends Display {
   get canUndo(): boolean { return this.mask.canUndo || this.corners.length > 0; }
   get canRedo(): boolean { return this.mask.canRedo; }
   get inStroke(): boolean { return this.mask.inEdit; }
+  /** True while the mouse, a pen or a finger draws a stroke or a hint. */
+  get drawing(): boolean { return (this.inStroke && !this.penDown) || (this.hints.current !== null && !this.settling); }
   get isEmpty(): boolean { return this.mask.isEmpty; }
   /** Number of voxels with each label. */
   get counts(): Int32Array { return this.mask.counts; }
@@ -142,7 +146,7 @@ export class Editor extends Display {
 
   /** True if the mask may be changed now; says why if not. */
   editable(): boolean {
-    if (!this.task) return false;
+    if (!this.task || this.held) return false;
     if (this.context) this.refused(t("note.neighbour"));
     return !this.context;
   }
@@ -165,8 +169,9 @@ export class Editor extends Display {
     if (this.range !== null && Number.isFinite(value)) this.within = { low: value - this.range, high: value + this.range };
   }
 
-  /** Paints with the brush from voxel a to voxel b, within a stroke. */
+  /** Paints with the brush from voxel a to voxel b, within a stroke: it belongs to the mask that it began on, and goes on on no other. */
   stroke(ax: number, ay: number, bx: number, by: number, label: number): void {
+    if (!this.inStroke) return;
     const { width, height, spacing } = this.task!, { within } = this, image = this.shownImage();
     capsule({ width, height }, spacing, ax, ay, bx, by, this.brush, (x, y) => {
       const i = y * width + x;
@@ -196,7 +201,9 @@ export class Editor extends Display {
 
   /** An edit of its own; change returns where it changed something. */
   private edit(change: () => Rect | null): boolean {
-    if (!this.editable() || this.inStroke) return false;
+    if (!this.editable()) return false;
+    this.liftPen();
+    if (this.inStroke) return false;
     this.mask.begin();
     const rect = change();
     if (rect) this.mask.touch(rect);
@@ -352,7 +359,8 @@ export class Editor extends Display {
 
   /** Draws the class anew by all hints. */
   endHint(): Promise<void> {
-    return (this.settling = this.drawByHints().finally(() => (this.settling = null)));
+    const { hints } = this;
+    return (this.settling = this.drawByHints().finally(() => (this.settling = hints.current = null)));
   }
 
   private async drawByHints(): Promise<void> {

@@ -213,7 +213,9 @@ export function listen(canvas: HTMLCanvasElement, editor: Editor, hooks: Pointer
       }
     } else if (drag === "polygon") {
       // dragging draws freehand: a corner every few pixels
-      const [px, py] = editor.view.toScreen(...editor.corners[editor.corners.length - 1]);
+      const before = editor.corners[editor.corners.length - 1];
+      if (!before) return; // a key has closed the polygon, or given it up
+      const [px, py] = editor.view.toScreen(...before);
       editor.cursor = voxelOf(here);
       if (Math.hypot(px - here[0], py - here[1]) > 5) {
         editor.addCorner(...editor.view.toVoxel(...here));
