@@ -408,6 +408,38 @@ func TestPolygonWaits(t *testing.T) {
 	p.wait("it is filled", func() bool { d := p.server.draft(item); return differ(d, before) > 300 && d[70*128+70] == 1 })
 }
 
+// Enter on a control is the control's, as a fold's head opens it; it saves where the control has no use for it.
+func TestEnterOnControls(t *testing.T) {
+	p := openPage(t)
+	const item = "prostate/010"
+	p.untilItem(item)
+	for n := range 2 { // more tools, settings
+		eval[bool](p, fmt.Sprintf(`(document.querySelectorAll('.tools summary')[%d].focus(), true)`, n))
+		p.key(kb.Enter)
+		p.until("it is unfolded", fmt.Sprintf(`document.querySelectorAll('.tools summary')[%d].parentElement.open`, n))
+	}
+	if _, saved := p.server.latest(item); saved || eval[bool](p, `!!document.querySelector('.screen').dataset.busy`) {
+		t.Fatal("the slice is saved")
+	}
+	left := eval[string](p, `(() => {
+		const all = ['<details><summary>a</summary></details>', '<button>a</button>', '<a href="#/">a</a>', '<select></select>', '<textarea></textarea>', '<input>', '<input type="button">',
+			'<p contenteditable>a</p>', '<div role="button" tabindex="0">a</div>', '<div role="link" tabindex="0">a</div>', '<div role="textbox" tabindex="0">a</div>',
+			'<input type="range">', '<div tabindex="0">a</div>', '<div role="slider" tabindex="0">a</div>'];
+		return all.map((html) => {
+			const box = document.createElement('div');
+			box.innerHTML = html;
+			document.body.append(box);
+			const control = box.querySelector('summary') ?? box.firstElementChild;
+			const takes = ['Enter', 'j', 'ArrowUp'].filter((key) => control.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true })));
+			box.remove();
+			return takes.map((key) => key[0]).join('');
+		}).join(' ');
+	})()`)
+	if want := "E E E EjA EjA EjA EA EjA E E EjA A  A"; left != want {
+		t.Errorf("keys that controls get: %q, want %q", left, want)
+	}
+}
+
 // Ctrl+S saves, window and level can be typed, and the window is kept for the next case.
 func TestTypedWindowAndCtrlS(t *testing.T) {
 	p := openOn(t, func(f *fake) {

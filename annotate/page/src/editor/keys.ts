@@ -113,15 +113,20 @@ export function name(e: Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey" | "me
   return byKey.has(named) || !place || /^[A-Z0-9]$/.test(plain) || plain.length > 1 ? named : write(place);
 }
 
-/** True if the focused control needs the key itself. */
+/** One types in it, or chooses from it. */
+const typedIn = "textarea, select, input:not([type=range], [type=checkbox], [type=radio], [type=button]), [role=textbox], [role=searchbox], [role=combobox], [role=listbox], [role=spinbutton]";
+/** Enter works it. */
+const worked = "button, a[href], summary, input[type=button], [role=button], [role=link], [role=tab], [role=menuitem], [role=option], [role=switch]";
+
+/**
+ * True if the focused control needs the key itself. What one types in needs all keys, what Enter works needs Enter, and what has a value or a place
+ * needs those that move it.
+ */
 function taken(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
-  if (target instanceof HTMLInputElement && !["range", "checkbox", "radio", "button"].includes(target.type)) return true;
+  if (target.isContentEditable || target.matches(typedIn)) return true;
   const base = key.slice(key.lastIndexOf("+") + 1) || "+";
-  if (target instanceof HTMLCanvasElement || target === document.body) return false;
-  if (target instanceof HTMLInputElement || target.role === "slider") return /^(Arrow|Page|Home|End| $)/.test(base);
-  return (target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement) && base === "Enter";
+  return base === "Enter" ? target.matches(worked) : /^(Arrow|Page|Home|End| $)/.test(base) && target.matches("input, [role=slider]");
 }
 
 const byKey = new Map(bindings.flatMap((b) => b.keys.map((k) => [k, b] as const)));
