@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ type Sample struct {
 	Case   string
 	Slices []int // leased to the person, in increasing order
 
-	began map[int]int // versions of the case's labels then, as the person may see them
+	began map[int]int // the newest versions of the case's labels that the person knows
 	model int         // whose masks of the slices the person sees, 0 for none
 }
 
@@ -127,9 +128,9 @@ func (p *Project) SampleMask(ctx context.Context, who Person, s *Sample) (*volum
 	return mask, nil
 }
 
-// SampleOf returns the sample of a person who was given none in this session: the slices of the case that they hold. It has none if they
-// hold none.
-func (q *Queue) SampleOf(ctx context.Context, who Person, name string) (*Sample, error) {
+// SampleOf returns the sample of a person who was given none, or has submitted it: the slices of the case that they hold. It has none if they
+// hold none. before, from SaveSample or from here, is when they saw the case's labels last; nil: now.
+func (q *Queue) SampleOf(ctx context.Context, who Person, name string, before *Sample) (*Sample, error) {
 	if err := q.cases.check(name); err != nil {
 		return nil, err
 	}
@@ -147,21 +148,26 @@ func (q *Queue) SampleOf(ctx context.Context, who Person, name string) (*Sample,
 	if s.model, err = q.drawn(ctx, name); err != nil {
 		return nil, err
 	}
+	if before != nil {
+		s.began = before.began
+		return s, nil
+	}
 	s.began, err = q.versions(ctx, who, name)
 	return s, err
 }
 
-// SaveSample stores the slices of a case's mask that the person was asked for, or all of them, all or nothing, and returns which. With all,
+// SaveSample stores the slices of a case's mask that the person was asked for, or all of them, all or nothing, and returns which, and the sample
+// as it is for the person from then on: with the labels that they have made, and nothing that is asked for. With all,
 // slices whose label is the same already are left as they are. So are, always, slices that have a newer label than the person was given and on which
 // the mask is what they were given: nothing was said of them here. Other newer labels are ErrConflict, the person's own too. The grid may differ from the case's
 // as volume.Mask.On allows.
-func (l *Labels) SaveSample(ctx context.Context, who Person, s *Sample, mask *volume.Mask, all bool) ([]int, error) {
+func (l *Labels) SaveSample(ctx context.Context, who Person, s *Sample, mask *volume.Mask, all bool) ([]int, *Sample, error) {
 	if err := l.cases.check(s.Case); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	mask, err := mask.On(l.cases.grid(Item{Case: s.Case}))
 	if err != nil {
-		return nil, fmt.Errorf("%w: the mask is not that of %s: %w", ErrInvalid, s.Case, err)
+		return nil, nil, fmt.Errorf("%w: the mask is not that of %s: %w", ErrInvalid, s.Case, err)
 	}
 	wanted := s.Slices
 	if all {
@@ -191,27 +197,32 @@ func (l *Labels) SaveSample(ctx context.Context, who Person, s *Sample, mask *vo
 		if row, err := l.store.Row(a.Item); err == nil && row.Readings > 1 { // a second reader begins without the first reading
 			a.Base = nil
 		} else if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, err
+			return nil, nil, err
 		}
 		if newest, err := l.store.LabelVersion(ctx, a.Item); err == nil && a.Base != nil && newest > *a.Base && l.asGiven(ctx, s, k, a.Mask) {
 			continue
 		}
 		save, err := l.prepare(ctx, who, a)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		saves, saved = append(saves, save), append(saved, k)
 	}
+	after := &Sample{Case: s.Case, began: maps.Clone(s.began)}
 	if len(saves) == 0 {
-		return nil, nil
+		return nil, after, nil
 	}
-	if _, err := l.store.SaveAll(ctx, saves); err != nil {
-		return nil, err
+	versions, err := l.store.SaveAll(ctx, saves)
+	if err != nil {
+		return nil, nil, err
 	}
-	for _, k := range saved {
+	for i, k := range saved {
+		if versions[i].Labelled {
+			after.began[k] = versions[i].Version
+		}
 		l.events.labelsChanged(Event{Type: "label", Item: Item{Case: s.Case, Slice: k}.String(), Person: who.Name})
 	}
-	return saved, nil
+	return saved, after, nil
 }
 
 // asGiven reports whether a slice's mask is the one of SampleMask.

@@ -139,7 +139,10 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request) error {
 	defer done()
 	var mask *volume.Mask
 	if tag == tagFinal {
-		if mask, err = h.project.Labels.Mask(r.Context(), who, name); err == nil {
+		if err = h.loads(r, who, name); err == nil {
+			mask, err = h.project.Labels.Mask(r.Context(), who, name)
+		}
+		if err == nil {
 			mask = numbered(mask, classes(s))
 			h.show(shownTo(r, who, name), versions)
 		}
@@ -184,6 +187,21 @@ func shownTo(r *http.Request, who annotate.Person, name string) shown {
 		return shown{"", address(r), name}
 	}
 	return shown{who.Name, "", name}
+}
+
+// loads remembers that a person who is asked for no slice of a case knows its labels of now.
+func (h *Handler) loads(r *http.Request, who annotate.Person, name string) error {
+	known, err := h.project.Queue.SampleOf(r.Context(), who, name, nil)
+	if err != nil {
+		return err
+	}
+	known.Slices = nil
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s := h.samples[who.Name][name]; s == nil || len(s.Slices) == 0 {
+		h.remember(who.Name, &sample{Sample: known})
+	}
+	return nil
 }
 
 func (h *Handler) labelInfo(w http.ResponseWriter, r *http.Request) error {

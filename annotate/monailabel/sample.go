@@ -108,6 +108,12 @@ const mostSamples = 1000
 func (h *Handler) give(person string, s *sample) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.remember(person, s)
+	h.current[person] = s.Case
+}
+
+// remember needs mu.
+func (h *Handler) remember(person string, s *sample) {
 	if h.samples[person] == nil || len(h.samples[person]) >= mostSamples {
 		h.samples[person] = map[string]*sample{}
 	}
@@ -116,19 +122,22 @@ func (h *Handler) give(person string, s *sample) {
 		h.samples[person] = map[string]*sample{}
 	}
 	h.samples[person][s.Case] = s
-	h.current[person] = s.Case
 }
 
-// sampleOf returns what a person was given of a case: in this session, or, after the server was started anew, by the slices that are kept
-// for them.
+// sampleOf returns what a person was given of a case: in this session, or, after they have submitted it or the server was started anew, by the slices that
+// are kept for them.
 func (h *Handler) sampleOf(r *http.Request, who annotate.Person, name string) (*sample, error) {
 	h.mu.Lock()
 	s := h.samples[who.Name][name]
 	h.mu.Unlock()
-	if s != nil {
+	if s != nil && len(s.Slices) > 0 {
 		return s, nil
 	}
-	held, err := h.project.Queue.SampleOf(r.Context(), who, name)
+	var before *annotate.Sample
+	if s != nil {
+		before = s.Sample
+	}
+	held, err := h.project.Queue.SampleOf(r.Context(), who, name, before)
 	if err != nil {
 		return nil, err
 	}

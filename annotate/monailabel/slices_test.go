@@ -174,6 +174,47 @@ func TestLabelledOnThePageMeanwhile(t *testing.T) {
 	}
 }
 
+// Who submits a case once more replaces what they have submitted, and no label that came since, unless they have loaded it.
+func TestSubmittedAgain(t *testing.T) {
+	s := start(t, options{})
+	got := s.next(`{"client_id":"ana"}`)
+	const all = `{"client_id":"ana","slices":"all"}`
+	submit := func(status int, voxels func(k, i int) uint8) {
+		t.Helper()
+		s.want(status, s.put("/datastore/label?image="+got.ID, all, "m.nii.gz", s.mask(got.ID, ".nii.gz", voxels)))
+	}
+	submit(200, full)
+	corrected := annotate.Item{Case: got.ID, Slice: 3}
+	if _, err := s.project.Labels.Save(t.Context(), annotate.Anybody("ana"), annotate.Answer{Item: corrected, Mask: make([]uint8, 120), Action: annotate.Empty}); err != nil {
+		t.Fatal(err)
+	}
+	half := func(slice int) func(k, i int) uint8 {
+		return func(k, i int) uint8 {
+			if k == slice {
+				return uint8(i % 2)
+			}
+			return 1
+		}
+	}
+	number := func(k int) int {
+		_, version, err := s.project.Labels.Label(t.Context(), annotate.Anybody("ana"), annotate.Item{Case: got.ID, Slice: k})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return version
+	}
+	submit(200, half(2))
+	if number(2) != 2 || number(3) != 2 {
+		t.Errorf("slice 2 has version %d, the one that was corrected on the page %d", number(2), number(3))
+	}
+	submit(409, half(3))
+	s.want(200, s.do("GET", "/datastore/label?client_id=ana&label="+got.ID+"&tag=final", ""))
+	submit(200, half(3))
+	if number(3) != 3 {
+		t.Errorf("version %d", number(3))
+	}
+}
+
 // Two people read a slice independently: neither sees what the other has made of it, nor overwrites it.
 func TestDoubleReading(t *testing.T) {
 	people := []annotate.Account{{Name: "ana", Role: annotate.Annotator}, {Name: "ben", Role: annotate.Annotator}}

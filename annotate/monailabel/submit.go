@@ -170,11 +170,11 @@ func (h *Handler) submit(w http.ResponseWriter, r *http.Request) error {
 	if len(given.Slices) == 0 && !all {
 		return problem{http.StatusConflict, "no slice of " + name + " is asked of you: press Next Sample first, or add an empty segment " + AllSlices + " to submit all slices"}
 	}
-	saved, err := h.project.Labels.SaveSample(r.Context(), who, given.Sample, mask, all)
+	saved, after, err := h.project.Labels.SaveSample(r.Context(), who, given.Sample, mask, all)
 	if err != nil {
 		return err
 	}
-	h.submitted(who.Name, name)
+	h.submitted(who.Name, after)
 	return reply(w, http.StatusOK, object{{"image", name}, {"label", name}, {"slices", append([]int{}, saved...)}, {"description", told(len(saved), name)}})
 }
 
@@ -185,12 +185,12 @@ func told(slices int, name string) string {
 	return fmt.Sprintf("%d slices of %s are labelled", slices, name)
 }
 
-// submitted forgets what a person was given of a case.
-func (h *Handler) submitted(person, name string) {
+// submitted forgets which slices a person was asked for, and remembers what they know of the case's labels: they may submit it again.
+func (h *Handler) submitted(person string, after *annotate.Sample) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.samples[person], name)
-	if h.current[person] == name {
+	h.remember(person, &sample{Sample: after})
+	if h.current[person] == after.Case {
 		delete(h.current, person)
 	}
 }
