@@ -441,7 +441,13 @@ func TestCasesDraftsAndHolding(t *testing.T) {
 	if a := s.want(409, s.do("POST", path("c1/002")+"/hold", "", ben...)); !strings.Contains(a.detail(), "ana") {
 		t.Errorf("detail: %q", a.detail())
 	}
-	s.want(204, s.do("PUT", path("c1/002")+"/draft", string(make([]byte, 120)), ana...))
+	s.want(204, s.do("PUT", path("c1/002")+"/draft?base=2", string(make([]byte, 120)), ana...))
+	if task := read[annotate.Task](t, s.want(200, s.do("GET", "/api/v1/tasks/c1%2F002", "", ana...))); !task.Draft || task.DraftBase != 2 {
+		t.Errorf("draft %v of version %d", task.Draft, task.DraftBase)
+	}
+	if task := read[annotate.Task](t, s.want(200, s.do("GET", "/api/v1/tasks/c1%2F002", "", ben...))); task.Draft || task.DraftBase != 0 || len(task.Drafts) != 1 {
+		t.Errorf("ben has ana's draft: %+v", task.Drafts)
+	}
 	if drafts := read[[]annotate.Draft](t, s.want(200, s.do("GET", "/api/v1/drafts", "", ana...))); len(drafts) != 1 || drafts[0].Item != "c1/002" {
 		t.Errorf("%+v", drafts)
 	}
