@@ -77,6 +77,34 @@ func TestLastPredictions(t *testing.T) {
 	}
 }
 
+// A run that ends before its last cycle, because nothing is left to ask for, keeps the model of its end like any other.
+func TestLastOfAnEmptyPool(t *testing.T) {
+	c := smallConfig(t, 5)
+	c.Strategies, c.QuerySize, c.Cycles, c.Train.Steps = []string{"random"}, 1000, 5, 2
+	dir := filepath.Join(t.TempDir(), "run")
+	if err := Run(t.Context(), c, Options{Out: dir, Threads: 1, SaveModels: true}); err != nil {
+		t.Fatal(err)
+	}
+	folder, c, err := record.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit := c.Units()[0]
+	cycles, err := folder.Cycles(unit)
+	if err != nil || len(cycles) != 2 {
+		t.Fatal(len(cycles), err)
+	}
+	if _, err := os.Stat(folder.LastModel(unit)); err != nil {
+		t.Error(err)
+	}
+	if bins, err := folder.Calibration(unit); err != nil || bins == nil {
+		t.Errorf("calibration: %v, %v", bins, err)
+	}
+	if _, err := folder.Prediction(unit, cycles[1].Measures.PerCase[0].ID); err != nil {
+		t.Error(err)
+	}
+}
+
 // A case of 40 × 40 pixels and three slices, with foreground at rows 18 … 20 and columns 2 … 4 of the middle one.
 func TestCalibratorCountsTheBox(t *testing.T) {
 	grid := volume.Grid{Size: [3]int{40, 40, 3}, Affine: [3][4]float64{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}, Unit: "mm"}

@@ -133,7 +133,7 @@ func (l *learner) evaluate(ctx context.Context) (metrics.Summary, error) {
 	begin := time.Now()
 	defer func() { l.timing.Evaluate = time.Since(begin).Seconds() }()
 	n, e := l.network(phaseEvaluate), model.Evaluation{Classes: l.data.classes, Rules: metrics.Rules{Empty: l.config.Empty}}
-	if l.cycle > 0 && l.cycle == l.config.Cycles {
+	if all := len(l.labelled) == len(l.data.pool.Names); l.cycle > 0 && (l.cycle == l.config.Cycles || all) { // the run's last
 		measures, err := l.evaluateLast(ctx, n, e)
 		if err == nil && l.saveModel {
 			err = l.model().Save(l.folder.LastModel(l.unit))

@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"path"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -286,12 +288,34 @@ func (s Source) Export(dir string) error {
 		}
 	}
 	f.Runs = slices.Concat(s.Runs, s.Ceiling)
-	lines := bytes.SplitAfter(f.Config, []byte("\n"))
+	f.Config = withoutFolder(f.Config)
+	return f.Write(dir)
+}
+
+// absolute matches paths from the root, on any system: a record is read on others than it was made on.
+var absolute = regexp.MustCompile(`^([A-Za-z]:)?[/\\]`)
+
+// withoutFolder returns a configuration with the last element of the data's path, if that is absolute.
+func withoutFolder(config []byte) []byte {
+	lines := bytes.SplitAfter(config, []byte("\n"))
 	for i, line := range lines {
-		if path, ok := bytes.CutPrefix(line, []byte("data: ")); ok && filepath.IsAbs(string(bytes.TrimSpace(path))) {
-			lines[i] = fmt.Appendf(nil, "data: %s\n", filepath.Base(string(bytes.TrimSpace(path))))
+		if !bytes.HasPrefix(line, []byte("data:")) {
+			continue
+		}
+		var c struct{ Data string }
+		if yaml.Unmarshal(line, &c) != nil {
+			continue
+		}
+		if !absolute.MatchString(c.Data) {
+			continue
+		}
+		if !strings.HasPrefix(c.Data, "/") {
+			c.Data = strings.ReplaceAll(c.Data, `\`, "/")
+		}
+		c.Data = path.Base(c.Data)
+		if text, err := yaml.Marshal(c); err == nil {
+			lines[i] = text
 		}
 	}
-	f.Config = bytes.Join(lines, nil)
-	return f.Write(dir)
+	return bytes.Join(lines, nil)
 }

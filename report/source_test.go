@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/goccy/go-yaml"
+
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/stats"
 )
@@ -156,6 +158,30 @@ func TestByLabels(t *testing.T) {
 	for labelled, want := range map[int][]float64{10: {0, 1}, 16: {0.6, 4}, 20: {1}, 30: {2}} {
 		if !slices.EqualFunc(got[labelled], want, func(a, b float64) bool { return a-b < 1e-12 && b-a < 1e-12 }) {
 			t.Errorf("with %d labels: %v, want %v", labelled, got[labelled], want)
+		}
+	}
+}
+
+// An exported record tells nobody where the data lay, however the path is written.
+func TestExportTellsNoFolder(t *testing.T) {
+	for data, want := range map[string]string{
+		`/home/ana/prostate`:         "prostate",
+		`"/home/ana/Prostate - MRI"`: "Prostate - MRI",
+		`'/home/ana/a: b #1 '`:       "a: b #1 ",
+		`"C:\\Users\\ana\\scans"`:    "scans",
+		`\\server\ana\scans`:         "scans",
+		`../shared/data/promise12`:   "../shared/data/promise12",
+		`phantom`:                    "phantom",
+		`C:/Users/ana/scans`:         "scans",
+		`"..\\shared\\data"`:         `..\shared\data`,
+	} {
+		var c struct {
+			Data string
+			Seed int
+		}
+		out := withoutFolder([]byte("data: " + data + "\nseed: 3\n"))
+		if err := yaml.Unmarshal(out, &c); err != nil || c.Data != want || c.Seed != 3 {
+			t.Errorf("%s becomes %q, want %q (%v)", data, out, want, err)
 		}
 	}
 }

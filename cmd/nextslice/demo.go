@@ -36,6 +36,7 @@ func (c demoCommand) Run(ctx context.Context, s streams) error {
 			c.Out = name
 		}
 	}
+	s.args = []string{"simulate", "--out", c.Out} // by which a demo that was interrupted goes on
 	return simulateCommand{Out: c.Out}.Run(ctx, s)
 }
 

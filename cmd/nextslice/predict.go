@@ -227,6 +227,9 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 			return usagef("%s: choose another folder than that of the cases", dir)
 		}
 	}
+	if c.Format == "nii.gz" && c.Uncertainty != "" && same(c.Out, c.Uncertainty) {
+		return usagef("--uncertainty: want another folder than OUT, where the masks have the names of the maps")
+	}
 	if err := c.nameValues(s, m); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -82,5 +83,16 @@ func TestSplitList(t *testing.T) {
 	want := []string{"random", "entropy+sb(draw=partition,q=3)", "dropout(passes=4,map=jsd)+sb"}
 	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A demo has no --resume: what goes on with it is simulate.
+func TestDemoInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	out := filepath.Join(t.TempDir(), "first look")
+	err := demoCommand{Out: out}.Run(ctx, streams{out: io.Discard, err: io.Discard, args: []string{"demo", "--out", out}})
+	if want := "nextslice simulate --out " + quote(out) + " --resume"; err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
 	}
 }
