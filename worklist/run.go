@@ -287,29 +287,41 @@ func (q *run) keepsLabels() bool {
 }
 
 const (
+	lockFile   = ".lock"
 	stateFile  = "query.json"
 	scoresFile = "scores.csv"
 	modelFile  = "model.safetensors"
 )
 
-// begin opens the work folder. What is there of another query, or of this one with other labels, goes.
+// folder returns the work folder, of a shard its own within that of the whole.
+func (c Config) folder() string {
+	dir := c.Work
+	if dir == "" {
+		dir = filepath.Clean(c.Experiment.Data) + "-query"
+	}
+	if c.Shard.Of > 0 {
+		dir = filepath.Join(dir, fmt.Sprintf("shard-%d-of-%d", c.Shard.Part, c.Shard.Of))
+	}
+	return dir
+}
+
+// begin opens the work folder. What queries have left there goes where it is of another query, or of this one with other labels: by the names that queries
+// give, and nothing else. A query with --model trains nothing, and leaves the networks there, of which the model can be one.
 func (q *run) begin() (unlock func(), err error) {
-	q.dir = q.Work
-	if q.dir == "" {
-		q.dir = filepath.Clean(q.Experiment.Data) + "-query"
-	}
-	if q.Shard.Of > 0 {
-		q.dir = filepath.Join(q.dir, fmt.Sprintf("shard-%d-of-%d", q.Shard.Part, q.Shard.Of))
-	}
-	if entries, err := os.ReadDir(q.dir); err == nil && len(entries) > 0 {
-		if _, err := os.Stat(filepath.Join(q.dir, stateFile)); errors.Is(err, os.ErrNotExist) && !slices.ContainsFunc(entries, isOurs) {
+	q.dir = q.folder()
+	if entries, err := os.ReadDir(q.dir); err == nil {
+		entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return e.Name() == lockFile || atomicfile.IsTemporary(e.Name()) }) // run folders have a lock too
+		if _, err := os.Stat(filepath.Join(q.dir, stateFile)); len(entries) > 0 && errors.Is(err, os.ErrNotExist) && !slices.ContainsFunc(entries, isPart) {
 			return nil, fmt.Errorf("%s is not empty and holds no query: choose another folder with --work", q.dir)
 		}
+	}
+	if err := q.checkInputs(); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(q.dir, 0o700); err != nil {
 		return nil, err
 	}
-	lock := flock.New(filepath.Join(q.dir, ".lock"), flock.SetPermissions(0o600))
+	lock := flock.New(filepath.Join(q.dir, lockFile), flock.SetPermissions(0o600))
 	switch locked, err := lock.TryLock(); {
 	case err != nil && syserr.NoLocks(err):
 		q.notice(fmt.Sprintf("the file system of %s has no locks (%v): no other nextslice should work in this folder at the same time", q.dir, err))
@@ -332,12 +344,17 @@ func (q *run) begin() (unlock func(), err error) {
 		if err := errors.Join(q.keepTeacher(), q.keepCopies(there)); err != nil {
 			return nil, err
 		}
-		old, _ := filepath.Glob(filepath.Join(q.dir, "*.safetensors"))
-		for _, file := range append(old, filepath.Join(q.dir, scoresFile), filepath.Join(q.dir, termsFile)) {
-			if q.isTeacher(file) {
+		entries, err := os.ReadDir(q.dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			file := filepath.Join(q.dir, e.Name())
+			network := q.Model == "" && networks.MatchString(e.Name()) && !q.isTeacher(file)
+			if !network && e.Name() != scoresFile && e.Name() != termsFile {
 				continue
 			}
-			if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			if err := os.Remove(file); err != nil {
 				return nil, err
 			}
 		}
@@ -348,10 +365,10 @@ func (q *run) begin() (unlock func(), err error) {
 	return func() { lock.Close() }, nil
 }
 
-// isOurs reports whether an entry of a folder is one that a query leaves there.
-func isOurs(e os.DirEntry) bool {
+// isPart reports whether an entry of a work folder is that of a part of the query.
+func isPart(e os.DirEntry) bool {
 	ok, _ := filepath.Match("shard-*-of-*", e.Name())
-	return ok || e.Name() == ".lock"
+	return ok
 }
 
 // state is all that the model and the scores depend on, but for the engine: with another state a new query begins. Images count with all of their files,

@@ -108,6 +108,11 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if c.Scores != "" {
+		if err := config.CheckOutput(c.Scores); err != nil {
+			return usagef("--scores: %w", err)
+		}
+	}
 	how := c.engine(s, c.Threads).For(config.Experiment.Train)
 	how.ISA = c.ISA
 	e, err := how.New(ctx, 0)
