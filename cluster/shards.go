@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,7 +12,7 @@ import (
 )
 
 // Shards is a command of this program that is divided into parts, each an element of a job array, which do not need each other:
-// scoring a pool of a million slices, say. A part is finished when its file stands there, which the command must write as a whole.
+// scoring a pool of a million slices, say. A part is finished when its file stands there, which the command must write as a whole, and is not outdated.
 type Shards struct {
 	Dir  string   `json:"-"`    // folder of the scripts, logs and results
 	Name string   `json:"name"` // of the job
@@ -23,7 +22,8 @@ type Shards struct {
 	File string   `json:"file"` // what a part leaves, in Dir, with Part in its name
 	Jobs []jobID  `json:"jobs"` // submitted so far
 
-	Program string `json:"-"` // that is copied to Dir; "" is this one
+	Program string                           `json:"-"` // that is copied to Dir; "" is this one
+	Current func(part int, file string) bool `json:"-"` // tells whether the file of a part is what the command would write now; nil is that all are
 }
 
 // Part stands for the number of a part in the arguments of a command and in the name of its file.
@@ -49,20 +49,26 @@ func (s *Shards) file(part int) string {
 	return filepath.Join(s.Dir, strings.ReplaceAll(s.File, Part, strconv.Itoa(part)))
 }
 
-// finished tells whether a part is.
-func (s *Shards) finished(part int) bool {
+// finished tells whether a part is. Where it is not, outdated tells whether its file stands there all the same.
+func (s *Shards) finished(part int) (is, outdated bool) {
 	_, err := os.Stat(s.file(part))
-	return err == nil
+	is = err == nil && (s.Current == nil || s.Current(part, s.file(part)))
+	return is, err == nil && !is
 }
 
-// missing returns the parts that are neither finished nor among those given.
-func (s *Shards) missing(busy map[int]bool) (parts []string) {
+// missing returns the parts that are neither finished nor among those given, and the files of these that are outdated.
+func (s *Shards) missing(busy map[int]bool) (parts, outdated []string) {
 	for part := 1; part <= s.Of; part++ {
-		if !s.finished(part) && !busy[part] {
-			parts = append(parts, strconv.Itoa(part))
+		finished, old := s.finished(part)
+		if finished || busy[part] {
+			continue
+		}
+		parts = append(parts, strconv.Itoa(part))
+		if old {
+			outdated = append(outdated, s.file(part))
 		}
 	}
-	return parts
+	return parts, outdated
 }
 
 // array returns the array of some parts as sbatch is told of it.
@@ -89,7 +95,7 @@ func (s *Shards) script(setup string) string {
 	return scriptOf(setup, s.CPUs, strings.Join(words, " "))
 }
 
-// Submit hands the parts to SLURM that are neither finished nor submitted already. It says how many, and as which job.
+// Submit hands the parts to SLURM that are neither finished nor submitted already. It says how many, and as which job. Outdated files of theirs are removed.
 func (s *Shards) Submit(ctx context.Context, o SlurmOptions) (string, error) {
 	if err := s.check(); err != nil {
 		return "", err
@@ -102,12 +108,17 @@ func (s *Shards) Submit(ctx context.Context, o SlurmOptions) (string, error) {
 	for _, q := range elements {
 		busy[q.Element] = busy[q.Element] || q.alive()
 	}
-	parts := s.missing(busy)
+	parts, outdated := s.missing(busy)
 	if len(parts) == 0 {
 		return "nothing is left to submit", nil
 	}
 	if err := s.write(o.Setup); err != nil {
 		return "", err
+	}
+	for _, file := range outdated {
+		if err := os.Remove(file); err != nil {
+			return "", err
+		}
 	}
 	id, err := o.submit(ctx, s.array(parts, o))
 	if err != nil {
@@ -137,20 +148,18 @@ func (s *Shards) write(setup string) error {
 	if err := atomicfile.Write(filepath.Join(s.Dir, "part.sh"), []byte(s.script(setup)), 0o700); err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(s.Dir, programFile)); errors.Is(err, os.ErrNotExist) {
-		return copyProgram(s.Program, filepath.Join(s.Dir, programFile))
-	}
-	return nil
+	return copyProgram(s.Program, filepath.Join(s.Dir, programFile)) // again: parts of an older one could be outdated for ever
 }
 
 // ShardsView is what has become of the parts.
 type ShardsView struct {
 	Finished, Running, Waiting int
+	Outdated                   int      // parts whose file is outdated, of which nothing waits or runs
 	Ended                      []string // parts that ended without their file: number, log and last words
 	Trouble                    error    // why SLURM did not answer
 }
 
-// Look tells what has become of the parts: finished is what stands in the folder.
+// Look tells what has become of the parts: finished is what stands in the folder and is not outdated.
 func (s *Shards) Look(ctx context.Context) ShardsView {
 	var v ShardsView
 	elements, err := queue(ctx, s.Jobs)
@@ -163,13 +172,16 @@ func (s *Shards) Look(ctx context.Context) ShardsView {
 	}
 	for part := 1; part <= s.Of; part++ {
 		q, known := last[part]
+		finished, outdated := s.finished(part)
 		switch {
-		case s.finished(part):
+		case finished:
 			v.Finished++
 		case known && q.waits():
 			v.Waiting++
 		case known && q.alive():
 			v.Running++
+		case outdated:
+			v.Outdated++
 		case err == nil:
 			v.Ended = append(v.Ended, s.lastWords(part))
 		}

@@ -32,6 +32,13 @@ type Config struct {
 	Replace   bool   // files there
 }
 
+// Trains reports whether anything is trained as Experiment.Train says: a network where no model is given, or what the strategy itself trains. Where nothing is,
+// its values have no effect. It is true where the strategy cannot be read.
+func (c Config) Trains() bool {
+	spec, err := query.Parse(c.Strategy)
+	return err != nil || c.Model == "" || spec.Score.Critic.Steps > 0 || spec.Strategy.Needs().Features == query.Latent
+}
+
 // Shard is a part of the cases: number Part, 1 … Of; the zero value is all.
 type Shard struct{ Part, Of int }
 

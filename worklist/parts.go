@@ -5,9 +5,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 )
 
 // takeParts takes over what the parts of this query (see Config.Shard) have scored in the same work folder, so that it need not be scored again. Parts of
@@ -16,7 +18,7 @@ func (q *run) takeParts(store *scoreFile) error {
 	if q.Shard.Of > 0 {
 		return nil
 	}
-	own, err := undivided(filepath.Join(q.dir, stateFile))
+	own, err := readUndivided(q.dir)
 	if err != nil {
 		return err
 	}
@@ -26,7 +28,7 @@ func (q *run) takeParts(store *scoreFile) error {
 	}
 	rows := map[string][]float64{}
 	for _, part := range parts {
-		state, err := undivided(filepath.Join(part, stateFile))
+		state, err := readUndivided(part)
 		if err != nil || !reflect.DeepEqual(state, own) {
 			continue
 		}
@@ -67,25 +69,51 @@ func (q *run) takeParts(store *scoreFile) error {
 	return nil
 }
 
+// Finished returns a function that tells whether a part of this query in the same work folder has been scored, and the file that its scores went to (see
+// Result.WriteScores) says so: of the query as it is now, with these labels, images and options, and this model. Those are the parts that Run takes over.
+func (o *Query) Finished() (func(part Shard, file string) bool, error) {
+	text, err := o.run.state()
+	if err != nil {
+		return nil, err
+	}
+	own, err := undivided([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	is, err := digest(own)
+	c := o.run.Config
+	return func(part Shard, file string) bool {
+		c.Shard = part
+		there, err := readUndivided(c.folder())
+		if err != nil || !reflect.DeepEqual(own, there) {
+			return false
+		}
+		scored, err := os.ReadFile(file)
+		return err == nil && strings.HasSuffix(string(scored), fmt.Sprintf(",%d/%d,%s\n", part.Part, part.Of, is))
+	}, err
+}
+
 // digest returns a few digits that are the same for all parts of a query. Sizes and times of the images are left out, so that copies of a data set on several
 // machines can be scored together; see state.
-func digest(path string) (string, error) {
-	state, err := undivided(path)
-	if err != nil {
-		return "", err
-	}
+func digest(undivided map[string]any) (string, error) {
+	state := maps.Clone(undivided)
 	delete(state, "files")
 	text, err := json.Marshal(state)
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8]), err
 }
 
-// undivided returns the state of a query without what differs between its parts.
-func undivided(path string) (state map[string]any, err error) {
-	text, err := os.ReadFile(path)
+// readUndivided returns the undivided state of the query in a work folder.
+func readUndivided(dir string) (map[string]any, error) {
+	text, err := os.ReadFile(filepath.Join(dir, stateFile))
 	if err != nil {
 		return nil, err
 	}
+	return undivided(text)
+}
+
+// undivided returns the state of a query without what differs between its parts.
+func undivided(text []byte) (state map[string]any, err error) {
 	err = json.Unmarshal(text, &state)
 	for _, key := range []string{"shard", "candidates", "size"} {
 		delete(state, key)

@@ -25,6 +25,7 @@ import (
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -65,7 +66,19 @@ type Progress struct {
 }
 
 // Run carries out a query. What it computes stays in the work folder; see the package.
-func Run(ctx context.Context, e tensor.Engine, c Config, progress func(Progress), notice func(string)) (_ *Result, err error) {
+func Run(ctx context.Context, e tensor.Engine, c Config, progress func(Progress), notice func(string)) (*Result, error) {
+	q, err := Open(ctx, e, c, progress, notice)
+	if err != nil {
+		return nil, err
+	}
+	return q.Run(ctx)
+}
+
+// Query is a query whose data set has been looked through: which slices are labelled, and which can be picked.
+type Query struct{ run *run }
+
+// Open looks through the data set of a query, and reads the model if it is given one. Nothing is written.
+func Open(ctx context.Context, e tensor.Engine, c Config, progress func(Progress), notice func(string)) (_ *Query, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, &record.ConfigError{Err: err}
 	}
@@ -82,6 +95,12 @@ func Run(ctx context.Context, e tensor.Engine, c Config, progress func(Progress)
 	if len(q.candidates) == 0 {
 		return nil, fmt.Errorf("no slice is left to ask for: %d are labelled, %d are outside of --only, --exclude and --shard", len(q.known), q.outside)
 	}
+	return &Query{q}, nil
+}
+
+// Run carries out the query. It is called once.
+func (o *Query) Run(ctx context.Context) (*Result, error) {
+	q := o.run
 	unlock, err := q.begin()
 	if err != nil {
 		return nil, err
@@ -371,7 +390,7 @@ func isPart(e os.DirEntry) bool {
 	return ok
 }
 
-// state is all that the model and the scores depend on, but for the engine: with another state a new query begins. Images count with all of their files,
+// state is all that the model and the scores depend on, but for the engine; the training only where there is one: with another state a new query begins. Images count with all of their files,
 // whose bytes are not read but whose sizes and times are looked at; masks of labelled slices count with what they hold.
 func (q *run) state() (string, error) {
 	digest := ""
@@ -390,6 +409,9 @@ func (q *run) state() (string, error) {
 		digest = hex.EncodeToString(hash.Sum(nil))
 	}
 	e := q.Experiment
+	if !q.Trains() {
+		e.Train = recipe.Config{}
+	}
 	text, err := json.MarshalIndent(map[string]any{
 		"model": digest, "strategy": q.spec.String(), "size": q.Size, "only": q.Only, "exclude": q.Exclude, "seed": e.Seed,
 		"labels": q.seen.labels, "classes": q.set.Classes, "candidates": len(q.candidates), "preprocess": q.preprocess, "train": e.Train, "shard": q.Shard,
@@ -442,7 +464,10 @@ func (q *run) pick(ctx context.Context) (_ *Result, err error) {
 			return nil, err
 		}
 		r.Scored, r.shard = len(all), q.Shard
-		r.query, err = digest(filepath.Join(q.dir, stateFile))
+		var state map[string]any
+		if state, err = readUndivided(q.dir); err == nil {
+			r.query, err = digest(state)
+		}
 		return r, err
 	}
 	picks, err := q.selectFrom(pool)

@@ -19,7 +19,7 @@ type queryCommand struct {
 	Size     int    `default:"10" placeholder:"N" help:"Slices to pick, 10 by default."`
 
 	Model  string   `placeholder:"FILE" help:"Model to ask, or the ONNX file of a network of another program; without it one is trained on the labelled slices."`
-	Preset string   `default:"workstation" placeholder:"NAME" help:"Training preset, workstation by default; see the presets command."`
+	Preset *string  `placeholder:"NAME" help:"Training preset, workstation by default; see the presets command."`
 	Set    []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
 
 	Labelled []string `sep:"none" placeholder:"FILE" help:"List of labelled slices: CSV with the columns case and slice, and axis if it says along which, such as picks of an earlier query. Of a case in a list these slices alone are labelled. May be repeated."`
@@ -34,7 +34,7 @@ type queryCommand struct {
 	Force     bool   `help:"Replace proposals and scores that are there."`
 
 	channelsFlags
-	Channel int    `default:"0" placeholder:"N" help:"Channel to read of images that hold several, from 0."`
+	Channel *int   `placeholder:"N" help:"Channel to read of images that hold several, from 0."`
 	Ignore  int    `default:"0" placeholder:"VALUE" help:"Label value of what nobody has labelled; else the label ignore of dataset.json."`
 	Axis    string `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Seed    uint64 `default:"0" placeholder:"N" help:"Seed of everything random."`
@@ -57,7 +57,8 @@ Without any label the first slices are chosen by --strategy typiclust or strided
 of cases with a mask, but for slices that are ignored throughout (--ignore), or those in a list (--labelled).
 
 Case after case is read and scored, so that a data set of any size goes through. Run again, an interrupted query goes on where it was. Cases can be
-divided among machines by --shard, with one --model for all.
+divided among machines by --shard, with one --model for all. A model says itself which channels it sees and along which axis slices are cut: --channel, --channels
+and --axis are for queries that train one, and so are --preset and --set, but for strategies that train something beside it.
 
 Examples:
   nextslice query --data DIR --strategy typiclust --size 20 --csv > round1.csv
@@ -79,22 +80,16 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	if name := c.given(); name != "" && c.Slurm == 0 {
 		return usagef("--%s belongs to --slurm", name)
 	}
-	if c.Slurm != 0 && c.Precision != "" {
-		return usagef("--precision with --slurm: say --isa amx for bfloat16, and --constraint for the nodes that have it")
-	}
-	if c.Slurm != 0 && c.engine(s, 0).IsTorch() {
-		return usagef("--engine torch and --slurm: tasks of a cluster compute on processors only; run the command without --slurm inside a job that has a GPU")
-	}
 	if c.Slurm != 0 {
+		if err := c.checkSlurm(s); err != nil {
+			return err
+		}
 		data, err := filepath.Abs(c.Data)
 		if err != nil {
 			return err
 		}
 		c.Work = cmp.Or(c.Work, filepath.Clean(c.Data)+"-query")
 		c.Data = data // as the parts have it
-		if there, err := c.onSlurm(ctx, s); err != nil || !there {
-			return err
-		}
 	}
 	if c.Shard != "" && c.Scores == "" {
 		return usagef("--shard: say with --scores which file the scores go to")
@@ -108,13 +103,18 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if err := c.checkModel(config); err != nil {
+		return err
+	}
 	if c.Scores != "" {
 		if err := config.CheckOutput(c.Scores); err != nil {
 			return usagef("--scores: %w", err)
 		}
 	}
 	how := c.engine(s, c.Threads).For(config.Experiment.Train)
-	how.ISA = c.ISA
+	if c.Slurm == 0 { // else it is for the parts: this machine need not have it
+		how.ISA = c.ISA
+	}
 	e, err := how.New(ctx, 0)
 	if err != nil {
 		return usageError{err}
@@ -124,7 +124,7 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	defer p.End()
 	phases := map[string]float64{"open": 0, "load": 0, "train": 0.1, "score": 0.6, "propose": 0.95} // where each begins, roughly
 	loss := 0.0
-	r, err := worklist.Run(ctx, e, config, func(w worklist.Progress) {
+	q, err := worklist.Open(ctx, e, config, func(w worklist.Progress) {
 		text := fmt.Sprintf("%s %d/%d", map[string]string{"open": "open", "load": "case", "train": "training step", "score": "slice", "propose": "proposals of case"}[w.Phase], w.Done, w.Of)
 		if w.Phase == "train" {
 			loss += (w.Loss - loss) * max(0.02, 1/float64(w.Done))
@@ -132,6 +132,17 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 		}
 		p.Show(phases[w.Phase]+0.3*float64(w.Done)/float64(max(1, w.Of)), text)
 	}, func(text string) { p.Line("%s", text) })
+	if err == nil && c.Slurm != 0 {
+		p.End()
+		if there, err := c.onSlurm(ctx, s, q); err != nil || !there {
+			return err
+		}
+		p = progress.New(s.err)
+	}
+	var r *worklist.Result
+	if err == nil {
+		r, err = q.Run(ctx)
+	}
 	p.End()
 	if errors.Is(err, context.Canceled) {
 		return errors.New("interrupted; the same command goes on where it was")
@@ -153,9 +164,39 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	return c.write(s.out, r)
 }
 
+// checkModel refuses flags that have no effect beside --model, which says itself what they would.
+func (c queryCommand) checkModel(config worklist.Config) error {
+	if c.Model == "" {
+		return nil
+	}
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{{"--preset", c.Preset != nil}, {"--set", len(c.Set) > 0}} {
+		if flag.given && !config.Trains() {
+			return usagef("%s and --model: nothing is trained with --model, so leave one of them out", flag.name)
+		}
+	}
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{{"--axis", c.Axis != "auto"}, {"--channel", c.Channel != nil}, {"--channels", c.Channels != ""}} {
+		if flag.given {
+			return usagef("%s and --model: the model says that, so leave %s out", flag.name, flag.name)
+		}
+	}
+	return nil
+}
+
 func (c queryCommand) config() (worklist.Config, error) {
 	experiment, err := record.ReadConfig("", func(config *record.Config) {
-		config.Data, config.Channel, config.Ignore, config.Axis, config.Preset, config.Seed = c.Data, c.Channel, c.Ignore, c.Axis, c.Preset, c.Seed
+		config.Data, config.Ignore, config.Axis, config.Seed, config.Preset = c.Data, c.Ignore, c.Axis, c.Seed, "workstation"
+		if c.Preset != nil {
+			config.Preset = *c.Preset
+		}
+		if c.Channel != nil {
+			config.Channel = *c.Channel
+		}
 		c.apply(&config.Channels, &config.Resample)
 	})
 	if err != nil {

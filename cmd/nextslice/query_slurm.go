@@ -17,22 +17,32 @@ import (
 	"github.com/nextslice/nextslice/worklist"
 )
 
-// onSlurm submits the parts of a query, or says how far they are. It returns whether all are there, so that the query can pick.
-func (c queryCommand) onSlurm(ctx context.Context, s streams) (there bool, err error) {
-	if c.Slurm < 1 {
-		return false, usagef("--slurm %d: want 1 part or more", c.Slurm)
-	}
-	if c.Shard != "" {
-		return false, usagef("--shard and --slurm: give one of them")
+// checkSlurm refuses what cannot be divided, and flags that --slurm leaves without effect.
+func (c queryCommand) checkSlurm(s streams) error {
+	switch {
+	case c.Slurm < 1:
+		return usagef("--slurm %d: want 1 part or more", c.Slurm)
+	case c.Shard != "":
+		return usagef("--shard and --slurm: give one of them")
+	case c.Precision != "":
+		return usagef("--precision with --slurm: say --isa amx for bfloat16, and --constraint for the nodes that have it")
+	case c.engine(s, 0).IsTorch():
+		return usagef("--engine torch and --slurm: tasks of a cluster compute on processors only; run the command without --slurm inside a job that has a GPU")
 	}
 	config, err := c.config()
 	if err != nil {
-		return false, usageError{err}
+		return usageError{err}
 	}
 	config.Shard = worklist.Shard{Part: 1, Of: c.Slurm}
 	if err := config.Validate(); err != nil {
-		return false, usageError{err} // what cannot be divided
+		return usageError{err}
 	}
+	return nil
+}
+
+// onSlurm submits the parts of a query, or says how far they are. It returns whether all are there, so that the query can pick. Those that were scored with
+// other labels, images or options, or by another model, count for nothing, and are submitted again.
+func (c queryCommand) onSlurm(ctx context.Context, s streams, q *worklist.Query) (there bool, err error) {
 	options, err := c.options()
 	if err != nil {
 		return false, err
@@ -41,6 +51,11 @@ func (c queryCommand) onSlurm(ctx context.Context, s streams) (there bool, err e
 	if err != nil {
 		return false, err
 	}
+	finished, err := q.Finished()
+	if err != nil {
+		return false, err
+	}
+	parts.Current = func(part int, file string) bool { return finished(worklist.Shard{Part: part, Of: parts.Of}, file) }
 	view := parts.Look(ctx)
 	if view.Finished == parts.Of {
 		return true, balance(s.err, parts, work)
@@ -54,6 +69,9 @@ func (c queryCommand) onSlurm(ctx context.Context, s streams) (there bool, err e
 				fmt.Fprintln(s.err, "not finished:", text)
 			}
 		}
+		if view.Outdated > 0 {
+			fmt.Fprintf(s.err, "%d of %d parts were scored with other labels, images or options, or by another model: they are scored again\n", view.Outdated, parts.Of)
+		}
 		text, err := parts.Submit(ctx, options)
 		if err != nil {
 			return false, err
@@ -61,7 +79,11 @@ func (c queryCommand) onSlurm(ctx context.Context, s streams) (there bool, err e
 		fmt.Fprintf(s.out, "%s; give the same command again to see how far they are, and to pick\n", text)
 		return false, nil
 	}
-	fmt.Fprintf(s.out, "%d of %d parts are finished, %d run, %d wait, %d have ended without scores\n", view.Finished, parts.Of, view.Running, view.Waiting, len(view.Ended))
+	fmt.Fprintf(s.out, "%d of %d parts are finished, %d run, %d wait, %d have ended without scores", view.Finished, parts.Of, view.Running, view.Waiting, len(view.Ended))
+	if view.Outdated > 0 {
+		fmt.Fprintf(s.out, ", %d are to be scored again", view.Outdated)
+	}
+	fmt.Fprintln(s.out)
 	for _, text := range view.Ended {
 		fmt.Fprintln(s.out, " ", text)
 	}
@@ -95,10 +117,11 @@ func (c queryCommand) parts(s streams) (*cluster.Shards, string, error) {
 	return before, work, nil
 }
 
-// partArgs returns the command line of a part: this one's, with paths that every node finds.
+// partArgs returns the command line of a part: this one's, with paths that every node finds. It has every flag that the scores depend on, as the state of a query
+// does: parts of another state are scored again.
 func (c queryCommand) partArgs(s streams, work string) ([]string, error) {
 	args := []string{"query", "--shard", fmt.Sprintf("%s/%d", cluster.Part, c.Slurm), "--work", work, "--threads", strconv.Itoa(max(1, c.Threads)),
-		"--strategy", c.Strategy, "--size", strconv.Itoa(c.Size), "--seed", strconv.FormatUint(c.Seed, 10), "--axis", c.Axis}
+		"--strategy", c.Strategy, "--size", strconv.Itoa(c.Size), "--seed", strconv.FormatUint(c.Seed, 10)}
 	paths := []struct{ flag, path string }{{"--data", c.Data}, {"--model", c.Model}}
 	for _, file := range c.Labelled {
 		paths = append(paths, struct{ flag, path string }{"--labelled", file})
@@ -117,7 +140,7 @@ func (c queryCommand) partArgs(s streams, work string) ([]string, error) {
 		args = append(args, "--exclude", p)
 	}
 	for _, o := range []struct{ flag, value, none string }{
-		{"--channels", c.Channels, ""}, {"--channel", strconv.Itoa(c.Channel), "0"}, {"--ignore", strconv.Itoa(c.Ignore), "0"}, {"--engine", c.name(s), ""}, {"--isa", cluster.ISA(c.name(s), c.ISA, recipe.Config{}), ""},
+		{"--ignore", strconv.Itoa(c.Ignore), "0"}, {"--engine", c.name(s), ""}, {"--isa", cluster.ISA(c.name(s), c.ISA, recipe.Config{}), ""},
 	} {
 		if o.value != o.none {
 			args = append(args, o.flag, o.value)
