@@ -6,8 +6,21 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
+
+// Ctrl-C, which the terminal sends to the process group of this program, ends no command of SLURM halfway.
+func TestCommandIsApart(t *testing.T) {
+	if _, err := exec.LookPath("ps"); err != nil {
+		t.Skip("there is no ps")
+	}
+	fake(t, "sbatch", "echo $$ $(ps -o pgid= -p $$)")
+	out, err := command(t.Context(), "sbatch")
+	if ids := strings.Fields(out); err != nil || len(ids) != 2 || ids[0] != ids[1] {
+		t.Errorf("process and group are %q, %v", out, err)
+	}
+}
 
 // A task's log and what it writes are its owner's alone, whatever SLURM was set up with.
 func TestScriptIsPrivate(t *testing.T) {

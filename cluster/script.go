@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 )
@@ -55,13 +57,25 @@ func (o SlurmOptions) sbatch(a array) []string {
 	return append(args, a.script)
 }
 
-// submit hands an array to SLURM.
+// submit hands an array to SLURM. Where sbatch fails the array may be submitted all the same, by a controller that was slow to say so: see mayRun.
 func (o SlurmOptions) submit(ctx context.Context, a array) (jobID, error) {
 	out, err := command(context.WithoutCancel(ctx), "sbatch", o.sbatch(a)...)
 	if err != nil {
 		return jobID{}, err
 	}
 	return parseSubmitted(out)
+}
+
+// mayRun returns the arrays that run a script although sbatch has failed for the reason why. The error is that SLURM does not tell.
+func (o SlurmOptions) mayRun(ctx context.Context, script string, why error) ([]jobID, error) {
+	if _, is := errors.AsType[notRunError](why); is {
+		return nil, nil
+	}
+	elsewhere := func(arg string) bool { return strings.HasPrefix(arg, "-M") || strings.HasPrefix(arg, "--cluster") }
+	if slices.ContainsFunc(o.Sbatch, elsewhere) || os.Getenv("SBATCH_CLUSTERS") != "" {
+		return nil, errors.New("the jobs are for another cluster")
+	}
+	return submitted(context.WithoutCancel(ctx), script)
 }
 
 // limited adds how many elements may run at the same time.

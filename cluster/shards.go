@@ -2,9 +2,11 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +23,9 @@ type Shards struct {
 	Args []string `json:"args"` // of the program; Part in them stands for the part's number
 	File string   `json:"file"` // what a part leaves, in Dir, with Part in its name
 	Jobs []jobID  `json:"jobs"` // submitted so far
+
+	// Open says that an array was handed to SLURM whose id is not written down: SLURM knows it by its script, as long as it waits or runs.
+	Open bool `json:"open,omitempty"`
 
 	Program string                           `json:"-"` // that is copied to Dir; "" is this one
 	Current func(part int, file string) bool `json:"-"` // tells whether the file of a part is what the command would write now; nil is that all are
@@ -75,12 +80,15 @@ func (s *Shards) missing(busy map[int]bool) (parts, outdated []string) {
 func (s *Shards) array(parts []string, o SlurmOptions) array {
 	return array{
 		name: "ns-" + s.Name, elements: o.limited(strings.Join(parts, ",")), cpus: s.CPUs,
-		log: filepath.Join(s.Dir, "log", "part"), chdir: s.Dir, script: filepath.Join(s.Dir, "part.sh"),
+		log: filepath.Join(s.Dir, "log", "part"), chdir: s.Dir, script: s.script(),
 	}
 }
 
-// script returns what each element runs.
-func (s *Shards) script(setup string) string {
+// script is the file that each element runs.
+func (s *Shards) script() string { return filepath.Join(s.Dir, "part.sh") }
+
+// scriptText returns what stands in it.
+func (s *Shards) scriptText(setup string) string {
 	words := []string{quote(filepath.Join(s.Dir, programFile))}
 	for _, a := range s.Args {
 		var quoted []string
@@ -95,12 +103,43 @@ func (s *Shards) script(setup string) string {
 	return scriptOf(setup, s.CPUs, strings.Join(words, " "))
 }
 
+// queue asks SLURM about the parts that were submitted.
+func (s *Shards) queue(ctx context.Context) ([]queued, error) {
+	if s.Open {
+		ids, err := submitted(ctx, s.script())
+		if err != nil {
+			return nil, err
+		}
+		s.found(ids)
+	}
+	return queue(ctx, s.Jobs)
+}
+
+// found counts arrays as submitted. It returns whether there is one that was not.
+func (s *Shards) found(ids []jobID) (more bool) {
+	for _, id := range ids {
+		if !slices.ContainsFunc(s.Jobs, func(known jobID) bool { return known.ID == id.ID }) {
+			s.Jobs, more = append(s.Jobs, id), true
+		}
+	}
+	return more
+}
+
+// save writes down what was submitted; as long as nothing was, the folder is nobody's.
+func (s *Shards) save() error {
+	path := filepath.Join(s.Dir, shardsFile)
+	if !s.Open && len(s.Jobs) == 0 {
+		return os.Remove(path)
+	}
+	return writeJSON(path, s)
+}
+
 // Submit hands the parts to SLURM that are neither finished nor submitted already. It says how many, and as which job. Outdated files of theirs are removed.
 func (s *Shards) Submit(ctx context.Context, o SlurmOptions) (string, error) {
 	if err := s.check(); err != nil {
 		return "", err
 	}
-	elements, err := queue(ctx, s.Jobs)
+	elements, err := s.queue(ctx)
 	if err != nil {
 		return "", fmt.Errorf("SLURM does not tell which parts wait or run: %w", err)
 	}
@@ -120,12 +159,26 @@ func (s *Shards) Submit(ctx context.Context, o SlurmOptions) (string, error) {
 			return "", err
 		}
 	}
-	id, err := o.submit(ctx, s.array(parts, o))
-	if err != nil {
-		return "", fmt.Errorf("nothing was submitted: %w", err)
+	s.Open = true
+	if err := s.save(); err != nil {
+		return "", err
 	}
-	s.Jobs = append(s.Jobs, id)
-	return fmt.Sprintf("%d of %d parts are job %s", len(parts), s.Of, id.ID), writeJSON(filepath.Join(s.Dir, shardsFile), s)
+	id, err := o.submit(ctx, s.array(parts, o))
+	if err == nil {
+		s.found([]jobID{id})
+	} else {
+		ids, unclear := o.mayRun(ctx, s.script(), err)
+		switch {
+		case unclear != nil: // Open stays
+			return "", fmt.Errorf("%w; jobs may have been submitted all the same, for SLURM does not tell (%w): give the same command again when it answers", err, unclear)
+		case !s.found(ids):
+			s.Open = false
+			return "", errors.Join(fmt.Errorf("nothing was submitted: %w", err), s.save())
+		}
+		id = s.Jobs[len(s.Jobs)-1]
+	}
+	s.Open = false
+	return fmt.Sprintf("%d of %d parts are job %s", len(parts), s.Of, id.ID), s.save()
 }
 
 // check refuses what could not be told apart later.
@@ -145,7 +198,7 @@ func (s *Shards) write(setup string) error {
 	if err := os.MkdirAll(filepath.Join(s.Dir, "log"), 0o700); err != nil {
 		return err
 	}
-	if err := atomicfile.Write(filepath.Join(s.Dir, "part.sh"), []byte(s.script(setup)), 0o700); err != nil {
+	if err := atomicfile.Write(s.script(), []byte(s.scriptText(setup)), 0o700); err != nil {
 		return err
 	}
 	return copyProgram(s.Program, filepath.Join(s.Dir, programFile)) // again: parts of an older one could be outdated for ever
@@ -162,7 +215,7 @@ type ShardsView struct {
 // Look tells what has become of the parts: finished is what stands in the folder and is not outdated.
 func (s *Shards) Look(ctx context.Context) ShardsView {
 	var v ShardsView
-	elements, err := queue(ctx, s.Jobs)
+	elements, err := s.queue(ctx)
 	v.Trouble = err
 	last := map[int]queued{}
 	for _, q := range elements {

@@ -15,7 +15,7 @@ module load gcc
 export GOMAXPROCS=2
 exec '/x y/nextslice' query --data 'my data' --shard "$SLURM_ARRAY_TASK_ID"/10 --scores '/x y/scores-'"$SLURM_ARRAY_TASK_ID".csv
 `
-	if got := s.script("module load gcc\n"); got != want {
+	if got := s.scriptText("module load gcc\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	args := strings.Join(SlurmOptions{AtOnce: 3, Mem: "4G"}.sbatch(s.array([]string{"2", "7"}, SlurmOptions{AtOnce: 3})), " ")

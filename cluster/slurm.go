@@ -15,7 +15,10 @@ import (
 )
 
 // slurmPatience is how long a command of SLURM may take: with its controller away they fail after minutes, or never.
-const slurmPatience = 30 * time.Second
+var slurmPatience = 30 * time.Second
+
+// notRunError tells that a command of SLURM was not even started, so that it has done nothing.
+type notRunError struct{ error }
 
 // command runs a command of SLURM and returns what it printed. The error has what it complained of.
 func command(ctx context.Context, name string, args ...string) (string, error) {
@@ -26,10 +29,14 @@ func command(ctx context.Context, name string, args ...string) (string, error) {
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "SQUEUE_") || strings.HasPrefix(v, "SACCT_") })
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.WaitDelay = time.Second // for what a wrapper has started
+	apart(cmd)
 	err := cmd.Run()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return "", fmt.Errorf("there is no %s here: use a machine that has SLURM's commands", name)
+		return "", notRunError{fmt.Errorf("there is no %s here: use a machine that has SLURM's commands", name)}
+	case err != nil && cmd.Process == nil:
+		return "", notRunError{fmt.Errorf("%s: %w", name, err)}
 	case err != nil && ctx.Err() != nil:
 		return "", fmt.Errorf("%s did not answer within %v", name, slurmPatience)
 	case err != nil:

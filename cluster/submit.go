@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 )
 
 // jobs are the ids of a plan's arrays; an empty one was not submitted.
@@ -42,34 +43,47 @@ func (p *Plan) readJobs() (j jobs, err error) {
 }
 
 // Submit hands a plan to SLURM: the array of starts, and that of units, which begins when the starts have ended, however they ended. If
-// SLURM refuses one, nothing stays submitted, and the plan is removed.
+// that fails nothing stays submitted, and the plan is removed. Where SLURM does not tell what it has taken, the plan stays, and the error says so.
 func (p *Plan) Submit(ctx context.Context, o SlurmOptions) (text string, err error) {
 	var j jobs
-	defer func() {
-		if err == nil {
-			return
-		}
-		gone := true
-		if ids := j.ids(); len(ids) > 0 {
-			gone = cancel(context.WithoutCancel(ctx), ids) == nil
-		}
-		if gone {
-			os.RemoveAll(p.Dir)
-		}
-	}()
 	if len(p.Starts.Tasks) > 0 {
 		if j.Starts, err = o.submit(ctx, p.job(kindStarts, o, "")); err != nil {
-			return "", err
+			return "", p.withdraw(ctx, o, j, kindStarts, err)
 		}
 		if err := writeJSON(p.jobsFile(), j); err != nil {
-			return "", err
+			return "", p.withdraw(ctx, o, j, "", err)
 		}
 		text = "starts are job " + j.Starts.ID + ", "
 	}
 	if j.Units, err = o.submit(ctx, p.job(kindUnits, o, j.Starts.ID)); err != nil {
-		return "", err
+		return "", p.withdraw(ctx, o, j, kindUnits, err)
 	}
-	return text + "units are job " + j.Units.ID, writeJSON(p.jobsFile(), j)
+	if err := writeJSON(p.jobsFile(), j); err != nil {
+		return "", p.withdraw(ctx, o, j, "", err)
+	}
+	return text + "units are job " + j.Units.ID, nil
+}
+
+// withdraw takes back what a plan has submitted, of the array of kind what SLURM may have taken although sbatch failed; "" is none. It removes the plan when
+// nothing of it is left, and returns the error to tell, for the reason why.
+func (p *Plan) withdraw(ctx context.Context, o SlurmOptions, j jobs, kind string, why error) error {
+	ids, unclear := j.ids(), error(nil)
+	if kind != "" {
+		var more []jobID
+		more, unclear = o.mayRun(ctx, p.path(kind+".sh"), why)
+		ids = append(ids, more...)
+	}
+	if unclear = errors.Join(unclear, cancel(context.WithoutCancel(ctx), ids)); unclear != nil {
+		return fmt.Errorf("%w; jobs may have been submitted all the same, for SLURM does not tell (%s): when it answers, look with nextslice status %s, which takes them back with --cancel",
+			why, strings.ReplaceAll(unclear.Error(), "\n", "; "), quote(p.Folder))
+	}
+	if err := os.RemoveAll(p.Dir); err != nil {
+		return errors.Join(why, err)
+	}
+	if len(ids) > 0 {
+		return fmt.Errorf("nothing stays submitted: %w", why)
+	}
+	return fmt.Errorf("nothing was submitted: %w", why)
 }
 
 // cancel takes arrays out of the queue and ends what runs of them.

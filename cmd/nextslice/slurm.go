@@ -131,7 +131,7 @@ func (c simulateCommand) plan(ctx context.Context, s streams, config record.Conf
 	}
 	text, err := plan.Submit(ctx, o.SlurmOptions)
 	if err != nil {
-		return fmt.Errorf("nothing was submitted: %w", err)
+		return err
 	}
 	fmt.Fprintln(s.out, text)
 	return c.afterwards(ctx, s, out)
