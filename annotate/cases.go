@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -217,18 +216,19 @@ func (c *Cases) Names() (names []string) {
 	return names
 }
 
-// Stamp returns a text that is another one when files of a case's image have another size or time. ErrGone: one is not there.
+// Stamp returns a text that is another one when a file that a case is read from, also one of voxels or of a series, has another size or time.
+// ErrGone: one is not there.
 func (c *Cases) Stamp(name string) (string, error) {
 	if err := c.check(name); err != nil {
 		return "", err
 	}
 	stamp := ""
 	for _, path := range c.files[name] {
-		info, err := os.Stat(path)
+		at, err := contents.Stat(path)
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", ErrGone, err)
 		}
-		stamp += fmt.Sprintf("%s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
+		stamp += fmt.Sprintf("%s %s\n", path, at)
 	}
 	return stamp, nil
 }

@@ -177,3 +177,25 @@ func TestAhead(t *testing.T) {
 	cancel()
 	<-ended
 }
+
+// What is made of an image is made again when one file of its series changes, though the folder itself stays as it is.
+func TestStampOfASeries(t *testing.T) {
+	dir := t.TempDir()
+	annotatetest.CT(t, filepath.Join(dir, "a"), 16, 3)
+	p := openCT(t, dir, 2)
+	before, err := p.Cases.Stamp("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(filepath.Join(dir, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := filepath.Join(dir, "a", files[1].Name())
+	if err := os.Chtimes(one, time.Time{}, time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := p.Cases.Stamp("a"); err != nil || now == before {
+		t.Errorf("with another file in the series the stamp stays %q, %v", now, err)
+	}
+}

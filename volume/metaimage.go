@@ -201,7 +201,6 @@ func metaGrid(fields map[string]string) (Grid, int, error) {
 
 // metaVoxels finds the file of the voxels and where they begin in it.
 func (m *image) metaVoxels(fsys fs.FS, name string, fields map[string]string, header int64) error {
-	value := fields["elementdatafile"]
 	skip := []int{0}
 	if text, ok := fields["headersize"]; ok {
 		var err error
@@ -212,19 +211,12 @@ func (m *image) metaVoxels(fsys fs.FS, name string, fields map[string]string, he
 			return fmt.Errorf("HeaderSize = %q, want one number", shorten(text))
 		}
 	}
-	switch upper := strings.ToUpper(value); {
-	case value == "":
-		return errors.New("ElementDataFile is empty")
-	case upper == "LOCAL":
-		m.file, m.offset = name, header
-	case upper == "LIST" || strings.HasPrefix(upper, "LIST ") || strings.Contains(value, "%"):
-		return fmt.Errorf("ElementDataFile = %q: voxels spread over many files are not supported; convert to one .mha", shorten(value))
-	default:
-		file, err := beside(name, value)
-		if err != nil {
-			return fmt.Errorf("ElementDataFile = %q: %w", shorten(value), err)
-		}
-		m.file = file
+	var err error
+	if m.file, err = metaVoxelFile(name, fields); err != nil {
+		return err
+	}
+	if strings.EqualFold(fields["elementdatafile"], "LOCAL") {
+		m.offset = header
 	}
 	switch {
 	case skip[0] == -1: // the voxels are the end of the file
@@ -243,6 +235,24 @@ func (m *image) metaVoxels(fsys fs.FS, name string, fields map[string]string, he
 		m.offset = int64(skip[0])
 	}
 	return nil
+}
+
+// metaVoxelFile returns the file of the voxels in the folder of a header, which is that of the header itself where they stand behind it.
+func metaVoxelFile(name string, fields map[string]string) (string, error) {
+	value := fields["elementdatafile"]
+	switch upper := strings.ToUpper(value); {
+	case value == "":
+		return "", errors.New("ElementDataFile is empty")
+	case upper == "LOCAL":
+		return name, nil
+	case upper == "LIST" || strings.HasPrefix(upper, "LIST ") || strings.Contains(value, "%"):
+		return "", fmt.Errorf("ElementDataFile = %q: voxels spread over many files are not supported; convert to one .mha", shorten(value))
+	}
+	file, err := beside(name, value)
+	if err != nil {
+		return "", fmt.Errorf("ElementDataFile = %q: %w", shorten(value), err)
+	}
+	return file, nil
 }
 
 // beside returns the name, in the folder of a header, of the file that the header points to. Names that lead out of the

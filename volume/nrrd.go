@@ -328,16 +328,12 @@ func nrrdVectors(field, text string) ([][]float64, error) {
 
 // nrrdVoxels finds the file of the voxels, their packing, and where they begin.
 func (m *image) nrrdVoxels(fsys fs.FS, name string, fields map[string]string, header int64) error {
-	m.file, m.offset = name, header
-	if value, ok := fields["data file"]; ok {
-		if strings.Contains(value, "%") {
-			return fmt.Errorf("data file: %q: voxels spread over many files are not supported; convert to one .nrrd", shorten(value))
-		}
-		file, err := beside(name, value)
-		if err != nil {
-			return fmt.Errorf("data file: %q: %w", shorten(value), err)
-		}
-		m.file, m.offset = file, 0
+	var err error
+	if m.file, err = nrrdVoxelFile(name, fields); err != nil {
+		return err
+	}
+	if _, detached := fields["data file"]; !detached {
+		m.offset = header
 	}
 	switch encoding := strings.ToLower(fields["encoding"]); encoding {
 	case "raw":
@@ -388,6 +384,22 @@ func (m *image) nrrdVoxels(fsys fs.FS, name string, fields map[string]string, he
 		return err
 	}
 	return m.skipToEnd(fsys)
+}
+
+// nrrdVoxelFile returns the file of the voxels in the folder of a header, which is that of the header itself where they stand behind it.
+func nrrdVoxelFile(name string, fields map[string]string) (string, error) {
+	value, ok := fields["data file"]
+	if !ok {
+		return name, nil
+	}
+	if strings.Contains(value, "%") {
+		return "", fmt.Errorf("data file: %q: voxels spread over many files are not supported; convert to one .nrrd", shorten(value))
+	}
+	file, err := beside(name, value)
+	if err != nil {
+		return "", fmt.Errorf("data file: %q: %w", shorten(value), err)
+	}
+	return file, nil
 }
 
 // skipLines moves the offset behind some lines of the file.

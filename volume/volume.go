@@ -194,13 +194,18 @@ func (e *ChoiceError) Error() string { return e.Text }
 // open parses the header of the image at p and returns the folder that the file names in the header are relative to. Its
 // error names p.
 func open(p string) (image, fs.FS, error) {
+	fsys, name := folderOf(p)
+	m, err := parse(fsys, name)
+	return m, fsys, named("read", p, err)
+}
+
+// folderOf returns the folder of a file, and its name there.
+func folderOf(p string) (fsys fs.FS, name string) {
 	dir, name := filepath.Split(p)
 	if dir == "" {
 		dir = "."
 	}
-	fsys := os.DirFS(dir)
-	m, err := parse(fsys, name)
-	return m, fsys, named("read", p, err)
+	return os.DirFS(dir), name
 }
 
 // parse finds the format of a file and parses its header. The grid it returns has passed Check.

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/nextslice/nextslice/volume"
 )
 
 // Seen is a file, or a folder with all that is in it, when it was read.
@@ -19,7 +21,11 @@ type Seen struct {
 	SHA256 string `json:"sha256"` // of the bytes; of a folder with the names
 }
 
-// Of reads a file or a folder. A header whose voxels are in another file (.mhd, .nhdr, .hdr) is read with the files of its name.
+// Of reads a file or a folder. An image is all files that its reader opens, volume.Files, wherever links lead, and none beside them.
+//
+// Up to 0.1.0 a header was hashed with the files beside it that have its name, whether they held its voxels or not. Of a header and a file of
+// voxels that has its name the hash is still the same. Others, which had more (p1.json, p1.seg.nrrd) or lacked the voxels (p1_vox.raw, links), count as changed once:
+// nobody can say any more whether the voxels of then are those of now.
 func Of(path string) (Seen, error) {
 	files, err := list(path)
 	if err != nil {
@@ -67,22 +73,20 @@ func list(path string) (files []file, err error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		files = []file{{path, filepath.Base(path), info}}
-		ext := filepath.Ext(path)
-		switch strings.ToLower(ext) {
-		case ".mhd", ".nhdr", ".hdr":
-			stem := strings.TrimSuffix(filepath.Base(path), ext) + "."
-			entries, err := os.ReadDir(filepath.Dir(path))
+		of, err := volume.Files(path)
+		if err != nil { // whoever reads the image says so; its header is compared like any file
+			of = []string{path}
+		}
+		for _, p := range of {
+			name, err := filepath.Rel(filepath.Dir(path), p)
 			if err != nil {
 				return nil, err
 			}
-			for _, e := range entries {
-				if strings.HasPrefix(e.Name(), stem) && e.Name() != filepath.Base(path) && e.Type().IsRegular() {
-					if info, err := e.Info(); err == nil {
-						files = append(files, file{filepath.Join(filepath.Dir(path), e.Name()), e.Name(), info})
-					}
-				}
+			info, err := os.Stat(p) // of what a link leads to
+			if err != nil {
+				return nil, err
 			}
+			files = append(files, file{p, filepath.ToSlash(name), info})
 		}
 		return files, nil
 	}
