@@ -21,7 +21,7 @@ const (
 	Decathlon = "Decathlon"
 	// NNUNet: imagesTr/X_0000 and labelsTr/X; the labels in dataset.json are name: value (nnU-Net version 2).
 	NNUNet = "nnU-Net"
-	// MONAILabel: images in the folder itself, final masks under the same names in labels/final.
+	// MONAILabel: images in the folder itself, final masks under the same names in labels/final; else those beside, as in Beside.
 	MONAILabel = "MONAI Label"
 	// Plain: images/X and labels/X. With images X_0000 and a mask X it is NNUNet.
 	Plain = "images and labels"
@@ -95,8 +95,9 @@ func list(dir string) (*listing, error) {
 	case folder.hasFolder("images"):
 		err = l.plain(at("images"), at("labels"))
 	case isFolder(at("labels/final")) && len(folder.images) > 0:
+		l.partners(l.beside(folder), false)
 		l.layout = MONAILabel
-		err = l.pairFolders(dir, at("labels/final"), 0, nil)
+		err = l.pairMasks(at("labels/final"))
 	case len(folder.images) > 0:
 		l.sideBySide(folder)
 	case l.sequenceFolders(dir, folder), l.series(folder):
@@ -312,7 +313,7 @@ func (l *listing) seriesIn(path string) {
 	}
 }
 
-// pairMasks gives the cases the masks of a folder that have their names. The folder may be missing.
+// pairMasks gives the cases the masks of a folder that have their names; they go before masks that cases have beside their images. The folder may be missing.
 func (l *listing) pairMasks(labels string) error {
 	masks := map[string]string{}
 	if exists(labels) {
@@ -356,7 +357,13 @@ func (l *listing) pairMasks(labels string) error {
 	})
 	for i := range l.cases {
 		c := &l.cases[i]
-		switch c.Label = masks[c.ID]; len(inside[i]) {
+		if mask := masks[c.ID]; mask != "" {
+			if c.Label != "" {
+				l.problem(c.ID, false, "it has two masks, %s and %s: the second is not used", filepath.Join(filepath.Base(labels), filepath.Base(mask)), filepath.Base(c.Label))
+			}
+			c.Label = mask
+		}
+		switch len(inside[i]) {
 		case 0:
 		case 1:
 			c.Label = inside[i][0]
@@ -388,9 +395,15 @@ func segmentationsIn(dir string) (found []string) {
 // imageEndings end the names that people give to the image of X beside its mask.
 var imageEndings = []string{"_image", "-image", "_img", "-img", firstChannel}
 
-// sideBySide pairs X with X_segmentation, X.seg.nrrd and the other names of CaseOf. A name with such an ending is a mask's even where
-// there is no X.
+// sideBySide lists images that have their masks beside them, if any.
 func (l *listing) sideBySide(folder *folder) {
+	masks := l.beside(folder)
+	l.partners(masks, len(masks) > 0)
+}
+
+// beside pairs X with X_segmentation, X.seg.nrrd and the other names of CaseOf, and returns the masks by case. Beside images a name with such an
+// ending is a mask's even where there is no X.
+func (l *listing) beside(folder *folder) (masks map[string]string) {
 	l.layout = ImagesOnly
 	images := map[string]bool{}
 	for _, name := range folder.images {
@@ -398,7 +411,7 @@ func (l *listing) sideBySide(folder *folder) {
 			images[volume.TrimExt(name)] = true
 		}
 	}
-	masks := map[string]string{}
+	masks = map[string]string{}
 	for _, name := range folder.images {
 		id := volume.TrimExt(name)
 		of, marked := CaseOf(id)
@@ -429,7 +442,7 @@ func (l *listing) sideBySide(folder *folder) {
 	for i := range l.cases {
 		l.cases[i].Label = masks[l.cases[i].ID]
 	}
-	l.partners(masks, len(masks) > 0)
+	return masks
 }
 
 // suffix ends the names of masks in the layout Promise12.

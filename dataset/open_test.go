@@ -76,6 +76,23 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
+// Masks beside images are no images where there is a folder labels/final too: they are the masks of cases that have none there.
+func TestMasksBesideAndFinal(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.nii.gz", "b.nii.gz", "c.nii.gz"} {
+		writeImage(t, grid(), 0, dir, name)
+	}
+	for n, name := range []string{"a_seg.nii.gz", "b_seg.nii.gz", "d-label.nii.gz", "labels/final/b.nii.gz"} {
+		writeMask(t, grid(), []uint8{uint8(n % 2)}, dir, name)
+	}
+	d := open(t, dir)
+	if got, want := ids(d), "a* b* c"; got != want || d.Layout != MONAILabel || filepath.Base(d.Cases[0].Label) != "a_seg.nii.gz" || filepath.Base(d.Cases[1].Label) != "b.nii.gz" {
+		t.Fatalf("%s: cases %s, want %s", d.Layout, got, want)
+	}
+	wantProblem(t, d.Problems, "b", false, "it has two masks", "b_seg.nii.gz: the second is not used")
+	wantProblem(t, d.Problems, "d", true, "the mask d-label.nii.gz has no image")
+}
+
 // Every kind of damage must be told in words, and must not keep the sound case from being used.
 func TestDamagedCases(t *testing.T) {
 	dir := t.TempDir()

@@ -85,7 +85,7 @@ func (l *listing) sequenceFolders(dir string, folder *folder) bool {
 			return false
 		}
 		l.cases = []Case{{ID: id, Image: dir}}
-	} else if l.cases = sequenceFiles(dir, id, order, all(numberOnly.MatchString) && !named); l.cases == nil {
+	} else if l.cases = l.sequenceFiles(dir, id, order, all(numberOnly.MatchString) && !named); l.cases == nil {
 		return false
 	}
 	l.layout, l.channels = SequenceFolders, order
@@ -163,9 +163,11 @@ func firstHead(dir string) (head dicom.Head) {
 	return head
 }
 
-// sequenceFiles makes cases of the image files in the folders of sequences; nil where their names do not tell which belong together.
-func sequenceFiles(dir, id string, order []string, doubtful bool) (cases []Case) {
+// sequenceFiles makes cases of the image files in the folders of sequences; nil where their names do not tell which belong together. Masks beside
+// the images of the first sequence, on whose grid the others are read, are the cases'; what else is not used is told.
+func (l *listing) sequenceFiles(dir, id string, order []string, doubtful bool) (cases []Case) {
 	files := make([]map[string]string, len(order)) // by case
+	masks, told := map[string]string{}, &listing{}
 	single, shared := true, false
 	for n, name := range order {
 		files[n] = map[string]string{}
@@ -173,16 +175,32 @@ func sequenceFiles(dir, id string, order []string, doubtful bool) (cases []Case)
 		if err != nil {
 			continue // a channel of dataset.json without a folder
 		}
+		images := 0
 		for _, file := range folder.images {
-			of := volume.TrimExt(file)
+			of, isMask := CaseOf(volume.TrimExt(file))
+			isMask = isMask || volume.IsSegmentation(file)
 			if at := len(of) - len(name); at >= 0 && strings.EqualFold(of[at:], name) {
 				of = strings.TrimRight(of[:at], "-_. ")
 			}
 			of = cmp.Or(of, id)
-			shared = shared || n > 0 && files[0][of] != ""
-			files[n][of] = filepath.Join(dir, name, file)
+			kind, to := "images of "+name, files[n]
+			switch {
+			case isMask && n > 0:
+				told.problem(of, false, "the mask %s in the folder %s is not used: one of the case lies on its image in the folder %s, or in labels", file, name, order[0])
+				continue
+			case isMask:
+				kind, to = "masks", masks
+			default:
+				images++
+				shared = shared || n > 0 && files[0][of] != ""
+			}
+			if first := to[of]; first != "" {
+				told.problem(of, false, "it has two %s, %s and %s: the second is not used", kind, filepath.Base(first), file)
+				continue
+			}
+			to[of] = filepath.Join(dir, name, file)
 		}
-		single = single && len(folder.images) == 1
+		single = single && images == 1
 	}
 	if !shared && (!single || doubtful) {
 		return nil
@@ -204,15 +222,25 @@ func sequenceFiles(dir, id string, order []string, doubtful bool) (cases []Case)
 	if !shared { // one file in each folder, whatever they are called
 		c := Case{ID: id, files: make([]string, len(order))}
 		for n := range order {
-			for _, path := range files[n] {
+			for of, path := range files[n] {
 				c.files[n] = path
+				if mask := masks[of]; n == 0 && mask != "" {
+					delete(masks, of)
+					masks[id] = mask
+				}
 			}
 		}
 		cases = []Case{c}
 	}
 	for i := range cases {
-		cases[i].Image = cases[i].files[0]
+		c := &cases[i]
+		if c.Image = c.files[0]; c.Image != "" {
+			c.Label = masks[c.ID]
+			delete(masks, c.ID)
+		}
 	}
+	told.partners(masks, false)
+	l.problems = append(l.problems, told.problems...)
 	return cases
 }
 

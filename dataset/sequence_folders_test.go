@@ -103,16 +103,22 @@ func TestSequenceFiles(t *testing.T) {
 		cases, names, told string
 		leftOut            string // by UseChannels of all
 	}{
-		"one patient":    {files: []string{"T2/a.nii", "ADC/b.nii"}, masks: []string{"labels/set.nii"}, cases: "set*", names: "T2 ADC", told: "taken as sequences of 1 case"},
-		"called so":      {files: []string{"T2/T2.nii", "ADC/adc.nii.gz"}, cases: "set", names: "T2 ADC", told: "taken as sequences of 1 case"},
-		"two patients":   {files: []string{"T2/p1.nii", "T2/p2.nii", "ADC/p1.nii", "ADC/p2.nii"}, masks: []string{"labels/p1.nii", "labels/p2.nii"}, cases: "p1* p2*", names: "T2 ADC", told: "taken as sequences of 2 cases"},
-		"suffixes":       {files: []string{"FLAIR/p1_FLAIR.nii", "FLAIR/p2_FLAIR.nii", "T1/p1_t1.nii", "T1/p2-T1.nii"}, cases: "p1 p2", names: "FLAIR T1", told: "of 2 cases"},
-		"one lacks":      {files: []string{"T2/p1.nii", "T2/p2.nii", "ADC/p1.nii", "ADC/p3.nii"}, cases: "p1 p2", names: "T2 ADC", told: "it has no channel T2", leftOut: "p2"},
-		"time points":    {files: []string{"T1/p1.nii", "T1/p2.nii", "T2/p1.nii", "T2/p2.nii"}, cases: "p1 p2", names: "T1 T2", told: "of 2 cases"},
-		"nothing shared": {files: []string{"T2/p1.nii", "T2/p2.nii", "ADC/p3.nii", "ADC/p4.nii"}},
-		"doubtful":       {files: []string{"T1/a.nii", "T2/b.nii"}},
-		"named":          {files: []string{"T1/a.nii", "T2/b.nii"}, json: `{"channel_names": {"0": "T2", "1": "T1"}}`, cases: "set", names: "T2 T1"},
-		"other names":    {files: []string{"left/p1.nii", "right/p1.nii"}},
+		"one patient":  {files: []string{"T2/a.nii", "ADC/b.nii"}, masks: []string{"labels/set.nii"}, cases: "set*", names: "T2 ADC", told: "taken as sequences of 1 case"},
+		"called so":    {files: []string{"T2/T2.nii", "ADC/adc.nii.gz"}, cases: "set", names: "T2 ADC", told: "taken as sequences of 1 case"},
+		"two patients": {files: []string{"T2/p1.nii", "T2/p2.nii", "ADC/p1.nii", "ADC/p2.nii"}, masks: []string{"labels/p1.nii", "labels/p2.nii"}, cases: "p1* p2*", names: "T2 ADC", told: "taken as sequences of 2 cases"},
+		"suffixes":     {files: []string{"FLAIR/p1_FLAIR.nii", "FLAIR/p2_FLAIR.nii", "T1/p1_t1.nii", "T1/p2-T1.nii"}, cases: "p1 p2", names: "FLAIR T1", told: "of 2 cases"},
+		"one lacks":    {files: []string{"T2/p1.nii", "T2/p2.nii", "ADC/p1.nii", "ADC/p3.nii"}, cases: "p1 p2", names: "T2 ADC", told: "it has no channel T2", leftOut: "p2"},
+		"time points":  {files: []string{"T1/p1.nii", "T1/p2.nii", "T2/p1.nii", "T2/p2.nii"}, cases: "p1 p2", names: "T1 T2", told: "of 2 cases"},
+		"masks beside": {files: []string{"T2/p1.nii", "T2/p2.nii", "ADC/p1.nii", "ADC/p2.nii"}, masks: []string{"T2/p1_seg.nii", "ADC/p2_T2-mask.nii"}, cases: "p1* p2", names: "T2 ADC",
+			told: "the mask p2_T2-mask.nii in the folder ADC is not used"},
+		"one with a mask":      {files: []string{"T2/a.nii", "ADC/b.nii"}, masks: []string{"T2/a_seg.nii"}, cases: "set*", names: "T2 ADC", told: "of 1 case"},
+		"two masks":            {files: []string{"T2/p1.nii", "ADC/p1.nii"}, masks: []string{"T2/p1_seg.nii", "labels/p1.nii"}, cases: "p1*", names: "T2 ADC", told: "it has two masks, labels/p1.nii and p1_seg.nii: the second is not used"},
+		"two files of a name":  {files: []string{"T2/p1.nii", "T2/p1_T2.nii", "ADC/p1.nii"}, cases: "p1", names: "T2 ADC", told: "it has two images of T2, p1.nii and p1_T2.nii: the second is not used"},
+		"a mask without image": {files: []string{"T2/p1.nii", "ADC/p1.nii"}, masks: []string{"T2/p2_seg.nii"}, cases: "p1", names: "T2 ADC", told: "the mask p2_seg.nii has no image"},
+		"nothing shared":       {files: []string{"T2/p1.nii", "T2/p2.nii", "ADC/p3.nii", "ADC/p4.nii"}},
+		"doubtful":             {files: []string{"T1/a.nii", "T2/b.nii"}},
+		"named":                {files: []string{"T1/a.nii", "T2/b.nii"}, json: `{"channel_names": {"0": "T2", "1": "T1"}}`, cases: "set", names: "T2 T1"},
+		"other names":          {files: []string{"left/p1.nii", "right/p1.nii"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "set")
