@@ -14,7 +14,7 @@ import (
 type evaluateCommand struct {
 	Pred   string `required:"" placeholder:"PATH" help:"Predicted mask, or folder of them."`
 	Ref    string `required:"" placeholder:"PATH" help:"Reference mask, folder of them, or folder of a data set."`
-	Image  string `placeholder:"PATH" help:"Image that RTSTRUCT masks were drawn on, or folder of the cases' images; by default that of the references' data set, else the series beside the RTSTRUCT, else the other mask's voxels."`
+	Image  string `placeholder:"PATH" help:"Image that the masks were drawn on, or folder of the cases' images: cropped masks are measured on its grid, RTSTRUCT filled on it. By default that of the references' data set, else, for RTSTRUCT, the series beside it, else the other mask's voxels."`
 	Axis   string `default:"k" enum:"i,j,k" help:"Index axis of the slices of dice_2d: i, j or k."`
 	Ignore int    `default:"0" placeholder:"VALUE" help:"Label value of the references that counts in no measure; else the label ignore of a data set's dataset.json."`
 	Empty  string `default:"undefined" enum:"undefined,one" help:"Dice where both masks are empty: undefined (left out and counted) or one."`
@@ -35,7 +35,7 @@ mean, and the normalised surface Dice (nsd): the share of both surfaces that is 
 mask. All measures are defined in docs/reference/measures.md.
 
 Masks may be of any format, also DICOM SEG and RTSTRUCT. They are compared where they lie in the patient: axes may be stored in another order or
-direction, and a mask may be cropped, as 3D Slicer's are. Masks whose voxels do not coincide are refused; those without
+direction, and a mask may be cropped, as 3D Slicer's are: what is measured is then that on the image (--image). Masks whose voxels do not coincide are refused; those without
 geometry, such as pictures, are compared voxel by voxel. Contours (RTSTRUCT) are filled on the image that they were drawn on (--image), else on
 the voxels of the other mask.
 

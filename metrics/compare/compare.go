@@ -16,7 +16,7 @@ type Options struct {
 	Axis    int    // index axis of the slices of Dice2D
 	Ignore  uint8  // label value of the references that counts in no measure; 0 is the label ignore of the references' dataset.json
 	ByIndex bool   // voxel by voxel, wherever the headers say that they lie
-	Image   string // that contours (RTSTRUCT) were drawn on: a file, a series or a folder of cases; "" where they find one themselves
+	Image   string // that the masks were drawn on: a file, a series or a folder of cases; "" where they find one themselves
 	Rules   metrics.Rules
 
 	Note func(text string) // gets what a person should know of the files

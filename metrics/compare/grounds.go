@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/nextslice/nextslice/dataset"
@@ -10,7 +11,8 @@ import (
 	"github.com/nextslice/nextslice/volume/source"
 )
 
-// grounds are the slices that contours (RTSTRUCT) are filled on, which these do not hold themselves. In this order: the image that was given; the
+// grounds are the images that masks were drawn on: masks are compared on their grids, and contours (RTSTRUCT), which hold no slices themselves, are filled on
+// their slices. Of contours these are, in this order: the image that was given; the
 // image of the case in the data set of the references; the series that the contours name, in their own folder; the voxels of the other mask, as
 // many more as the contours need.
 type grounds struct {
@@ -35,12 +37,14 @@ func openGrounds(image, ref string) (g grounds, err error) {
 		}
 		ref = image
 	}
-	all, err := dataset.Images(ref)
-	if err != nil && image != "" {
-		return g, fmt.Errorf("--image: %w", err)
-	}
-	if _, dir, err := dataset.LabelsOf(ref); all == nil && err == nil && dir != "" {
+	var all map[string]func() (*source.Image, error)
+	if _, dir, err := dataset.LabelsOf(ref); image == "" && err == nil && dir != "" {
 		all, _ = dataset.Images(dir)
+	}
+	if all == nil {
+		if all, err = dataset.Images(ref); err != nil && image != "" {
+			return g, fmt.Errorf("--image: %w", err)
+		}
 	}
 	g.of = map[string]func() (*source.Image, error){}
 	for id, open := range all {
@@ -49,17 +53,31 @@ func openGrounds(image, ref string) (g grounds, err error) {
 	return g, nil
 }
 
-// known returns the image of a case, nil where there is none.
+// known returns the image of a case, nil where there is none. In a folder of masks alone these look like images: a mask is not its own image.
 func (g *grounds) known(p maskPair) (*source.Image, error) {
 	if g.image != nil {
 		return g.image, nil
 	}
 	for _, name := range []string{p.name, p.refName()} {
 		if open := g.of[name]; open != nil {
-			return open()
+			image, err := open()
+			if err == nil && (same(image.Path, p.ref) || same(image.Path, p.pred)) {
+				continue
+			}
+			return image, err
 		}
 	}
 	return nil, nil
+}
+
+// same reports whether two paths lead to one file.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // series returns the DICOM series of a case, nil where there is none.

@@ -120,15 +120,27 @@ func spacing(g volume.Grid) []float64 {
 	return s[:]
 }
 
-// together brings both masks to one grid.
+// together brings both masks to one grid. By their places in space that is the grid of the case's image, and where none is known the smallest one that
+// holds both: how far a file is cut down to what is outlined, as those of 3D Slicer and SEG often are, is to change no measure. Where the grid may still be
+// such a part of an image, that is noted.
 func (r *reader) together(p maskPair, b *both) (err error) {
 	located := func(m *volume.Mask) bool { return m.Unit == volume.Millimetre }
 	if !r.byIndex && located(b.pred) && located(b.ref) {
-		if g, h := b.pred.Grid, b.ref.Grid; g.Size == h.Size && g.Orientation() == h.Orientation() && !g.Same(h, 0.5*slices.Min(spacing(h))) {
+		g, h := b.pred.Grid, b.ref.Grid
+		apart := g.Size == h.Size && g.Orientation() == h.Orientation() && !g.Same(h, 0.5*slices.Min(spacing(h)))
+		if apart {
 			b.note(fmt.Sprintf("%s and %s have as many voxels along as many axes, but their headers place them apart: they are compared where these say that they lie; --by-index compares voxel by voxel, as a data set takes a mask for its image", p.pred, p.ref))
+		}
+		partial := mayBePart(p.pred) && mayBePart(p.ref)
+		if (partial || g.Size != h.Size) && r.onImage(p, b) {
+			return nil
 		}
 		if b.pred, b.ref, err = onOneGrid(b.pred, b.ref); err != nil {
 			return fmt.Errorf("%s cannot be compared with %s: %w; resample it to the reference, or compare --by-index", p.pred, p.ref, err)
+		}
+		if n := b.ref.Len(); !apart && n > g.Len() && n > h.Len() || partial && b.fillsAnAxis() {
+			b.note(fmt.Sprintf("%s and %s look like parts of an image that is not known: slices beyond them are not counted, distances of an empty mask are those of the part, and one slice is taken as an image of one; "+
+				"give the image, or the folder of the cases, with --image", p.pred, p.ref))
 		}
 		return nil
 	}
@@ -149,19 +161,59 @@ func (r *reader) together(p maskPair, b *both) (err error) {
 
 func sizeText(size [3]int) string { return fmt.Sprintf("%d x %d x %d", size[0], size[1], size[2]) }
 
-// onOneGrid brings masks whose voxels coincide to one grid: the reference's, or where it does not hold all of the prediction the
-// one of its axes that does.
-func onOneGrid(pred, ref *volume.Mask) (p, r *volume.Mask, err error) {
-	if p, err = pred.On(ref.Grid); err == nil {
-		return p, ref, nil
+// mayBePart reports whether a mask is of a format that holds what is outlined alone; others hold every voxel of their image.
+func mayBePart(path string) bool { return volume.IsSegmentation(path) || !volume.IsImage(path) }
+
+// onImage brings both masks to the grid of the case's image, and reports whether that is known and has their voxels.
+func (r *reader) onImage(p maskPair, b *both) bool {
+	image, err := r.known(p)
+	if err != nil || image == nil || image.Unit != volume.Millimetre {
+		return false
 	}
-	both, err := ref.Cover(pred.Grid)
+	pred, err := b.pred.On(image.Grid)
 	if err != nil {
+		return false
+	}
+	ref, err := b.ref.On(image.Grid)
+	if err != nil {
+		return false
+	}
+	b.pred, b.ref = pred, ref
+	return true
+}
+
+// fillsAnAxis reports whether a class of the masks, which are on one grid, lies in the first slice and in the last one across an axis.
+func (b *both) fillsAnAxis() bool {
+	var first, last [3]bool
+	size := b.ref.Size
+	for n := range b.ref.Data {
+		if b.ref.Data[n] == 0 && b.pred.Data[n] == 0 {
+			continue
+		}
+		for a, x := range size.Voxel(n) {
+			first[a], last[a] = first[a] || x == 0, last[a] || x == size[a]-1
+		}
+	}
+	return first[0] && last[0] || first[1] && last[1] || first[2] && last[2]
+}
+
+// onOneGrid brings masks whose voxels coincide to the smallest grid on the axes of the reference that holds both. Where they have no voxel in common the
+// prediction must be empty, and the grid is the reference's.
+func onOneGrid(pred, ref *volume.Mask) (p, r *volume.Mask, err error) {
+	grid, err := ref.Cover(pred.Grid)
+	switch {
+	case err != nil:
+		if p, apart := pred.On(ref.Grid); apart == nil {
+			return p, ref, nil
+		}
+		return nil, nil, err
+	case grid.Size == ref.Size: // it is the reference's
+		p, err = pred.On(ref.Grid)
+		return p, ref, err
+	}
+	if p, err = pred.On(grid); err != nil {
 		return nil, nil, err
 	}
-	if p, err = pred.On(both); err != nil {
-		return nil, nil, err
-	}
-	r, err = ref.On(both)
+	r, err = ref.On(grid)
 	return p, r, err
 }

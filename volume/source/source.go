@@ -74,7 +74,7 @@ type Image struct {
 	volume.Header
 	Series   *dicom.Series // where the image is one, else nil
 	Warnings []string      // what is doubtful about it, one line each
-	path     string
+	Path     string        // that it was opened by
 }
 
 // IsSeries reports whether an image is a DICOM series: given by a folder, or by a DICOM file.
@@ -88,7 +88,7 @@ func IsSeries(path string) bool {
 func Open(path, series string) (*Image, error) {
 	if !IsSeries(path) {
 		h, err := volume.ReadHeader(path)
-		return &Image{Header: h, Warnings: h.Warnings(), path: path}, err
+		return &Image{Header: h, Warnings: h.Warnings(), Path: path}, err
 	}
 	s, warnings, err := dicom.Find(path, series)
 	if err != nil {
@@ -101,9 +101,9 @@ func Open(path, series string) (*Image, error) {
 func (i *Image) Read(channel int) (*volume.Volume, error) {
 	switch {
 	case i.Series == nil:
-		return volume.ReadChannel(i.path, channel)
+		return volume.ReadChannel(i.Path, channel)
 	case channel > 0:
-		return nil, fmt.Errorf("read %s: there is no channel %d: a DICOM series has one, 0", i.path, channel)
+		return nil, fmt.Errorf("read %s: there is no channel %d: a DICOM series has one, 0", i.Path, channel)
 	}
 	return i.Series.Read()
 }
