@@ -75,7 +75,9 @@ func unrecognised(f *folder) error {
 			break
 		}
 	}
-	if hint == "" && holdsDICOM(f.path) {
+	if found, err := holdsDICOM(f.path); hint == "" && err != nil {
+		hint = fmt.Sprintf("; not all of it can be read: %v", err)
+	} else if hint == "" && found {
 		hint = "; where each DICOM series has a folder of its own, name the folder above them"
 	}
 	return fmt.Errorf("open data set %s: the layout is not recognised: found %s%s; %s", f.path, strings.Join(found, " and "), hint, understood)

@@ -293,17 +293,38 @@ func (l *listing) pairFolders(images, labels string, cut int, keep func(string) 
 	return l.pairMasks(labels)
 }
 
-// series takes the folders with DICOM files as cases, and reports whether there are any.
+// series takes the folders with DICOM files as cases, and reports whether there are any. Where there are, the other folders are told: one that cannot be
+// read is a case that is left out.
 func (l *listing) series(folder *folder) bool {
+	var others []string
+	told := &listing{}
 	for _, name := range folder.folders {
 		if name == "labels" || name == "seg" && folder.has("pacs.json") { // what nextslice pacs push has sent
 			continue
 		}
-		if path := filepath.Join(folder.path, name); holdsDICOM(path) {
+		path := filepath.Join(folder.path, name)
+		switch found, err := holdsDICOM(path); {
+		case found:
 			l.cases = append(l.cases, Case{ID: name, Image: path})
+		case err != nil:
+			told.problem(name, true, "its folder cannot be read: %v", err)
+		default:
+			others = append(others, name)
 		}
 	}
-	return len(l.cases) > 0
+	if len(l.cases) == 0 {
+		return false
+	}
+	l.problems = append(l.problems, told.problems...)
+	l.noCases(others)
+	return true
+}
+
+// noCases tells of folders beside those of DICOM series that hold none.
+func (l *listing) noCases(folders []string) {
+	if len(folders) > 0 {
+		l.problem("", false, "%s without DICOM files: not used", countNames("folder", folders))
+	}
 }
 
 // seriesIn is series for a folder that may be unreadable: whoever lists its files says so.

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"os"
@@ -390,6 +391,40 @@ func TestSlicer(t *testing.T) {
 	}
 	if ref.Size != g.Size || ref.Data[20+7] != 1 || slices.Index(ref.Data, 1) != 27 {
 		t.Errorf("want voxel 7 of slice 1 labelled, got %v", ref.Data)
+	}
+}
+
+// A folder of a DICOM set is a case whatever stands before its slices, and one that is none, or cannot be read, is told.
+func TestFoldersOfADICOMSet(t *testing.T) {
+	dir := t.TempDir()
+	series := os.DirFS(filepath.Join("..", "volume", "testdata", "ct"))
+	for _, name := range []string{"p1", "p2", "p3"} {
+		if err := os.CopyFS(filepath.Join(dir, name), series); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 250 {
+		writeText(t, "a page", dir, "p1", fmt.Sprintf("%03d.%s", n, []string{"txt", "png", "json"}[n%3]))
+	}
+	for n := range 20 {
+		writeText(t, "of a viewer", dir, "p2", fmt.Sprintf("%03d", n))
+	}
+	writeText(t, "nothing", dir, "notes", "readme.txt")
+	want := "p1 p2 p3"
+	if os.Getuid() != 0 { // the superuser may read everything
+		want = "p1 p2"
+		if err := os.Chmod(filepath.Join(dir, "p3"), 0); err != nil {
+			t.Fatal(err)
+		}
+		defer os.Chmod(filepath.Join(dir, "p3"), 0o700)
+	}
+	d := open(t, dir)
+	if ids(d) != want || d.Layout != DICOM {
+		t.Fatalf("%s: cases %s, want %s; problems %v", d.Layout, ids(d), want, d.Problems)
+	}
+	wantProblem(t, d.Problems, "", false, "1 folder (notes) without DICOM files: not used")
+	if os.Getuid() != 0 {
+		wantProblem(t, d.Problems, "p3", true, "cannot be read", "permission denied")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
@@ -203,15 +204,20 @@ func (c *Case) readHeaders(channels []string, folders bool) (problems []Problem)
 	return problems
 }
 
-// holdsDICOM reports whether there is a DICOM file among the first files in a folder and below.
-func holdsDICOM(dir string) bool {
-	found, left := false, 20
+// holdsDICOM reports whether there is a DICOM file in a folder and below, among the first that may be one by their names. Where none is found the error is
+// that of a folder that cannot be read.
+func holdsDICOM(dir string) (found bool, fault error) {
+	left := 200
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real // a linked folder is walked like others
 	}
 	_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return nil // a folder that cannot be read holds nothing for us
+		switch {
+		case err != nil:
+			fault = err
+			return nil
+		case e.IsDir() || notDICOM(e.Name()):
+			return nil
 		}
 		found = dicom.IsFile(path)
 		if left--; found || left == 0 {
@@ -219,7 +225,20 @@ func holdsDICOM(dir string) bool {
 		}
 		return nil
 	})
-	return found
+	if found {
+		fault = nil
+	}
+	return found, fault
+}
+
+// notDICOM reports whether a name is that of another kind of file: images of other formats, and what lies beside scans.
+func notDICOM(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".txt", ".md", ".log", ".json", ".yaml", ".yml", ".xml", ".html", ".htm", ".csv", ".tsv", ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".rtf", ".ini", ".inf",
+		".zip", ".gz", ".tar", ".7z", ".db", ".mat", ".npy", ".npz", ".raw", ".bmp", ".gif", ".bval", ".bvec", ".py", ".exe", ".dll", ".jar", ".css", ".js":
+		return true
+	}
+	return strings.HasPrefix(name, ".") || volume.IsImage(name)
 }
 
 // apart returns the largest difference between world coordinates of the corners of two grids.

@@ -36,20 +36,26 @@ func sequenceName(words string) *regexp.Regexp {
 // What is decided by names is told. The first channel is that of dataset.json; else the series that the one DICOM mask says it was drawn on, else an
 // anatomical sequence, in the order of the names.
 func (l *listing) sequenceFolders(dir string, folder *folder) bool {
-	var names []string
+	var names, others []string
+	told := &listing{}
 	series := 0
 	for _, name := range folder.folders {
 		if slices.Contains([]string{"labels", "masks", "seg"}, strings.ToLower(name)) {
 			continue
 		}
 		path := filepath.Join(dir, name)
-		inner, err := readFolder(path)
-		switch {
-		case err == nil && len(inner.images) > 0:
+		if inner, err := readFolder(path); err == nil && len(inner.images) > 0 {
 			names = append(names, name)
-		case holdsDICOM(path):
+			continue
+		}
+		switch found, err := holdsDICOM(path); {
+		case found:
 			names = append(names, name)
 			series++
+		case err != nil:
+			told.problem("", false, "the folder %s cannot be read, and is not used: %v", name, err)
+		default:
+			others = append(others, name)
 		}
 	}
 	isNamed := func(name string) bool {
@@ -89,6 +95,10 @@ func (l *listing) sequenceFolders(dir string, folder *folder) bool {
 		return false
 	}
 	l.layout, l.channels = SequenceFolders, order
+	l.problems = append(l.problems, told.problems...)
+	if series > 0 {
+		l.noCases(others)
+	}
 	if !named {
 		l.problem("", false, "the folders %s are taken as sequences of %s, by their names: dataset.json says otherwise, with channel_names or a list of cases (training)",
 			strings.Join(order, ", "), count(len(l.cases), "case"))
