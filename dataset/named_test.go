@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
+	"github.com/nextslice/nextslice/volume/source"
 )
 
 // named writes an image and a mask with segments of these names and values: segment n has n+1 voxels.
@@ -172,5 +174,44 @@ func TestLabelGaps(t *testing.T) {
 			t.Errorf("classes %q, problems %v", d.Classes, d.Problems)
 		}
 		wantProblem(t, d.Problems, "", false, "4 is class 3 ("+want[3]+")")
+	}
+}
+
+// A DICOM SEG beside an image that is no series lies where its header says, though it has as many voxels as the image.
+func TestSEGOnAnotherPlace(t *testing.T) {
+	from, dir := unpack(t, "sequences.zip"), t.TempDir()
+	seg := filepath.Join(from, "labels", "p1.dcm")
+	s, _, err := source.ReadSegmentation(seg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(seg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, by := range map[string][3]float64{"same": {}, "beside": {2, 0, 0}, "below": {0, 0, -1}} {
+		g := s.Grid
+		at := g.World(by[0], by[1], by[2])
+		for r := range 3 {
+			g.Affine[r][3] = at[r]
+		}
+		writeImage(t, g, 0, dir, "images", name+".nii")
+		writeText(t, string(data), dir, "labels", name+".dcm")
+	}
+	d := open(t, dir)
+	if ids(d) != "beside* same*" {
+		t.Fatalf("cases %s, problems %v", ids(d), d.Problems)
+	}
+	wantProblem(t, d.Problems, "below", true, "lies outside the image")
+	beside, err := d.Reference(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, err := d.Reference(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := slices.Index(same.Data, 1); slices.Index(beside.Data, 1) != at-2 {
+		t.Errorf("the first voxel is %d, on the image two voxels beside it %d", at, slices.Index(beside.Data, 1))
 	}
 }

@@ -61,7 +61,8 @@ func (d *Dataset) Images(index int) ([]*volume.Volume, error) {
 //
 // The mask must have the image's voxels. Axes in another order or direction are reordered. Only formats that store the
 // labelled region alone (.seg.nrrd, DICOM) may cover less than the image, which is background elsewhere. Where both have
-// the same size and direction but differ in position, or where one has no geometry, they are compared voxel by voxel.
+// the same size and direction but differ in position, or where one has no geometry, they are compared voxel by voxel. A DICOM mask, which is drawn on
+// what its header says and may be a part of it, lies where that says, whatever its size: it is refused where the image has no such place.
 func (d *Dataset) Reference(index int) (*volume.Mask, error) {
 	c := d.Cases[index]
 	if c.Label == "" {
@@ -112,7 +113,7 @@ func (c *Case) readMask(classes []string) (*volume.Mask, error) {
 
 // place puts a mask on the grid of its image.
 func (c *Case) place(m *volume.Mask) (*volume.Mask, error) {
-	if voxelByVoxel(c.Grid, m.Grid) {
+	if c.voxelByVoxel(m.Grid) {
 		m.Grid = c.Grid
 		return m, nil
 	}
@@ -140,13 +141,20 @@ func fit(c *Case, m *volume.Mask) error {
 	return nil
 }
 
-// voxelByVoxel reports whether a mask's voxels are those of the image in the same order, as far as the headers tell.
-func voxelByVoxel(image, mask volume.Grid) bool {
-	if image.Size != mask.Size {
+// voxelByVoxel reports whether a mask's voxels are those of the image in the same order, as far as the headers tell. Those of a DICOM mask are only where
+// both lie in the same place.
+func (c *Case) voxelByVoxel(mask volume.Grid) bool {
+	if c.Grid.Size != mask.Size {
 		return false
 	}
-	located := image.Unit == volume.Millimetre && mask.Unit == volume.Millimetre
-	return !located || image.Orientation() == mask.Orientation()
+	located := c.Grid.Unit == volume.Millimetre && mask.Unit == volume.Millimetre
+	return !located || c.Grid.Orientation() == mask.Orientation() && (volume.IsImage(c.Label) || c.Grid.Same(mask, c.halfVoxel()))
+}
+
+// halfVoxel is the distance below which a difference in position is one of rounding, or of the convention for a voxel's corner and centre.
+func (c *Case) halfVoxel() float64 {
+	s := c.Grid.Spacing()
+	return 0.5 * min(s[0], s[1], s[2])
 }
 
 // readHeaders fills in the grid of a case, whose channels may have names or be folders, and compares it with its mask's.
@@ -183,7 +191,7 @@ func (c *Case) readHeaders(channels []string, folders bool) (problems []Problem)
 			problems = append(problems, Problem{Case: c.ID, Text: "mask: " + w})
 		}
 	}
-	if !voxelByVoxel(c.Grid, mask) {
+	if !c.voxelByVoxel(mask) {
 		m := &volume.Mask{Grid: mask, Data: make([]uint8, mask.Len())}
 		if mask.Len() == c.Grid.Len() {
 			for i := range m.Data {
@@ -195,9 +203,7 @@ func (c *Case) readHeaders(channels []string, folders bool) (problems []Problem)
 		}
 		return problems
 	}
-	// Below half a voxel a difference is one of rounding, or of the convention for a voxel's corner and centre.
-	s := c.Grid.Spacing()
-	if least := min(s[0], s[1], s[2]); c.Grid.Unit == mask.Unit && !c.Grid.Same(mask, 0.5*least) {
+	if c.Grid.Unit == mask.Unit && !c.Grid.Same(mask, c.halfVoxel()) {
 		return problem(false, fmt.Sprintf("the headers of image and mask place them up to %.3g %s apart: they are taken voxel by voxel, with the geometry of the image",
 			apart(c.Grid, mask), c.Grid.Unit))
 	}
