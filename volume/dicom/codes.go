@@ -63,7 +63,7 @@ func parseCodes(text string) (map[string]SegmentCode, error) {
 				text string
 				most int
 			}{{c.Scheme, 16}, {c.Value, 16}, {c.Meaning, 64}} {
-				if n := utf8.RuneCountInString(part.text); n == 0 || n > part.most || strings.Contains(part.text, `\`) || part.text != printable(part.text) {
+				if n := utf8.RuneCountInString(part.text); n == 0 || n > part.most || strings.Contains(part.text, `\`) || part.text != clean(part.text) {
 					return nil, fmt.Errorf("code %q of %q: want 1 to %d characters and no backslash", part.text, l[0], part.most)
 				}
 			}

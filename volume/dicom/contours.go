@@ -20,7 +20,8 @@ const structureSetClass = "1.2.840.10008.5.1.4.1.1.481.3"
 const maxSlab = 10
 
 // ReadContours reads a structure set (RTSTRUCT) and fills its closed contours on the slices of a series. Regions are segments in the order of
-// the file, with the values 1, 2 ...; those that overlap lie in different layers. A voxel belongs to a region if its centre lies inside.
+// the file, with the values 1, 2 ...; those that overlap lie in different layers. A voxel belongs to a region if its centre lies inside. A region has all
+// contours of its number, wherever in the file they stand; two regions of one number are an error.
 //
 // A contour belongs to the slice at whose plane it lies, to within half of the smaller distance to a neighbouring slice. Contours that were
 // drawn on another series are joined in space: each plane of the set reaches half way to its neighbours, and a slice takes the contours in
@@ -67,17 +68,25 @@ func (f *file) fillContours(on *Series, here bool) (*volume.Segmentation, []stri
 	}
 	drawn := f.items(tag.ROIContourSequence)
 	regions := make([]region, len(items))
+	known := map[int]string{} // names by number
 	out := &volume.Segmentation{Grid: on.Grid}
 	for i, m := range items {
 		segment := regionOf(m, i)
 		number := m.whole(tag.ROINumber, -1)
-		if at := slices.IndexFunc(drawn, func(m item) bool { return m.whole(tag.ReferencedROINumber, -2) == number }); at >= 0 {
-			if c := drawn[at].reals(tag.ROIDisplayColor); len(c) == 3 {
+		if other, twice := known[number]; twice && m.text(tag.ROINumber) != "" {
+			return nil, nil, fmt.Errorf("regions %q and %q have one number, %d: whose the contours are cannot be told; give each its own", other, segment.Name, number)
+		}
+		known[number] = segment.Name
+		for _, d := range drawn {
+			if d.whole(tag.ReferencedROINumber, -2) != number {
+				continue
+			}
+			if c := d.reals(tag.ROIDisplayColor); len(c) == 3 {
 				for r, x := range c {
 					segment.Color[r] = uint8(min(max(x, 0), 255))
 				}
 			}
-			if err := regions[i].read(drawn[at].items(tag.ContourSequence), on); err != nil {
+			if err := regions[i].read(d.items(tag.ContourSequence), on); err != nil {
 				return nil, nil, fmt.Errorf("region %q: %w", segment.Name, err)
 			}
 		}
@@ -130,7 +139,7 @@ func withoutContours(regions []volume.Segment, items, drawn []item) (warnings []
 
 // regionOf returns region i, from 0, of a structure set without its voxels.
 func regionOf(m item, i int) volume.Segment {
-	segment := volume.Segment{Name: printable(m.text(tag.ROIName)), Value: uint8(i + 1), Color: volume.SegmentColor(i + 1)}
+	segment := volume.Segment{Name: clean(m.text(tag.ROIName)), Value: uint8(i + 1), Color: volume.SegmentColor(i + 1)}
 	if segment.Name == "" {
 		segment.Name = fmt.Sprintf("Segment_%d", i+1)
 	}
@@ -140,7 +149,7 @@ func regionOf(m item, i int) volume.Segment {
 // refersTo returns the series and the frames of reference that an object names as those it was drawn on.
 func (f *file) refersTo() (series, frames []string) {
 	for _, m := range f.items(tag.ReferencedSeriesSequence) {
-		series = append(series, printable(m.text(tag.SeriesInstanceUID)))
+		series = append(series, clean(m.text(tag.SeriesInstanceUID)))
 	}
 	if uid := f.text(tag.FrameOfReferenceUID); uid != "" {
 		frames = append(frames, uid)
@@ -149,7 +158,7 @@ func (f *file) refersTo() (series, frames []string) {
 		frames = append(frames, frame.text(tag.FrameOfReferenceUID))
 		for _, study := range frame.items(tag.RTReferencedStudySequence) {
 			for _, m := range study.items(tag.RTReferencedSeriesSequence) {
-				series = append(series, printable(m.text(tag.SeriesInstanceUID)))
+				series = append(series, clean(m.text(tag.SeriesInstanceUID)))
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	lib "github.com/suyashkumar/dicom"
@@ -140,4 +141,32 @@ func TestReadContoursRefuses(t *testing.T) {
 	wantError(t, "two numbers", err, `region "region1": contour 1 has no coordinates in threes`)
 	_, _, err = ReadContours(structureSet(t, s, nil), s)
 	wantError(t, "none", err, "0 regions")
+}
+
+// A region has the contours of every item with its number, and regions with one number are refused.
+func TestContoursInSeveralItems(t *testing.T) {
+	s := contourSeries(t, nil)
+	write := func(numbers, drawn string) string { // of the regions, and of the items, whose contours lie on slices 0, 1 …
+		var names, contours [][]*lib.Element
+		for _, n := range numbers {
+			names = append(names, values{tag.ROINumber: []string{string(n)}, tag.ROIName: []string{"region" + string(n)}}.elements(t))
+		}
+		for k, n := range drawn {
+			contours = append(contours, values{tag.ReferencedROINumber: []string{string(n)},
+				tag.ContourSequence: [][]*lib.Element{drawContour(t, s, "CLOSED_PLANAR", square(-0.5, -0.5, 2.5, 1.5, float64(k))...)}}.elements(t))
+		}
+		return putFile(t, t.TempDir(), "rs.dcm", plane(1, [3]float64{}, values{
+			tag.SOPClassUID: []string{structureSetClass}, tag.PixelData: nil, tag.StructureSetROISequence: names, tag.ROIContourSequence: contours,
+		}))
+	}
+	got, _, err := ReadContours(write("12", "121"), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []uint8{1, 1, 1, 1, 1, 1 /**/, 2, 2, 2, 2, 2, 2 /**/, 1, 1, 1, 1, 1, 1}; !slices.Equal(got.Layers[0], want) {
+		t.Errorf("voxels %v", got.Layers[0])
+	}
+	if _, _, err := ReadContours(write("11", "11"), s); err == nil || !strings.Contains(err.Error(), "have one number, 1") {
+		t.Errorf("two regions of one number: %v", err)
+	}
 }

@@ -63,6 +63,34 @@ func TestWriteContoursRoundTrip(t *testing.T) {
 	}
 }
 
+// Names of 64 characters, which are more bytes, are read as they were written, and stay apart.
+func TestLongNames(t *testing.T) {
+	series, s := drawnOn(t)
+	long := strings.Repeat("поджелудочная ", 5)[:2*60]
+	s.Segments[0].Name, s.Segments[1].Name = long+" 1", long+" 2"
+	for what, write := range map[string]func(path string) error{
+		"SEG":      func(path string) error { return WriteSegmentation(path, s, series, time.Unix(0, 0)) },
+		"RTSTRUCT": func(path string) error { return WriteContours(path, s, series, time.Unix(0, 0), Codes{}) },
+	} {
+		path := filepath.Join(t.TempDir(), "names.dcm")
+		if err := write(path); err != nil {
+			t.Fatal(err)
+		}
+		back, _, err := ReadSegments(path, series)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, segment := range s.Segments {
+			if !slices.ContainsFunc(back.Segments, func(b volume.Segment) bool { return b.Name == segment.Name }) {
+				t.Errorf("%s: no %q among %+v", what, segment.Name, back.Segments)
+			}
+		}
+	}
+	if got := printable(strings.Repeat("x", 63) + "ж\n"); got != strings.Repeat("x", 63)+"..." {
+		t.Errorf("for an error: %q", got)
+	}
+}
+
 // A contour of more than 64 kB is written whole.
 func TestLongContours(t *testing.T) {
 	dir := t.TempDir()

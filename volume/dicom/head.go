@@ -17,9 +17,9 @@ func ReadHead(path string) (Head, error) {
 		return Head{}, fmt.Errorf("read %s: %w", path, err)
 	}
 	return Head{
-		Class: printable(f.text(tag.SOPClassUID)), Instance: printable(f.text(tag.SOPInstanceUID)), Series: printable(f.text(tag.SeriesInstanceUID)),
-		Study: printable(f.text(tag.StudyInstanceUID)), Syntax: printable(f.syntax),
-		Patient: printable(f.text(tag.PatientID)),
+		Class: clean(f.text(tag.SOPClassUID)), Instance: clean(f.text(tag.SOPInstanceUID)), Series: clean(f.text(tag.SeriesInstanceUID)),
+		Study: clean(f.text(tag.StudyInstanceUID)), Syntax: clean(f.syntax),
+		Patient: clean(f.text(tag.PatientID)),
 	}, nil
 }
 

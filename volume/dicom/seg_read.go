@@ -227,12 +227,12 @@ func (f *file) segments() ([]volume.Segment, error) {
 		if n < 1 || n > 255 {
 			return nil, fmt.Errorf("segment number %d: want 1 to 255", n)
 		}
-		s := volume.Segment{Name: printable(m.text(tag.SegmentLabel)), Value: uint8(n), Color: volume.SegmentColor(n)}
+		s := volume.Segment{Name: clean(m.text(tag.SegmentLabel)), Value: uint8(n), Color: volume.SegmentColor(n)}
 		if lab := m.reals(tag.RecommendedDisplayCIELabValue); len(lab) == 3 {
 			s.Color = fromLab([3]int{int(lab[0]), int(lab[1]), int(lab[2])})
 		}
 		if s.Name == "" {
-			s.Name = printable(m.inner(tag.SegmentedPropertyTypeCodeSequence).text(tag.CodeMeaning))
+			s.Name = clean(m.inner(tag.SegmentedPropertyTypeCodeSequence).text(tag.CodeMeaning))
 		}
 		if s.Name == "" {
 			s.Name = fmt.Sprintf("Segment_%d", n)

@@ -73,12 +73,12 @@ func (s *Series) String() string {
 	if part != "" {
 		part = printable(part) + ", "
 	}
-	return fmt.Sprintf("%s %q, %d x %d x %d, %sseries %s", s.Modality, s.Description, s.Size[0], s.Size[1], s.Size[2], part, s.ID)
+	return fmt.Sprintf("%s %q, %d x %d x %d, %sseries %s", printable(s.Modality), printable(s.Description), s.Size[0], s.Size[1], s.Size[2], part, s.ID)
 }
 
 // has reports whether a UID is the series' own, or that of one of the slices that were joined to it.
 func (s *Series) has(uid string) bool {
-	return slices.ContainsFunc(s.slices, func(x slice) bool { return printable(x.text(tag.SeriesInstanceUID)) == uid })
+	return slices.ContainsFunc(s.slices, func(x slice) bool { return clean(x.text(tag.SeriesInstanceUID)) == uid })
 }
 
 // Problem is a file that looks like DICOM and could not be used.
@@ -107,7 +107,7 @@ type damage struct {
 func (d damage) hurts(s *Series) bool {
 	uid := ""
 	if d.header != nil {
-		uid = printable(d.header.text(tag.SeriesInstanceUID))
+		uid = clean(d.header.text(tag.SeriesInstanceUID))
 	}
 	if uid == "" {
 		return slices.ContainsFunc(s.Files(), func(name string) bool { return filepath.Dir(name) == filepath.Dir(d.path) })
@@ -359,11 +359,11 @@ func listSeries(all []*Series) string {
 // describe fills in what the series says of itself.
 func (s *Series) describe() error {
 	first := s.slices[0]
-	s.UID = printable(first.text(tag.SeriesInstanceUID))
-	s.Description = printable(first.text(tag.SeriesDescription))
-	s.Modality = printable(first.text(tag.Modality))
-	s.Patient = printable(first.text(tag.PatientID))
-	s.Frame = printable(first.text(tag.FrameOfReferenceUID))
+	s.UID = clean(first.text(tag.SeriesInstanceUID))
+	s.Description = clean(first.text(tag.SeriesDescription))
+	s.Modality = clean(first.text(tag.Modality))
+	s.Patient = clean(first.text(tag.PatientID))
+	s.Frame = clean(first.text(tag.FrameOfReferenceUID))
 	s.Windows = first.windows()
 	p, err := first.pixelFormat()
 	if err != nil {

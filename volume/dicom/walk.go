@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
@@ -149,11 +150,20 @@ func refuseSyntax(syntax string) error {
 	return fmt.Errorf("the pixels are packed with %s (transfer syntax %s): "+how, packing, syntax, program)
 }
 
-// printable keeps a hostile string within one line of an error.
+// printable is clean for a line of an error or a warning, which a hostile string is not to fill: up to 64 bytes, cut between characters.
 func printable(s string) string {
 	if len(s) > 64 {
-		s = s[:64] + "..."
+		n := 64
+		for n > 60 && !utf8.RuneStart(s[n]) {
+			n--
+		}
+		s = s[:n] + "..."
 	}
+	return clean(s)
+}
+
+// clean returns what a header says as data, a name or an ID, whole and on one line: control characters become question marks.
+func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return '?'

@@ -13,7 +13,7 @@ func (x slice) windows() []Window {
 		}
 		w := Window{Low: centers[i] - widths[i]/2, High: centers[i] + widths[i]/2}
 		if i < len(names) {
-			w.Name = printable(names[i])
+			w.Name = clean(names[i])
 		}
 		if x.turned { // v became sum - v with the pixels
 			sum := x.slope*float64(x.turn) + 2*x.intercept
