@@ -170,14 +170,18 @@ func (d *Dataset) add(ctx context.Context, cases []Case, progress func(what stri
 			done()
 		}
 	})
-	seen := make(map[string]Case)
+	seen := make(map[string]Case) // files called after cases whose names differ only in letter case would be one on macOS and Windows
 	for i, c := range cases {
-		if first, ok := seen[c.ID]; ok {
-			d.problem(c.ID, false, "%s and %s have the same name: the second is not used",
-				filepath.Base(first.Image), filepath.Base(c.Image))
+		name := volume.FoldName(c.ID)
+		if first, ok := seen[name]; ok {
+			but := ""
+			if first.ID != c.ID {
+				but = ", but for letter case (rename one of them)"
+			}
+			d.problem(c.ID, first.ID != c.ID, "%s and %s have the same name%s: the second is not used", filepath.Base(first.Image), filepath.Base(c.Image), but)
 			continue
 		}
-		seen[c.ID] = c
+		seen[name] = c
 		d.Problems = append(d.Problems, problems[i]...)
 		if !slices.ContainsFunc(problems[i], func(p Problem) bool { return p.LeftOut }) {
 			d.Cases = append(d.Cases, c)
