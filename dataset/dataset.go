@@ -36,6 +36,7 @@ type Case struct {
 
 	several   []input         // the images that are read instead; see Dataset.UseChannels
 	files     []string        // of its channels by number, in the layout SequenceFolders; "" where one is missing
+	slices    []string        // the files of the image's DICOM series where Image is one of them
 	sequences []seriesChannel // of a DICOM case whose channels are series, by number; else nil
 	origin    origin          // of the image
 }

@@ -8,11 +8,17 @@ import (
 )
 
 // Files returns the paths of a case that are read: its image, or those of all channels, and its mask, if it has one. Each is a file, or a
-// folder with a DICOM series.
+// folder with a DICOM series; where one file stands for its series they are all files of that.
 func (c Case) Files() (images []string, label string) {
 	for _, in := range c.inputs() {
-		if !slices.Contains(images, in.path) {
-			images = append(images, in.path)
+		of := []string{in.path}
+		if in.path == c.Image && len(c.slices) > 0 {
+			of = c.slices
+		}
+		for _, path := range of {
+			if !slices.Contains(images, path) {
+				images = append(images, path)
+			}
 		}
 	}
 	return images, c.Label

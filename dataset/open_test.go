@@ -428,6 +428,23 @@ func TestFoldersOfADICOMSet(t *testing.T) {
 	}
 }
 
+// A file that stands for its series is read with the others of the folder, and so they all are what the image is read from.
+func TestFilesOfASeries(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "p1"), os.DirFS(filepath.Join("..", "volume", "testdata", "ct"))); err != nil {
+		t.Fatal(err)
+	}
+	writeText(t, `{"training": ["p1/IM2.dcm"]}`, dir, "dataset.json")
+	d := open(t, dir)
+	want, err := filepath.Glob(filepath.Join(dir, "p1", "IM*.dcm"))
+	if err != nil || len(want) != 4 {
+		t.Fatal(want, err)
+	}
+	if images, _ := d.Cases[0].Files(); d.Cases[0].Grid.Size[2] != 4 || !slices.Equal(slices.Sorted(slices.Values(images)), want) {
+		t.Errorf("%v slices of %q", d.Cases[0].Grid.Size, images)
+	}
+}
+
 func TestDICOM(t *testing.T) {
 	series := filepath.Join("..", "volume", "testdata", "ct")
 	dir := t.TempDir()

@@ -174,6 +174,9 @@ func (c *Case) readHeaders(channels []string, folders bool) (problems []Problem)
 	c.Grid, c.Stored, c.Channels = image.Grid, image.Stored, image.Channels
 	if image.Series != nil {
 		c.patient, c.Modality, c.Windows, c.origin = image.Series.Patient, image.Series.Modality, image.Series.Windows, originOf(image.Series)
+		if !isFolder(c.Image) {
+			c.slices = image.Series.Files()
+		}
 	}
 	for _, w := range image.Warnings {
 		problems = append(problems, Problem{Case: c.ID, Text: w})

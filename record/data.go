@@ -40,7 +40,7 @@ type Data struct {
 	Files map[string]Sums `json:"files,omitempty"`
 }
 
-// Sums are the SHA-256 of a case's files: of each image, in the order of the channels, and of the mask.
+// Sums are the SHA-256 of a case's files: of each image, in the order of the channels, or of all slices where one stands for its series, and of the mask.
 type Sums struct {
 	Images []string `json:"images"`
 	Mask   string   `json:"mask,omitempty"`
