@@ -23,9 +23,8 @@ type Seen struct {
 
 // Of reads a file or a folder. An image is all files that its reader opens, volume.Files, wherever links lead, and none beside them.
 //
-// Up to 0.1.0 a header was hashed with the files beside it that have its name, whether they held its voxels or not. Of a header and a file of
-// voxels that has its name the hash is still the same. Others, which had more (p1.json, p1.seg.nrrd) or lacked the voxels (p1_vox.raw, links), count as changed once:
-// nobody can say any more whether the voxels of then are those of now.
+// The hash of a header and voxels of its name is that of always. Hashes of old took all files of that name and no others: where those were more
+// (p1.json, p1.seg.nrrd) or fewer (p1_vox.raw, links), the image counts as changed once, since nobody can say whether it has the voxels of then.
 func Of(path string) (Seen, error) {
 	files, err := list(path)
 	if err != nil {
