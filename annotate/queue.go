@@ -265,8 +265,13 @@ func (q *Queue) unlabelled(ctx context.Context, role store.Role, waiting []store
 	return slices.DeleteFunc(q.cases.items(role), func(i Item) bool { return out[i] }), nil
 }
 
-// rows makes queue rows of picks, with validation items between them and some of them to be read twice.
+// rows makes queue rows of picks, with validation items between them and some of them to be read twice. Both are drawn anew each time, as by active.Streams.Fill.
 func (q *Queue) rows(ctx context.Context, chosen active.Picks[Item], cycle int, kind string) ([]store.QueueRow, error) {
+	all, err := q.store.Queue(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	queued := len(all)
 	var rows []store.QueueRow
 	for i, item := range chosen.Items {
 		row := store.QueueRow{Item: item, Cycle: cycle, Purpose: store.ForTraining, Kind: kind}
@@ -275,7 +280,7 @@ func (q *Queue) rows(ctx context.Context, chosen active.Picks[Item], cycle int, 
 		}
 		rows = append(rows, row)
 	}
-	validation, err := q.validationItems(ctx, len(rows), cycle)
+	validation, err := q.validationItems(ctx, len(rows), cycle, queued)
 	if err != nil {
 		return nil, err
 	}
@@ -284,7 +289,7 @@ func (q *Queue) rows(ctx context.Context, chosen active.Picks[Item], cycle int, 
 		at := (i + 1) * (len(rows) - i) / (len(validation) + 1)
 		rows = slices.Insert(rows, min(at+i, len(rows)), store.QueueRow{Item: item, Cycle: cycle, Purpose: store.ForValidation, Kind: kind})
 	}
-	rng := random.Stream(q.config.Seed, "double reading", cycle, kind)
+	rng := random.Stream(q.config.Seed, "double reading", cycle, kind, queued)
 	for i := range rows {
 		if rng.Float64() < q.config.DoubleReading {
 			rows[i].Readings = 2
@@ -295,7 +300,7 @@ func (q *Queue) rows(ctx context.Context, chosen active.Picks[Item], cycle int, 
 
 // validationItems draws items of the validation cases, as many as keep their labels at the wanted share when this many
 // training items are added.
-func (q *Queue) validationItems(ctx context.Context, training, cycle int) ([]Item, error) {
+func (q *Queue) validationItems(ctx context.Context, training, cycle, queued int) ([]Item, error) {
 	waiting, err := q.store.Queue(ctx, false)
 	if err != nil {
 		return nil, err
@@ -321,6 +326,6 @@ func (q *Queue) validationItems(ctx context.Context, training, cycle int) ([]Ite
 	if err != nil || wanted <= 0 || len(items) == 0 {
 		return nil, err
 	}
-	rng := random.Stream(q.config.Seed, "validation items", cycle, len(labelled))
+	rng := random.Stream(q.config.Seed, "validation items", cycle, len(labelled), queued)
 	return active.At(items, rng.Perm(len(items))[:min(wanted, len(items))]), nil
 }

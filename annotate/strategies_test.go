@@ -134,3 +134,26 @@ func TestPseudoLabels(t *testing.T) {
 		})
 	}
 }
+
+// Each filling of the queue within a cycle draws anew which items are read twice.
+func TestFillingsAreIndependent(t *testing.T) {
+	learner := &annotatetest.Learner{Wait: make(chan struct{})} // no training ends
+	p := open(t, annotate.Options{Data: annotatetest.Data(t, 8), Learner: learner.New, Change: func(c *annotate.Config) {
+		c.InitialSize, c.QuerySize, c.Masks, c.ValidationShare, c.DoubleReading = 4, 12, annotate.MasksIgnore, 0, 0.5
+	}})
+	var fills []int // readings
+	until(t, "two fillings", func() bool {
+		p.label(ana)
+		p.label(ben)
+		fills = nil
+		for _, row := range must(p.Store().Queue(t.Context(), true)) {
+			if row.Kind == store.KindFill && row.Cycle == -1 {
+				fills = append(fills, row.Readings)
+			}
+		}
+		return len(fills) >= 24
+	})
+	if slices.Equal(fills[:12], fills[12:24]) {
+		t.Errorf("both fillings are read %v times", fills[:12])
+	}
+}

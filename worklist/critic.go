@@ -7,7 +7,6 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/train"
 )
 
@@ -23,7 +22,6 @@ func (q *run) critic(ctx context.Context) (func(context.Context, [][]float32) ([
 	if err != nil {
 		return nil, err
 	}
-	seed := q.Experiment.Seed
 	unlabelled, err := q.someImages(ctx, "critic")
 	if err != nil {
 		return nil, err
@@ -33,7 +31,7 @@ func (q *run) critic(ctx context.Context) (func(context.Context, [][]float32) ([
 	if how.Ranked {
 		c.Ranks = q.net.network.Ranks
 	}
-	q.judge, err = train.RunVAAL(ctx, q.engine, c, set.Images, unlabelled, p.Height, p.Width, random.Stream(seed, "model", "critic").Uint64(), q.training)
+	q.judge, err = train.RunVAAL(ctx, q.engine, c, set.Images, unlabelled, p.Height, p.Width, q.streams().training("critic").Uint64(), q.training)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +51,7 @@ func (q *run) latent(ctx context.Context) (func(context.Context, [][]float32) ([
 	if err != nil && !errors.Is(err, errNoLabels) {
 		return nil, err
 	}
-	p, seed := q.preprocess, random.Stream(q.Experiment.Seed, "autoencoder").Uint64()
+	p, seed := q.preprocess, q.streams().training("autoencoder").Uint64()
 	q.coder, err = train.RunAutoencoder(ctx, q.engine, q.spec.Strategy.Needs().Steps, q.Experiment.Train.Augment, append(images, set.Images...), p.Height, p.Width, seed, q.training)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,6 @@ import (
 
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/uncertainty"
 )
 
@@ -91,7 +90,7 @@ func (q *run) terms(ctx context.Context, s *stream) (rows [][]float64, err error
 
 // someImages returns the images of the candidates, of mostSeen at most, which are drawn.
 func (q *run) someImages(ctx context.Context, stream string) (images [][]float32, err error) {
-	some := random.Stream(q.Experiment.Seed, "query", stream).Perm(len(q.candidates))
+	some := q.streams().stream(stream).Perm(len(q.candidates))
 	some = some[:min(mostSeen, len(some))]
 	slices.Sort(some)
 	s := q.loading()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/train"
 )
 
@@ -95,7 +94,7 @@ func (q *run) network(ctx context.Context) error {
 	case q.spec.Score.TrainsModule():
 		run = train.RunRanker
 	}
-	r, err := run(ctx, q.engine, q.Experiment.Train, set, random.Stream(q.Experiment.Seed, "model").Uint64(), q.training)
+	r, err := run(ctx, q.engine, q.Experiment.Train, set, q.streams().training("model").Uint64(), q.training)
 	if err != nil {
 		return err
 	}
@@ -131,7 +130,7 @@ func (q *run) further(ctx context.Context, set train.Set) error {
 		}
 		some := set
 		if q.spec.Score.Bootstrap {
-			rng := random.Stream(q.Experiment.Seed, "bootstrap", member)
+			rng := q.streams().training("bootstrap", member)
 			some.Images, some.Labels, some.Unannotated = nil, nil, nil
 			for range set.Images {
 				i := rng.IntN(len(set.Images))
@@ -139,7 +138,7 @@ func (q *run) further(ctx context.Context, set train.Set) error {
 				some.Unannotated = append(some.Unannotated, set.Unannotated[i])
 			}
 		}
-		r, err := train.Run(ctx, q.engine, q.Experiment.Train, some, random.Stream(q.Experiment.Seed, "model", "member", member).Uint64(), q.training)
+		r, err := train.Run(ctx, q.engine, q.Experiment.Train, some, q.streams().training("model", "member", member).Uint64(), q.training)
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/random"
 )
 
 // item is a slice that may be asked for.
@@ -16,8 +15,8 @@ type item struct{ index, slice int } // of the case, and along the axis that the
 
 // stream lets the network see many slices, case by case.
 type stream struct {
-	spec  query.Spec
-	seed  uint64
+	spec query.Spec
+	streams
 	items []item              // case by case
 	names func(i item) string //
 
@@ -206,12 +205,12 @@ func (s *stream) each(ctx context.Context, items []int, do func(p query.Pool, so
 			some[i], names[i] = i, s.names(s.items[items[c.first+i]])
 		}
 		// The masks of dropout are one network's for all cases where the strategy wants that, else each case has a stream of its own.
-		path := []any{"query", "score"}
+		path := []any{"score"}
 		if !s.spec.Strategy.Needs().Networks {
 			path = append(path, names[0][:strings.LastIndexByte(names[0], '/')], len(some))
 		}
 		err := do(s.ask(ctx, model.Candidates{
-			Images: c.images, Names: names, Labelled: s.labelled, Masks: s.masks, Random: random.Stream(s.seed, path...),
+			Images: c.images, Names: names, Labelled: s.labelled, Masks: s.masks, Random: s.stream(path...),
 			Progress: func(part, _ int) { s.progress(done+part, len(items)) },
 		}), some)
 		if err != nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/train"
 )
 
@@ -74,7 +73,7 @@ func (q *run) addPseudo(ctx context.Context, set *train.Set) error {
 		return nil
 	}
 	n := m.Network()
-	some := random.Stream(q.Experiment.Seed, "query", "pseudo").Perm(len(q.candidates))
+	some := q.streams().stream("pseudo").Perm(len(q.candidates))
 	some = some[:min(mostSeen, len(some))]
 	slices.Sort(some)
 	var fault error

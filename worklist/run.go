@@ -21,7 +21,6 @@ import (
 	"github.com/nextslice/nextslice/internal/syserr"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
-	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/train"
@@ -424,7 +423,7 @@ func (q *run) state() (string, error) {
 func (q *run) pick(ctx context.Context) (_ *Result, err error) {
 	r := &Result{Strategy: q.spec.String(), Seed: q.Experiment.Seed, Labelled: len(q.known), Candidates: len(q.candidates)}
 	s := &stream{
-		spec: q.spec, seed: q.Experiment.Seed, items: q.candidates, names: q.name, progress: func(done, of int) { q.progress(Progress{Phase: "score", Done: done, Of: of}) },
+		spec: q.spec, streams: q.streams(), items: q.candidates, names: q.name, progress: func(done, of int) { q.progress(Progress{Phase: "score", Done: done, Of: of}) },
 	}
 	s.ask = q.net.pool(plain(q.spec), q.critic, q.latent)
 	s.images = q.read
@@ -508,7 +507,7 @@ func (q *run) name(i item) string {
 
 // selectFrom lets the strategy select, and again from what is left where a case has more picks than it may have.
 func (q *run) selectFrom(pool query.Pool) (query.Selection, error) {
-	rng := random.Stream(q.Experiment.Seed, "query", "picks")
+	rng := q.streams().stream("picks", q.Only, q.Exclude)
 	pool = remembered(pool)
 	var all query.Selection
 	left := make([]int, pool.N)

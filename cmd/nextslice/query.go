@@ -37,7 +37,7 @@ type queryCommand struct {
 	Channel *int   `placeholder:"N" help:"Channel to read of images that hold several, from 0."`
 	Ignore  int    `default:"0" placeholder:"VALUE" help:"Label value of what nobody has labelled; else the label ignore of dataset.json."`
 	Axis    string `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
-	Seed    uint64 `default:"0" placeholder:"N" help:"Seed of everything random."`
+	Seed    uint64 `default:"0" placeholder:"N" help:"Seed of everything random. What is drawn depends on the labels too: other labels, other draws."`
 	engineFlag
 	isaFlag
 	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`

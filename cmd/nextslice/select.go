@@ -22,7 +22,7 @@ type selectCommand struct {
 	Draw              string   `default:"resample" enum:"resample,partition" help:"Stochastic batches: how the batches are drawn, resample or partition."`
 	Q                 int      `default:"0" placeholder:"Q" help:"Stochastic batches: number of batches; 0 is one per N items."`
 	Strategy          string   `placeholder:"NAME" help:"Any other selector, see the strategies command; without it the highest scores win."`
-	Seed              uint64   `default:"0" help:"Seed of all random draws."`
+	Seed              uint64   `default:"0" help:"Seed of all random draws. They depend on the ids too: other ids, other draws."`
 	JSON              bool     `help:"Write JSON."`
 }
 
@@ -51,7 +51,8 @@ func (c selectCommand) Run(s streams) error {
 	if c.Size < 1 || c.Size > len(list.IDs) {
 		return usagef("--size %d: want 1 to %d, the number of items", c.Size, len(list.IDs))
 	}
-	picks, err := list.Select(strategy, c.Size, random.Stream(c.Seed, "select"))
+	// The stream goes by what is offered, so that two selections of one seed with labels in between draw independently of each other.
+	picks, err := list.Select(strategy, c.Size, random.Stream(c.Seed, "select", strings.Join(list.IDs, "\n")))
 	if err != nil {
 		return err
 	}
