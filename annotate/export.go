@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,7 +57,7 @@ type Export struct {
 }
 
 // Write writes a zip with one mask per case and the list labelled.csv, or for FormatCSV the list alone. Which slices
-// are labels, and not background or predictions, only the list tells. An export is of one moment: labels and reviews are read at once, and
+// are labels, and not background or predictions, only the list tells. Masks hold the label values of the data, see values. An export is of one moment: labels and reviews are read at once, and
 // the masks hold exactly the versions that the list names, whatever is saved or reviewed while it is being written. With no case to
 // export it returns ErrInvalid and has written nothing.
 func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export) error {
@@ -126,6 +127,11 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 			fmt.Fprintf(text, "%s: %v\n", name, left[name])
 		}
 		cases = slices.DeleteFunc(cases, func(name string) bool { return left[name] != nil })
+	}
+	if len(x.cases.set.Values()) > 0 && e.Format == FormatNIfTI {
+		if err := x.nameValues(z, e); err != nil {
+			return err
+		}
 	}
 	list, err := z.Create("labelled.csv")
 	if err != nil {
@@ -237,11 +243,11 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, list []sto
 	}
 	if e.Format == FormatNIfTI {
 		for n, v := range mask.Data {
-			if v == Unsure && x.config.Unsure && x.config.UnsureValue > 0 {
-				mask.Data[n] = uint8(x.config.UnsureValue)
+			if v == Unsure {
+				mask.Data[n] = x.unsure()
 			}
 		}
-		return volume.WriteMask(path, mask)
+		return volume.WriteMask(path, &volume.Mask{Grid: mask.Grid, Data: volume.NewSegmentation(mask, nil).WithValues(x.values(e)).Layers[0]})
 	}
 	s := volume.NewSegmentation(mask, x.config.names())
 	for i := range s.Segments {
@@ -258,13 +264,56 @@ func (x *Exporter) exportCase(ctx context.Context, path, name string, list []sto
 		}
 	}
 	if e.Format == FormatNRRD {
-		return volume.WriteSegmentation(path, s)
+		return volume.WriteSegmentation(path, s.WithValues(x.values(e)))
 	}
 	series, err := x.cases.set.Series(x.cases.index[name])
 	if err != nil {
 		return fmt.Errorf("%w: %v", ErrGone, err)
 	}
 	return dicom.WriteSegmentation(path, s, series, time.Now())
+}
+
+// values returns the label values of the classes 1, 2 … in exported masks; nil is 1, 2 … They are the data's own, with which the masks go back beside these, unless one of
+// them would be that of pixels that are unsure or not labelled.
+func (x *Exporter) values(e Export) []int {
+	values := x.cases.set.Values()
+	mark := Unsure
+	if e.Format == FormatNIfTI {
+		mark = int(x.unsure())
+	}
+	if len(values) != len(x.config.Classes)-1 || (e.Ignore || x.config.Unsure) && slices.Contains(values, mark) {
+		return nil
+	}
+	return values
+}
+
+// unsure returns the value of Unsure in NIfTI masks.
+func (x *Exporter) unsure() uint8 {
+	if x.config.Unsure && x.config.UnsureValue > 0 {
+		return uint8(x.config.UnsureValue)
+	}
+	return Unsure
+}
+
+// nameValues writes a dataset.json: what the numbers in the masks mean.
+func (x *Exporter) nameValues(z *zip.Writer, e Export) error {
+	labels, values := map[string]int{}, x.values(e)
+	for n, class := range x.config.Classes {
+		labels[class.Name] = n
+		if n > 0 && values != nil {
+			labels[class.Name] = values[n-1]
+		}
+	}
+	if e.Ignore || x.config.Unsure {
+		labels["ignore"] = int(x.unsure())
+	}
+	w, err := z.Create("dataset.json")
+	if err != nil {
+		return err
+	}
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	return out.Encode(map[string]any{"labels": labels})
 }
 
 func addFile(z *zip.Writer, path string) error {

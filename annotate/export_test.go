@@ -3,6 +3,7 @@ package annotate_test
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -232,6 +233,56 @@ func TestExportIsOfOneMoment(t *testing.T) {
 		list := must(os.ReadFile(unzip(t, out.Bytes(), "labelled.csv")))
 		if !bytes.Contains(list, fmt.Appendf(nil, "\n%s,%d,training,1,", last, item.Slice)) && !bytes.Contains(list, fmt.Appendf(nil, "\n%s,%d,validation,1,", last, item.Slice)) {
 			t.Errorf("accepted only %v: the list does not name version 1:\n%s", accepted, list)
+		}
+	}
+}
+
+// Masks of values with gaps are exported with these, so that they can lie beside the data's own, and dataset.json says what they mean; where the mark of what is not
+// labelled would be one of them, the classes are numbered, and dataset.json says that.
+func TestExportHoldsTheValuesOfTheData(t *testing.T) {
+	for name, c := range map[string]struct {
+		own    uint8
+		ignore bool
+		want   uint8
+		labels string
+	}{
+		"gap":                  {4, false, 4, `{"background":0,"value 1":1,"value 4":4}`},
+		"gap, and a mark":      {4, true, 4, `{"background":0,"ignore":255,"value 1":1,"value 4":4}`},
+		"the value of a mark":  {255, true, 2, `{"background":0,"ignore":255,"value 1":1,"value 255":2}`},
+		"that no pixel is for": {255, false, 255, `{"background":0,"value 1":1,"value 255":255}`},
+	} {
+		data := annotatetest.Data(t, 2)
+		for n := range 2 {
+			path := filepath.Join(data, "labels", fmt.Sprintf("c%d.nii.gz", n))
+			m := must(volume.ReadMask(path))
+			m.Data[3*120] = c.own // a pixel of slice 3
+			if err := volume.WriteMask(path, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p := open(t, annotate.Options{Data: data, Change: func(c *annotate.Config) { small(c); c.Masks = annotate.MasksAll }})
+		export := func(format string) []byte {
+			var b bytes.Buffer
+			if err := p.Exporter.Write(t.Context(), ana, &b, annotate.Export{Format: format, Partial: true, Ignore: c.ignore}); err != nil {
+				t.Fatal(err)
+			}
+			return b.Bytes()
+		}
+		zip := export(annotate.FormatNIfTI)
+		if m := must(volume.ReadMask(unzip(t, zip, "c0.nii.gz"))); m.Data[3*120] != c.want || !bytes.Contains(m.Data, []byte{1}) {
+			t.Errorf("%s: the value %d is exported as %d", name, c.own, m.Data[3*120])
+		}
+		var list struct{ Labels json.RawMessage }
+		if err := json.Unmarshal(must(os.ReadFile(unzip(t, zip, "dataset.json"))), &list); err != nil {
+			t.Fatal(err)
+		}
+		var labels bytes.Buffer
+		if err := json.Compact(&labels, list.Labels); err != nil || labels.String() != c.labels {
+			t.Errorf("%s: dataset.json %s, want %s, %v", name, labels.String(), c.labels, err)
+		}
+		s := must(volume.ReadSegmentation(unzip(t, export(annotate.FormatNRRD), "c0.seg.nrrd")))
+		if got := s.Segments[1]; got.Name != fmt.Sprintf("value %d", c.own) || got.Value != c.want || s.Layers[0][3*120] != c.want {
+			t.Errorf("%s: segments %+v", name, s.Segments)
 		}
 	}
 }

@@ -90,22 +90,7 @@ func Describe(d *dataset.Dataset, cases []int, p preprocess.Config) Info {
 
 // Segments returns a predicted mask, which holds classes, with the classes' names and the label values of the training's masks.
 func (i Info) Segments(m *volume.Mask) *volume.Segmentation {
-	if i.Values == nil {
-		return volume.NewSegmentation(m, i.Classes)
-	}
-	of := make([]uint8, 256)
-	for class, v := range i.Values {
-		of[class+1] = uint8(v)
-	}
-	out := &volume.Mask{Grid: m.Grid, Data: make([]uint8, len(m.Data))}
-	for n, class := range m.Data {
-		out.Data[n] = of[class]
-	}
-	s := &volume.Segmentation{Grid: m.Grid, Layers: [][]uint8{out.Data}}
-	for class, v := range i.Values {
-		s.Segments = append(s.Segments, volume.Segment{Name: i.Classes[class+1], Color: volume.SegmentColor(class + 1), Value: uint8(v)})
-	}
-	return s
+	return volume.NewSegmentation(m, i.Classes).WithValues(i.Values)
 }
 
 // Network returns the network with how it sees slices.

@@ -50,6 +50,33 @@ func NewSegmentation(m *Mask, names []string) *Segmentation {
 	return s
 }
 
+// WithValues returns the segmentation with the label value values[c-1] in place of each class c, in voxels and segments alike; other values stay. Without values it is s.
+func (s *Segmentation) WithValues(values []int) *Segmentation {
+	if len(values) == 0 {
+		return s
+	}
+	var of [256]uint8
+	for v := range of {
+		of[v] = uint8(v)
+	}
+	for n, v := range values {
+		of[n+1] = uint8(v)
+	}
+	out := &Segmentation{Grid: s.Grid}
+	for _, layer := range s.Layers {
+		valued := make([]uint8, len(layer))
+		for n, v := range layer {
+			valued[n] = of[v]
+		}
+		out.Layers = append(out.Layers, valued)
+	}
+	for _, segment := range s.Segments {
+		segment.Value = of[segment.Value]
+		out.Segments = append(out.Segments, segment)
+	}
+	return out
+}
+
 // Mask returns the segmentation as one mask, and the names of its classes with "background" first. A segment's class is
 // its value where no two segments have the same, else its place in Segments plus 1. Voxels that belong to no segment are
 // background. A voxel of two segments is an error that names both: a mask cannot hold it.

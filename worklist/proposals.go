@@ -11,9 +11,9 @@ import (
 	"github.com/nextslice/nextslice/volume"
 )
 
-// propose writes what the network makes of the cases with picks: NAME.seg.nrrd with its mask, and NAME-uncertainty.nii.gz. Files that are there stay, unless
-// they are to be replaced; a case whose mask is there is passed over. A map without its mask is what an interrupted query has left, and is written again. Images and masks of
-// the data set are never replaced.
+// propose writes what the network makes of the cases with picks: NAME.seg.nrrd with its mask, in the label values that predict writes, and
+// NAME-uncertainty.nii.gz. Files that are there stay, unless they are to be replaced; a case whose mask is there is passed over. A map without its mask is
+// what an interrupted query has left, and is written again. Images and masks of the data set are never replaced.
 func (q *run) propose(ctx context.Context, r *Result) error {
 	if q.Proposals == "" || len(r.Picks) == 0 {
 		return nil
@@ -62,7 +62,7 @@ func (q *run) propose(ctx context.Context, r *Result) error {
 		if err := volume.WriteVolume(entropy, prediction.Uncertainty); err != nil {
 			return err
 		}
-		if err := volume.WriteSegmentation(mask, volume.NewSegmentation(prediction.Mask, q.net.Classes)); err != nil {
+		if err := volume.WriteSegmentation(mask, q.net.Segments(prediction.Mask)); err != nil {
 			return err
 		}
 	}

@@ -593,6 +593,28 @@ func TestModelAndTurnedCases(t *testing.T) {
 	}
 }
 
+// Proposals hold the label values of the data, as predictions do.
+func TestProposalsHoldTheValuesOfTheData(t *testing.T) {
+	dir, masks := partly(t, 4, 3)
+	for i := range 3 {
+		name := fmt.Sprintf("phantom_%03d", i)
+		m := masks[name]
+		for n, v := range m.Data {
+			m.Data[n] = 4 * v // all of the organ
+		}
+		m.Data[0] = 1
+		must(t, volume.WriteMask(filepath.Join(dir, "labels", name+".nii.gz"), m))
+	}
+	c := small(t, dir, "entropy", 1)
+	c.Proposals = filepath.Join(t.TempDir(), "proposals")
+	ask(t, c)
+	s, err := volume.ReadSegmentation(filepath.Join(c.Proposals, "phantom_003.seg.nrrd"))
+	must(t, err)
+	if len(s.Segments) != 2 || s.Segments[1].Name != "value 4" || s.Segments[1].Value != 4 || slices.Contains(s.Layers[0], 2) {
+		t.Errorf("segments %+v", s.Segments)
+	}
+}
+
 // The scores of shards are, together, those of the whole.
 func TestShards(t *testing.T) {
 	dir, _ := partly(t, 6, 1)
