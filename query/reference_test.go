@@ -87,7 +87,8 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
   optimiser, and for which part of the training its gradient reaches the encoder: for 0.27 of it in preset ` + "`paper`" + `, not at all in the others, because
   it harms the network ([measured](../results.md#why-learning-loss-fails)). A predicted loss may be negative, which ` + "`power`" + ` does not take.
 - ` + "`clasp`" + `: ` + "`fraction`" + ` of the query is shared out among the foreground classes; ` + "`cap=case`" + ` limits how much of it comes from one case; the noise fades
-  from query to query, over as many as the simulation has, in annotation over the first four.
+  from query to query, over as many as the simulation has, in annotation and in ` + "`nextslice query`" + ` over the first four. There a query counts that has
+  other labels than the one before in the same work folder, which keeps the number in ` + "`number.json`" + `.
 - ` + "`batchbald`" + `: one joint for each of ` + "`positions`" + ` pixels, summed; its dropout masks are the same for all slices, those of ` + "`dropout`" + ` are not.
 - ` + "`ceal`" + `: pseudo-labels are found anew after each cycle, stand in ` + "`units/*/pseudo-*.json`" + ` and count as no labels; ` + "`cycles.jsonl`" + ` has their number, the share of
   their pixels without a label, the share that holds foreground, and their Dice by the hidden masks, which nobody knows outside a simulation.

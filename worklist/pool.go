@@ -17,8 +17,9 @@ type item struct{ index, slice int } // of the case, and along the axis that the
 type stream struct {
 	spec query.Spec
 	streams
-	items []item              // case by case
-	names func(i item) string //
+	number int                 // of the query
+	items  []item              // case by case
+	names  func(i item) string //
 
 	// images returns some slices of a case. The next case is read while the network sees this one.
 	images func(index int, slices []int) ([][]float32, error)
@@ -36,6 +37,9 @@ type stream struct {
 func (s *stream) pool(ctx context.Context) query.Pool {
 	needs := s.spec.Strategy.Needs()
 	p := query.Pool{N: len(s.items)}
+	if needs.QueryNumber {
+		p.Query = s.number
+	}
 	if needs.Scores {
 		p.Score = func(items []int) (scores []float64, err error) {
 			err = s.stored(ctx, items, func(p query.Pool, some []int) ([][]float64, error) {

@@ -105,6 +105,9 @@ func (o *Query) Run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	defer unlock()
+	if err := q.count(); err != nil {
+		return nil, err
+	}
 	if err := q.network(ctx); err != nil {
 		return nil, err
 	}
@@ -132,6 +135,7 @@ type run struct {
 	seen       struct{ labels, reads, files string } // digests: of the labelled slices and their masks, of what is read of each case, of these files' sizes and times
 	labels     map[item][]uint8                      // masks of the labelled slices
 	dir        string
+	number     int                // of the query in the work folder, see count
 	placed     map[int][]place    // of cases
 	warned     map[int]bool       // of cases: that voxels are NaN
 	judge      *train.Critic      // of strategies that go by one, when it is trained
@@ -423,7 +427,7 @@ func (q *run) state() (string, error) {
 func (q *run) pick(ctx context.Context) (_ *Result, err error) {
 	r := &Result{Strategy: q.spec.String(), Seed: q.Experiment.Seed, Labelled: len(q.known), Candidates: len(q.candidates)}
 	s := &stream{
-		spec: q.spec, streams: q.streams(), items: q.candidates, names: q.name, progress: func(done, of int) { q.progress(Progress{Phase: "score", Done: done, Of: of}) },
+		spec: q.spec, streams: q.streams(), number: q.number, items: q.candidates, names: q.name, progress: func(done, of int) { q.progress(Progress{Phase: "score", Done: done, Of: of}) },
 	}
 	s.ask = q.net.pool(plain(q.spec), q.critic, q.latent)
 	s.images = q.read
