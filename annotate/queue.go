@@ -2,6 +2,7 @@ package annotate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -120,19 +121,29 @@ func (q *Queue) coldStart(ctx context.Context, items []Item, size int, rng *rand
 	return active.Picks[Item]{Items: active.At(items, active.Draw(len(items), min(size, len(items)), rng))}, nil
 }
 
-// appearance offers items to a strategy that asks nothing of a network that learns from labels. All others, labelled or asked for already, count as labelled.
-func (q *Queue) appearance(ctx context.Context, rule query.Strategy, items []Item) (query.Pool, error) {
-	c := model.Candidates{Positions: q.positions(items)}
+// others returns the training items that are not among these, labelled or asked for already, with their images: a strategy that spreads its picks over what items look like counts them as
+// labelled.
+func (q *Queue) others(items []Item) (others []Item, images [][]float32) {
 	offered := map[Item]bool{}
 	for _, item := range items {
-		c.Images, offered[item] = append(c.Images, q.cases.slice(item)), true
+		offered[item] = true
 	}
-	var others []Item
 	for _, item := range q.cases.items(store.Training) {
 		if image := q.cases.slice(item); image != nil && !offered[item] {
-			c.Labelled, others = append(c.Labelled, image), append(others, item)
+			others, images = append(others, item), append(images, image)
 		}
 	}
+	return others, images
+}
+
+// appearance offers items to a strategy that asks nothing of a network that learns from labels.
+func (q *Queue) appearance(ctx context.Context, rule query.Strategy, items []Item) (query.Pool, error) {
+	c := model.Candidates{Positions: q.positions(items)}
+	for _, item := range items {
+		c.Images = append(c.Images, q.cases.slice(item))
+	}
+	var others []Item
+	others, c.Labelled = q.others(items)
 	needs := rule.Needs()
 	if needs.Features != query.Latent {
 		return model.AppearancePool(ctx, rule, c, q.config.Preprocess.Height, q.config.Preprocess.Width), nil
@@ -172,16 +183,19 @@ func (q *Queue) pick(ctx context.Context, n Network, items []Item, rng *rand.Ran
 		}
 		return active.Pick(s.Strategy, pool, items, q.config.QuerySize, rng)
 	}
-	if s.Strategy.Needs().LabelledFeatures || s.Score.ClassWeights || s.Score.Alpha > 0 {
+	if s.Score.ClassWeights || s.Score.Alpha > 0 {
 		var err error
 		if c.Labelled, c.Masks, err = q.labels(ctx); err != nil {
 			return active.Picks[Item]{}, err
 		}
 	}
+	if s.Strategy.Needs().LabelledFeatures {
+		_, c.Labelled = q.others(items)
+	}
 	return active.Pick(s.Strategy, n.Pool(ctx, s, c), items, q.config.QuerySize, rng)
 }
 
-// labels returns the slices that a network learns from, with their masks, on the canvas.
+// labels returns the slices that a network learns from, with their masks, on the canvas. A damaged label, of which trainer.labels tells, is left out.
 func (q *Queue) labels(ctx context.Context) (images [][]float32, masks [][]uint8, err error) {
 	all, err := q.store.Labels(ctx, "")
 	if err != nil {
@@ -193,6 +207,9 @@ func (q *Queue) labels(ctx context.Context) (images [][]float32, masks [][]uint8
 			continue
 		}
 		mask, err := l.Mask()
+		if errors.Is(err, store.ErrDamaged) {
+			continue
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", l.Item, err)
 		}

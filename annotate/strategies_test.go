@@ -1,18 +1,23 @@
 package annotate_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/annotatetest"
 	"github.com/nextslice/nextslice/annotate/store"
+	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
+	"github.com/nextslice/nextslice/query"
 	cycles "github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor/ref"
+	"github.com/nextslice/nextslice/train"
 )
 
 // Strategies that need more of a network than scores ask people as well: each project trains real networks, of a few steps, and queries.
@@ -45,6 +50,87 @@ func TestPeopleAreAskedByEveryKindOfStrategy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A damaged label is left out, by strategies too that go by all labels: the project goes on.
+func TestStrategiesLeaveOutADamagedLabel(t *testing.T) {
+	for _, strategy := range []string{"usim", "vaal(steps=3)", "core-set"} {
+		o := annotate.Options{
+			Data: annotatetest.Data(t, 4), Dir: filepath.Join(t.TempDir(), "project"), Learner: func() (annotate.Learner, error) { return annotate.Networks(ref.New(1)), nil },
+			Change: func(c *annotate.Config) {
+				small(c)
+				c.Preset, c.Strategy, c.Lockstep, c.ValidationShare = "demo", strategy, true, 0
+				c.Preprocess.Input = preprocess.Input{}
+				c.Train.Width, c.Train.Steps, c.Train.LearningRate.Epochs, c.Train.Dropout = 2, 3, 0, 0.5
+			},
+		}
+		p := open(t, o)
+		for len(p.models()) == 0 {
+			p.label(ana)
+			time.Sleep(time.Millisecond)
+		}
+		p.close()
+		execute(t, o.Dir, `UPDATE versions SET mask = x'00' WHERE id = (SELECT min(id) FROM versions)`)
+		os.Remove(filepath.Join(o.Dir, "project.seal"))
+		p = open(t, o)
+		until(t, strategy+": a second model", func() bool { p.label(ana); return len(p.models()) == 2 })
+		p.stop()
+	}
+}
+
+// spy is a learner of networks that tell what they are asked.
+type spy struct {
+	annotate.Learner
+	asked func(c model.Candidates)
+}
+
+type spied struct {
+	annotate.Network
+	asked func(c model.Candidates)
+}
+
+func (s spy) Train(ctx context.Context, c train.Config, p preprocess.Config, data train.Set, seed uint64, progress func(train.Progress)) (annotate.Network, error) {
+	n, err := s.Learner.Train(ctx, c, p, data, seed, progress)
+	return spied{n, s.asked}, err
+}
+
+func (s spy) Load(path string, info model.Info) (annotate.Network, error) {
+	n, err := s.Learner.Load(path, info)
+	return spied{n, s.asked}, err
+}
+
+func (s spied) Pool(_ context.Context, _ query.Spec, c model.Candidates) query.Pool {
+	s.asked(c)
+	return query.Pool{
+		N: len(c.Images), Features: func() ([][]float32, error) { return c.Images, nil }, LabelledFeatures: func() ([][]float32, error) { return c.Labelled, nil },
+	}
+}
+
+// For strategies that keep away from what is labelled, so is what waits for an answer, in a query and whenever the queue is filled.
+func TestWhatIsAskedForCountsAsLabelled(t *testing.T) {
+	const all = 6 * 6
+	learner := &annotatetest.Learner{Wait: make(chan struct{}, 1)}
+	learner.Wait <- struct{}{} // the first training ends, no other
+	var asked atomic.Int64
+	p := open(t, annotate.Options{
+		Data: annotatetest.Data(t, 6), Learner: func() (annotate.Learner, error) {
+			l, err := learner.New()
+			return spy{l, func(c model.Candidates) {
+				asked.Add(1)
+				if n := len(c.Labelled) + len(c.Images); n != all {
+					t.Errorf("query %d: %d candidates and %d others, want %d together", asked.Load(), len(c.Images), len(c.Labelled), all)
+				}
+			}}, err
+		},
+		Change: func(c *annotate.Config) {
+			small(c)
+			c.Strategy, c.ValidationShare = "core-set", 0
+		},
+	})
+	until(t, "three queries", func() bool {
+		p.label(ana)
+		return asked.Load() >= 3
+	})
 }
 
 // Typical slices are chosen as soon as the slices are loaded: two projects begin alike, and not as a random one does.
