@@ -24,8 +24,8 @@ func (n Network) networks(s uncertainty.Score, rng *rand.Rand) (networks, error)
 	if !s.Dropout || s.Passes < 2 {
 		return networks{}, errors.New("model: several networks are made of dropout passes, and the score has none")
 	}
-	if n.Foreign != nil {
-		return networks{}, errInside
+	if err := n.checkScore(s); err != nil {
+		return networks{}, err
 	}
 	if err := n.bySigmoids(s.Name); err != nil {
 		return networks{}, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/nn/unet"
+	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/uncertainty"
 )
@@ -28,18 +29,11 @@ const memberBatch = 8 * predictBatch
 // A probability or a predicted loss that is not finite is an *[ItemError]; a network that lacks what s needs is an error.
 // Score ends with ctx's error between two mini-batches.
 func (n Network) Score(ctx context.Context, images [][]float32, s uncertainty.Score, rng *rand.Rand) ([]float64, error) {
-	switch {
-	case n.Foreign != nil && (s.Dropout || s.Members > 0 || s.PredictedLoss):
-		return nil, errInside
-	case s.PredictedLoss && n.Module == nil:
-		return nil, errors.New("model: the network was trained without the module that predicts losses")
-	case s.ClassWeights && len(n.Weights) != n.Classes():
-		return nil, fmt.Errorf("model: %d class weights for a network of %d classes", len(n.Weights), n.Classes())
-	case s.PredictedLoss:
-		return n.predictedLosses(ctx, images)
-	}
-	if err := n.checkMembers(s); err != nil {
+	if err := n.checkScore(s); err != nil {
 		return nil, err
+	}
+	if s.PredictedLoss {
+		return n.predictedLosses(ctx, images)
 	}
 	// Between two passes other goroutines add up the last one. Without the lock Go goes on with this one on the thread of whichever
 	// ends last, often on the core of another thread of the engine.
@@ -60,10 +54,7 @@ func (n Network) Score(ctx context.Context, images [][]float32, s uncertainty.Sc
 //
 // Errors are those of [Network.Score].
 func (n Network) ClassScores(ctx context.Context, images [][]float32, s uncertainty.Score, rng *rand.Rand) ([][]float64, error) {
-	if n.Foreign != nil && (s.Dropout || s.Members > 0) {
-		return nil, errInside
-	}
-	if err := n.checkMembers(s); err != nil {
+	if err := n.checkScore(s); err != nil {
 		return nil, err
 	}
 	if err := n.bySigmoids(s.Name); err != nil {
@@ -79,10 +70,36 @@ func (n Network) ClassScores(ctx context.Context, images [][]float32, s uncertai
 	}, nil, n.done)
 }
 
-// checkMembers returns an error if the network is no ensemble as s needs it.
-func (n Network) checkMembers(s uncertainty.Score) error {
-	if s.Members > 0 && len(n.Members) != s.Members-1 {
+// Serves returns an error unless a strategy can be carried out with the network, as far as its weights are enough for that. One of an ONNX file serves what ServesForeign says.
+func (n Network) Serves(s query.Spec) error {
+	if n.Foreign != nil {
+		return ServesForeign(s)
+	}
+	if err := n.checkDropout(s.Score); err != nil {
+		return fmt.Errorf("%s: %w", s, err)
+	}
+	return nil
+}
+
+// checkScore returns an error if the network lacks what s needs.
+func (n Network) checkScore(s uncertainty.Score) error {
+	switch {
+	case n.Foreign != nil && (s.Dropout || s.Members > 0 || s.PredictedLoss):
+		return errInside
+	case s.PredictedLoss && n.Module == nil:
+		return errors.New("model: the network was trained without the module that predicts losses")
+	case s.ClassWeights && len(n.Weights) != n.Classes():
+		return fmt.Errorf("model: %d class weights for a network of %d classes", len(n.Weights), n.Classes())
+	case s.Members > 0 && len(n.Members) != s.Members-1:
 		return fmt.Errorf("model: an ensemble of %d needs %d networks beside the first, got %d", s.Members, s.Members-1, len(n.Members))
+	}
+	return n.checkDropout(s)
+}
+
+// checkDropout returns an error if s is of passes with dropout and the network has none: they would all be the same, and a ranking of rounding errors.
+func (n Network) checkDropout(s uncertainty.Score) error {
+	if s.Dropout && n.Net.Config().Dropout == 0 {
+		return errors.New("the network was trained with a dropout of 0, so that all passes are the same: take one with dropout, or a strategy of single passes or test-time augmentation, such as entropy+sb or tta+sb")
 	}
 	return nil
 }

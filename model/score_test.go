@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nextslice/nextslice/nn/unet"
@@ -136,6 +137,15 @@ func TestScoreRefusals(t *testing.T) {
 	for _, s := range []uncertainty.Score{{PredictedLoss: true}, {Members: 2}} {
 		if _, err := n.Score(t.Context(), noise(1), s, nil); err == nil {
 			t.Errorf("%+v of a network alone: no error", s)
+		}
+	}
+	passes := uncertainty.Score{Map: uncertainty.JSD, Passes: 3, Dropout: true} // the network has a dropout of 0
+	_, score := n.Score(t.Context(), noise(1), passes, random.Stream(1))
+	_, classes := n.ClassScores(t.Context(), noise(1), passes, random.Stream(1))
+	_, several := n.networks(passes, random.Stream(1))
+	for what, err := range map[string]error{"score": score, "class scores": classes, "several networks": several} {
+		if err == nil || !strings.Contains(err.Error(), "dropout of 0") {
+			t.Errorf("%s by dropout of a network without: %v", what, err)
 		}
 	}
 	n.Members = [][]float32{n.Net.State()}

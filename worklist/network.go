@@ -38,6 +38,9 @@ func (q *run) openModel() (err error) {
 	m := q.net.Model
 	q.preprocess, q.orientation = m.Preprocess, m.Orientation
 	q.net.network = m.Network()
+	if err := q.net.network.Serves(q.spec); err != nil {
+		return err
+	}
 	if len(m.Channels) > 0 {
 		err = q.set.UseChannelsOf(m.Channels, q.Experiment.Resample)
 	} else {

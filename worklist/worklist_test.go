@@ -727,6 +727,26 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Passes with dropout of a model without dropout are refused before anything is scored.
+func TestModelWithoutDropout(t *testing.T) {
+	dir, _ := partly(t, 4, 2)
+	c := small(t, dir, "entropy", 2)
+	c.Experiment.Train.Dropout = 0
+	ask(t, c)
+	c.Model, c.Work = filepath.Join(c.Work, modelFile), filepath.Join(t.TempDir(), "other")
+	for _, strategy := range []string{"dropout+sb", "clasp(map=jsd)", "batchbald(passes=2)", "usim-u"} {
+		c.Strategy = strategy
+		if _, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(string) {}); err == nil || !strings.Contains(err.Error(), "a dropout of 0") {
+			t.Errorf("%s: %v", strategy, err)
+		}
+		if _, err := os.Stat(c.Work); err == nil {
+			t.Errorf("%s: a work folder was begun", strategy)
+		}
+	}
+	c.Strategy = "tta+sb"
+	ask(t, c)
+}
+
 func TestReadItems(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "list.csv")
 	for text, want := range map[string][]string{
