@@ -84,7 +84,7 @@ pass is one forward pass of the network. [How to add one](../how-to/add-a-strate
   With ` + "`bootstrap`" + ` each of those sees as many items as are labelled, drawn with replacement; the first sees all of them once.
   (In the paper of suggestive annotation every member sees a resample.)
 - ` + "`learning-loss`" + `: the module is trained on pairs of each mini-batch; ` + "`train.learning-loss`" + ` in the configuration has what it learns by (` + "`loss`" + `: hinge or ranknet; by default ` + "`ta-vaal`" + `'s is ranknet), margin,
-  optimiser, and for which part of the training its gradient reaches the encoder: for 0.27 of it in preset ` + "`paper`" + `, not at all in the others, because
+  optimiser, and for which part of the training its gradient reaches the encoder: for 0.27 of it in preset ` + "`paper`" + ` (` + "`ta-vaal`" + `: 0.6), not at all in the others, because
   it harms the network ([measured](../results.md#why-learning-loss-fails)). A predicted loss may be negative, which ` + "`power`" + ` does not take.
 - ` + "`clasp`" + `: ` + "`fraction`" + ` of the query is shared out among the foreground classes; ` + "`cap=case`" + ` limits how much of it comes from one case; the noise fades
   from query to query, over as many as the simulation has, in annotation and in ` + "`nextslice query`" + ` over the first four. There a query counts that has

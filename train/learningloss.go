@@ -18,10 +18,15 @@ type moduleTraining struct {
 	sgd        *nn.SGD
 	dpredicted []float32
 	ranks      bool // it learns to rank: by unet.RankLoss
+	reaches    int  // steps in which its gradient reaches the encoder
 }
 
-// newModuleTraining returns that of a strategy whose own loss of the module is recipe.Hinge or recipe.RankNet.
-func newModuleTraining(c Config, own string, rng *rand.Rand) *moduleTraining {
+// newModuleTraining returns that of a strategy whose own loss of the module is recipe.Hinge or recipe.RankNet, and whose own gradient reaches the encoder in this fraction of
+// the training.
+func newModuleTraining(c Config, own string, gradient float64, rng *rand.Rand) *moduleTraining {
+	if c.LearningLoss.Gradient != recipe.OwnGradient {
+		gradient = c.LearningLoss.Gradient
+	}
 	module := unet.NewLossModule(c.Width, rng)
 	return &moduleTraining{
 		config:     c.LearningLoss,
@@ -29,6 +34,7 @@ func newModuleTraining(c Config, own string, rng *rand.Rand) *moduleTraining {
 		sgd:        nn.NewSGD(module.Params(), c.LearningLoss.Momentum, c.LearningLoss.WeightDecay),
 		dpredicted: make([]float32, c.Batch),
 		ranks:      cmp.Or(c.LearningLoss.Loss, own) == recipe.RankNet,
+		reaches:    int(math.Round(gradient * float64(c.Steps))),
 	}
 }
 
@@ -49,7 +55,7 @@ func (m *moduleTraining) gradient(features unet.Features, losses []float32, step
 		m.dpredicted[i] *= float32(m.config.Weight)
 	}
 	d := m.module.Backward(m.dpredicted)
-	if step >= int(math.Round(m.config.Gradient*float64(steps))) {
+	if step >= m.reaches {
 		d = unet.Features{}
 	}
 	return loss, d, nil

@@ -118,6 +118,35 @@ func TestLearningLossGradientIsCut(t *testing.T) {
 	}
 }
 
+// In preset paper the module's gradient is cut where it was published to be, by learning loss and by the ranker; another value of the recipe is that of both.
+func TestPublishedGradients(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	data := discs(6, random.Stream(2))
+	p, err := recipe.FindPreset("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		run func(context.Context, tensor.Engine, Config, Set, uint64, func(Progress)) (*Result, error)
+		own float64
+	}{"learning loss": {RunLearningLoss, 20. / 75}, "ranker": {RunRanker, 0.6}} {
+		train := func(gradient float64) []float32 {
+			config := learningLoss(15) // in 4 or 9 steps
+			config.LearningLoss.Gradient = gradient
+			r, err := c.run(t.Context(), e, config, data, 1, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.Net.State()
+		}
+		want := train(c.own)
+		if !slices.Equal(train(p.Train.LearningLoss.Gradient), want) || slices.Equal(train(0), want) || slices.Equal(train(0.87-c.own), want) {
+			t.Errorf("%s: the gradient is not cut after %v of the training", name, c.own)
+		}
+	}
+}
+
 // What the module learns by is the strategy's own loss unless the recipe names one, which is then that of either.
 func TestLossOfTheModule(t *testing.T) {
 	e := ref.New(1)

@@ -63,7 +63,7 @@ func RunLearningLoss(ctx context.Context, e tensor.Engine, c Config, data Set, s
 	if c.Batch < 2 {
 		return nil, fmt.Errorf("learning loss compares the slices of a mini-batch: want batch 2 or more, got %d", c.Batch)
 	}
-	return run(ctx, e, c, data, seed, newModuleTraining(c, recipe.Hinge, random.Stream(seed, "module")), progress)
+	return run(ctx, e, c, data, seed, newModuleTraining(c, recipe.Hinge, 20./75, random.Stream(seed, "module")), progress)
 }
 
 // RunRanker is RunLearningLoss with a module that learns which of a pair has the larger loss, by unet.RankLoss, unless c.LearningLoss.Loss says another.
@@ -71,7 +71,7 @@ func RunRanker(ctx context.Context, e tensor.Engine, c Config, data Set, seed ui
 	if c.Batch < 2 {
 		return nil, fmt.Errorf("a ranker compares the slices of a mini-batch: want batch 2 or more, got %d", c.Batch)
 	}
-	return run(ctx, e, c, data, seed, newModuleTraining(c, recipe.RankNet, random.Stream(seed, "module")), progress)
+	return run(ctx, e, c, data, seed, newModuleTraining(c, recipe.RankNet, 120./200, random.Stream(seed, "module")), progress)
 }
 
 func run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, m *moduleTraining, progress func(Progress)) (r *Result, err error) {

@@ -77,6 +77,9 @@ const (
 	RankNet = "ranknet"
 )
 
+// OwnGradient is a LearningLoss.Gradient that each strategy has a value of its own for.
+const OwnGradient = -1
+
 // LearningLoss is how the module is trained that predicts each slice's loss, where one is trained.
 //
 // Source: Yoo, Kweon 2019, "Learning loss for active learning", CVPR; numbers as in Gaillochet et al. 2023.
@@ -85,9 +88,11 @@ type LearningLoss struct {
 	// one. "" is the strategy's own: Hinge of learning-loss, RankNet of ta-vaal.
 	Loss string `yaml:"loss,omitempty"`
 
-	Margin   float64 `yaml:"margin"`   // ξ between the predictions of a pair; with the published configuration's 0 a constant prediction is optimal
-	Weight   float64 `yaml:"weight"`   // of the module's loss beside the segmentation's
-	Gradient float64 `yaml:"gradient"` // fraction of the training, from its start, in which the module's gradient reaches the encoder
+	Margin float64 `yaml:"margin"` // ξ between the predictions of a pair; with the published configuration's 0 a constant prediction is optimal
+	Weight float64 `yaml:"weight"` // of the module's loss beside the segmentation's
+	// Gradient is the fraction of the training, from its start, in which the module's gradient reaches the encoder. OwnGradient is the strategy's own: what was published with
+	// it, 20 of 75 epochs of learning-loss and 120 of 200 of ta-vaal.
+	Gradient float64 `yaml:"gradient"`
 
 	// SGD, which trains the module alone, at one learning rate throughout.
 	LearningRate float64 `yaml:"learning-rate"`
@@ -139,7 +144,7 @@ func (c Config) Validate() error {
 	check(m.Loss == "" || m.Loss == Hinge || m.Loss == RankNet, "learning-loss.loss: want %s or %s, got %q", Hinge, RankNet, m.Loss)
 	atLeast("learning-loss.margin", m.Margin, 0)
 	atLeast("learning-loss.weight", m.Weight, 0)
-	between("learning-loss.gradient", m.Gradient, 0, 1)
+	check(m.Gradient >= 0 && m.Gradient <= 1 || m.Gradient == OwnGradient, "learning-loss.gradient: want 0 to 1, or %d for the strategy's own, got %v", OwnGradient, m.Gradient)
 	check(m.LearningRate > 0 && !math.IsInf(m.LearningRate, 1), "learning-loss.learning-rate: want more than 0, got %v", m.LearningRate)
 	check(m.Momentum >= 0 && m.Momentum < 1, "learning-loss.momentum: want 0 or more and less than 1, got %v", m.Momentum)
 	atLeast("learning-loss.weight-decay", m.WeightDecay, 0)
