@@ -14,6 +14,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/query"
+	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -97,6 +98,8 @@ func (c Config) Validate() error {
 		faults = append(faults, err)
 	} else if err := canServe(spec); err != nil {
 		faults = append(faults, fmt.Errorf("strategy %q: %w", c.Strategy, err))
+	} else if err := record.CheckStrategy(spec, c.Train); err != nil {
+		faults = append(faults, fmt.Errorf("strategy %w", err))
 	}
 	check(c.Channel == 0 || len(c.Channels) == 0, "channels: give them or channel, not both")
 	check(c.InitialSize >= 1, "initial size: want at least 1, got %d", c.InitialSize)

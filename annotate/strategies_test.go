@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -241,5 +242,22 @@ func TestFillingsAreIndependent(t *testing.T) {
 	})
 	if slices.Equal(fills[:12], fills[12:24]) {
 		t.Errorf("both fillings are read %v times", fills[:12])
+	}
+}
+
+// A strategy that cannot work with the project's training is refused before anybody labels.
+func TestStrategyThatTheTrainingCannotServe(t *testing.T) {
+	for strategy, change := range map[string]func(*annotate.Config){
+		"ceal":       func(c *annotate.Config) { c.Train.Batch = 1 },
+		"dropout+sb": func(c *annotate.Config) { c.Train.Dropout = 0 },
+	} {
+		err := tryOpen(t, annotate.Options{Data: annotatetest.Data(t, 2), Dir: filepath.Join(t.TempDir(), "project"), Change: func(c *annotate.Config) {
+			small(c)
+			c.Strategy = strategy
+			change(c)
+		}})
+		if err == nil || !strings.Contains(err.Error(), "strategy "+strategy+": ") {
+			t.Errorf("%s: %v", strategy, err)
+		}
 	}
 }

@@ -232,6 +232,7 @@ func TestCheckStrategy(t *testing.T) {
 	}{
 		{"dropout+sb", func(c *record.Config) { c.Train.Dropout = 0 }, "all passes are the same"},
 		{"learning-loss", func(c *record.Config) { c.Train.Batch = 1 }, "train.batch of 2"},
+		{"ceal", func(c *record.Config) { c.Train.Batch = 1 }, "train.batch of 2 or more, or mix=union"},
 		{"learning-loss+power", func(*record.Config) {}, "choose softmax"},
 	} {
 		config, err := record.ReadConfig("", nil)
@@ -246,6 +247,14 @@ func TestCheckStrategy(t *testing.T) {
 		if err := config.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.strategy, err, c.want)
 		}
+	}
+	config, err := record.ReadConfig("", func(c *record.Config) { c.Strategies = []string{"ceal(mix=union)"} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Train.Batch = 1
+	if err := config.Validate(); err != nil {
+		t.Error(err)
 	}
 }
 

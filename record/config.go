@@ -179,7 +179,7 @@ func (c Config) Validate() error {
 			continue
 		}
 		for _, name := range c.Recipes() {
-			if err := checkStrategy(spec, c.Recipe(name)); err != nil {
+			if err := CheckStrategy(spec, c.Recipe(name)); err != nil {
 				faults = append(faults, fmt.Errorf("%s: %w", cmp.Or(name, "strategies"), err))
 			}
 		}
@@ -234,13 +234,15 @@ func (c Config) CheckClasses(classes int) error {
 	return nil
 }
 
-// checkStrategy refuses strategies that cannot work with networks that are trained as c has it.
-func checkStrategy(s query.Spec, c recipe.Config) error {
+// CheckStrategy refuses strategies that cannot work with networks that are trained as c has it.
+func CheckStrategy(s query.Spec, c recipe.Config) error {
 	switch {
 	case s.Score.Dropout && c.Dropout == 0:
 		return fmt.Errorf("%s: with train.dropout 0 all passes are the same: choose a larger one", s)
 	case s.Score.TrainsModule() && c.Batch < 2:
 		return fmt.Errorf("%s: the slices of a mini-batch are compared in pairs: choose a train.batch of 2 or more", s)
+	case s.Training.Pseudo.Mix == query.MixHalf && c.Batch < 2:
+		return fmt.Errorf("%s: half of a mini-batch are slices with pseudo-labels, and of one slice there is no half: choose a train.batch of 2 or more, or mix=union", s)
 	case s.Score.PredictedLoss && s.Strategy.Needs().NonNegative:
 		return fmt.Errorf("%s: %v takes no negative scores, and a predicted loss can be negative: choose softmax or softrank", s, s.Strategy)
 	case s.Score.Critic.Steps > 0 && s.Strategy.Needs().NonNegative:
