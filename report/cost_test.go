@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,8 +119,28 @@ func TestEfficiency(t *testing.T) {
 	near(t, "a", math.Round(1e9*float64(g.Efficiency.A))/1e9, 0.4)
 	near(t, "x0", float64(g.Efficiency.X0), 0.025)
 
+	// From initial sets of another choice a curve begins elsewhere: it has no γ, and changes nothing for the others.
+	other := s
+	other.Runs = slices.Clone(s.Runs)
+	for _, r := range s.Runs {
+		if r.Strategy == "entropy" {
+			r.Strategy += from + "typiclust"
+			r.Cycles = slices.Clone(r.Cycles)
+			r.Cycles[0].Measures.Mean.Dice3D.Value = 0.95
+			other.Runs = append(other.Runs, r)
+		}
+	}
+	x := analyseOne(t, withCeiling(other, 0.9, 0.88, 0.92))
+	both := x.Groups[0]
+	if st, _ := both.find("entropy from typiclust"); st.Efficiency != nil || *both.Efficiency != *g.Efficiency {
+		t.Errorf("%+v, %+v", st.Efficiency, both.Efficiency)
+	}
+	if notes := strings.Join(x.efficiencyTable(both).Notes, " "); !strings.Contains(notes, "initial sets of another choice") {
+		t.Error(notes)
+	}
+
 	// Without a ceiling c is the best there is, and the table says so.
-	x := analyseOne(t, s)
+	x = analyseOne(t, s)
 	g = x.Groups[0]
 	if best := curve.At(0.225, 8); g.Efficiency.Known || math.Abs(float64(g.Efficiency.Ceiling)-best) > 1e-9 {
 		t.Errorf("%+v, want c = %v", g.Efficiency, best)

@@ -18,7 +18,7 @@ import (
 //	Dice(x) = c - a · exp(-γ (x - x₀))
 //
 // fitted by least squares to the means over initial sets at each cycle. c, the smallest x, x₀, and a = c - mean Dice at x₀ are those of all
-// strategies.
+// strategies; those whose initial sets are chosen in another way begin elsewhere, and have no γ beside these.
 //
 // Source: Lüth et al. 2025, "nnActive". Differs from their code: its points are runs, so that x₀ and a would come from the one run with
 // the least foreground; and it calls the variance of γ a standard deviation, where here an interval is drawn.
@@ -114,7 +114,7 @@ func (g *Group) efficiencies(o Options, place string) {
 	shared := stats.Saturation{Ceiling: math.Inf(-1), X0: math.Inf(1)}
 	var starts []float64
 	for i, st := range g.Strategies {
-		if len(st.foreground) == 0 {
+		if len(st.foreground) == 0 || strings.Contains(st.Name, from) {
 			continue
 		}
 		means[i] = meanCurve(st.foreground, len(st.foreground[0].x))
@@ -210,5 +210,13 @@ func (x Experiment) efficiencyTable(g Group) table.Table {
 		"(nnActive, Lüth et al. 2025). Points: means over initial sets of finished runs, per cycle. c = %.1f %%, %s; x₀ = %.2f %%, the smallest x; a = c − mean Dice at x₀ = %.1f points. "+
 		"Interval: percentile bootstrap over initial sets, with c, a and x₀ as they are. – where no curve is the nearest.",
 		100*float64(c.Ceiling), of, 100*float64(c.X0), 100*float64(c.A)))
+	if g.hasChoices() {
+		t.Notes = append(t.Notes, "Strategies from initial sets of another choice are left out: they begin with another Dice, so that their γ would say how good the beginning is.")
+	}
 	return t
+}
+
+// hasChoices reports whether there are initial sets that were chosen in several ways.
+func (g Group) hasChoices() bool {
+	return slices.ContainsFunc(g.Strategies, func(st Strategy) bool { return strings.Contains(st.Name, from) })
 }
