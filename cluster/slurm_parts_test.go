@@ -52,6 +52,7 @@ func shards(t *testing.T, l *lab, c *slurmtest.Cluster) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Program = l.program
 	await(t, "the end of the element whose file was removed", patience, func() bool { // it may still be completing
 		text, err := s.Submit(t.Context(), cluster.SlurmOptions{Setup: "if [ $SLURM_ARRAY_TASK_ID = 3 ]; then echo no disk; exit 1; fi"})
 		if err != nil {

@@ -106,26 +106,24 @@ func (a *annotation) UnmarshalJSON(data []byte) error {
 }
 
 // ids names the cases of the training list: by their files or, where several files have one name, by the folders that they lie in, as
-// far as these differ, else by both. What differs only in letter case is one name: files that are called after cases would be one on macOS and Windows.
+// far as these differ, else by both.
 func (j *jsonFile) ids() []string {
 	ids, dirs := make([]string, len(j.Training)), make([]string, len(j.Training))
 	of, in := map[string]map[string]bool{}, map[string]int{} // the folders of each name, the files in folders of each name
 	for n, t := range j.Training {
 		path := pathpkg.Clean(strings.ReplaceAll(t.Image, "\\", "/"))
 		ids[n], dirs[n] = volume.TrimExt(pathpkg.Base(path)), pathpkg.Dir(path)
-		file := volume.FoldName(ids[n])
-		if of[file] == nil {
-			of[file] = map[string]bool{}
+		if of[ids[n]] == nil {
+			of[ids[n]] = map[string]bool{}
 		}
-		of[file][dirs[n]] = true
-		in[volume.FoldName(pathpkg.Base(dirs[n]))]++
+		of[ids[n]][dirs[n]] = true
+		in[pathpkg.Base(dirs[n])]++
 	}
 	for n, file := range ids {
 		parent := pathpkg.Base(dirs[n])
-		folded := volume.FoldName(parent)
 		switch {
-		case len(of[volume.FoldName(file)]) < 2 || strings.HasPrefix(parent, ".") || parent == "/":
-		case in[folded] == 1 && of[folded] == nil:
+		case len(of[file]) < 2 || strings.HasPrefix(parent, ".") || parent == "/":
+		case in[parent] == 1 && of[parent] == nil:
 			ids[n] = parent
 		default:
 			ids[n] = strings.ReplaceAll(strings.Trim(dirs[n], "/."), "/", "_") + "_" + file

@@ -170,18 +170,19 @@ func (d *Dataset) add(ctx context.Context, cases []Case, progress func(what stri
 			done()
 		}
 	})
-	seen := make(map[string]Case) // files called after cases whose names differ only in letter case would be one on macOS and Windows
+	seen, folded := make(map[string]Case), make(map[string]string)
 	for i, c := range cases {
-		name := volume.FoldName(c.ID)
-		if first, ok := seen[name]; ok {
-			but := ""
-			if first.ID != c.ID {
-				but = ", but for letter case (rename one of them)"
-			}
-			d.problem(c.ID, first.ID != c.ID, "%s and %s have the same name%s: the second is not used", filepath.Base(first.Image), filepath.Base(c.Image), but)
+		if first, ok := seen[c.ID]; ok {
+			d.problem(c.ID, false, "%s and %s have the same name: the second is not used",
+				filepath.Base(first.Image), filepath.Base(c.Image))
 			continue
 		}
-		seen[name] = c
+		seen[c.ID] = c
+		name := volume.FoldName(c.ID)
+		if first, ok := folded[name]; ok {
+			d.problem(c.ID, false, "its name and %s differ in letter case alone: files that are called after both would be one on macOS and Windows; rename one of them", first)
+		}
+		folded[name] = c.ID
 		d.Problems = append(d.Problems, problems[i]...)
 		if !slices.ContainsFunc(problems[i], func(p Problem) bool { return p.LeftOut }) {
 			d.Cases = append(d.Cases, c)

@@ -242,12 +242,19 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 		}
 		p.Line("%s", problem)
 	}
+	masks := map[string]string{} // of the cases so far, by their folded names
 	for i, one := range set.Cases {
 		name := strings.ReplaceAll(one.ID, "/", "_")
 		mask, entropy := filepath.Join(c.Out, name+"."+c.Format), ""
 		if c.Uncertainty != "" {
 			entropy = filepath.Join(c.Uncertainty, name+".nii.gz")
 		}
+		if other := masks[volume.FoldName(name)]; other != "" && same(other, mask) {
+			faults++
+			p.Line("case %s: its mask would be %s, that of another case, since letter case does not count there: rename one of them", one.ID, other)
+			continue
+		}
+		masks[volume.FoldName(name)] = mask
 		if !c.Force && exists(mask) {
 			there++
 			if entropy == "" || exists(entropy) {
