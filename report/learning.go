@@ -164,6 +164,9 @@ func (l Learning) tables() []table.Table {
 		curves.Rows = append(curves.Rows, row)
 	}
 	curves.Rows = append(curves.Rows, areas("AULC", l.Strategies))
+	if len(l.Strategies) > max(6, len(longest.Curve)) { // which would be wider than a terminal
+		curves = curves.Transposed("labelled")
+	}
 	if l.Ceiling != nil {
 		curves.Notes = []string{fmt.Sprintf("With all %d slices of the pool: %s (%s).", l.Ceiling.Labelled, meanStd(l.Ceiling.Measures[0], dice).Text, l.Ceiling.runsText())}
 	}

@@ -89,6 +89,22 @@ func TestWriteLearning(t *testing.T) {
 }
 
 // A strategy has one colour, whichever figure of whichever command shows it.
+// Many strategies of few cycles have a row each.
+func TestLearningOfMany(t *testing.T) {
+	var runs []record.Run
+	var names []string
+	for _, name := range []string{"random", "entropy", "entropy+sb", "dropout", "dropout+sb", "tta", "tta+sb"} {
+		names = append(names, name)
+		runs = append(runs, makeRun("", name, 1, 0.5, 0.25))
+	}
+	s := source(1, 1, names, runs...)
+	s.Dirs = []string{"runs/x"}
+	curves := s.Learning().tables()[0]
+	if len(curves.Rows) != 7 || curves.Head[0][1].Text != "10" || curves.Head[0][3].Text != "AULC" || curves.Rows[6][0].Text != "tta+sb" || curves.Rows[6][2].Text != "0.250" {
+		t.Errorf("%+v", curves)
+	}
+}
+
 func TestOneColour(t *testing.T) {
 	s := source(1, 1, []string{"random", "entropy", "entropy+sb"}, makeRun("", "random", 1, 0.2, 0.4), makeRun("", "entropy", 1, 0.2, 0.3), makeRun("", "entropy+sb", 1, 0.2, 0.5))
 	s.Dirs = []string{"x"}
