@@ -18,6 +18,7 @@ import (
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/train/recipe"
+	"github.com/nextslice/nextslice/volume"
 
 	"github.com/nextslice/nextslice/annotate/store"
 
@@ -209,7 +210,7 @@ func reopened(ctx context.Context, s *store.Store, data *dataset.Dataset, ignore
 		return nil, err
 	}
 	want := c.Ignore
-	learnt := len(c.Classes) > int(data.Ignore) || slices.ContainsFunc(c.Classes, func(class Class) bool { return dataset.MeansIgnore(class.Name) })
+	learnt := len(c.Classes) > int(data.Ignore) || slices.ContainsFunc(c.Classes, func(class Class) bool { return volume.MeansIgnore(class.Name) })
 	if want == 0 && data.Ignore > 0 && learnt {
 		want = dataset.Learn
 	}

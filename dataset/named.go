@@ -39,9 +39,6 @@ func (c *Case) readSegments() (*volume.Segmentation, []string, error) {
 	return source.ReadSegmentation(c.Label, series)
 }
 
-// MeansIgnore is volume.MeansIgnore.
-func MeansIgnore(name string) bool { return volume.MeansIgnore(name) }
-
 // splitIgnored takes the segments whose names mean ignore out of a segmentation, unless a class has that name, and returns for each voxel
 // whether it is of one; nil where there is none.
 func splitIgnored(s *volume.Segmentation, classes []string) (rest *volume.Segmentation, ignored []bool) {
@@ -50,7 +47,7 @@ func splitIgnored(s *volume.Segmentation, classes []string) (rest *volume.Segmen
 		named := slices.ContainsFunc(classes, func(class string) bool {
 			return volume.FoldName(class) == volume.FoldName(segment.Name)
 		})
-		if named || !MeansIgnore(segment.Name) {
+		if named || !volume.MeansIgnore(segment.Name) {
 			rest.Segments = append(rest.Segments, segment)
 			continue
 		}

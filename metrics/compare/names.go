@@ -87,7 +87,7 @@ func (n *naming) namesIn(paths []string, numbers bool) (classes []string, agree 
 			continue
 		}
 		all := segments(path)
-		some := slices.DeleteFunc(slices.Clone(all), func(s volume.Segment) bool { return dataset.MeansIgnore(s.Name) || volume.Nameless(s.Name) })
+		some := slices.DeleteFunc(slices.Clone(all), func(s volume.Segment) bool { return volume.MeansIgnore(s.Name) || volume.Nameless(s.Name) })
 		numbers = numbers || slices.ContainsFunc(all, func(s volume.Segment) bool { return volume.Nameless(s.Name) })
 		files = append(files, some)
 	}
@@ -237,7 +237,7 @@ func (n *naming) values(path string, s *volume.Segmentation, reference bool, ign
 	taken := map[uint8]string{}
 	for v := 1; v < len(names); v++ {
 		switch {
-		case dataset.MeansIgnore(names[v]) && n.value[volume.FoldName(names[v])] == 0:
+		case volume.MeansIgnore(names[v]) && n.value[volume.FoldName(names[v])] == 0:
 			if ignore = ignore || reference; reference {
 				to[v] = ignored
 			}
