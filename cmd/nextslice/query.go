@@ -182,7 +182,7 @@ func (c queryCommand) checkModel(config worklist.Config) error {
 		given bool
 	}{{"--axis", c.Axis != "auto"}, {"--channel", c.Channel != nil}, {"--channels", c.Channels != ""}} {
 		if flag.given {
-			return usagef("%s and --model: the model says that, so leave %s out", flag.name, flag.name)
+			return usagef("%s and --model: the model decides that: leave %s out", flag.name, flag.name)
 		}
 	}
 	return nil
