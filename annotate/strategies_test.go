@@ -128,14 +128,16 @@ func TestWhatIsAskedForCountsAsLabelled(t *testing.T) {
 			c.Strategy, c.ValidationShare = "core-set", 0
 		},
 	})
-	labelled := 0 // no faster than queries are made, or nothing is left to ask for
-	until(t, "three queries", func() bool {
-		if int64(labelled) < 8+4*asked.Load() {
-			p.label(ana)
-			labelled++
+	labelled := 0 // the initial set, so that slices are left to ask for however long the first training takes
+	until(t, "a first query", func() bool {
+		if labelled < p.Config.InitialSize {
+			if _, ok := p.label(ana); ok {
+				labelled++
+			}
 		}
-		return asked.Load() >= 3
+		return asked.Load() >= 1
 	})
+	until(t, "three queries", func() bool { p.label(ana); return asked.Load() >= 3 })
 }
 
 // Typical slices are chosen as soon as the slices are loaded: two projects begin alike, and not as a random one does.
