@@ -1,15 +1,11 @@
 package page_test
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -24,8 +20,6 @@ import (
 
 	"github.com/nextslice/nextslice/annotate/fault"
 	"github.com/nextslice/nextslice/annotate/page"
-	"github.com/nextslice/nextslice/dataset/phantom"
-	"github.com/nextslice/nextslice/random"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -101,162 +95,6 @@ func newFake(t testing.TB, dist string) (*fake, *httptest.Server) {
 		server.Close()
 	})
 	return f, server
-}
-
-// caseFiles are the cases of all fake servers, and a folder with their images and masks as files.
-type caseFiles struct {
-	all map[string]*fakeCase
-	dir string
-}
-
-// fakeCases makes the cases once for all tests of this package, which change nothing of them.
-var fakeCases = sync.OnceValues(func() (caseFiles, error) {
-	dir, err := folder("nextslice-cases")
-	if err != nil {
-		return caseFiles{}, err
-	}
-	c := caseFiles{map[string]*fakeCase{"prostate": phantomCase(), "wide": wideCase()}, dir}
-	for name, one := range c.all {
-		err = errors.Join(err,
-			volume.WriteVolume(filepath.Join(dir, name+"-image.nii.gz"), one.image),
-			volume.WriteMask(filepath.Join(dir, name+"-label.nii.gz"), one.mask),
-			volume.WriteMask(filepath.Join(dir, name+"-proposal.nii.gz"), one.mask))
-	}
-	return c, err
-})
-
-func phantomCase() *fakeCase {
-	image, mask := phantom.Generate(random.Stream(1, "x", 2))
-	return &fakeCase{image, mask, map[string]string{"left": "R", "right": "L", "top": "A", "bottom": "P"}}
-}
-
-func wideCase() *fakeCase {
-	const n, slices = 320, 12
-	grid := volume.Grid{Size: [3]int{n, n, slices}, Unit: "mm",
-		Affine: [3][4]float64{{0.5, 0, 0, -80}, {0, 1, 0, -160}, {0, 0, 3, -20}}}
-	image := &volume.Volume{Grid: grid, Data: make([]float32, grid.Len()), Stored: "float32"}
-	mask := &volume.Mask{Grid: grid, Data: make([]uint8, grid.Len())}
-	rng := random.Stream(3, "wide")
-	for i := range image.Data {
-		x, y, z := float64(i%n)-150, float64(i/n%n)-170, float64(i/n/n)-6
-		r := math.Hypot(x/90, y/60) + 0.02*z*z
-		image.Data[i] = float32(400/(1+math.Exp(12*(r-1))) + 60*math.Sin(x/17)*math.Cos(y/11) + 15*rng.NormFloat64())
-		if r < 1 {
-			mask.Data[i] = 1
-			if r < 0.5 {
-				mask.Data[i] = 2
-			}
-		}
-	}
-	return &fakeCase{image, mask, map[string]string{"left": "L", "right": "R", "top": "P", "bottom": "A"}}
-}
-
-func (f *fake) split(item string) (*fakeCase, string, int) {
-	cut := strings.LastIndex(item, "/")
-	if cut < 0 {
-		return nil, "", 0
-	}
-	k, err := strconv.Atoi(item[cut+1:])
-	c := f.cases[item[:cut]]
-	if err != nil || c == nil || k >= c.image.Size[2] {
-		return nil, "", 0
-	}
-	return c, item[:cut], k
-}
-
-// slice is the masks' part of slice k.
-func (c *fakeCase) slice(k int) []byte {
-	n := c.mask.Size[0] * c.mask.Size[1]
-	return c.mask.Data[k*n : (k+1)*n]
-}
-
-// proposal is the mask moved by two columns and a row: something to correct.
-func (f *fake) proposal(item string) []byte {
-	c, _, k := f.split(item)
-	w, h := c.mask.Size[0], c.mask.Size[1]
-	mask, out := c.slice(k), make([]byte, w*h)
-	if f.propose != nil {
-		return f.propose(item)
-	}
-	if f.noProposal[item] {
-		return out
-	}
-	for y := 1; y < h; y++ {
-		copy(out[y*w+2:(y+1)*w], mask[(y-1)*w:])
-	}
-	return out
-}
-
-// uncertainty is high where the proposal's neighbours differ.
-func (f *fake) uncertainty(item string) []float32 {
-	c, _, _ := f.split(item)
-	p, w := f.proposal(item), c.mask.Size[0]
-	out := make([]float32, len(p))
-	for i := range p {
-		for _, d := range []int{1, 2, 3, w, 2 * w, 3 * w} {
-			if i+d < len(p) && p[i] != p[i+d] {
-				out[i] += 0.11
-				out[i+d] += 0.11
-			}
-		}
-	}
-	return out
-}
-
-func (f *fake) task(item string) map[string]any {
-	c, name, k := f.split(item)
-	s, size := c.image.Spacing(), c.image.Size
-	low, high := c.image.Data[0], c.image.Data[0]
-	for _, v := range c.image.Data {
-		low, high = min(low, v), max(high, v)
-	}
-	var label any
-	if v := f.labels[item]; len(v) > 0 {
-		label = v[len(v)-1].Version
-	}
-	task := map[string]any{
-		"item": item, "case": name, "modality": "MR", "presets": []any{}, "drafts": []any{}, "slice": k, "slices": size[2], "height": size[1], "width": size[0],
-		"spacing": []float64{s[1], s[0]}, "unit": "mm", "orientation": c.orientation, "position_mm": c.image.World(0, 0, float64(k))[2],
-		"step_mm": s[2], "window": map[string]float32{"low": low, "high": high * 0.8}, "score": 0.31 - 0.01*float64(slices.Index(f.order, item)),
-		"rank": slices.Index(f.order, item) + 1, "proposal": true, "uncertainty": true, "label": label, "draft": f.drafts[item] != nil, "draft_base": f.bases[item],
-		"purpose": "training", "skipped": f.skips[item] != "", "labelled_slices": f.marked(name, true), "queued_slices": f.marked(name, false),
-		"lease": map[string]any{"person": "ada", "until": time.Now().Add(time.Hour)}, "model": 3,
-	}
-	if f.channels {
-		task["channels"] = []map[string]any{
-			{"name": "T2", "window": map[string]float32{"low": low, "high": high * 0.8}},
-			{"name": "ADC", "window": map[string]float32{"low": 1000 - high, "high": 1000 - low}}}
-	}
-	if f.change != nil {
-		f.change(item, task)
-	}
-	return task
-}
-
-// marked are the slices of a case that are labelled, or those that wait.
-func (f *fake) marked(name string, labelled bool) []int {
-	out, of := []int{}, f.order
-	if labelled {
-		of = slices.Sorted(maps.Keys(f.labels))
-	}
-	for _, item := range of {
-		if _, of, k := f.split(item); of == name && (len(f.labels[item]) > 0) == labelled {
-			out = append(out, k)
-		}
-	}
-	return out
-}
-
-// next is the best waiting item after another one, nil at the end.
-func (f *fake) next(after string) any {
-	from := slices.Index(f.order, after) + 1
-	for i := range f.order {
-		item := f.order[(from+i)%len(f.order)]
-		if item != after && len(f.labels[item]) == 0 && f.skips[item] == "" {
-			return f.task(item)
-		}
-	}
-	return nil
 }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -436,136 +274,6 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 	}
 }
 
-// better is why the model is in use.
-var better = saidAs(fault.ModelBetter, "dice", 0.847, "before", 0.812)
-
-// saidAs is a text of the server's as its one code.
-func saidAs(code fault.Code, pairs ...any) []fault.Message {
-	return []fault.Message{fault.Say(code, pairs...)}
-}
-
-func fakeCurves() map[string]any {
-	var labels []map[string]any
-	for n := range 18 {
-		var dice any
-		if n >= 6 {
-			dice = 0.93 - 0.5*math.Exp(-float64(n)/5) - 0.04*math.Abs(math.Sin(3.1*float64(n)))
-		}
-		labels = append(labels, map[string]any{"n": n + 1, "item": fmt.Sprintf("prostate/%03d", n), "dice_to_proposal": dice, "seconds": 95 - 3*float64(n) + 14*math.Sin(5*float64(n))})
-	}
-	return map[string]any{
-		"cycles": []map[string]any{
-			{"cycle": 0, "labelled": 6, "minutes": 9.5, "validation_dice": 0.62, "proposal_dice": nil},
-			{"cycle": 1, "labelled": 12, "minutes": 17.0, "validation_dice": 0.812, "proposal_dice": 0.74},
-			{"cycle": 2, "labelled": 18, "minutes": 22.5, "validation_dice": 0.847, "proposal_dice": 0.861}},
-		"labels": labels, "judged": map[string]any{"labels": 14, "foreground": 11, "cases": 3}, "forecast": map[string]any{"next_labels": 6, "gain": 0.014, "text": "The next 6 labels are expected to bring +0.014 validation Dice.", "said": saidAs(fault.ForecastGain, "n", 6, "gain", 0.014)},
-	}
-}
-
-func (f *fake) item(w http.ResponseWriter, r *http.Request, item string, what []string, body []byte) {
-	c, _, k := f.split(item)
-	if c == nil {
-		problem(w, http.StatusNotFound, "there is no slice "+item)
-		return
-	}
-	if r.Method == "PUT" && len(body) != len(c.slice(k)) {
-		problem(w, http.StatusUnprocessableEntity, fmt.Sprintf("%d bytes, want %d", len(body), len(c.slice(k))))
-		return
-	}
-	versions := f.labels[item]
-	switch r.Method + " " + what[0] {
-	case "GET proposal":
-		w.Header().Set("X-Model", "3")
-		send(w, f.proposal(item))
-	case "GET uncertainty":
-		send(w, f.uncertainty(item))
-	case "GET chances":
-		class, err := strconv.Atoi(r.URL.Query().Get("class"))
-		if err != nil || f.chances == nil {
-			problem(w, http.StatusNotFound, "no model")
-			return
-		}
-		send(w, f.chances(item, class))
-	case "GET draft":
-		send(w, f.drafts[item])
-	case "PUT draft":
-		base, err := strconv.Atoi(r.URL.Query().Get("base"))
-		if err != nil {
-			problem(w, http.StatusUnprocessableEntity, "a draft without its base")
-			return
-		}
-		f.drafts[item], f.bases[item] = body, base
-		w.WriteHeader(http.StatusNoContent)
-	case "GET label":
-		send(w, versions[len(versions)-1].mask)
-	case "PUT label":
-		q := r.URL.Query()
-		seconds, err := strconv.ParseFloat(q.Get("seconds"), 64)
-		proposal, err2 := strconv.Atoi(q.Get("proposal"))
-		if q.Get("proposal") == "" && f.task(item)["proposal"] == false {
-			err2 = nil
-		}
-		if err != nil || err2 != nil || !slices.Contains([]string{"edited", "accepted", "empty"}, q.Get("action")) {
-			problem(w, http.StatusUnprocessableEntity, "query: "+r.URL.RawQuery)
-			return
-		}
-		if q.Get("action") == "empty" && !bytes.Equal(body, make([]byte, len(body))) {
-			problem(w, http.StatusUnprocessableEntity, "the mask is said to be empty and is not")
-			return
-		}
-		if base, err := strconv.Atoi(q.Get("base")); err == nil && base < len(versions) && !(versions[len(versions)-1].Who == "ada" && bytes.Equal(versions[len(versions)-1].mask, body)) {
-			w.Header().Set("Content-Type", "application/problem+json")
-			w.WriteHeader(http.StatusConflict)
-			json.NewEncoder(w).Encode(map[string]any{"detail": "somebody was quicker", "code": fault.SavedMeanwhile,
-				"values": map[string]any{"who": versions[len(versions)-1].Who, "version": len(versions), "item": item}})
-			return
-		}
-		f.save(item, fakeVersion{Who: "ada", When: time.Now(), Seconds: seconds, Action: q.Get("action"), Proposal: &proposal, mask: body})
-		reply(w, map[string]any{"version": len(f.labels[item]), "labelled": f.agreement == nil || *f.agreement >= 0.8, "agreement": f.agreement, "next": f.next(item)})
-	case "POST release":
-		w.WriteHeader(http.StatusNoContent)
-	case "POST hold":
-		reply(w, map[string]any{"person": "ada", "until": time.Now().Add(time.Hour)})
-	case "POST skip":
-		var in struct{ Reason string }
-		if err := json.Unmarshal(body, &in); err != nil || in.Reason == "" {
-			problem(w, http.StatusUnprocessableEntity, "skip without a reason")
-			return
-		}
-		f.skips[item] = in.Reason
-		w.WriteHeader(http.StatusNoContent)
-	case "GET versions":
-		if len(what) == 1 {
-			reply(w, versions)
-			return
-		}
-		n, err := strconv.Atoi(what[1])
-		if err != nil || n < 1 || n > len(versions) {
-			problem(w, http.StatusNotFound, "no such version")
-			return
-		}
-		send(w, versions[n-1].mask)
-	case "POST versions":
-		n, err := strconv.Atoi(what[1])
-		if err != nil || n < 1 || n > len(versions) {
-			problem(w, http.StatusNotFound, "no such version")
-			return
-		}
-		f.save(item, fakeVersion{Who: "ada", When: time.Now(), Action: "restored", mask: versions[n-1].mask})
-		w.WriteHeader(http.StatusNoContent)
-	default:
-		problem(w, http.StatusNotFound, "no such path")
-	}
-}
-
-func (f *fake) save(item string, v fakeVersion) {
-	v.Version = len(f.labels[item]) + 1
-	f.labels[item] = append(f.labels[item], v)
-	if v.Who == "ada" {
-		delete(f.drafts, item)
-	}
-}
-
 func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)
@@ -579,42 +287,6 @@ func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 		}
 	}
-}
-
-// latest is the newest saved version of an item.
-func (f *fake) latest(item string) (fakeVersion, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	v := f.labels[item]
-	if len(v) == 0 {
-		return fakeVersion{}, false
-	}
-	return v[len(v)-1], true
-}
-
-func (f *fake) draft(item string) []byte {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.drafts[item]
-}
-
-// hold keeps the volumes of cases back until a gate is closed; nil: no longer.
-func (f *fake) hold(gate chan struct{}) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.gate = gate
-}
-
-// asked is how many requests had such an end.
-func (f *fake) asked(end string) (n int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, r := range f.seen {
-		if strings.HasSuffix(r, end) {
-			n++
-		}
-	}
-	return n
 }
 
 func reply(w http.ResponseWriter, v any) {
