@@ -98,7 +98,7 @@ func (c Config) Validate() error {
 		faults = append(faults, err)
 	} else if err := canServe(spec); err != nil {
 		faults = append(faults, fmt.Errorf("strategy %q: %w", c.Strategy, err))
-	} else if err := record.CheckStrategy(spec, c.Train); err != nil {
+	} else if err := cmp.Or(record.CheckStrategy(spec, c.Train), spec.CheckClasses(c.Train.Loss.Kind == recipe.Sigmoid, len(c.Classes))); err != nil {
 		faults = append(faults, fmt.Errorf("strategy %w", err))
 	}
 	check(c.Channel == 0 || len(c.Channels) == 0, "channels: give them or channel, not both")

@@ -100,7 +100,11 @@ func fits(m *model.Model, c Config, data *dataset.Dataset) error {
 	if m == nil {
 		return nil
 	}
-	if err := model.ServesForeign(c.spec()); err != nil {
+	err := model.ServesForeign(c.spec())
+	if err == nil {
+		err = m.Network().Serves(c.spec())
+	}
+	if err != nil {
 		return fmt.Errorf("--model: %w", err)
 	}
 	if len(c.Classes) != len(m.Classes) {

@@ -19,6 +19,7 @@ import (
 	cycles "github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/tensor/ref"
 	"github.com/nextslice/nextslice/train"
+	"github.com/nextslice/nextslice/train/recipe"
 )
 
 // Strategies that need more of a network than scores ask people as well: each project trains real networks, of a few steps, and queries.
@@ -256,8 +257,10 @@ func TestStrategyThatTheTrainingCannotServe(t *testing.T) {
 	for strategy, change := range map[string]func(*annotate.Config){
 		"ceal":       func(c *annotate.Config) { c.Train.Batch = 1 },
 		"dropout+sb": func(c *annotate.Config) { c.Train.Dropout = 0 },
+		"clasp":      func(c *annotate.Config) { c.Train.Loss.Kind = recipe.Sigmoid },
+		"batchbald":  func(c *annotate.Config) { c.Train.Loss.Kind = recipe.Sigmoid },
 	} {
-		err := tryOpen(t, annotate.Options{Data: annotatetest.Data(t, 2), Dir: filepath.Join(t.TempDir(), "project"), Change: func(c *annotate.Config) {
+		err := tryOpen(t, annotate.Options{Data: annotatetest.Data(t, 2), Dir: filepath.Join(t.TempDir(), "project"), Classes: []string{"organ", "lesion"}, Change: func(c *annotate.Config) {
 			small(c)
 			c.Strategy = strategy
 			change(c)

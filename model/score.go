@@ -73,12 +73,15 @@ func (n Network) ClassScores(ctx context.Context, images [][]float32, s uncertai
 // Serves returns an error unless a strategy can be carried out with the network, as far as its weights are enough for that. One of an ONNX file serves what ServesForeign says.
 func (n Network) Serves(s query.Spec) error {
 	if n.Foreign != nil {
-		return ServesForeign(s)
+		if err := ServesForeign(s); err != nil {
+			return err
+		}
+		return s.CheckClasses(n.sigmoid(), n.Classes())
 	}
 	if err := n.checkDropout(s.Score); err != nil {
 		return fmt.Errorf("%s: %w", s, err)
 	}
-	return nil
+	return s.CheckClasses(n.sigmoid(), n.Classes())
 }
 
 // checkScore returns an error if the network lacks what s needs.

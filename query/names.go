@@ -1,6 +1,10 @@
 package query
 
-import "github.com/nextslice/nextslice/uncertainty"
+import (
+	"fmt"
+
+	"github.com/nextslice/nextslice/uncertainty"
+)
 
 // Recommended is the strategy for who has no reason for another one: no experiment of ours shows it to be worse than random, those on the hippocampus show it to be better,
 // it asks for spread slices, and it costs one pass (docs/results.md). serve and the query command take it by default.
@@ -86,6 +90,17 @@ func entryOf(name string) (entry, bool) {
 		}
 	}
 	return entry{}, false
+}
+
+// ownBatches names the strategy with its option that draws stochastic batches, "" if it has none.
+func (e entry) ownBatches() string {
+	for _, option := range []string{"noise", "draw"} {
+		name := fmt.Sprintf("%s(%s=sb)", e.Name, option)
+		if _, err := Parse(name); err == nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // scoreOf returns the score of a component with its options.

@@ -43,6 +43,8 @@ func parse(name string) (Spec, error) {
 		return Spec{}, unknown(first.name, KindStrategy, KindScore)
 	case e.Kind == KindSelector && e.defaultScore.Name == "":
 		return Spec{}, fmt.Errorf("%s needs a score to pick by, as in entropy+%s", first.name, first.name)
+	case e.Kind != KindScore && len(components) == 2 && components[1].name == "sb" && e.ownBatches() != "":
+		return Spec{}, fmt.Errorf("%s yields no score that sb could pick by; it has stochastic batches of its own: %s", first.name, e.ownBatches())
 	case e.Kind != KindScore && len(components) == 2:
 		return Spec{}, fmt.Errorf("%s yields no score that %s could pick by", first.name, components[1].name)
 	case e.Kind != KindScore:

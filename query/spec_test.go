@@ -112,6 +112,8 @@ func TestParseErrors(t *testing.T) {
 		"sb":                                  "entropy+sb",
 		"core-set+sb":                         "no score",
 		"random+sb":                           "no score",
+		"clasp+sb":                            "clasp(noise=sb)",
+		"batchbald+sb":                        "batchbald(draw=sb)",
 		"entropy+random":                      "stands alone",
 		"entropy+dropout":                     "dropout is a score",
 		"entropy+sb+power":                    "at most one +",
@@ -135,6 +137,24 @@ func TestParseErrors(t *testing.T) {
 		spec, err := query.Parse(name)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %+v, error %v; want an error with %q", name, spec, err, want)
+		}
+	}
+}
+
+// Refused is what needs probabilities that sum to 1 of more than two sigmoids, and pseudo-labels of more classes than a mask has values for.
+func TestCheckClasses(t *testing.T) {
+	for _, name := range []string{"random", "entropy+sb", "usim", "clasp", "batchbald", "ceal"} {
+		spec, err := query.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, classes := range []int{2, 3, 255, 256} {
+			for _, sigmoids := range []bool{false, true} {
+				refused := sigmoids && classes > 2 && (name == "clasp" || name == "batchbald") || classes == 256 && name == "ceal"
+				if err := spec.CheckClasses(sigmoids, classes); refused != (err != nil) {
+					t.Errorf("%s, sigmoids %v, %d classes: %v", name, sigmoids, classes, err)
+				}
+			}
 		}
 	}
 }

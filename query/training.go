@@ -1,5 +1,11 @@
 package query
 
+import (
+	"fmt"
+
+	"github.com/nextslice/nextslice/uncertainty"
+)
+
 // Training is what a strategy asks of the network's training, beside the labels; the zero value is nothing. Trainings are comparable.
 type Training struct {
 	Pseudo Pseudo // pseudo-labels
@@ -11,6 +17,19 @@ type Pseudo struct {
 	Of           PseudoOf // "" = none
 	Mix          Mix
 	Delta, Decay float64 // of the threshold: Delta - Decay·c after cycle c, in nats
+}
+
+// CheckClasses refuses a strategy that cannot work with a network of so many classes, the background among them: one that needs the probabilities of a pixel to sum to 1, where more
+// than two classes have a sigmoid each, and pseudo-labels, in whose masks uncertainty.Ignored is no class, where there are more.
+func (s Spec) CheckClasses(sigmoids bool, classes int) error {
+	needs := s.Strategy.Needs()
+	switch {
+	case sigmoids && classes > 2 && (needs.ClassScores || needs.Networks):
+		return fmt.Errorf("%s: the probabilities of %d sigmoids need not sum to 1: it takes two classes, or a network trained with loss.kind softmax", s, classes)
+	case classes > uncertainty.Ignored && s.Training.Pseudo.Of != "":
+		return fmt.Errorf("%s: pseudo-labels take at most %d classes, here are %d", s, uncertainty.Ignored, classes)
+	}
+	return nil
 }
 
 // PseudoOf says which pixels of an unlabelled item become pseudo-labels: with h the entropy of a pixel and δ the threshold

@@ -213,22 +213,20 @@ func (c Config) YAML() []byte {
 	return data
 }
 
-// CheckClasses refuses strategies that cannot work with networks of so many classes, the background among them: those that need the
-// probabilities of a pixel to sum to 1, where each class has a sigmoid of its own.
+// CheckClasses refuses strategies that cannot work with networks of so many classes, the background among them: see query.Spec.CheckClasses.
 func (c Config) CheckClasses(classes int) error {
 	for _, name := range c.Strategies {
 		spec, err := query.Parse(name)
 		if err != nil {
 			return err
 		}
-		needs := spec.Strategy.Needs()
 		for _, name := range c.Recipes() {
-			if classes > 2 && c.Recipe(name).Loss.Kind == recipe.Sigmoid && (needs.ClassScores || needs.Networks) {
-				return fmt.Errorf("%s: with loss.kind sigmoid it takes two classes, these data have %d: choose softmax", cmp.Or(name, spec.String()), classes)
+			if err := spec.CheckClasses(c.Recipe(name).Loss.Kind == recipe.Sigmoid, classes); err != nil {
+				if name != "" {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+				return err
 			}
-		}
-		if classes > volume.Ignored && spec.Training.Pseudo.Of != "" {
-			return fmt.Errorf("%s: pseudo-labels take at most %d classes, these data have %d", spec, volume.Ignored, classes)
 		}
 	}
 	return nil

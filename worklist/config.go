@@ -84,6 +84,9 @@ func (c Config) Validate() error {
 	e.Strategies = []string{c.Strategy}
 	if c.Model == "" {
 		faults = append(faults, e.Validate())
+	} else {
+		e.Train.Dropout = max(e.Train.Dropout, 0.5) // the model has its own, see model.Network.Serves
+		faults = append(faults, record.CheckStrategy(spec, e.Train))
 	}
 	return errors.Join(faults...)
 }

@@ -59,6 +59,7 @@ func TestRefused(t *testing.T) {
 		"needs several":            func(c *Config) { c.Strategy, c.Model = "dutp(copies=none)", "m.safetensors" },
 		"joined":                   func(c *Config) { c.Strategy, c.Shard = "dutp(copies=none)", Shard{1, 2} },
 		"several networks":         func(c *Config) { c.Strategy, c.Model = "ensemble", "m.safetensors" },
+		"takes no negative":        func(c *Config) { c.Strategy, c.Model = "vaal+power", "m.safetensors" },
 		"module":                   func(c *Config) { c.Strategy, c.Model = "learning-loss", "m.safetensors" },
 		"shards could not":         func(c *Config) { c.Strategy, c.Model, c.Shard = "core-set", "m.safetensors", Shard{1, 2} },
 		"give --model":             func(c *Config) { c.Shard = Shard{1, 2} },

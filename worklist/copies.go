@@ -44,24 +44,13 @@ func (q *run) writeCopies(c copies) error {
 	return atomicfile.Write(filepath.Join(q.dir, copiesFile), append(text, '\n'), 0o600)
 }
 
-// keepCopies begins a query in place of the one with the state before: where labels have come since, its copies are those to train on from now on. Another query of the same
-// labels takes the place of the one before, and so do its copies.
-func (q *run) keepCopies(before []byte) error {
+// keepCopies makes the copies of the query before those to train on, if this is the next one; else they are forgotten.
+func (q *run) keepCopies(next bool) error {
 	c, err := q.copies()
 	if err != nil || len(c.New) == 0 {
 		return err
 	}
-	labels := func(state []byte) (s struct{ Labels string }, err error) { return s, json.Unmarshal(state, &s) }
-	now, err := q.state()
-	if err != nil {
-		return err
-	}
-	old, fault := labels(before)
-	own, err := labels([]byte(now))
-	if err != nil {
-		return err
-	}
-	if fault == nil && old != own {
+	if next {
 		c.Taken = append(c.Taken, c.New...)
 	}
 	c.New = nil

@@ -73,7 +73,7 @@ func (q *run) terms(ctx context.Context, s *stream) (rows [][]float64, err error
 		return ask(ctx, c)
 	}
 	defer func() { s.ask = ask }()
-	err = s.stored(ctx, all, func(p query.Pool, some []int) ([][]float64, error) {
+	err = s.stored(ctx, s.store, all, func(p query.Pool, some []int) ([][]float64, error) {
 		u, err := p.Score(some)
 		if err != nil {
 			return nil, err

@@ -12,8 +12,11 @@ import (
 // networks are the files of networks that queries without --model leave in their work folder.
 var networks = regexp.MustCompile(`^(model|module|member-\d+|teacher-\d+)\.safetensors$`)
 
-// written are the other files that a query writes there.
-var written = []string{stateFile, scoresFile, termsFile, copiesFile}
+// computed are the files of what a query has computed of each case, which serve that query alone.
+var computed = []string{scoresFile, termsFile, featuresFile, disagreementFile}
+
+// written are all files that a query writes there, beside networks.
+var written = append([]string{stateFile, copiesFile, numberFile}, computed...)
 
 // CheckOutput refuses a file for an output that is an input of the query, the model or a list, or what the query keeps in its work folder. No input is ever removed or
 // written by a query, wherever it lies; masks and images of the data set are seen to where proposals are written.

@@ -84,9 +84,6 @@ func (q *run) network(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := q.Experiment.CheckClasses(set.Classes); err != nil {
-		return err
-	}
 	if err := errors.Join(q.addPseudo(ctx, &set), q.addCopies(&set)); err != nil {
 		return err
 	}

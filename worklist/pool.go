@@ -24,9 +24,9 @@ type stream struct {
 	// images returns some slices of a case. The next case is read while the network sees this one.
 	images func(index int, slices []int) ([][]float32, error)
 	// ask returns what the network offers of some slices.
-	ask func(ctx context.Context, c model.Candidates) query.Pool
-	// store keeps what was computed; nil for nothing.
-	store *scoreFile
+	ask   func(ctx context.Context, c model.Candidates) query.Pool
+	store *scoreFile // of the scores; nil for none
+	dir   string     // where features and disagreements are kept; "" for nowhere
 
 	labelled [][]float32 // images and masks of the labelled slices, as far as the strategy needs them
 	masks    [][]uint8
@@ -42,7 +42,7 @@ func (s *stream) pool(ctx context.Context) query.Pool {
 	}
 	if needs.Scores {
 		p.Score = func(items []int) (scores []float64, err error) {
-			err = s.stored(ctx, items, func(p query.Pool, some []int) ([][]float64, error) {
+			err = s.stored(ctx, s.store, items, func(p query.Pool, some []int) ([][]float64, error) {
 				scores, err := p.Score(some)
 				rows := make([][]float64, len(scores))
 				for i := range scores {
@@ -55,7 +55,7 @@ func (s *stream) pool(ctx context.Context) query.Pool {
 	}
 	if needs.ClassScores {
 		p.ClassScores = func(items []int) (scores [][]float64, err error) {
-			err = s.stored(ctx, items, func(p query.Pool, some []int) ([][]float64, error) { return p.ClassScores(some) },
+			err = s.stored(ctx, s.store, items, func(p query.Pool, some []int) ([][]float64, error) { return p.ClassScores(some) },
 				func(row []float64) { scores = append(scores, row) })
 			return scores, err
 		}
@@ -64,13 +64,7 @@ func (s *stream) pool(ctx context.Context) query.Pool {
 		s.offerNetworks(ctx, &p)
 	}
 	if needs.Features != query.NoFeatures {
-		p.Features = func() ([][]float32, error) {
-			all := make([]int, len(s.items))
-			for i := range all {
-				all[i] = i
-			}
-			return collect(ctx, s, all, func(p query.Pool, _ []int) ([][]float32, error) { return p.Features() })
-		}
+		p.Features = func() ([][]float32, error) { return s.features(ctx, needs.Features) }
 	}
 	if needs.LabelledFeatures {
 		p.LabelledFeatures = func() ([][]float32, error) {
@@ -86,23 +80,7 @@ func (s *stream) pool(ctx context.Context) query.Pool {
 }
 
 func (s *stream) offerNetworks(ctx context.Context, p *query.Pool) {
-	p.Disagreement = func(items []int) (d query.Disagreement, err error) {
-		err = s.each(ctx, items, func(p query.Pool, some []int) error {
-			part, err := p.Disagreement(some)
-			if err != nil {
-				return err
-			}
-			if d.Sum == nil {
-				d.Sum, d.Width, d.Networks, d.Classes = make([]float64, len(part.Sum)), part.Width, part.Networks, part.Classes
-			}
-			d.Scores = append(d.Scores, part.Scores...)
-			for i, v := range part.Sum {
-				d.Sum[i] += v
-			}
-			return nil
-		})
-		return d, err
-	}
+	p.Disagreement = func(items []int) (query.Disagreement, error) { return s.disagreement(ctx, items) }
 	p.Probabilities = func(items, pixels []int) ([][]float32, error) {
 		order := slices.Clone(items) // the strategy's, best first
 		slices.Sort(order)
@@ -129,12 +107,12 @@ func collect[T any](ctx context.Context, s *stream, items []int, compute func(p 
 	return all, err
 }
 
-// stored is collect for rows of numbers that are kept as each case is done, and not computed again.
-func (s *stream) stored(ctx context.Context, items []int, compute func(p query.Pool, some []int) ([][]float64, error), give func(row []float64)) error {
+// stored is collect for rows of numbers that a file keeps as each case is done, and that are not computed again; store may be nil.
+func (s *stream) stored(ctx context.Context, store *scoreFile, items []int, compute func(p query.Pool, some []int) ([][]float64, error), give func(row []float64)) error {
 	rows := make([][]float64, len(items))
 	var missing, places []int // places of the missing ones among items
 	for at, i := range items {
-		if row, ok := s.store.row(s.names(s.items[i])); ok {
+		if row, ok := store.row(s.names(s.items[i])); ok {
 			rows[at] = row
 		} else {
 			missing, places = append(missing, i), append(places, at)
@@ -151,7 +129,7 @@ func (s *stream) stored(ctx context.Context, items []int, compute func(p query.P
 			rows[places[done+i]] = part[i]
 		}
 		done += len(part)
-		return s.store.add(s.itemsOf(missing[done-len(part):done]), part)
+		return store.add(s.itemsOf(missing[done-len(part):done]), part)
 	})
 	if err != nil {
 		return err

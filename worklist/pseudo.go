@@ -29,11 +29,10 @@ func (q *run) teacher() (path string, number int) {
 	return "", -1
 }
 
-// keepTeacher makes the network of the query before, which is there as long as nothing has changed, the teacher of the next one. It is called
-// before what has become old is removed.
-func (q *run) keepTeacher() error {
+// keepTeacher makes the network of the query before the teacher, if this is the next one. It is called before what has become old is removed.
+func (q *run) keepTeacher(next bool) error {
 	last := filepath.Join(q.dir, modelFile)
-	if _, err := os.Stat(last); q.spec.Training.Pseudo.Of == "" || errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(last); !next || q.spec.Training.Pseudo.Of == "" || errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	before, number := q.teacher()
@@ -52,8 +51,8 @@ func (q *run) isTeacher(file string) bool {
 	return file == path && q.spec.Training.Pseudo.Of != ""
 }
 
-// addPseudo adds the slices that the teacher is sure of to the training set, with its masks: of all that could be picked, or of a random choice of mostSeen where there are
-// more, for these are in memory together. Without a teacher, as in the first query of a work folder, it adds none.
+// addPseudo adds the slices that the teacher is sure of to the training set, with its masks: of all that could be picked, those among them that a query before has asked for in vain,
+// or of a random choice of mostSeen where there are more, for these are in memory together. Without a teacher, as in the first query of a work folder, it adds none.
 func (q *run) addPseudo(ctx context.Context, set *train.Set) error {
 	p := q.spec.Training.Pseudo
 	if p.Of == "" {

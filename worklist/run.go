@@ -171,6 +171,9 @@ func (q *run) open(ctx context.Context) (err error) {
 	if len(q.set.Classes) < 2 && q.asksNetwork() {
 		return errNoLabels
 	}
+	if err := q.spec.CheckClasses(e.Train.Loss.Kind == recipe.Sigmoid, len(q.set.Classes)); err != nil {
+		return &record.ConfigError{Err: err}
+	}
 	return nil
 }
 
@@ -363,7 +366,7 @@ func (q *run) begin() (unlock func(), err error) {
 	}
 	path := filepath.Join(q.dir, stateFile)
 	if there, err := os.ReadFile(path); err != nil || string(there) != state {
-		if err := errors.Join(q.keepTeacher(), q.keepCopies(there)); err != nil {
+		if err := q.handOver(there, state); err != nil {
 			return nil, err
 		}
 		entries, err := os.ReadDir(q.dir)
@@ -373,7 +376,7 @@ func (q *run) begin() (unlock func(), err error) {
 		for _, e := range entries {
 			file := filepath.Join(q.dir, e.Name())
 			network := q.Model == "" && networks.MatchString(e.Name()) && !q.isTeacher(file)
-			if !network && e.Name() != scoresFile && e.Name() != termsFile {
+			if !network && !slices.Contains(computed, e.Name()) {
 				continue
 			}
 			if err := os.Remove(file); err != nil {
@@ -385,6 +388,19 @@ func (q *run) begin() (unlock func(), err error) {
 		}
 	}
 	return func() { lock.Close() }, nil
+}
+
+// handOver begins a query in place of the one with another state. Where labels have come since, what the one before leaves to the next is there for this one: its network as a teacher, and
+// its copies. Another query of the same labels takes the place of the one before, whatever else it asks for, so that the same labels give the same picks.
+func (q *run) handOver(before []byte, now string) error {
+	type labels struct{ Labels string }
+	var old, own labels
+	if err := json.Unmarshal([]byte(now), &own); err != nil {
+		return err
+	}
+	err := json.Unmarshal(before, &old) // a state that cannot be read is of no query
+	next := err == nil && old != own
+	return errors.Join(q.keepTeacher(next), q.keepCopies(next))
 }
 
 // isPart reports whether an entry of a work folder is that of a part of the query.
@@ -428,6 +444,7 @@ func (q *run) pick(ctx context.Context) (_ *Result, err error) {
 	r := &Result{Strategy: q.spec.String(), Seed: q.Experiment.Seed, Labelled: len(q.known), Candidates: len(q.candidates)}
 	s := &stream{
 		spec: q.spec, streams: q.streams(), number: q.number, items: q.candidates, names: q.name, progress: func(done, of int) { q.progress(Progress{Phase: "score", Done: done, Of: of}) },
+		dir: q.dir,
 	}
 	s.ask = q.net.pool(plain(q.spec), q.critic, q.latent)
 	s.images = q.read

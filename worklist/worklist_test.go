@@ -274,9 +274,22 @@ func TestQueryLearnsPseudoLabels(t *testing.T) {
 	if string(alone) == student {
 		t.Error("the pseudo-labels change nothing")
 	}
+	// Another query of the same labels takes the place of this one, with the same teacher, and leaves no trace.
+	larger := c
+	larger.Size = 5
+	if five := ask(t, larger); len(five.Picks) != 5 {
+		t.Errorf("a larger query: %v", ids(five))
+	}
+	if again, told := query(); !strings.Contains(told, want) || !slices.Equal(ids(again), ids(second)) || model() != student {
+		t.Errorf("after a larger query: %v, before it %v: %s", ids(again), ids(second), told)
+	}
 	// The threshold falls from query to query: after three it is 0.69 - 0.2·3, and later nothing is sure enough.
 	for n := 1; n <= 4; n++ {
-		c.Experiment.Seed++
+		m := masks["phantom_002"]
+		at := slices.Index(m.Data, 1)
+		size := m.Size[0] * m.Size[1]
+		clear(m.Data[at/size*size : (at/size+1)*size]) // a correction: nothing on this slice
+		must(t, volume.WriteMask(filepath.Join(dir, "labels", "phantom_002.nii.gz"), m))
 		_, told = query()
 		if found, _ := filepath.Glob(filepath.Join(c.Work, "teacher-*")); len(found) != 1 || filepath.Base(found[0]) != fmt.Sprintf("teacher-%04d.safetensors", n) {
 			t.Errorf("teachers %v after %d more queries", found, n)

@@ -56,7 +56,8 @@ Images may be of any format that is read.
 Without any label the first slices are chosen by --strategy typiclust or strided, which need no network. Later the network learns from the labelled slices: those
 of cases with a mask, but for slices that are ignored throughout (--ignore), or those in a list (--labelled).
 
-Case after case is read and scored, so that a data set of any size goes through. Run again, an interrupted query goes on where it was. Cases can be
+Case after case is read and scored, so that a data set of any size goes through. Run again, an interrupted query goes on where it was: networks that were trained and
+cases that were scored are kept, and a training that was interrupted begins again. Cases can be
 divided among machines by --shard, with one --model for all. A model says itself which channels it sees and along which axis slices are cut: --channel, --channels
 and --axis are for queries that train one, and so are --preset and --set, but for strategies that train something beside it.
 
