@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/nextslice/nextslice/model"
@@ -87,22 +86,10 @@ func (t *trainer) critic(learner Learner, n Network, cycle int, progress func(Tr
 		}
 		return func(ctx context.Context, images [][]float32) ([]float64, error) {
 			s, err := scores(ctx, images)
-			if err == nil && spread(s) < blindCritic {
-				t.events.log.Warn(fmt.Sprintf("cycle %d: the discriminator tells labelled slices from unlabelled ones by nothing: the query is as good as random", cycle))
+			if _, blind := train.Spread(s); err == nil && blind {
+				t.events.log.Warn(fmt.Sprintf("cycle %d: %s", cycle, train.Blind))
 			}
 			return s, err
 		}, nil
 	}
-}
-
-// blindCritic is the spread of a critic's logits below which it tells nothing.
-const blindCritic = 1e-3
-
-// spread returns the standard deviation.
-func spread(values []float64) float64 {
-	sum, squares, n := 0.0, 0.0, float64(len(values))
-	for _, v := range values {
-		sum, squares = sum+v, squares+v*v
-	}
-	return math.Sqrt(max(0, squares/n-sum*sum/n/n))
 }

@@ -3,15 +3,11 @@ package experiment
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/train"
 )
-
-// blind is the spread of a critic's logits below which it tells nothing.
-const blind = 1e-3
 
 // critic trains the autoencoder and the discriminator of the cycle, and returns the scores of images by it.
 func (l *learner) critic(ctx context.Context) (func(context.Context, [][]float32) ([]float64, error), error) {
@@ -34,19 +30,11 @@ func (l *learner) critic(ctx context.Context) (func(context.Context, [][]float32
 	return func(ctx context.Context, images [][]float32) ([]float64, error) {
 		scores, err := k.Scores(ctx, images)
 		if err == nil {
-			l.judged.Spread = deviation(scores)
-			if l.judged.Spread < blind && l.notice != nil {
-				l.notice(fmt.Sprintf("%s, cycle %d: the discriminator tells labelled slices from unlabelled ones by nothing: the query is as good as random", l.unit, l.cycle))
+			var blind bool
+			if l.judged.Spread, blind = train.Spread(scores); blind && l.notice != nil {
+				l.notice(fmt.Sprintf("%s, cycle %d: %s", l.unit, l.cycle, train.Blind))
 			}
 		}
 		return scores, err
 	}, nil
-}
-
-func deviation(values []float64) float64 {
-	sum, squares, n := 0.0, 0.0, float64(len(values))
-	for _, v := range values {
-		sum, squares = sum+v, squares+v*v
-	}
-	return math.Sqrt(max(0, squares/n-sum*sum/n/n))
 }

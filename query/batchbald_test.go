@@ -209,6 +209,89 @@ func TestBatchBALDAgainstBruteForce(t *testing.T) {
 	}
 }
 
+// stacked returns a pool on a canvas of two tiles of 4×4 pixels, 4 high and 8 wide, of which the networks disagree in the upper left pixel of either alone: there items have the
+// probabilities of left and right. The scores are means over the image.
+func stacked(classes int, left, right [][]float64) query.Pool {
+	l, r := networksPool(classes, left...), networksPool(classes, right...)
+	p := l
+	p.Disagreement = func(asked []int) (query.Disagreement, error) {
+		a, _ := l.Disagreement(asked)
+		b, _ := r.Disagreement(asked)
+		a.Sum, a.Width = make([]float64, 32), 8
+		for i := range a.Scores {
+			a.Sum[0] += a.Scores[i]
+			a.Sum[4] += b.Scores[i]
+			a.Scores[i] = (a.Scores[i] + b.Scores[i]) / 32
+		}
+		return a, nil
+	}
+	p.Probabilities = func(asked, pixels []int) (out [][]float32, err error) {
+		for _, item := range asked {
+			var of []float32
+			for _, pixel := range pixels {
+				for _, v := range map[int][]float64{0: left[item], 4: right[item]}[pixel] {
+					of = append(of, float32(v))
+				}
+			}
+			out = append(out, of)
+		}
+		return out, nil
+	}
+	return p
+}
+
+// What items tell is summed over the pixels that are compared, greedily as of random batches.
+func TestBatchBALDSumsOverPixels(t *testing.T) {
+	rng := random.Stream(6)
+	single := 0 // of the pools, in which one pixel alone would give other picks
+	for range 30 {
+		left, right := randomNetworks(7, 4, 2, rng), randomNetworks(7, 4, 2, rng)
+		greedy := func(places ...[][]float64) (picks []int) {
+			for range 2 {
+				best, most := -1, math.Inf(-1)
+				for i := range left {
+					a := 0.0
+					for _, items := range places {
+						var set [][]float64
+						for _, n := range append(slices.Clone(picks), i) {
+							set = append(set, items[n])
+						}
+						a += information(2, set...)
+					}
+					if a > most && !slices.Contains(picks, i) {
+						best, most = i, a
+					}
+				}
+				picks = append(picks, best)
+			}
+			return picks
+		}
+		want := greedy(left, right)
+		if !slices.Equal(want, greedy(left)) && !slices.Equal(want, greedy(right)) {
+			single++
+		}
+		if got := pick(t, query.BatchBALD{Passes: 4, Positions: 2}, stacked(2, left, right), 2); !slices.Equal(got, want) {
+			t.Errorf("picks %v, by counting at both pixels %v", got, want)
+		}
+	}
+	if single < 5 {
+		t.Errorf("in %d of 30 pools do both pixels matter", single)
+	}
+}
+
+// Only the candidates of the highest BALD are compared: of two, both are picked, though the third would tell more.
+func TestBatchBALDShortlist(t *testing.T) {
+	p := networksPool(2, baldD, baldA, baldA)
+	for seed := range 5 {
+		if got := pick(t, query.BatchBALD{Passes: 4, Candidates: 2}, p, 2, seed); slices.Contains(got, 0) {
+			t.Errorf("of two candidates %v are picked", got)
+		}
+		if got := pick(t, query.BatchBALD{Passes: 4, Candidates: 3}, p, 2, seed); !slices.Contains(got, 0) {
+			t.Errorf("of three candidates %v are picked", got)
+		}
+	}
+}
+
 // Entropies of configurations that were drawn are those of all, but for chance: their mean over many seeds within three standard errors,
 // by the joint of a whole set and by that of each step.
 func TestBatchBALDSamples(t *testing.T) {

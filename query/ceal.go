@@ -17,8 +17,8 @@ import "github.com/nextslice/nextslice/uncertainty"
 //
 // Source: Wang, Zhang, Li, Zhang, Lin 2017, "Cost-effective active learning for deep image classification", IEEE TCSVT, arXiv
 // 1701.03551; for segmentation Gorriz et al. 2017, arXiv 1711.09168. Differs from the paper: networks are trained from scratch, not
-// fine-tuned; both and half are ours. The paper's own numbers for δ could not be established: those here are from re-implementations,
-// which disagree, and were made for faces.
+// fine-tuned; both and half are ours. The paper's own numbers for δ, and how it falls, could not be established: those here are from re-implementations, which disagree, as
+// remembered for faces, and that δ falls by the same amount in each cycle is our choice.
 var ceal = entry{
 	Info: Info{
 		Name: "ceal", Kind: KindScore, Title: "CEAL",

@@ -25,7 +25,7 @@ import (
 //
 // Source: Lüth, Traub et al. 2026, TMLR, arXiv 2601.13677, and the code published with it. Differs from these: an item is a slice, not
 // a 3D patch, so that nothing overlaps; one network instead of five; β = 100^(c/C) for c = 0 … C-1, where the code counts trainings, of
-// which the last queries nothing. How the query's size should grow was not to be found; it is the caller's.
+// which the last queries nothing. How the query's size should grow was not to be found; it is the caller's. That C is 4 where it is unknown is ours.
 type ClaSP struct {
 	Fraction float64 // of the query that goes by class, in (0, 1]; 0 = 0.66
 	Noise    Noise   // "" = PowerNoise

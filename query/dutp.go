@@ -26,8 +26,8 @@ import (
 // Cost: M forward passes per item, labelled ones too, and M - 1 trainings; N·L·H·W increments of histograms.
 //
 // Source: Nath, Yang, Landman, Xu, Roth 2021, "Diminishing uncertainty within the training pool: active learning for medical image
-// segmentation", IEEE TMI, arXiv 2101.02323; summaries by others, its text could not be read. α, the bins and the kind of entropy are
-// ours. Differs from the paper: a plain ensemble in place of one trained by SVGD; copies=fill asks for as many labels as other strategies.
+// segmentation", IEEE TMI, arXiv 2101.02323; summaries by others, its text could not be read. α, the bins, the kind of entropy and the mean over
+// the labelled are ours. Where the network sees several slices or channels, the intensities of all count, in one histogram. Differs from the paper: a plain ensemble in place of one trained by SVGD; copies=fill asks for as many labels as other strategies.
 var dutp = entry{
 	Info: Info{
 		Name: "dutp", Kind: KindScore, Title: "Diminishing uncertainty",

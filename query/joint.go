@@ -12,7 +12,8 @@ import (
 //
 //	q(y) = 1/T Σ_t Π_i p_ti(y_i),  H = -Σ_y q ln q
 //
-// Source: Kirsch et al. 2019, as in [BatchBALD], sections 3.2 and 3.3. All is float64; probabilities below 1e-12 count as that.
+// Source: Kirsch et al. 2019, as in [BatchBALD], sections 3.2 and 3.3. All is float64; probabilities below 1e-12 count as that. What drawing leaves below 0 of an entropy less the items' own
+// is not cut off: the order would not change but among items that add nothing.
 type joint struct {
 	candidates, places, networks, classes int
 	samples                               int // largest number of configurations

@@ -15,7 +15,7 @@ import "github.com/nextslice/nextslice/uncertainty"
 //
 // Source: Kim, Park, Kim, Chun 2021, "Task-aware variational adversarial active learning", CVPR, arXiv 2002.04709, and the code published with it,
 // for classification. Differs from the code: the discriminator gets the sigmoid of the rank too; with condition=published it gets r itself, as there. How
-// the paper normalises ranks could not be established.
+// the paper normalises ranks, and its ranking loss in print, could not be established: both are the code's. The module's learning rate is the preset's, there 0.1.
 var taVAAL = entry{
 	Info: Info{
 		Name: "ta-vaal", Kind: KindScore, Title: "TA-VAAL",

@@ -13,7 +13,8 @@ import "github.com/nextslice/nextslice/uncertainty"
 // Cost: no pass of the network; a training of 1,000 steps of an autoencoder of 64×64 pixels, about 0.8 of preset quick's.
 //
 // Source: Sinha, Ebrahimi, Darrell 2019, "Variational adversarial active learning", ICCV, arXiv 1904.00370, and the code published with it, for
-// classification. Sizes, numbers of steps and λ are ours; its network for segmentation was not published. Computed by train.RunVAAL.
+// classification. Sizes, numbers of steps and λ are ours, and that the discriminator has three layers: the paper is remembered to have five, and its table of λ and of the latent
+// numbers could not be read. Its network for segmentation was not published. Computed by train.RunVAAL.
 var vaal = entry{
 	Info: Info{
 		Name: "vaal", Kind: KindScore, Title: "VAAL",

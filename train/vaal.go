@@ -26,7 +26,8 @@ type VAAL struct {
 	RawRank bool
 }
 
-// Numbers of VAAL: of the published code but for the mini-batch, which was 128.
+// Numbers of VAAL. Of the published code, for colour images of 32×32 pixels, are the rate, β and the latent numbers; ours are the mini-batch, there 128 of either, and the width, there 128. In each
+// step there is one update of the autoencoder, there two.
 const (
 	vaalBatch  = 16 // labelled slices, and as many unlabelled ones
 	vaalRate   = 5e-4
@@ -219,4 +220,17 @@ func (k *Critic) Scores(ctx context.Context, images [][]float32) (_ []float64, e
 		}
 	}
 	return scores, nil
+}
+
+// Blind says of a critic that it is blind, see Spread.
+const Blind = "the discriminator tells labelled slices from unlabelled ones by nothing: the query is as good as random"
+
+// Spread returns the standard deviation of a critic's scores, NaN of none, and whether the critic is blind: that of several scores is below 1e-3, a bound of ours.
+func Spread(scores []float64) (spread float64, blind bool) {
+	sum, squares, n := 0.0, 0.0, float64(len(scores))
+	for _, v := range scores {
+		sum, squares = sum+v, squares+v*v
+	}
+	spread = math.Sqrt(max(0, squares/n-sum*sum/n/n))
+	return spread, len(scores) > 1 && spread < 1e-3
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nextslice/nextslice/nn"
@@ -172,6 +173,90 @@ func TestWhatTheDiscriminatorGets(t *testing.T) {
 			if math.Abs(float64(row[vaalLatent])-want) > 1e-5 || row[0] != means[i*vaalLatent] || k.more[1] != 0.5 {
 				t.Errorf("raw %v, image %d: %v, want %v last", c.raw, i, row, want)
 			}
+		}
+	}
+}
+
+// With the last layer of the discriminator at zero it is blind: its loss and what the autoencoder is told of it are 2 ln 2, and all scores 0. Its update leaves the autoencoder's gradients alone.
+func TestBlindDiscriminator(t *testing.T) {
+	const side, n = 16, 2 * vaalBatch
+	e, rng := ref.New(2), random.Stream(1, "blind")
+	defer e.Close()
+	k := newCritic(e, nil, 1, side, side, 1)
+	for _, p := range k.Discriminator.Params().List {
+		if strings.HasPrefix(p.Name, "linear3") {
+			clear(p.Data)
+		}
+	}
+	k.resize(n)
+	for i := range k.x.Data {
+		k.x.Data[i] = float32(rng.NormFloat64())
+	}
+	weights, ones, sides := slices.Repeat([]float32{1. / vaalBatch}, n), slices.Repeat([]float32{1}, n), make([]float32, n)
+	copy(sides, ones[:vaalBatch])
+	const adversarial = 3
+	loss := k.vaeGradient(adversarial, make([]float32, n*vaalLatent), weights, ones)
+	if told := (loss - k.R - k.KL/(side*side)) / adversarial; math.Abs(told-2*math.Ln2) > 1e-6 {
+		t.Errorf("the autoencoder is told %v, want 2 ln 2", told)
+	}
+	before := slices.Clone(k.Net.Params().Grad)
+	k.judge(k.Net.Encode(k.x, true))
+	if got := k.Discriminator.Loss(weights, sides); math.Abs(got-2*math.Ln2) > 1e-6 {
+		t.Errorf("the discriminator's loss is %v, want 2 ln 2", got)
+	}
+	if !slices.Equal(k.Net.Params().Grad, before) {
+		t.Error("the discriminator's loss changes gradients of the autoencoder")
+	}
+	if !slices.ContainsFunc(k.Discriminator.Params().Grad, func(g float32) bool { return g != 0 }) {
+		t.Error("the discriminator has no gradient")
+	}
+	scores, err := k.Scores(t.Context(), kinds(3, side, false, rng))
+	if err != nil || !slices.Equal(scores, []float64{0, 0, 0}) {
+		t.Errorf("scores %v, %v", scores, err)
+	}
+}
+
+func TestSpread(t *testing.T) {
+	for _, c := range []struct {
+		scores []float64
+		spread float64
+		blind  bool
+	}{
+		{[]float64{5, 5.0001, 5}, 1e-4 * math.Sqrt(2) / 3, true}, {[]float64{5, 5.01, 5}, 1e-2 * math.Sqrt(2) / 3, false}, {[]float64{-1, 1}, 1, false}, {[]float64{5}, 0, false}, {nil, math.NaN(), false},
+	} {
+		if got, blind := Spread(c.scores); math.Abs(got-c.spread) > 1e-8 || math.IsNaN(got) != math.IsNaN(c.spread) || blind != c.blind {
+			t.Errorf("%v: %v, %v", c.scores, got, blind)
+		}
+	}
+}
+
+// Both sides are augmented alike, and the ranks are those of the images as they are augmented.
+func TestCriticSeesAugmentedSlices(t *testing.T) {
+	const side = 16
+	rng := random.Stream(1, "augmented")
+	labelled, unlabelled := kinds(5, side, false, rng), kinds(20, side, false, rng)
+	of := func(image []float32) bool {
+		return slices.ContainsFunc(slices.Concat(labelled, unlabelled), func(one []float32) bool { return slices.Equal(one, image) })
+	}
+	for _, augmented := range []bool{false, true} {
+		c, seen, changed := VAAL{Steps: 2, Adversarial: 1}, 0, 0
+		if augmented {
+			c.Augment.Noise, c.Augment.NoiseProbability = 0.1, 1
+		}
+		c.Ranks = func(_ context.Context, images [][]float32) (ranks []float64, _ error) {
+			for _, image := range images {
+				ranks = append(ranks, 0.5)
+				if seen++; !of(image) {
+					changed++
+				}
+			}
+			return ranks, nil
+		}
+		if _, err := RunVAAL(t.Context(), fast(t), c, labelled, unlabelled, side, side, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		if seen != 2*2*vaalBatch || augmented && changed < seen*9/10 || !augmented && changed > 0 {
+			t.Errorf("augmented %v: of %d ranked slices %d are changed", augmented, seen, changed)
 		}
 	}
 }

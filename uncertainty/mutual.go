@@ -17,9 +17,10 @@ const mutualBins = 32
 //
 // with n_ab the pixels at which x falls into bin a and y into bin b, P their number. There are 32 bins of equal width from the 0.5th to the
 // 99.5th percentile of items' intensities; what lies beyond is in the outermost. Where these are equal, or there are no others, it is 0.
-// All images have one length; that of a slice with itself is its entropy.
+// All images have one length; that of a slice with itself is its entropy. Of images [C H W] of several channels, or of a slice with its neighbours, every channel's pixels
+// are pixels, in one histogram.
 //
-// Source: Shannon 1948; as a measure of what is known: Nath et al. 2021, IEEE TMI, arXiv 2101.02323. The bins are ours.
+// Source: Shannon 1948; as a measure of what is known: Nath et al. 2021, IEEE TMI, arXiv 2101.02323, whose text could not be read. The bins and the mean over others are ours.
 func MutualInformation(items, others [][]float32) []float64 {
 	return NewMutual(items, others).With(items)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"gonum.org/v1/gonum/stat"
-
 	"github.com/nextslice/nextslice/query"
 	"github.com/nextslice/nextslice/train"
 )
@@ -59,9 +57,6 @@ func (q *run) latent(ctx context.Context) (func(context.Context, [][]float32) ([
 	return q.coder.Means, nil
 }
 
-// blindCritic is the spread of a critic's logits below which it tells nothing.
-const blindCritic = 1e-3
-
 // watched returns p, whose scores are a critic's where the strategy has one: it tells when these are next to the same.
 func (q *run) watched(p query.Pool) query.Pool {
 	score := p.Score
@@ -70,8 +65,8 @@ func (q *run) watched(p query.Pool) query.Pool {
 	}
 	p.Score = func(items []int) ([]float64, error) {
 		scores, err := score(items)
-		if _, spread := stat.PopMeanStdDev(scores, nil); err == nil && len(scores) > 1 && spread < blindCritic {
-			q.notice("the discriminator tells labelled slices from the others by nothing: the query is as good as random")
+		if _, blind := train.Spread(scores); err == nil && blind {
+			q.notice(train.Blind)
 		}
 		return scores, err
 	}

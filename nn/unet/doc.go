@@ -1,4 +1,4 @@
-// Package unet is the network of the paper: a U-Net of three levels for one-channel slices.
+// Package unet is the network of the paper: a U-Net (Ronneberger, Fischer, Brox 2015, MICCAI) of three levels for one-channel slices.
 //
 //	enc1     1 →  32 →  64   (H)     → max pool 2 → dropout
 //	enc2    64 →  64 → 128   (H/2)   → max pool 2 → dropout

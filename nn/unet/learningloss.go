@@ -124,7 +124,7 @@ func PairLoss(dpredicted, predicted, losses []float32, margin float64) float64 {
 // in which a pair of equal losses counts 0. An odd N leaves the middle item out; a single item has loss 0.
 //
 // Source: Burges et al. 2005, "Learning to rank using gradient descent", ICML, in the form of Kim, Park, Kim, Chun 2021, "Task-aware variational adversarial
-// active learning", CVPR, arXiv 2002.04709. The rule for equal losses is ours; the published code trains toward rᵢ < rⱼ there.
+// active learning", CVPR, arXiv 2002.04709, by its code, for the formula in print could not be read. The rule for equal losses is ours; the published code trains toward rᵢ < rⱼ there.
 func RankLoss(dpredicted, predicted, losses []float32) float64 {
 	n := len(predicted)
 	if len(losses) != n || len(dpredicted) != n {
