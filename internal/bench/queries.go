@@ -25,12 +25,12 @@ type Query struct {
 	Strategy string  `json:"strategy"`
 	Pool     int     `json:"pool"`            // slices
 	Size     int     `json:"size"`            // picks
-	Scored   int     `json:"scored"`          // slices that went through a network
+	Scored   int     `json:"scored"`          // slices that went through a network, for pseudo-labels and copies once more
 	Passes   int     `json:"passes"`          // of one slice each
 	Seconds  float64 `json:"seconds"`         // median
 	Picking  float64 `json:"picking_seconds"` // of these, what the network has no part in: the strategy's own work
 	PeakMB   float64 `json:"peak_mb"`         // largest memory of the process meanwhile, a training of the strategy's own included; 0 where the system does not tell
-	// Training is what an autoencoder and a discriminator of the strategy's steps take, by the median of a few; 0 without.
+	// Training is what an autoencoder, and a discriminator, of the strategy's steps take, by the median of a few; 0 without.
 	Training float64 `json:"training_seconds,omitempty"`
 }
 
@@ -41,14 +41,24 @@ type Training struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// strategies returns those that read no hidden masks: what stands alone, each score, and each score with stochastic batches.
+// strategies returns all: what stands alone, with further forms whose cost is another, each selector that brings no score with the entropy, each score, and each score with
+// stochastic batches.
 func strategies() (names []string) {
+	forms := map[string]string{"batchbald": "(draw=sb)", "clasp": "(noise=sb)", "typiclust": "(features=vae)"}
 	for _, s := range query.List() {
 		switch s.Kind {
 		case query.KindStrategy:
 			names = append(names, s.Name)
-			if s.Name == "batchbald" || s.Name == "clasp" { // their own forms of stochastic batches
-				names = append(names, s.Name+map[string]string{"batchbald": "(draw=sb)", "clasp": "(noise=sb)"}[s.Name])
+			if form := forms[s.Name]; form != "" {
+				names = append(names, s.Name+form)
+			}
+		case query.KindSelector:
+			name := s.Name
+			if _, err := query.Parse(name); err != nil {
+				name = "entropy+" + name
+			}
+			if name != "entropy+sb" && name != "entropy+top" { // which the scores have
+				names = append(names, name)
 			}
 		case query.KindScore:
 			names = append(names, s.Name, s.Name+"+sb")
@@ -116,9 +126,6 @@ func queries(ctx context.Context, e tensor.Engine, net *unet.Net, o Options, ima
 		if err != nil {
 			return nil, err
 		}
-		if spec.Strategy.Needs().HiddenForeground {
-			continue
-		}
 		o.begin("query by " + name)
 		n := model.Network{Net: net, Preprocess: preprocess.Config{Height: o.Height, Width: o.Width}}
 		if spec.Score.TrainsModule() {
@@ -131,6 +138,7 @@ func queries(ctx context.Context, e tensor.Engine, net *unet.Net, o Options, ima
 		c := model.Candidates{Images: images, Labelled: images[:q.Size], Masks: make([][]uint8, q.Size), Positions: make([]query.Position, len(images)), Queries: 1}
 		for i := range c.Positions {
 			c.Positions[i].Slice = i
+			c.HiddenForeground = append(c.HiddenForeground, i%3 > 0)
 		}
 		debug.FreeOSMemory() // what the strategy before has left
 		peak.Reset()
@@ -148,6 +156,19 @@ func queries(ctx context.Context, e tensor.Engine, net *unet.Net, o Options, ima
 				return k.Scores, nil
 			}
 		}
+		if needs := spec.Strategy.Needs(); needs.Features == query.Latent {
+			var k *train.Autoencoder
+			q.Training, err = estimate(needs.Steps, func(few int, progress func(train.Progress)) (err error) {
+				k, err = train.RunAutoencoder(ctx, e, few, preset.Train.Augment, images, o.Height, o.Width, 1, progress)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			c.Latent = func(context.Context) (func(context.Context, [][]float32) ([][]float32, error), error) {
+				return k.Means, nil
+			}
+		}
 		var inside time.Duration // the network
 		c.Spent = func(slices, passes int, took time.Duration) {
 			q.Scored, q.Passes, inside = q.Scored+slices, q.Passes+passes, inside+took
@@ -157,7 +178,10 @@ func queries(ctx context.Context, e tensor.Engine, net *unet.Net, o Options, ima
 			q.Scored, q.Passes, inside = 0, 0, 0
 			c.Random = random.Stream(1, "score")
 			begin := time.Now()
-			_, err := spec.Strategy.Select(n.Pool(ctx, spec, c), q.Size, random.Stream(1, "query"))
+			picks, err := spec.Strategy.Select(n.Pool(ctx, spec, c), q.Size, random.Stream(1, "query"))
+			if err == nil {
+				err = review(ctx, n, spec, c, picks.Items)
+			}
 			picking = append(picking, (time.Since(begin) - inside).Seconds())
 			return err
 		}
@@ -169,6 +193,35 @@ func queries(ctx context.Context, e tensor.Engine, net *unet.Net, o Options, ima
 		result = append(result, q)
 	}
 	return result, nil
+}
+
+// review lets the network see slices again behind the picks, as far as the next training asks for that: all others for pseudo-labels, picks and labelled ones for copies.
+func review(ctx context.Context, n model.Network, s query.Spec, c model.Candidates, picks []int) (err error) {
+	begin := time.Now()
+	var some [][]float32
+	passes := 1
+	switch {
+	case s.Training.Pseudo.Of != "":
+		for i, image := range c.Images {
+			if !slices.Contains(picks, i) {
+				some = append(some, image)
+			}
+		}
+		_, err = n.PseudoMasks(ctx, some, s.Training.Pseudo, 0)
+	case s.Training.Copies != "":
+		for _, i := range picks {
+			some = append(some, c.Images[i])
+		}
+		some, passes = append(some, c.Labelled...), s.Score.ForwardPasses()
+		var u []float64
+		if u, err = n.Score(ctx, some, s.Score, c.Random); err == nil {
+			query.CopiesOf(s, len(picks), u)
+		}
+	default:
+		return nil
+	}
+	c.Spent(len(some), passes*len(some), time.Since(begin))
+	return err
 }
 
 // ranks returns what a critic knows beside the slice.
