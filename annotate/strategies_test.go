@@ -24,8 +24,16 @@ import (
 
 // Strategies that need more of a network than scores ask people as well: each project trains real networks, of a few steps, and queries.
 func TestPeopleAreAskedByEveryKindOfStrategy(t *testing.T) {
-	for _, strategy := range []string{"clasp", "batchbald(passes=2,samples=8)", "usim", "usim-u+sb", "core-set", "badge", "typiclust", "typiclust(features=vae,steps=3)", "vaal(steps=3)+sb", "ta-vaal(steps=3)",
-		"ensemble(members=2)", "suggestive-annotation", "clasp(members=2)", "learning-loss", "dutp(members=2)+sb"} {
+	strategies := []string{"clasp", "batchbald(passes=2,samples=8)", "usim", "usim-u+sb", "core-set", "badge", "typiclust", "typiclust(features=vae,steps=3)", "vaal(steps=3)+sb", "ta-vaal(steps=3)",
+		"ensemble(members=2)", "suggestive-annotation", "clasp(members=2)", "learning-loss", "dutp(members=2)+sb", "random", "strided", "entropy+sb", "least-confidence+top", "margin+power",
+		"dropout(passes=2)+softmax", "tta(passes=2)+softrank", "ceal"}
+	for _, s := range query.List() {
+		if !slices.ContainsFunc(strategies, func(name string) bool { return slices.Contains(strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("+(", r) }), s.Name) }) &&
+			s.Name != "random-hidden-foreground" {
+			t.Errorf("%s is not tried", s.Name)
+		}
+	}
+	for _, strategy := range strategies {
 		t.Run(strategy, func(t *testing.T) {
 			p := open(t, annotate.Options{
 				Data: annotatetest.Data(t, 4), Learner: func() (annotate.Learner, error) { return annotate.Networks(ref.New(1)), nil },
