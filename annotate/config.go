@@ -108,6 +108,7 @@ func (c Config) Validate() error {
 		faults = append(faults, fmt.Errorf("cold start: %w", cmp.Or(err, errors.New("a rule is missing"))))
 	}
 	check(len(c.Classes) >= 2 && len(c.Classes) <= 256, "classes: want background and 1 to 255 more; name them with --classes")
+	faults = append(faults, c.Train.CheckClasses(len(c.Classes)))
 	check(!c.Unsure || len(c.Classes) <= Unsure, "unsure: want at most %d classes, got %d", Unsure, len(c.Classes))
 	check(c.UnsureValue == 0 || c.UnsureValue >= len(c.Classes) && c.UnsureValue <= 255, "unsure value: want one above those of all classes, %d to 255, got %d", len(c.Classes), c.UnsureValue)
 	check(slices.Contains([]string{MasksAll, MasksForeground, MasksIgnore}, c.Masks), "masks: want %s, %s or %s, got %q", MasksAll, MasksForeground, MasksIgnore, c.Masks)

@@ -289,6 +289,11 @@ func (q *Queue) rows(ctx context.Context, chosen active.Picks[Item], cycle int, 
 		return nil, err
 	}
 	queued := len(all)
+	if _, even := q.config.spec().Strategy.(query.Strided); even && !q.config.Lockstep { // whose order says nothing: a query is not answered to its end before the next one takes its place
+		random.Stream(q.config.Seed, "order of the queue", cycle, kind, queued).Shuffle(len(chosen.Items), func(i, j int) {
+			chosen.Items[i], chosen.Items[j] = chosen.Items[j], chosen.Items[i]
+		})
+	}
 	var rows []store.QueueRow
 	for i, item := range chosen.Items {
 		row := store.QueueRow{Item: item, Cycle: cycle, Purpose: store.ForTraining, Kind: kind}

@@ -28,7 +28,9 @@ func TestPeopleAreAskedByEveryKindOfStrategy(t *testing.T) {
 		"ensemble(members=2)", "suggestive-annotation", "clasp(members=2)", "learning-loss", "dutp(members=2)+sb", "random", "strided", "entropy+sb", "least-confidence+top", "margin+power",
 		"dropout(passes=2)+softmax", "tta(passes=2)+softrank", "ceal"}
 	for _, s := range query.List() {
-		if !slices.ContainsFunc(strategies, func(name string) bool { return slices.Contains(strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("+(", r) }), s.Name) }) &&
+		if !slices.ContainsFunc(strategies, func(name string) bool {
+			return slices.Contains(strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("+(", r) }), s.Name)
+		}) &&
 			s.Name != "random-hidden-foreground" {
 			t.Errorf("%s is not tried", s.Name)
 		}
@@ -257,6 +259,41 @@ func TestFillingsAreIndependent(t *testing.T) {
 	})
 	if slices.Equal(fills[:12], fills[12:24]) {
 		t.Errorf("both fillings are read %v times", fills[:12])
+	}
+}
+
+// Slices that are spread evenly come in no order, for a query is seldom answered to its end: by case, the upper slices of a case would be asked for last.
+func TestStridedComesInNoOrder(t *testing.T) {
+	learner := &annotatetest.Learner{}
+	p := open(t, annotate.Options{Data: annotatetest.Data(t, 4), Learner: learner.New, Change: func(c *annotate.Config) {
+		small(c)
+		c.Strategy, c.QuerySize, c.ValidationShare = "strided", 12, 0
+	}})
+	var asked []annotate.Item
+	labelled := 0
+	until(t, "a query", func() bool {
+		if labelled < p.Config.InitialSize {
+			if _, ok := p.label(ana); ok {
+				labelled++
+			}
+		}
+		asked = nil
+		for _, row := range must(p.Store().Queue(t.Context(), true)) {
+			if row.Kind == store.KindQuery && row.Cycle == 0 {
+				asked = append(asked, row.Item)
+			}
+		}
+		return len(asked) > 0
+	})
+	last, lower := map[string]int{}, 0 // slices below one of their case before them
+	for _, item := range asked {
+		if at, ok := last[item.Case]; ok && item.Slice < at {
+			lower++
+		}
+		last[item.Case] = item.Slice
+	}
+	if len(asked) != 12 || lower == 0 {
+		t.Errorf("asked for %v", asked)
 	}
 }
 

@@ -64,14 +64,16 @@ func (s BADGE) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
 		nearest[i] = math.MaxFloat32
 	}
 	taken := make([]bool, p.N)
-	picks := make([]int, 0, size)
+	picks, closing := make([]int, 0, size), p.closing()
 	for pick := first; ; pick = drawWeighted(nearest, taken, rng) {
 		picks = append(picks, pick)
 		if len(picks) == size {
 			return picked(picks, nil), nil
 		}
 		lowerToNearest(nearest, items, items[pick:pick+1])
-		taken[pick] = true // its own distance is 0 now, so it is drawn again only if all are
+		for _, i := range closing.by(pick) {
+			taken[i], nearest[i] = true, 0 // so that it is not drawn again
+		}
 	}
 }
 

@@ -99,9 +99,7 @@ func (s BatchBALD) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
 	if s.Draw == BatchDraw {
 		picks = j.bestBatch(StochasticBatches{}.batches(p.N, q, size, seed), candidates, rng)
 	} else {
-		for _, c := range j.greedy(size, rng) {
-			picks = append(picks, candidates[c])
-		}
+		picks = j.greedy(size, candidates, p.closing(), rng)
 	}
 	selection := picked(picks, bald)
 	selection.Scored = len(items)
@@ -148,9 +146,9 @@ func (p Pool) disagreement(items []int) (Disagreement, error) {
 	return d, nil
 }
 
-// greedy returns size candidates, each the one that makes the joint largest with those before it.
-func (j *joint) greedy(size int, rng *rand.Rand) []int {
-	var chosen []int
+// greedy picks size of the candidates, each the one that makes the joint largest with those before it; fewer where the limit leaves no more of them.
+func (j *joint) greedy(size int, candidates []int, closing closing, rng *rand.Rand) (picks []int) {
+	var chosen, closed []int            // of the candidates
 	gain := make([][]float64, j.places) // of each candidate at each place
 	for i := range gain {
 		gain[i] = make([]float64, j.candidates)
@@ -166,12 +164,21 @@ func (j *joint) greedy(size int, rng *rand.Rand) []int {
 				total[c] += gain[g][c] - j.inner[c*j.places+g]
 			}
 		}
-		for _, c := range chosen {
+		for _, c := range closed {
 			total[c] = math.Inf(-1)
 		}
-		chosen = append(chosen, highest(total, 1, rng)[0])
+		best := highest(total, 1, rng)[0]
+		if math.IsInf(total[best], -1) {
+			break
+		}
+		chosen, picks = append(chosen, best), append(picks, candidates[best])
+		for _, i := range closing.by(candidates[best]) {
+			if c := slices.Index(candidates, i); c >= 0 {
+				closed = append(closed, c)
+			}
+		}
 	}
-	return chosen
+	return picks
 }
 
 // bestBatch returns the batch of the largest a, the first one of equals. candidates are the items that the batches hold, in

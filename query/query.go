@@ -46,6 +46,9 @@ type Pool struct {
 	// Positions says where each unlabelled item lies; N long.
 	Positions []Position
 
+	// Limit is how many items of a group may be picked. It is the caller's to see that size items can be had.
+	Limit Limit
+
 	// HiddenForeground says which unlabelled items hold foreground in their hidden masks; N long. It exists in a
 	// simulation only: nobody knows it before the items are labelled.
 	HiddenForeground []bool

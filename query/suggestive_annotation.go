@@ -1,12 +1,13 @@
 package query
 
 import (
-	"github.com/nextslice/nextslice/internal/parallel"
-	"github.com/nextslice/nextslice/uncertainty"
-
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+
+	"github.com/nextslice/nextslice/internal/parallel"
+	"github.com/nextslice/nextslice/uncertainty"
 )
 
 // SuggestiveAnnotation takes the K items with the highest scores as candidates and picks B of them that together
@@ -53,11 +54,11 @@ func (s SuggestiveAnnotation) Select(p Pool, size int, rng *rand.Rand) (Selectio
 		return Selection{}, err
 	}
 	candidates := highest(scores, min(count, p.N), rng)
-	return picked(cover(candidates, unit(items), size), scores), nil
+	return picked(cover(candidates, unit(items), size, p.closing()), scores), nil
 }
 
-// cover picks size of the candidates by the greedy rule. Vectors have length 1 or 0.
-func cover(candidates []int, vectors [][]float32, size int) []int {
+// cover picks size of the candidates by the greedy rule, fewer where the limit leaves no more of them. Vectors have length 1 or 0.
+func cover(candidates []int, vectors [][]float32, size int, closing closing) []int {
 	n := len(vectors)
 	similarity := make([][]float32, len(candidates))
 	parallel.Ranges(len(candidates), parallel.All, func(from, to int) {
@@ -88,6 +89,9 @@ func cover(candidates []int, vectors [][]float32, size int) []int {
 				best = i
 			}
 		}
+		if math.IsInf(bound[best], -1) {
+			return picks
+		}
 		if current[best] != len(picks) {
 			bound[best], current[best] = gain(similarity[best], covered), len(picks)
 			continue
@@ -96,7 +100,11 @@ func cover(candidates []int, vectors [][]float32, size int) []int {
 		for j, s := range similarity[best] {
 			covered[j] = max(covered[j], s)
 		}
-		bound[best] = math.Inf(-1)
+		for _, i := range closing.by(candidates[best]) {
+			if c := slices.Index(candidates, i); c >= 0 {
+				bound[c], current[c] = math.Inf(-1), len(picks)
+			}
+		}
 	}
 	return picks
 }

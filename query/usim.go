@@ -61,11 +61,11 @@ func (s USIM) Select(p Pool, size int, rng *rand.Rand) (Selection, error) {
 		targets[i] = drawWeighted(weights, taken, rng)
 	}
 	vectors = unit(vectors)
-	return picked(mutualCover(size, p.N, len(targets), func(item, target int) float64 { return float64(dot(vectors[item], vectors[targets[target]])) }, rng), scores), nil
+	return picked(mutualCover(size, p.N, len(targets), func(item, target int) float64 { return float64(dot(vectors[item], vectors[targets[target]])) }, p.closing(), rng), scores), nil
 }
 
 // mutualCover picks size of n items by the greedy maximum of [USIM]'s f.
-func mutualCover(size, n, targets int, similarity func(item, target int) float64, rng *rand.Rand) []int {
+func mutualCover(size, n, targets int, similarity func(item, target int) float64, closing closing, rng *rand.Rand) []int {
 	nearest := make([]float64, n) // of each item: the similarity to the target that is most like it
 	covered := make([]float64, targets)
 	gains := make([]float64, n)
@@ -96,7 +96,9 @@ func mutualCover(size, n, targets int, similarity func(item, target int) float64
 				covered[q] = s
 			}
 		}
-		taken[pick] = true
+		for _, i := range closing.by(pick) {
+			taken[i] = true
+		}
 		picks = append(picks, pick)
 	}
 	return picks

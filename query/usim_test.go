@@ -39,7 +39,7 @@ func TestMutualCover(t *testing.T) {
 		}
 	}
 	similarity := func(item, target int) float64 { return s[item][target] }
-	if got := mutualCover(2, 3, 2, similarity, random.Stream(1)); !slices.Equal(got, []int{0, 2}) {
+	if got := mutualCover(2, 3, 2, similarity, closing{}, random.Stream(1)); !slices.Equal(got, []int{0, 2}) {
 		t.Errorf("picks %v, want 0 and 2", got)
 	}
 	// Greedy by the gain in value, on random similarities of either sign.
@@ -59,7 +59,7 @@ func TestMutualCover(t *testing.T) {
 			}
 			want = append(want, best)
 		}
-		if got := mutualCover(4, 6, 2, similarity, rng); !slices.Equal(got, want) {
+		if got := mutualCover(4, 6, 2, similarity, closing{}, rng); !slices.Equal(got, want) {
 			t.Errorf("picks %v, by value %v", got, want)
 		}
 	}

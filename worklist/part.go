@@ -1,6 +1,10 @@
 package worklist
 
-import "github.com/nextslice/nextslice/query"
+import (
+	"slices"
+
+	"github.com/nextslice/nextslice/query"
+)
 
 // remembered returns a pool that computes nothing twice.
 func remembered(p query.Pool) query.Pool {
@@ -52,8 +56,8 @@ func rememberAll(compute func() ([][]float32, error)) func() ([][]float32, error
 	}
 }
 
-// part returns the pool of some of the items, in their order.
-func part(p query.Pool, items []int) query.Pool {
+// part returns the pool of some of the items, in their order; what is taken counts as labelled.
+func part(p query.Pool, items, taken []int) query.Pool {
 	if len(items) == p.N {
 		return p
 	}
@@ -65,7 +69,7 @@ func part(p query.Pool, items []int) query.Pool {
 		return out
 	}
 	out := p
-	out.N = len(items)
+	out.N, out.Limit = len(items), query.Limit{} // of what is taken it knows nothing
 	if p.Score != nil {
 		out.Score = func(some []int) ([]float64, error) { return p.Score(at(some)) }
 	}
@@ -87,6 +91,23 @@ func part(p query.Pool, items []int) query.Pool {
 				some[i] = all[one]
 			}
 			return some, nil
+		}
+	}
+	if p.LabelledFeatures != nil && len(taken) > 0 {
+		out.LabelledFeatures = func() ([][]float32, error) {
+			labelled, err := p.LabelledFeatures()
+			if err != nil {
+				return nil, err
+			}
+			all, err := p.Features()
+			if err != nil {
+				return nil, err
+			}
+			labelled = slices.Clip(labelled)
+			for _, i := range taken {
+				labelled = append(labelled, all[i])
+			}
+			return labelled, nil
 		}
 	}
 	if p.Positions != nil {

@@ -1,6 +1,7 @@
 package worklist
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -171,7 +172,11 @@ func (q *run) open(ctx context.Context) (err error) {
 	if len(q.set.Classes) < 2 && q.asksNetwork() {
 		return errNoLabels
 	}
-	if err := q.spec.CheckClasses(e.Train.Loss.Kind == recipe.Sigmoid, len(q.set.Classes)); err != nil {
+	err = q.spec.CheckClasses(e.Train.Loss.Kind == recipe.Sigmoid, len(q.set.Classes))
+	if q.asksNetwork() {
+		err = cmp.Or(err, e.Train.CheckClasses(len(q.set.Classes)))
+	}
+	if err != nil {
 		return &record.ConfigError{Err: err}
 	}
 	return nil
@@ -524,38 +529,4 @@ func (q *run) read(index int, wanted []int) ([][]float32, error) {
 // name names an item as its case's file has it.
 func (q *run) name(i item) string {
 	return itemName(q.set.Cases[i.index].ID, q.placed[i.index][i.slice].slice)
-}
-
-// selectFrom lets the strategy select, and again from what is left where a case has more picks than it may have.
-func (q *run) selectFrom(pool query.Pool) (query.Selection, error) {
-	rng := q.streams().stream("picks", q.Only, q.Exclude)
-	pool = remembered(pool)
-	var all query.Selection
-	left := make([]int, pool.N)
-	for i := range left {
-		left[i] = i
-	}
-	count := map[int]int{}
-	for len(all.Items) < q.Size && len(left) > 0 {
-		s, err := q.spec.Strategy.Select(part(pool, left), min(q.Size-len(all.Items), len(left)), rng)
-		if err != nil {
-			return all, err
-		}
-		all.Scored = max(all.Scored, s.Scored)
-		taken := map[int]bool{}
-		for n, at := range s.Items {
-			i := left[at]
-			of := q.candidates[i].index
-			if q.PerCase > 0 && count[of] == q.PerCase {
-				continue
-			}
-			count[of]++
-			taken[i] = true
-			all.Items, all.Scores = append(all.Items, i), append(all.Scores, s.Scores[n])
-		}
-		left = slices.DeleteFunc(left, func(i int) bool {
-			return taken[i] || q.PerCase > 0 && count[q.candidates[i].index] == q.PerCase
-		})
-	}
-	return all, nil
 }

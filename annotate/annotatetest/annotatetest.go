@@ -154,7 +154,7 @@ func (n network) Predict(ctx context.Context, images [][]float32, each func(i in
 
 // Pool scores an item by the mean of its pixels.
 func (n network) Pool(_ context.Context, _ query.Spec, c model.Candidates) query.Pool {
-	return query.Pool{N: len(c.Images), Score: func(items []int) (scores []float64, err error) {
+	return query.Pool{N: len(c.Images), Positions: c.Positions, Score: func(items []int) (scores []float64, err error) {
 		for _, item := range items {
 			sum := 0.0
 			for _, v := range c.Images[item] {

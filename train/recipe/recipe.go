@@ -100,6 +100,14 @@ type LearningLoss struct {
 	WeightDecay  float64 `yaml:"weight-decay"`
 }
 
+// CheckClasses returns an error unless c can train a network of so many classes, the background among them.
+func (c Config) CheckClasses(classes int) error {
+	if n := len(c.Loss.ClassWeights); n > 0 && n != classes {
+		return fmt.Errorf("loss.class-weights: want one for each of the %d classes, the background first, got %d", classes, n)
+	}
+	return nil
+}
+
 // Validate returns all faults of c at once, each named as in a configuration file, or nil.
 func (c Config) Validate() error {
 	var faults []error
@@ -116,7 +124,7 @@ func (c Config) Validate() error {
 	}
 
 	check(c.Width >= 2 && c.Width <= 256 && c.Width%2 == 0, "width: want an even number from 2 to 256, got %d", c.Width)
-	check(c.Dropout >= 0 && c.Dropout < 1, "dropout: want 0 or more and less than 1, got %v", c.Dropout)
+	check(c.Dropout >= 0 && float32(c.Dropout) < 1, "dropout: want 0 or more and less than 1, got %v", c.Dropout)
 	check(c.Steps >= 1, "steps: want at least 1, got %d", c.Steps)
 	check(c.Batch >= 1 && c.Batch <= 1024, "batch: want 1 to 1024, got %d", c.Batch)
 	atLeast("weight-decay", c.WeightDecay, 0)
