@@ -92,7 +92,7 @@ func ReadConfig(path string, override func(*Config)) (Config, error) {
 }
 
 func parseConfig(name string, text []byte, override func(*Config)) (Config, error) {
-	read := func(c Config) (Config, error) {
+	read := func(c Config, override func(*Config)) (Config, error) {
 		c.Strategies = nil // so that a list of the file replaces the default, whatever their lengths
 		if err := decode(name, text, &c); err != nil {
 			return Config{}, err
@@ -106,7 +106,7 @@ func parseConfig(name string, text []byte, override func(*Config)) (Config, erro
 		return c, nil
 	}
 	// The first reading tells the preset, the second puts the file's own values over it.
-	first, err := read(Default())
+	first, err := read(Default(), override)
 	if err != nil {
 		return Config{}, err
 	}
@@ -115,28 +115,46 @@ func parseConfig(name string, text []byte, override func(*Config)) (Config, erro
 		return Config{}, fmt.Errorf("preset: %w", err)
 	}
 	c := Default()
-	if !complete(text) {
+	if complete(text) {
+		own, err := read(Default(), nil)
+		if err == nil && own.Preset != first.Preset {
+			err = fmt.Errorf("preset: %s gives every value of the training itself, so that preset %s would change none of them: leave it out, or take train and input out of the file", name, first.Preset)
+		}
+		if err != nil {
+			return Config{}, err
+		}
+	} else {
 		c.Train, c.Input = preset.Train, preset.Input
 	}
-	c, err = read(c)
+	c, err = read(c, override)
 	c.Preset = preset.Name
 	return c, err
 }
 
-// complete tells whether a file gives all of train, as the files of run folders do: then nothing of it comes from the preset, which may
-// have changed since the run. Keys that are only written where they are not zero may be missing.
+// complete tells whether a file stands for itself, as those of run folders do: it has every key, at every depth, that Config.YAML always
+// writes. Then nothing of it comes from the preset, which may have changed since the run. Keys that are only written where they are not
+// zero may be missing. The values of any other file go over those of its preset.
 func complete(text []byte) bool {
-	keys := func(text []byte) map[string]any {
-		var file struct{ Train map[string]any }
+	keys := func(text []byte) (file map[string]any) {
 		if yaml.Unmarshal(text, &file) != nil {
 			return nil
 		}
-		return file.Train
+		return file
 	}
-	given := keys(text)
-	for key := range keys(Config{}.YAML()) {
-		if _, ok := given[key]; !ok {
+	return holds(keys(text), keys(Config{}.YAML()))
+}
+
+// holds tells whether a mapping has all keys of another one, at every depth.
+func holds(given, want map[string]any) bool {
+	for key, value := range want {
+		there, ok := given[key]
+		if !ok {
 			return false
+		}
+		if inner, nested := value.(map[string]any); nested {
+			if own, _ := there.(map[string]any); !holds(own, inner) {
+				return false
+			}
 		}
 	}
 	return true
