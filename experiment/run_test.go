@@ -295,3 +295,16 @@ func TestRunRefusals(t *testing.T) {
 		t.Errorf("a data set that lost a case: %v", err)
 	}
 }
+
+// Class weights of another number than the data have classes are a fault of the configuration, whatever trains.
+func TestClassWeights(t *testing.T) {
+	c := smallConfig(t, 4)
+	c.Train.Loss.ClassWeights = []float64{1, 2, 3}
+	run := Run(t.Context(), c, Options{Out: filepath.Join(t.TempDir(), "run"), Threads: 1})
+	_, trained := TrainModel(t.Context(), nil, c, nil, func(string) {})
+	for name, err := range map[string]error{"simulate": run, "train": trained} {
+		if _, ok := errors.AsType[*record.ConfigError](err); !ok || !strings.Contains(err.Error(), "loss.class-weights: want one for each of the 2 classes") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

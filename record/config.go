@@ -232,8 +232,13 @@ func (c Config) YAML() []byte {
 }
 
 // CheckClasses refuses strategies that cannot work with networks of so many classes, the background among them: those that need the
-// probabilities of a pixel to sum to 1, where each class has a sigmoid of its own.
+// probabilities of a pixel to sum to 1, where each class has a sigmoid of its own. So it does class weights of another number.
 func (c Config) CheckClasses(classes int) error {
+	for _, name := range c.Recipes() {
+		if weights := c.Recipe(name).Loss.ClassWeights; len(weights) > 0 && len(weights) != classes {
+			return fmt.Errorf("%s: loss.class-weights: want one for each of the %d classes of these data, the background first, got %d", cmp.Or(name, "train"), classes, len(weights))
+		}
+	}
 	for _, name := range c.Strategies {
 		spec, err := query.Parse(name)
 		if err != nil {

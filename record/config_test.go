@@ -347,3 +347,20 @@ func TestCheckClasses(t *testing.T) {
 		}
 	}
 }
+
+// Weights of classes are as many as the data have classes, in every recipe.
+func TestCheckClassWeights(t *testing.T) {
+	for text, want := range map[string]string{
+		"train: {loss: {class-weights: [1, 2]}}":                                       "train: loss.class-weights: want one for each of the 3 classes of these data, the background first, got 2",
+		"train: {loss: {class-weights: [1, 2, 3]}}":                                    "",
+		"train: {loss: {class-weights: []}}":                                           "",
+		"grid: [{name: a}, {name: b, loss.class-weights: [1, 2]}]":                     "b: loss.class-weights: want one for each of the 3",
+		"grid: {loss.class-weights: [[1, 2, 3], [2, 3, 4]]}":                           "",
+		"train: {loss: {class-weights: [1]}}\ngrid: {loss.class-weights: [[1, 2, 3]]}": "",
+	} {
+		c := parse(t, text+"\n")
+		if err := c.CheckClasses(3); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
+	}
+}
