@@ -56,6 +56,24 @@ func readSources(dirs []string, c record.Config) (sources []source, err error) {
 	return sources, nil
 }
 
+// Taken returns the units of c whose finished runs Run and Prepare would take over from records, if the data are those of the records: it
+// does not look at them.
+func Taken(dirs []string, c record.Config) (map[record.Unit]bool, error) {
+	sources, err := readSources(dirs, c)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[record.Unit]bool{}
+	for _, s := range sources {
+		for _, u := range c.Units() {
+			if _, ok := s.Finished(s.config, c, u); ok {
+				taken[u] = true
+			}
+		}
+	}
+	return taken, nil
+}
+
 // checkSources refuses records of other data, down to the bytes of their files, or of other initial sets.
 func checkSources(ctx context.Context, sources []source, c record.Config, d *data, out string) error {
 	if len(sources) == 0 {
