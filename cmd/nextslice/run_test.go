@@ -97,6 +97,33 @@ func TestInterruptTellsHowToGoOn(t *testing.T) {
 	}
 }
 
+// A run folder is called after the folder of its data, however that is written.
+func TestOwnFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "prostates", "t2")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for data, want := range map[string]string{".": "t2", "..": "prostates", "../t2/": "t2", dir: "t2", "elsewhere/x": "x", record.Phantom: record.Phantom} {
+		if got := ownFolder(data); got != filepath.Join("runs", want) {
+			t.Errorf("%s: %s, want runs/%s", data, got, want)
+		}
+	}
+}
+
+// However strategies are spelt, the table of a run finds their runs.
+func TestStrategiesAreCanonical(t *testing.T) {
+	list := "entropy+sb(draw=resample),random"
+	config, err := simulateCommand{Strategies: &list}.config()
+	if err != nil || strings.Join(config.Strategies, " ") != "entropy+sb random" {
+		t.Errorf("%q, %v", config.Strategies, err)
+	}
+	list = "entropi"
+	if _, err := (simulateCommand{Strategies: &list}).config(); err == nil {
+		t.Error("no fault")
+	}
+}
+
 func TestSplitList(t *testing.T) {
 	got := splitList("random, entropy+sb(draw=partition,q=3),dropout(passes=4,map=jsd)+sb,")
 	want := []string{"random", "entropy+sb(draw=partition,q=3)", "dropout(passes=4,map=jsd)+sb"}
