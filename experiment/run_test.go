@@ -58,7 +58,7 @@ func records(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && (entry.Name() == "cycles.jsonl" || filepath.Dir(path) == filepath.Join(dir, "initial")) {
+		if err == nil && !strings.HasSuffix(path, ".env.json") && (entry.Name() == "cycles.jsonl" || filepath.Dir(path) == filepath.Join(dir, "initial")) {
 			var text []byte
 			text, err = os.ReadFile(path)
 			name, _ := filepath.Rel(dir, path)

@@ -79,6 +79,9 @@ type Task struct {
 // over (a record.TakenError), or that the data or the engine are not there. Units that failed are told to t.Failed only.
 func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	o.Resume = true
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
 	folder, err := record.OpenShared(o.Out, c, t.Attempt)
 	if err != nil {
 		return err
@@ -135,7 +138,12 @@ func (r *taskRun) start(ctx context.Context, e tensor.Engine, start record.Unit)
 	if r.folder.HoldsInitial(start) {
 		return nil
 	}
-	return r.failed(ctx, start, r.task.Start(ctx, start, func() error { return r.trainInitial(ctx, e, start) }))
+	return r.failed(ctx, start, r.task.Start(ctx, start, func() error {
+		if err := r.folder.RecordStartEnv(start, r.env, r.notice); err != nil {
+			return err
+		}
+		return r.trainInitial(ctx, e, start)
+	}))
 }
 
 func (r *taskRun) unit(ctx context.Context, e tensor.Engine, u record.Unit) error {
@@ -152,7 +160,7 @@ func (r *taskRun) unit(ctx context.Context, e tensor.Engine, u record.Unit) erro
 				return fmt.Errorf("%s: %s failed", u, start)
 			}
 		}
-		if err := r.folder.RecordUnitEnv(u, r.env); err != nil {
+		if err := r.folder.RecordUnitEnv(u, r.env, r.notice); err != nil {
 			return err
 		}
 		return r.runUnit(ctx, e, u)

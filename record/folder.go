@@ -32,7 +32,8 @@ import (
 //	curves.png, curves.svg, curves.csv     drawn from the lines above; see package report
 //
 // Where several processes write, as package cluster has them, each unit also has attempt.json, which names its writer, and
-// env.json of its machine, and slurm/ holds what was submitted.
+// env.json of the machines that have run it, as initial/<set>.env.json has those of a training of cycle 0, and slurm/ holds
+// what was submitted.
 //
 // With a grid the name of the recipe stands before the set: units/<recipe>-<set>-<strategy>.
 type Folder struct {
