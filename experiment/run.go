@@ -56,14 +56,14 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	}
 
 	track := newTracker(o.Progress)
-	d, err := loadData(ctx, c, track, !record.HoldsSlices(o.Out), o.Notice)
+	d, err := loadData(ctx, c, track, needSlices(sources, o.Out), o.Notice)
 	if err != nil {
 		return err
 	}
 	if err := d.chooseInitial(ctx, c, o.Out, func() (tensor.Engine, error) { return engines[0], nil }, track); err != nil {
 		return err
 	}
-	if err := checkSources(ctx, sources, c, d, o.Out); err != nil {
+	if err := checkSources(ctx, sources, c, d, o.Out, o.Notice); err != nil {
 		return err
 	}
 	folder, err := record.CreateFolder(o.Out, c, o.Resume)
@@ -74,7 +74,7 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	if folder.NoLock != nil {
 		o.Notice(folder.NoLock.Error())
 	}
-	if err := describe(ctx, folder, c, d); err != nil {
+	if err := describe(ctx, folder, c, d, o.Notice); err != nil {
 		return err
 	}
 	x := experiment{
@@ -108,8 +108,8 @@ func complete(c record.Config, o Options) (record.Config, Options, error) {
 }
 
 // describe writes what a run folder says of itself beside the configuration.
-func describe(ctx context.Context, f *record.Folder, c record.Config, d *data) error {
-	if err := d.recordIn(f); err != nil {
+func describe(ctx context.Context, f *record.Folder, c record.Config, d *data, notice func(string)) error {
+	if err := d.recordIn(f, notice); err != nil {
 		return err
 	}
 	if d.slices != nil {

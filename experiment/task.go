@@ -29,7 +29,7 @@ func Prepare(ctx context.Context, c record.Config, o Options) (record.Config, *r
 	}
 	setEngine(&env, planned)
 	track := newTracker(o.Progress)
-	d, err := loadData(ctx, c, track, !record.HoldsSlices(o.Out), o.Notice)
+	d, err := loadData(ctx, c, track, needSlices(sources, o.Out), o.Notice)
 	if err != nil {
 		return c, nil, err
 	}
@@ -44,14 +44,14 @@ func Prepare(ctx context.Context, c record.Config, o Options) (record.Config, *r
 	if err != nil {
 		return c, nil, err
 	}
-	if err := checkSources(ctx, sources, c, d, o.Out); err != nil {
+	if err := checkSources(ctx, sources, c, d, o.Out, o.Notice); err != nil {
 		return c, nil, err
 	}
 	folder, err := record.PrepareFolder(o.Out, c, o.Resume)
 	if err != nil {
 		return c, nil, err
 	}
-	if err := describe(ctx, folder, c, d); err != nil {
+	if err := describe(ctx, folder, c, d, o.Notice); err != nil {
 		return c, nil, err
 	}
 	x := experiment{config: c, data: d, folder: folder, track: track}
@@ -106,7 +106,7 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := d.recordIn(folder); err != nil {
+	if err := d.recordIn(folder, o.Notice); err != nil {
 		return err
 	}
 	if err := d.chooseInitial(ctx, c, o.Out, func() (tensor.Engine, error) { return engines[0], nil }, track); err != nil {

@@ -249,6 +249,15 @@ func TestFolderRefusals(t *testing.T) {
 	refused(create(dir, c, true), "in use by another nextslice")
 	held.Close()
 
+	// What older programs left in an empty folder before they gave up is no obstacle; nor is anything left by now.
+	empty := t.TempDir()
+	if err := os.WriteFile(filepath.Join(empty, contentsFile), []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := create(empty, c, false); err != nil {
+		t.Errorf("a folder with sizes and times alone: %v", err)
+	}
+
 	strange := t.TempDir()
 	if err := os.WriteFile(filepath.Join(strange, "thesis.tex"), nil, 0o666); err != nil {
 		t.Fatal(err)

@@ -55,7 +55,7 @@ func CheckFolder(dir string, c Config, resume bool) (recorded bool, err error) {
 			return false, err
 		}
 		for _, e := range entries {
-			if e.Name() != lockName && !atomicfile.IsTemporary(e.Name()) {
+			if e.Name() != lockName && e.Name() != contentsFile && !atomicfile.IsTemporary(e.Name()) {
 				return false, fmt.Errorf("%s is not empty and holds no run: choose another folder with --out", dir)
 			}
 		}
