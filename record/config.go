@@ -21,7 +21,7 @@ import (
 // Phantom is the value of Config.Data that stands for the embedded synthetic data set.
 const Phantom = "phantom"
 
-// Config is one experiment: everything that its numbers depend on, except the engine and its number of threads.
+// Config is one experiment: everything that its numbers depend on, except the engine and its number of threads, which change their last bits.
 type Config struct {
 	Data     string                `yaml:"data"`               // folder of the data set, or phantom
 	Channel  int                   `yaml:"channel,omitempty"`  // that is read of images with several, from 0
@@ -50,7 +50,8 @@ type Config struct {
 	Train  recipe.Config `yaml:"train"`
 	Grid   Grid          `yaml:"grid,omitempty"` // what is varied in train
 
-	// How the experiment is carried out: the numbers do not depend on it, and a run folder does not repeat it.
+	// How the experiment is carried out, which a run folder does not repeat. The numbers depend on it in their last bits alone, and only where nobody says
+	// how many threads compute: several jobs have one each, a single one all cores.
 	Jobs int    `yaml:"jobs,omitempty"` // units at the same time
 	Out  string `yaml:"out,omitempty"`  // run folder
 }
