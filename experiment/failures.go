@@ -62,7 +62,7 @@ func (f *failures) left(u record.Unit) int {
 	if u == u.Start() {
 		return 1
 	}
-	done, _ := f.folder.Cycles(u) // none for the progress bar's sake
+	done, _ := f.folder.Cycles(u) // for the progress bar alone: who runs the unit tells the error
 	return f.config.Cycles - max(0, len(done)-1)
 }
 

@@ -109,7 +109,7 @@ func (s source) check(ctx context.Context, c record.Config, d *data, notice func
 	}
 	unchecked, err := s.data.Unchecked(s.dir, s.Slices, d.record, d.slices)
 	if err != nil {
-		return fmt.Errorf("%s cannot be taken over: it was made of other data: %w (see there)", s.dir, err)
+		return fmt.Errorf("%s cannot be taken over: it was made of other data: %w", s.dir, err)
 	}
 	if unchecked != "" {
 		notice(unchecked)
