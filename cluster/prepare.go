@@ -70,7 +70,7 @@ func Prepare(ctx context.Context, c record.Config, o Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := o.plan(ctx, c, folder, dir)
+	p, err := o.plan(ctx, c, folder, dir, nil)
 	if err == nil && p != nil {
 		err = p.write(o.Setup)
 	}
@@ -112,11 +112,16 @@ func ISA(engine, asked string, c recipe.Config) string {
 	return asked
 }
 
-// plan divides what is missing into tasks.
-func (o Options) plan(ctx context.Context, c record.Config, folder *record.Folder, dir string) (*Plan, error) {
+// plan divides what is missing into tasks. It leaves out units that were not begun and will be taken over from records.
+func (o Options) plan(ctx context.Context, c record.Config, folder *record.Folder, dir string, taken map[record.Unit]bool) (*Plan, error) {
 	left, err := folder.Remaining(c)
 	if err != nil {
 		return nil, err
+	}
+	unfinished := len(left.Units)
+	left.Units = slices.DeleteFunc(left.Units, func(u record.Unit) bool { return taken[u] && len(left.Done[u]) == 0 })
+	if n := unfinished - len(left.Units); n > 0 {
+		o.Notice(fmt.Sprintf("%d finished runs would be taken over from records, if the data are the same", n))
 	}
 	p := o.empty(c, dir)
 	if len(left.Units) == 0 {
@@ -136,7 +141,7 @@ func (o Options) plan(ctx context.Context, c record.Config, folder *record.Folde
 	isBusy := func(u record.Unit) bool { return busy.units[u] }
 	left.Units = slices.DeleteFunc(left.Units, isBusy)
 	left.Starts = slices.DeleteFunc(left.Starts, func(s record.Unit) bool {
-		return busy.starts[s] || !slices.ContainsFunc(left.Units, func(u record.Unit) bool { return u.Start() == s })
+		return busy.starts[s] || !slices.ContainsFunc(left.Units, func(u record.Unit) bool { return u.Start() == s && len(left.Done[u]) == 0 })
 	})
 	if len(left.Units) == 0 {
 		return nil, nil
@@ -239,7 +244,11 @@ func DryRun(ctx context.Context, c record.Config, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p, err := o.plan(ctx, c, &record.Folder{Dir: o.Out}, filepath.Join(o.Out, record.TasksFolder, planName(len(names)+1)))
+	taken, err := experiment.Taken(o.Records, c)
+	if err != nil {
+		return "", err
+	}
+	p, err := o.plan(ctx, c, &record.Folder{Dir: o.Out}, filepath.Join(o.Out, record.TasksFolder, planName(len(names)+1)), taken)
 	if err != nil {
 		return "", err
 	}

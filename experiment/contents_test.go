@@ -29,8 +29,10 @@ func TestResumeTrustsContents(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "run")
+	var told string
 	run := func(resume bool) error {
-		return experiment.Run(t.Context(), c, experiment.Options{Out: out, Threads: 1, Resume: resume})
+		told = ""
+		return experiment.Run(t.Context(), c, experiment.Options{Out: out, Threads: 1, Resume: resume, Notice: func(text string) { told += text + "\n" }})
 	}
 	if err := run(false); err != nil {
 		t.Fatal(err)
@@ -68,19 +70,45 @@ func TestResumeTrustsContents(t *testing.T) {
 	if err := run(true); err != nil {
 		t.Errorf("the same bytes again: %v", err)
 	}
+	if told != "" {
+		t.Errorf("told: %s", told)
+	}
+
+	// A folder without hashes cannot say whether the bytes are the same. Of masks slices.csv tells.
 	d.Files = nil
 	old, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, append(old, '\n'), 0o600); err != nil {
-		t.Fatal(err)
+	forget := func() {
+		t.Helper()
+		if err := os.WriteFile(file, append(old, '\n'), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := run(true); err != nil {
-		t.Errorf("a folder without hashes: %v", err)
+	const unchecked = " does not say which bytes it was made of: that images and masks are the same was not checked"
+	forget()
+	if err := run(true); err != nil || told != out+unchecked+"; how many pixels are outlined on each slice of the pool is the same\n" {
+		t.Errorf("a folder without hashes: %v, told %q", err, told)
 	}
 	if now, err := os.ReadFile(file); err != nil || string(now) != string(written) {
 		t.Errorf("it did not get them: %v", err)
+	}
+	forget()
+	if err := changeVoxel(filepath.Join(data, "labelsTr", d.Pool[1]+".nii.gz"), true); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(true); err == nil || !strings.Contains(err.Error(), "masks have changed: what there is to outline in "+d.Pool[1]+" is not what slices.csv says") {
+		t.Errorf("a folder without hashes, and a mask was replaced: %v", err)
+	}
+	if now, err := os.ReadFile(file); err != nil || string(now) != string(old)+"\n" {
+		t.Errorf("it got hashes of other masks: %v", err)
+	}
+	if err := os.Remove(filepath.Join(out, "slices.csv")); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(true); err != nil || told != out+unchecked+"\n" {
+		t.Errorf("a folder without hashes and slices.csv, and a mask was replaced: %v, told %q", err, told)
 	}
 }
 

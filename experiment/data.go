@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/internal/contents"
 	"github.com/nextslice/nextslice/internal/parallel"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/preprocess"
@@ -27,6 +29,7 @@ type data struct {
 	info       model.Info // of models that are trained on the pool
 
 	sources map[string]record.Source // of all cases that are used; nil for the phantom
+	before  map[string]string        // sizes and times of their files before they were read
 	slices  []record.Slice           // of the pool, in the order of its items; nil where they were not asked for
 
 	pool       *dataset.Slices
@@ -73,6 +76,14 @@ func loadData(ctx context.Context, c record.Config, track *tracker, measure bool
 		return nil, &record.ConfigError{Err: err}
 	}
 	d := &data{preprocess: c.Preprocess(set, axis), classes: set.Classes}
+	if c.Data != record.Phantom {
+		d.before = map[string]string{}
+		for _, i := range slices.Concat(split.Pool, split.Validation, split.Test) {
+			for _, path := range sourceOf(set, i).Files() {
+				d.before[path], _ = contents.Stat(path) // of one that cannot be read the reader tells
+			}
+		}
+	}
 
 	total := len(split.Pool) + len(split.Test)
 	pool, err := dataset.Load(ctx, set, split.Pool, d.preprocess, func(done, _ int) { track.load(done, total) })
@@ -131,8 +142,7 @@ func loadData(ctx context.Context, c record.Config, track *tracker, measure bool
 	}
 	d.sources = map[string]record.Source{}
 	for _, i := range slices.Concat(split.Pool, split.Validation, split.Test) {
-		images, mask := set.Cases[i].Files()
-		d.sources[set.Cases[i].ID] = record.Source{Images: images, Mask: mask}
+		d.sources[set.Cases[i].ID] = sourceOf(set, i)
 	}
 	return d, nil
 }
@@ -171,20 +181,39 @@ func measureSlices(ctx context.Context, set *dataset.Dataset, items *dataset.Sli
 	return out, errors.Join(faults...)
 }
 
-// sum adds the hashes of the files to what is recorded of the data. A folder that is there spares reading again what nobody has touched.
-func (d *data) sum(f *record.Folder) (err error) {
-	if d.sources != nil && d.record.Files == nil {
-		d.record.Files, err = f.Sum(d.sources)
+// sourceOf returns what a case is read from.
+func sourceOf(set *dataset.Dataset, i int) record.Source {
+	images, mask := set.Cases[i].Files()
+	return record.Source{Images: images, Mask: mask}
+}
+
+// sum adds the hashes of the files to what is recorded of the data. It refuses files that are no longer as they were before they were read: their
+// hashes would not be those of what is trained on. A folder that is there spares reading again what nobody has touched.
+func (d *data) sum(f *record.Folder) error {
+	if d.sources == nil || d.record.Files != nil {
+		return nil
 	}
-	return err
+	sums, err := f.Sum(d.sources)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.sources)) {
+		for _, path := range d.sources[name].Files() {
+			if now, err := contents.Stat(path); err != nil || now != d.before[path] {
+				return fmt.Errorf("%s changed while it was being read: give the command again", path)
+			}
+		}
+	}
+	d.record.Files = sums
+	return nil
 }
 
 // recordIn writes in a run folder what the data are, with the hashes of their files.
-func (d *data) recordIn(f *record.Folder) error {
+func (d *data) recordIn(f *record.Folder, notice func(string)) error {
 	if err := d.sum(f); err != nil {
 		return err
 	}
-	return f.RecordData(d.record)
+	return f.RecordData(d.record, d.slices, notice)
 }
 
 // used returns the cases that were loaded, and tells what is wrong with the others and with these.

@@ -36,7 +36,7 @@ func (e Event) String() string {
 // Earlier tells that the recorded cycle is that of an earlier run.
 func (e Event) Earlier() bool { return e.Recorded != nil && e.Phase == phases[phaseLoad] }
 
-// Ended tells that what it is about has nothing left to do at present: all is loaded, or a cycle is finished.
+// Ended tells that what it is about has nothing left to do at present: all is loaded, or a cycle is finished, or has failed.
 func (e Event) Ended() bool {
 	return e.Done == e.Of && (e.Phase == phases[phaseLoad] || e.Phase == phases[phaseScore])
 }
@@ -107,6 +107,16 @@ func (t *tracker) finish(u record.Unit, cycle int, recorded *active.Cycle) {
 		t.done++
 	}
 	t.send(Event{Fraction: t.fraction(), Unit: unit, Run: u, Cycle: cycle, Phase: phases[phaseScore], Done: 1, Of: 1, Recorded: recorded})
+}
+
+// fail ends what could not be carried out: so many cycles of it are not run.
+func (t *tracker) fail(u record.Unit, left int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	unit := u.String()
+	delete(t.running, unit)
+	t.cycles -= float64(left)
+	t.send(Event{Fraction: t.fraction(), Unit: unit, Run: u, Phase: phases[phaseScore], Done: 1, Of: 1})
 }
 
 func (t *tracker) fraction() float64 {

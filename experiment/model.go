@@ -27,6 +27,9 @@ func TrainModel(ctx context.Context, e tensor.Engine, c record.Config, progress 
 		return nil, err
 	}
 	defer closeData()
+	if err := c.CheckClasses(len(set.Classes)); err != nil {
+		return nil, &record.ConfigError{Err: err}
+	}
 	axis, err := volume.ParseAxis(c.Axis)
 	if err != nil {
 		return nil, &record.ConfigError{Err: err}

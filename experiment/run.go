@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,7 +37,8 @@ func (o Options) engine() Engine {
 }
 
 // Run carries out an experiment; its outcome is in the run folder. Records are kept as they come: after an error,
-// or when ctx is done, Run with Resume goes on, and ends with the same records as one that was not interrupted.
+// or when ctx is done, Run with Resume goes on, and ends with the same records as one that was not interrupted. A unit that
+// fails by itself, such as one whose training diverges, does not keep the others from being run: the error at the end names it.
 func Run(ctx context.Context, c record.Config, o Options) error {
 	c, o, err := complete(c, o)
 	if err != nil {
@@ -56,14 +58,14 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	}
 
 	track := newTracker(o.Progress)
-	d, err := loadData(ctx, c, track, !record.HoldsSlices(o.Out), o.Notice)
+	d, err := loadData(ctx, c, track, needSlices(sources, o.Out), o.Notice)
 	if err != nil {
 		return err
 	}
 	if err := d.chooseInitial(ctx, c, o.Out, func() (tensor.Engine, error) { return engines[0], nil }, track); err != nil {
 		return err
 	}
-	if err := checkSources(ctx, sources, c, d, o.Out); err != nil {
+	if err := checkSources(ctx, sources, c, d, o.Out, o.Notice); err != nil {
 		return err
 	}
 	folder, err := record.CreateFolder(o.Out, c, o.Resume)
@@ -74,7 +76,7 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 	if folder.NoLock != nil {
 		o.Notice(folder.NoLock.Error())
 	}
-	if err := describe(ctx, folder, c, d); err != nil {
+	if err := describe(ctx, folder, c, d, o.Notice); err != nil {
 		return err
 	}
 	x := experiment{
@@ -108,8 +110,8 @@ func complete(c record.Config, o Options) (record.Config, Options, error) {
 }
 
 // describe writes what a run folder says of itself beside the configuration.
-func describe(ctx context.Context, f *record.Folder, c record.Config, d *data) error {
-	if err := d.recordIn(f); err != nil {
+func describe(ctx context.Context, f *record.Folder, c record.Config, d *data, notice func(string)) error {
+	if err := d.recordIn(f, notice); err != nil {
 		return err
 	}
 	if d.slices != nil {
@@ -148,10 +150,26 @@ func (x *experiment) run(ctx context.Context, jobs int) error {
 		}
 	}
 	x.expect(remaining, x.config.Units())
-	if err := x.each(ctx, jobs, remaining.Starts, x.trainInitial); err != nil {
+	failed := failures{experiment: x}
+	err = x.each(ctx, jobs, remaining.Starts, func(ctx context.Context, e tensor.Engine, start record.Unit) error {
+		return failed.keep(ctx, start, x.trainInitial(ctx, e, start))
+	})
+	if err != nil {
 		return err
 	}
-	return x.each(ctx, jobs, remaining.Units, x.runUnit)
+	err = x.each(ctx, jobs, remaining.Units, func(ctx context.Context, e tensor.Engine, u record.Unit) error {
+		if start := u.Start(); len(remaining.Done[u]) == 0 && failed.has(start) {
+			if start != u {
+				failed.add(u, fmt.Errorf("%s: %s failed", u, start))
+			}
+			return nil
+		}
+		return failed.keep(ctx, u, x.runUnit(ctx, e, u))
+	})
+	if err != nil {
+		return err
+	}
+	return failed.err(slices.Concat(remaining.Starts, remaining.Units))
 }
 
 // expect tells the tracker what is to be done of these units, and what was done before.

@@ -3,10 +3,12 @@ package experiment
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,6 +16,7 @@ import (
 	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
 	"github.com/nextslice/nextslice/record"
+	"github.com/nextslice/nextslice/tensor"
 	"github.com/nextslice/nextslice/train/recipe"
 )
 
@@ -58,7 +61,7 @@ func records(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && (entry.Name() == "cycles.jsonl" || filepath.Dir(path) == filepath.Join(dir, "initial")) {
+		if err == nil && !strings.HasSuffix(path, ".env.json") && (entry.Name() == "cycles.jsonl" || filepath.Dir(path) == filepath.Join(dir, "initial")) {
 			var text []byte
 			text, err = os.ReadFile(path)
 			name, _ := filepath.Rel(dir, path)
@@ -293,5 +296,109 @@ func TestRunRefusals(t *testing.T) {
 	}
 	if err := Run(t.Context(), c, Options{Out: dir, Threads: 1, Resume: true}); err == nil || !strings.Contains(err.Error(), "the data are not those") {
 		t.Errorf("a data set that lost a case: %v", err)
+	}
+}
+
+// Class weights of another number than the data have classes are a fault of the configuration, whatever trains.
+func TestClassWeights(t *testing.T) {
+	c := smallConfig(t, 4)
+	c.Train.Loss.ClassWeights = []float64{1, 2, 3}
+	run := Run(t.Context(), c, Options{Out: filepath.Join(t.TempDir(), "run"), Threads: 1})
+	_, trained := TrainModel(t.Context(), nil, c, nil, func(string) {})
+	for name, err := range map[string]error{"simulate": run, "train": trained} {
+		if _, ok := errors.AsType[*record.ConfigError](err); !ok || !strings.Contains(err.Error(), "loss.class-weights: want one for each of the 2 classes") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A unit whose training diverges fails by itself: the others are run, it and what begins with it are named, and a resumed run tries again.
+func TestRunGoesOnAfterAFailure(t *testing.T) {
+	c := smallConfig(t, 4)
+	c.Train.Steps, c.Train.Width, c.Cycles = 3, 2, 1
+	c.Grid = parse(t, "grid: [{name: hot, learning-rate.first: 1e30, learning-rate.peak: 1e30}, {name: mild}]").Grid
+	c.Ceiling = true
+	dir := filepath.Join(t.TempDir(), "run")
+	var notices []string
+	fraction := 0.0
+	run := func(resume bool) error {
+		notices, fraction = nil, 0
+		return Run(t.Context(), c, Options{Out: dir, Threads: 1, Resume: resume, Notice: func(text string) { notices = append(notices, text) }, Progress: func(e Event) { fraction = max(fraction, e.Fraction) }})
+	}
+	for _, resume := range []bool{false, true} {
+		err := run(resume)
+		if err == nil || strings.Count(err.Error(), "\n") != 4 {
+			t.Fatalf("resume %v: %v", resume, err)
+		}
+		for _, want := range []string{
+			"4 failed; all else that was to be run is recorded, and --resume tries these again\n",
+			"\n  initial set 1, hot: train on the initial set: the loss became ", "\n  random, set 1, hot: initial set 1, hot failed\n", "\n  entropy+sb, set 1, hot: initial set 1, hot failed", "\n  all, set 1, hot: train on",
+		} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("resume %v: got %v\nwant %s", resume, err, want)
+			}
+		}
+		if told := strings.Join(notices, "\n"); strings.Count(told, "failed: ") != 4 {
+			t.Errorf("told %s", told)
+		}
+		if n := finished(t, dir); n != 3 {
+			t.Errorf("%d runs are finished, want the 3 of the other recipe", n)
+		}
+		if !resume && fraction < 1 {
+			t.Errorf("at the end %v of what could be done", fraction)
+		}
+	}
+	alone := c
+	alone.Grid = c.Grid[1:]
+	straight := filepath.Join(t.TempDir(), "alone")
+	if err := Run(t.Context(), alone, Options{Out: straight, Threads: 1}); err != nil {
+		t.Fatal(err)
+	}
+	got := records(t, dir)
+	for name, want := range records(t, straight) {
+		if got[name] != want {
+			t.Errorf("%s is not that of a run without failures", name)
+		}
+	}
+}
+
+// A unit whose record is not of this run fails alone; a disk that cannot be written ends all.
+func TestWhatEndsARun(t *testing.T) {
+	c := smallConfig(t, 4)
+	c.Train.Steps, c.Train.Width, c.Cycles = 2, 2, 1
+	for name, test := range map[string]struct {
+		file, text, want string
+		finished         int
+	}{
+		"another run's record": {"cycles.jsonl", `{"cycle":0,"labelled":99,"query":["x/000"],"measures":{}}`, "1 failed; all else that was to be run is recorded, and --resume tries these again\n  random, set 1: recorded cycle 0 with 99", 1},
+		"no place for masks":   {"last", "", "random, set 1: cycle 1: evaluate: ", 0},
+	} {
+		dir := filepath.Join(t.TempDir(), "run")
+		unit := filepath.Join(dir, "units", "1-random")
+		f, err := record.CreateFolder(dir, c, false)
+		if err == nil {
+			err = errors.Join(f.Close(), os.MkdirAll(unit, 0o777), os.WriteFile(filepath.Join(unit, test.file), []byte(test.text+"\n"), 0o666))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = Run(t.Context(), c, Options{Out: dir, Threads: 1, Resume: true})
+		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %s", name, err, test.want)
+		}
+		if err := os.RemoveAll(unit); err != nil {
+			t.Fatal(err)
+		}
+		if n := finished(t, dir); n != test.finished {
+			t.Errorf("%s: %d other runs are finished, want %d", name, n, test.finished)
+		}
+	}
+	for _, err := range []error{
+		&tensor.EngineError{Op: "Conv", Status: "out of memory"}, &record.TakenError{What: "random, set 1"}, &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC},
+		syscall.EIO, context.Canceled, context.DeadlineExceeded,
+	} {
+		if ofUnit(fmt.Errorf("random, set 1: cycle 1: %w", err)) {
+			t.Errorf("%v: taken for the fault of a unit", err)
+		}
 	}
 }

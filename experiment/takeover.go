@@ -31,6 +31,7 @@ type source struct {
 	record.Export
 	dir    string
 	config record.Config
+	data   record.Data
 }
 
 // readSources reads records. One of another experiment than c is an error: another configuration, but for the strategies,
@@ -51,13 +52,40 @@ func readSources(dirs []string, c record.Config) (sources []source, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s cannot be taken over: %w", dir, err)
 		}
-		sources = append(sources, source{f, dir, recorded})
+		var data record.Data
+		if err := json.Unmarshal(f.Data, &data); err != nil {
+			return nil, fmt.Errorf("%s cannot be taken over: %s: %w", dir, record.DataFile, err)
+		}
+		sources = append(sources, source{f, dir, recorded, data})
 	}
 	return sources, nil
 }
 
-// checkSources refuses records of other data, down to the bytes of their files, or of other initial sets.
-func checkSources(ctx context.Context, sources []source, c record.Config, d *data, out string) error {
+// Taken returns the units of c whose finished runs Run and Prepare would take over from records, if the data are those of the records: it
+// does not look at them.
+func Taken(dirs []string, c record.Config) (map[record.Unit]bool, error) {
+	sources, err := readSources(dirs, c)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[record.Unit]bool{}
+	for _, s := range sources {
+		for _, u := range c.Units() {
+			if _, ok := s.Finished(s.config, c, u); ok {
+				taken[u] = true
+			}
+		}
+	}
+	return taken, nil
+}
+
+// needSlices tells whether what there is to outline has to be measured: for the run folder, or to compare it with that of records without hashes.
+func needSlices(sources []source, out string) bool {
+	return record.NeedsSlices(out) || slices.ContainsFunc(sources, func(s source) bool { return s.data.Files == nil && s.Slices != nil })
+}
+
+// checkSources refuses records of other data, down to the bytes of their files, or of other initial sets. notice is told what could not be compared.
+func checkSources(ctx context.Context, sources []source, c record.Config, d *data, out string, notice func(string)) error {
 	if len(sources) == 0 {
 		return nil
 	}
@@ -65,29 +93,37 @@ func checkSources(ctx context.Context, sources []source, c record.Config, d *dat
 		return err
 	}
 	for _, s := range sources {
-		if err := s.check(ctx, c, d); err != nil {
+		if err := s.check(ctx, c, d, notice); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// check refuses a record of other data or other initial sets.
-func (s source) check(ctx context.Context, c record.Config, d *data) error {
-	var there record.Data
-	if err := json.Unmarshal(s.Data, &there); err != nil {
-		return fmt.Errorf("%s cannot be taken over: %s: %w", s.dir, record.DataFile, err)
-	}
+// check refuses a record of other data, or one whose runs that would be taken over have started from other initial sets.
+func (s source) check(ctx context.Context, c record.Config, d *data, notice func(string)) error {
+	there := s.data
 	there.Name, there.Layout = d.record.Name, d.record.Layout // of the folder, which may have moved
 	if change := there.Differs(d.record); change != "" {
 		return fmt.Errorf("%s cannot be taken over: it was made of other data: %s (see %s there)", s.dir, change, record.DataFile)
 	}
-	for _, r := range s.Runs {
-		items, err := d.initialSet(ctx, c, r.Set)
+	unchecked, err := s.data.Unchecked(s.dir, s.Slices, d.record, d.slices)
+	if err != nil {
+		return fmt.Errorf("%s cannot be taken over: it was made of other data: %w", s.dir, err)
+	}
+	if unchecked != "" {
+		notice(unchecked)
+	}
+	for _, u := range c.Units() {
+		r, ok := s.Finished(s.config, c, u)
+		if !ok || r.Cycles[0].Initial == nil {
+			continue
+		}
+		items, err := d.initialSet(ctx, c, u.Set)
 		if err != nil {
 			return err
 		}
-		if len(r.Cycles) > 0 && r.Cycles[0].Initial != nil && !slices.Equal(r.Cycles[0].Initial, active.At(d.pool.Names, items)) {
+		if !slices.Equal(r.Cycles[0].Initial, active.At(d.pool.Names, items)) {
 			return fmt.Errorf("%s cannot be taken over: %s started from other slices than it would here: the seed or the data differ", s.dir, r.Unit)
 		}
 	}

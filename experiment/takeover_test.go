@@ -1,16 +1,19 @@
 package experiment
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/nextslice/nextslice/active"
+	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/volume"
 )
@@ -180,6 +183,56 @@ func TestTakeOver(t *testing.T) {
 	refused("other initial set", "random, set 1 started from other slices", c, out)
 	refused("no record", "no such file", c, filepath.Join(out, "nothing"))
 
+	t.Run("a record without hashes", func(t *testing.T) {
+		var d record.Data
+		if err := json.Unmarshal(content.Data, &d); err != nil {
+			t.Fatal(err)
+		}
+		d.Files = nil
+		old := content
+		if old.Data, err = json.Marshal(d); err != nil {
+			t.Fatal(err)
+		}
+		dir, run := filepath.Join(t.TempDir(), "old"), t.TempDir() // which is there, and empty
+		if err := old.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		other := c
+		other.Data = writePhantom(t, 5)
+		labels := filepath.Join(other.Data, "labelsTr", d.Pool[0]+".nii.gz")
+		whole, err := os.ReadFile(labels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mask, err := volume.ReadMask(labels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mask.Data[len(mask.Data)/2] ^= 1
+		if err := volume.WriteMask(labels, mask); err != nil {
+			t.Fatal(err)
+		}
+		var notices []string
+		o := Options{Out: run, Threads: 1, Records: []string{dir}, Notice: func(s string) { notices = append(notices, s) }}
+		if err := Run(t.Context(), other, o); err == nil || !strings.Contains(err.Error(), "what there is to outline in "+d.Pool[0]+" is not what slices.csv says") {
+			t.Errorf("another mask: %v", err)
+		}
+		if left, err := os.ReadDir(run); err != nil || len(left) > 0 {
+			t.Errorf("left in an empty folder: %v, %v", left, err)
+		}
+		if err := os.WriteFile(labels, whole, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := Run(t.Context(), other, o); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{dir + " does not say which bytes it was made of: that images and masks are the same was not checked; how many", "2 finished runs taken from"} {
+			if !strings.Contains(strings.Join(notices, "\n"), want) {
+				t.Errorf("told %q, want %s", notices, want)
+			}
+		}
+	})
+
 	t.Run("unfinished runs are left", func(t *testing.T) {
 		half := content
 		half.Runs = append([]record.Run(nil), content.Runs...)
@@ -252,5 +305,50 @@ func TestRunGrid(t *testing.T) {
 	if err := Run(t.Context(), more, Options{Out: filepath.Join(t.TempDir(), "x"), Threads: 1, Records: []string{folder}}); err == nil ||
 		!strings.Contains(err.Error(), "its recipe wide differs") {
 		t.Errorf("a recipe that changed: %v", err)
+	}
+}
+
+// Only runs that are taken over have to have started from the initial sets of here: others may be of sets that are not chosen here, and would take an
+// autoencoder.
+func TestTakeOverLooksAtWhatItTakes(t *testing.T) {
+	c := parse(t, "strategies: [random]\ninitial: typiclust(features=vae)\ninitial-sets: 1\ninitial-size: 2\ncycles: 0\n")
+	recorded := c
+	recorded.InitialSets, recorded.Strategies = 2, []string{"random", "entropy"}
+	run := func(strategy string, set int, initial ...string) record.Run {
+		return record.Run{Unit: record.Unit{Strategy: strategy, Set: set}, Cycles: []record.Cycle{{Initial: initial}}}
+	}
+	d := &data{pool: &dataset.Slices{Names: []string{"a/0", "a/1", "b/0"}}}
+	d.initial.sets = map[int][]int{1: {0, 2}}
+	s := source{record.Export{Runs: []record.Run{run("random", 1, "a/0", "b/0"), run("random", 2, "a/1", "b/0"), run("entropy", 1, "a/0", "a/1")}}, "record", recorded, record.Data{}}
+	if err := s.check(t.Context(), c, d, func(string) {}); err != nil {
+		t.Error(err)
+	}
+	s.Runs[0].Cycles[0].Initial = []string{"a/0", "a/1"}
+	if err := s.check(t.Context(), c, d, func(string) {}); err == nil || !strings.Contains(err.Error(), "random, set 1 started from other slices") {
+		t.Errorf("other slices: %v", err)
+	}
+}
+
+// What is hashed is what was read: a file that somebody replaces meanwhile is told, whether its case was read before or after.
+func TestFilesChangeWhileTheyAreRead(t *testing.T) {
+	c := smallConfig(t, 4)
+	files, err := filepath.Glob(filepath.Join(c.Data, "*", "*.nii.gz"))
+	if err != nil || len(files) != 8 {
+		t.Fatal(files, err)
+	}
+	for _, path := range []string{files[0], files[7], ""} {
+		d, err := loadData(t.Context(), c, newTracker(nil), false, func(string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if path != "" {
+			if err := os.Chtimes(path, time.Time{}, time.Unix(1, 0)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err = d.sum(&record.Folder{Dir: t.TempDir()})
+		if told := err != nil && strings.Contains(err.Error(), path+" changed while it was being read: give the command again"); path != "" && !told || path == "" && (err != nil || len(d.record.Files) != 4) {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }

@@ -29,7 +29,7 @@ func Prepare(ctx context.Context, c record.Config, o Options) (record.Config, *r
 	}
 	setEngine(&env, planned)
 	track := newTracker(o.Progress)
-	d, err := loadData(ctx, c, track, !record.HoldsSlices(o.Out), o.Notice)
+	d, err := loadData(ctx, c, track, needSlices(sources, o.Out), o.Notice)
 	if err != nil {
 		return c, nil, err
 	}
@@ -44,14 +44,14 @@ func Prepare(ctx context.Context, c record.Config, o Options) (record.Config, *r
 	if err != nil {
 		return c, nil, err
 	}
-	if err := checkSources(ctx, sources, c, d, o.Out); err != nil {
+	if err := checkSources(ctx, sources, c, d, o.Out, o.Notice); err != nil {
 		return c, nil, err
 	}
 	folder, err := record.PrepareFolder(o.Out, c, o.Resume)
 	if err != nil {
 		return c, nil, err
 	}
-	if err := describe(ctx, folder, c, d); err != nil {
+	if err := describe(ctx, folder, c, d, o.Notice); err != nil {
 		return c, nil, err
 	}
 	x := experiment{config: c, data: d, folder: folder, track: track}
@@ -79,6 +79,9 @@ type Task struct {
 // over (a record.TakenError), or that the data or the engine are not there. Units that failed are told to t.Failed only.
 func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	o.Resume = true
+	if o.Notice == nil {
+		o.Notice = func(string) {}
+	}
 	folder, err := record.OpenShared(o.Out, c, t.Attempt)
 	if err != nil {
 		return err
@@ -103,7 +106,7 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := d.recordIn(folder); err != nil {
+	if err := d.recordIn(folder, o.Notice); err != nil {
 		return err
 	}
 	if err := d.chooseInitial(ctx, c, o.Out, func() (tensor.Engine, error) { return engines[0], nil }, track); err != nil {
@@ -135,7 +138,12 @@ func (r *taskRun) start(ctx context.Context, e tensor.Engine, start record.Unit)
 	if r.folder.HoldsInitial(start) {
 		return nil
 	}
-	return r.failed(ctx, start, r.task.Start(ctx, start, func() error { return r.trainInitial(ctx, e, start) }))
+	return r.failed(ctx, start, r.task.Start(ctx, start, func() error {
+		if err := r.folder.RecordStartEnv(start, r.env, r.notice); err != nil {
+			return err
+		}
+		return r.trainInitial(ctx, e, start)
+	}))
 }
 
 func (r *taskRun) unit(ctx context.Context, e tensor.Engine, u record.Unit) error {
@@ -152,7 +160,7 @@ func (r *taskRun) unit(ctx context.Context, e tensor.Engine, u record.Unit) erro
 				return fmt.Errorf("%s: %s failed", u, start)
 			}
 		}
-		if err := r.folder.RecordUnitEnv(u, r.env); err != nil {
+		if err := r.folder.RecordUnitEnv(u, r.env, r.notice); err != nil {
 			return err
 		}
 		return r.runUnit(ctx, e, u)

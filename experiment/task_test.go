@@ -76,8 +76,10 @@ func TestTasks(t *testing.T) {
 		t.Errorf("(-plain +tasks):\n%s", diff)
 	}
 	for _, u := range units {
-		if _, err := os.Stat(filepath.Join(dir, "units", u.Name(), "env.json")); err != nil {
-			t.Error(err)
+		for _, file := range []string{filepath.Join("units", u.Name(), "env.json"), filepath.Join("initial", u.Start().Name()+".env.json")} {
+			if text, err := os.ReadFile(filepath.Join(dir, file)); err != nil || !strings.Contains(string(text), `"engine": "`) {
+				t.Errorf("%s: %v", file, err)
+			}
 		}
 	}
 	// What is finished is not begun again: no data are read.

@@ -93,15 +93,7 @@ func (f *Folder) claimed(u Unit) error {
 	return nil
 }
 
-// RecordUnitEnv writes what a unit is run with, in a folder whose units run on several machines.
-func (f *Folder) RecordUnitEnv(u Unit, env Env) error {
-	if err := os.MkdirAll(f.path("units", u.Name()), 0o700); err != nil {
-		return err
-	}
-	return writeJSON(f.path("units", u.Name(), EnvFile), env)
-}
-
-// allEnv returns env.json with what the units of c were run with, where they ran on several machines.
+// allEnv returns env.json with what the units of c and their starts were run with, where they ran on several machines.
 func (f *Folder) allEnv(text []byte, c Config) ([]byte, error) {
 	if text == nil {
 		return nil, nil
@@ -112,15 +104,17 @@ func (f *Folder) allEnv(text []byte, c Config) ([]byte, error) {
 	}
 	all := first
 	for _, u := range c.Units() {
-		var env Env
-		err := readJSON(f.path("units", u.Name(), EnvFile), &env)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
+		for _, path := range []string{f.startEnv(u.Start()), f.unitEnv(u)} {
+			var env Env
+			err := readJSON(path, &env)
+			if errors.Is(err, os.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			all = all.With(env)
 		}
-		if err != nil {
-			return nil, err
-		}
-		all = all.With(env)
 	}
 	if len(all.Also) == len(first.Also) {
 		return text, nil

@@ -44,9 +44,11 @@ func (there Config) missingFrom(c Config) (lines []string) {
 		lack("%d recipes in the grid", len(there.Grid))
 	}
 	for _, r := range there.Grid {
-		i := slices.IndexFunc(c.Grid, func(o Recipe) bool { return o.Name == r.Name })
-		if i < 0 || !reflect.DeepEqual(there.Recipe(r.Name), c.Recipe(r.Name)) {
+		switch {
+		case !slices.Contains(c.Recipes(), r.Name) || !there.sameRecipe(c, r.Name):
 			lack("recipe %s, as %v", r.Name, r.Set)
+		case there.isBase(r.Name) != c.isBase(r.Name):
+			lack("recipe %s, %s", r.Name, there.streamsOf(r.Name))
 		}
 	}
 	if there.Data != Phantom && c.Data != Phantom && absolute(there.Data) == absolute(c.Data) {
@@ -56,6 +58,26 @@ func (there Config) missingFrom(c Config) (lines []string) {
 		config.Strategies, config.InitialSets, config.Grid, config.Ceiling = nil, 0, nil, false
 	}
 	return append(lines, there.differences(c)...)
+}
+
+// sameRecipe tells whether a recipe that both configurations have trains with the same values.
+func (c Config) sameRecipe(other Config, name string) bool {
+	return reflect.DeepEqual(c.Recipe(name), other.Recipe(name))
+}
+
+// isBase tells whether a recipe is the one that changes nothing, whose random streams are those of the experiment without a grid. Of two
+// configurations with a recipe of one name and the same values only one may have it so: its runs are then others.
+func (c Config) isBase(name string) bool {
+	base, ok := c.Base()
+	return ok && base == name
+}
+
+// streamsOf says in words which random streams a recipe has.
+func (c Config) streamsOf(name string) string {
+	if c.isBase(name) {
+		return "as the first that changes nothing, whose random numbers are those without a grid"
+	}
+	return "not as the first that changes nothing, and so with random numbers of its own"
 }
 
 // absolute returns a path from the root, or as it is where that cannot be told.
@@ -70,9 +92,12 @@ func absolute(path string) string {
 // strategies, the ceiling, the number of initial sets, recipes that only one has, further cycles there, and where the data lie.
 func SameExperiment(there, here Config) error {
 	for _, r := range here.Grid {
-		i := slices.IndexFunc(there.Grid, func(o Recipe) bool { return o.Name == r.Name })
-		if i >= 0 && !reflect.DeepEqual(there.Recipe(r.Name), here.Recipe(r.Name)) {
+		switch {
+		case len(there.Grid) == 0 || !slices.Contains(there.Recipes(), r.Name):
+		case !there.sameRecipe(here, r.Name):
 			return fmt.Errorf("its recipe %s differs", r.Name)
+		case there.isBase(r.Name) != here.isBase(r.Name):
+			return fmt.Errorf("its recipe %s stands there %s, and here %s", r.Name, there.streamsOf(r.Name), here.streamsOf(r.Name))
 		}
 	}
 	there.Cycles = min(there.Cycles, here.Cycles)
@@ -89,11 +114,13 @@ func SameExperiment(there, here Config) error {
 // sets. A folder without a grid has the runs of the recipe that changes nothing.
 func JoinConfigs(texts ...[]byte) ([]byte, error) {
 	var joined Config
+	var all []Config
 	for i, text := range texts {
 		c, err := parseConfig(ConfigFile, text, nil)
 		if err != nil {
 			return nil, err
 		}
+		all = append(all, c)
 		if i == 0 {
 			joined = c
 			continue
@@ -110,6 +137,13 @@ func JoinConfigs(texts ...[]byte) ([]byte, error) {
 		}
 		joined.InitialSets = max(joined.InitialSets, c.InitialSets)
 		joined.Ceiling = joined.Ceiling || c.Ceiling
+	}
+	for _, c := range all {
+		for _, r := range c.Grid {
+			if c.isBase(r.Name) != joined.isBase(r.Name) {
+				return nil, fmt.Errorf("the recipe %s stands in one of them %s, and together %s: a record of all could not say which: export them one by one", r.Name, c.streamsOf(r.Name), joined.streamsOf(r.Name))
+			}
+		}
 	}
 	return joined.YAML(), nil
 }

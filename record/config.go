@@ -21,7 +21,7 @@ import (
 // Phantom is the value of Config.Data that stands for the embedded synthetic data set.
 const Phantom = "phantom"
 
-// Config is one experiment: everything that its numbers depend on, except the engine and its number of threads.
+// Config is one experiment: everything that its numbers depend on, except the engine and its number of threads, which change their last bits.
 type Config struct {
 	Data     string                `yaml:"data"`               // folder of the data set, or phantom
 	Channel  int                   `yaml:"channel,omitempty"`  // that is read of images with several, from 0
@@ -50,7 +50,8 @@ type Config struct {
 	Train  recipe.Config `yaml:"train"`
 	Grid   Grid          `yaml:"grid,omitempty"` // what is varied in train
 
-	// How the experiment is carried out: the numbers do not depend on it, and a run folder does not repeat it.
+	// How the experiment is carried out, which a run folder does not repeat. The numbers depend on it in their last bits alone, and only where nobody says
+	// how many threads compute: several jobs have one each, a single one all cores.
 	Jobs int    `yaml:"jobs,omitempty"` // units at the same time
 	Out  string `yaml:"out,omitempty"`  // run folder
 }
@@ -92,7 +93,7 @@ func ReadConfig(path string, override func(*Config)) (Config, error) {
 }
 
 func parseConfig(name string, text []byte, override func(*Config)) (Config, error) {
-	read := func(c Config) (Config, error) {
+	read := func(c Config, override func(*Config)) (Config, error) {
 		c.Strategies = nil // so that a list of the file replaces the default, whatever their lengths
 		if err := decode(name, text, &c); err != nil {
 			return Config{}, err
@@ -106,7 +107,7 @@ func parseConfig(name string, text []byte, override func(*Config)) (Config, erro
 		return c, nil
 	}
 	// The first reading tells the preset, the second puts the file's own values over it.
-	first, err := read(Default())
+	first, err := read(Default(), override)
 	if err != nil {
 		return Config{}, err
 	}
@@ -115,28 +116,46 @@ func parseConfig(name string, text []byte, override func(*Config)) (Config, erro
 		return Config{}, fmt.Errorf("preset: %w", err)
 	}
 	c := Default()
-	if !complete(text) {
+	if complete(text) {
+		own, err := read(Default(), nil)
+		if err == nil && own.Preset != first.Preset {
+			err = fmt.Errorf("preset: %s gives every value of the training itself, so that preset %s would change none of them: leave it out, or take train and input out of the file", name, first.Preset)
+		}
+		if err != nil {
+			return Config{}, err
+		}
+	} else {
 		c.Train, c.Input = preset.Train, preset.Input
 	}
-	c, err = read(c)
+	c, err = read(c, override)
 	c.Preset = preset.Name
 	return c, err
 }
 
-// complete tells whether a file gives all of train, as the files of run folders do: then nothing of it comes from the preset, which may
-// have changed since the run. Keys that are only written where they are not zero may be missing.
+// complete tells whether a file stands for itself, as those of run folders do: it has every key, at every depth, that Config.YAML always
+// writes. Then nothing of it comes from the preset, which may have changed since the run. Keys that are only written where they are not
+// zero may be missing. The values of any other file go over those of its preset.
 func complete(text []byte) bool {
-	keys := func(text []byte) map[string]any {
-		var file struct{ Train map[string]any }
+	keys := func(text []byte) (file map[string]any) {
 		if yaml.Unmarshal(text, &file) != nil {
 			return nil
 		}
-		return file.Train
+		return file
 	}
-	given := keys(text)
-	for key := range keys(Config{}.YAML()) {
-		if _, ok := given[key]; !ok {
+	return holds(keys(text), keys(Config{}.YAML()))
+}
+
+// holds tells whether a mapping has all keys of another one, at every depth.
+func holds(given, want map[string]any) bool {
+	for key, value := range want {
+		there, ok := given[key]
+		if !ok {
 			return false
+		}
+		if inner, nested := value.(map[string]any); nested {
+			if own, _ := there.(map[string]any); !holds(own, inner) {
+				return false
+			}
 		}
 	}
 	return true
@@ -213,8 +232,14 @@ func (c Config) YAML() []byte {
 	return data
 }
 
-// CheckClasses refuses strategies that cannot work with networks of so many classes, the background among them: see query.Spec.CheckClasses.
+// CheckClasses refuses strategies and recipes that cannot work with so many classes, the background among them: see query.Spec.CheckClasses and
+// recipe.Config.CheckClasses.
 func (c Config) CheckClasses(classes int) error {
+	for _, name := range c.Recipes() {
+		if err := c.Recipe(name).CheckClasses(classes); err != nil {
+			return fmt.Errorf("%s: %w", cmp.Or(name, "train"), err)
+		}
+	}
 	for _, name := range c.Strategies {
 		spec, err := query.Parse(name)
 		if err != nil {

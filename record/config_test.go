@@ -3,10 +3,12 @@ package record
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume/fuzztest"
@@ -108,6 +110,61 @@ func TestConfigFaultsOfTheFile(t *testing.T) {
 	}
 }
 
+// A number means what a person reads: YAML would take 010 for 8, and the case 007 for the case 7.
+func TestNumbersAsWritten(t *testing.T) {
+	for text, want := range map[string]string{
+		"initial-size: 010":                       "test.yaml:1:15: initial-size: 010 is read as the number 8: write 10",
+		"initial-size: -010":                      "write -10",
+		"initial-size: 0x10":                      "is read as the number 16: write 16",
+		"cycles: 1_0":                             "write 10",
+		"cycles: +5":                              "write 5",
+		"cycles: 0b11":                            "write 3",
+		"cycles: 00":                              "write 0",
+		"seed: 0o17":                              "write 15",
+		"canvas: [064, 64]":                       "test.yaml:1:10: canvas: 064 is read as the number 52: write 64",
+		"data: 007":                               "data: 007 is read as the number 7: write '007' in quotes",
+		"split: {test-cases: [001, 002_1]}":       "split.test-cases: 001 is read as the number 1: write '001' in quotes",
+		"split: {test-cases: [a, 002_1]}":         "write '002_1' in quotes",
+		"split: {validation-cases: [0xA1]}":       "write '0xA1' in quotes",
+		"split: {test: 010}":                      "split.test: want a number without leading zeros and plus, got 010: write 10",
+		"split: {test: 00.25}":                    "write 0.25",
+		"split: {test: +.5}":                      "write 0.5",
+		"nan: -010":                               "write -10",
+		"channels: [01]":                          "channels: 01 is read as the number 1: write 1, or '01' in quotes for a name",
+		"channels: 010":                           "write 10, or '010' in quotes",
+		"train: {steps: 0100}":                    "train.steps: 0100 is read as the number 64: write 100",
+		"train: {loss: {class-weights: [1, 02]}}": "write 2",
+		"grid: {steps: [100, 0200]}":              "grid.steps: 0200 is read as the number 128: write 200",
+		"grid: [{name: 007, steps: 3}]":           "grid.name: 007 is read as the number 7: write '007' in quotes",
+		"grid: [{name: a, steps: 010}]":           "write 10",
+	} {
+		if _, err := parseConfig("test.yaml", []byte(text+"\n"), nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+	}
+	c := parse(t, `
+data: '007'
+split: {test: .25, validation: 1e-1, test-cases: ['001', '0x10', 12, 08, 1_b, 99999999999999999999]}
+channels: ['01', 2]
+nan: -1024.50
+seed: 18446744073709551615
+cycles: 0
+train: {learning-rate: {peak: 1e-3}}
+grid: [{name: '007', steps: 3}]
+`)
+	if c.Data != "007" || !slices.Equal(c.Split.TestCases, []string{"001", "0x10", "12", "08", "1_b", "99999999999999999999"}) || !slices.Equal(c.Channels, []string{"01", "2"}) ||
+		*c.NaN != -1024.5 || c.Seed != 1<<64-1 || c.Train.LearningRate.Peak != 1e-3 || c.Grid[0].Name != "007" || c.Split.Test != 0.25 || c.Split.Validation != 0.1 {
+		t.Errorf("%+v", c)
+	}
+	if diff := cmp.Diff(c, parse(t, string(c.YAML())), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("the run folder's file says otherwise (-first +second):\n%s", diff)
+	}
+	train := c.Train
+	if err := Set(&train, "steps", "010"); err == nil || !strings.Contains(err.Error(), "write 10") {
+		t.Errorf("--set steps=010: %v", err)
+	}
+}
+
 func TestConfigFaultsOfValues(t *testing.T) {
 	c := parse(t, "")
 	c.Axis, c.Canvas, c.Split.Test, c.Empty = "z", []int{8}, 0, "two"
@@ -191,6 +248,15 @@ func TestFolderRefusals(t *testing.T) {
 	}
 	refused(create(dir, c, true), "in use by another nextslice")
 	held.Close()
+
+	// What older programs left in an empty folder before they gave up is no obstacle; nor is anything left by now.
+	empty := t.TempDir()
+	if err := os.WriteFile(filepath.Join(empty, contentsFile), []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := create(empty, c, false); err != nil {
+		t.Errorf("a folder with sizes and times alone: %v", err)
+	}
 
 	strange := t.TempDir()
 	if err := os.WriteFile(filepath.Join(strange, "thesis.tex"), nil, 0o666); err != nil {
@@ -287,6 +353,23 @@ func TestCheckClasses(t *testing.T) {
 					t.Errorf("%s, %s, %d classes: %v", name, kind, classes, err)
 				}
 			}
+		}
+	}
+}
+
+// Weights of classes are as many as the data have classes, in every recipe.
+func TestCheckClassWeights(t *testing.T) {
+	for text, want := range map[string]string{
+		"train: {loss: {class-weights: [1, 2]}}":                                       "train: loss.class-weights: want one for each of the 3 classes of these data, the background first, got 2",
+		"train: {loss: {class-weights: [1, 2, 3]}}":                                    "",
+		"train: {loss: {class-weights: []}}":                                           "",
+		"grid: [{name: a}, {name: b, loss.class-weights: [1, 2]}]":                     "b: loss.class-weights: want one for each of the 3",
+		"grid: {loss.class-weights: [[1, 2, 3], [2, 3, 4]]}":                           "",
+		"train: {loss: {class-weights: [1]}}\ngrid: {loss.class-weights: [[1, 2, 3]]}": "",
+	} {
+		c := parse(t, text+"\n")
+		if err := c.CheckClasses(3); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", text, err, want)
 		}
 	}
 }

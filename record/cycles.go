@@ -55,8 +55,8 @@ type Timing struct {
 }
 
 // OpenUnit returns the finished cycles of a unit and a recorder that continues after them: costs tells what the cycle that is
-// being recorded has cost, and recorded is called when it is on disk. What a crash left of an unfinished line is cut off. In
-// a folder of several writers the unit is claimed first.
+// being recorded has cost, and recorded is called when it is on disk. What a crash left of an unfinished line of
+// either file is cut off. In a folder of several writers the unit is claimed first.
 func (f *Folder) OpenUnit(u Unit, costs func() Timing, recorded func(active.Cycle)) ([]active.Cycle, *Recorder, error) {
 	path := f.path("units", u.Name(), "cycles.jsonl")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -79,7 +79,7 @@ func (f *Folder) OpenUnit(u Unit, costs func() Timing, recorded func(active.Cycl
 		_, err = cycles.Seek(size, io.SeekStart)
 	}
 	if err == nil {
-		r.timings, err = os.OpenFile(f.path("units", u.Name(), timingsFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		r.timings, err = openTimings(f.path("units", u.Name(), timingsFile))
 	}
 	if err != nil {
 		cycles.Close()

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -49,13 +50,21 @@ type Sums struct {
 // Source is what a case is read from.
 type Source struct {
 	Images []string
-	Mask   string
+	Mask   string // "" for none
+}
+
+// Files returns all paths.
+func (s Source) Files() []string {
+	if s.Mask == "" {
+		return s.Images
+	}
+	return append(slices.Clone(s.Images), s.Mask)
 }
 
 // contentsFile keeps sizes and times of files with their hashes, so that a resumed run reads none again that nobody has touched.
 const contentsFile = ".contents.json"
 
-// Sum returns the hashes of the files of cases, and keeps what they are by where the folder is there.
+// Sum returns the hashes of the files of cases, and keeps what they are by in a folder that is a run's by now.
 func (f *Folder) Sum(cases map[string]Source) (map[string]Sums, error) {
 	seen := map[string]contents.Seen{}
 	if err := readJSON(f.path(contentsFile), &seen); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -86,13 +95,10 @@ func (f *Folder) Sum(cases map[string]Source) (map[string]Sums, error) {
 		}
 		sums[name] = s
 	}
-	if maps.Equal(seen, now) {
+	if _, err := os.Stat(f.path(ConfigFile)); errors.Is(err, os.ErrNotExist) || maps.Equal(seen, now) {
 		return sums, nil
 	}
-	if err := writeJSON(f.path(contentsFile), now); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	return sums, nil
+	return sums, writeJSON(f.path(contentsFile), now)
 }
 
 // changedFiles says which cases have other bytes in other data, "" where none has, or one of both does not tell.
@@ -118,6 +124,41 @@ func (d Data) changedFiles(other Data) string {
 		return ""
 	}
 	return "files have other contents than then: " + strings.Join(changed, ", ")
+}
+
+// Unchecked says in words what of other data could not be compared with d, which are those of a place: "" where the bytes of all files were, and
+// where the program makes the data. Where they were not, what there is to outline on the slices of the pool is compared, if it is known of both:
+// of d by its slices.csv; nil is none. Then an error says what differs.
+func (d Data) Unchecked(place string, table []byte, now Data, pool []Slice) (text string, err error) {
+	switch {
+	case d.Files != nil && now.Files != nil, d.Files == nil && now.Files == nil && d.Name == Phantom && now.Name == Phantom:
+		return "", nil
+	case d.Files == nil:
+		text = place + " does not say which bytes it was made of: that images and masks are the same was not checked"
+	default:
+		text = place + " was made of files, and these data are synthetic: that images and masks are the same was not checked"
+	}
+	if table == nil || pool == nil {
+		return text, nil
+	}
+	before, err := ReadSlices(bytes.NewReader(table))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", SlicesFile, err)
+	}
+	then := map[Slice]bool{}
+	for _, s := range before {
+		then[s] = true
+	}
+	var changed []string
+	for _, s := range pool {
+		if !then[s] && !slices.Contains(changed, s.Case) {
+			changed = append(changed, s.Case)
+		}
+	}
+	if len(changed) > 0 {
+		return "", fmt.Errorf("masks have changed: what there is to outline in %s is not what %s says", strings.Join(changed, ", "), SlicesFile)
+	}
+	return text + "; how many pixels are outlined on each slice of the pool is the same", nil
 }
 
 // LeftOut is a case that could not be used.
@@ -229,8 +270,9 @@ func (c Config) useData(set *dataset.Dataset) error {
 	return nil
 }
 
-// RecordData writes data.json, or refuses to go on with data that are not those of the run's first part.
-func (f *Folder) RecordData(now Data) error {
+// RecordData writes data.json, or refuses to go on with data that are not those of the run's first part. A folder of an older program, without hashes
+// of the files, gets those of now, and notice is told what could not be compared. pool is what there is to outline, nil where it was not measured.
+func (f *Folder) RecordData(now Data, pool []Slice, notice func(string)) error {
 	var before Data
 	err := readJSON(f.path(DataFile), &before)
 	if errors.Is(err, os.ErrNotExist) {
@@ -239,8 +281,22 @@ func (f *Folder) RecordData(now Data) error {
 	if err != nil {
 		return err
 	}
+	changed := func(what, file string) error {
+		return fmt.Errorf("the data are not those that %s was begun with: %s (see %s there); restore them, or choose another folder with --out", f.Dir, what, file)
+	}
 	if change := before.Differs(now); change != "" {
-		return fmt.Errorf("the data are not those that %s was begun with: %s (see %s there); restore them, or choose another folder with --out", f.Dir, change, DataFile)
+		return changed(change, DataFile)
+	}
+	table, err := os.ReadFile(f.path(SlicesFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	unchecked, err := before.Unchecked(f.Dir, table, now, pool)
+	if err != nil {
+		return changed(err.Error(), SlicesFile)
+	}
+	if unchecked != "" {
+		notice(unchecked)
 	}
 	if before.Files == nil && now.Files != nil { // an older program's
 		before.Files = now.Files

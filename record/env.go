@@ -135,32 +135,68 @@ func processor() string {
 // RecordEnv writes in env.json what goes on to compute. That of the run's first part, or of a record that it began with, stays before it, and notice
 // is told if numbers may differ in the last bits, or more.
 func (f *Folder) RecordEnv(env Env, notice func(string)) error {
-	first, err := f.addEnv(env)
-	if err != nil {
-		return err
-	}
-	if !first.SameBits(env) {
-		notice(fmt.Sprintf("This run was begun with %s, threads %d, and goes on with %s, threads %d: its records will not repeat to the last bit.",
-			first.EngineText(), first.Threads, env.EngineText(), env.Threads))
-	}
-	if first.build() != "" && first.build() != env.build() {
-		notice(fmt.Sprintf("This run was begun by nextslice %s and goes on with %s: where training or picking has changed between them, its runs cannot be compared.",
-			first.build(), env.build()))
-	}
-	return nil
+	return recordEnv(f.path(EnvFile), "This run", "its runs", env, notice)
 }
 
-// addEnv adds to env.json what it does not have yet. It returns what the folder was begun with.
-func (f *Folder) addEnv(env Env) (first Env, err error) {
-	err = readJSON(f.path(EnvFile), &first)
+// RecordUnitEnv is RecordEnv for a unit, in a folder whose units run on several machines. A unit without an environment is begun by that of its start.
+func (f *Folder) RecordUnitEnv(u Unit, env Env, notice func(string)) error {
+	if err := os.MkdirAll(f.path("units", u.Name()), 0o700); err != nil {
+		return err
+	}
+	if _, err := os.Stat(f.unitEnv(u)); errors.Is(err, os.ErrNotExist) {
+		var begun Env
+		if err := readJSON(f.startEnv(u.Start()), &begun); err == nil {
+			tellEnv(begun, env, u.String(), "its cycles", notice)
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return recordEnv(f.unitEnv(u), u.String(), "its cycles", env, notice)
+}
+
+// RecordStartEnv is RecordEnv for a training of cycle 0, see Unit.Start, in such a folder. All that have begun it are recorded, whoever ended it.
+func (f *Folder) RecordStartEnv(start Unit, env Env, notice func(string)) error {
+	if err := os.MkdirAll(f.path("initial"), 0o700); err != nil {
+		return err
+	}
+	return recordEnv(f.startEnv(start), start.String(), "runs that begin with it", env, notice)
+}
+
+func (f *Folder) unitEnv(u Unit) string      { return f.path("units", u.Name(), EnvFile) }
+func (f *Folder) startEnv(start Unit) string { return f.path("initial", start.Name()+"."+EnvFile) }
+
+// recordEnv adds what goes on to compute to a file, and tells how it differs from what was begun with.
+func recordEnv(path, what, parts string, env Env, notice func(string)) error {
+	first, err := addEnv(path, env)
+	if err == nil {
+		tellEnv(first, env, what, parts, notice)
+	}
+	return err
+}
+
+// tellEnv says how what goes on to compute differs from what was begun with.
+func tellEnv(first, env Env, what, parts string, notice func(string)) {
+	if !first.SameBits(env) {
+		notice(fmt.Sprintf("%s was begun with %s, threads %d, and goes on with %s, threads %d: its records will not repeat to the last bit.",
+			what, first.EngineText(), first.Threads, env.EngineText(), env.Threads))
+	}
+	if first.build() != "" && first.build() != env.build() {
+		notice(fmt.Sprintf("%s was begun by nextslice %s and goes on with %s: where training or picking has changed between them, %s cannot be compared.",
+			what, first.build(), env.build(), parts))
+	}
+}
+
+// addEnv adds to an env.json what it does not have yet. It returns what was begun with.
+func addEnv(path string, env Env) (first Env, err error) {
+	err = readJSON(path, &first)
 	if errors.Is(err, os.ErrNotExist) {
-		return env, writeJSON(f.path(EnvFile), env)
+		return env, writeJSON(path, env)
 	}
 	if err != nil {
 		return Env{}, err
 	}
 	if more := first.With(env); len(more.Also) > len(first.Also) {
-		return first, writeJSON(f.path(EnvFile), more)
+		return first, writeJSON(path, more)
 	}
 	return first, nil
 }

@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,8 +91,28 @@ func TestAllEnvironments(t *testing.T) {
 		t.Fatal(err)
 	}
 	units := c.Units()
-	if err := f.RecordUnitEnv(units[0], node); err != nil {
+	told = nil
+	tell := func(text string) { told = append(told, text) }
+	requeued, trainer := node, node
+	requeued.Commit, trainer.CPU = "ccc", "that trained cycle 0"
+	if err := errors.Join(f.RecordStartEnv(units[0].Start(), trainer, tell), f.RecordUnitEnv(units[0], node, tell)); err != nil || told != nil {
+		t.Fatal(err, told)
+	}
+	for range 2 {
+		if err := f.RecordUnitEnv(units[0], requeued, tell); err != nil { // does not put itself in the place of the other
+			t.Fatal(err)
+		}
+	}
+	if len(told) != 2 || told[0] != "random, set 1 was begun by nextslice aaa and goes on with ccc: where training or picking has changed between them, its cycles cannot be compared." {
+		t.Errorf("told: %q", told)
+	}
+	// Nor do the first cycle and the next ones of a unit come from two builds untold.
+	told = nil
+	if err := errors.Join(f.RecordStartEnv(units[1].Start(), trainer, tell), f.RecordUnitEnv(units[1], requeued, tell), f.RecordStartEnv(units[1].Start(), requeued, tell)); err != nil {
 		t.Fatal(err)
+	}
+	if len(told) != 2 || !strings.HasPrefix(told[0], "random, set 2 was begun by nextslice aaa") || !strings.HasPrefix(told[1], "initial set 2 was begun by nextslice aaa") {
+		t.Errorf("told: %q", told)
 	}
 	if err := f.TakeOver(units[1], Run{Unit: units[1], Cycles: []Cycle{{}}}, record); err != nil {
 		t.Fatal(err)
@@ -104,7 +125,7 @@ func TestAllEnvironments(t *testing.T) {
 	if err := json.Unmarshal(x.Env, &all); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]Env{begun, goesOn, taken, node}, all.All()); diff != "" {
+	if diff := cmp.Diff([]Env{begun, goesOn, taken, trainer, node, requeued}, all.All()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

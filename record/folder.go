@@ -32,7 +32,8 @@ import (
 //	curves.png, curves.svg, curves.csv     drawn from the lines above; see package report
 //
 // Where several processes write, as package cluster has them, each unit also has attempt.json, which names its writer, and
-// env.json of its machine, and slurm/ holds what was submitted.
+// env.json of the machines that have run it, as initial/<set>.env.json has those of a training of cycle 0, and slurm/ holds
+// what was submitted.
 //
 // With a grid the name of the recipe stands before the set: units/<recipe>-<set>-<strategy>.
 type Folder struct {
@@ -54,7 +55,7 @@ func CheckFolder(dir string, c Config, resume bool) (recorded bool, err error) {
 			return false, err
 		}
 		for _, e := range entries {
-			if e.Name() != lockName && !atomicfile.IsTemporary(e.Name()) {
+			if e.Name() != lockName && e.Name() != contentsFile && !atomicfile.IsTemporary(e.Name()) {
 				return false, fmt.Errorf("%s is not empty and holds no run: choose another folder with --out", dir)
 			}
 		}

@@ -71,6 +71,16 @@ func HoldsSlices(dir string) bool {
 	return err == nil
 }
 
+// NeedsSlices tells whether a run folder has a use for what there is to outline: for slices.csv, or to compare with it where there are no hashes of
+// the files.
+func NeedsSlices(dir string) bool {
+	if !HoldsSlices(dir) {
+		return true
+	}
+	var d Data
+	return readJSON((&Folder{Dir: dir}).path(DataFile), &d) == nil && d.Files == nil && d.Name != Phantom
+}
+
 // RecordSlices writes slices.csv, unless it is there.
 func (f *Folder) RecordSlices(pool []Slice) error {
 	if HoldsSlices(f.Dir) {

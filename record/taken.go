@@ -35,7 +35,7 @@ func (f *Folder) TakeOver(u Unit, r Run, env []byte) error {
 		if err := json.Unmarshal(env, &there); err != nil {
 			return fmt.Errorf("%s of the record: %w", EnvFile, err)
 		}
-		if _, err := f.addEnv(there); err != nil {
+		if _, err := addEnv(f.path(EnvFile), there); err != nil {
 			return err
 		}
 	}

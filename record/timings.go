@@ -48,6 +48,23 @@ func (f *Folder) Timings(u Unit) (out []Timing, err error) {
 	return out, nil
 }
 
+// openTimings opens such a file for further lines. What a crash left of an unfinished one is cut off: a line behind it would be lost with it.
+func openTimings(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(file)
+	if end := bytes.LastIndexByte(text, '\n') + 1; err == nil && end < len(text) {
+		err = file.Truncate(int64(end))
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
 var timingColumns = []string{"grid", "strategy", "set", "cycle", "train_s", "evaluate_s", "members_s", "score_s", "query_s", "passes", "peak_mb"}
 
 // writeTimings writes those of runs; nil if no run has any.

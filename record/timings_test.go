@@ -1,11 +1,14 @@
 package record
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/nextslice/nextslice/active"
 )
 
 // A record has the times of its runs, and one without any has no file of them.
@@ -70,5 +73,37 @@ func TestFolderTimings(t *testing.T) {
 	}
 	if got, err := f.Timings(u); err != nil || !slices.Equal(got, []Timing{{Score: 2, PeakMB: 512}}) {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// What a crash left of a line does not take the next one with it.
+func TestTornTimings(t *testing.T) {
+	f := &Folder{Dir: t.TempDir()}
+	u := Unit{Strategy: "random", Set: 1}
+	path := f.path("units", u.Name(), "timings.jsonl")
+	for torn, want := range map[string][]Timing{
+		"":                                  {{Cycle: 1, Train: 3}},
+		"{\"cyc":                            {{Cycle: 1, Train: 3}},
+		"{\"cycle\":0}\n":                   {{}, {Cycle: 1, Train: 3}},
+		"{\"cycle\":0}\n{\"cycle\":1,\"sco": {{}, {Cycle: 1, Train: 3}},
+	} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.RemoveAll(f.path("units", u.Name(), "cycles.jsonl")), os.WriteFile(path, []byte(torn), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // what is whole stays
+			_, r, err := f.OpenUnit(u, func() Timing { return Timing{Cycle: 1, Train: 3} }, func(active.Cycle) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(r.Record(active.Cycle{}), r.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := f.Timings(u); err != nil || !slices.Equal(got, want) {
+				t.Errorf("behind %q: %+v, %v", torn, got, err)
+			}
+		}
 	}
 }

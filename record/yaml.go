@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,8 @@ import (
 // decode reads YAML over the values that are in into, a pointer to a struct: what the file does not say stays. All
 // faults are reported at once, each as name:line:column. Unknown keys are faults, and so are duplicate ones, and
 // numbers that their field cannot hold: a library that cuts 1.5 down to 1 would train another network than asked for.
+// So are numbers that YAML reads as others than people do, such as 010, and texts that it takes for numbers: case 007
+// would be case 7.
 func decode(name string, data []byte, into any) error {
 	body, err := parseYAML(name, data)
 	if err != nil || body == nil {
@@ -98,6 +101,7 @@ func (c *checker) check(n ast.Node, t reflect.Type, path string) {
 	}
 	if _, list := n.(*ast.SequenceNode); !list && t == reflect.TypeFor[dataset.Selection]() {
 		want(n.Type() == ast.StringType || n.Type() == ast.IntegerType, "all, or a list of channels such as [0, 1]")
+		c.asWritten(n, path, true, true)
 		return
 	}
 	if t == reflect.TypeFor[dataset.Selection]() {
@@ -105,6 +109,7 @@ func (c *checker) check(n ast.Node, t reflect.Type, path string) {
 			if v.Type() != ast.StringType && v.Type() != ast.IntegerType {
 				c.fault(v, "%swant numbers or names, got %s", prefix(path), v)
 			}
+			c.asWritten(v, path, true, true)
 		}
 		return
 	}
@@ -137,15 +142,62 @@ func (c *checker) check(n ast.Node, t reflect.Type, path string) {
 		want(n.Type() == ast.BoolType, "true or false")
 	case reflect.Int:
 		want(n.Type() == ast.IntegerType, "a whole number")
+		c.asWritten(n, path, true, false)
 	case reflect.Uint64:
 		want(n.Type() == ast.IntegerType && !strings.HasPrefix(n.String(), "-"), "a whole number, 0 or more")
+		c.asWritten(n, path, true, false)
 	case reflect.Float64:
 		// By its text: the parser takes 1e-6, which has no point, for a string.
 		v, err := strconv.ParseFloat(n.String(), 64)
 		want(err == nil && !math.IsNaN(v) && !math.IsInf(v, 0), "a number")
+		if text := n.String(); err == nil && !decimal.MatchString(text) {
+			c.fault(n, "%swant a number without leading zeros and plus, got %s: write %s", prefix(path), text, plain(text))
+		}
 	case reflect.String:
 		want(n.Type() == ast.StringType || n.Type() == ast.LiteralType || n.Type() == ast.IntegerType, "a text")
+		c.asWritten(n, path, false, true)
 	}
+}
+
+// decimal matches a number as a person reads it: no leading zeros, no plus, no underscores, no other base.
+var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][+-]?[0-9]+)?$`)
+
+// asWritten reports a whole number whose text is not the number itself in decimal form, such as 010, which YAML takes for 8, 0x10 and 1_000,
+// where a number or a text, such as a case ID, may stand, or either.
+func (c *checker) asWritten(n ast.Node, path string, number, text bool) {
+	whole, ok := n.(*ast.IntegerNode)
+	written := n.GetToken().Value
+	if !ok || fmt.Sprint(whole.Value) == written {
+		return
+	}
+	instead := fmt.Sprintf("write '%s' in quotes", written)
+	switch {
+	case number && text:
+		instead = fmt.Sprintf("write %s, or '%s' in quotes for a name", plain(written), written)
+	case number:
+		instead = "write " + plain(written)
+	}
+	c.fault(n, "%s%s is read as the number %v: %s", prefix(path), written, whole.Value, instead)
+}
+
+// plain returns the decimal form of a number as it was written: 010 is 10, 0x10 is 16, +1_000 is 1000.
+func plain(written string) string {
+	sign := ""
+	digits := strings.ReplaceAll(strings.TrimPrefix(written, "+"), "_", "")
+	if rest, negative := strings.CutPrefix(digits, "-"); negative {
+		sign, digits = "-", rest
+	}
+	if v, err := strconv.ParseUint(digits, 0, 64); err == nil && strings.ContainsAny(digits, "xob") {
+		digits = strconv.FormatUint(v, 10)
+	}
+	digits = strings.TrimLeft(digits, "0")
+	if digits == "" {
+		return "0"
+	}
+	if digits[0] < '0' || digits[0] > '9' { // a point, or an exponent
+		digits = "0" + digits
+	}
+	return sign + digits
 }
 
 // mapping compares the keys of a mapping with the fields of a struct.

@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -151,10 +153,40 @@ func newParser(out, errs io.Writer, exit func(int)) *kong.Kong {
 		kong.Vars{"recommended": query.Recommended},
 		kong.Writers(out, errs),
 		kong.Exit(exit),
+		kong.KindMapper(reflect.Int, kong.MapperFunc(wholeNumber)),
+		kong.KindMapper(reflect.Uint64, kong.MapperFunc(wholeNumber)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 	if err != nil {
 		panic(err)
 	}
 	return parser
+}
+
+// wholeNumber reads a whole number in decimal form. By the library's own reading 010 would be 8.
+func wholeNumber(ctx *kong.DecodeContext, into reflect.Value) error {
+	unsigned := into.Kind() == reflect.Uint64
+	kind := "int"
+	if unsigned {
+		kind = "uint"
+	}
+	t, err := ctx.Scan.PopValue(kind)
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprint(t.Value)
+	if unsigned {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil || strconv.FormatUint(n, 10) != text {
+			return fmt.Errorf("want a whole number, 0 or more, without leading zeros, got %q", text)
+		}
+		into.SetUint(n)
+		return nil
+	}
+	n, err := strconv.ParseInt(text, 10, strconv.IntSize)
+	if err != nil || strconv.FormatInt(n, 10) != text {
+		return fmt.Errorf("want a whole number without leading zeros, got %q", text)
+	}
+	into.SetInt(n)
+	return nil
 }

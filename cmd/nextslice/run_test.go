@@ -38,6 +38,25 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// Whole numbers of flags are read as people write them: 010 would be 8.
+func TestWholeNumbers(t *testing.T) {
+	for line, want := range map[string]string{
+		"simulate --initial-size 010":            `--initial-size: want a whole number without leading zeros, got "010"`,
+		"simulate --seed 0x10":                   `--seed: want a whole number, 0 or more, without leading zeros, got "0x10"`,
+		"simulate --seed=-1":                     `--seed: want a whole number, 0 or more, without leading zeros, got "-1"`,
+		"simulate --jobs 1_0":                    `--jobs: want a whole number without leading zeros, got "1_0"`,
+		"simulate --cycles":                      "--cycles: expected int value but got none",
+		"simulate --cycles 99999999999999999999": `got "99999999999999999999"`,
+		"unit run 01":                            `want a whole number without leading zeros, got "01"`,
+		"train --set steps=010 --data phantom --out " + filepath.Join(t.TempDir(), "m.safetensors"): "--set steps=010: steps:1:9: steps: 010 is read as the number 8: write 10",
+	} {
+		var out, errs bytes.Buffer
+		if got := run(t.Context(), strings.NewReader(""), &out, &errs, strings.Fields(line)); got != misuse || !strings.Contains(errs.String(), want) {
+			t.Errorf("%q: exit code %d, %s\nwant %s", line, got, errs.String(), want)
+		}
+	}
+}
+
 // interrupter cancels when a line appears, as a person does who has seen enough.
 type interrupter struct {
 	bytes.Buffer
@@ -75,6 +94,33 @@ func TestInterruptTellsHowToGoOn(t *testing.T) {
 	}
 	if !strings.HasSuffix(errs.String(), want) {
 		t.Errorf("got %q\nwant %q", errs.String(), want)
+	}
+}
+
+// A run folder is called after the folder of its data, however that is written.
+func TestOwnFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "prostates", "t2")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for data, want := range map[string]string{".": "t2", "..": "prostates", "../t2/": "t2", dir: "t2", "elsewhere/x": "x", record.Phantom: record.Phantom} {
+		if got := ownFolder(data); got != filepath.Join("runs", want) {
+			t.Errorf("%s: %s, want runs/%s", data, got, want)
+		}
+	}
+}
+
+// However strategies are spelt, the table of a run finds their runs.
+func TestStrategiesAreCanonical(t *testing.T) {
+	list := "entropy+sb(draw=resample),random"
+	config, err := simulateCommand{Strategies: &list}.config()
+	if err != nil || strings.Join(config.Strategies, " ") != "entropy+sb random" {
+		t.Errorf("%q, %v", config.Strategies, err)
+	}
+	list = "entropi"
+	if _, err := (simulateCommand{Strategies: &list}).config(); err == nil {
+		t.Error("no fault")
 	}
 }
 

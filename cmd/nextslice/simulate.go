@@ -84,7 +84,7 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	if err := c.validate(); err != nil {
 		return usageError{err}
 	}
-	out := cmp.Or(c.Out, config.Out, filepath.Join("runs", filepath.Base(filepath.Clean(config.Data))))
+	out := cmp.Or(c.Out, config.Out, ownFolder(config.Data))
 	if c.planned() && c.Precision != "" {
 		return usagef("--precision with --slurm or --prepare: say --isa amx for bfloat16, and --constraint for the nodes that have it")
 	}
@@ -110,6 +110,14 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	return curves(s, out, c.JSON)
 }
 
+// ownFolder is the run folder of data where none is given: runs/ and the name of their folder, also where that is called "." or "..".
+func ownFolder(data string) string {
+	if path, err := filepath.Abs(data); err == nil {
+		data = path
+	}
+	return filepath.Join("runs", filepath.Base(data))
+}
+
 // curves prints the learning curves of a run folder and draws its figure.
 func curves(s streams, out string, json bool) error {
 	sources, err := report.Read([]string{out})
@@ -130,7 +138,7 @@ func curves(s streams, out string, json bool) error {
 	return nil
 }
 
-// config reads the configuration file and puts the flags over it.
+// config reads the configuration file and puts the flags over it. Its strategies have their shortest names, as their runs have.
 func (c simulateCommand) config() (record.Config, error) {
 	config, err := record.ReadConfig(c.Config, func(config *record.Config) {
 		set(&config.Data, c.Data)
@@ -152,10 +160,14 @@ func (c simulateCommand) config() (record.Config, error) {
 			config.Strategies = splitList(*c.Strategies)
 		}
 	})
+	if err == nil {
+		err = config.Validate()
+	}
 	if err != nil {
 		return record.Config{}, err
 	}
-	return config, config.Validate()
+	config.Strategies = record.Canonical(config.Strategies)
+	return config, nil
 }
 
 func set[T any](field *T, flag *T) {

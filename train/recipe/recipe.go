@@ -103,7 +103,7 @@ type LearningLoss struct {
 // CheckClasses returns an error unless c can train a network of so many classes, the background among them.
 func (c Config) CheckClasses(classes int) error {
 	if n := len(c.Loss.ClassWeights); n > 0 && n != classes {
-		return fmt.Errorf("loss.class-weights: want one for each of the %d classes, the background first, got %d", classes, n)
+		return fmt.Errorf("loss.class-weights: want one for each of the %d classes of these data, the background first, got %d", classes, n)
 	}
 	return nil
 }
