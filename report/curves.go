@@ -78,27 +78,55 @@ func cells(runs []record.Run, value func(record.Cycle) float64) (values []float6
 	return values
 }
 
-// curvesOf returns one curve per initial set, by set. With several recipes it is their mean, at the label counts within all
-// of them; a set that lacks a recipe has no curve.
-func curvesOf(runs []record.Run, recipes int, value func(record.Cycle) float64) []stats.Run {
-	bySet := map[int][]stats.Run{}
-	for _, r := range runs {
-		run := stats.Run{Set: r.Set}
-		for _, c := range r.Cycles {
-			run.Labels, run.Values = append(run.Labels, c.Labelled), append(run.Values, value(c))
+// current returns the cycles of a run that are not superseded, whose label counts increase. A cycle is superseded by a later one with no more labels: people
+// have corrected or rejected labels, and what was trained on them was trained again. Simulations have no such cycles.
+func current(cycles []record.Cycle) (out []record.Cycle) {
+	least := math.MaxInt
+	for _, c := range slices.Backward(cycles) {
+		if c.Labelled < least {
+			least = c.Labelled
+			out = append(out, c)
 		}
-		bySet[r.Set] = append(bySet[r.Set], run)
 	}
-	var out []stats.Run
+	slices.Reverse(out)
+	return out
+}
+
+// curveOf returns the learning curve of a run: a value at each of its cycles that are not superseded.
+func curveOf(r record.Run, value func(record.Cycle) float64) stats.Run {
+	run := stats.Run{Set: r.Set}
+	for _, c := range current(r.Cycles) {
+		run.Labels, run.Values = append(run.Labels, c.Labelled), append(run.Values, value(c))
+	}
+	return run
+}
+
+// complete returns the runs of each initial set that has all recipes, by set: what is averaged over recipes is of these alone.
+func complete(runs []record.Run, recipes int) (sets [][]record.Run) {
+	bySet := map[int][]record.Run{}
+	for _, r := range runs {
+		bySet[r.Set] = append(bySet[r.Set], r)
+	}
 	for _, set := range slices.Sorted(maps.Keys(bySet)) {
-		if len(bySet[set]) < recipes {
-			continue
+		if len(bySet[set]) >= recipes {
+			sets = append(sets, bySet[set])
 		}
-		run := stats.Run{Set: set, Labels: stats.Shared(bySet[set]...)}
+	}
+	return sets
+}
+
+// curvesOf returns one curve per initial set that has all recipes, by set. With several recipes it is their mean, at the label counts within all of them.
+func curvesOf(runs []record.Run, recipes int, value func(record.Cycle) float64) (out []stats.Run) {
+	for _, set := range complete(runs, recipes) {
+		var curves []stats.Run
+		for _, r := range set {
+			curves = append(curves, curveOf(r, value))
+		}
+		run := stats.Run{Set: set[0].Set, Labels: stats.Shared(curves...)}
 		for _, labelled := range run.Labels {
 			sum := 0.0
-			for _, r := range bySet[set] {
-				v, _ := r.At(labelled)
+			for _, c := range curves {
+				v, _ := c.At(labelled)
 				sum += v
 			}
 			run.Values = append(run.Values, sum/float64(recipes))

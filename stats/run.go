@@ -95,8 +95,10 @@ func (r Run) measured() []int {
 }
 
 // At returns the value with a number of labels: that of its cycle, or between two cycles the one on the straight line between theirs, which is
-// NaN where one of them has none. Before the first cycle and after the last a run has no value: NaN and false.
+// NaN where one of them has none. Before the first cycle and after the last a run has no value: NaN and false. It panics if Labels do not
+// strictly increase.
 func (r Run) At(labels int) (value float64, ok bool) {
+	r.demandOrder("At")
 	i, found := slices.BinarySearch(r.Labels, labels)
 	switch {
 	case found:
@@ -108,9 +110,11 @@ func (r Run) At(labels int) (value float64, ok bool) {
 	return r.Values[i-1] + share*(r.Values[i]-r.Values[i-1]), true
 }
 
-// Shared returns the label counts of any of these runs that lie within all of them, ascending: where all have a value by At.
+// Shared returns the label counts of any of these runs that lie within all of them, ascending: where all have a value by At. It panics
+// where the Labels of a run do not strictly increase.
 func Shared(runs ...Run) (labels []int) {
 	for _, r := range runs {
+		r.demandOrder("Shared")
 		labels = append(labels, r.Labels...)
 	}
 	slices.Sort(labels)
