@@ -30,7 +30,29 @@ type Source struct {
 	Slices   []record.Slice // of the pool; nil where the record has none
 
 	files   record.Export // the files of the first folder, without runs
-	configs [][]byte      // of all folders
+	folders []folder      // those of Dirs
+}
+
+// folder is a run folder or a record of a source, with what its runs are called here.
+type folder struct {
+	dir    string
+	config []byte
+	called naming
+}
+
+// naming says what the runs of a folder are called in an experiment that it was joined to. It is decided in Source.join.
+type naming struct {
+	grid string // the recipe of runs without one
+	from string // what stands behind their strategies: how the initial sets were chosen
+}
+
+// unit returns what a unit of the folder is called. A ceiling has no initial set.
+func (n naming) unit(u record.Unit) record.Unit {
+	u.Grid = cmp.Or(u.Grid, n.grid)
+	if u.Strategy != record.Ceiling {
+		u.Strategy += n.from
+	}
+	return u
 }
 
 // Settings are the lines of the configuration that a report shows. It may have others.
@@ -113,7 +135,7 @@ func read(dir string) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	s := Source{Name: nameOf(dir), Dirs: []string{dir}, files: f, configs: [][]byte{f.Config}}
+	s := Source{Name: nameOf(dir), Dirs: []string{dir}, files: f, folders: []folder{{dir: dir, config: f.Config}}}
 	s.files.Runs = nil
 	for _, r := range f.Runs {
 		*s.list(r) = append(*s.list(r), r)
@@ -183,10 +205,10 @@ func (s Source) identity() string {
 // join adds the runs of another folder of the same experiment. Of a run that both hold the longer one is kept.
 func (s *Source) join(other Source) error {
 	if base, ok := other.base(); ok && len(s.Settings.Grid) == 0 {
-		s.setGrid(base)
+		s.rename(naming{grid: base})
 	}
 	if base, ok := s.base(); ok && len(other.Settings.Grid) == 0 {
-		other.setGrid(base)
+		other.rename(naming{grid: base})
 	}
 	for _, r := range other.Settings.Grid {
 		i := slices.IndexFunc(s.Settings.Grid, func(mine Recipe) bool { return mine.Name() == r.Name() })
@@ -198,7 +220,7 @@ func (s *Source) join(other Source) error {
 		}
 	}
 	if other.Settings.Initial != s.Settings.Initial {
-		other = other.fromInitial()
+		other.rename(naming{from: from + cmp.Or(other.Settings.Initial, Baseline)})
 	}
 	for _, r := range slices.Concat(other.Runs, other.Ceiling) {
 		list := s.list(r)
@@ -228,7 +250,7 @@ func (s *Source) join(other Source) error {
 		s.Slices, s.files.Slices = other.Slices, other.files.Slices
 	}
 	s.Settings.InitialSets = max(s.Settings.InitialSets, other.Settings.InitialSets)
-	s.Dirs, s.configs = append(s.Dirs, other.Dirs...), append(s.configs, other.configs...)
+	s.Dirs, s.folders = append(s.Dirs, other.Dirs...), append(s.folders, other.folders...)
 	return nil
 }
 
@@ -242,30 +264,25 @@ func (s Source) base() (name string, ok bool) {
 	return "", false
 }
 
-// setGrid calls the recipe of runs without a grid by a name.
-func (s *Source) setGrid(name string) {
-	for _, runs := range []*[]record.Run{&s.Runs, &s.Ceiling} {
-		*runs = slices.Clone(*runs)
-		for i := range *runs {
-			(*runs)[i].Grid = name
-		}
-	}
-}
-
 // from stands between a strategy and the choice of its initial sets.
 const from = " from "
 
-// fromInitial returns the source with the choice of its initial sets in the names of its strategies. A ceiling has no initial set.
-func (s Source) fromInitial() Source {
-	suffix := from + cmp.Or(s.Settings.Initial, Baseline)
-	s.Runs, s.Settings.Strategies = slices.Clone(s.Runs), slices.Clone(s.Settings.Strategies)
-	for i := range s.Runs {
-		s.Runs[i].Strategy += suffix
+// rename gives the runs of a source other names, and keeps these for its folders.
+func (s *Source) rename(n naming) {
+	for _, runs := range []*[]record.Run{&s.Runs, &s.Ceiling} {
+		*runs = slices.Clone(*runs)
+		for i := range *runs {
+			(*runs)[i].Unit = n.unit((*runs)[i].Unit)
+		}
+	}
+	s.folders, s.Settings.Strategies = slices.Clone(s.folders), slices.Clone(s.Settings.Strategies)
+	for i := range s.folders {
+		called := &s.folders[i].called
+		called.grid, called.from = cmp.Or(called.grid, n.grid), called.from+n.from
 	}
 	for i := range s.Settings.Strategies {
-		s.Settings.Strategies[i] += suffix
+		s.Settings.Strategies[i] += n.from
 	}
-	return s
 }
 
 // Export writes the record of an experiment to a folder. Several folders must have chosen their initial sets in one way.
@@ -283,7 +300,11 @@ func (s Source) Export(dir string) error {
 		if f.Env, err = s.Env.JSON(); err != nil {
 			return err
 		}
-		if f.Config, err = record.JoinConfigs(s.configs...); err != nil {
+		var configs [][]byte
+		for _, one := range s.folders {
+			configs = append(configs, one.config)
+		}
+		if f.Config, err = record.JoinConfigs(configs...); err != nil {
 			return err
 		}
 	}
