@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/record"
 )
@@ -31,6 +33,19 @@ type Source struct {
 
 	files   record.Export // the files of the first folder, without runs
 	folders []folder      // those of Dirs
+	initial map[initialSet]begun
+}
+
+// initialSet is an initial set by its number and how it was chosen, as in the names of strategies.
+type initialSet struct {
+	from string
+	set  int
+}
+
+// begun is what a folder tells of an initial set.
+type begun struct {
+	dir   string
+	items []string
 }
 
 // folder is a run folder or a record of a source, with what its runs are called here.
@@ -86,7 +101,8 @@ func (r Recipe) Name() string {
 // Read reads run folders and record folders. Folders of one experiment, which differ at most in their strategies, their
 // number of initial sets, how these are chosen, a ceiling and where the data lie, are joined; a run that two of them hold
 // with other numbers is an error. Where initial sets are chosen in another way than in the first folder, "entropy+sb" is
-// called "entropy+sb from typiclust" and is a strategy of its own.
+// called "entropy+sb from typiclust" and is a strategy of its own. Runs with the same choice and the same number of the set are compared as pairs: that they
+// began from other slices, as far as they tell, is an error.
 func Read(dirs []string) ([]Source, error) {
 	var sources []Source
 	identities := map[string]int{}
@@ -142,6 +158,12 @@ func read(dir string) (Source, error) {
 	}
 	if err := yaml.Unmarshal(f.Config, &s.Settings); err != nil {
 		return Source{}, fmt.Errorf("%s: %w", filepath.Join(dir, record.ConfigFile), err)
+	}
+	if s.Settings.Initial == active.InitialRandom {
+		s.Settings.Initial = ""
+	}
+	if err := s.readInitial(dir); err != nil {
+		return Source{}, err
 	}
 	for _, file := range []struct {
 		name    string
@@ -220,7 +242,10 @@ func (s *Source) join(other Source) error {
 		}
 	}
 	if other.Settings.Initial != s.Settings.Initial {
-		other.rename(naming{from: from + cmp.Or(other.Settings.Initial, Baseline)})
+		other.rename(naming{from: from + cmp.Or(other.Settings.Initial, active.InitialRandom)})
+	}
+	if err := s.joinInitial(other); err != nil {
+		return err
 	}
 	for _, r := range slices.Concat(other.Runs, other.Ceiling) {
 		list := s.list(r)
@@ -283,6 +308,50 @@ func (s *Source) rename(n naming) {
 	for i := range s.Settings.Strategies {
 		s.Settings.Strategies[i] += n.from
 	}
+	initial := map[initialSet]begun{}
+	for which, one := range s.initial {
+		which.from += n.from
+		initial[which] = one
+	}
+	s.initial = initial
+}
+
+// readInitial keeps the items of the initial sets, as far as runs tell them: all runs from one set must have begun from the same.
+func (s *Source) readInitial(dir string) error {
+	s.initial = map[initialSet]begun{}
+	first := map[int]record.Unit{}
+	for _, r := range s.Runs {
+		if len(r.Cycles) == 0 || r.Cycles[0].Initial == nil {
+			continue
+		}
+		which, items := initialSet{set: r.Set}, r.Cycles[0].Initial
+		if mine, known := s.initial[which]; known && !slices.Equal(mine.items, items) {
+			return fmt.Errorf("%s: initial set %d holds other slices in the run %s than in %s (%s against %s): its runs cannot be compared",
+				dir, r.Set, r.Unit, first[r.Set], strings.Join(items, " "), strings.Join(mine.items, " "))
+		} else if !known {
+			s.initial[which], first[r.Set] = begun{dir, items}, r.Unit
+		}
+	}
+	return nil
+}
+
+// joinInitial adds the initial sets of another folder. Runs are paired by the number of their set, so a set that both know must be the same.
+func (s *Source) joinInitial(other Source) error {
+	for _, which := range slices.SortedFunc(maps.Keys(other.initial), func(a, b initialSet) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.set, b.set)) }) {
+		one := other.initial[which]
+		mine, known := s.initial[which]
+		if known && !slices.Equal(mine.items, one.items) {
+			return fmt.Errorf("initial set %d of %s holds other slices than that of %s (%s against %s): their runs cannot be compared; report them separately",
+				which.set, one.dir, mine.dir, strings.Join(one.items, " "), strings.Join(mine.items, " "))
+		}
+		if !known {
+			if s.initial == nil {
+				s.initial = map[initialSet]begun{}
+			}
+			s.initial[which] = one
+		}
+	}
+	return nil
 }
 
 // Export writes the record of an experiment to a folder. Several folders must have chosen their initial sets in one way.
