@@ -63,7 +63,7 @@ type Strategy struct {
 
 	Efficiency *Efficiency `json:"foreground_efficiency,omitempty"` // nil where the record does not tell what there was to outline
 
-	foreground []foregroundCurve // of finished runs, one per initial set
+	foreground map[int]foregroundCurve // of finished runs, by initial set; of those with all recipes
 
 	dice2DOne stats.Summary          // of dice_2d over all cycles of finished runs, where a slice that is empty in both masks counts 1
 	curves    map[string][]stats.Run // of finished and unfinished runs, per measure

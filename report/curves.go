@@ -45,7 +45,7 @@ func (s Source) strategy(o Options, place, name string, grids []string, runs []r
 	pool := s.poolSlices()
 	st.Picks = picks(finished, pool, o.interval(place, "picks", name))
 	st.Time = timeOf(finished)
-	st.foreground = pool.foregroundCurves(finished)
+	st.foreground = pool.foregroundCurves(finished, len(grids))
 	return st
 }
 
