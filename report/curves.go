@@ -1,9 +1,11 @@
 package report
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/nextslice/nextslice/internal/null"
 	"github.com/nextslice/nextslice/metrics"
@@ -160,6 +162,45 @@ func byLabels(curves []stats.Run) map[int][]float64 {
 		}
 	}
 	return out
+}
+
+// rangesText says over which labels the curves of each strategy are; "" where all are over the same, so that areas under them and their last values can be
+// compared.
+func rangesText(strategies []string, curves map[string][]stats.Run) string {
+	var texts []string // in their order
+	of := map[string][]string{}
+	same := true
+	for _, name := range strategies {
+		var first, last []int
+		for _, c := range curves[name] {
+			if n := len(c.Labels); n > 0 {
+				first, last = append(first, c.Labels[0]), append(last, c.Labels[n-1])
+			}
+		}
+		if len(first) == 0 {
+			continue
+		}
+		ends := func(of []int) string {
+			low, high := slices.Min(of), slices.Max(of)
+			if low == high {
+				return fmt.Sprint(low)
+			}
+			same = false
+			return fmt.Sprintf("%d–%d", low, high)
+		}
+		text := ends(first) + " to " + ends(last)
+		if of[text] == nil {
+			texts = append(texts, text)
+		}
+		of[text] = append(of[text], name)
+	}
+	if same && len(texts) < 2 {
+		return ""
+	}
+	for i, text := range texts {
+		texts[i] = text + " of " + join(of[text])
+	}
+	return "labels " + strings.Join(texts, "; ")
 }
 
 // differences returns the curve of a - b, paired by initial set.

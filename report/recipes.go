@@ -98,6 +98,9 @@ func (x Experiment) recipeValues(pooled Group, single []Group) table.Table {
 		t.Rows = append(t.Rows, row)
 	}
 	t.Notes = []string{"Mean ± sample standard deviation over finished runs."}
+	for _, g := range single {
+		t.Notes = append(t.Notes, g.rangesNote("with "+g.Grid+" ")...)
+	}
 	return t
 }
 

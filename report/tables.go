@@ -285,6 +285,7 @@ func (x Experiment) runsTable(g Group) table.Table {
 	}
 	t.Notes = append(t.Notes, "Mean ± sample standard deviation over finished runs. AULC: area under the curve of the 3D Dice over labelled slices, divided by "+
 		"their range. Interval: of the mean AULC, BCa bootstrap over runs.")
+	t.Notes = append(t.Notes, g.rangesNote("")...)
 	if calibrated {
 		t.Notes = append(t.Notes, calibrationNote)
 	}
@@ -296,6 +297,15 @@ func (x Experiment) runsTable(g Group) table.Table {
 		t.Notes = append(t.Notes, "Of several recipes the mean over recipes is the value of an initial set.")
 	}
 	return t
+}
+
+// rangesNote says that areas and last values cannot be compared, where that is so; recipe stands before it.
+func (g Group) rangesNote(recipe string) []string {
+	if text := rangesText(g.names(), g.finishedCurves()); text != "" {
+		return []string{table.Warning + recipe + "each AULC is over the labels of its runs, which differ, and a final value is at the last of them: neither can be compared with the others (" + text +
+			"). Tables of differences are over the labels that both strategies reach."}
+	}
+	return nil
 }
 
 func labels(n float64) table.Cell {

@@ -69,7 +69,7 @@ func Final(r Run) float64 {
 // increase.
 func LabelsToReach(r Run, value float64, d Direction) (labels float64, reached bool) {
 	r.demandOrder("LabelsToReach")
-	r = r.at(r.measured())
+	r = r.On(r.measured())
 	for i, v := range r.Values {
 		if d.sign()*(v-value) < 0 {
 			continue
@@ -123,8 +123,9 @@ func Shared(runs ...Run) (labels []int) {
 	})
 }
 
-// at returns the run at these label counts, which lie within it.
-func (r Run) at(labels []int) Run {
+// On returns the run at these label counts, which must lie within it, such as those of Shared: with the values of At. It panics if Labels do not strictly
+// increase.
+func (r Run) On(labels []int) Run {
 	out := Run{Set: r.Set, Labels: labels}
 	for _, n := range labels {
 		v, _ := r.At(n)
