@@ -38,10 +38,10 @@ func (t Table) WriteMarkdown(w io.Writer) error {
 	return err
 }
 
-// latex escapes a text for LaTeX.
+// latex escapes a text for LaTeX. What pdflatex does not know, which is all beyond Latin-1, is a command.
 var latex = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
 	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "±", `$\pm$`, "−", `$-$`, "×", `$\times$`, "≥", `$\ge$`, "<", `$<$`, ">", `$>$`,
-	"†", `\dag{}`, "‡", `\ddag{}`, "§", `\S{}`, "–", "--", "·", `$\cdot$`, "*", `$\ast$`)
+	"†", `\dag{}`, "‡", `\ddag{}`, "§", `\S{}`, "–", "--", "·", `$\cdot$`, "*", `$\ast$`, "γ", `$\gamma$`, "₀", `$_0$`)
 
 // WriteLaTeX writes the table for a LaTeX document that loads booktabs.
 func (t Table) WriteLaTeX(w io.Writer) error {
