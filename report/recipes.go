@@ -50,7 +50,7 @@ func (x Experiment) recipeDifferences(pooled Group, single []Group) table.Table 
 				if one.Difference.Mean*m.better() > 0 {
 					ahead++
 				}
-				cell := table.Value(one.Difference.Mean, "%s [%s, %s]", signed(one.Difference.Mean, m), signed(one.Interval.Low, m), signed(one.Interval.High, m))
+				cell := table.Value(one.Difference.Mean, "%s", effect(one.Difference.Mean, one.Interval, m))
 				if one.significant() {
 					cell.Marks = "*"
 				}

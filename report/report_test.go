@@ -215,3 +215,31 @@ func TestJoin(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A difference of one initial set has no interval, and no table prints one of NaN.
+func TestNoInterval(t *testing.T) {
+	var runs []record.Run
+	for i, grid := range []string{"same", "wide"} {
+		runs = append(runs, makeRun(grid, "random", 1, 0.5, 0.6), makeRun(grid, "entropy", 1, 0.5, 0.7+0.1*float64(i)))
+	}
+	s := source(1, 1, []string{"random", "entropy"}, runs...)
+	s.Settings.Grid = []Recipe{{"name": "same"}, {"name": "wide", "width": 4}}
+	x := analyseOne(t, s)
+	if row := x.recipesTables(x.Groups[2])[0].Rows[0]; row[1].Text != "+5.00" || row[2].Text != "+10.00" {
+		t.Errorf("%+v", row)
+	}
+	for _, g := range x.Groups {
+		for _, one := range x.Tables(g) {
+			var b strings.Builder
+			if err := one.WriteMarkdown(&b); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(b.String(), "NaN") {
+				t.Error(b.String())
+			}
+		}
+		if text := strings.Join(x.Findings(g), " "); strings.Contains(text, "NaN") {
+			t.Error(text)
+		}
+	}
+}

@@ -315,15 +315,33 @@ func labels(n float64) table.Cell {
 	return table.Value(n, "%.0f", n)
 }
 
+// ends prints the ends of an interval with a text between them, "" where there is none.
+func ends(i stats.Interval, between string, print func(v float64) string) string {
+	if math.IsNaN(i.Low) || math.IsNaN(i.High) {
+		return ""
+	}
+	return print(i.Low) + between + print(i.High)
+}
+
 // interval prints an interval; sign +1 prints values, 2 differences with their sign.
 func interval(i stats.Interval, m measure, sign int) table.Cell {
-	if math.IsNaN(i.Low) {
-		return table.Text("–")
-	}
+	print := func(v float64) string { return signed(v, m) }
 	if sign == 1 {
-		return table.Value(i.Low, "%.*f to %.*f", m.digits, m.scale*i.Low, m.digits, m.scale*i.High)
+		print = func(v float64) string { return fmt.Sprintf("%.*f", m.digits, m.scale*v) }
 	}
-	return table.Value(i.Low, "%s to %s", signed(i.Low, m), signed(i.High, m))
+	if text := ends(i, " to ", print); text != "" {
+		return table.Value(i.Low, "%s", text)
+	}
+	return table.Text("–")
+}
+
+// effect prints a difference with its interval, where it has one.
+func effect(difference float64, i stats.Interval, m measure) string {
+	text := signed(difference, m)
+	if interval := ends(i, ", ", func(v float64) string { return signed(v, m) }); interval != "" {
+		text += " [" + interval + "]"
+	}
+	return text
 }
 
 // signed prints a difference with one more digit than the values have, and a minus sign as long as a plus.
