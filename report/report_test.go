@@ -197,6 +197,16 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}
 	}
+	want = []string{"entropy and dropout, dropout and random: fewer than two sets in common at 2 of 3 budgets, which count as no win", "entropy and random: fewer than two sets in common at 1 of 3 budgets, which count as no win"}
+	x = analyseOne(t, source(2, 2, []string{"entropy", "dropout", "random"}, makeRun("", "entropy", 1, 0.5, 0.6, 0.7), makeRun("", "entropy", 2, 0.5, 0.6, math.NaN()),
+		makeRun("", "random", 1, 0.5, 0.6, 0.7), makeRun("", "random", 2, 0.5, 0.6, 0.7), makeRun("", "dropout", 1, 0.5, 0.6, 0.7), makeRun("", "dropout", 2, 0.5, math.NaN(), math.NaN())))
+	var told []string
+	for _, w := range x.Groups[0].Pairwise.Warnings {
+		told = append(told, w.Text)
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 	if _, err := Analyse([]Source{source(1, 1, nil)}, Options{}); err == nil {
 		t.Error("a report of nothing was made")
 	}
