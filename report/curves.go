@@ -43,7 +43,7 @@ func (s Source) strategy(o Options, place, name string, grids []string, runs []r
 		curves := curvesOf(runs, len(grids), func(c record.Cycle) float64 { return valueOf(c.Measures.Classes[class], measures[0].name) })
 		st.Classes = append(st.Classes, points("mean", byLabels(curves), o.interval(place, "class", class, name)))
 	}
-	st.Calibration = calibration(runs)
+	st.Calibration = calibration(finished, len(grids))
 	pool := s.poolSlices()
 	st.Picks = picks(finished, pool, o.interval(place, "picks", name))
 	st.Time = timeOf(finished)
@@ -57,7 +57,7 @@ func valueOf(c metrics.ClassSummary, name string) float64 {
 }
 
 // dice2DOne returns the 2D Dice as the mean over classes under the rule metrics.EmptyOne, of a summary that was made under
-// metrics.EmptyUndefined: each slice that had no value counts 1.
+// metrics.EmptyUndefined: each slice that had no value counts 1. It is that where all these slices are empty in both masks; see Experiment.tellsEmpty.
 func dice2DOne(s metrics.Summary) float64 {
 	sum := 0.0
 	for _, c := range s.Classes {

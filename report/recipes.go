@@ -90,7 +90,7 @@ func (x Experiment) recipeValues(pooled Group, single []Group) table.Table {
 		row := []table.Cell{table.Text("%s", name)}
 		for _, g := range single {
 			if st, ok := g.find(name); ok {
-				row = append(row, meanStd(st.Results[0].AULC, m))
+				row = append(row, g.perRun(st, st.Results[0].AULC, m))
 			} else {
 				row = append(row, table.Text("–"))
 			}

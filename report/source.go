@@ -76,6 +76,7 @@ type Settings struct {
 	Channel     int               `yaml:"channel" json:"channel,omitempty"`
 	Channels    dataset.Selection `yaml:"channels" json:"channels,omitempty"`
 	Resample    bool              `yaml:"resample" json:"resample,omitempty"`
+	Ignore      int               `yaml:"ignore" json:"ignore,omitempty"`
 	Empty       string            `yaml:"empty" json:"empty"`
 	Strategies  []string          `yaml:"strategies" json:"strategies"`
 	InitialSets int               `yaml:"initial-sets" json:"initial_sets"`
