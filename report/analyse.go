@@ -63,7 +63,7 @@ type Strategy struct {
 
 	Efficiency *Efficiency `json:"foreground_efficiency,omitempty"` // nil where the record does not tell what there was to outline
 
-	foreground []foregroundCurve // of finished runs, one per initial set
+	foreground map[int]foregroundCurve // of finished runs, by initial set; of those with all recipes
 
 	dice2DOne stats.Summary          // of dice_2d over all cycles of finished runs, where a slice that is empty in both masks counts 1
 	curves    map[string][]stats.Run // of finished and unfinished runs, per measure
@@ -279,6 +279,24 @@ func (g *Group) finish(o Options, place string) {
 		}
 	}
 	g.Pairwise = stats.PairwiseWins(all, 0.05, measures[0].direction)
+	g.Pairwise.Warnings = append(g.untested(), g.Pairwise.Warnings...)
+}
+
+// untested warns of pairs of strategies that are not compared at some budgets, those with as many of them together.
+func (g *Group) untested() (out []stats.Warning) {
+	var order []int
+	pairs := map[int][]string{}
+	for _, u := range g.Pairwise.Untested {
+		if pairs[u.Budgets] == nil {
+			order = append(order, u.Budgets)
+		}
+		pairs[u.Budgets] = append(pairs[u.Budgets], g.Strategies[u.A].Name+" and "+g.Strategies[u.B].Name)
+	}
+	for _, n := range order {
+		out = append(out, stats.Warning{Kind: stats.WarnMissingCycles, Text: fmt.Sprintf("%s: fewer than two sets in common at %d of %d budgets, which count as no win",
+			join(pairs[n]), n, len(g.Pairwise.Budgets))})
+	}
+	return out
 }
 
 func (g *Group) find(name string) (Strategy, bool) {

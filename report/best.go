@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -16,8 +17,11 @@ import (
 // Best is the strategy with the highest mean AULC of the 3D Dice, random aside, and what it makes of each test case.
 type Best struct {
 	Strategy string `json:"strategy"`
-	Rival    string `json:"rival,omitempty"` // the same score without or with stochastic batches; "" without one
-	Gains    []Gain `json:"gains,omitempty"` // per test case, those first that random is worst on; none where records tell no cases
+	// Labels, the fewest and the most, are those that all finished runs of all strategies reach, where these end at other numbers of labels: the AULC
+	// that decides is over them. It is nil where all runs are over the same labels.
+	Labels *[2]int `json:"labels,omitempty"`
+	Rival  string  `json:"rival,omitempty"` // the same score without or with stochastic batches; "" without one
+	Gains  []Gain  `json:"gains,omitempty"` // per test case, those first that random is worst on; none where records tell no cases
 }
 
 // Gain is the 3D Dice of a test case after the last cycle, as the mean over foreground classes: that of random, and how much the best
@@ -34,8 +38,13 @@ type Gain struct {
 // findBest returns nil where there is nothing beside random, or no random.
 func (g *Group) findBest(s Source, o Options, place string, grids []string) *Best {
 	best, most := "", math.Inf(-1)
+	labels, cut := g.sharedLabels()
 	for _, st := range g.Strategies {
-		if aulc := st.Results[0].AULC.Mean; st.Name != Baseline && aulc > most {
+		aulc := st.Results[0].AULC.Mean
+		if cut {
+			aulc = stats.Describe(numbers(st.whole[measures[0].name], func(r stats.Run) float64 { return stats.AULC(r.On(labels)) })).Mean
+		}
+		if st.Name != Baseline && aulc > most {
 			best, most = st.Name, aulc
 		}
 	}
@@ -43,6 +52,9 @@ func (g *Group) findBest(s Source, o Options, place string, grids []string) *Bes
 		return nil
 	}
 	b := &Best{Strategy: best}
+	if cut {
+		b.Labels = &[2]int{labels[0], labels[len(labels)-1]}
+	}
 	score := partsOf(best).Score
 	for _, f := range families(g.names()) {
 		if score == "" || f.name != score {
@@ -56,6 +68,33 @@ func (g *Group) findBest(s Source, o Options, place string, grids []string) *Bes
 	}
 	b.Gains = s.gains(best, grids, o.interval(place, "gain", best))
 	return b
+}
+
+// finishedCurves returns the 3D Dice of the finished runs, by strategy.
+func (g Group) finishedCurves() map[string][]stats.Run {
+	out := map[string][]stats.Run{}
+	for _, st := range g.Strategies {
+		out[st.Name] = st.whole[measures[0].name]
+	}
+	return out
+}
+
+// sharedLabels returns the label counts within all finished runs of all strategies; cut is false where these are over the same range.
+func (g Group) sharedLabels() (labels []int, cut bool) {
+	curves := g.finishedCurves()
+	if rangesText(g.names(), curves) == "" {
+		return nil, false
+	}
+	all := slices.Concat(slices.Collect(maps.Values(curves))...)
+	return stats.Shared(slices.DeleteFunc(all, func(r stats.Run) bool { return len(r.Labels) == 0 })...), true
+}
+
+// highest says what the best strategy has.
+func (b Best) highest() string {
+	if b.Labels == nil {
+		return "the highest mean AULC"
+	}
+	return fmt.Sprintf("the highest mean AULC, over the labels that all strategies reach (%d to %d)", b.Labels[0], b.Labels[1])
 }
 
 // gains returns those of a strategy over random on each test case.
@@ -118,7 +157,7 @@ func (x Experiment) gainsTable(g Group) table.Table {
 			interval(stats.Interval{Low: float64(c.Low), High: float64(c.High)}, measures[0], 2), table.Text("%d", c.Sets)})
 	}
 	t.Notes = []string{fmt.Sprintf("After the last cycle, the case that random is worst on first; mean over initial sets, paired, with its BCa bootstrap interval, which is not corrected for the number of cases. "+
-		"%s, the strategy with the highest mean AULC, is ahead on %d of %d cases.", g.Best.Strategy, ahead, len(g.Best.Gains))}
+		"%s, the strategy with %s, is ahead on %d of %d cases.", g.Best.Strategy, g.Best.highest(), ahead, len(g.Best.Gains))}
 	return t
 }
 
@@ -174,6 +213,6 @@ func (x Experiment) bestFigure(g Group) (figure.Figure, bool) {
 	}
 	l.Columns = min(2, len(l.Panels))
 	return figure.Figure{Name: "best", Section: sectionPicks, Title: fmt.Sprintf("What %s picks, beside random", g.Best.Strategy), Lines: l,
-		Note: fmt.Sprintf("%s has the highest mean AULC of the 3D Dice. Mean over runs with its 95 %% BCa bootstrap interval; the gain is that after the last cycle, paired by initial set, the case that random is "+
-			"worst on first.", g.Best.Strategy)}, true
+		Note: fmt.Sprintf("%s has %s of the 3D Dice. Mean over runs with its 95 %% BCa bootstrap interval; the gain is that after the last cycle, paired by initial set, the case that random is "+
+			"worst on first.", g.Best.Strategy, g.Best.highest())}, true
 }

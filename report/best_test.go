@@ -1,6 +1,8 @@
 package report
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nextslice/nextslice/record"
@@ -74,4 +76,31 @@ func runsOf(all []record.Run, strategy string) (runs []record.Run) {
 		}
 	}
 	return runs
+}
+
+// Where strategies end with other numbers of labels the best one is that of the labels which all reach: a long curve has no advantage. The tables say over
+// which labels the AULC of each is.
+func TestBestOfOtherRanges(t *testing.T) {
+	var runs []record.Run
+	for set := 1; set <= 2; set++ {
+		runs = append(runs,
+			makeRun("", "random", set, 0.3, 0.4, 0.5, 0.6),
+			makeRun("", "entropy", set, 0.3, 0.5, 0.8, 0.9),                                                // AULC 0.633 to 40 labels, 0.41 to 21
+			withLabels(makeRun("", "dutp(copies=published)", set, 0.3, 0.4, 0.6, 0.6), 10, 12, 15, 20+set)) // 0.53
+	}
+	x := analyseOne(t, source(2, 3, []string{"random", "entropy", "dutp(copies=published)"}, runs...))
+	g := x.Groups[0]
+	if g.Best.Strategy != "dutp(copies=published)" || g.Best.Labels == nil || *g.Best.Labels != [2]int{10, 21} {
+		t.Errorf("%+v", g.Best)
+	}
+	want := "labels 10 to 40 of random, entropy; 10 to 21–22 of dutp(copies=published)"
+	if notes := strings.Join(x.runsTable(g).Notes, "\n"); !strings.Contains(notes, want) {
+		t.Errorf("%q is not in %s", want, notes)
+	}
+	// With equal ranges nothing is said, and the best is that of the AULC in the table.
+	x = analyseOne(t, source(2, 3, []string{"random", "entropy"}, slices.DeleteFunc(runs, func(r record.Run) bool { return r.Strategy == "dutp(copies=published)" })...))
+	g = x.Groups[0]
+	if notes := strings.Join(x.runsTable(g).Notes, "\n"); g.Best.Labels != nil || strings.Contains(notes, "labels 10") {
+		t.Errorf("%+v, %s", g.Best, notes)
+	}
 }

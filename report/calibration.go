@@ -11,7 +11,7 @@ import (
 
 // Calibration says how far the probabilities of a strategy's last models are from how often they are right.
 type Calibration struct {
-	ECE  stats.Summary `json:"ece"`  // expected calibration error, over runs
+	ECE  stats.Summary `json:"ece"`  // expected calibration error, over initial sets that have all recipes: of several recipes their mean
 	Bins []metrics.Bin `json:"bins"` // reliability diagram of the pixels of all runs
 }
 
@@ -19,18 +19,34 @@ const calibrationNote = "ECE: expected calibration error of the last model (Guo 
 	"right, over pixels of test slices with foreground, near it (10 voxels around the box of the case's reference)."
 
 // calibration joins the diagrams of runs; nil where none has one.
-func calibration(runs []record.Run) *Calibration {
+func calibration(runs []record.Run, recipes int) *Calibration {
 	var diagrams [][]metrics.Bin
-	var errors []float64
-	for _, r := range runs {
+	diagram := func(r record.Run) []metrics.Bin {
 		bins := r.Cycles[len(r.Cycles)-1].Calibration
-		if bins == nil || len(diagrams) > 0 && len(bins) != len(diagrams[0]) {
-			continue // no diagram, or that of another program version, whose bins are others
+		if len(diagrams) > 0 && len(bins) != len(diagrams[0]) {
+			return nil // that of another program version, whose bins are others
 		}
-		diagrams, errors = append(diagrams, bins), append(errors, metrics.ECE(bins))
+		return bins
+	}
+	for _, r := range runs {
+		if bins := diagram(r); bins != nil {
+			diagrams = append(diagrams, bins)
+		}
 	}
 	if diagrams == nil {
 		return nil
+	}
+	var errors []float64
+	for _, set := range complete(runs, recipes) {
+		sum := 0.0
+		for _, r := range set {
+			if bins := diagram(r); bins != nil {
+				sum += metrics.ECE(bins)
+			} else {
+				sum = math.NaN()
+			}
+		}
+		errors = append(errors, sum/float64(recipes))
 	}
 	return &Calibration{ECE: stats.Describe(errors), Bins: metrics.MergeBins(diagrams...)}
 }

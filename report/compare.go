@@ -135,8 +135,31 @@ func (g *Group) warnings(s Source, grids []string) {
 	if undefined > 0 {
 		g.warn("undefined", "%d of %d values of the 3D Dice (%s) are undefined and left out: the class is in neither mask", undefined, dice, percent(undefined, dice))
 	}
+	g.supersededWarning(s, grids)
 	if distanceUnit(s.Runs) == "mixed" {
 		g.warn("mixed-units", "some cases have a spacing in mm and others none: their mean distance means nothing")
+	}
+}
+
+// supersededWarning tells of cycles that are in no learning curve.
+func (g *Group) supersededWarning(s Source, grids []string) {
+	left := 0
+	var of []string
+	for _, r := range s.Runs {
+		n := len(r.Cycles) - len(current(r.Cycles))
+		if n == 0 || !slices.Contains(grids, r.Grid) {
+			continue
+		}
+		left += n
+		if !slices.Contains(of, r.Strategy) {
+			of = append(of, r.Strategy)
+		}
+	}
+	switch {
+	case left == 1:
+		g.warn("superseded", "1 cycle of %s is in no learning curve, nor in what is computed from curves: after it the network was trained on no more labels, for labels were corrected or rejected", join(of))
+	case left > 1:
+		g.warn("superseded", "%d cycles of %s are in no learning curve, nor in what is computed from curves: after each of them the network was trained on no more labels, for labels were corrected or rejected", left, join(of))
 	}
 }
 

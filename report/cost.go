@@ -61,6 +61,7 @@ func (pool poolSlices) cost(runs []record.Run, intervals func(name string, value
 	emptyAt := map[int][]float64{}
 	for _, r := range runs {
 		queries, n, none, pixels, sides := 0.0, 0.0, 0.0, 0.0, 0.0
+		emptyHere := map[int][]float64{}
 		for _, c := range r.Cycles {
 			picks, ok := pool.of(c.Query)
 			if !ok {
@@ -77,8 +78,9 @@ func (pool poolSlices) cost(runs []record.Run, intervals func(name string, value
 				}
 			}
 			queries, n, none = queries+1, n+float64(len(picks)), none+here
-			emptyAt[c.Labelled] = append(emptyAt[c.Labelled], here/float64(len(picks)))
+			emptyHere[c.Labelled] = append(emptyHere[c.Labelled], here/float64(len(picks)))
 		}
+		addRun(emptyAt, emptyHere)
 		if queries == 0 {
 			continue
 		}

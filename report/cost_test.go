@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -62,21 +63,76 @@ func TestForegroundCurves(t *testing.T) {
 	runs, slices := costRuns()
 	s := source(2, 2, []string{"random"}, runs...)
 	s.Slices = slices
-	curves := s.poolSlices().foregroundCurves(runs)
+	curves := s.poolSlices().foregroundCurves(runs, 1)
 	if len(curves) != 2 {
 		t.Fatalf("%d curves", len(curves))
 	}
-	for i, want := range [][]float64{{10.0 / 60, 10.0 / 60, 40.0 / 60}, {0, 0.5, 1}} {
+	for set, want := range map[int][]float64{1: {10.0 / 60, 10.0 / 60, 40.0 / 60}, 2: {0, 0.5, 1}} {
 		for k := range want {
-			near(t, "x", curves[i].x[k], want[k])
+			near(t, "x", curves[set].x[k], want[k])
 		}
 	}
-	mean := meanCurve(curves, 3)
+	mean := meanCurve([]foregroundCurve{curves[1], curves[2]}, 3)
 	near(t, "mean x", mean.x[0], 5.0/60)
 	near(t, "mean y", mean.y[0], 0.45)
 	runs[0].Cycles[0].Initial = nil
-	if s.poolSlices().foregroundCurves(runs) != nil {
+	if s.poolSlices().foregroundCurves(runs, 1) != nil {
 		t.Error("a curve without its start")
+	}
+}
+
+// γ is fitted over the sets that every strategy has finished with all recipes: as if no strategy had others.
+func TestEfficiencyOverSharedSets(t *testing.T) {
+	var pool []record.Slice
+	for k := range 40 {
+		pool = append(pool, record.Slice{Case: "a", Slice: k, Foreground: 10 + k, Boundary: 20})
+	}
+	name := func(k int) string { return fmt.Sprintf("a/%03d", k) }
+	group := func(missing ...record.Unit) (Experiment, Group) {
+		var runs []record.Run
+		for i, strategy := range []string{"random", "entropy"} {
+			for j, grid := range []string{"same", "wide"} {
+				for set := 1; set <= 4; set++ {
+					r := makeRun(grid, strategy, set, 0.3+0.04*float64(set), 0.5+0.05*float64(i+j), 0.7+0.02*float64(set)*float64(i))
+					r.Cycles[0].Initial, r.Cycles[0].Query, r.Cycles[1].Query = []string{name(7 * set)}, []string{name(i), name(30 + set)}, []string{name(20 + j)}
+					if !slices.Contains(missing, r.Unit) {
+						runs = append(runs, r)
+					}
+				}
+			}
+		}
+		s := source(4, 2, []string{"random", "entropy"}, runs...)
+		s.Slices, s.Settings.Grid = pool, []Recipe{{"name": "same"}, {"name": "wide", "width": 4}}
+		x := analyseOne(t, s)
+		return x, x.Groups[2]
+	}
+	_, all := group()
+	x, some := group(record.Unit{Grid: "wide", Strategy: "entropy", Set: 4}, record.Unit{Grid: "same", Strategy: "random", Set: 1}, record.Unit{Grid: "wide", Strategy: "random", Set: 1})
+	var none []record.Unit
+	for _, strategy := range []string{"random", "entropy"} {
+		for _, grid := range []string{"same", "wide"} {
+			none = append(none, record.Unit{Grid: grid, Strategy: strategy, Set: 1}, record.Unit{Grid: grid, Strategy: strategy, Set: 4})
+		}
+	}
+	_, want := group(none...)
+	for i := range want.Strategies {
+		got, want := some.Strategies[i].Efficiency, want.Strategies[i].Efficiency
+		if got == nil || *got != *want {
+			t.Errorf("%s: %+v, want %+v", some.Strategies[i].Name, got, want)
+		}
+		if *got == *all.Strategies[i].Efficiency {
+			t.Error("the sets make no difference: the test shows nothing")
+		}
+	}
+	if *some.Efficiency != *want.Efficiency {
+		t.Errorf("%+v, want %+v", some.Efficiency, want.Efficiency)
+	}
+	if note := x.efficiencyTable(some).Notes[0]; !strings.Contains(note, "means over the 2 initial sets that every strategy has finished with all recipes") {
+		t.Error(note)
+	}
+	_, apart := group(append(none[:4:4], record.Unit{Grid: "same", Strategy: "entropy", Set: 2}, record.Unit{Grid: "same", Strategy: "entropy", Set: 3}, record.Unit{Grid: "same", Strategy: "entropy", Set: 4})...)
+	if i := slices.IndexFunc(apart.Warnings, func(w stats.Warning) bool { return w.Kind == "efficiency" }); apart.Efficiency != nil || i < 0 {
+		t.Errorf("%+v, %+v", apart.Efficiency, apart.Warnings)
 	}
 }
 

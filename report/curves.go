@@ -1,9 +1,11 @@
 package report
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/nextslice/nextslice/internal/null"
 	"github.com/nextslice/nextslice/metrics"
@@ -41,11 +43,11 @@ func (s Source) strategy(o Options, place, name string, grids []string, runs []r
 		curves := curvesOf(runs, len(grids), func(c record.Cycle) float64 { return valueOf(c.Measures.Classes[class], measures[0].name) })
 		st.Classes = append(st.Classes, points("mean", byLabels(curves), o.interval(place, "class", class, name)))
 	}
-	st.Calibration = calibration(runs)
+	st.Calibration = calibration(finished, len(grids))
 	pool := s.poolSlices()
 	st.Picks = picks(finished, pool, o.interval(place, "picks", name))
 	st.Time = timeOf(finished)
-	st.foreground = pool.foregroundCurves(finished)
+	st.foreground = pool.foregroundCurves(finished, len(grids))
 	return st
 }
 
@@ -55,7 +57,7 @@ func valueOf(c metrics.ClassSummary, name string) float64 {
 }
 
 // dice2DOne returns the 2D Dice as the mean over classes under the rule metrics.EmptyOne, of a summary that was made under
-// metrics.EmptyUndefined: each slice that had no value counts 1.
+// metrics.EmptyUndefined: each slice that had no value counts 1. It is that where all these slices are empty in both masks; see Experiment.tellsEmpty.
 func dice2DOne(s metrics.Summary) float64 {
 	sum := 0.0
 	for _, c := range s.Classes {
@@ -78,27 +80,55 @@ func cells(runs []record.Run, value func(record.Cycle) float64) (values []float6
 	return values
 }
 
-// curvesOf returns one curve per initial set, by set. With several recipes it is their mean, at the label counts within all
-// of them; a set that lacks a recipe has no curve.
-func curvesOf(runs []record.Run, recipes int, value func(record.Cycle) float64) []stats.Run {
-	bySet := map[int][]stats.Run{}
-	for _, r := range runs {
-		run := stats.Run{Set: r.Set}
-		for _, c := range r.Cycles {
-			run.Labels, run.Values = append(run.Labels, c.Labelled), append(run.Values, value(c))
+// current returns the cycles of a run that are not superseded, whose label counts increase. A cycle is superseded by a later one with no more labels: people
+// have corrected or rejected labels, and what was trained on them was trained again. Simulations have no such cycles.
+func current(cycles []record.Cycle) (out []record.Cycle) {
+	least := math.MaxInt
+	for _, c := range slices.Backward(cycles) {
+		if c.Labelled < least {
+			least = c.Labelled
+			out = append(out, c)
 		}
-		bySet[r.Set] = append(bySet[r.Set], run)
 	}
-	var out []stats.Run
+	slices.Reverse(out)
+	return out
+}
+
+// curveOf returns the learning curve of a run: a value at each of its cycles that are not superseded.
+func curveOf(r record.Run, value func(record.Cycle) float64) stats.Run {
+	run := stats.Run{Set: r.Set}
+	for _, c := range current(r.Cycles) {
+		run.Labels, run.Values = append(run.Labels, c.Labelled), append(run.Values, value(c))
+	}
+	return run
+}
+
+// complete returns the runs of each initial set that has all recipes, by set: what is averaged over recipes is of these alone.
+func complete(runs []record.Run, recipes int) (sets [][]record.Run) {
+	bySet := map[int][]record.Run{}
+	for _, r := range runs {
+		bySet[r.Set] = append(bySet[r.Set], r)
+	}
 	for _, set := range slices.Sorted(maps.Keys(bySet)) {
-		if len(bySet[set]) < recipes {
-			continue
+		if len(bySet[set]) >= recipes {
+			sets = append(sets, bySet[set])
 		}
-		run := stats.Run{Set: set, Labels: stats.Shared(bySet[set]...)}
+	}
+	return sets
+}
+
+// curvesOf returns one curve per initial set that has all recipes, by set. With several recipes it is their mean, at the label counts within all of them.
+func curvesOf(runs []record.Run, recipes int, value func(record.Cycle) float64) (out []stats.Run) {
+	for _, set := range complete(runs, recipes) {
+		var curves []stats.Run
+		for _, r := range set {
+			curves = append(curves, curveOf(r, value))
+		}
+		run := stats.Run{Set: set[0].Set, Labels: stats.Shared(curves...)}
 		for _, labelled := range run.Labels {
 			sum := 0.0
-			for _, r := range bySet[set] {
-				v, _ := r.At(labelled)
+			for _, c := range curves {
+				v, _ := c.At(labelled)
 				sum += v
 			}
 			run.Values = append(run.Values, sum/float64(recipes))
@@ -132,6 +162,45 @@ func byLabels(curves []stats.Run) map[int][]float64 {
 		}
 	}
 	return out
+}
+
+// rangesText says over which labels the curves of each strategy are; "" where all are over the same, so that areas under them and their last values can be
+// compared.
+func rangesText(strategies []string, curves map[string][]stats.Run) string {
+	var texts []string // in their order
+	of := map[string][]string{}
+	same := true
+	for _, name := range strategies {
+		var first, last []int
+		for _, c := range curves[name] {
+			if n := len(c.Labels); n > 0 {
+				first, last = append(first, c.Labels[0]), append(last, c.Labels[n-1])
+			}
+		}
+		if len(first) == 0 {
+			continue
+		}
+		ends := func(of []int) string {
+			low, high := slices.Min(of), slices.Max(of)
+			if low == high {
+				return fmt.Sprint(low)
+			}
+			same = false
+			return fmt.Sprintf("%d–%d", low, high)
+		}
+		text := ends(first) + " to " + ends(last)
+		if of[text] == nil {
+			texts = append(texts, text)
+		}
+		of[text] = append(of[text], name)
+	}
+	if same && len(texts) < 2 {
+		return ""
+	}
+	for i, text := range texts {
+		texts[i] = text + " of " + join(of[text])
+	}
+	return "labels " + strings.Join(texts, "; ")
 }
 
 // differences returns the curve of a - b, paired by initial set.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -17,7 +18,8 @@ import (
 //
 //	Dice(x) = c - a · exp(-γ (x - x₀))
 //
-// fitted by least squares to the means over initial sets at each cycle. c, the smallest x, x₀, and a = c - mean Dice at x₀ are those of all
+// fitted by least squares to the means over initial sets at each cycle, of the sets that every strategy has finished with all recipes, so that one
+// strategy is not measured from the start of other sets than another. c, the smallest x, x₀, and a = c - mean Dice at x₀ are those of all
 // strategies; those whose initial sets are chosen in another way begin elsewhere, and have no γ beside these.
 //
 // Source: Lüth et al. 2025, "nnActive". Differs from their code: its points are runs, so that x₀ and a would come from the one run with
@@ -35,14 +37,15 @@ type EfficiencyCurve struct {
 	Known   bool       `json:"of_all_labels"` // c is the Dice of all labels, and not the best of what was run
 	A       null.Float `json:"a"`
 	X0      null.Float `json:"x0"`
+	Sets    int        `json:"sets"` // initial sets that every strategy has finished with all recipes, over which all of this is
 }
 
 // foregroundCurve is a run's 3D Dice over the share of the pool's foreground that was annotated.
 type foregroundCurve struct{ x, y []float64 }
 
-// foregroundCurves returns one curve per initial set, the mean of its runs, as far as all of them go. It is nil where a run does not tell
-// its initial set or what there was to outline.
-func (pool poolSlices) foregroundCurves(runs []record.Run) []foregroundCurve {
+// foregroundCurves returns one curve per initial set that has all recipes, the mean of its runs, as far as all of them go. It is nil where a run does not
+// tell its initial set or what there was to outline.
+func (pool poolSlices) foregroundCurves(runs []record.Run, recipes int) map[int]foregroundCurve {
 	total := 0
 	for _, s := range pool {
 		total += s.Foreground
@@ -50,37 +53,31 @@ func (pool poolSlices) foregroundCurves(runs []record.Run) []foregroundCurve {
 	if total == 0 {
 		return nil
 	}
-	bySet := map[int][]foregroundCurve{}
-	cycles := math.MaxInt
-	for _, r := range runs {
-		var one foregroundCurve
-		annotated := 0
-		if len(r.Cycles) == 0 || len(r.Cycles[0].Initial) == 0 {
-			return nil
-		}
-		labelled := r.Cycles[0].Initial
-		for _, c := range r.Cycles {
-			slices, ok := pool.of(labelled)
-			if !ok {
+	out := map[int]foregroundCurve{}
+	for _, set := range complete(runs, recipes) {
+		var curves []foregroundCurve
+		cycles := math.MaxInt
+		for _, r := range set {
+			var one foregroundCurve
+			annotated := 0
+			if len(r.Cycles) == 0 || len(r.Cycles[0].Initial) == 0 {
 				return nil
 			}
-			for _, s := range slices {
-				annotated += s.Foreground
+			labelled := r.Cycles[0].Initial
+			for _, c := range r.Cycles {
+				slices, ok := pool.of(labelled)
+				if !ok {
+					return nil
+				}
+				for _, s := range slices {
+					annotated += s.Foreground
+				}
+				one.x, one.y = append(one.x, float64(annotated)/float64(total)), append(one.y, c.Measures.Mean.Dice3D.Value)
+				labelled = c.Query
 			}
-			one.x, one.y = append(one.x, float64(annotated)/float64(total)), append(one.y, c.Measures.Mean.Dice3D.Value)
-			labelled = c.Query
+			curves, cycles = append(curves, one), min(cycles, len(r.Cycles))
 		}
-		bySet[r.Set] = append(bySet[r.Set], one)
-		cycles = min(cycles, len(r.Cycles))
-	}
-	var sets []int
-	for set := range bySet {
-		sets = append(sets, set)
-	}
-	slices.Sort(sets)
-	var out []foregroundCurve
-	for _, set := range sets {
-		out = append(out, meanCurve(bySet[set], cycles))
+		out[set[0].Set] = meanCurve(curves, cycles)
 	}
 	return out
 }
@@ -108,16 +105,47 @@ func (f foregroundCurve) defined() (x, y []float64) {
 	return x, y
 }
 
+// measured tells whether a strategy has a γ beside others: it has finished a set of the usual choice, and what there was to outline is known.
+func (st Strategy) measured() bool { return len(st.foreground) > 0 && !strings.Contains(st.Name, from) }
+
+// efficiencySets returns the initial sets that all strategies which are measured have finished with all recipes, ascending.
+func (g *Group) efficiencySets() (sets []int) {
+	times, of := map[int]int{}, 0
+	for _, st := range g.Strategies {
+		if st.measured() {
+			of++
+			for set := range st.foreground {
+				times[set]++
+			}
+		}
+	}
+	for _, set := range slices.Sorted(maps.Keys(times)) {
+		if times[set] == of {
+			sets = append(sets, set)
+		}
+	}
+	if of > 0 && len(sets) == 0 {
+		g.warn("efficiency", "there is no foreground efficiency: no initial set is finished with every strategy")
+	}
+	return sets
+}
+
 // efficiencies fits the curves of all strategies, where what there was to outline is known.
 func (g *Group) efficiencies(o Options, place string) {
-	means := make([]foregroundCurve, len(g.Strategies))
+	sets := g.efficiencySets()
+	bySet, means := make([][]foregroundCurve, len(g.Strategies)), make([]foregroundCurve, len(g.Strategies))
 	shared := stats.Saturation{Ceiling: math.Inf(-1), X0: math.Inf(1)}
 	var starts []float64
 	for i, st := range g.Strategies {
-		if len(st.foreground) == 0 || strings.Contains(st.Name, from) {
+		if len(sets) == 0 || !st.measured() {
 			continue
 		}
-		means[i] = meanCurve(st.foreground, len(st.foreground[0].x))
+		cycles := math.MaxInt
+		for _, set := range sets {
+			bySet[i] = append(bySet[i], st.foreground[set])
+			cycles = min(cycles, len(st.foreground[set].x))
+		}
+		means[i] = meanCurve(bySet[i], cycles)
 		x, y := means[i].defined()
 		for k := range x {
 			if x[k] < shared.X0 {
@@ -133,7 +161,7 @@ func (g *Group) efficiencies(o Options, place string) {
 		return
 	}
 	shared.Start = stats.Describe(starts).Mean
-	g.Efficiency = &EfficiencyCurve{Known: !math.IsNaN(g.Ceiling.dice())}
+	g.Efficiency = &EfficiencyCurve{Known: !math.IsNaN(g.Ceiling.dice()), Sets: len(sets)}
 	if g.Efficiency.Known {
 		shared.Ceiling = g.Ceiling.dice()
 	}
@@ -145,13 +173,13 @@ func (g *Group) efficiencies(o Options, place string) {
 		}
 		e := &Efficiency{Gamma: null.Float(shared.Rate(means[i].defined())), Low: null.Float(math.NaN()), High: null.Float(math.NaN()), Last: null.Float(means[i].x[len(means[i].x)-1])}
 		low, high := math.NaN(), math.NaN()
-		if n := len(st.foreground); n > 1 {
+		if n := len(sets); n > 1 {
 			rng := stream(place, "efficiency", st.Name)
 			var rates []float64
 			for range min(o.draws(), 2000) { // ends of intervals, of which two digits are shown
 				drawn := make([]foregroundCurve, n)
 				for k := range drawn {
-					drawn[k] = st.foreground[rng.IntN(n)]
+					drawn[k] = bySet[i][rng.IntN(n)]
 				}
 				rate := shared.Rate(meanCurve(drawn, len(means[i].x)).defined())
 				if math.IsNaN(rate) {
@@ -207,13 +235,25 @@ func (x Experiment) efficiencyTable(g Group) table.Table {
 		of = "the highest mean 3D Dice of any strategy here, because no network was trained on all labels (ceiling: true): it is too low, and γ too large, so that γ can be compared within this table only"
 	}
 	t.Notes = append(t.Notes, fmt.Sprintf("γ of Dice(x) = c − a · exp(−γ (x − x₀)) by least squares, x the share of the pool's foreground pixels that is annotated; larger means more Dice for the same foreground "+
-		"(nnActive, Lüth et al. 2025). Points: means over initial sets of finished runs, per cycle. c = %.1f %%, %s; x₀ = %.2f %%, the smallest x; a = c − mean Dice at x₀ = %.1f points. "+
+		"(nnActive, Lüth et al. 2025). Points: means over %s, per cycle. c = %.1f %%, %s; x₀ = %.2f %%, the smallest x; a = c − mean Dice at x₀ = %.1f points. "+
 		"Interval: percentile bootstrap over initial sets, with c, a and x₀ as they are. – where no curve is the nearest.",
-		100*float64(c.Ceiling), of, 100*float64(c.X0), 100*float64(c.A)))
+		g.efficiencySetsText(), 100*float64(c.Ceiling), of, 100*float64(c.X0), 100*float64(c.A)))
 	if g.hasChoices() {
 		t.Notes = append(t.Notes, "Strategies from initial sets of another choice are left out: they begin with another Dice, so that their γ would say how good the beginning is.")
 	}
 	return t
+}
+
+// efficiencySetsText says over which sets γ is.
+func (g Group) efficiencySetsText() string {
+	text := fmt.Sprintf("the %d initial sets that every strategy has finished", g.Efficiency.Sets)
+	if g.Efficiency.Sets == 1 {
+		text = "the one initial set that every strategy has finished"
+	}
+	if g.Pooled {
+		text += " with all recipes"
+	}
+	return text
 }
 
 // hasChoices reports whether there are initial sets that were chosen in several ways.

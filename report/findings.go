@@ -35,11 +35,7 @@ func (x Experiment) Findings(g Group) (out []string) {
 					verdict = &verdicts[1]
 				}
 			}
-			effect := fmt.Sprintf("%s %s", r.A, signed(r.Difference.Mean, m))
-			if !math.IsNaN(r.Interval.Low) {
-				effect += fmt.Sprintf(" [%s, %s]", signed(r.Interval.Low, m), signed(r.Interval.High, m))
-			}
-			verdict.effects = append(verdict.effects, effect)
+			verdict.effects = append(verdict.effects, r.A+" "+effect(r.Difference.Mean, r.Interval, m))
 		}
 		if n == 0 {
 			continue

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/internal/cell"
+	"github.com/nextslice/nextslice/internal/null"
 	"github.com/nextslice/nextslice/record"
 	"github.com/nextslice/nextslice/report/figure"
 	"github.com/nextslice/nextslice/report/table"
@@ -35,18 +37,24 @@ type RecipeLearning struct {
 // Curve holds what the runs of one strategy have in common.
 type Curve struct {
 	Strategy string        `json:"strategy"`
-	Curve    []CurvePoint  `json:"curve"`
+	Curve    []CurvePoint  `json:"curve"`        // at each number of labels that any of its runs has
 	AULC     stats.Summary `json:"aulc_dice_3d"` // area under the curve of dice_3d, over finished runs
+
+	runs, finished []stats.Run // curves of dice_3d
+	last           CurvePoint  // the last cycle that any run has got to, over the runs that have, with the fewest labels of them
+	most           int         // and the most labels of them
 }
 
-// CurvePoint is one cycle of a learning curve: the runs' measures, as means over the foreground classes.
+// CurvePoint is the runs of a strategy at one number of labels: their measures, as means over the foreground classes. Of a run that has no cycle there
+// it is the value on the straight line between two cycles; runs that do not reach so far are not in it.
 type CurvePoint struct {
-	Cycle    int           `json:"cycle"`
+	Cycle    null.Float    `json:"cycle"` // of all runs that reach so far; NaN where they have no cycle there, or not the same
 	Labelled int           `json:"labelled"`
 	Dice3D   stats.Summary `json:"dice_3d"`
 	Dice2D   stats.Summary `json:"dice_2d"`
 	HD95     stats.Summary `json:"hd95_3d"`
 	ASSD     stats.Summary `json:"assd"`
+	Flagged  int           `json:"runs_flagged,omitempty"` // runs of whose distances some are the volume's diagonal, because one of the masks is empty
 }
 
 // Learning summarises the runs of an experiment. Cycles of unfinished runs count as far as they go.
@@ -86,63 +94,131 @@ func (s Source) finished(r record.Run) bool {
 func (s Source) curves(recipes []string) (out []Curve) {
 	for _, name := range s.Settings.Strategies {
 		curve := Curve{Strategy: name}
-		var areas []float64
-		byCycle := make([][]record.Cycle, s.Settings.Cycles+1)
+		var runs []record.Run
 		for _, recipe := range recipes {
 			for set := range s.Settings.InitialSets {
 				r, _ := record.Find(s.Runs, record.Unit{Grid: recipe, Set: set + 1, Strategy: name})
-				for i, c := range r.Cycles[:min(len(r.Cycles), len(byCycle))] {
-					byCycle[i] = append(byCycle[i], c)
+				if len(r.Cycles) == 0 {
+					continue
 				}
+				dice := curveOf(r, func(c record.Cycle) float64 { return c.Measures.Mean.Dice3D.Value })
+				runs, curve.runs = append(runs, r), append(curve.runs, dice)
 				if s.finished(r) {
-					areas = append(areas, stats.AULC(dice3D(r)))
+					curve.finished = append(curve.finished, dice)
 				}
 			}
 		}
-		for cycle, all := range byCycle {
-			if len(all) > 0 {
-				curve.Curve = append(curve.Curve, curvePoint(cycle, all))
-			}
-		}
-		curve.AULC = stats.Describe(areas)
+		curve.Curve, curve.AULC = curvePoints(runs), stats.Describe(numbers(curve.finished, stats.AULC))
+		curve.last, curve.most = lastPoint(runs)
 		out = append(out, curve)
 	}
 	return out
 }
 
-// dice3D returns the 3D Dice of a run against its labels.
-func dice3D(r record.Run) stats.Run {
-	run := stats.Run{Set: r.Set}
-	for _, c := range r.Cycles {
-		run.Labels = append(run.Labels, c.Labelled)
-		run.Values = append(run.Values, c.Measures.Mean.Dice3D.Value)
-	}
-	return run
-}
-
-// curvePoint summarises one cycle over the runs that have it.
-func curvePoint(cycle int, runs []record.Cycle) CurvePoint {
-	describe := func(m measure) stats.Summary {
-		var values []float64
-		for _, c := range runs {
-			values = append(values, valueOf(c.Measures.Mean, m.name))
+// curvePoints returns a point for each number of labels that any of the runs has.
+func curvePoints(runs []record.Run) (out []CurvePoint) {
+	var labels []int
+	for _, r := range runs {
+		for _, c := range current(r.Cycles) {
+			labels = append(labels, c.Labelled)
 		}
-		return stats.Describe(values)
 	}
-	return CurvePoint{cycle, runs[len(runs)-1].Labelled, describe(measures[0]), describe(measures[1]), describe(measures[2]), describe(measures[3])}
+	slices.Sort(labels)
+	for _, labelled := range slices.Compact(labels) {
+		out = append(out, pointOf(labelled, func(value func(record.Cycle) float64) (values []float64) {
+			for _, r := range runs {
+				if v, ok := curveOf(r, value).At(labelled); ok {
+					values = append(values, v)
+				}
+			}
+			return values
+		}))
+	}
+	return out
 }
 
-// tables returns the 3D Dice of each cycle, all measures of the last one, and of a grid the area under the curve with each
+// lastPoint returns the last cycle that any run has got to, over the runs that have, with the fewest labels of them, and the most.
+func lastPoint(runs []record.Run) (p CurvePoint, most int) {
+	var last []record.Cycle
+	for _, r := range runs {
+		c := r.Cycles[len(r.Cycles)-1]
+		if len(last) > 0 && c.Cycle > last[0].Cycle {
+			last = nil
+		}
+		if len(last) == 0 || c.Cycle == last[0].Cycle {
+			last = append(last, c)
+		}
+	}
+	if len(last) == 0 {
+		return CurvePoint{}, 0
+	}
+	byLabels := func(a, b record.Cycle) int { return cmp.Compare(a.Labelled, b.Labelled) }
+	return pointOf(slices.MinFunc(last, byLabels).Labelled, func(value func(record.Cycle) float64) (values []float64) {
+		for _, c := range last {
+			values = append(values, value(c))
+		}
+		return values
+	}), slices.MaxFunc(last, byLabels).Labelled
+}
+
+// pointOf describes runs at a number of labels; of returns the values that they have there, of any number of a cycle.
+func pointOf(labelled int, of func(value func(record.Cycle) float64) []float64) CurvePoint {
+	describe := func(m measure) stats.Summary {
+		return stats.Describe(of(func(c record.Cycle) float64 { return valueOf(c.Measures.Mean, m.name) }))
+	}
+	p := CurvePoint{null.Float(math.NaN()), labelled, describe(measures[0]), describe(measures[1]), describe(measures[2]), describe(measures[3]), 0}
+	if cycles := of(func(c record.Cycle) float64 { return float64(c.Cycle) }); slices.Min(cycles) == slices.Max(cycles) {
+		p.Cycle = null.Float(cycles[0])
+	}
+	for _, n := range of(func(c record.Cycle) float64 { return float64(c.Measures.Mean.HD95.Flagged) }) {
+		if n > 0 {
+			p.Flagged++
+		}
+	}
+	return p
+}
+
+// at returns the 3D Dice of the runs that reach so many labels, and whether one of them has no cycle there.
+func (c Curve) at(labelled int) (dice stats.Summary, between bool) {
+	var values []float64
+	for _, r := range c.runs {
+		v, ok := r.At(labelled)
+		if !ok {
+			continue
+		}
+		values = append(values, v)
+		between = between || !slices.Contains(r.Labels, labelled)
+	}
+	return stats.Describe(values), between
+}
+
+// rows returns the numbers of labels that the table of the curves has: those of the strategies whose runs have the same ones, or, without such a
+// strategy, all.
+func (l Learning) rows() []int {
+	var even, all []int
+	for _, s := range l.Strategies {
+		uneven := slices.ContainsFunc(s.Curve, func(p CurvePoint) bool { return math.IsNaN(float64(p.Cycle)) })
+		for _, p := range s.Curve {
+			all = append(all, p.Labelled)
+			if !uneven {
+				even = append(even, p.Labelled)
+			}
+		}
+	}
+	if even == nil {
+		even = all
+	}
+	slices.Sort(even)
+	return slices.Compact(even)
+}
+
+// tables returns the 3D Dice at each number of labels, all measures of the last cycle, and of a grid the area under the curve with each
 // recipe. A cell is the mean over the runs ± their standard deviation.
 func (l Learning) tables() []table.Table {
 	dice, hd95, assd := measure{scale: 1, digits: 3}, measures[2], measures[3]
 	names := []table.Cell{table.Text("labelled")}
-	longest := Curve{}
 	for _, s := range l.Strategies {
 		names = append(names, table.Text("%s", s.Strategy))
-		if len(s.Curve) > len(longest.Curve) {
-			longest = s
-		}
 	}
 	areas := func(name string, strategies []Curve) []table.Cell {
 		row := []table.Cell{table.Text("%s", name)}
@@ -152,34 +228,50 @@ func (l Learning) tables() []table.Table {
 		return row
 	}
 	curves := table.Table{Title: "dice_3d on the test cases, mean ± standard deviation over the runs", Head: [][]table.Cell{names}}
-	for i, p := range longest.Curve {
-		row := []table.Cell{table.Text("%d", p.Labelled)}
+	rows, between := l.rows(), []string{}
+	for _, labelled := range rows {
+		row := []table.Cell{table.Text("%d", labelled)}
 		for _, s := range l.Strategies {
-			if i < len(s.Curve) {
-				row = append(row, meanStd(s.Curve[i].Dice3D, dice))
-			} else {
-				row = append(row, table.Text("–"))
+			d, lies := s.at(labelled)
+			if row = append(row, meanStd(d, dice)); lies && !slices.Contains(between, s.Strategy) {
+				between = append(between, s.Strategy)
 			}
 		}
 		curves.Rows = append(curves.Rows, row)
 	}
 	curves.Rows = append(curves.Rows, areas("AULC", l.Strategies))
-	if len(l.Strategies) > max(6, len(longest.Curve)) { // which would be wider than a terminal
+	if len(l.Strategies) > max(6, len(rows)) { // which would be wider than a terminal
 		curves = curves.Transposed("labelled")
 	}
+	if len(between) > 0 {
+		curves.Notes = append(curves.Notes, fmt.Sprintf("The runs of %s have other numbers of labels: their values lie on straight lines between cycles, and are means of the runs that reach so far.", join(between)))
+	}
+	curves.Notes = append(curves.Notes, l.rangesNote()...)
 	if l.Ceiling != nil {
-		curves.Notes = []string{fmt.Sprintf("With all %d slices of the pool: %s (%s).", l.Ceiling.Labelled, meanStd(l.Ceiling.Measures[0], dice).Text, l.Ceiling.runsText())}
+		curves.Notes = append(curves.Notes, fmt.Sprintf("With all %d slices of the pool: %s (%s).", l.Ceiling.Labelled, meanStd(l.Ceiling.Measures[0], dice).Text, l.Ceiling.runsText()))
 	}
 
 	last := table.Table{Head: [][]table.Cell{{table.Text("last cycle"), table.Text("runs"), table.Text("labelled"), table.Text("dice_3d"), table.Text("dice_2d"),
 		table.Text("hd95_3d %s", l.Unit), table.Text("assd %s", l.Unit)}}}
+	flagged := false
 	for _, s := range l.Strategies {
-		if len(s.Curve) == 0 {
+		if len(s.runs) == 0 {
 			continue
 		}
-		p := s.Curve[len(s.Curve)-1]
-		last.Rows = append(last.Rows, []table.Cell{table.Text("%s", s.Strategy), table.Text("%d", p.Dice3D.N+p.Dice3D.Missing), table.Text("%d", p.Labelled),
-			meanStd(p.Dice3D, dice), meanStd(p.Dice2D, dice), meanStd(p.HD95, hd95), meanStd(p.ASSD, assd)})
+		p, labels := s.last, fmt.Sprint(s.last.Labelled)
+		if s.most > p.Labelled {
+			labels += fmt.Sprintf(" to %d", s.most)
+		}
+		row := []table.Cell{table.Text("%s", s.Strategy), table.Text("%d", p.Dice3D.N+p.Dice3D.Missing), table.Text("%s", labels),
+			meanStd(p.Dice3D, dice), meanStd(p.Dice2D, dice), meanStd(p.HD95, hd95), meanStd(p.ASSD, assd)}
+		if p.Flagged > 0 {
+			flagged = true
+			row[5].Marks, row[6].Marks = "*", "*"
+		}
+		last.Rows = append(last.Rows, row)
+	}
+	if flagged {
+		last.Notes = []string{"* Some of these distances are the volume's diagonal, because prediction or reference was empty."}
 	}
 	if len(l.Recipes) == 0 {
 		return []table.Table{curves, last}
@@ -189,6 +281,19 @@ func (l Learning) tables() []table.Table {
 		recipes.Rows = append(recipes.Rows, areas(r.Recipe, r.Strategies))
 	}
 	return []table.Table{curves, last, recipes}
+}
+
+// rangesNote says that the areas under the curves cannot be compared, where that is so.
+func (l Learning) rangesNote() []string {
+	finished := map[string][]stats.Run{}
+	var names []string
+	for _, s := range l.Strategies {
+		names, finished[s.Strategy] = append(names, s.Strategy), s.finished
+	}
+	if text := rangesText(names, finished); text != "" {
+		return []string{table.Warning + "each AULC is over the labels of its runs, which differ, and cannot be compared with the others: " + text + "."}
+	}
+	return nil
 }
 
 // WriteText writes the tables for a terminal.
@@ -236,21 +341,25 @@ func (l Learning) Write(dir string) error {
 	return saveFigure(f.Name, f, func(name string, write func(io.Writer) error) error { return save(dir, name, write) })
 }
 
-// writeCSV writes one row per strategy and cycle, for other programs. With a grid, recipe "" is all recipes together; NaN is
-// an empty cell.
+// writeCSV writes one row per strategy and number of labels, for other programs. With a grid, recipe "" is all recipes together; NaN is
+// an empty cell. See CurvePoint.
 func (l Learning) writeCSV(w io.Writer) error {
 	var b strings.Builder
 	if len(l.Recipes) > 0 {
 		b.WriteString("recipe,")
 	}
-	b.WriteString("strategy,cycle,labelled,runs,dice_3d,dice_3d_std,dice_2d,dice_2d_std,hd95_3d,hd95_3d_std,assd,assd_std,distance_unit\n")
+	b.WriteString("strategy,cycle,labelled,runs,dice_3d,dice_3d_std,dice_2d,dice_2d_std,hd95_3d,hd95_3d_std,assd,assd_std,distance_unit,runs_flagged\n")
 	for _, recipe := range slices.Concat([]RecipeLearning{{"", l.Strategies}}, l.Recipes) {
 		for _, s := range recipe.Strategies {
 			for _, p := range s.Curve {
 				if len(l.Recipes) > 0 {
 					fmt.Fprintf(&b, "%q,", cell.Text(recipe.Recipe))
 				}
-				fmt.Fprintf(&b, "%q,%d,%d,%d", cell.Text(s.Strategy), p.Cycle, p.Labelled, p.Dice3D.N+p.Dice3D.Missing)
+				cycle := ""
+				if !math.IsNaN(float64(p.Cycle)) {
+					cycle = fmt.Sprint(p.Cycle)
+				}
+				fmt.Fprintf(&b, "%q,%s,%d,%d", cell.Text(s.Strategy), cycle, p.Labelled, p.Dice3D.N+p.Dice3D.Missing)
 				for _, m := range []stats.Summary{p.Dice3D, p.Dice2D, p.HD95, p.ASSD} {
 					for _, v := range []float64{m.Mean, m.Std} {
 						b.WriteByte(',')
@@ -259,7 +368,7 @@ func (l Learning) writeCSV(w io.Writer) error {
 						}
 					}
 				}
-				fmt.Fprintf(&b, ",%s\n", l.Unit)
+				fmt.Fprintf(&b, ",%s,%d\n", l.Unit, p.Flagged)
 			}
 		}
 	}

@@ -102,12 +102,15 @@ func picks(runs []record.Run, pool poolSlices, intervals func(name string, value
 			continue
 		}
 		var sumAdjacent, sumCases float64
+		adjacentHere, casesHere := map[int][]float64{}, map[int][]float64{}
 		for _, q := range queries {
 			sumAdjacent += q.adjacent
 			sumCases += q.cases
-			adjacentAt[q.labelled] = append(adjacentAt[q.labelled], q.adjacent)
-			casesAt[q.labelled] = append(casesAt[q.labelled], q.cases)
+			adjacentHere[q.labelled] = append(adjacentHere[q.labelled], q.adjacent)
+			casesHere[q.labelled] = append(casesHere[q.labelled], q.cases)
 		}
+		addRun(adjacentAt, adjacentHere)
+		addRun(casesAt, casesHere)
 		n := float64(len(queries))
 		adjacent, perQuery, cases = append(adjacent, sumAdjacent/n), append(perQuery, sumCases/n), append(cases, float64(distinct))
 		for place, k := range all {
@@ -122,6 +125,13 @@ func picks(runs []record.Run, pool poolSlices, intervals func(name string, value
 	}
 	slices.SortFunc(p.Items, func(a, b figure.Pick) int { return cmp.Or(cmp.Compare(a.Case, b.Case), cmp.Compare(a.Slice, b.Slice)) })
 	return p
+}
+
+// addRun adds the values of a run at each number of labels, as their mean where the run has several there: it counts once.
+func addRun(all, run map[int][]float64) {
+	for labelled, values := range run {
+		all[labelled] = append(all[labelled], stats.Describe(values).Mean)
+	}
 }
 
 // Point is a point of a curve: the mean over runs with a bootstrap interval.

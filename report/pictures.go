@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/record"
@@ -35,27 +36,32 @@ func (r *Report) AddPictures(ctx context.Context, sources []Source, data string)
 // predicted is a unit with stored predictions.
 type predicted struct {
 	folder *record.Folder
-	unit   record.Unit
+	unit   record.Unit // as the folder calls it
+	run    record.Unit // as the report calls it
 }
 
 // withPredictions returns the units, one per strategy, of the first recipe and initial set with predictions of a case.
 func (s Source) withPredictions(id string) (units []predicted, err error) {
-	for _, dir := range s.Dirs {
-		if record.IsExport(dir) {
+	for _, one := range s.folders {
+		if record.IsExport(one.dir) {
 			continue
 		}
-		folder, config, err := record.OpenFolder(dir)
+		folder, config, err := record.OpenFolder(one.dir)
 		if err != nil {
 			return nil, err
 		}
 		for _, u := range config.Units() {
+			run := one.called.unit(u)
 			if len(units) > 0 {
-				if first := units[0].unit; u.Grid != first.Grid || u.Set != first.Set {
+				if first := units[0].run; run.Grid != first.Grid || run.Set != first.Set {
 					continue
 				}
 			}
+			if slices.ContainsFunc(units, func(other predicted) bool { return other.run == run }) {
+				continue // another folder's, with the same numbers
+			}
 			if _, err := folder.Prediction(u, id); err == nil {
-				units = append(units, predicted{folder, u})
+				units = append(units, predicted{folder, u, run})
 			} else if !errors.Is(err, os.ErrNotExist) {
 				return nil, err
 			}
@@ -128,16 +134,16 @@ func (s Source) picture(set *dataset.Dataset, c CaseResult, title string, units 
 			return figure.Picture{}, fmt.Errorf("case %s has another size than when it was predicted: the data have changed", c.ID)
 		}
 		masks = append(masks, pred)
-		named = append(named, figure.Prediction{Strategy: one.unit.Strategy, Dice: s.caseDice(one.unit, c.ID)})
+		named = append(named, figure.Prediction{Strategy: one.run.Strategy, Dice: s.caseDice(one.run, c.ID)})
 	}
 	p := s.Data.Preprocess
 	k := figure.LargestSlice(p, ref)
 	return figure.NewPicture(fmt.Sprintf("%s: %s, slice %d", title, c.ID, k), p, image, k, ref, masks, named), nil
 }
 
-// caseDice returns the recorded 3D Dice of a case in the last cycle of a unit.
+// caseDice returns the recorded 3D Dice of a case in the last cycle of a run; NaN where the record does not tell it.
 func (s Source) caseDice(u record.Unit, id string) float64 {
-	run, _ := record.Find(s.Runs, u)
+	run, _ := record.Find(slices.Concat(s.Runs, s.Ceiling), u)
 	for _, c := range run.Cycles {
 		for _, one := range c.Cases {
 			if one.ID == id {

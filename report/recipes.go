@@ -50,7 +50,7 @@ func (x Experiment) recipeDifferences(pooled Group, single []Group) table.Table 
 				if one.Difference.Mean*m.better() > 0 {
 					ahead++
 				}
-				cell := table.Value(one.Difference.Mean, "%s [%s, %s]", signed(one.Difference.Mean, m), signed(one.Interval.Low, m), signed(one.Interval.High, m))
+				cell := table.Value(one.Difference.Mean, "%s", effect(one.Difference.Mean, one.Interval, m))
 				if one.significant() {
 					cell.Marks = "*"
 				}
@@ -90,7 +90,7 @@ func (x Experiment) recipeValues(pooled Group, single []Group) table.Table {
 		row := []table.Cell{table.Text("%s", name)}
 		for _, g := range single {
 			if st, ok := g.find(name); ok {
-				row = append(row, meanStd(st.Results[0].AULC, m))
+				row = append(row, g.perRun(st, st.Results[0].AULC, m))
 			} else {
 				row = append(row, table.Text("–"))
 			}
@@ -98,6 +98,9 @@ func (x Experiment) recipeValues(pooled Group, single []Group) table.Table {
 		t.Rows = append(t.Rows, row)
 	}
 	t.Notes = []string{"Mean ± sample standard deviation over finished runs."}
+	for _, g := range single {
+		t.Notes = append(t.Notes, g.rangesNote("with "+g.Grid+" ")...)
+	}
 	return t
 }
 

@@ -197,6 +197,16 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}
 	}
+	want = []string{"entropy and dropout, dropout and random: fewer than two sets in common at 2 of 3 budgets, which count as no win", "entropy and random: fewer than two sets in common at 1 of 3 budgets, which count as no win"}
+	x = analyseOne(t, source(2, 2, []string{"entropy", "dropout", "random"}, makeRun("", "entropy", 1, 0.5, 0.6, 0.7), makeRun("", "entropy", 2, 0.5, 0.6, math.NaN()),
+		makeRun("", "random", 1, 0.5, 0.6, 0.7), makeRun("", "random", 2, 0.5, 0.6, 0.7), makeRun("", "dropout", 1, 0.5, 0.6, 0.7), makeRun("", "dropout", 2, 0.5, math.NaN(), math.NaN())))
+	var told []string
+	for _, w := range x.Groups[0].Pairwise.Warnings {
+		told = append(told, w.Text)
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 	if _, err := Analyse([]Source{source(1, 1, nil)}, Options{}); err == nil {
 		t.Error("a report of nothing was made")
 	}
@@ -213,5 +223,123 @@ func TestJoin(t *testing.T) {
 	}
 	if err := a.join(source(1, 1, nil, makeRun("", "random", 1, 0.51))); err == nil || !strings.Contains(err.Error(), "random, set 1, cycle 0 differs") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A difference of one initial set has no interval, and no table prints one of NaN.
+func TestNoInterval(t *testing.T) {
+	var runs []record.Run
+	for i, grid := range []string{"same", "wide"} {
+		runs = append(runs, makeRun(grid, "random", 1, 0.5, 0.6), makeRun(grid, "entropy", 1, 0.5, 0.7+0.1*float64(i)))
+	}
+	s := source(1, 1, []string{"random", "entropy"}, runs...)
+	s.Settings.Grid = []Recipe{{"name": "same"}, {"name": "wide", "width": 4}}
+	x := analyseOne(t, s)
+	if row := x.recipesTables(x.Groups[2])[0].Rows[0]; row[1].Text != "+5.00" || row[2].Text != "+10.00" {
+		t.Errorf("%+v", row)
+	}
+	for _, g := range x.Groups {
+		for _, one := range x.Tables(g) {
+			var b strings.Builder
+			if err := one.WriteMarkdown(&b); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(b.String(), "NaN") {
+				t.Error(b.String())
+			}
+		}
+		if text := strings.Join(x.Findings(g), " "); strings.Contains(text, "NaN") {
+			t.Error(text)
+		}
+	}
+}
+
+// The runs of a row are not always those behind a number: a set that lacks a recipe, and a value that is not there, are left out, and the cell says how many are left.
+func TestNumberBehind(t *testing.T) {
+	diagram := func(r record.Run, accuracy float64) record.Run {
+		r.Cycles[1].Calibration = []metrics.Bin{{Pixels: 1000, Confidence: 0.9, Accuracy: accuracy}}
+		return r
+	}
+	var runs []record.Run
+	for set := 1; set <= 3; set++ {
+		for i, grid := range []string{"same", "wide"} {
+			r := diagram(makeRun(grid, "random", set, 0.5, 0.6), 0.9-0.1*float64(i)-0.1*float64(set))
+			runs = append(runs, r)
+			if set < 3 || i == 0 {
+				r := diagram(makeRun(grid, "entropy", set, 0.5, 0.7), 0.8)
+				if set == 1 && i == 0 {
+					r.Cycles[1].Measures.Mean.HD95.Value = math.NaN()
+				}
+				runs = append(runs, r)
+			}
+		}
+	}
+	s := source(3, 1, []string{"random", "entropy"}, runs...)
+	s.Settings.Grid = []Recipe{{"name": "same"}, {"name": "wide", "width": 4}}
+	x := analyseOne(t, s)
+	texts := func(g Group) (rows [][]string) {
+		for _, row := range x.runsTable(g).Rows {
+			var texts []string
+			for _, c := range row[:9] {
+				texts = append(texts, c.Text)
+			}
+			rows = append(rows, texts)
+		}
+		return rows
+	}
+	// ECE with "same" is 0.1, 0.2, 0.3 and with "wide" 0.2, 0.3, 0.4: of all recipes that of a set is 0.15, 0.25, 0.35.
+	want := [][][]string{{
+		{"random", "3", "55.0 ± 0.0", "55.0 to 55.0", "60.0 ± 0.0", "30.0 ± 0.0", "4.0 ± 0.0", "0.40 ± 0.00", "20.0 ± 10.0"},
+		{"entropy", "3", "60.0 ± 0.0", "60.0 to 60.0", "70.0 ± 0.0", "35.0 ± 0.0", "3.0 ± 0.0 (n = 2)", "0.30 ± 0.00", "10.0 ± 0.0"},
+	}, nil, {
+		{"random", "6", "55.0 ± 0.0", "55.0 to 55.0", "60.0 ± 0.0", "30.0 ± 0.0", "4.0 ± 0.0", "0.40 ± 0.00", "25.0 ± 10.0"},
+		{"entropy", "5", "60.0 ± 0.0 (n = 2)", "60.0 to 60.0", "70.0 ± 0.0 (n = 2)", "35.0 ± 0.0 (n = 2)", "3.0 (n = 1)", "0.30 ± 0.00 (n = 2)", "10.0 ± 0.0 (n = 2)"},
+	}}
+	for _, i := range []int{0, 2} {
+		if diff := cmp.Diff(want[i], texts(x.Groups[i])); diff != "" {
+			t.Errorf("group %d (-want +got):\n%s", i, diff)
+		}
+		if notes := strings.Join(x.runsTable(x.Groups[i]).Notes, " "); !strings.Contains(notes, "n in brackets") {
+			t.Error(notes)
+		}
+	}
+	if c := x.paperTable(x.Groups[0]).Rows[2][2]; c.Text != "4.2 ± 1.1 (n = 5)" { // 5, 5, 3, 5 and 3 of six cycles
+		t.Errorf("HD95 over all cycles: %+v", c)
+	}
+	if notes := strings.Join(x.runsTable(x.Groups[1]).Notes, " "); strings.Contains(notes, "n in brackets") {
+		t.Error("the two runs of entropy with wide have all values: " + notes)
+	}
+}
+
+// Slices that nobody has annotated are no slices without the class: a table does not count them as 1.
+func TestEmptyAsOne(t *testing.T) {
+	yes := true
+	for name, c := range map[string]struct {
+		change func(*Source)
+		rows   int
+	}{
+		"all annotated": {func(*Source) {}, 1},
+		"ignored":       {func(s *Source) { s.Settings.Ignore = 255 }, 0},
+		"unannotated":   {func(s *Source) { s.Data.Unannotated = map[string][]string{"b": {"gland"}} }, 0},
+		"counted as 1":  {func(s *Source) { s.Settings.Empty = metrics.EmptyOne }, 0},
+	} {
+		s := source(1, 1, []string{"random", "entropy"}, makeRun("", "random", 1, 0.5, 0.6), makeRun("", "entropy", 1, 0.5, 0.6))
+		s.Settings.Empty = metrics.EmptyUndefined
+		c.change(&s)
+		r, err := Analyse([]Source{s}, Options{Draws: 10, BesidePaper: &yes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, rows := r.Experiments[0], 0
+		one := x.paperTable(x.Groups[0])
+		for _, row := range one.Rows {
+			if strings.Contains(row[0].Text, "empty as 1") {
+				rows++
+			}
+		}
+		told := strings.Contains(strings.Join(one.Notes, " "), "are not slices without the class")
+		if rows != c.rows || told != (name == "ignored" || name == "unannotated") {
+			t.Errorf("%s: %d rows, %q", name, rows, one.Notes)
+		}
 	}
 }

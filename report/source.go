@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/nextslice/nextslice/active"
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/record"
 )
@@ -30,7 +32,42 @@ type Source struct {
 	Slices   []record.Slice // of the pool; nil where the record has none
 
 	files   record.Export // the files of the first folder, without runs
-	configs [][]byte      // of all folders
+	folders []folder      // those of Dirs
+	initial map[initialSet]begun
+}
+
+// initialSet is an initial set by its number and how it was chosen, as in the names of strategies.
+type initialSet struct {
+	from string
+	set  int
+}
+
+// begun is what a folder tells of an initial set.
+type begun struct {
+	dir   string
+	items []string
+}
+
+// folder is a run folder or a record of a source, with what its runs are called here.
+type folder struct {
+	dir    string
+	config []byte
+	called naming
+}
+
+// naming says what the runs of a folder are called in an experiment that it was joined to. It is decided in Source.join.
+type naming struct {
+	grid string // the recipe of runs without one
+	from string // what stands behind their strategies: how the initial sets were chosen
+}
+
+// unit returns what a unit of the folder is called. A ceiling has no initial set.
+func (n naming) unit(u record.Unit) record.Unit {
+	u.Grid = cmp.Or(u.Grid, n.grid)
+	if u.Strategy != record.Ceiling {
+		u.Strategy += n.from
+	}
+	return u
 }
 
 // Settings are the lines of the configuration that a report shows. It may have others.
@@ -39,6 +76,7 @@ type Settings struct {
 	Channel     int               `yaml:"channel" json:"channel,omitempty"`
 	Channels    dataset.Selection `yaml:"channels" json:"channels,omitempty"`
 	Resample    bool              `yaml:"resample" json:"resample,omitempty"`
+	Ignore      int               `yaml:"ignore" json:"ignore,omitempty"`
 	Empty       string            `yaml:"empty" json:"empty"`
 	Strategies  []string          `yaml:"strategies" json:"strategies"`
 	InitialSets int               `yaml:"initial-sets" json:"initial_sets"`
@@ -64,7 +102,8 @@ func (r Recipe) Name() string {
 // Read reads run folders and record folders. Folders of one experiment, which differ at most in their strategies, their
 // number of initial sets, how these are chosen, a ceiling and where the data lie, are joined; a run that two of them hold
 // with other numbers is an error. Where initial sets are chosen in another way than in the first folder, "entropy+sb" is
-// called "entropy+sb from typiclust" and is a strategy of its own.
+// called "entropy+sb from typiclust" and is a strategy of its own. Runs with the same choice and the same number of the set are compared as pairs: that they
+// began from other slices, as far as they tell, is an error.
 func Read(dirs []string) ([]Source, error) {
 	var sources []Source
 	identities := map[string]int{}
@@ -113,13 +152,19 @@ func read(dir string) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	s := Source{Name: nameOf(dir), Dirs: []string{dir}, files: f, configs: [][]byte{f.Config}}
+	s := Source{Name: nameOf(dir), Dirs: []string{dir}, files: f, folders: []folder{{dir: dir, config: f.Config}}}
 	s.files.Runs = nil
 	for _, r := range f.Runs {
 		*s.list(r) = append(*s.list(r), r)
 	}
 	if err := yaml.Unmarshal(f.Config, &s.Settings); err != nil {
 		return Source{}, fmt.Errorf("%s: %w", filepath.Join(dir, record.ConfigFile), err)
+	}
+	if s.Settings.Initial == active.InitialRandom {
+		s.Settings.Initial = ""
+	}
+	if err := s.readInitial(dir); err != nil {
+		return Source{}, err
 	}
 	for _, file := range []struct {
 		name    string
@@ -183,10 +228,10 @@ func (s Source) identity() string {
 // join adds the runs of another folder of the same experiment. Of a run that both hold the longer one is kept.
 func (s *Source) join(other Source) error {
 	if base, ok := other.base(); ok && len(s.Settings.Grid) == 0 {
-		s.setGrid(base)
+		s.rename(naming{grid: base})
 	}
 	if base, ok := s.base(); ok && len(other.Settings.Grid) == 0 {
-		other.setGrid(base)
+		other.rename(naming{grid: base})
 	}
 	for _, r := range other.Settings.Grid {
 		i := slices.IndexFunc(s.Settings.Grid, func(mine Recipe) bool { return mine.Name() == r.Name() })
@@ -198,7 +243,10 @@ func (s *Source) join(other Source) error {
 		}
 	}
 	if other.Settings.Initial != s.Settings.Initial {
-		other = other.fromInitial()
+		other.rename(naming{from: from + cmp.Or(other.Settings.Initial, active.InitialRandom)})
+	}
+	if err := s.joinInitial(other); err != nil {
+		return err
 	}
 	for _, r := range slices.Concat(other.Runs, other.Ceiling) {
 		list := s.list(r)
@@ -228,7 +276,7 @@ func (s *Source) join(other Source) error {
 		s.Slices, s.files.Slices = other.Slices, other.files.Slices
 	}
 	s.Settings.InitialSets = max(s.Settings.InitialSets, other.Settings.InitialSets)
-	s.Dirs, s.configs = append(s.Dirs, other.Dirs...), append(s.configs, other.configs...)
+	s.Dirs, s.folders = append(s.Dirs, other.Dirs...), append(s.folders, other.folders...)
 	return nil
 }
 
@@ -242,30 +290,69 @@ func (s Source) base() (name string, ok bool) {
 	return "", false
 }
 
-// setGrid calls the recipe of runs without a grid by a name.
-func (s *Source) setGrid(name string) {
-	for _, runs := range []*[]record.Run{&s.Runs, &s.Ceiling} {
-		*runs = slices.Clone(*runs)
-		for i := range *runs {
-			(*runs)[i].Grid = name
-		}
-	}
-}
-
 // from stands between a strategy and the choice of its initial sets.
 const from = " from "
 
-// fromInitial returns the source with the choice of its initial sets in the names of its strategies. A ceiling has no initial set.
-func (s Source) fromInitial() Source {
-	suffix := from + cmp.Or(s.Settings.Initial, Baseline)
-	s.Runs, s.Settings.Strategies = slices.Clone(s.Runs), slices.Clone(s.Settings.Strategies)
-	for i := range s.Runs {
-		s.Runs[i].Strategy += suffix
+// rename gives the runs of a source other names, and keeps these for its folders.
+func (s *Source) rename(n naming) {
+	for _, runs := range []*[]record.Run{&s.Runs, &s.Ceiling} {
+		*runs = slices.Clone(*runs)
+		for i := range *runs {
+			(*runs)[i].Unit = n.unit((*runs)[i].Unit)
+		}
+	}
+	s.folders, s.Settings.Strategies = slices.Clone(s.folders), slices.Clone(s.Settings.Strategies)
+	for i := range s.folders {
+		called := &s.folders[i].called
+		called.grid, called.from = cmp.Or(called.grid, n.grid), called.from+n.from
 	}
 	for i := range s.Settings.Strategies {
-		s.Settings.Strategies[i] += suffix
+		s.Settings.Strategies[i] += n.from
 	}
-	return s
+	initial := map[initialSet]begun{}
+	for which, one := range s.initial {
+		which.from += n.from
+		initial[which] = one
+	}
+	s.initial = initial
+}
+
+// readInitial keeps the items of the initial sets, as far as runs tell them: all runs from one set must have begun from the same.
+func (s *Source) readInitial(dir string) error {
+	s.initial = map[initialSet]begun{}
+	first := map[int]record.Unit{}
+	for _, r := range s.Runs {
+		if len(r.Cycles) == 0 || r.Cycles[0].Initial == nil {
+			continue
+		}
+		which, items := initialSet{set: r.Set}, r.Cycles[0].Initial
+		if mine, known := s.initial[which]; known && !slices.Equal(mine.items, items) {
+			return fmt.Errorf("%s: initial set %d holds other slices in the run %s than in %s (%s against %s): its runs cannot be compared",
+				dir, r.Set, r.Unit, first[r.Set], strings.Join(items, " "), strings.Join(mine.items, " "))
+		} else if !known {
+			s.initial[which], first[r.Set] = begun{dir, items}, r.Unit
+		}
+	}
+	return nil
+}
+
+// joinInitial adds the initial sets of another folder. Runs are paired by the number of their set, so a set that both know must be the same.
+func (s *Source) joinInitial(other Source) error {
+	for _, which := range slices.SortedFunc(maps.Keys(other.initial), func(a, b initialSet) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.set, b.set)) }) {
+		one := other.initial[which]
+		mine, known := s.initial[which]
+		if known && !slices.Equal(mine.items, one.items) {
+			return fmt.Errorf("initial set %d of %s holds other slices than that of %s (%s against %s): their runs cannot be compared; report them separately",
+				which.set, one.dir, mine.dir, strings.Join(one.items, " "), strings.Join(mine.items, " "))
+		}
+		if !known {
+			if s.initial == nil {
+				s.initial = map[initialSet]begun{}
+			}
+			s.initial[which] = one
+		}
+	}
+	return nil
 }
 
 // Export writes the record of an experiment to a folder. Several folders must have chosen their initial sets in one way.
@@ -283,7 +370,11 @@ func (s Source) Export(dir string) error {
 		if f.Env, err = s.Env.JSON(); err != nil {
 			return err
 		}
-		if f.Config, err = record.JoinConfigs(s.configs...); err != nil {
+		var configs [][]byte
+		for _, one := range s.folders {
+			configs = append(configs, one.config)
+		}
+		if f.Config, err = record.JoinConfigs(configs...); err != nil {
 			return err
 		}
 	}

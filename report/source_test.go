@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
@@ -183,5 +184,65 @@ func TestExportTellsNoFolder(t *testing.T) {
 		if err := yaml.Unmarshal(out, &c); err != nil || c.Data != want || c.Seed != 3 {
 			t.Errorf("%s becomes %q, want %q (%v)", data, out, want, err)
 		}
+	}
+}
+
+// Runs of one set number are pairs where they began from the same slices: folders, or runs of one record, that did not are refused.
+func TestInitialSetsDiffer(t *testing.T) {
+	dir := t.TempDir()
+	change := func(name string, edit func(*record.Run), replace ...string) string {
+		t.Helper()
+		out := copyRecord(t, dir, name, replace...)
+		x, err := record.ReadExport(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range x.Runs {
+			x.Runs[i].Cycles = slices.Clone(x.Runs[i].Cycles)
+			edit(&x.Runs[i])
+		}
+		if err := x.Write(out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	items := func(r *record.Run, names ...string) { r.Cycles[0].Initial = names }
+	keep := func(r *record.Run) { items(r, "c0/001", "c1/002", "c2/003", "c3/004") }
+	usual := change("usual", keep)
+	others := func(r *record.Run) {
+		keep(r)
+		if r.Set == 2 {
+			items(r, "c0/001", "c1/002", "c2/003", "c3/005")
+		}
+	}
+	other := change("other", others, "- random\n", "- bald\n")
+	for i, dirs := range [][]string{{usual, other}, {usual, change("alike", keep, "- random\n", "- badge\n"), other}} {
+		if _, err := Read(dirs); err == nil || !strings.Contains(err.Error(), "initial set 2 of "+other) || !strings.Contains(err.Error(), "than that of "+usual) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	for name, dirs := range map[string][]string{
+		"another choice":      {usual, change("typiclust", others, "initial-size:", "initial: typiclust\ninitial-size:")},
+		"not recorded":        {usual, change("unknown", func(r *record.Run) { items(r) })},
+		"the usual, by name":  {usual, change("named", keep, "initial-size:", "initial: random\ninitial-size:")},
+		"a set of one folder": {usual, change("one", func(r *record.Run) { r.Set += 8; items(r, "c0/009") })},
+	} {
+		sources, err := Read(dirs)
+		if err != nil || len(sources) != 1 {
+			t.Errorf("%s: %d experiments, %v", name, len(sources), err)
+			continue
+		}
+		if many := slices.ContainsFunc(sources[0].strategies(), func(s string) bool { return strings.Contains(s, from) }); many != (name == "another choice") {
+			t.Errorf("%s: %q", name, sources[0].strategies())
+		}
+	}
+	one := change("itself", func(r *record.Run) {
+		keep(r)
+		if r.Set == 3 && r.Strategy == "entropy" {
+			items(r, "c0/001")
+		}
+	})
+	if _, err := Read([]string{one}); err == nil || !strings.Contains(err.Error(), one) || !strings.Contains(err.Error(), "initial set 3") {
+		t.Errorf("one folder: %v", err)
 	}
 }

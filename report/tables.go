@@ -81,6 +81,9 @@ func (x Experiment) paperTable(g Group) table.Table {
 		for _, name := range columns {
 			st, _ := g.find(name)
 			c := meanStd(st.Results[i].Cells, m)
+			if missing := st.Results[i].Cells.Missing; missing > 0 {
+				c = withN(c, st.Results[i].Cells)
+			}
 			c.Marks = g.marks(name, m.name)
 			for _, mark := range c.Marks {
 				used[string(mark)] = true
@@ -94,7 +97,7 @@ func (x Experiment) paperTable(g Group) table.Table {
 		}
 		t.Rows = append(t.Rows, row)
 		if x.BesidePaper {
-			if m.name == metrics.NameDice2D && x.Settings.Empty != metrics.EmptyOne {
+			if m.name == metrics.NameDice2D && x.Settings.Empty != metrics.EmptyOne && x.tellsEmpty() {
 				t.Rows = append(t.Rows, g.emptyAsOne(m, columns))
 			}
 			t.Rows = append(t.Rows, paper)
@@ -104,6 +107,9 @@ func (x Experiment) paperTable(g Group) table.Table {
 		"The ± holds the rise of the learning curve and is no error of the mean. RS: random sampling; SB: stochastic batches.", x.sizes(g)))
 	if x.BesidePaper {
 		t.Notes = append(t.Notes, publishedNote)
+		if !x.tellsEmpty() {
+			t.Notes = append(t.Notes, "There is no such row here: in these data voxels are ignored, or classes were not looked for in all cases, and slices without a value for that are not slices without the class.")
+		}
 	}
 	t.Notes = append(t.Notes, g.markNotes(used)...)
 	t.Notes = append(t.Notes, warningNotes(g.Warnings)...)
@@ -116,6 +122,11 @@ func (x Experiment) paperTable(g Group) table.Table {
 	}
 	return t
 }
+
+// tellsEmpty reports whether a slice without a 2D Dice is one that is empty in both masks. Slices all of whose voxels are ignored, and all slices of a case
+// in which nobody has looked for the class, have none either, and a record counts them together. That voxels are ignored is known from the configuration
+// (ignore), that classes are not annotated from data.json; a label to ignore that dataset.json alone names, or a segment called so, is in neither.
+func (x Experiment) tellsEmpty() bool { return x.Settings.Ignore == 0 && len(x.Data.Unannotated) == 0 }
 
 // emptyAsOne returns the row of the 2D Dice by the rule of the paper's code.
 func (g Group) emptyAsOne(m measure, columns []string) []table.Cell {
@@ -245,6 +256,26 @@ func meanStd(s stats.Summary, m measure) table.Cell {
 	return table.Value(s.Mean, "%.*f ± %.*f", m.digits, m.scale*s.Mean, m.digits, m.scale*s.Std)
 }
 
+// withN adds to the cell of a summary how many values are behind it.
+func withN(c table.Cell, s stats.Summary) table.Cell {
+	if s.N > 0 {
+		c.Text += fmt.Sprintf(" (n = %d)", s.N)
+	}
+	return c
+}
+
+// perRun prints the summary of a strategy's finished runs, with n where it is not what their number tells: where an initial set lacks a recipe, or a run a value.
+func (g Group) perRun(st Strategy, s stats.Summary, m measure) table.Cell {
+	c := meanStd(s, m)
+	if g.lacks(st, s) {
+		c = withN(c, s)
+	}
+	return c
+}
+
+// lacks reports whether some of a strategy's finished runs are not behind a summary of them.
+func (g Group) lacks(st Strategy, s stats.Summary) bool { return s.N > 0 && s.N*g.Recipes != st.Finished }
+
 // runsTable gives each strategy's numbers per run.
 func (x Experiment) runsTable(g Group) table.Table {
 	t := table.Table{Name: "runs", Title: x.heading(g) + ": numbers per run", Head: [][]table.Cell{{table.Text("strategy"), table.Text("runs"),
@@ -265,16 +296,18 @@ func (x Experiment) runsTable(g Group) table.Table {
 	if target != nil {
 		t.Head[0] = append(t.Head[0], table.Text("labels to %.1f %%", 100*float64(target.Value)), table.Text("reached by"))
 	}
-	first := measures[0]
+	first, lacking := measures[0], false
 	for _, st := range g.Strategies {
 		r := st.Results[0]
-		row := []table.Cell{table.Text("%s", st.Name), table.Value(float64(st.Finished), "%d", st.Finished), meanStd(r.AULC, first), interval(r.AULCInterval, first, 1)}
+		lacking = lacking || g.lacks(st, r.AULC) || st.Calibration != nil && g.lacks(st, st.Calibration.ECE) ||
+			slices.ContainsFunc(st.Results, func(r Result) bool { return g.lacks(st, r.Final) })
+		row := []table.Cell{table.Text("%s", st.Name), table.Value(float64(st.Finished), "%d", st.Finished), g.perRun(st, r.AULC, first), interval(r.AULCInterval, first, 1)}
 		for i, m := range measures {
-			row = append(row, meanStd(st.Results[i].Final, m))
+			row = append(row, g.perRun(st, st.Results[i].Final, m))
 		}
 		switch {
 		case st.Calibration != nil:
-			row = append(row, meanStd(st.Calibration.ECE, measure{scale: 100, digits: 1}))
+			row = append(row, g.perRun(st, st.Calibration.ECE, measure{scale: 100, digits: 1}))
 		case calibrated:
 			row = append(row, table.Text("–"))
 		}
@@ -285,6 +318,10 @@ func (x Experiment) runsTable(g Group) table.Table {
 	}
 	t.Notes = append(t.Notes, "Mean ± sample standard deviation over finished runs. AULC: area under the curve of the 3D Dice over labelled slices, divided by "+
 		"their range. Interval: of the mean AULC, BCa bootstrap over runs.")
+	if lacking {
+		t.Notes = append(t.Notes, "n in brackets: the initial sets behind a number where some of the runs are not: a set that lacks a recipe, or a value, is left out.")
+	}
+	t.Notes = append(t.Notes, g.rangesNote("")...)
 	if calibrated {
 		t.Notes = append(t.Notes, calibrationNote)
 	}
@@ -298,6 +335,15 @@ func (x Experiment) runsTable(g Group) table.Table {
 	return t
 }
 
+// rangesNote says that areas and last values cannot be compared, where that is so; recipe stands before it.
+func (g Group) rangesNote(recipe string) []string {
+	if text := rangesText(g.names(), g.finishedCurves()); text != "" {
+		return []string{table.Warning + recipe + "each AULC is over the labels of its runs, which differ, and a final value is at the last of them: neither can be compared with the others (" + text +
+			"). Tables of differences are over the labels that both strategies reach."}
+	}
+	return nil
+}
+
 func labels(n float64) table.Cell {
 	if math.IsNaN(n) {
 		return table.Value(1e12, "–") // after all that can be counted
@@ -305,15 +351,33 @@ func labels(n float64) table.Cell {
 	return table.Value(n, "%.0f", n)
 }
 
+// ends prints the ends of an interval with a text between them, "" where there is none.
+func ends(i stats.Interval, between string, print func(v float64) string) string {
+	if math.IsNaN(i.Low) || math.IsNaN(i.High) {
+		return ""
+	}
+	return print(i.Low) + between + print(i.High)
+}
+
 // interval prints an interval; sign +1 prints values, 2 differences with their sign.
 func interval(i stats.Interval, m measure, sign int) table.Cell {
-	if math.IsNaN(i.Low) {
-		return table.Text("–")
-	}
+	print := func(v float64) string { return signed(v, m) }
 	if sign == 1 {
-		return table.Value(i.Low, "%.*f to %.*f", m.digits, m.scale*i.Low, m.digits, m.scale*i.High)
+		print = func(v float64) string { return fmt.Sprintf("%.*f", m.digits, m.scale*v) }
 	}
-	return table.Value(i.Low, "%s to %s", signed(i.Low, m), signed(i.High, m))
+	if text := ends(i, " to ", print); text != "" {
+		return table.Value(i.Low, "%s", text)
+	}
+	return table.Text("–")
+}
+
+// effect prints a difference with its interval, where it has one.
+func effect(difference float64, i stats.Interval, m measure) string {
+	text := signed(difference, m)
+	if interval := ends(i, ", ", func(v float64) string { return signed(v, m) }); interval != "" {
+		text += " [" + interval + "]"
+	}
+	return text
 }
 
 // signed prints a difference with one more digit than the values have, and a minus sign as long as a plus.

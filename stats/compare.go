@@ -139,7 +139,7 @@ func pair(a, b []Run) (pairs []pairOf, warnings []Warning) {
 				"set %d is compared at %d of %d label counts: the others are missing in one of its runs", set, len(shared), len(all))})
 		}
 		if len(shared) > 0 {
-			pairs = append(pairs, pairOf{ra.at(shared), rb.at(shared)})
+			pairs = append(pairs, pairOf{ra.On(shared), rb.On(shared)})
 		}
 	}
 	for _, set := range sortedSets(b) {

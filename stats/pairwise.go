@@ -15,10 +15,19 @@ type Pairwise struct {
 	Tests int `json:"tests"`
 	// Lost[j] is the mean of column j without the diagonal: how often strategy j is beaten. Lower is better.
 	Lost []float64 `json:"lost"`
+	// Untested are the pairs without a test at some budgets, by the indices of their strategies.
+	Untested []Untested `json:"untested,omitempty"`
 	// Budgets are the label counts compared.
 	Budgets  []int     `json:"budgets"`
 	Alpha    float64   `json:"alpha"`
 	Warnings []Warning `json:"warnings,omitempty"`
+}
+
+// Untested is a pair of strategies, A < B, that shares fewer than two sets at some budgets.
+type Untested struct {
+	A       int `json:"a"`
+	B       int `json:"b"`
+	Budgets int `json:"budgets"` // how many, 1 or more
 }
 
 // PairwiseWins compares strategies at every budget: runs[i] are the runs of strategy i. At one budget strategy i beats
@@ -27,7 +36,7 @@ type Pairwise struct {
 // number: it is a picture of who beats whom, not evidence for a single cell. Holm is that: the chance that it has any
 // false win is at most alpha.
 //
-// A budget at which a pair shares fewer than two sets counts as no win for either, and is a warning. With no budget at
+// A budget at which a pair shares fewer than two sets counts as no win for either, and the pair is among Untested. With no budget at
 // all nothing is won and WarnNoPairs says so. It panics if a strategy has a set twice, or unless 0 < alpha < 1.
 // Source: Ash et al. 2020, "Deep batch active learning by diverse, uncertain gradient lower bounds", section 4 and
 // appendix; they add such tables up over data sets, batch sizes and networks.
@@ -66,8 +75,7 @@ func PairwiseWins(runs [][]Run, alpha float64, d Direction) Pairwise {
 				tests, ps = append(tests, one), append(ps, t.P)
 			}
 			if untested := len(out.Budgets) - tested; untested > 0 {
-				out.Warnings = append(out.Warnings, Warning{WarnMissingCycles, fmt.Sprintf(
-					"strategies %d and %d share fewer than two sets at %d of %d budgets, which count as no win", j, i, untested, len(out.Budgets))})
+				out.Untested = append(out.Untested, Untested{j, i, untested})
 			}
 		}
 	}

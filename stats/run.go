@@ -69,7 +69,7 @@ func Final(r Run) float64 {
 // increase.
 func LabelsToReach(r Run, value float64, d Direction) (labels float64, reached bool) {
 	r.demandOrder("LabelsToReach")
-	r = r.at(r.measured())
+	r = r.On(r.measured())
 	for i, v := range r.Values {
 		if d.sign()*(v-value) < 0 {
 			continue
@@ -95,8 +95,10 @@ func (r Run) measured() []int {
 }
 
 // At returns the value with a number of labels: that of its cycle, or between two cycles the one on the straight line between theirs, which is
-// NaN where one of them has none. Before the first cycle and after the last a run has no value: NaN and false.
+// NaN where one of them has none. Before the first cycle and after the last a run has no value: NaN and false. It panics if Labels do not
+// strictly increase.
 func (r Run) At(labels int) (value float64, ok bool) {
+	r.demandOrder("At")
 	i, found := slices.BinarySearch(r.Labels, labels)
 	switch {
 	case found:
@@ -108,9 +110,11 @@ func (r Run) At(labels int) (value float64, ok bool) {
 	return r.Values[i-1] + share*(r.Values[i]-r.Values[i-1]), true
 }
 
-// Shared returns the label counts of any of these runs that lie within all of them, ascending: where all have a value by At.
+// Shared returns the label counts of any of these runs that lie within all of them, ascending: where all have a value by At. It panics
+// where the Labels of a run do not strictly increase.
 func Shared(runs ...Run) (labels []int) {
 	for _, r := range runs {
+		r.demandOrder("Shared")
 		labels = append(labels, r.Labels...)
 	}
 	slices.Sort(labels)
@@ -119,8 +123,9 @@ func Shared(runs ...Run) (labels []int) {
 	})
 }
 
-// at returns the run at these label counts, which lie within it.
-func (r Run) at(labels []int) Run {
+// On returns the run at these label counts, which must lie within it, such as those of Shared: with the values of At. It panics if Labels do not strictly
+// increase.
+func (r Run) On(labels []int) Run {
 	out := Run{Set: r.Set, Labels: labels}
 	for _, n := range labels {
 		v, _ := r.At(n)

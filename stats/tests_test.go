@@ -252,6 +252,7 @@ func TestRanksAndSpearman(t *testing.T) {
 
 func TestPanics(t *testing.T) {
 	nan := []float64{math.NaN()}
+	falling := Run{Labels: []int{4, 8, 6, 10}, Values: []float64{0.476, 0.676, 0.71, 0.78}}
 	for name, f := range map[string]func(){
 		"NaN sign-flip":     func() { SignFlip(nan, 0, nil) },
 		"NaN signed-rank":   func() { Wilcoxon(nan) },
@@ -260,6 +261,9 @@ func TestPanics(t *testing.T) {
 		"level 95":          func() { BootstrapMean([]float64{1, 2}, 95, 10, stream(1)) },
 		"set twice":         func() { Compare([]Run{{Set: 1}, {Set: 1}}, nil, AULC, Options{}, stream(1)) },
 		"labels and values": func() { AULC(Run{Labels: []int{10}}) },
+		"value between":     func() { falling.At(5) },
+		"shared":            func() { Shared(falling, Run{Labels: []int{4, 8}, Values: []float64{0, 1}}) },
+		"shared alone":      func() { Shared(falling) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

@@ -1,7 +1,10 @@
 // Package cell writes texts from outside into cells of CSV files.
 package cell
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Text returns a text that a spreadsheet takes for a text: one that begins like a formula (= + - @, a tab or a line's end), or with apostrophes and
 // then so, gets an apostrophe in front. Numbers are not given to it. Source: OWASP, "CSV Injection".
@@ -20,10 +23,16 @@ func Parse(text string) string {
 	return text
 }
 
-// Mixed is Text for cells that may hold numbers, with signs, intervals and percents, which it leaves alone.
+// Mixed is Text for cells that may hold what tables print of numbers, which it leaves alone: a number with or without a sign, an interval of two, what
+// is behind them (± 3.0, or more, n = 12), and marks. Sums and names of cells are none.
 func Mixed(text string) string {
-	if strings.Trim(text, "0123456789 .,;:()[]e%+-–±") == "" {
+	if numbers.MatchString(text) {
 		return text
 	}
 	return Text(text)
 }
+
+var numbers = func() *regexp.Regexp {
+	const number = `[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?( ?%)?`
+	return regexp.MustCompile(`^` + number + `( (to|±|of) ` + number + `| or more| [\[(]` + number + `, ` + number + `[\])])?( \(n = [0-9]+\))?[*†‡§]*$`)
+}()

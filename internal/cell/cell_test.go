@@ -14,12 +14,15 @@ func TestText(t *testing.T) {
 }
 
 func TestMixed(t *testing.T) {
-	for text, want := range map[string]string{
-		"-0.012": "-0.012", "+1.5e-3": "+1.5e-3", "-0.01 (-0.02, 0.01)": "-0.01 (-0.02, 0.01)", "-2+3+cmd|' /C calc'!A0": "'-2+3+cmd|' /C calc'!A0",
-		"=SUM(1)": "'=SUM(1)", "case": "case", "": "",
-	} {
-		if got := Mixed(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
+	for _, text := range []string{"-0.012", "+1.5e-3", "-0.01 (-0.02, 0.01)", "+3.72*", "-1.35*†", "-0.45 to +0.32", "+0.15 to +2", "-3.2 or more", "+1.2 [-0.3, +2.1]*", "-12.5 ± 3.0", "-5%", "-5 %", "-0.5 (n = 12)",
+		"-0.45 to +0.32 (n = 3)", "case", "", "12 of 15", "a-b"} {
+		if got := Mixed(text); got != text {
+			t.Errorf("%q: %q, want it as it is", text, got)
+		}
+	}
+	for _, text := range []string{"-2+3+cmd|' /C calc'!A0", "=SUM(1)", "+e1", "-e1:e9", "-1+2", "+(1)", "-1*2", "+1.2.3", "-0.1 to e5", "@SUM(A1)", "+", "-", "+1 to", "-1-1", "\t1", "+49 170 1234", "-1 [e1, e2]", "-2 (n = e3)"} {
+		if got := Mixed(text); got != "'"+text {
+			t.Errorf("%q: %q, want an apostrophe", text, got)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -26,6 +27,7 @@ type Options struct {
 // Evaluation is what a comparison has found.
 type Evaluation struct {
 	metrics.Summary
+	Empty   string            `json:"empty"`              // what Dice counts where both masks are empty; see metrics.Rules
 	LeftOut []dataset.Problem `json:"left_out,omitempty"` // cases that could not be compared
 
 	Compared int `json:"-"` // cases; where it is 0 there is no summary
@@ -90,7 +92,7 @@ func Masks(ctx context.Context, predPath, refPath string, o Options) (Evaluation
 	if len(sound) == 0 {
 		return Evaluation{LeftOut: left}, nil
 	}
-	e := Evaluation{a.Summary(), left, len(sound)}
+	e := Evaluation{a.Summary(), cmp.Or(o.Rules.Empty, metrics.EmptyUndefined), left, len(sound)}
 	classes.restore(e.Summary)
 	return e, nil
 }

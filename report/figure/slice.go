@@ -31,7 +31,7 @@ type Picture struct {
 // Prediction is one contour.
 type Prediction struct {
 	Strategy string
-	Dice     float64 // 3D, of the whole case, mean over classes
+	Dice     float64 // 3D, of the whole case, mean over classes, 0 to 1; NaN is not shown
 	path     string
 }
 
@@ -195,7 +195,11 @@ func (p Picture) HTML(id string) (slice, panels template.HTML) {
 	}
 	panel("reference", "")
 	for _, one := range p.Predictions {
-		panel(fmt.Sprintf("%s, %.1f %%", one.Strategy, 100*one.Dice), one.path)
+		caption := one.Strategy
+		if !math.IsNaN(one.Dice) {
+			caption += fmt.Sprintf(", %.1f %%", 100*one.Dice)
+		}
+		panel(caption, one.path)
 	}
 	s.add(`</div></div>`)
 	return slice, template.HTML(s.String())

@@ -38,10 +38,10 @@ func (t Table) WriteMarkdown(w io.Writer) error {
 	return err
 }
 
-// latex escapes a text for LaTeX.
+// latex escapes a text for LaTeX. What pdflatex does not know, which is all beyond Latin-1, is a command.
 var latex = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
 	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "±", `$\pm$`, "−", `$-$`, "×", `$\times$`, "≥", `$\ge$`, "<", `$<$`, ">", `$>$`,
-	"†", `\dag{}`, "‡", `\ddag{}`, "§", `\S{}`, "–", "--", "·", `$\cdot$`, "*", `$\ast$`)
+	"†", `\dag{}`, "‡", `\ddag{}`, "§", `\S{}`, "–", "--", "·", `$\cdot$`, "*", `$\ast$`, "γ", `$\gamma$`, "₀", `$_0$`)
 
 // WriteLaTeX writes the table for a LaTeX document that loads booktabs.
 func (t Table) WriteLaTeX(w io.Writer) error {
@@ -89,18 +89,27 @@ func (t Table) WriteLaTeX(w io.Writer) error {
 	return err
 }
 
+// inCSV returns the cell as it stands in CSV: with minus signs that programs read, and never one that a spreadsheet computes.
+func (c Cell) inCSV() string {
+	text := strings.ReplaceAll(c.plain(), " − ", " - ") // a difference, in words
+	if c.Sort != nil {
+		text = strings.ReplaceAll(text, "−", "-")
+	}
+	return cell.Mixed(text)
+}
+
 // WriteCSV writes the table as CSV, with one row of headings. The notes are left out.
 func (t Table) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	heads := t.heads()
 	for i := range heads {
-		heads[i] = cell.Mixed(heads[i])
+		heads[i] = Text("%s", heads[i]).inCSV()
 	}
 	rows := [][]string{heads}
 	for _, row := range t.Rows {
 		var cells []string
 		for _, c := range row {
-			cells = append(cells, cell.Mixed(c.plain()))
+			cells = append(cells, c.inCSV())
 			for range c.span() - 1 {
 				cells = append(cells, "")
 			}

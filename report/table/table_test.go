@@ -30,3 +30,28 @@ func TestTransposed(t *testing.T) {
 		t.Errorf("lost on the way: %+v", tall)
 	}
 }
+
+// In CSV numbers have signs that programs read, and no apostrophe, with intervals and marks too. What a spreadsheet would compute has one, and names stay as they are.
+func TestCSVSigns(t *testing.T) {
+	one := Table{Head: [][]Cell{{Text("difference"), Text("mean"), Text("95 %% interval")}}, Rows: [][]Cell{
+		{Text("entropy − random"), {Text: "−1.35", Marks: "*†", Sort: new(float64)}, Value(0, "−2.65 to −0.32")},
+		{Text("case−1"), Value(0, "+2.38"), Value(0, "+0.15 to +2.00")},
+		{Text("+A1"), Value(0, "+0.5 [−0.3, +2.1]"), Value(0, "−0.5 or more")},
+		{Text("−1+cmd|' /C calc'!A0"), Text("–"), Value(0, "−0.5 (n = 2)")},
+		{Text("=1+1"), Text("@SUM(A1)"), Text("-2+e3")},
+	}}
+	var b strings.Builder
+	if err := one.WriteCSV(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := `difference,mean,95 % interval
+entropy - random,-1.35*†,-2.65 to -0.32
+case−1,+2.38,+0.15 to +2.00
+'+A1,"+0.5 [-0.3, +2.1]",-0.5 or more
+−1+cmd|' /C calc'!A0,–,-0.5 (n = 2)
+'=1+1,'@SUM(A1),'-2+e3
+`
+	if got := b.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
