@@ -56,7 +56,7 @@ func (p pictured) folder(t *testing.T, name string, change func(*record.Config),
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := f.RecordData(record.Data{Name: set.Name, Classes: set.Classes, Preprocess: c.Preprocess(set, 2), Pool: []string{"phantom_001"}, Test: []string{"phantom_000"}}); err != nil {
+	if err := f.RecordData(record.Data{Name: set.Name, Classes: set.Classes, Preprocess: c.Preprocess(set, 2), Pool: []string{"phantom_001"}, Test: []string{"phantom_000"}}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	for i, u := range c.Units() {
