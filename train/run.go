@@ -132,7 +132,11 @@ func run(ctx context.Context, e tensor.Engine, c Config, data Set, seed uint64, 
 			progress(Progress{Step: step + 1, Of: c.Steps, Loss: mean, Left: perStep * time.Duration(c.Steps-step-1)})
 		}
 	}
-	net.Params() // here, where a failure is caught
+	for _, v := range net.State() { // here, where a failure is caught; no loss has told of the last step
+		if v := float64(v); math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("a weight became %v in the last of %d steps: lower learning-rate.peak (now %v)", v, c.Steps, c.LearningRate.Peak)
+		}
+	}
 	return r, nil
 }
 

@@ -232,6 +232,25 @@ func TestEvaluateOnOwnGrid(t *testing.T) {
 }
 
 // Deep supervision changes the training and nothing of the network's form; several channels are the network's input.
+// What the last step does no loss tells of.
+func TestRunRefusesNonFiniteWeights(t *testing.T) {
+	e := ref.New(1)
+	defer e.Close()
+	c := small(3)
+	c.LearningRate.Last, c.LearningRate.WarmUp = 1e39, 0 // infinite in single precision
+	c.LearningRate.First, c.LearningRate.Peak = 1e-3, 1e-3
+	data := discs(4, random.Stream(1, "weights"))
+	steps := 0
+	if _, err := Run(t.Context(), e, c, data, 1, func(Progress) { steps++ }); err == nil || !strings.Contains(err.Error(), "lower learning-rate") {
+		t.Errorf("after %d steps: %v", steps, err)
+	}
+	c.Steps = 1
+	c.LearningRate.First, c.LearningRate.Peak = 1e39, 1e39
+	if _, err := Run(t.Context(), e, c, data, 1, nil); err == nil || !strings.Contains(err.Error(), "a weight became") {
+		t.Errorf("one step: %v", err)
+	}
+}
+
 func TestRunDeepOnChannels(t *testing.T) {
 	e := ref.New(2)
 	defer e.Close()
