@@ -264,6 +264,9 @@ func (c Config) useData(set *dataset.Dataset) error {
 			return &ConfigError{err}
 		}
 	}
+	if len(set.Labelled()) == 0 {
+		return fmt.Errorf("%s: none of its %d cases has a mask: there is nothing to learn; nextslice inspect says how masks are found", c.Data, len(set.Cases))
+	}
 	if len(set.Classes) < 2 {
 		return fmt.Errorf("%s: the masks hold no class beside the background: there is nothing to learn", c.Data)
 	}

@@ -25,7 +25,7 @@ its description says in words how slices are made: see docs/how-to/run-a-model-e
 
 Examples:
   nextslice export prostate.safetensors prostate.onnx
-  nextslice export scans-annotation/models/3.safetensors prostate.onnx --keep-norm`
+  nextslice export scans-annotation/models/0003.safetensors prostate.onnx --keep-norm`
 }
 
 func (c exportCommand) Run(s streams) error {
