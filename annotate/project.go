@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/internal/sibling"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
@@ -93,8 +93,8 @@ type Project struct {
 // DefaultBackups is how many daily copies of a project's database are kept.
 const DefaultBackups = 7
 
-// DefaultDir returns the project folder that belongs to a data folder.
-func DefaultDir(data string) string { return filepath.Clean(data) + "-annotation" }
+// DefaultDir returns the project folder that belongs to a data folder, however that is spelled; see sibling.Path.
+func DefaultDir(data string) (string, error) { return sibling.Path(data, "-annotation", "--project") }
 
 // Open opens a project or begins one. Masks that are there already are taken over as Config.Masks says.
 func Open(ctx context.Context, o Options) (_ *Project, err error) {
@@ -105,7 +105,9 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Dir == "" {
-		o.Dir = DefaultDir(o.Data)
+		if o.Dir, err = DefaultDir(o.Data); err != nil {
+			return nil, &ConfigError{err}
+		}
 	}
 	begun := Default()
 	if o.Change != nil {

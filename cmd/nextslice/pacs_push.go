@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/pacs"
 )
 
@@ -44,8 +45,8 @@ func (c pacsPushCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	if o.Masks == "" {
-		if o.Masks = labelsOf(c.Dir); o.Masks == "" {
-			return usagef("%s has no labels/final, nor has %s-annotation: name the folder of masks with --masks", c.Dir, filepath.Clean(c.Dir))
+		if o.Masks, err = labelsOf(c.Dir); err != nil {
+			return usageError{err}
 		}
 	}
 	clients := map[string]*pacs.Client{}
@@ -100,12 +101,18 @@ func (c pacsPushCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// labelsOf returns the folder of the labels that people made of a data set, "" where there is none.
-func labelsOf(dir string) string {
-	for _, at := range []string{dir, filepath.Clean(dir) + "-annotation"} {
-		if path := filepath.Join(at, "labels", "final"); exists(path) {
-			return path
-		}
+// labelsOf returns the folder of the labels that people made of a data set.
+func labelsOf(dir string) (string, error) {
+	masks := filepath.Join(dir, "labels", "final")
+	if exists(masks) {
+		return masks, nil
 	}
-	return ""
+	project, err := annotate.DefaultDir(dir)
+	if err != nil {
+		return "", fmt.Errorf("%w; or name the folder of masks with --masks", err)
+	}
+	if masks = filepath.Join(project, "labels", "final"); exists(masks) {
+		return masks, nil
+	}
+	return "", fmt.Errorf("%s has no labels/final, nor has %s: name the folder of masks with --masks", dir, project)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,7 +88,11 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		c.Work = cmp.Or(c.Work, filepath.Clean(c.Data)+"-query")
+		if c.Work == "" {
+			if c.Work, err = worklist.DefaultWork(c.Data); err != nil {
+				return usageError{err}
+			}
+		}
 		c.Data = data // as the parts have it
 	}
 	if c.Shard != "" && c.Scores == "" {
@@ -106,11 +109,6 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	}
 	if err := c.checkModel(config); err != nil {
 		return err
-	}
-	if c.Scores != "" {
-		if err := config.CheckOutput(c.Scores); err != nil {
-			return usagef("--scores: %w", err)
-		}
 	}
 	how := c.engine(s, c.Threads).For(config.Experiment.Train)
 	if c.Slurm == 0 { // else it is for the parts: this machine need not have it
@@ -133,6 +131,11 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 		}
 		p.Show(phases[w.Phase]+0.3*float64(w.Done)/float64(max(1, w.Of)), text)
 	}, func(text string) { p.Line("%s", text) })
+	if err == nil && c.Scores != "" {
+		if err := q.CheckOutput(c.Scores); err != nil {
+			return usagef("--scores: %w", err)
+		}
+	}
 	if err == nil && c.Slurm != 0 {
 		p.End()
 		if there, err := c.onSlurm(ctx, s, q); err != nil || !there {
