@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -64,6 +65,8 @@ func TestRefused(t *testing.T) {
 		"shards could not":         func(c *Config) { c.Strategy, c.Model, c.Shard = "core-set", "m.safetensors", Shard{1, 2} },
 		"give --model":             func(c *Config) { c.Shard = Shard{1, 2} },
 		"did you mean":             func(c *Config) { c.Strategy = "entrpy" },
+		"--ignore: want a label":   func(c *Config) { c.Model, c.Experiment.Ignore = "m.safetensors", dataset.Learn },
+		"ignore: want a label":     func(c *Config) { c.Experiment.Ignore = 300 },
 		"syntax error":             func(c *Config) { c.Only = []string{"["} },
 	} {
 		c := small(t, "nowhere", "entropy", 3)
