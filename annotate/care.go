@@ -57,6 +57,15 @@ func Check(ctx context.Context, dir string) (f Findings, err error) {
 	for _, text := range faults {
 		f.fault("project.db: %s", text)
 	}
+	var c Config
+	if _, err := s.Config(ctx, &c); err == nil {
+		err = c.Validate()
+		if err != nil {
+			f.fault("the project's configuration cannot be carried out: %v: serve the project with other values", err)
+		}
+	} else if !errors.Is(err, ErrNotFound) {
+		f.fault("%v", err)
+	}
 	damaged, err := s.Damaged(ctx)
 	if err != nil {
 		f.fault("%v", err)

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/pacs"
+	"github.com/nextslice/nextslice/volume"
 )
 
 type pacsPushCommand struct {
@@ -35,6 +38,9 @@ Examples:
 }
 
 func (c pacsPushCommand) Run(ctx context.Context, s streams) error {
+	if err := c.checkNames(); err != nil {
+		return usagef("--names: %w", err)
+	}
 	folder, err := pacs.Open(c.Dir)
 	if err != nil {
 		return err
@@ -43,6 +49,11 @@ func (c pacsPushCommand) Run(ctx context.Context, s streams) error {
 	o := pacs.PushOptions{Masks: c.Masks, Names: c.Names, DryRun: c.DryRun}
 	if o.SEG, err = c.seg(); err != nil {
 		return err
+	}
+	if masks, err := os.Stat(o.Masks); err == nil {
+		if seg, err := os.Stat(filepath.Join(c.Dir, "seg")); err == nil && os.SameFile(masks, seg) {
+			return usagef("--masks %s: what is sent is written there: name another folder", o.Masks)
+		}
 	}
 	if o.Masks == "" {
 		if o.Masks, err = labelsOf(c.Dir); err != nil {
@@ -99,6 +110,13 @@ func (c pacsPushCommand) Run(ctx context.Context, s streams) error {
 		return errors.New("some masks could not be sent: the same command tries again")
 	}
 	return nil
+}
+
+// checkNames refuses names that a reader of what is sent could not tell apart. Values between others may go without a name: masks with these are refused. So may values be called as what is
+// not sent.
+func (c pacsPushCommand) checkNames() error {
+	_, err := volume.CheckClassNames(slices.DeleteFunc(trimmed(c.Names), func(name string) bool { return name == "" || volume.MeansIgnore(name) }))
+	return err
 }
 
 // labelsOf returns the folder of the labels that people made of a data set.

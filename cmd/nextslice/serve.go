@@ -142,6 +142,17 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return usageError{err}
 	}
 	options := c.options(ctx, log, &engine)
+	options.Try = func(config annotate.Config) error {
+		asked := engine.For(config.Train)
+		if c.Model != "" || asked.Precision == engine.Precision {
+			return nil
+		}
+		engine = asked // which the project's learners are made with
+		if err := tryEngine(ctx, engine, log); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
 	if c.Model != "" {
 		if options.Fixed, err = c.openModel(ctx, engine); err != nil {
 			return err
@@ -161,12 +172,6 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer project.Close()
-	if c.Model == "" && project.Config.Train.Precision != "" {
-		engine = engine.For(project.Config.Train) // which the project's learners are made with
-		if err := tryEngine(ctx, engine, log); err != nil {
-			return usageError{err}
-		}
-	}
 	if c.People != "" {
 		people, err := parsePeople(c.People)
 		if err != nil {
@@ -351,7 +356,9 @@ func (c serveCommand) options(ctx context.Context, log *slog.Logger, engine *exp
 			set(&config.InitialSize, c.InitialSize)
 			set(&config.ColdStart, c.ColdStart)
 			set(&config.Masks, c.Masks)
-			set(&config.ValidationCases, c.ValidationCases)
+			if c.ValidationCases != nil {
+				config.ValidationCases = trimmed(*c.ValidationCases)
+			}
 			config.Lockstep = config.Lockstep || c.Lockstep
 		},
 	}
@@ -372,6 +379,15 @@ func (c serveCommand) options(ctx context.Context, log *slog.Logger, engine *exp
 		}
 	}
 	return o
+}
+
+// trimmed returns the names of a list without the blanks around them, as behind commas.
+func trimmed(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = strings.TrimSpace(name)
+	}
+	return out
 }
 
 // listen opens an address, which a flag gave, with TLS if there is a certificate.
