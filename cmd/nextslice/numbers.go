@@ -9,8 +9,8 @@ import (
 type labelValue int
 
 func (v *labelValue) UnmarshalText(text []byte) error {
-	n, err := strconv.ParseInt(string(text), 0, 64)
-	if err != nil || n < 0 || n > 255 {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || strconv.Itoa(n) != string(text) || n < 0 || n > 255 {
 		return fmt.Errorf("want a label value from 1 to 255, or 0 for none, got %q", text)
 	}
 	*v = labelValue(n)
@@ -21,8 +21,8 @@ func (v *labelValue) UnmarshalText(text []byte) error {
 type threadCount int
 
 func (c *threadCount) UnmarshalText(text []byte) error {
-	n, err := strconv.ParseInt(string(text), 0, 32)
-	if err != nil || n < 0 {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || strconv.Itoa(n) != string(text) || n < 0 {
 		return fmt.Errorf("want a number of threads, or 0 for all cores, got %q", text)
 	}
 	*c = threadCount(n)

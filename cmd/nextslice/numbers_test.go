@@ -11,7 +11,7 @@ func TestNumbersOfFlags(t *testing.T) {
 	dir := t.TempDir()
 	for _, command := range []string{"serve --data " + dir, "query --data " + dir, "query --model m.safetensors --data " + dir} {
 		for flag, want := range map[string]string{
-			"--ignore=-1": "--ignore: want a label value from 1 to 255", "--ignore 300": "--ignore: want a label value from 1 to 255", "--ignore x": "--ignore: want a label value",
+			"--ignore=-1": "--ignore: want a label value from 1 to 255", "--ignore 300": "--ignore: want a label value from 1 to 255", "--ignore x": "--ignore: want a label value", "--ignore 010": "--ignore: want a label value",
 			"--threads=-3": "--threads: want a number of threads", "--threads many": "--threads: want a number",
 		} {
 			var out, errs bytes.Buffer
@@ -21,7 +21,7 @@ func TestNumbersOfFlags(t *testing.T) {
 			}
 		}
 	}
-	parsed, err := newParser(nil, nil, nil).Parse(strings.Fields("serve --data x --ignore 0x1f --unsure-value 255 --threads 3"))
+	parsed, err := newParser(nil, nil, nil).Parse(strings.Fields("serve --data x --ignore 31 --unsure-value 255 --threads 3"))
 	if err != nil {
 		t.Fatal(err)
 	}
