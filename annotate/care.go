@@ -57,6 +57,15 @@ func Check(ctx context.Context, dir string) (f Findings, err error) {
 	for _, text := range faults {
 		f.fault("project.db: %s", text)
 	}
+	var c Config
+	if _, err := s.Config(ctx, &c); err == nil {
+		err = c.Validate()
+		if err != nil {
+			f.fault("the project's configuration cannot be carried out: %v: serve the project with other values", err)
+		}
+	} else if !errors.Is(err, ErrNotFound) {
+		f.fault("%v", err)
+	}
 	damaged, err := s.Damaged(ctx)
 	if err != nil {
 		f.fault("%v", err)
@@ -260,22 +269,32 @@ func (f *finalFiles) slice(ctx context.Context, item Item) []uint8 {
 }
 
 // Restore puts project.db back: from a copy, or, without one, where it is missing, from the newest copy in backups, and then puts in what
-// labels/final holds that is newer. It is also for a database that is older than labels/final. What it replaces is kept in backups.
+// labels/final holds that is newer. It is also for a database that is older than labels/final. What it replaces is kept in backups; nothing is moved for a copy that is none of the
+// project's, see store.PutBack.
 func Restore(ctx context.Context, dir, from string, now func() time.Time) (done []string, err error) {
 	say := func(format string, args ...any) { done = append(done, fmt.Sprintf(format, args...)) }
 	if _, err := os.Stat(dir); err != nil {
+		return nil, err
+	}
+	if err := store.CheckFolder(dir); err != nil {
 		return nil, err
 	}
 	ledger, err := store.ReadLedger(dir)
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(filepath.Join(dir, "project.db"))
-	missing := err != nil || info.Size() == 0
+	there, err := store.HasDatabase(dir)
+	if err != nil {
+		return nil, err
+	}
+	missing := !there
 	if missing && from == "" {
 		copies, _ := filepath.Glob(filepath.Join(dir, "backups", "*.db"))
 		slices.SortFunc(copies, func(a, b string) int { return modified(b).Compare(modified(a)) })
-		copies = slices.DeleteFunc(copies, func(p string) bool { return strings.HasPrefix(filepath.Base(p), "damaged-") })
+		copies = slices.DeleteFunc(copies, func(p string) bool {
+			info, err := os.Stat(p)
+			return strings.HasPrefix(filepath.Base(p), "damaged-") || err != nil || info.Size() == 0
+		})
 		if len(copies) > 0 {
 			from = copies[0]
 		}
@@ -283,28 +302,26 @@ func Restore(ctx context.Context, dir, from string, now func() time.Time) (done 
 	if missing && from == "" && ledger == nil {
 		return nil, errors.New("there is neither a copy of project.db nor a list of what labels/final holds: name a copy with --from, or begin a new project with the masks of labels/final as those of the data")
 	}
-	if missing || from != "" {
-		aside, err := store.PutAside(dir, "replaced", now())
-		if err != nil {
-			return nil, err
-		}
+	switch {
+	case from != "":
+		aside, err := store.PutBack(ctx, dir, from, ledger, now())
 		if aside != "" {
 			say("the project.db that was there is now %s", aside)
 		}
-	}
-	switch {
-	case from != "":
-		if err := store.PutBack(ctx, dir, from); err != nil {
+		if err != nil {
 			return done, err
 		}
 		say("project.db is now the copy %s", from)
 	case missing:
+		if _, err := store.PutAside(dir, "replaced", now()); err != nil { // an empty file, or a log alone
+			return done, err
+		}
 		if err := store.Begin(ctx, dir, ledger, now); err != nil {
 			return done, err
 		}
 		models := filepath.Join(dir, "models")
 		if _, err := os.Stat(models); err == nil {
-			to := filepath.Join(dir, "backups", "models-"+now().UTC().Format("20060102T150405"))
+			to := store.Unused(filepath.Join(dir, "backups", "models-"+now().UTC().Format("20060102T150405")), "")
 			if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 				return done, err
 			}

@@ -3,10 +3,13 @@ package annotate_test
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +17,7 @@ import (
 
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/annotatetest"
+	"github.com/nextslice/nextslice/annotate/store"
 )
 
 // labelled makes a project with labels of three cases, closed, and returns the options it opens with. The mask of slice k holds its number's
@@ -159,6 +163,176 @@ func TestLastCopyIsNotErased(t *testing.T) {
 				t.Errorf("configuration: %+v", p.Config)
 			}
 		})
+	}
+}
+
+// Nothing is moved for a file that is no copy of the project, and the project goes on as it was.
+func TestRestoreLooksFirst(t *testing.T) {
+	o, want := labelled(t)
+	db := filepath.Join(o.Dir, "project.db")
+	now := func() time.Time { return time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC) }
+	elsewhere := t.TempDir()
+	at := func(name string) string { return filepath.Join(elsewhere, name) }
+	write := func(name, text string) string {
+		t.Helper()
+		if err := os.WriteFile(at(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return at(name)
+	}
+	other, _ := labelled(t)
+	if err := annotate.Backup(t.Context(), other.Dir, at("other.db")); err != nil {
+		t.Fatal(err)
+	}
+	if err := annotate.Backup(t.Context(), o.Dir, at("copy.db")); err != nil {
+		t.Fatal(err)
+	}
+	whole := string(must(os.ReadFile(at("copy.db"))))
+	sqlite := func(name string, statements ...string) string {
+		t.Helper()
+		db, err := sql.Open("sqlite", at(name))
+		for _, statement := range statements {
+			if err == nil {
+				_, err = db.Exec(statement)
+			}
+		}
+		if err = errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return at(name)
+	}
+	if err := os.Symlink(db, at("link.db")); err != nil {
+		t.Fatal(err)
+	}
+	write("newer.db", whole)
+	write("unnamed.db", whole)
+	write("unset.db", whole)
+	before := tree(t, o.Dir)
+	for from, want := range map[string]string{
+		at("nowhere.db"): "no such file", db: "is the project.db that is there", at("link.db"): "is the project.db that is there", elsewhere: "is no file",
+		write("s.csv", "case,slice\nc0,1\n"): "is no copy of project.db", write("empty.db", ""): "is no copy of project.db", write("short.db", whole[:len(whole)/2]): "short.db: ",
+		write("garbled.db", whole[:2000]+strings.Repeat("x", 9000)+whole[11000:]): "garbled.db: this copy is damaged",
+		sqlite("sheet.db", `CREATE TABLE project (x)`):                            "it holds no project",
+		sqlite("unset.db", `DELETE FROM project`):                                 "it holds no project",
+		sqlite("newer.db", `UPDATE goose_db_version SET version_id = 99 WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`): "made by a newer nextslice",
+		sqlite("unnamed.db", `UPDATE project SET id = ''`): "is that of another project (without an identity",
+		at("other.db"): "is that of another project",
+	} {
+		done, err := annotate.Restore(t.Context(), o.Dir, from, now)
+		if err == nil || !strings.Contains(err.Error(), want) || len(done) > 0 {
+			t.Errorf("%s: want %q, got %v after %q", filepath.Base(from), want, err, done)
+		}
+		if after := tree(t, o.Dir); !maps.Equal(before, after) {
+			t.Fatalf("%s has changed the project: %v", from, slices.Sorted(maps.Keys(after)))
+		}
+		if _, err := os.Stat(at("nowhere.db")); err == nil {
+			t.Fatal("the file that was not there was made")
+		}
+	}
+	if _, err := annotate.Restore(t.Context(), o.Data, at("copy.db"), now); err == nil || !strings.Contains(err.Error(), "holds other files (images) and no project") {
+		t.Errorf("a data folder: %v", err)
+	}
+	if err := os.CopyFS(at("monai"), os.DirFS(filepath.Join(o.Data, "images"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(at("monai/labels/final"), os.DirFS(filepath.Join(o.Data, "labels"))); err != nil {
+		t.Fatal(err)
+	}
+	data := tree(t, at("monai"))
+	if _, err := annotate.Restore(t.Context(), at("monai"), at("copy.db"), now); err == nil || !strings.Contains(err.Error(), "holds other files (c0.nii.gz) and no project") || !maps.Equal(data, tree(t, at("monai"))) {
+		t.Errorf("a data folder with masks in labels/final: %v", err)
+	}
+
+	// Without a list of mask files the database that is there says whose the folder is.
+	if err := os.Rename(filepath.Join(o.Dir, "labels"), at("labels")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := annotate.Restore(t.Context(), o.Dir, at("other.db"), now); err == nil || !strings.Contains(err.Error(), "is that of another project") {
+		t.Errorf("another project, without a list: %v", err)
+	}
+	if err := os.Rename(at("labels"), filepath.Join(o.Dir, "labels")); err != nil {
+		t.Fatal(err)
+	}
+
+	// A copy in use, with a log beside it, is copied with it and stays as it is. Within one second every database of before is kept.
+	inUse := write("in-use.db", whole)
+	use, err := sql.Open("sqlite", inUse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer use.Close()
+	for _, statement := range []string{`PRAGMA journal_mode = WAL`, `PRAGMA wal_autocheckpoint = 0`, `UPDATE project SET name = 'in the log'`} {
+		if _, err := use.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log := string(must(os.ReadFile(inUse + "-wal")))
+	for n, from := range []string{at("copy.db"), inUse, at("copy.db")} {
+		if done, err := annotate.Restore(t.Context(), o.Dir, from, now); err != nil {
+			t.Fatalf("after %q: %v", done, err)
+		}
+		s := must(store.Open(t.Context(), o.Dir, time.Now))
+		var c annotate.Config
+		name := must(s.Config(t.Context(), &c))
+		s.Close()
+		if (name == "in the log") != (n == 1) {
+			t.Errorf("restore %d: the project is called %q", n+1, name)
+		}
+	}
+	if now := string(must(os.ReadFile(inUse + "-wal"))); now != log {
+		t.Error("the copy's log was changed")
+	}
+	replaced, _ := filepath.Glob(filepath.Join(o.Dir, "backups", "replaced-20260301T090000*.db"))
+	if len(replaced) != 3 {
+		t.Errorf("kept: %v", replaced)
+	}
+	has(t, open(t, o), want)
+}
+
+// tree returns the contents of all files of a folder by their paths.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files[path] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// A project that cannot be looked into is not said to hold none.
+func TestBackupWithoutPermission(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "project")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), "copy.db")
+	if err := annotate.Backup(t.Context(), file, to); err == nil || runtime.GOOS != "windows" && !strings.Contains(err.Error(), "not a directory") {
+		t.Errorf("a file: %v", err)
+	}
+	if err := annotate.Backup(t.Context(), t.TempDir(), to); err == nil || !strings.Contains(err.Error(), "holds no project.db") {
+		t.Errorf("an empty folder: %v", err)
+	}
+	o, _ := labelled(t)
+	if err := os.Chmod(o.Dir, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(o.Dir, 0o700)
+	if _, err := os.ReadDir(o.Dir); err == nil {
+		t.Skip("the folder can be read all the same")
+	}
+	if err := annotate.Backup(t.Context(), o.Dir, to); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("without permission: %v", err)
+	}
+	if _, err := annotate.Restore(t.Context(), o.Dir, "", time.Now); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("restored without permission: %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -101,6 +102,8 @@ func (c Config) Validate() error {
 	} else if err := cmp.Or(record.CheckStrategy(spec, c.Train), spec.CheckClasses(c.Train.Loss.Kind == recipe.Sigmoid, len(c.Classes))); err != nil {
 		faults = append(faults, fmt.Errorf("strategy %w", err))
 	}
+	_, err := regexp.Compile(c.Patient)
+	check(err == nil, "patient: %v", err)
 	check(c.Channel == 0 || len(c.Channels) == 0, "channels: give them or channel, not both")
 	check(c.InitialSize >= 1, "initial size: want at least 1, got %d", c.InitialSize)
 	check(c.QuerySize >= 1 && c.QuerySize <= 1000, "query size: want 1 to 1000, got %d", c.QuerySize)
@@ -135,8 +138,8 @@ func (c Config) apply(d *dataset.Dataset) error {
 	return nil
 }
 
-// fixed returns an error if b changes what the labels or the picks of a project rest on.
-func (c Config) fixed(b Config) error {
+// fixed returns an error if b changes what the labels or the picks of a project rest on: all that flags for new projects set.
+func (c Config) fixed(b Config, data *dataset.Dataset) error {
 	var names []string
 	differ := func(name string, same bool) {
 		if !same {
@@ -147,6 +150,7 @@ func (c Config) fixed(b Config) error {
 	differ("channel", c.Channel == b.Channel)
 	differ("choice of channels", slices.Equal(c.Channels, b.Channels) && c.Resample == b.Resample)
 	differ("ignore", c.Ignore == b.Ignore)
+	differ("patient", c.Patient == b.Patient || !c.groups(data)) // older programs stored patterns that they could not apply
 	differ("nan", reflect.DeepEqual(c.Preprocess.NaN, b.Preprocess.NaN))
 	differ("axis", c.Preprocess.Axis == b.Preprocess.Axis)
 	differ("cold start", c.ColdStart == b.ColdStart)
@@ -159,6 +163,21 @@ func (c Config) fixed(b Config) error {
 		return fmt.Errorf("the project was begun with a different %s: leave the flag out, or begin another project with --project", strings.Join(names, ", "))
 	}
 	return nil
+}
+
+// groups reports whether the pattern of patients fits the cases of a data set.
+func (c Config) groups(data *dataset.Dataset) bool {
+	cases := dataset.Dataset{Cases: slices.Clone(data.Cases)}
+	return c.Patient == "" || cases.UsePatients(c.Patient) == nil
+}
+
+// keepNames gives classes the names that the project has where these differ in the blanks around them alone, which older programs kept.
+func (c Config) keepNames(classes []Class) {
+	for i := range min(len(classes), len(c.Classes)) {
+		if strings.TrimSpace(classes[i].Name) == strings.TrimSpace(c.Classes[i].Name) {
+			classes[i].Name = c.Classes[i].Name
+		}
+	}
 }
 
 // Lease returns how long an item is kept for one person.

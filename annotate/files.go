@@ -220,7 +220,7 @@ func (f *maskFiles) aside(name, path string) error {
 	if err := os.MkdirAll(f.path("outside"), 0o700); err != nil {
 		return err
 	}
-	to := f.path("outside", name+"-"+time.Now().UTC().Format("20060102T150405.000")+".nii.gz")
+	to := store.Unused(f.path("outside", name+"-"+time.Now().UTC().Format("20060102T150405.000")), ".nii.gz")
 	if err := atomicfile.Rename(path, to); err != nil {
 		return err
 	}

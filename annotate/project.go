@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/internal/sibling"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/train/recipe"
 	"github.com/nextslice/nextslice/volume"
@@ -46,6 +46,8 @@ type Options struct {
 
 	// Change changes the stored configuration, or Default in a new project. May be nil.
 	Change func(*Config)
+	// Try returns an error where this machine cannot carry a configuration out, which is then not stored. May be nil.
+	Try func(Config) error
 	// Axis is the index axis that slices are cut across, volume.AutoAxis that of the coarsest spacing.
 	Axis int
 	// Classes names the classes without the background, where the data set does not.
@@ -93,8 +95,8 @@ type Project struct {
 // DefaultBackups is how many daily copies of a project's database are kept.
 const DefaultBackups = 7
 
-// DefaultDir returns the project folder that belongs to a data folder.
-func DefaultDir(data string) string { return filepath.Clean(data) + "-annotation" }
+// DefaultDir returns the project folder that belongs to a data folder, however that is spelled; see sibling.Path.
+func DefaultDir(data string) (string, error) { return sibling.Path(data, "-annotation", "--project") }
 
 // Open opens a project or begins one. Masks that are there already are taken over as Config.Masks says.
 func Open(ctx context.Context, o Options) (_ *Project, err error) {
@@ -105,7 +107,9 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Dir == "" {
-		o.Dir = DefaultDir(o.Data)
+		if o.Dir, err = DefaultDir(o.Data); err != nil {
+			return nil, &ConfigError{err}
+		}
 	}
 	begun := Default()
 	if o.Change != nil {
@@ -125,11 +129,8 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := c.apply(data); err != nil {
+		if err := try(c, data, o); err != nil {
 			return nil, err
-		}
-		if err := fits(o.Fixed, c, data); err != nil {
-			return nil, &ConfigError{err}
 		}
 	}
 	s, err := store.Open(ctx, o.Dir, o.Now)
@@ -150,12 +151,6 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	config, err := storeConfig(ctx, s, data, o)
 	if err != nil {
 		return nil, err
-	}
-	if err := config.apply(data); err != nil {
-		return nil, err
-	}
-	if err := fits(o.Fixed, config, data); err != nil {
-		return nil, &ConfigError{err}
 	}
 	for _, problem := range data.Problems { // of the channels
 		if !slices.Contains(problems, problem) {
@@ -409,7 +404,10 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 	}
 	names := data.Classes
 	if len(o.Classes) > 0 {
-		names = append([]string{"background"}, o.Classes...)
+		names = []string{"background"}
+		for _, name := range o.Classes {
+			names = append(names, strings.TrimSpace(name))
+		}
 	}
 	if len(names) < 2 && o.Fixed != nil {
 		names = o.Fixed.Classes
@@ -419,6 +417,14 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 	}
 	if len(names) > 0 {
 		c.Classes = MakeClasses(names)
+	}
+	if before != nil {
+		before.keepNames(c.Classes)
+	}
+	if before == nil || !slices.Equal(c.names(), before.names()) { // a project of an older program goes on with the names that it has
+		if _, err := volume.CheckClassNames(c.names()[min(1, len(c.Classes)):]); err != nil {
+			return c, &ConfigError{fmt.Errorf("classes: %w", err)}
+		}
 	}
 	c.Unsure = c.Unsure || data.Ignore > 0
 	if before == nil {
@@ -438,20 +444,46 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 	if err := c.Validate(); err != nil {
 		return c, &ConfigError{err}
 	}
-	for _, name := range c.ValidationCases {
-		if before == nil && data.Index(name) < 0 {
-			return c, &ConfigError{fmt.Errorf("validation cases: there is no case %q", name)}
-		}
+	if before == nil {
+		return c, c.checkNew(data)
 	}
-	if before != nil {
-		if err := before.fixed(c); err != nil {
-			return c, &ConfigError{err}
-		}
+	if err := before.fixed(c, data); err != nil {
+		return c, &ConfigError{err}
 	}
 	return c, nil
 }
 
-// storeConfig makes the project's configuration and stores it.
+// checkNew returns an error for what a new project cannot begin with.
+func (c Config) checkNew(data *dataset.Dataset) error {
+	if c.Ignore < 0 || c.Ignore > 255 {
+		return &ConfigError{fmt.Errorf("ignore: want a label value from 1 to 255, got %d", c.Ignore)}
+	}
+	for _, name := range c.ValidationCases {
+		if data.Index(name) < 0 {
+			return &ConfigError{fmt.Errorf("validation cases: there is no case %q", name)}
+		}
+	}
+	if !slices.ContainsFunc(data.Cases, func(one dataset.Case) bool { return !slices.Contains(c.ValidationCases, one.ID) }) {
+		return &ConfigError{errors.New("validation cases: these are all cases, so that there is none to train on and to ask for")}
+	}
+	return nil
+}
+
+// try carries out what of a configuration can fail: nothing is stored before, since it would stop every later start.
+func try(c Config, data *dataset.Dataset, o Options) error {
+	if err := c.apply(data); err != nil {
+		return err
+	}
+	if err := fits(o.Fixed, c, data); err != nil {
+		return &ConfigError{err}
+	}
+	if o.Try == nil {
+		return nil
+	}
+	return o.Try(c)
+}
+
+// storeConfig makes the project's configuration, applies it to the data and stores it.
 func storeConfig(ctx context.Context, s *store.Store, data *dataset.Dataset, o Options) (Config, error) {
 	var stored Config
 	before := &stored
@@ -464,6 +496,9 @@ func storeConfig(ctx context.Context, s *store.Store, data *dataset.Dataset, o O
 	}
 	c, err := configure(data, o, before)
 	if err != nil {
+		return c, err
+	}
+	if err := try(c, data, o); err != nil {
 		return c, err
 	}
 	if before != nil && !reflect.DeepEqual(*before, c) {

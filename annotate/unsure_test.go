@@ -13,7 +13,6 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/annotatetest"
 	"github.com/nextslice/nextslice/annotate/store"
-	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -156,18 +155,11 @@ func TestIgnoredMasksAreTakenOver(t *testing.T) {
 // A project that has learnt the label ignore as a class goes on so; another value is refused.
 func TestProjectThatLearnsIgnore(t *testing.T) {
 	data := ignoring(t)
-	p := open(t, annotate.Options{Data: data, Change: func(c *annotate.Config) { small(c); c.Ignore = dataset.Learn }})
-	if len(p.Config.Classes) != 3 || p.Config.Classes[2].Name != "ignore" || p.Config.Unsure {
-		t.Fatalf("classes %+v", p.Config.Classes)
-	}
+	p := open(t, annotate.Options{Data: data, Change: small})
 	p.close()
-	// Older programs stored no value.
-	before := must(store.Open(t.Context(), p.Dir(), time.Now))
-	older := p.Config
-	older.Ignore = 0
-	if err := errors.Join(before.SetConfig(t.Context(), p.Name, older), before.Close()); err != nil {
-		t.Fatal(err)
-	}
+	stored(t, p.Dir(), func(c *annotate.Config) { // as older programs had it
+		c.Classes, c.Unsure = annotate.MakeClasses([]string{"background", c.Classes[1].Name, "ignore"}), false
+	})
 	q := open(t, annotate.Options{Data: data, Dir: p.Dir()})
 	if len(q.Config.Classes) != 3 || q.Config.Unsure {
 		t.Errorf("classes %+v", q.Config.Classes)

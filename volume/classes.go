@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -22,6 +23,31 @@ func Nameless(name string) bool { return nameless.MatchString(name) }
 // the letter case and the blanks around it.
 func MeansIgnore(name string) bool {
 	return slices.Contains([]string{"ignore", "unsure", "void", "not labelled"}, FoldName(name))
+}
+
+// CheckClassNames returns the names of classes, without the background, with no blanks around them. It is an error where masks with these names could not be read back: one is empty or has
+// a control character, such as a line's end, is background or means that nobody annotated its voxels (see MeansIgnore), or two are one name (see FoldName).
+func CheckClassNames(names []string) ([]string, error) {
+	trimmed, before := make([]string, len(names)), map[string]string{}
+	for i, name := range names {
+		name = strings.TrimSpace(name)
+		folded := FoldName(name)
+		other, twice := before[folded]
+		switch {
+		case name == "":
+			return nil, fmt.Errorf("the name of class %d is empty", i+1)
+		case strings.ContainsFunc(name, unicode.IsControl):
+			return nil, fmt.Errorf("the class name %q has a control character, such as a line's end", shorten(name))
+		case folded == "background":
+			return nil, fmt.Errorf("a class is called %q, as what is of no class is: give it another name", name)
+		case MeansIgnore(name):
+			return nil, fmt.Errorf("a class is called %q, which means that nobody annotated its voxels: give it another name", name)
+		case twice:
+			return nil, fmt.Errorf("two classes have the name %q: letter case, blanks around it and the encoding of accents do not count", shorten(other))
+		}
+		trimmed[i], before[folded] = name, name
+	}
+	return trimmed, nil
 }
 
 // MaskOf returns the segmentation as one mask of the classes with these names, of which classes[0] is the background. The names of the

@@ -1,6 +1,7 @@
 package volume
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -55,5 +56,50 @@ func TestMaskOf(t *testing.T) {
 	one.Segments[0].Name = "gtv"
 	if m, err := one.MaskOf([]string{"", "Gtv", "gtv"}); err != nil || m.Data[0] != 2 {
 		t.Errorf("%v, %v", m, err)
+	}
+}
+
+// Names are accepted if and only if masks with them can be read back, from what is written of them.
+func TestCheckClassNames(t *testing.T) {
+	got, err := CheckClassNames([]string{"liver", " tumour ", "Ärzte", "class 3"})
+	if err != nil || !slices.Equal(got, []string{"liver", "tumour", "Ärzte", "class 3"}) {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := CheckClassNames(nil); err != nil || len(got) != 0 {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, c := range []struct {
+		names string // separated by commas
+		want  string
+	}{
+		{"a,a", "two classes have the name \"a\""}, {"A,b,a", "two classes"}, {"a, A ", "two classes"}, {"\u00e4,a\u0308", "two classes"},
+		{"a,", "the name of class 2 is empty"}, {" ,b", "the name of class 1 is empty"}, {"", "is empty"},
+		{"background,x", "as what is of no class"}, {"x, Background", "as what is of no class"},
+		{"ignore", "nobody annotated"}, {"b,Unsure", "nobody annotated"}, {"VOID", "nobody annotated"}, {"not labelled", "nobody annotated"},
+		{"a\nb", "control character"}, {"a,b\tc", "control character"}, {"a\u0085b", "control character"}, {"a\x00", "control character"},
+	} {
+		if got, err := CheckClassNames(strings.Split(c.names, ",")); err == nil || got != nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %q, %v, want %q", c.names, got, err, c.want)
+		}
+	}
+	// What is accepted comes back from a file, value by value.
+	names := []string{"liver", "Ärzte", "left kidney", "class 9", "a=b;c:d", "\"x\"", "unsure of it"}
+	if _, err := CheckClassNames(names); err != nil {
+		t.Fatal(err)
+	}
+	m := &Mask{Grid: Grid{Size: [3]int{len(names), 1, 1}, Unit: Millimetre, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}}
+	for i := range names {
+		m.Data = append(m.Data, uint8(i+1))
+	}
+	path := filepath.Join(t.TempDir(), "a.seg.nrrd")
+	if err := WriteSegmentation(path, NewSegmentation(m, append([]string{"background"}, names...))); err != nil {
+		t.Fatal(err)
+	}
+	s, err := ReadSegmentation(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := s.MaskOf(append([]string{"background"}, names...)); err != nil || !slices.Equal(back.Data, m.Data) {
+		t.Errorf("%v, %v", back, err)
 	}
 }

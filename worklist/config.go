@@ -85,6 +85,7 @@ func (c Config) Validate() error {
 	if c.Model == "" {
 		faults = append(faults, e.Validate())
 	} else {
+		check(e.Ignore >= 0 && e.Ignore <= 255, "--ignore: want a label value from 1 to 255, got %d", e.Ignore)
 		e.Train.Dropout = max(e.Train.Dropout, 0.5) // the model has its own, see model.Network.Serves
 		faults = append(faults, record.CheckStrategy(spec, e.Train))
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/volume"
 )
 
@@ -64,6 +65,8 @@ func TestRefused(t *testing.T) {
 		"shards could not":         func(c *Config) { c.Strategy, c.Model, c.Shard = "core-set", "m.safetensors", Shard{1, 2} },
 		"give --model":             func(c *Config) { c.Shard = Shard{1, 2} },
 		"did you mean":             func(c *Config) { c.Strategy = "entrpy" },
+		"--ignore: want a label":   func(c *Config) { c.Model, c.Experiment.Ignore = "m.safetensors", dataset.Learn },
+		"ignore: want a label":     func(c *Config) { c.Experiment.Ignore = 300 },
 		"syntax error":             func(c *Config) { c.Only = []string{"["} },
 	} {
 		c := small(t, "nowhere", "entropy", 3)
@@ -87,11 +90,14 @@ func TestRefused(t *testing.T) {
 func TestReadItems(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "list.csv")
 	for text, want := range map[string][]string{
-		"a/3\nb c/012\n":                       {"a/003", "b c/012"},
-		"a,3\nb,12\n":                          {"a/003", "b/012"},
-		"id,score\na/b/7,0.5\n":                {"a/b/007"},
-		"\ufeffrank,case,slice\n1,\"a,b\",9\n": {"a,b/009"},
-		"":                                     nil,
+		"a/3\nb c/012\n":                              {"a/003", "b c/012"},
+		"a,3\nb,12\n":                                 {"a/003", "b/012"},
+		"id,score\na/b/7,0.5\n":                       {"a/b/007"},
+		"\ufeffrank,case,slice\n1,\"a,b\",9\n":        {"a,b/009"},
+		"\ufeff\"case\",\"slice\"\r\n\"a\",\"3\"\r\n": {"a/003"},
+		"case;slice;note\r\na,b;3;x;y\r\n":            {"a,b/003"},
+		"Case\tSlice\na b\t3\n":                       {"a b/003"},
+		"a;b/3\n":                                     {"a;b/003"},
 	} {
 		must(t, os.WriteFile(file, []byte(text), 0o666))
 		items, err := ReadItems(file)
@@ -110,9 +116,15 @@ func TestReadItems(t *testing.T) {
 	if got, err := ReadItems(file); err != nil || !slices.Equal(got, []Item{{"a/001", 0}, {"a/002", 2}, {"a/003", volume.AutoAxis}}) {
 		t.Errorf("axes: %v, %v", got, err)
 	}
-	for _, text := range []string{"id,axis\na/1,axial\n", "id,axis\na/1,auto\n", "a\n", "a/x\n", "/3\n", "id\na/-1\n", "case,slice\na\n"} {
+	for _, text := range []string{"id,axis\na/1,axial\n", "id,axis\na/1,auto\n", "a\n", "a/x\n", "/3\n", "id\na/-1\n", "case,slice\na\n", "id,id\na/1,b/1\n", "a;3\n", "case,slice,Case\na,1,b\n"} {
 		must(t, os.WriteFile(file, []byte(text), 0o666))
 		if got, err := ReadItems(file); err == nil || !strings.Contains(err.Error(), "line") {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "\n", "\ufeff", "case,slice\n", "id\r\n\r\n"} {
+		must(t, os.WriteFile(file, []byte(text), 0o666))
+		if got, err := ReadItems(file); err == nil || !strings.Contains(err.Error(), "list.csv names no slice") {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}

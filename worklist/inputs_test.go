@@ -1,13 +1,12 @@
 package worklist
 
 import (
+	"archive/zip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/nextslice/nextslice/volume"
 )
 
 // The network that a query has trained can be asked by the next ones in the same work folder, and stays, with whatever else a query has not made.
@@ -59,7 +58,7 @@ func TestModelOfTheWorkFolder(t *testing.T) {
 }
 
 func TestInputsAreNotWritten(t *testing.T) {
-	dir, masks := partly(t, 3, 1)
+	dir, _ := partly(t, 3, 1)
 	c := small(t, dir, "entropy", 4)
 	ask(t, c)
 	refused := func(c Config, want string) {
@@ -80,14 +79,16 @@ func TestInputsAreNotWritten(t *testing.T) {
 	if text, err := os.ReadFile(list); err != nil || string(text) != "phantom_000/3\n" {
 		t.Errorf("the list is %q, %v", text, err)
 	}
+	one := c
+	one.Labelled = []string{list}
+	q, err := Open(t.Context(), engine(t), one, func(Progress) {}, func(string) {})
+	must(t, err)
 	for path, want := range map[string]string{list: "is an input of this query", filepath.Join(c.Work, scoresFile): "what the query itself keeps"} {
-		one := c
-		one.Labelled = []string{list}
-		if err := one.CheckOutput(path); err == nil || !strings.Contains(err.Error(), want) {
+		if err := q.CheckOutput(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: want %q, got %v", path, want, err)
 		}
 	}
-	if err := c.CheckOutput(filepath.Join(t.TempDir(), "scores.csv")); err != nil {
+	if err := q.CheckOutput(filepath.Join(t.TempDir(), "scores.csv")); err != nil {
 		t.Error(err)
 	}
 	// The folder of a run has a lock too.
@@ -97,22 +98,78 @@ func TestInputsAreNotWritten(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(work.Work, name), nil, 0o666))
 	}
 	refused(work, "holds no query")
-	// A mask of the data set lies where proposals go: a case that is partly labelled.
-	id := "phantom_000"
-	label := filepath.Join(dir, "labels", id+".seg.nrrd")
-	must(t, os.Remove(filepath.Join(dir, "labels", id+".nii.gz")))
-	must(t, volume.WriteSegmentation(label, volume.NewSegmentation(masks[id], []string{"background", "prostate"})))
-	before, err := os.ReadFile(label)
-	must(t, err)
-	c.Labelled, c.Proposals, c.Replace, c.Size = []string{list}, filepath.Join(dir, "labels"), true, 40
-	told := ""
-	r, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(text string) { told += text + "\n" })
-	must(t, err)
-	if !slices.ContainsFunc(r.Picks, func(p Pick) bool { return p.Case == id }) {
-		t.Fatalf("no slice of %s is picked: %v\n%s", id, ids(r), told)
+}
+
+// Neither scores nor proposals are written where the data set has its images and masks, or looks for such.
+func TestDataSetIsNotWritten(t *testing.T) {
+	layouts, sequences := unzipped(t, "layouts.zip"), unzipped(t, "sequences.zip")
+	dir, _ := partly(t, 3, 1)
+	at := func(parts ...string) string { return filepath.Join(append([]string{dir}, parts...)...) }
+	must(t, os.Mkdir(at("results"), 0o777))
+	must(t, os.WriteFile(at("dataset.json"), []byte("{}"), 0o666))
+	must(t, os.WriteFile(at("images", "notes.csv"), nil, 0o666))
+	must(t, os.Symlink(at("images"), at("link")))
+	must(t, os.Link(at("labels", "phantom_000.nii.gz"), at("results", "same.csv")))
+	t.Chdir(dir)
+	opened := func(data, proposals string) (*Query, error) {
+		c := small(t, data, "random", 2)
+		c.Proposals = proposals
+		return Open(t.Context(), engine(t), c, func(Progress) {}, func(string) {})
 	}
-	after, err := os.ReadFile(label)
-	if err != nil || string(after) != string(before) || !strings.Contains(told, "no proposal of "+id) {
-		t.Errorf("a mask of the data set was replaced by a proposal (%v); told %q", err, told)
+	scores := func(data string, files map[string]string) {
+		t.Helper()
+		q, err := opened(data, "")
+		must(t, err)
+		for path, want := range files {
+			if err := q.CheckOutput(path); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("scores of %s in %s: want %q, got %v", data, path, want, err)
+			}
+		}
 	}
+	const ours, taken = "is a file of the data set", "would be taken for"
+	scores(".", map[string]string{
+		"images/phantom_000.nii.gz": ours, at("link", "phantom_002.nii.gz"): ours, "labels/phantom_000.nii.gz": ours, "results/same.csv": ours, "dataset.json": ours,
+		"images/new.nii.gz": taken, "link/new.nrrd": taken, at("labels", "final", "x.dcm"): taken, "scores.png": taken,
+		"images/notes.csv": "", "scores.csv": "", "results/scores.csv": "", "results/scores.nii.gz": "", "../scores.nii.gz": "",
+	})
+	proposals := func(data string, folders map[string]bool) {
+		t.Helper()
+		for folder, refused := range folders {
+			if _, err := opened(data, folder); refused != (err != nil && strings.Contains(err.Error(), "would take the proposals for such")) || !refused && err != nil {
+				t.Errorf("proposals of %s in %s: %v", data, folder, err)
+			}
+		}
+	}
+	proposals(".", map[string]bool{
+		".": true, dir: true, "images": true, "labels/": true, "link": true, "labels/final": true, "labelsTr": true, "imagesTr": true,
+		"results": false, "results/new": false, "new": false, "labels/round1": false, "../proposals": false,
+	})
+
+	// Voxels in a file of their own; folders of sequences, and of DICOM series.
+	must(t, os.Remove(filepath.Join(layouts, "promise", "b2_segmentation.mhd")))
+	scores(filepath.Join(layouts, "promise"), map[string]string{filepath.Join(layouts, "promise", "a1.zraw"): ours, filepath.Join(layouts, "promise", "a1_segmentation.zraw"): ours})
+	decathlon := filepath.Join(layouts, "decathlon", "imagesTr")
+	files := t.TempDir()
+	for _, name := range []string{"T2", "ADC"} {
+		must(t, os.CopyFS(filepath.Join(files, name), os.DirFS(decathlon)))
+	}
+	proposals(files, map[string]bool{filepath.Join(files, "T2"): true, filepath.Join(files, "new"): true, filepath.Join(files, "new", "inner"): false})
+	series := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		must(t, os.CopyFS(filepath.Join(series, name), os.DirFS(filepath.Join(sequences, "p2", "T2"))))
+	}
+	must(t, os.WriteFile(filepath.Join(series, "a", "notes.csv"), nil, 0o666))
+	proposals(series, map[string]bool{filepath.Join(series, "a"): true, filepath.Join(series, "b", "new"): true, filepath.Join(series, "new"): false})
+	scores(series, map[string]string{filepath.Join(series, "a", "3-1.dcm"): ours, filepath.Join(series, "a", "notes.csv"): "", filepath.Join(series, "a", "3-9.dcm"): taken})
+}
+
+// unzipped unpacks an archive of package dataset.
+func unzipped(t *testing.T, name string) string {
+	t.Helper()
+	files, err := zip.OpenReader(filepath.Join("..", "dataset", "testdata", name))
+	must(t, err)
+	defer files.Close()
+	dir := t.TempDir()
+	must(t, os.CopyFS(dir, files))
+	return dir
 }

@@ -1,7 +1,6 @@
 package worklist
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -23,18 +22,21 @@ type Item struct {
 
 // ReadItems reads a list of slices: CSV with the columns case and slice, or id as "CASE/SLICE", among any others, as the picks of a query are
 // written; or without a heading one column of ids, or two of cases and slices. Slices count from 0 along the axis in the column axis (i, j or k), or where
-// there is none or its cell is empty along the one that they are cut across. An empty file is no slice.
+// there is none or its cell is empty along the one that they are cut across. It is read as cell.NewReader has it. A list without a slice is an error.
 func ReadItems(file string) (items []Item, err error) {
 	in, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	r := csv.NewReader(in)
-	r.TrimLeadingSpace, r.FieldsPerRecord = true, -1
+	r := cell.NewReader(in, "id", "case", "slice", "axis")
+	r.FieldsPerRecord = -1
 	id, name, slice, along := -1, -1, -1, -1
 	for first := true; ; first = false {
 		row, err := r.Read()
+		if errors.Is(err, io.EOF) && len(items) == 0 {
+			return nil, fmt.Errorf("%s names no slice: leave the list out if all slices of cases with masks are labelled", file)
+		}
 		if errors.Is(err, io.EOF) {
 			return items, nil
 		}
@@ -43,12 +45,12 @@ func ReadItems(file string) (items []Item, err error) {
 		}
 		line, _ := r.FieldPos(0)
 		if first {
-			row[0] = strings.TrimPrefix(row[0], "\ufeff")
-			column := func(name string) int {
-				return slices.IndexFunc(row, func(s string) bool { return strings.EqualFold(strings.TrimSpace(s), name) })
+			for at, of := range map[string]*int{"id": &id, "case": &name, "slice": &slice, "axis": &along} {
+				if *of, err = cell.Column(row, at); err != nil {
+					return nil, fmt.Errorf("%s: line %d: %w", file, line, err)
+				}
 			}
-			id, name, slice = column("id"), column("case"), column("slice")
-			if along = column("axis"); id >= 0 || name >= 0 && slice >= 0 {
+			if id >= 0 || name >= 0 && slice >= 0 {
 				continue
 			}
 			if id, along = 0, -1; len(row) == 2 {
@@ -67,7 +69,7 @@ func ReadItems(file string) (items []Item, err error) {
 		at := strings.LastIndexByte(text, '/')
 		number, err := strconv.Atoi(strings.TrimSpace(text[at+1:]))
 		if at < 1 || err != nil || number < 0 {
-			return nil, fmt.Errorf("%s: line %d: %q is no slice: want CASE/SLICE, such as Case07/012", file, line, text)
+			return nil, fmt.Errorf("%s: line %d: %q is no slice: want CASE/SLICE, such as Case07/012, or the columns case and slice under a heading; %s", file, line, text, cell.Separators)
 		}
 		axis := volume.AutoAxis
 		if along >= 0 && strings.TrimSpace(row[along]) != "" {

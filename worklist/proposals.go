@@ -13,7 +13,7 @@ import (
 
 // propose writes what the network makes of the cases with picks: NAME.seg.nrrd with its mask, in the label values that predict writes, and
 // NAME-uncertainty.nii.gz. Files that are there stay, unless they are to be replaced; a case whose mask is there is passed over. A map without its mask is
-// what an interrupted query has left, and is written again. Images and masks of the data set are never replaced.
+// what an interrupted query has left, and is written again. The folder is none of the data set's, see checkProposals.
 func (q *run) propose(ctx context.Context, r *Result) error {
 	if q.Proposals == "" || len(r.Picks) == 0 {
 		return nil
@@ -43,10 +43,6 @@ func (q *run) propose(ctx context.Context, r *Result) error {
 			continue
 		} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
-		}
-		if q.isInput(mask) || q.isInput(entropy) {
-			q.notice(fmt.Sprintf("no proposal of %s: %s or its uncertainty map is a file of the data set, which stays: choose another folder with --proposals", id, mask))
-			continue
 		}
 		images, err := q.set.Images(index)
 		if err != nil {

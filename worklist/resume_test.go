@@ -119,7 +119,7 @@ func TestQueryBeginsAnewWithNewLabels(t *testing.T) {
 // What is read of the cases is part of the query: with other channels, or with a file changed that is not the case's first, it begins anew and ends with the scores of
 // one in an empty folder.
 func TestQueryBeginsAnewWithOtherImages(t *testing.T) {
-	dir, _ := partly(t, 3, 1)
+	dir, masks := partly(t, 3, 1)
 	images := filepath.Join(dir, "images")
 	write := func(name string, v *volume.Volume, add float32) { // as a header with the voxels in a file of their own
 		t.Helper()
@@ -191,6 +191,9 @@ func TestQueryBeginsAnewWithOtherImages(t *testing.T) {
 	c = small(t, dir, "ceal(delta=0.69,decay=0.2)+sb", 4)
 	ask(t, c)
 	c.Experiment.Channel = 1
+	m := masks["phantom_000"]
+	clear(m.Data[len(m.Data)/2:]) // corrected, so that the next query begins
+	must(t, volume.WriteMask(filepath.Join(dir, "labelsTr", "phantom_000.nii.gz"), m))
 	told := false
 	_, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(text string) { told = told || strings.Contains(text, "other classes, slices or channels") })
 	if err != nil || !told {

@@ -19,6 +19,7 @@ import (
 	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/contents"
 	"github.com/nextslice/nextslice/internal/null"
+	"github.com/nextslice/nextslice/internal/sibling"
 	"github.com/nextslice/nextslice/internal/syserr"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/query"
@@ -82,12 +83,20 @@ func Open(ctx context.Context, e tensor.Engine, c Config, progress func(Progress
 	if err := c.Validate(); err != nil {
 		return nil, &record.ConfigError{Err: err}
 	}
+	if c.Work == "" {
+		if c.Work, err = DefaultWork(c.Experiment.Data); err != nil {
+			return nil, &record.ConfigError{Err: err}
+		}
+	}
 	q := &run{Config: c, engine: e, progress: progress, notice: notice, warned: map[int]bool{}}
 	if q.spec, err = query.Parse(c.Strategy); err != nil {
 		return nil, err
 	}
 	if err := q.open(ctx); err != nil {
 		return nil, err
+	}
+	if err := q.checkProposals(); err != nil {
+		return nil, &record.ConfigError{Err: err}
 	}
 	if err := q.list(ctx); err != nil {
 		return nil, err
@@ -213,6 +222,7 @@ func (q *run) list(ctx context.Context) error {
 	q.labels, q.placed = map[item][]uint8{}, map[int][]place{}
 	number := 0        // of the cases with candidates
 	var empty []string // listed slices without anything outlined, in cases where others that are not listed have something
+	var whole []string // cases of no list whose slices count as labelled
 	for index, one := range q.set.Cases {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -238,6 +248,9 @@ func (q *run) list(ctx context.Context) error {
 			}
 		} else if byList {
 			q.notice(fmt.Sprintf("data: %s is in a list of labelled slices and has no mask: its slices are candidates", one.ID))
+		}
+		if len(q.lists) > 0 && !byList && slices.ContainsFunc(masks, func(mask []uint8) bool { return mask != nil }) {
+			whole = append(whole, one.ID)
 		}
 		begun, other := false, false // other: a slice that is not listed has something outlined
 		var blank []string
@@ -295,6 +308,9 @@ func (q *run) list(ctx context.Context) error {
 	for name := range listed {
 		return fmt.Errorf("%s is in a list of labelled slices, and the data set has no such slice", name)
 	}
+	if len(whole) > 0 {
+		q.notice(fmt.Sprintf("data: cases with masks that are in no list: %d (%s): they count as labelled throughout", len(whole), some(whole, 3)))
+	}
 	if len(empty) > 0 {
 		q.notice(fmt.Sprintf("data: nothing is outlined on %d listed slices (%s), though slices of the same cases that are not listed have something: where that is not so in the patient, "+
 			"lists and masks do not speak of the same slices; they count from 0 along the column axis", len(empty), some(empty, 3)))
@@ -323,16 +339,15 @@ const (
 	modelFile  = "model.safetensors"
 )
 
-// folder returns the work folder, of a shard its own within that of the whole.
+// DefaultWork returns the work folder that belongs to a data folder, however that is spelled; see sibling.Path.
+func DefaultWork(data string) (string, error) { return sibling.Path(data, "-query", "--work") }
+
+// folder returns the work folder, of a shard its own within that of the whole. Open has made sure that there is one.
 func (c Config) folder() string {
-	dir := c.Work
-	if dir == "" {
-		dir = filepath.Clean(c.Experiment.Data) + "-query"
-	}
 	if c.Shard.Of > 0 {
-		dir = filepath.Join(dir, fmt.Sprintf("shard-%d-of-%d", c.Shard.Part, c.Shard.Of))
+		return filepath.Join(c.Work, fmt.Sprintf("shard-%d-of-%d", c.Shard.Part, c.Shard.Of))
 	}
-	return dir
+	return c.Work
 }
 
 // begin opens the work folder. What queries have left there goes where it is of another query, or of this one with other labels: by the names that queries

@@ -107,7 +107,12 @@ func TestWhatIsLabelled(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "round1.csv")
 	must(t, os.WriteFile(list, []byte("rank,id,case,slice\n1,phantom_000/003,phantom_000,3\n2,phantom_000/004,phantom_000,4\n"), 0o666))
 	c.Labelled = []string{list}
-	r = ask(t, c)
+	told := ""
+	r, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(text string) { told += text + "\n" })
+	must(t, err)
+	if want := "cases with masks that are in no list: 1 (phantom_001): they count as labelled throughout"; strings.Count(told, want) != 1 || strings.Contains(told, "phantom_000") {
+		t.Errorf("told %q, want %q", told, want)
+	}
 	if r.Labelled != 2+masks["phantom_001"].Size[2] || slices.Contains(ids(r), "phantom_000/003") || !slices.Contains(ids(r), "phantom_000/005") {
 		t.Errorf("with a list %d slices are labelled", r.Labelled)
 	}

@@ -78,8 +78,9 @@ func backup(ctx context.Context, db *sql.DB, path string) (err error) {
 	return atomicfile.Rename(temp, path)
 }
 
+// checkCopy looks at a new copy, and makes it one file.
 func checkCopy(ctx context.Context, path string) error {
-	address, err := uri(path, "_pragma=journal_mode(DELETE)")
+	address, err := uri(path, "mode=rw&_pragma=journal_mode(DELETE)")
 	if err != nil {
 		return err
 	}
@@ -131,7 +132,9 @@ func (s *Store) DailyBackup(ctx context.Context, keep int) error {
 
 // BackupFolder copies the database of a project folder, also while a server has it open.
 func BackupFolder(ctx context.Context, dir, path string) error {
-	if info, err := os.Stat(seal.Database(dir)); err != nil || info.Size() == 0 {
+	if there, err := HasDatabase(dir); err != nil {
+		return err
+	} else if !there {
 		return fmt.Errorf("%s holds no project.db", dir)
 	}
 	// Read-only: whoever closes a database last copies its log into it, which after a kill only the next server may do (see seal.Keeper).

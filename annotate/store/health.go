@@ -109,7 +109,7 @@ func (s *Store) there() error {
 		return nil
 	}
 	s.rescue.Do(func() {
-		path := filepath.Join(s.dir, "backups", "rescued-"+s.now().UTC().Format("20060102T150405")+".db")
+		path := Unused(filepath.Join(s.dir, "backups", "rescued-"+s.now().UTC().Format("20060102T150405")), ".db")
 		if backup(context.Background(), s.db, path) == nil { // whose connection has the files open
 			s.rescued = path
 		}

@@ -106,8 +106,8 @@ func (l *Ledger) there() string {
 
 // checkMissing refuses to begin anew where a project was.
 func checkMissing(dir string) error {
-	if info, err := os.Stat(seal.Database(dir)); err == nil && info.Size() > 0 {
-		return nil
+	if there, err := HasDatabase(dir); err != nil || there {
+		return err
 	}
 	l, err := ReadLedger(dir)
 	if err != nil {

@@ -1,14 +1,17 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,8 +25,8 @@ import (
 // Snapshot opens a copy of a project's database, as it is at this moment, in the format of this program; a server may have it open.
 // faults are what SQLite finds wrong with it. The copy goes when the store is closed.
 func Snapshot(ctx context.Context, dir string) (s *Store, faults []string, err error) {
-	if info, err := os.Stat(seal.Database(dir)); err != nil || info.Size() == 0 {
-		return nil, nil, checkMissing(dir)
+	if there, err := HasDatabase(dir); err != nil || !there {
+		return nil, nil, cmp.Or(err, checkMissing(dir))
 	}
 	temp, drop, err := tempdir.Make("check")
 	if err != nil {
@@ -131,7 +134,7 @@ func Begin(ctx context.Context, dir string, l *Ledger, now func() time.Time) err
 	return errors.Join(err, s.Close())
 }
 
-// PutAside moves the database of a project folder that nobody has open to backups, under a name that tells why, and returns where it is
+// PutAside moves the database of a project folder that nobody has open to backups, under a name that tells why and that nothing has, and returns where it is
 // now; "" if there was none.
 func PutAside(dir, why string, now time.Time) (string, error) {
 	lock, err := lockDir(dir)
@@ -139,12 +142,17 @@ func PutAside(dir, why string, now time.Time) (string, error) {
 		return "", err
 	}
 	defer lock.Close()
-	to := filepath.Join(dir, "backups", why+"-"+now.UTC().Format("20060102T150405")+".db")
+	return putAside(dir, why, now)
+}
+
+// putAside is PutAside for who has the lock.
+func putAside(dir, why string, now time.Time) (string, error) {
+	to := Unused(filepath.Join(dir, "backups", why+"-"+now.UTC().Format("20060102T150405")), ".db")
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return "", err
 	}
 	moved := ""
-	for _, end := range []string{"", "-wal", "-shm"} {
+	for _, end := range logs {
 		err := atomicfile.Rename(seal.Database(dir)+end, to+end)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -159,24 +167,153 @@ func PutAside(dir, why string, now time.Time) (string, error) {
 	return moved, errors.Join(remove(sumPath(dir)), seal.Remove(dir))
 }
 
-// PutBack makes a copy of a database, which must be whole, that of a project folder that has none.
-func PutBack(ctx context.Context, dir, from string) error {
-	if err := checkCopy(ctx, from); err != nil {
-		return fmt.Errorf("%s: %w", from, err)
-	}
-	for _, end := range []string{"-wal", "-shm"} {
-		if _, err := os.Lstat(seal.Database(dir) + end); err == nil {
-			return fmt.Errorf("%s is in the way: put it aside", seal.Database(dir)+end)
+// logs are the ends of the names of a database's files.
+var logs = []string{"", "-wal", "-shm"}
+
+// Unused returns a path that nothing has, stem and extension with -2, -3 … between them where that is needed, and that no log of a database has that would be called so.
+func Unused(stem, extension string) string {
+	for n := 1; ; n++ {
+		path := stem + extension
+		if n > 1 {
+			path = fmt.Sprintf("%s-%d%s", stem, n, extension)
+		}
+		if !slices.ContainsFunc(logs, func(end string) bool { _, err := os.Lstat(path + end); return !errors.Is(err, fs.ErrNotExist) }) {
+			return path
 		}
 	}
-	temp := seal.Database(dir) + ".new"
-	if err := copyFile(from, temp); err != nil {
+}
+
+// PutBack makes a copy of a database that of a project folder that nobody has open, and returns where the one before is now, as PutAside does. Nothing is moved before the copy is found
+// to be one: a whole database, with its log where one lies beside it, in a format that this program knows, which holds a project: that of the ledger, or where there is no
+// ledger that of the database before, if this can be read. The copy itself is only read.
+func PutBack(ctx context.Context, dir, from string, l *Ledger, now time.Time) (aside string, err error) {
+	info, err := os.Stat(from)
+	if err != nil {
+		return "", err
+	}
+	if there, err := os.Stat(seal.Database(dir)); err == nil && os.SameFile(info, there) {
+		return "", fmt.Errorf("%s is the project.db that is there, and no copy", from)
+	}
+	if err := checkMagic(from, info); err != nil {
+		return "", err
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close()
+	temp, err := atomicfile.MkdirTemp(seal.Database(dir))
+	if err != nil {
+		return "", plain(err)
+	}
+	defer os.RemoveAll(temp)
+	id, err := takeCopy(ctx, from, filepath.Join(temp, "copy.db"))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", from, err)
+	}
+	want, of := "", "project.db"
+	if l != nil {
+		want, of = l.Project, "labels"
+	} else {
+		want = identityOf(ctx, seal.Database(dir))
+	}
+	if want != "" && id != want {
+		if id == "" {
+			id = "without an identity, of an older program"
+		}
+		return "", fmt.Errorf("%s is that of another project (%s) than %s (%s)", from, id, of, want)
+	}
+	if aside, err = putAside(dir, "replaced", now); err != nil {
+		return aside, err
+	}
+	return aside, atomicfile.Rename(filepath.Join(temp, "copy.db"), seal.Database(dir))
+}
+
+// checkMagic refuses what is no file of SQLite.
+func checkMagic(path string, info fs.FileInfo) error {
+	const magic = "SQLite format 3\x00"
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no file: want a copy of project.db", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
 		return err
 	}
-	if err := errors.Join(remove(sumPath(dir)), seal.Remove(dir)); err != nil {
+	defer file.Close()
+	start := make([]byte, len(magic))
+	if _, err := io.ReadFull(file, start); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
-	return atomicfile.Rename(temp, seal.Database(dir))
+	if string(start) != magic {
+		return fmt.Errorf("%s is no copy of project.db, which is a file of SQLite", path)
+	}
+	return nil
+}
+
+// takeCopy copies a database with its log to one file, looks at it, and returns the identity of the project in it; "" of a project of an older program.
+func takeCopy(ctx context.Context, from, to string) (id string, err error) {
+	if err := copyFile(from, to); err != nil {
+		return "", plain(err)
+	}
+	if err := copyFile(from+"-wal", to+"-wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", plain(err)
+	}
+	address, err := uri(to, url.Values{"mode": {"rw"}, "_pragma": {"journal_mode(DELETE)", "synchronous(FULL)"}}.Encode())
+	if err != nil {
+		return "", err
+	}
+	db, err := sql.Open("sqlite", address)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := quickCheck(ctx, db); errors.Is(err, ErrDamaged) {
+		return "", errors.New("this copy is damaged: take another one")
+	} else if err != nil {
+		return "", err
+	}
+	return identity(ctx, db)
+}
+
+// identity returns that of the project in a database, "" of one of an older program, or an error where it holds none that this program can open.
+func identity(ctx context.Context, db *sql.DB) (id string, err error) {
+	var found int
+	err = db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('project', 'cases', 'versions', 'labels')`).Scan(&found)
+	if err == nil && found == 4 {
+		err = db.QueryRowContext(ctx, `SELECT 4 * count(*) FROM project`).Scan(&found)
+	}
+	if err != nil {
+		return "", err
+	}
+	if found != 4 {
+		return "", errors.New("it holds no project")
+	}
+	if _, err := provider(ctx, db); err != nil {
+		return "", err
+	}
+	err = db.QueryRowContext(ctx, `SELECT count(*) FROM pragma_table_info('project') WHERE name = 'id'`).Scan(&found)
+	if err == nil && found == 1 {
+		err = db.QueryRowContext(ctx, `SELECT id FROM project`).Scan(&id)
+	}
+	return id, err
+}
+
+// identityOf returns the identity of the project in a database file, "" where it cannot be read.
+func identityOf(ctx context.Context, path string) string {
+	address, err := uri(path, "mode=ro")
+	if err != nil {
+		return ""
+	}
+	db, err := sql.Open("sqlite", address)
+	if err != nil {
+		return ""
+	}
+	defer db.Close()
+	id, err := identity(ctx, db)
+	if err != nil {
+		return ""
+	}
+	return id
 }
 
 // tables in the order in which rows can be put into an empty database.

@@ -256,6 +256,9 @@ func TestSealAfterManyCheckpoints(t *testing.T) {
 // A copy of what a kill left leaves it as it is.
 func TestBackupAfterKill(t *testing.T) {
 	s, _ := open(t)
+	if err := s.SetConfig(t.Context(), "scans", 1); err != nil {
+		t.Fatal(err)
+	}
 	work(t, s, 40)
 	dir := lay(t, killed(t, s.dir))
 	copied := filepath.Join(t.TempDir(), "copy.db")
@@ -268,7 +271,7 @@ func TestBackupAfterKill(t *testing.T) {
 	}
 	again.Close()
 	restored := t.TempDir()
-	if err := PutBack(t.Context(), restored, copied); err != nil {
+	if _, err := PutBack(t.Context(), restored, copied, nil, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	s2, err := Open(t.Context(), restored, time.Now)
@@ -284,6 +287,9 @@ func TestBackupAfterKill(t *testing.T) {
 // While another file has the name of the database, nobody opens it: the log that lies beside it is that of the file which is open.
 func TestReplacedIsNotOpened(t *testing.T) {
 	s, _ := open(t)
+	if err := s.SetConfig(t.Context(), "scans", 1); err != nil {
+		t.Fatal(err)
+	}
 	work(t, s, 30)
 	want := dump(t, s)
 	path := seal.Database(s.dir)
@@ -311,7 +317,7 @@ func TestReplacedIsNotOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	restored := t.TempDir()
-	if err := PutBack(t.Context(), restored, s.rescued); err != nil {
+	if _, err := PutBack(t.Context(), restored, s.rescued, nil, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	again, err := Open(t.Context(), restored, time.Now)

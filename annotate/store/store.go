@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -12,6 +13,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -175,6 +178,41 @@ func Exists(dir string) bool {
 	return err == nil || checkMissing(dir) != nil
 }
 
+// HasDatabase reports whether there is a database in a folder that is not empty.
+func HasDatabase(dir string) (bool, error) {
+	info, err := os.Stat(seal.Database(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && info.Size() > 0, err
+}
+
+// CheckFolder refuses a folder that is none of a project, nor of what is left of one. An empty one passes. Masks in labels/final alone are what is left of a project only where
+// nothing else is there: data sets have them too.
+func CheckFolder(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) == 0 || isProject(entries) {
+		return err
+	}
+	copies, _ := filepath.Glob(filepath.Join(dir, "backups", "*.db"))
+	for _, path := range append(copies, ledgerPath(dir), seal.Path(dir), sumPath(dir)) {
+		if _, err := os.Lstat(path); err == nil {
+			return nil
+		}
+	}
+	for _, e := range entries {
+		if ours := []string{"labels", "backups", "models", "record"}; !slices.Contains(ours, e.Name()) && !strings.HasPrefix(e.Name(), ".") {
+			return fmt.Errorf("%s holds other files (%s) and no project: name the folder of the project", dir, e.Name())
+		}
+	}
+	return nil
+}
+
+// isProject reports whether a folder with these entries is one that a project was opened in.
+func isProject(entries []fs.DirEntry) bool {
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "lock" || e.Name() == "project.db" })
+}
+
 // makeDir makes the folder, but does not settle among a person's other files.
 func makeDir(dir string) error {
 	entries, err := os.ReadDir(dir)
@@ -184,18 +222,10 @@ func makeDir(dir string) error {
 	case err != nil:
 		return err
 	}
-	if len(entries) == 0 {
+	if len(entries) == 0 || isProject(entries) {
 		return nil
 	}
-	for _, e := range entries {
-		if e.Name() == "lock" || e.Name() == "project.db" {
-			return nil
-		}
-	}
-	if err := checkMissing(dir); err != nil {
-		return err
-	}
-	return errors.New("the folder holds other files and no project: name a new folder with --project")
+	return cmp.Or(checkMissing(dir), errors.New("the folder holds other files and no project: name a new folder with --project"))
 }
 
 func openDatabase(path string, pragmas ...string) (*sql.DB, error) {
@@ -245,22 +275,32 @@ func addressOf(path string, pragmas ...string) (string, error) {
 	return uri(path, query.Encode())
 }
 
-// migrate brings the database to the format of this program, with a copy of it as it was.
-func (s *Store) migrate(ctx context.Context) error {
+// provider returns what knows the formats of a database, which is none of a newer program.
+func provider(ctx context.Context, db *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, s.db, files, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return nil, err
+	}
+	current, target, err := p.GetVersions(ctx)
+	if err == nil && current > target {
+		err = fmt.Errorf("it was made by a newer nextslice (format %d, this program knows %d): use that one", current, target)
+	}
+	return p, err
+}
+
+// migrate brings the database to the format of this program, with a copy of it as it was.
+func (s *Store) migrate(ctx context.Context) error {
+	p, err := provider(ctx, s.db)
 	if err != nil {
 		return err
 	}
 	current, target, err := p.GetVersions(ctx)
 	if err != nil {
 		return err
-	}
-	if current > target {
-		return fmt.Errorf("it was made by a newer nextslice (format %d, this program knows %d): use that one", current, target)
 	}
 	if current > 0 && current < target {
 		path := filepath.Join(s.dir, "backups", fmt.Sprintf("format-%d.db", current))

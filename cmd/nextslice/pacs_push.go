@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 
+	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/pacs"
+	"github.com/nextslice/nextslice/volume"
 )
 
 type pacsPushCommand struct {
@@ -34,6 +38,9 @@ Examples:
 }
 
 func (c pacsPushCommand) Run(ctx context.Context, s streams) error {
+	if err := c.checkNames(); err != nil {
+		return usagef("--names: %w", err)
+	}
 	folder, err := pacs.Open(c.Dir)
 	if err != nil {
 		return err
@@ -43,9 +50,14 @@ func (c pacsPushCommand) Run(ctx context.Context, s streams) error {
 	if o.SEG, err = c.seg(); err != nil {
 		return err
 	}
+	if masks, err := os.Stat(o.Masks); err == nil {
+		if seg, err := os.Stat(filepath.Join(c.Dir, "seg")); err == nil && os.SameFile(masks, seg) {
+			return usagef("--masks %s: what is sent is written there: name another folder", o.Masks)
+		}
+	}
 	if o.Masks == "" {
-		if o.Masks = labelsOf(c.Dir); o.Masks == "" {
-			return usagef("%s has no labels/final, nor has %s-annotation: name the folder of masks with --masks", c.Dir, filepath.Clean(c.Dir))
+		if o.Masks, err = labelsOf(c.Dir); err != nil {
+			return usageError{err}
 		}
 	}
 	clients := map[string]*pacs.Client{}
@@ -100,12 +112,25 @@ func (c pacsPushCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// labelsOf returns the folder of the labels that people made of a data set, "" where there is none.
-func labelsOf(dir string) string {
-	for _, at := range []string{dir, filepath.Clean(dir) + "-annotation"} {
-		if path := filepath.Join(at, "labels", "final"); exists(path) {
-			return path
-		}
+// checkNames refuses names that a reader of what is sent could not tell apart. Values between others may go without a name: masks with these are refused. So may values be called as what is
+// not sent.
+func (c pacsPushCommand) checkNames() error {
+	_, err := volume.CheckClassNames(slices.DeleteFunc(trimmed(c.Names), func(name string) bool { return name == "" || volume.MeansIgnore(name) }))
+	return err
+}
+
+// labelsOf returns the folder of the labels that people made of a data set.
+func labelsOf(dir string) (string, error) {
+	masks := filepath.Join(dir, "labels", "final")
+	if exists(masks) {
+		return masks, nil
 	}
-	return ""
+	project, err := annotate.DefaultDir(dir)
+	if err != nil {
+		return "", fmt.Errorf("%w; or name the folder of masks with --masks", err)
+	}
+	if masks = filepath.Join(project, "labels", "final"); exists(masks) {
+		return masks, nil
+	}
+	return "", fmt.Errorf("%s has no labels/final, nor has %s: name the folder of masks with --masks", dir, project)
 }

@@ -89,6 +89,9 @@ func TestPacsUsage(t *testing.T) {
 		{"find https://127.0.0.1:1/rs --ca " + filepath.Join(dir, "open"), misuse, "no certificate in PEM form"},
 		{"pull http://127.0.0.1:1/rs " + dir + " --min-slices 0", misuse, "want 1 or more"},
 		{"push " + dir, failed, "was not pulled from a PACS"},
+		{"push " + dir + " --names a,A", misuse, "--names: two classes have the name"},
+		{"push " + dir + " --names background", misuse, "--names: a class is called"},
+		{"push " + dir + " --names a,,b,unsure", failed, "was not pulled from a PACS"},
 	} {
 		var out, errs bytes.Buffer
 		code := run(t.Context(), strings.NewReader(""), &out, &errs, append([]string{"pacs"}, strings.Fields(c.args)...))

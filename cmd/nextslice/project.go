@@ -103,7 +103,8 @@ type projectRestoreCommand struct {
 
 func (projectRestoreCommand) Help() string {
 	return `For a project whose project.db is missing, empty, or older than labels/final. Puts back a copy, if there is one, and then what labels/final holds that is
-newer, as new versions under the names of those who made them. Stop the server first.
+newer, as new versions under the names of those who made them. Nothing is moved before FILE is found to be a whole copy of this project's database; what it
+replaces is kept in backups. Stop the server first.
 
 Examples:
   nextslice project restore DIR-annotation

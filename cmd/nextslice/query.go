@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,15 +33,15 @@ type queryCommand struct {
 	Force     bool   `help:"Replace proposals and scores that are there."`
 
 	channelsFlags
-	Channel *int   `placeholder:"N" help:"Channel to read of images that hold several, from 0."`
-	Ignore  int    `default:"0" placeholder:"VALUE" help:"Label value of what nobody has labelled; else the label ignore of dataset.json."`
-	Axis    string `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
-	Seed    uint64 `default:"0" placeholder:"N" help:"Seed of everything random. What is drawn depends on the labels too: other labels, other draws."`
+	Channel *int       `placeholder:"N" help:"Channel to read of images that hold several, from 0."`
+	Ignore  labelValue `default:"0" placeholder:"VALUE" help:"Label value of what nobody has labelled; else the label ignore of dataset.json."`
+	Axis    string     `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
+	Seed    uint64     `default:"0" placeholder:"N" help:"Seed of everything random. What is drawn depends on the labels too: other labels, other draws."`
 	engineFlag
 	isaFlag
-	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
-	CSV     bool `name:"csv" help:"Write the picks as CSV."`
-	JSON    bool `help:"Write the picks as JSON."`
+	Threads threadCount `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
+	CSV     bool        `name:"csv" help:"Write the picks as CSV."`
+	JSON    bool        `help:"Write the picks as JSON."`
 
 	Slurm     int `placeholder:"N" help:"Divide the scoring into N parts, which SLURM runs. The same command, given again, says how far they are, and picks when all are there."`
 	siteFlags `group:"On a cluster"`
@@ -72,9 +71,6 @@ Examples:
 }
 
 func (c queryCommand) Run(ctx context.Context, s streams) error {
-	if c.Threads < 0 {
-		return usagef("--threads %d: want 0 or more", c.Threads)
-	}
 	if c.CSV && c.JSON {
 		return usagef("--csv and --json: give one of them")
 	}
@@ -89,7 +85,11 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		c.Work = cmp.Or(c.Work, filepath.Clean(c.Data)+"-query")
+		if c.Work == "" {
+			if c.Work, err = worklist.DefaultWork(c.Data); err != nil {
+				return usageError{err}
+			}
+		}
 		c.Data = data // as the parts have it
 	}
 	if c.Shard != "" && c.Scores == "" {
@@ -107,12 +107,7 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 	if err := c.checkModel(config); err != nil {
 		return err
 	}
-	if c.Scores != "" {
-		if err := config.CheckOutput(c.Scores); err != nil {
-			return usagef("--scores: %w", err)
-		}
-	}
-	how := c.engine(s, c.Threads).For(config.Experiment.Train)
+	how := c.engine(s, int(c.Threads)).For(config.Experiment.Train)
 	if c.Slurm == 0 { // else it is for the parts: this machine need not have it
 		how.ISA = c.ISA
 	}
@@ -133,6 +128,11 @@ func (c queryCommand) Run(ctx context.Context, s streams) error {
 		}
 		p.Show(phases[w.Phase]+0.3*float64(w.Done)/float64(max(1, w.Of)), text)
 	}, func(text string) { p.Line("%s", text) })
+	if err == nil && c.Scores != "" {
+		if err := q.CheckOutput(c.Scores); err != nil {
+			return usagef("--scores: %w", err)
+		}
+	}
 	if err == nil && c.Slurm != 0 {
 		p.End()
 		if there, err := c.onSlurm(ctx, s, q); err != nil || !there {
@@ -191,7 +191,7 @@ func (c queryCommand) checkModel(config worklist.Config) error {
 
 func (c queryCommand) config() (worklist.Config, error) {
 	experiment, err := record.ReadConfig("", func(config *record.Config) {
-		config.Data, config.Ignore, config.Axis, config.Seed, config.Preset = c.Data, c.Ignore, c.Axis, c.Seed, "workstation"
+		config.Data, config.Ignore, config.Axis, config.Seed, config.Preset = c.Data, int(c.Ignore), c.Axis, c.Seed, "workstation"
 		if c.Preset != nil {
 			config.Preset = *c.Preset
 		}

@@ -102,7 +102,7 @@ func (c queryCommand) parts(s streams) (*cluster.Shards, string, error) {
 	}
 	dir := filepath.Join(work, fmt.Sprintf("shard-parts-of-%d", c.Slurm))
 	parts := &cluster.Shards{
-		Dir: dir, Name: "query", Of: c.Slurm, CPUs: max(1, c.Threads), File: "scores-" + cluster.Part + ".csv",
+		Dir: dir, Name: "query", Of: c.Slurm, CPUs: max(1, int(c.Threads)), File: "scores-" + cluster.Part + ".csv",
 		Args: append(args, "--scores", filepath.Join(dir, "scores-"+cluster.Part+".csv"), "--force"),
 	}
 	before, err := cluster.OpenShards(dir)
@@ -120,7 +120,7 @@ func (c queryCommand) parts(s streams) (*cluster.Shards, string, error) {
 // partArgs returns the command line of a part: this one's, with paths that every node finds. It has every flag that the scores depend on, as the state of a query
 // does: parts of another state are scored again.
 func (c queryCommand) partArgs(s streams, work string) ([]string, error) {
-	args := []string{"query", "--shard", fmt.Sprintf("%s/%d", cluster.Part, c.Slurm), "--work", work, "--threads", strconv.Itoa(max(1, c.Threads)),
+	args := []string{"query", "--shard", fmt.Sprintf("%s/%d", cluster.Part, c.Slurm), "--work", work, "--threads", strconv.Itoa(max(1, int(c.Threads))),
 		"--strategy", c.Strategy, "--size", strconv.Itoa(c.Size), "--seed", strconv.FormatUint(c.Seed, 10)}
 	paths := []struct{ flag, path string }{{"--data", c.Data}, {"--model", c.Model}}
 	for _, file := range c.Labelled {
@@ -140,7 +140,7 @@ func (c queryCommand) partArgs(s streams, work string) ([]string, error) {
 		args = append(args, "--exclude", p)
 	}
 	for _, o := range []struct{ flag, value, none string }{
-		{"--ignore", strconv.Itoa(c.Ignore), "0"}, {"--engine", c.name(s), ""}, {"--isa", cluster.ISA(c.name(s), c.ISA, recipe.Config{}), ""},
+		{"--ignore", strconv.Itoa(int(c.Ignore)), "0"}, {"--engine", c.name(s), ""}, {"--isa", cluster.ISA(c.name(s), c.ISA, recipe.Config{}), ""},
 	} {
 		if o.value != o.none {
 			args = append(args, o.flag, o.value)

@@ -78,9 +78,34 @@ func (e exitError) Error() string { return e.text }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// results are the standard output of a command. The first error stays: nothing is written behind a gap, and run tells of it, whether or not the command has looked.
+type results struct {
+	to  io.Writer
+	err error
+}
+
+func (r *results) Write(text []byte) (n int, err error) {
+	if r.err == nil {
+		n, r.err = r.to.Write(text)
+	}
+	return n, r.err
+}
+
 // run carries out a command line and returns the exit code. An interrupt ends the command at its next safe point; a
-// second one ends the program at once.
-func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) (code int) {
+// second one ends the program at once. Where the output could not be written, as on a full disk, nothing counts as done.
+func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) int {
+	r := &results{to: out}
+	code := carryOut(ctx, in, r, errs, args)
+	if r.err == nil || code != done && code != underWay {
+		return code
+	}
+	if !syserr.BrokenPipe(r.err) { // else whoever read the output has gone: there is nobody to tell
+		fmt.Fprintln(errs, "nextslice: the output is cut:", r.err)
+	}
+	return failed
+}
+
+func carryOut(ctx context.Context, in io.Reader, out *results, errs io.Writer, args []string) (code int) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -97,6 +122,9 @@ func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) 
 	}()
 	parser := newParser(out, errs, func(code int) { panic(exit(code)) })
 	command, err := parser.Parse(spelled(args))
+	if err != nil && out.err != nil {
+		return done // the command line is in order: its help could not be written, which run says
+	}
 	if err != nil {
 		fmt.Fprintln(errs, "nextslice:", strings.Replace(err.Error(), `but got "EOL" (<EOL>)`, "but got none", 1))
 		if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context.Selected() != nil {
@@ -112,7 +140,7 @@ func run(ctx context.Context, in io.Reader, out, errs io.Writer, args []string) 
 	case err == nil:
 		return done
 	case syserr.BrokenPipe(err):
-		return failed // whoever read the output has gone: there is nobody to tell
+		return failed // as above
 	}
 	if exit, ok := errors.AsType[exitError](err); ok {
 		if exit.text != "" {

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
@@ -53,6 +55,38 @@ func TestWholeNumbers(t *testing.T) {
 		var out, errs bytes.Buffer
 		if got := run(t.Context(), strings.NewReader(""), &out, &errs, strings.Fields(line)); got != misuse || !strings.Contains(errs.String(), want) {
 			t.Errorf("%q: exit code %d, %s\nwant %s", line, got, errs.String(), want)
+		}
+	}
+}
+
+// full is a disk with room for so many bytes.
+type full struct{ left int }
+
+func (w *full) Write(text []byte) (int, error) {
+	n := min(w.left, len(text))
+	if w.left -= n; n < len(text) {
+		return n, fmt.Errorf("write results: %w", syscall.ENOSPC)
+	}
+	return n, nil
+}
+
+// A command whose output is cut has failed, and says so, once.
+func TestOutputThatIsCut(t *testing.T) {
+	for _, line := range []string{
+		"strategies", "strategies --json", "completion bash", "completion zsh", "completion fish", "version", "version --json", "presets", "licences", "--help", "serve --help",
+	} {
+		for _, room := range []int{0, 5, 100} {
+			var whole, errs bytes.Buffer
+			if code := run(t.Context(), nil, &whole, &errs, strings.Fields(line)); code != done {
+				t.Fatalf("%s: %s", line, errs.String())
+			}
+			if whole.Len() <= room {
+				continue
+			}
+			code := run(t.Context(), nil, &full{room}, &errs, strings.Fields(line))
+			if code != failed || strings.Count(errs.String(), "\n") != 1 || !strings.Contains(errs.String(), syscall.ENOSPC.Error()) {
+				t.Errorf("%s with room for %d bytes: code %d: %s", line, room, code, errs.String())
+			}
 		}
 	}
 }

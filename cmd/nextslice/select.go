@@ -16,7 +16,7 @@ import (
 )
 
 type selectCommand struct {
-	Scores            []string `required:"" sep:"none" placeholder:"FILE" help:"CSV or JSON file with one score per item, or - for standard input; higher = label sooner. May be repeated, or be a pattern such as 'scores-*.csv': the files are joined."`
+	Scores            []string `required:"" sep:"none" placeholder:"FILE" help:"CSV or JSON file with one score per item, or - for standard input; higher = label sooner. May be repeated, or be a pattern such as 'scores-*.csv', unless a file is called so: the files are joined."`
 	Size              int      `required:"" placeholder:"N" help:"Items to pick."`
 	StochasticBatches bool     `help:"Pick by stochastic batches (Gaillochet et al. 2023): the best of many batches drawn at random."`
 	Draw              string   `default:"resample" enum:"resample,partition" help:"Stochastic batches: how the batches are drawn, resample or partition."`
@@ -28,7 +28,8 @@ type selectCommand struct {
 
 func (selectCommand) Help() string {
 	return `The scores are CSV with a heading that names the columns id and score among any others, CSV of two columns id,score
-without a heading, or JSON: {"id": score, ...} or [{"id": "...", "score": ...}, ...]. The picks are written as CSV.
+without a heading, or JSON: {"id": score, ...} or [{"id": "...", "score": ...}, ...]. Under a heading columns may be separated by semicolons or tabs, as
+spreadsheets of some countries write them. The picks are written as CSV.
 
 The files of nextslice query --shard say in the columns shard and query what they are of: they are joined where all are of one query and no shard is missing.
 
@@ -94,7 +95,7 @@ func (c selectCommand) read(in io.Reader) (*scores.List, error) {
 	var all []scores.File
 	for _, pattern := range c.Scores {
 		files := []string{pattern}
-		if strings.ContainsAny(pattern, "*?[") {
+		if strings.ContainsAny(pattern, "*?[") && !exists(pattern) { // a file's own name may have these
 			found, err := filepath.Glob(pattern)
 			if err != nil || len(found) == 0 {
 				return nil, fmt.Errorf("--scores %s: no file of this name", pattern)

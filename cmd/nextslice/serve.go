@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -55,26 +56,26 @@ type serveCommand struct {
 	Model     string   `placeholder:"FILE.onnx" help:"Network that another program trained: it proposes masks and is asked for the queries, and nothing is trained. See docs/how-to/use-your-own-network.md."`
 	NoTrain   bool     `help:"No training: slices are chosen by the cold start's rule, without proposals."`
 	engineFlag
-	Threads     int      `default:"0" placeholder:"N" help:"Threads of the training; 0 is all cores. It runs at low priority."`
-	Double      *float64 `name:"double-reading" placeholder:"SHARE" help:"Share of the slices that two people label independently (0)."`
-	Agreement   *float64 `placeholder:"DICE" help:"Dice from which on two readings agree (0.8)."`
-	Unsure      bool     `help:"People can paint unsure: pixels that are not learnt and not compared, 255 in exported masks."`
-	UnsureValue *int     `placeholder:"VALUE" help:"Value of unsure pixels in exported NIfTI masks (255)."`
-	Lease       *float64 `placeholder:"MINUTES" help:"How long a slice is kept for one person (20)."`
+	Threads     threadCount `default:"0" placeholder:"N" help:"Threads of the training; 0 is all cores. It runs at low priority."`
+	Double      *float64    `name:"double-reading" placeholder:"SHARE" help:"Share of the slices that two people label independently (0)."`
+	Agreement   *float64    `placeholder:"DICE" help:"Dice from which on two readings agree (0.8)."`
+	Unsure      bool        `help:"People can paint unsure: pixels that are not learnt and not compared, 255 in exported masks."`
+	UnsureValue *labelValue `placeholder:"VALUE" help:"Value of unsure pixels in exported NIfTI masks (255)."`
+	Lease       *float64    `placeholder:"MINUTES" help:"How long a slice is kept for one person (20)."`
 
 	channelsFlags
-	Ignore          *int      `placeholder:"VALUE" help:"New project: label value of existing masks that means unsure; else the label ignore of dataset.json."`
-	Channel         *int      `placeholder:"N" help:"New project: Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
-	NaN             *float64  `name:"nan" placeholder:"VALUE" help:"New project: what NaN and infinite voxels are read as; without it they count as background."`
-	Patient         *string   `placeholder:"PATTERN" help:"New project: Regular expression that finds the patient in a case's name, where each slice is a file: cases of a patient are not divided."`
-	Axis            string    `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"New project: index axis that slices are cut across: i, j, k or auto."`
-	Classes         []string  `placeholder:"LIST" help:"New project: names of the classes without the background, where the data set has none."`
-	Seed            *uint64   `placeholder:"N" help:"New project: seed of everything random (0)."`
-	InitialSize     *int      `placeholder:"N" help:"New project: slices labelled before the first training (10)."`
-	ColdStart       *string   `placeholder:"RULE" help:"New project: how these are chosen, random (the default), strided, typiclust or typiclust(features=vae), which trains an autoencoder first."`
-	Masks           *string   `placeholder:"WHICH" help:"New project: existing masks that are taken over: all, foreground (slices with foreground only) or ignore."`
-	ValidationCases *[]string `placeholder:"LIST" help:"New project: these cases are for validation, with their masks; else a random fifth."`
-	Lockstep        bool      `help:"New project: train when the whole query is answered, as a simulation does; the picks are then the same."`
+	Ignore          *labelValue `placeholder:"VALUE" help:"New project: label value of existing masks that means unsure; else the label ignore of dataset.json."`
+	Channel         *int        `placeholder:"N" help:"New project: Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
+	NaN             *float64    `name:"nan" placeholder:"VALUE" help:"New project: what NaN and infinite voxels are read as; without it they count as background."`
+	Patient         *string     `placeholder:"PATTERN" help:"New project: Regular expression that finds the patient in a case's name, where each slice is a file: cases of a patient are not divided."`
+	Axis            string      `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"New project: index axis that slices are cut across: i, j, k or auto."`
+	Classes         []string    `placeholder:"LIST" help:"New project: names of the classes without the background, where the data set has none."`
+	Seed            *uint64     `placeholder:"N" help:"New project: seed of everything random (0)."`
+	InitialSize     *int        `placeholder:"N" help:"New project: slices labelled before the first training (10)."`
+	ColdStart       *string     `placeholder:"RULE" help:"New project: how these are chosen, random (the default), strided, typiclust or typiclust(features=vae), which trains an autoencoder first."`
+	Masks           *string     `placeholder:"WHICH" help:"New project: existing masks that are taken over: all, foreground (slices with foreground only) or ignore."`
+	ValidationCases *[]string   `placeholder:"LIST" help:"New project: these cases are for validation, with their masks; else a random fifth."`
+	Lockstep        bool        `help:"New project: train when the whole query is answered, as a simulation does; the picks are then the same."`
 }
 
 func (serveCommand) Help() string {
@@ -135,12 +136,23 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return usagef("give the folder of the data set with --data, or --demo for synthetic volumes")
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
-	engine := c.engine(s, c.Threads)
+	engine := c.engine(s, int(c.Threads))
 	engine.Notice = func(text string) { log.Warn(text) }
 	if err := tryEngine(ctx, engine, log); err != nil {
 		return usageError{err}
 	}
 	options := c.options(ctx, log, &engine)
+	options.Try = func(config annotate.Config) error {
+		asked := engine.For(config.Train)
+		if c.Model != "" || asked.Precision == engine.Precision {
+			return nil
+		}
+		engine = asked // which the project's learners are made with
+		if err := tryEngine(ctx, engine, log); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
 	if c.Model != "" {
 		if options.Fixed, err = c.openModel(ctx, engine); err != nil {
 			return err
@@ -160,12 +172,6 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer project.Close()
-	if c.Model == "" && project.Config.Train.Precision != "" {
-		engine = engine.For(project.Config.Train) // which the project's learners are made with
-		if err := tryEngine(ctx, engine, log); err != nil {
-			return usageError{err}
-		}
-	}
 	if c.People != "" {
 		people, err := parsePeople(c.People)
 		if err != nil {
@@ -289,11 +295,18 @@ func (c serveCommand) tokens(ctx context.Context, s streams, project *annotate.P
 	if err != nil {
 		return err
 	}
-	for _, a := range given {
-		fmt.Fprintf(s.out, "token    %s  %s\n", a.Name, a.Token)
+	if len(given) == 0 {
+		return nil
 	}
-	if len(given) > 0 {
-		fmt.Fprintln(s.out, "         give each to its person: they are not shown again")
+	var text strings.Builder
+	var names []string
+	for _, a := range given {
+		names = append(names, a.Name)
+		fmt.Fprintf(&text, "token    %s  %s\n", a.Name, a.Token)
+	}
+	text.WriteString("         give each to its person: they are not shown again\n")
+	if _, err := io.WriteString(s.out, text.String()); err != nil { // nobody has seen them
+		return errors.Join(fmt.Errorf("write the tokens: %w: the next start gives others", err), project.People.ForgetTokens(ctx, names))
 	}
 	return nil
 }
@@ -332,18 +345,20 @@ func (c serveCommand) options(ctx context.Context, log *slog.Logger, engine *exp
 			set(&config.DoubleReading, c.Double)
 			set(&config.Agreement, c.Agreement)
 			set(&config.LeaseMinutes, c.Lease)
-			set(&config.UnsureValue, c.UnsureValue)
+			set(&config.UnsureValue, (*int)(c.UnsureValue))
 			set(&config.Seed, c.Seed)
 			set(&config.Channel, c.Channel)
 			c.apply(&config.Channels, &config.Resample)
-			set(&config.Ignore, c.Ignore)
+			set(&config.Ignore, (*int)(c.Ignore))
 			nanFlag{c.NaN}.set(&config.Preprocess.NaN)
 			config.Unsure = config.Unsure || c.Unsure
 			set(&config.Patient, c.Patient)
 			set(&config.InitialSize, c.InitialSize)
 			set(&config.ColdStart, c.ColdStart)
 			set(&config.Masks, c.Masks)
-			set(&config.ValidationCases, c.ValidationCases)
+			if c.ValidationCases != nil {
+				config.ValidationCases = trimmed(*c.ValidationCases)
+			}
 			config.Lockstep = config.Lockstep || c.Lockstep
 		},
 	}
@@ -364,6 +379,15 @@ func (c serveCommand) options(ctx context.Context, log *slog.Logger, engine *exp
 		}
 	}
 	return o
+}
+
+// trimmed returns the names of a list without the blanks around them, as behind commas.
+func trimmed(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = strings.TrimSpace(name)
+	}
+	return out
 }
 
 // listen opens an address, which a flag gave, with TLS if there is a certificate.

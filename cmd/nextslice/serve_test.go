@@ -168,6 +168,35 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// Tokens that could not be written, as on a full disk, were given to nobody: the command fails, and the next start gives others.
+func TestTokensThatNobodySaw(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	if err := phantomtest.Write(data, 2, 1); err != nil {
+		t.Fatal(err)
+	}
+	project, err := annotate.Open(t.Context(), annotate.Options{Data: data, Axis: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer project.Close()
+	if err := project.People.Set(t.Context(), []annotate.Account{{Name: "ana", Role: annotate.Annotator}, {Name: "ben", Role: annotate.Annotator}}); err != nil {
+		t.Fatal(err)
+	}
+	c := serveCommand{}
+	cut := &full{left: 30} // ana's is shown in part
+	if err := c.tokens(t.Context(), streams{out: &results{to: cut}}, project, false); err == nil || !strings.Contains(err.Error(), "write the tokens") {
+		t.Errorf("tokens on a full disk: %v", err)
+	}
+	var out bytes.Buffer
+	if err := c.tokens(t.Context(), streams{out: &out}, project, false); err != nil || strings.Count(out.String(), "token ") != 2 {
+		t.Errorf("the next start: %q, %v", out.String(), err)
+	}
+	out.Reset()
+	if err := c.tokens(t.Context(), streams{out: &out}, project, false); err != nil || out.Len() > 0 {
+		t.Errorf("one after that: %q, %v", out.String(), err)
+	}
+}
+
 func TestParsePeople(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "people.yaml")
 	if err := os.WriteFile(file, []byte("- {name: ana, token: abc}\n- {name: eva, role: adjudicator}\n"), 0o600); err != nil {

@@ -1,4 +1,4 @@
-// Package cell writes texts from outside into cells of CSV files.
+// Package cell writes texts from outside into cells of CSV files, and reads CSV of other programs.
 package cell
 
 import (

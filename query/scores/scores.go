@@ -3,7 +3,6 @@ package scores
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,21 +57,18 @@ func (s *List) Select(strategy query.Strategy, size int, rng *rand.Rand) ([]Pick
 // Read reads scores from CSV or JSON, whichever the text turns out to be: JSON begins with [ or {. See
 // [ReadCSV] and [ReadJSON].
 func Read(r io.Reader) (*List, error) {
-	start := make([]byte, 512)
-	n, err := io.ReadFull(r, start)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	in := cell.UTF8(r)
+	start, err := in.Peek(512)
+	if err != nil && err != io.EOF {
 		return nil, fmt.Errorf("read scores: %w", err)
 	}
-	r = io.MultiReader(bytes.NewReader(start[:n]), r)
-	if text := strings.TrimLeft(strings.TrimPrefix(string(start[:n]), byteOrderMark), " \t\r\n"); text != "" && strings.ContainsAny(text[:1], "[{") {
-		return ReadJSON(r)
+	if text := strings.TrimLeft(string(start), " \t\r\n"); text != "" && strings.ContainsAny(text[:1], "[{") {
+		return ReadJSON(in)
 	}
-	return ReadCSV(r)
+	return ReadCSV(in)
 }
 
-const byteOrderMark = "\ufeff" // spreadsheets put it before the first column's name
-
-// ReadCSV reads comma-separated scores: either with a header that names the columns id and score, in any order
+// ReadCSV reads scores as CSV, as cell.NewReader has it: either with a header that names the columns id and score, in any order
 // and among other columns, or two columns id,score without one. IDs are kept as they stand, without surrounding
 // spaces and the apostrophe that guards them from spreadsheets (=x is written as '=x). Empty lines are skipped. Where the header has both the columns
 // shard and query, they are the Part of each score.
@@ -80,9 +76,8 @@ const byteOrderMark = "\ufeff" // spreadsheets put it before the first column's 
 // A line with a score that is no finite number, an empty id, an id that stood before or a wrong number of fields is
 // an error that names the line.
 func ReadCSV(r io.Reader) (*List, error) {
-	reader := csv.NewReader(r)
+	reader := cell.NewReader(r, "id", "score")
 	reader.ReuseRecord = true
-	reader.TrimLeadingSpace = true
 	list := newScoreList()
 	idColumn, scoreColumn, shardColumn, queryColumn := 0, 1, -1, -1
 	for first := true; ; first = false {
@@ -96,21 +91,23 @@ func ReadCSV(r io.Reader) (*List, error) {
 		}
 		line, _ := reader.FieldPos(0)
 		if first {
-			record[0] = strings.TrimPrefix(record[0], byteOrderMark)
-			column := func(name string) int {
-				return slices.IndexFunc(record, func(field string) bool { return strings.EqualFold(strings.TrimSpace(field), name) })
+			var columns [4]int
+			for n, name := range []string{"id", "score", "shard", "query"} {
+				if columns[n], err = cell.Column(record, name); err != nil {
+					return nil, fmt.Errorf("read scores: line %d: %w", line, err)
+				}
 			}
-			if id, score := column("id"), column("score"); id >= 0 && score >= 0 {
-				idColumn, scoreColumn, shardColumn, queryColumn = id, score, column("shard"), column("query")
+			if columns[0] >= 0 && columns[1] >= 0 {
+				idColumn, scoreColumn, shardColumn, queryColumn = columns[0], columns[1], columns[2], columns[3]
 				continue
 			}
 			if len(record) != 2 {
 				return nil, fmt.Errorf("read scores: line %d: want a header with the columns id and score, or two columns "+
-					"id,score; got %d columns: %s", line, len(record), strings.Join(record, ","))
+					"id,score; got %d columns: %s; %s", line, len(record), strings.Join(record, ","), cell.Separators)
 			}
 			if _, err := strconv.ParseFloat(strings.TrimSpace(record[1]), 64); err != nil {
 				return nil, fmt.Errorf("read scores: line %d: %q is neither a header with the columns id and score nor an "+
-					"id and a number", line, strings.Join(record, ","))
+					"id and a number; %s", line, strings.Join(record, ","), cell.Separators)
 			}
 		}
 		if err := list.add(line, cell.Parse(strings.TrimSpace(record[idColumn])), record[scoreColumn]); err != nil {
@@ -133,11 +130,10 @@ func ReadCSV(r io.Reader) (*List, error) {
 //
 // A score that is no finite number, a missing, empty or repeated id and malformed JSON are errors that name the line.
 func ReadJSON(r io.Reader) (*List, error) {
-	text, err := io.ReadAll(r)
+	text, err := io.ReadAll(cell.UTF8(r))
 	if err != nil {
 		return nil, fmt.Errorf("read scores: %w", err)
 	}
-	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	d := jsonScores{text: text, decoder: json.NewDecoder(bytes.NewReader(text)), list: newScoreList()}
 	d.decoder.UseNumber()
 	if err := d.read(); err != nil {
