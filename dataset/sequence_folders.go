@@ -31,7 +31,8 @@ func sequenceName(words string) *regexp.Regexp {
 //     patients (PatientID) or studies are cases, and so are copies of one series. Where headers do not say so names alone decide, but for T1, T2 … which
 //     time points are called too: these are cases unless the headers name one patient and one study.
 //   - Folders of DICOM files are those of one case, which is called as the folder above them. In folders of image files those of one name, without the
-//     sequence's at its end, are a case, and single ones are the one case.
+//     sequence's at its end (see withoutSequence), are a case, and single ones are the one case. Behind a letter or digit that end is the sequence's only where all
+//     of several names in the folder have it and none of them is in the folder of another sequence.
 //
 // What is decided by names is told. The first channel is that of dataset.json; else the series that the one DICOM mask says it was drawn on, else an
 // anatomical sequence, in the order of the names.
@@ -179,20 +180,34 @@ func (l *listing) sequenceFiles(dir, id string, order []string, doubtful bool) (
 	files := make([]map[string]string, len(order)) // by case
 	masks, told := map[string]string{}, &listing{}
 	single, shared := true, false
+	folders := make([]*folder, len(order))
+	in := map[string]int{} // of each name, without a mask's ending, the number of folders that have it
 	for n, name := range order {
-		files[n] = map[string]string{}
 		folder, err := readFolder(filepath.Join(dir, name))
 		if err != nil {
 			continue // a channel of dataset.json without a folder
+		}
+		folders[n] = folder
+		for of := range folder.names() {
+			in[of]++
+		}
+	}
+	for n, name := range order {
+		files[n] = map[string]string{}
+		folder := folders[n]
+		if folder == nil {
+			continue
+		}
+		names := folder.names()
+		bare := len(names) > 1 // whether names end in the sequence's without a separator
+		for of := range names {
+			bare = bare && in[of] == 1 && withoutSequence(of, name, true) != of
 		}
 		images := 0
 		for _, file := range folder.images {
 			of, isMask := CaseOf(volume.TrimExt(file))
 			isMask = isMask || volume.IsSegmentation(file)
-			if at := len(of) - len(name); at >= 0 && strings.EqualFold(of[at:], name) {
-				of = strings.TrimRight(of[:at], "-_. ")
-			}
-			of = cmp.Or(of, id)
+			of = cmp.Or(withoutSequence(of, name, bare), id)
 			kind, to := "images of "+name, files[n]
 			switch {
 			case isMask && n > 0:
@@ -252,6 +267,29 @@ func (l *listing) sequenceFiles(dir, id string, order []string, doubtful bool) (
 	told.partners(masks, false)
 	l.problems = append(l.problems, told.problems...)
 	return cases
+}
+
+// names returns what the images and masks of a folder are called, without the endings of masks.
+func (f *folder) names() map[string]bool {
+	names := map[string]bool{}
+	for _, file := range f.images {
+		of, _ := CaseOf(volume.TrimExt(file))
+		names[of] = true
+	}
+	return names
+}
+
+// withoutSequence returns the case of a file in the folder of a sequence: its name without that of the sequence at the end, letter case aside, "" where there is nothing
+// else. It is cut behind a separator; without one, as in p1T2 but also in subject2, only where bare says that the folder's files are called so.
+func withoutSequence(file, sequence string, bare bool) string {
+	at := len(file) - len(sequence)
+	if at < 0 || !strings.EqualFold(file[at:], sequence) {
+		return file
+	}
+	if of := strings.TrimRight(file[:at], "-_. "); of == "" || len(of) < at || bare {
+		return of
+	}
+	return file
 }
 
 // withoutFirst leaves out cases that lack the first sequence, on whose grid the others are read.
