@@ -62,6 +62,10 @@ type listing struct {
 	channels     []string
 	cases        []Case
 	annotated    map[string]annotation // by case, where dataset.json says so
+	given        bool                  // dataset.json lists the cases
+	images       string                // the folder of the cases' images in the data set's; "" where it is that folder itself, or there are several
+	labels       string                // where masks belong, in the data set's folder
+	noMasks      bool                  // nothing but images counts
 	problems     []Problem
 }
 
@@ -69,45 +73,57 @@ func (l *listing) problem(id string, leftOut bool, format string, args ...any) {
 	l.problems = append(l.problems, Problem{Case: id, Text: fmt.Sprintf(format, args...), LeftOut: leftOut})
 }
 
-// list recognises the layout of a folder and lists its cases.
-func list(dir string) (*listing, error) {
+// maskProblem is problem for what concerns masks alone.
+func (l *listing) maskProblem(id string, format string, args ...any) {
+	if !l.noMasks {
+		l.problem(id, false, format, args...)
+	}
+}
+
+// list recognises the layout of a folder and lists its cases. With noMasks nothing is told that concerns masks alone.
+func list(dir string, noMasks bool) (*listing, error) {
 	folder, err := readFolder(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open data set: %w", err)
 	}
-	l := &listing{}
+	l := &listing{labels: "labels", noMasks: noMasks}
 	var j *jsonFile
 	if folder.has("dataset.json") {
 		if j, err = readJSON(filepath.Join(dir, "dataset.json")); err != nil {
 			return nil, err
 		}
 		l.name, l.classes, l.values, l.ignore, l.channels = j.Name, j.classes, j.values, j.ignore, j.channels()
-		l.problems = append(l.problems, j.problems...)
+		for _, p := range j.problems {
+			l.maskProblem("", "%s", p.Text)
+		}
 		l.annotated = j.Annotated
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	switch {
 	case j != nil && len(j.Training) > 0:
-		l.layout = Decathlon
+		l.layout, l.given, l.labels = Decathlon, true, "labelsTr"
 		err = l.listed(dir, j)
 	case folder.hasFolder("imagesTr"):
+		l.images, l.labels = "imagesTr", "labelsTr"
 		err = l.imagesTr(at("imagesTr"), at("labelsTr"), j)
 	case folder.hasFolder("images"):
+		l.images = "images"
 		err = l.plain(at("images"), at("labels"))
-	case isFolder(at("labels/final")) && len(folder.images) > 0:
+	case isFolder(at("labels/final")) && folder.ofImages():
+		l.labels = "labels/final"
 		l.partners(l.beside(folder), false)
 		l.layout = MONAILabel
 		err = l.pairMasks(at("labels/final"))
-	case len(folder.images) > 0:
+	case folder.ofImages():
+		l.labels = "labels/final"
 		l.sideBySide(folder)
 	case l.sequenceFolders(dir, folder), l.series(folder):
-		labels := at("labels/final")
-		if !isFolder(labels) {
-			labels = at("labels")
+		if isFolder(at("labels/final")) {
+			l.labels = "labels/final"
 		}
 		l.layout = cmp.Or(l.layout, DICOM)
 		l.withoutFirst()
-		err = l.pairMasks(labels)
+		err = l.pairMasks(at(l.labels))
 		l.maskFirst(j)
 	default:
 		err = unrecognised(folder)
@@ -120,7 +136,7 @@ func list(dir string) (*listing, error) {
 		case l.annotated[id] == nil: // null
 			delete(l.annotated, id)
 		case !slices.ContainsFunc(l.cases, func(c Case) bool { return c.ID == id }):
-			l.problem("", false, "dataset.json: annotated: there is no case %q", id)
+			l.maskProblem("", "dataset.json: annotated: there is no case %q", id)
 		}
 	}
 	return l, nil
@@ -297,7 +313,7 @@ func (l *listing) pairFolders(images, labels string, cut int, keep func(string) 
 // read is a case that is left out.
 func (l *listing) series(folder *folder) bool {
 	var others []string
-	told := &listing{}
+	told := &listing{noMasks: l.noMasks}
 	for _, name := range folder.folders {
 		if name == "labels" || name == "seg" && folder.has("pacs.json") { // what nextslice pacs push has sent
 			continue
@@ -316,12 +332,13 @@ func (l *listing) series(folder *folder) bool {
 		return false
 	}
 	l.problems = append(l.problems, told.problems...)
-	l.noCases(others)
+	l.noCases(folder.path, others)
 	return true
 }
 
-// noCases tells of folders beside those of DICOM series that hold none.
-func (l *listing) noCases(folders []string) {
+// noCases tells of folders beside those of DICOM series that hold none, and no other images either: unread tells of these.
+func (l *listing) noCases(dir string, folders []string) {
+	folders = slices.DeleteFunc(folders, func(name string) bool { return len(scansIn(filepath.Join(dir, name)).all()) > 0 })
 	if len(folders) > 0 {
 		l.problem("", false, "%s without DICOM files: not used", countNames("folder", folders))
 	}
@@ -364,7 +381,7 @@ func (l *listing) pairMasks(labels string) error {
 				id += firstChannel
 			}
 			if first, ok := masks[id]; ok {
-				l.problem(id, false, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)
+				l.maskProblem(id, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)
 				continue
 			}
 			masks[id] = filepath.Join(labels, name)
@@ -380,7 +397,7 @@ func (l *listing) pairMasks(labels string) error {
 		c := &l.cases[i]
 		if mask := masks[c.ID]; mask != "" {
 			if c.Label != "" {
-				l.problem(c.ID, false, "it has two masks, %s and %s: the second is not used", filepath.Join(filepath.Base(labels), filepath.Base(mask)), filepath.Base(c.Label))
+				l.maskProblem(c.ID, "it has two masks, %s and %s: the second is not used", filepath.Join(filepath.Base(labels), filepath.Base(mask)), filepath.Base(c.Label))
 			}
 			c.Label = mask
 		}
@@ -390,7 +407,7 @@ func (l *listing) pairMasks(labels string) error {
 			c.Label = inside[i][0]
 			masks[c.ID] = c.Label
 		default:
-			l.problem(c.ID, false, "its folder holds %d segmentations or structure sets (%s, %s …), none of which is used: put the one that is meant in %s, under the case's name",
+			l.maskProblem(c.ID, "its folder holds %d segmentations or structure sets (%s, %s …), none of which is used: put the one that is meant in %s, under the case's name",
 				len(inside[i]), filepath.Base(inside[i][0]), filepath.Base(inside[i][1]), filepath.Base(labels))
 		}
 	}
@@ -455,7 +472,7 @@ func (l *listing) beside(folder *folder) (masks map[string]string) {
 			}
 		}
 		if first, ok := masks[of]; ok {
-			l.problem(of, false, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)
+			l.maskProblem(of, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)
 			continue
 		}
 		masks[of] = filepath.Join(folder.path, name)
@@ -475,7 +492,7 @@ func (l *listing) partners(masks map[string]string, want bool) {
 	for _, c := range l.cases {
 		known[c.ID] = true
 		if c.Label == "" && want {
-			l.problem(c.ID, false, "it has no mask: used as an unlabelled case")
+			l.maskProblem(c.ID, "it has no mask: used as an unlabelled case")
 		}
 	}
 	var lonely []string

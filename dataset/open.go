@@ -31,6 +31,8 @@ type OpenOptions struct {
 	Ignore int
 	// Channels are the names of the channels, by number, where no dataset.json gives any.
 	Channels []string
+	// Outputs are folders that are written to: if they lie in the data set's, what is in them is not told as images that are not used.
+	Outputs []string
 	// Progress, which may be nil, is called after each header and then after each mask that is read, by one goroutine at a
 	// time; what is "headers" or "masks".
 	Progress func(what string, done, total int)
@@ -41,15 +43,15 @@ const Learn = -1
 
 // OpenWith is Open with options. A cancelled ctx is an error.
 func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) {
-	found, err := list(dir)
+	found, err := list(dir, o.NoMasks)
 	if err != nil {
 		return nil, err
 	}
+	found.unread(dir, o.Outputs)
 	if o.NoMasks {
 		for i := range found.cases {
 			found.cases[i].Label = ""
 		}
-		found.problems = slices.DeleteFunc(found.problems, func(p Problem) bool { return !p.LeftOut })
 	}
 	if len(found.channels) == 0 {
 		found.channels = o.Channels

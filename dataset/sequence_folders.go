@@ -38,7 +38,7 @@ func sequenceName(words string) *regexp.Regexp {
 // anatomical sequence, in the order of the names.
 func (l *listing) sequenceFolders(dir string, folder *folder) bool {
 	var names, others []string
-	told := &listing{}
+	told := &listing{noMasks: l.noMasks}
 	series := 0
 	for _, name := range folder.folders {
 		if slices.Contains([]string{"labels", "masks", "seg"}, strings.ToLower(name)) {
@@ -98,7 +98,7 @@ func (l *listing) sequenceFolders(dir string, folder *folder) bool {
 	l.layout, l.channels = SequenceFolders, order
 	l.problems = append(l.problems, told.problems...)
 	if series > 0 {
-		l.noCases(others)
+		l.noCases(dir, others)
 	}
 	if !named {
 		l.problem("", false, "the folders %s are taken as sequences of %s, by their names: dataset.json says otherwise, with channel_names or a list of cases (training)",
@@ -178,7 +178,7 @@ func firstHead(dir string) (head dicom.Head) {
 // the images of the first sequence, on whose grid the others are read, are the cases'; what else is not used is told.
 func (l *listing) sequenceFiles(dir, id string, order []string, doubtful bool) (cases []Case) {
 	files := make([]map[string]string, len(order)) // by case
-	masks, told := map[string]string{}, &listing{}
+	masks, told := map[string]string{}, &listing{noMasks: l.noMasks}
 	single, shared := true, false
 	folders := make([]*folder, len(order))
 	in := map[string]int{} // of each name, without a mask's ending, the number of folders that have it
@@ -211,7 +211,7 @@ func (l *listing) sequenceFiles(dir, id string, order []string, doubtful bool) (
 			kind, to := "images of "+name, files[n]
 			switch {
 			case isMask && n > 0:
-				told.problem(of, false, "the mask %s in the folder %s is not used: one of the case lies on its image in the folder %s, or in labels", file, name, order[0])
+				told.maskProblem(of, "the mask %s in the folder %s is not used: one of the case lies on its image in the folder %s, or in labels", file, name, order[0])
 				continue
 			case isMask:
 				kind, to = "masks", masks
@@ -220,7 +220,9 @@ func (l *listing) sequenceFiles(dir, id string, order []string, doubtful bool) (
 				shared = shared || n > 0 && files[0][of] != ""
 			}
 			if first := to[of]; first != "" {
-				told.problem(of, false, "it has two %s, %s and %s: the second is not used", kind, filepath.Base(first), file)
+				if !isMask || !l.noMasks {
+					told.problem(of, false, "it has two %s, %s and %s: the second is not used", kind, filepath.Base(first), file)
+				}
 				continue
 			}
 			to[of] = filepath.Join(dir, name, file)
