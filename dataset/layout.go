@@ -215,10 +215,79 @@ func (l *listing) numbered(folder *folder, labels string, first map[string]bool)
 		}
 		return first
 	})
-	if more > 0 {
-		l.problem("", false, "%d images of further channels (_0001 …): "+oneIsRead, more)
-	}
+	l.further(more)
 	return err
+}
+
+// further tells that images of further channels are not read.
+func (l *listing) further(images int) {
+	if images > 0 {
+		l.problem("", false, "%d images of further channels (_0001 …): "+oneIsRead, images)
+	}
+}
+
+// mostChannels is how many images X_0000, X_0001 … of one X are its channels: more are frames, or cases that are counted.
+const mostChannels = 16
+
+// areChannels reports whether the images of a folder are channels by their names: all are called X_0000, X_0001 …, and some X has the first of these and another one.
+func areChannels(cases []Case) bool {
+	of := map[string]map[string]bool{}
+	for _, c := range cases {
+		if !numbered(c.ID) {
+			return false
+		}
+		x, n := c.ID[:len(c.ID)-len(firstChannel)], c.ID[len(c.ID)-len(firstChannel):]
+		if of[x] == nil {
+			of[x] = map[string]bool{}
+		}
+		of[x][n] = true
+	}
+	some := false
+	for _, channels := range of {
+		if len(channels) > mostChannels {
+			return false
+		}
+		some = some || channels[firstChannel] && len(channels) > 1
+	}
+	return some
+}
+
+// groupChannels makes one case X of the images X_0000, X_0001 … of a folder, in whichever layout they were found and however many channels are read in the end. They stay cases where an image has
+// a mask of its whole name, or another than the first has one.
+func (l *listing) groupChannels(masks map[string]string) {
+	if l.layout == NNUNet || l.layout == SequenceFolders || !areChannels(l.cases) {
+		return
+	}
+	first := map[string]bool{}
+	for _, c := range l.cases {
+		x, isFirst := strings.CutSuffix(c.ID, firstChannel)
+		if c.Label != "" && (!isFirst || volume.TrimExt(filepath.Base(c.Label)) == c.ID) {
+			return
+		}
+		first[x] = first[x] || isFirst
+	}
+	more := 0
+	l.layout = NNUNet
+	l.cases = slices.DeleteFunc(l.cases, func(c Case) bool {
+		x := c.ID[:len(c.ID)-len(firstChannel)]
+		switch {
+		case !first[x]:
+			l.problem(c.ID, true, "there is no first channel %s", x+firstChannel)
+		case c.ID != x+firstChannel:
+			more++
+		}
+		return c.ID != x+firstChannel
+	})
+	for i := range l.cases {
+		c := &l.cases[i]
+		x := strings.TrimSuffix(c.ID, firstChannel)
+		if mask, ok := masks[c.ID]; ok {
+			delete(masks, c.ID)
+			masks[x] = mask
+		}
+		c.ID = x
+	}
+	l.further(more)
 }
 
 // listed lists the training cases that dataset.json names. The first version of nnU-Net omits _0000 there.
@@ -365,9 +434,10 @@ func (l *listing) pairMasks(labels string) error {
 				names = append(names, name)
 			}
 		}
-		known, numbered := map[string]bool{}, map[string]bool{} // folders X_0000 of DICOM files
+		known, numbered := map[string]bool{}, map[string]bool{} // folders X_0000 of DICOM files, and channels
+		channels := areChannels(l.cases)
 		for _, c := range l.cases {
-			known[c.ID], numbered[c.ID] = true, strings.HasSuffix(c.ID, firstChannel) && isFolder(c.Image)
+			known[c.ID], numbered[c.ID] = true, strings.HasSuffix(c.ID, firstChannel) && (channels || isFolder(c.Image))
 		}
 		for _, name := range names {
 			id := volume.TrimExt(name)
@@ -412,7 +482,9 @@ func (l *listing) pairMasks(labels string) error {
 		}
 	}
 	// Where people label, it is normal that some images wait for their masks.
-	l.partners(masks, len(masks) > 0 && (l.layout == Decathlon || l.layout == NNUNet))
+	want := len(masks) > 0 && (l.layout == Decathlon || l.layout == NNUNet)
+	l.groupChannels(masks)
+	l.partners(masks, want)
 	return nil
 }
 
@@ -436,6 +508,7 @@ var imageEndings = []string{"_image", "-image", "_img", "-img", firstChannel}
 // sideBySide lists images that have their masks beside them, if any.
 func (l *listing) sideBySide(folder *folder) {
 	masks := l.beside(folder)
+	l.groupChannels(masks)
 	l.partners(masks, len(masks) > 0)
 }
 
