@@ -68,10 +68,10 @@ func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) 
 	}
 	d.add(ctx, found.cases, o.Progress)
 	if !o.NoMasks {
-		d.readNamed(ctx, o.Ignore == Learn, o.Progress)
 		if found.values != nil {
 			d.useValues(found.values)
 		}
+		d.readNamed(ctx, o.Ignore == Learn, o.Progress)
 		if found.classes == nil {
 			d.findClasses(ctx, o.Progress)
 		}
@@ -212,7 +212,7 @@ func (d *Dataset) compareOrientations() {
 	}
 }
 
-// findClasses reads all masks of numbers and names the values in them, unless the segments of other masks have done so. Values with
+// findClasses reads all masks of numbers, and those whose segments are all without a name, and names the values in them, unless the segments of other masks have done so. Values with
 // gaps are classes too, see gapValues; where there are too many the cases with values beyond the gap are left out.
 func (d *Dataset) findClasses(ctx context.Context, progress func(what string, done, total int)) {
 	values := make([][256]bool, len(d.Cases))
@@ -223,7 +223,7 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 			return
 		}
 		defer done()
-		if d.Cases[i].Label == "" || d.Cases[i].named() {
+		if d.Cases[i].Label == "" || d.Classes != nil && d.Cases[i].named() {
 			return
 		}
 		m, err := d.Cases[i].readMask(nil)
@@ -278,9 +278,13 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 	if masks == 0 || mapped || fromNames {
 		return
 	}
-	d.Classes = []string{"background"}
+	name := "Segment_%d" // as their files call them
+	if slices.ContainsFunc(d.Cases, func(c Case) bool { return c.Label != "" && !c.named() }) {
+		name = "class %d"
+	}
+	d.Classes = []string{background}
 	for v := 1; v < n; v++ {
-		d.Classes = append(d.Classes, fmt.Sprintf("class %d", v))
+		d.Classes = append(d.Classes, fmt.Sprintf(name, v))
 	}
 	if n == 1 {
 		d.problem("", false, "all masks are empty: they hold nothing but background")

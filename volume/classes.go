@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -17,6 +18,12 @@ var nameless = regexp.MustCompile(`(?i)^\s*((segment|class|value)[ _]?\d+)?\s*$`
 // Nameless reports whether the name of a segment says no more than a number: there is none, or it is Segment_1, as the segments of files without
 // names are called, class 1 or the like, whatever the letter case.
 func Nameless(name string) bool { return nameless.MatchString(name) }
+
+// NumberIn returns the number of a name that says no more (see Nameless), such as 2 of Segment_2; 0 where there is none.
+func NumberIn(name string) int {
+	n, _ := strconv.Atoi(strings.TrimFunc(name, func(r rune) bool { return r < '0' || r > '9' }))
+	return n
+}
 
 // MeansIgnore reports whether the name of a segment says that its voxels are those of no class: ignore, unsure, void or not labelled, whatever
 // the letter case and the blanks around it.

@@ -106,6 +106,12 @@ func (s *Segmentation) Mask() (*Mask, []string, error) {
 	return m, names, nil
 }
 
+// Numbers returns the class of each segment in a mask of numbers, as by Mask.
+func (s *Segmentation) Numbers() []uint8 {
+	numbers, _ := s.classes()
+	return numbers
+}
+
 // classes returns the class of every segment and the names of all classes.
 func (s *Segmentation) classes() ([]uint8, []string) {
 	seen := map[uint8]bool{}
