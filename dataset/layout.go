@@ -27,7 +27,7 @@ const (
 	Plain = "images and labels"
 	// Promise12: X and X_segmentation side by side in the folder itself.
 	Promise12 = "PROMISE12"
-	// Slicer: X and X.seg.nrrd side by side in the folder itself (3D Slicer).
+	// Slicer: X and X.seg.nrrd, or another NRRD file that names segments, side by side in the folder itself (3D Slicer).
 	Slicer = "3D Slicer"
 	// Beside: X and its mask side by side in the folder itself, told by another ending of CaseOf: X-label, X_seg, X_mask …
 	Beside = "masks beside images"
@@ -516,9 +516,9 @@ func (l *listing) sideBySide(folder *folder) {
 // ending is a mask's even where there is no X.
 func (l *listing) beside(folder *folder) (masks map[string]string) {
 	l.layout = ImagesOnly
-	images := map[string]bool{}
+	images, segments := map[string]bool{}, map[string]bool{}
 	for _, name := range folder.images {
-		if !volume.IsSegmentation(name) {
+		if segments[name] = volume.IsSegmentation(filepath.Join(folder.path, name)); !segments[name] {
 			images[volume.TrimExt(name)] = true
 		}
 	}
@@ -527,12 +527,12 @@ func (l *listing) beside(folder *folder) (masks map[string]string) {
 		id := volume.TrimExt(name)
 		of, marked := CaseOf(id)
 		switch {
-		case volume.IsSegmentation(name) && (images[id] || !marked):
+		case segments[name] && (images[id] || !marked):
 			of, l.layout = id, Slicer
 		case !marked:
 			l.cases = append(l.cases, Case{ID: id, Image: filepath.Join(folder.path, name)})
 			continue
-		case volume.IsSegmentation(name):
+		case segments[name]:
 			l.layout = Slicer
 		case strings.HasSuffix(id, suffix):
 			l.layout = Promise12

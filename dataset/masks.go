@@ -7,8 +7,8 @@ import (
 	"github.com/nextslice/nextslice/volume/source"
 )
 
-// Masks returns the paths of the masks in a data set's folder by the IDs of their cases, as far as names tell: no image and no
-// mask is read. Cases without a mask are left out. It returns an error where the folder is none of the layouts.
+// Masks returns the paths of the masks in a data set's folder by the IDs of their cases, as far as names tell: of images and masks no more
+// is read than the headers of NRRD files, which may name segments. Cases without a mask are left out. It returns an error where the folder is none of the layouts.
 func Masks(dir string) (map[string]string, error) {
 	l, err := list(dir, false)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/nextslice/nextslice/volume/source"
 )
 
-// named reports whether the file of a case's mask names its segments: .seg.nrrd, DICOM SEG and RTSTRUCT do, and pictures in colour, of which
+// named reports whether the file of a case's mask names its segments: .seg.nrrd (see volume.IsSegmentation), DICOM SEG and RTSTRUCT do, and pictures in colour, of which
 // each colour is a segment.
 func (c *Case) named() bool {
 	return c.Label != "" && (c.colour || volume.IsSegmentation(c.Label) || !volume.IsImage(c.Label))

@@ -115,6 +115,31 @@ func TestNamesBesideNumbers(t *testing.T) {
 	wantProblem(t, d.Problems, "n", true, "numbers, whose meaning differs")
 }
 
+// A mask that names its segments does so whatever it is called.
+func TestSegmentsInOtherNRRD(t *testing.T) {
+	for _, folder := range []bool{true, false} {
+		dir, made := t.TempDir(), t.TempDir()
+		named(t, made, "a", []string{"liver", "spleen"}, []uint8{1, 2})
+		named(t, made, "b", []string{"spleen", "liver"}, []uint8{1, 2})
+		for _, id := range []string{"a", "b"} {
+			if folder {
+				writeImage(t, grid(), 0, dir, "images", id+".nii")
+				rename(t, filepath.Join(made, id+".seg.nrrd"), filepath.Join(dir, "labels", id+".nrrd"))
+			} else {
+				writeImage(t, grid(), 0, dir, id+".mha")
+				rename(t, filepath.Join(made, id+".seg.nrrd"), filepath.Join(dir, id+map[string]string{"a": ".nrrd", "b": "_label.nrrd"}[id]))
+			}
+		}
+		d := open(t, dir)
+		if ids(d) != "a* b*" || !slices.Equal(d.Classes, []string{"background", "liver", "spleen"}) || len(d.Problems) > 0 {
+			t.Fatalf("%s: cases %s, classes %q, problems %v", d.Layout, ids(d), d.Classes, d.Problems)
+		}
+		if a, b := voxels(t, d, "a"), voxels(t, d, "b"); !slices.Equal(a, []int{1, 2}) || !slices.Equal(b, []int{2, 1}) {
+			t.Errorf("voxels of liver and spleen: %v, %v", a, b)
+		}
+	}
+}
+
 // Segments without a name, as 3D Slicer makes them, are numbers: they are the classes that names have the number of, and nothing where that is not known.
 func TestNamelessSegments(t *testing.T) {
 	type mask struct {

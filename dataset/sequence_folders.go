@@ -206,7 +206,7 @@ func (l *listing) sequenceFiles(dir, id string, order []string, doubtful bool) (
 		images := 0
 		for _, file := range folder.images {
 			of, isMask := CaseOf(volume.TrimExt(file))
-			isMask = isMask || volume.IsSegmentation(file)
+			isMask = isMask || volume.IsSegmentation(filepath.Join(folder.path, file))
 			of = cmp.Or(withoutSequence(of, name, bare), id)
 			kind, to := "images of "+name, files[n]
 			switch {

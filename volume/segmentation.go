@@ -141,7 +141,7 @@ func (s *Segmentation) classes() ([]uint8, []string) {
 	return classes, names
 }
 
-// ReadSegmentation reads a .seg.nrrd file with its segments' names and colours. Of any other mask the values that occur
+// ReadSegmentation reads a .seg.nrrd file, or an NRRD file of another name that is one (see IsSegmentation), with its segments' names and colours. Of any other mask the values that occur
 // become segments, as by NewSegmentation.
 func ReadSegmentation(path string) (*Segmentation, error) {
 	m, fsys, err := open(path)
@@ -158,7 +158,7 @@ func ReadSegmentation(path string) (*Segmentation, error) {
 
 // segmentation sorts values, layers fastest, into layers and reads the segments out of the key/value pairs.
 func (m image) segmentation(data []uint8) (*Segmentation, error) {
-	if m.keys["Segment0_ID"] == "" && m.layers < 2 {
+	if !namesSegments(m.keys) && m.layers < 2 {
 		return NewSegmentation(&Mask{Grid: m.grid, Data: data}, nil), nil
 	}
 	n := max(1, m.layers)

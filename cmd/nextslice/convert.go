@@ -74,7 +74,7 @@ func (c convertCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	mask := c.Mask || kind == source.Segments || kind == source.Contours || volume.IsSegmentation(c.Out) || volume.IsDICOM(c.Out)
+	mask := c.Mask || kind == source.Segments || kind == source.Contours || volume.WritesSegments(c.Out) || volume.IsDICOM(c.Out)
 	if !mask && (c.Reference != "" || len(c.Names) > 0 || len(c.Values) > 0) {
 		return usagef("--reference, --names and --values are for masks: add --mask if %s is one", c.In)
 	}

@@ -88,3 +88,21 @@ func TestNamelessSegments(t *testing.T) {
 		}
 	}
 }
+
+// An NRRD file names its segments whatever it is called: classes that change places are not one.
+func TestSegmentsInOtherNRRD(t *testing.T) {
+	dir := t.TempDir()
+	ref, pred := filepath.Join(dir, "ref", "a.nrrd"), filepath.Join(dir, "pred", "a.nrrd")
+	segmented(t, ref+".seg.nrrd", segment{"liver", 1, 3}, segment{"spleen", 2, 5})
+	segmented(t, pred+".seg.nrrd", segment{"spleen", 1, 3}, segment{"liver", 2, 5})
+	for _, path := range []string{ref, pred} {
+		if err := os.Rename(path+".seg.nrrd", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	quiet := func(string) {}
+	e, err := Masks(t.Context(), pred, ref, Options{Axis: 2, Note: quiet, Warn: quiet})
+	if err != nil || len(e.Classes) != 2 || e.Classes[0].Name != "liver" || e.Classes[0].Dice3D.Value != 0 || e.Classes[1].Dice3D.Value != 0 {
+		t.Errorf("%+v, %v", e.Classes, err)
+	}
+}
