@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"github.com/nextslice/nextslice/internal/inputs"
 	"github.com/nextslice/nextslice/model"
 )
 
@@ -18,11 +19,11 @@ var written = []string{stateFile, scoresFile, termsFile, copiesFile}
 // CheckOutput refuses a file for an output that is an input of the query, the model or a list, or what the query keeps in its work folder. No input is ever removed or
 // written by a query, wherever it lies; masks and images of the data set are seen to where proposals are written.
 func (c Config) CheckOutput(path string) error {
-	if file, is := sameFile(path, c.files()); is {
+	if file, is := inputs.Among(path, c.files()); is {
 		return fmt.Errorf("%s is an input of this query (%s): give the output another name", path, file)
 	}
 	for _, name := range written {
-		if _, is := sameFile(path, []string{filepath.Join(c.folder(), name)}); is {
+		if _, is := inputs.Among(path, []string{filepath.Join(c.folder(), name)}); is {
 			return fmt.Errorf("%s is what the query itself keeps in its work folder: give the output another name", path)
 		}
 	}
@@ -41,7 +42,7 @@ func (c Config) files() []string {
 // checkInputs refuses inputs that the query would write over in its work folder.
 func (q *run) checkInputs() error {
 	for _, name := range written {
-		if file, is := sameFile(filepath.Join(q.dir, name), q.files()); is {
+		if file, is := inputs.Among(filepath.Join(q.dir, name), q.files()); is {
 			return fmt.Errorf("%s is an input, and the query writes a file of its own there: give it another name, or choose another folder with --work", file)
 		}
 	}
@@ -58,20 +59,6 @@ func (q *run) isInput(path string) bool {
 		images, label := one.Files()
 		all = append(append(all, images...), label)
 	}
-	_, is := sameFile(path, all)
+	_, is := inputs.Among(path, all)
 	return is
-}
-
-// sameFile returns the first of the others that is the same file as path, by whichever name.
-func sameFile(path string, others []string) (string, bool) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", false
-	}
-	for _, other := range others {
-		if there, err := os.Stat(other); err == nil && os.SameFile(info, there) {
-			return other, true
-		}
-	}
-	return "", false
 }
