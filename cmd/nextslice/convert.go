@@ -30,7 +30,7 @@ type convertCommand struct {
 	Series   string `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
 	RTStruct bool   `name:"rtstruct" help:"Write contours (DICOM RTSTRUCT) to OUT.dcm, instead of a SEG."`
 	segFlags
-	Force bool `help:"Replace OUT if it exists."`
+	Force bool `help:"Replace OUT if it exists. IN and the reference are never replaced."`
 }
 
 // segFlags say how DICOM segmentations are written.
@@ -80,6 +80,9 @@ func (c convertCommand) Run(ctx context.Context, s streams) error {
 	}
 	if (c.RTStruct || c.LabelMap || c.Codes != "") && !volume.IsDICOM(c.Out) || c.RTStruct && c.LabelMap {
 		return usagef("--rtstruct, and --labelmap and --codes, are for masks that are written as OUT.dcm")
+	}
+	if err := checkInputs(filesOf(c.In, c.Reference), c.Out); err != nil {
+		return err
 	}
 	if err := checkOutput(c.Out, mask, c.Force); err != nil {
 		return err
@@ -132,7 +135,11 @@ func (c convertCommand) mask(errs io.Writer) (write func() (string, error), err 
 			return nil, fmt.Errorf("--reference: %w", err)
 		}
 		warn(errs, image.Warnings)
-		on, series = &image.Grid, image.Series
+		if on, series = &image.Grid, image.Series; series != nil {
+			if err := checkInputs(series.Files(), c.Out); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if volume.IsDICOM(c.Out) && series == nil {
 		return nil, usagef("a DICOM SEG refers to the images that it lies on: give their DICOM series with --reference")
