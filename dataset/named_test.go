@@ -73,7 +73,7 @@ func TestSegmentsWithoutClass(t *testing.T) {
 	dir := t.TempDir()
 	named(t, dir, "sound", []string{"gland", "lesion"}, []uint8{1, 2})
 	named(t, dir, "other", []string{"gland", "tumour"}, []uint8{1, 2})
-	named(t, dir, "twice", []string{"gland", "gland"}, []uint8{1, 2})
+	named(t, dir, "twice", []string{"gland", "Gland"}, []uint8{1, 2})
 	named(t, dir, "none", []string{"Segment_3"}, []uint8{3})
 	writeText(t, `{"labels": {"0": "background", "1": "gland", "2": "lesion"}}`, dir, "dataset.json")
 	d := open(t, dir)
