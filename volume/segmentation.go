@@ -142,7 +142,7 @@ func (s *Segmentation) classes() ([]uint8, []string) {
 }
 
 // ReadSegmentation reads a .seg.nrrd file, or an NRRD file of another name that is one (see IsSegmentation), with its segments' names and colours. Of any other mask the values that occur
-// become segments, as by NewSegmentation.
+// become segments, as by NewSegmentation. A value that no segment has is an error that names the voxel.
 func ReadSegmentation(path string) (*Segmentation, error) {
 	m, fsys, err := open(path)
 	if err != nil {
@@ -211,7 +211,24 @@ func (m image) segmentation(data []uint8) (*Segmentation, error) {
 		}
 		s.Segments = append(s.Segments, segment)
 	}
-	return s, nil
+	return s, s.CheckValues()
+}
+
+// CheckValues returns an error if a voxel has a value above 0 that no segment of its layer has: nobody knows what it is. What is read from a file has been checked.
+func (s *Segmentation) CheckValues() error {
+	for l, layer := range s.Layers {
+		known := [256]bool{0: true}
+		for _, segment := range s.Segments {
+			known[segment.Value] = known[segment.Value] || segment.Layer == l
+		}
+		for v, value := range layer {
+			if !known[value] {
+				at := s.Size.Voxel(v)
+				return fmt.Errorf("the value %d, first at voxel (%d, %d, %d), has no segment: name it, or erase it", value, at[0], at[1], at[2])
+			}
+		}
+	}
+	return nil
 }
 
 // segmentKeys returns the key/value lines of a .seg.nrrd header, as 3D Slicer writes them.

@@ -75,6 +75,33 @@ func TestSegmentationByHeader(t *testing.T) {
 	}
 }
 
+// A value that no segment of its layer has is an error, and no background.
+func TestValuesWithoutSegment(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.seg.nrrd")
+	for want, s := range map[string]*Segmentation{
+		"":                                      {Layers: [][]uint8{{0, 1, 2, 0, 0, 1}}, Segments: []Segment{{Name: "liver", Value: 1}, {Name: "spleen", Value: 2}}},
+		"the value 3, first at voxel (1, 1, 0)": {Layers: [][]uint8{{0, 1, 2, 0, 3, 4}}, Segments: []Segment{{Name: "liver", Value: 1}, {Name: "spleen", Value: 2}}},
+		"the value 2, first at voxel (2, 0, 0)": {Layers: [][]uint8{{0, 2, 0, 0, 0, 0}, {0, 1, 2, 0, 0, 0}}, Segments: []Segment{{Name: "liver", Value: 2}, {Name: "spleen", Value: 1, Layer: 1}}},
+	} {
+		s.Grid = unitGrid(3, 2, 1)
+		if err := WriteSegmentation(path, s); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ReadSegmentation(path)
+		if want == "" {
+			if err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		wantError(t, want, err, want)
+		if len(s.Layers) > 1 {
+			_, err = ReadMask(path)
+			wantError(t, want, err, want)
+		}
+	}
+}
+
 func TestSegmentationMask(t *testing.T) {
 	s := &Segmentation{Grid: unitGrid(3, 2, 1), Layers: [][]uint8{{0, 1, 1, 0, 5, 9}, {1, 0, 0, 0, 0, 0}}, Segments: []Segment{
 		{Name: "A", Value: 1}, {Name: "B", Value: 5}, {Name: "C", Value: 1, Layer: 1},
