@@ -97,7 +97,7 @@ func (d *Dataset) Partly() map[string][]string {
 // AnnotatedValues returns the label values that were looked for, by the IDs of the cases of which dataset.json lists them. Names need
 // labels in dataset.json. It returns nil where the folder is none of the layouts.
 func AnnotatedValues(dir string) (map[string][]uint8, error) {
-	l, err := list(dir)
+	l, err := list(dir, false)
 	if err != nil || len(l.annotated) == 0 {
 		return nil, nil
 	}

@@ -76,7 +76,7 @@ func (c *Case) inputs() []input {
 // lies on another grid than the first of the case, unless the voxels of both coincide as for volume.Volume.On, or
 // resample asks for linear interpolation (volume.Volume.Resample). Every image becomes one on the case's own grid.
 //
-// Files X_0000, X_0001 … are channels of one case X in the layout NNUNet, and elsewhere if all images are named so; so are those of SequenceFolders. Of DICOM cases the series in
+// Files X_0000, X_0001 … are channels of one case X in the layout NNUNet, which every folder has if all its images are named so; so are those of SequenceFolders. Of DICOM cases the series in
 // the case's folder are, if the channels have names: see Sequences. Series of another patient or frame of reference are never brought together.
 //
 // The error is that of a selection that the data set cannot have, or that leaves no case.
@@ -147,7 +147,8 @@ func DescribeChannels(channels []Channel) string {
 	return fmt.Sprintf("%s (%s)", count(len(channels), "channel"), strings.Join(names, ", "))
 }
 
-// groupChannels makes one case of the images X_0000, X_0001 … of a folder where all images are named so.
+// groupChannels makes one case of the images X_0000, X_0001 … where all images are named so and several channels are asked for: also where listing.groupChannels leaves them alone, since dataset.json lists them,
+// say.
 func (d *Dataset) groupChannels() {
 	if d.Layout == NNUNet || d.Layout == SequenceFolders {
 		return

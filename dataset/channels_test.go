@@ -2,6 +2,8 @@ package dataset
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -143,17 +145,81 @@ func TestUseChannelsOnOtherGrids(t *testing.T) {
 	}
 }
 
-// Elsewhere files are channels of one case where all images are named so.
-func TestUseChannelsOfPlainFolder(t *testing.T) {
+// In a folder of any layout whose images are all called X_0000, X_0001 … these are channels of one case, whether one is read or several.
+func TestChannelsOfAnyFolder(t *testing.T) {
+	frames := []string{}
+	for n := range mostChannels + 1 {
+		frames = append(frames, fmt.Sprintf("f_%04d.nii", n))
+	}
+	for name, test := range map[string]struct {
+		images, masks []string
+		layout, want  string
+		told          string // of one more channel
+	}{
+		"flat":             {[]string{"a_0000.nii", "a_0001.nii", "b_0000.nii", "b_0001.nii"}, nil, NNUNet, "a b", "2 images of further channels"},
+		"one of several":   {[]string{"a_0000.nii", "a_0001.nii", "b_0000.nii"}, nil, NNUNet, "a b", "1 images of further channels"},
+		"without first":    {[]string{"a_0000.nii", "a_0001.nii", "b_0001.nii"}, nil, NNUNet, "a", "b_0001: there is no first channel b_0000"},
+		"a mask beside":    {[]string{"a_0000.nii", "a_0001.nii", "b_0000.nii"}, []string{"a_seg.nii"}, NNUNet, "a* b", "b: it has no mask"},
+		"final":            {[]string{"a_0000.nii", "a_0001.nii"}, []string{"labels/final/a.nii"}, NNUNet, "a*", "1 images of further channels"},
+		"images":           {[]string{"images/a_0000.nii", "images/a_0001.nii"}, nil, NNUNet, "a", "1 images of further channels"},
+		"a mask of each":   {[]string{"a_0000.nii", "a_0001.nii"}, []string{"a_0000_seg.nii", "a_0001_seg.nii"}, Beside, "a_0000* a_0001*", ""},
+		"its whole name":   {[]string{"images/a_0000.nii", "images/a_0001.nii"}, []string{"labels/a_0000.nii"}, Plain, "a_0000* a_0001", ""},
+		"another beside":   {[]string{"a_0000.nii", "a_0001.nii", "b.nii"}, nil, ImagesOnly, "a_0000 a_0001 b", ""},
+		"frames":           {frames, nil, ImagesOnly, strings.ReplaceAll(strings.Join(frames, " "), ".nii", ""), ""},
+		"one file of each": {[]string{"a_0000.nii", "b_0000.nii"}, nil, ImagesOnly, "a_0000 b_0000", ""},
+	} {
+		dir := t.TempDir()
+		for n, image := range test.images {
+			writeImage(t, grid(), float32(100*n), dir, image)
+		}
+		for _, mask := range test.masks {
+			writeMask(t, grid(), []uint8{1}, dir, mask)
+		}
+		d := open(t, dir)
+		if d.Layout != test.layout || ids(d) != test.want {
+			t.Errorf("%s: %s, cases %s, want %s", name, d.Layout, ids(d), test.want)
+			continue
+		}
+		if told := fmt.Sprint(d.Problems); !strings.Contains(told, test.told) || test.told == "" && len(d.Problems) > 0 {
+			t.Errorf("%s: told %s, want %q", name, told, test.told)
+		}
+		if test.layout != NNUNet {
+			continue
+		}
+		if err := d.UseChannel(1); err != nil || len(d.Cases) == 0 || d.Cases[0].ID != "a" {
+			t.Fatalf("%s: channel 1: %v, %v", name, ids(d), err)
+		}
+		if v, err := d.Image(0); err != nil || v.Data[0] != 100 {
+			t.Errorf("%s: channel 1: %v", name, err)
+		}
+		d = open(t, dir)
+		if err := d.UseChannels([]string{AllChannels}, false); err != nil || d.Cases[0].ID != "a" || len(d.Channels) != 2 {
+			t.Errorf("%s: all channels: %s, %v", name, ids(d), err)
+		}
+	}
+}
+
+// Folders X_0000, X_0001 … with a DICOM series each are channels too.
+func TestChannelsInFolders(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a_0000", "a_0001", "b_0000", "b_0001"} {
-		writeImage(t, grid(), 0, dir, name+".nii.gz")
+		if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join("..", "volume", "testdata", "ct"))); err != nil {
+			t.Fatal(err)
+		}
 	}
+	writeText(t, `{"channel_names": {"0": "T2", "1": "ADC"}}`, dir, "dataset.json")
+	create(t, dir, "labels", "a.nii")
+	g := open(t, dir).Cases[0].Grid
+	writeMask(t, g, []uint8{1}, dir, "labels", "a.nii")
 	d := open(t, dir)
-	if len(d.Cases) != 4 {
-		t.Fatalf("%d cases without a choice of channels", len(d.Cases))
+	if ids(d) != "a* b" || d.Layout != NNUNet {
+		t.Fatalf("%s: cases %s, problems %v", d.Layout, ids(d), d.Problems)
 	}
-	if err := d.UseChannels([]string{AllChannels}, false); err != nil || len(d.Cases) != 2 || d.Cases[0].ID != "a" || len(d.Channels) != 2 {
-		t.Errorf("%+v, %v", d.Cases, err)
+	if err := d.UseChannels([]string{"ADC"}, false); err != nil || ids(d) != "a* b" || !strings.Contains(d.Reads(0), "a_0001") {
+		t.Errorf("ADC: %v, %s", err, d.Reads(0))
+	}
+	d = open(t, dir)
+	if err := d.UseChannel(1); err != nil || !strings.Contains(d.Reads(1), "b_0001") {
+		t.Errorf("channel 1: %v, %s", err, d.Reads(1))
 	}
 }

@@ -93,13 +93,13 @@ func TestContoursAsMasks(t *testing.T) {
 	}
 }
 
-// nnU-Net's names in the folders images and labels are channels where a mask is called after the case; else they are names.
+// nnU-Net's names in the folders images and labels are channels, unless masks are called after each.
 func TestNumberedImages(t *testing.T) {
 	for _, c := range []struct{ masks, ids, layout string }{
 		{"a b", "a* b*", NNUNet},
 		{"a_seg", "a* b", NNUNet},
 		{"a_0000 b_0000", "a_0000* a_0001 b_0000* b_0001", Plain},
-		{"", "a_0000 a_0001 b_0000 b_0001", Plain},
+		{"", "a b", NNUNet},
 	} {
 		dir := t.TempDir()
 		for _, id := range []string{"a_0000", "a_0001", "b_0000", "b_0001"} {

@@ -40,6 +40,20 @@ func readFolder(path string) (*folder, error) {
 
 func (f *folder) has(name string) bool { return slices.Contains(f.files, name) }
 
+// ofImages reports whether image files are what the folder is of. Pictures beside folders with DICOM files are not, as source.KindOf has it of those beside the slices.
+func (f *folder) ofImages() bool {
+	if slices.ContainsFunc(f.images, func(name string) bool { return !volume.IsPicture(name) }) {
+		return true
+	}
+	return len(f.images) > 0 && !slices.ContainsFunc(f.folders, func(name string) bool {
+		if maskFolder.MatchString(name) {
+			return false
+		}
+		found, _ := holdsDICOM(filepath.Join(f.path, name))
+		return found
+	})
+}
+
 // hasFolder also answers yes to a link that leads nowhere: reading it then says what is wrong.
 func (f *folder) hasFolder(name string) bool {
 	return slices.Contains(f.folders, name) || f.has(name)

@@ -44,7 +44,7 @@ type CaseReport struct {
 	Stored      string      `json:"stored"`      // type of the voxels in the file
 	// Intensity is of the finite voxels; nil if the image cannot be read or has none.
 	Intensity *Intensity `json:"intensity,omitempty"`
-	// Labels counts the voxels of each value in the mask, in increasing order; nil without a mask that can be read.
+	// Labels counts the voxels of each value in the mask, in the order of the classes; nil without a mask that can be read.
 	Labels      []LabelCount `json:"labels,omitempty"`
 	Slices      int          `json:"slices"`
 	Foreground  int          `json:"foreground"`            // slices that show some foreground
@@ -63,7 +63,7 @@ type Intensity struct {
 
 // LabelCount is how many voxels of a mask have a value.
 type LabelCount struct {
-	Value  int    `json:"value"`
+	Value  int    `json:"value"` // in the file: that of the segment where segments have names
 	Class  string `json:"class"` // "" if the data set has no class for it, "ignore" for Dataset.Ignore
 	Voxels int    `json:"voxels"`
 }
@@ -186,7 +186,7 @@ func inspectCase(d *Dataset, index, axis int, nan *float64) (out CaseReport, pro
 	if c.Label == "" {
 		return out, problems
 	}
-	m, err := c.readMask(d.Classes)
+	m, values, err := c.readValues(d.Classes)
 	if err != nil {
 		unusable("%s", unreadable("mask", c.Label, err))
 		return out, problems
@@ -197,7 +197,7 @@ func inspectCase(d *Dataset, index, axis int, nan *float64) (out CaseReport, pro
 	if err := c.checkValues(m, d.Classes); err != nil {
 		unusable("%v", err)
 	}
-	out.Labels = countLabels(m.Data, d.Classes, d.Ignore)
+	out.Labels = countLabels(m.Data, d.Classes, values, d.Ignore > 0)
 	for k := range out.Slices {
 		if slices.ContainsFunc(m.Slice(axis, k), func(v uint8) bool { return v != 0 && !c.ignored(v) }) {
 			out.Foreground++
@@ -231,7 +231,7 @@ func intensity(data []float32) *Intensity {
 const ignoreClass = "ignore" // the name of Dataset.Ignore in reports
 
 // countLabels counts the values of a mask that was read, by what they are in the file.
-func countLabels(data []uint8, classes []string, ignore uint8) []LabelCount {
+func countLabels(data []uint8, classes []string, values [256]int, ignore bool) []LabelCount {
 	var counts [256]int
 	for _, v := range data {
 		counts[v]++
@@ -241,10 +241,10 @@ func countLabels(data []uint8, classes []string, ignore uint8) []LabelCount {
 		if n == 0 {
 			continue
 		}
-		c := LabelCount{Value: v, Voxels: n}
+		c := LabelCount{Value: values[v], Voxels: n}
 		switch {
-		case v == volume.Ignored && ignore > 0:
-			c.Value, c.Class = int(ignore), ignoreClass
+		case v == volume.Ignored && ignore:
+			c.Class = ignoreClass
 		case v < len(classes):
 			c.Class = classes[v]
 		}

@@ -105,6 +105,61 @@ Problems:
 	}
 }
 
+// Values are counted as they are in the files, of numbers with gaps and of segments, and each in the column of its class.
+func TestInspectValues(t *testing.T) {
+	counts := func(dir, id string) (labels []LabelCount, columns string) {
+		t.Helper()
+		d := open(t, dir)
+		r, err := Inspect(t.Context(), d, nil, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text bytes.Buffer
+		if err := r.WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(text.String()) {
+			if strings.HasPrefix(line, id+" ") {
+				fields := strings.Fields(line)
+				columns = strings.Join(fields[len(fields)-3:], " ")
+			}
+		}
+		return r.Cases[d.Index(id)].Labels, columns
+	}
+	for json, classes := range map[string][3]string{
+		"": {"value 1", "value 2", "value 4"}, `{"labels": {"background": 0, "necrosis": 1, "oedema": 2, "enhancing": 4}}`: {"necrosis", "oedema", "enhancing"},
+	} {
+		dir := t.TempDir()
+		for _, id := range []string{"a", "b"} {
+			writeImage(t, grid(), 0, dir, "images", id+".nii.gz")
+		}
+		writeMask(t, grid(), []uint8{1, 2, 2, 4, 4, 4}, dir, "labels", "a.nii.gz")
+		writeMask(t, grid(), []uint8{4}, dir, "labels", "b.nii.gz")
+		if json != "" {
+			writeText(t, json, dir, "dataset.json")
+		}
+		labels, columns := counts(dir, "a")
+		if diff := cmp.Diff([]LabelCount{{0, "background", 54}, {1, classes[0], 1}, {2, classes[1], 2}, {4, classes[2], 3}}, labels); diff != "" || columns != "1 2 3" {
+			t.Errorf("a: %s %s", columns, diff)
+		}
+		labels, columns = counts(dir, "b")
+		if diff := cmp.Diff([]LabelCount{{0, "background", 59}, {4, classes[2], 1}}, labels); diff != "" || columns != "0 0 1" {
+			t.Errorf("b: %s %s", columns, diff)
+		}
+	}
+	dir := t.TempDir()
+	named(t, dir, "a", []string{"liver", "spleen", "unsure"}, []uint8{2, 5, 1})
+	named(t, dir, "b", []string{"spleen", "Liver"}, []uint8{1, 7})
+	labels, columns := counts(dir, "a")
+	if diff := cmp.Diff([]LabelCount{{0, "background", 54}, {2, "liver", 1}, {5, "spleen", 2}, {1, "ignore", 3}}, labels); diff != "" || columns != "1 2 3" {
+		t.Errorf("segments: %s %s", columns, diff)
+	}
+	labels, columns = counts(dir, "b")
+	if diff := cmp.Diff([]LabelCount{{0, "background", 57}, {7, "liver", 2}, {1, "spleen", 1}}, labels); diff != "" || columns != "2 1 0" {
+		t.Errorf("segments: %s %s", columns, diff)
+	}
+}
+
 func TestInspectOfDamageAfterOpen(t *testing.T) {
 	d := threeCases(t)
 	writeText(t, "gone", d.Cases[0].Image)

@@ -27,7 +27,7 @@ const (
 	Plain = "images and labels"
 	// Promise12: X and X_segmentation side by side in the folder itself.
 	Promise12 = "PROMISE12"
-	// Slicer: X and X.seg.nrrd side by side in the folder itself (3D Slicer).
+	// Slicer: X and X.seg.nrrd, or another NRRD file that names segments, side by side in the folder itself (3D Slicer).
 	Slicer = "3D Slicer"
 	// Beside: X and its mask side by side in the folder itself, told by another ending of CaseOf: X-label, X_seg, X_mask …
 	Beside = "masks beside images"
@@ -62,6 +62,10 @@ type listing struct {
 	channels     []string
 	cases        []Case
 	annotated    map[string]annotation // by case, where dataset.json says so
+	given        bool                  // dataset.json lists the cases
+	images       string                // the folder of the cases' images in the data set's; "" where it is that folder itself, or there are several
+	labels       string                // where masks belong, in the data set's folder
+	noMasks      bool                  // nothing but images counts
 	problems     []Problem
 }
 
@@ -69,45 +73,57 @@ func (l *listing) problem(id string, leftOut bool, format string, args ...any) {
 	l.problems = append(l.problems, Problem{Case: id, Text: fmt.Sprintf(format, args...), LeftOut: leftOut})
 }
 
-// list recognises the layout of a folder and lists its cases.
-func list(dir string) (*listing, error) {
+// maskProblem is problem for what concerns masks alone.
+func (l *listing) maskProblem(id string, format string, args ...any) {
+	if !l.noMasks {
+		l.problem(id, false, format, args...)
+	}
+}
+
+// list recognises the layout of a folder and lists its cases. With noMasks nothing is told that concerns masks alone.
+func list(dir string, noMasks bool) (*listing, error) {
 	folder, err := readFolder(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open data set: %w", err)
 	}
-	l := &listing{}
+	l := &listing{labels: "labels", noMasks: noMasks}
 	var j *jsonFile
 	if folder.has("dataset.json") {
 		if j, err = readJSON(filepath.Join(dir, "dataset.json")); err != nil {
 			return nil, err
 		}
 		l.name, l.classes, l.values, l.ignore, l.channels = j.Name, j.classes, j.values, j.ignore, j.channels()
-		l.problems = append(l.problems, j.problems...)
+		for _, p := range j.problems {
+			l.maskProblem("", "%s", p.Text)
+		}
 		l.annotated = j.Annotated
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	switch {
 	case j != nil && len(j.Training) > 0:
-		l.layout = Decathlon
+		l.layout, l.given, l.labels = Decathlon, true, "labelsTr"
 		err = l.listed(dir, j)
 	case folder.hasFolder("imagesTr"):
+		l.images, l.labels = "imagesTr", "labelsTr"
 		err = l.imagesTr(at("imagesTr"), at("labelsTr"), j)
 	case folder.hasFolder("images"):
+		l.images = "images"
 		err = l.plain(at("images"), at("labels"))
-	case isFolder(at("labels/final")) && len(folder.images) > 0:
+	case isFolder(at("labels/final")) && folder.ofImages():
+		l.labels = "labels/final"
 		l.partners(l.beside(folder), false)
 		l.layout = MONAILabel
 		err = l.pairMasks(at("labels/final"))
-	case len(folder.images) > 0:
+	case folder.ofImages():
+		l.labels = "labels/final"
 		l.sideBySide(folder)
 	case l.sequenceFolders(dir, folder), l.series(folder):
-		labels := at("labels/final")
-		if !isFolder(labels) {
-			labels = at("labels")
+		if isFolder(at("labels/final")) {
+			l.labels = "labels/final"
 		}
 		l.layout = cmp.Or(l.layout, DICOM)
 		l.withoutFirst()
-		err = l.pairMasks(labels)
+		err = l.pairMasks(at(l.labels))
 		l.maskFirst(j)
 	default:
 		err = unrecognised(folder)
@@ -120,7 +136,7 @@ func list(dir string) (*listing, error) {
 		case l.annotated[id] == nil: // null
 			delete(l.annotated, id)
 		case !slices.ContainsFunc(l.cases, func(c Case) bool { return c.ID == id }):
-			l.problem("", false, "dataset.json: annotated: there is no case %q", id)
+			l.maskProblem("", "dataset.json: annotated: there is no case %q", id)
 		}
 	}
 	return l, nil
@@ -199,10 +215,79 @@ func (l *listing) numbered(folder *folder, labels string, first map[string]bool)
 		}
 		return first
 	})
-	if more > 0 {
-		l.problem("", false, "%d images of further channels (_0001 …): "+oneIsRead, more)
-	}
+	l.further(more)
 	return err
+}
+
+// further tells that images of further channels are not read.
+func (l *listing) further(images int) {
+	if images > 0 {
+		l.problem("", false, "%d images of further channels (_0001 …): "+oneIsRead, images)
+	}
+}
+
+// mostChannels is how many images X_0000, X_0001 … of one X are its channels: more are frames, or cases that are counted.
+const mostChannels = 16
+
+// areChannels reports whether the images of a folder are channels by their names: all are called X_0000, X_0001 …, and some X has the first of these and another one.
+func areChannels(cases []Case) bool {
+	of := map[string]map[string]bool{}
+	for _, c := range cases {
+		if !numbered(c.ID) {
+			return false
+		}
+		x, n := c.ID[:len(c.ID)-len(firstChannel)], c.ID[len(c.ID)-len(firstChannel):]
+		if of[x] == nil {
+			of[x] = map[string]bool{}
+		}
+		of[x][n] = true
+	}
+	some := false
+	for _, channels := range of {
+		if len(channels) > mostChannels {
+			return false
+		}
+		some = some || channels[firstChannel] && len(channels) > 1
+	}
+	return some
+}
+
+// groupChannels makes one case X of the images X_0000, X_0001 … of a folder, in whichever layout they were found and however many channels are read in the end. They stay cases where an image has
+// a mask of its whole name, or another than the first has one.
+func (l *listing) groupChannels(masks map[string]string) {
+	if l.layout == NNUNet || l.layout == SequenceFolders || !areChannels(l.cases) {
+		return
+	}
+	first := map[string]bool{}
+	for _, c := range l.cases {
+		x, isFirst := strings.CutSuffix(c.ID, firstChannel)
+		if c.Label != "" && (!isFirst || volume.TrimExt(filepath.Base(c.Label)) == c.ID) {
+			return
+		}
+		first[x] = first[x] || isFirst
+	}
+	more := 0
+	l.layout = NNUNet
+	l.cases = slices.DeleteFunc(l.cases, func(c Case) bool {
+		x := c.ID[:len(c.ID)-len(firstChannel)]
+		switch {
+		case !first[x]:
+			l.problem(c.ID, true, "there is no first channel %s", x+firstChannel)
+		case c.ID != x+firstChannel:
+			more++
+		}
+		return c.ID != x+firstChannel
+	})
+	for i := range l.cases {
+		c := &l.cases[i]
+		x := strings.TrimSuffix(c.ID, firstChannel)
+		if mask, ok := masks[c.ID]; ok {
+			delete(masks, c.ID)
+			masks[x] = mask
+		}
+		c.ID = x
+	}
+	l.further(more)
 }
 
 // listed lists the training cases that dataset.json names. The first version of nnU-Net omits _0000 there.
@@ -297,7 +382,7 @@ func (l *listing) pairFolders(images, labels string, cut int, keep func(string) 
 // read is a case that is left out.
 func (l *listing) series(folder *folder) bool {
 	var others []string
-	told := &listing{}
+	told := &listing{noMasks: l.noMasks}
 	for _, name := range folder.folders {
 		if name == "labels" || name == "seg" && folder.has("pacs.json") { // what nextslice pacs push has sent
 			continue
@@ -316,12 +401,13 @@ func (l *listing) series(folder *folder) bool {
 		return false
 	}
 	l.problems = append(l.problems, told.problems...)
-	l.noCases(others)
+	l.noCases(folder.path, others)
 	return true
 }
 
-// noCases tells of folders beside those of DICOM series that hold none.
-func (l *listing) noCases(folders []string) {
+// noCases tells of folders beside those of DICOM series that hold none, and no other images either: unread tells of these.
+func (l *listing) noCases(dir string, folders []string) {
+	folders = slices.DeleteFunc(folders, func(name string) bool { return len(scansIn(filepath.Join(dir, name)).all()) > 0 })
 	if len(folders) > 0 {
 		l.problem("", false, "%s without DICOM files: not used", countNames("folder", folders))
 	}
@@ -348,9 +434,10 @@ func (l *listing) pairMasks(labels string) error {
 				names = append(names, name)
 			}
 		}
-		known, numbered := map[string]bool{}, map[string]bool{} // folders X_0000 of DICOM files
+		known, numbered := map[string]bool{}, map[string]bool{} // folders X_0000 of DICOM files, and channels
+		channels := areChannels(l.cases)
 		for _, c := range l.cases {
-			known[c.ID], numbered[c.ID] = true, strings.HasSuffix(c.ID, firstChannel) && isFolder(c.Image)
+			known[c.ID], numbered[c.ID] = true, strings.HasSuffix(c.ID, firstChannel) && (channels || isFolder(c.Image))
 		}
 		for _, name := range names {
 			id := volume.TrimExt(name)
@@ -364,7 +451,7 @@ func (l *listing) pairMasks(labels string) error {
 				id += firstChannel
 			}
 			if first, ok := masks[id]; ok {
-				l.problem(id, false, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)
+				l.maskProblem(id, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)
 				continue
 			}
 			masks[id] = filepath.Join(labels, name)
@@ -380,7 +467,7 @@ func (l *listing) pairMasks(labels string) error {
 		c := &l.cases[i]
 		if mask := masks[c.ID]; mask != "" {
 			if c.Label != "" {
-				l.problem(c.ID, false, "it has two masks, %s and %s: the second is not used", filepath.Join(filepath.Base(labels), filepath.Base(mask)), filepath.Base(c.Label))
+				l.maskProblem(c.ID, "it has two masks, %s and %s: the second is not used", filepath.Join(filepath.Base(labels), filepath.Base(mask)), filepath.Base(c.Label))
 			}
 			c.Label = mask
 		}
@@ -390,12 +477,14 @@ func (l *listing) pairMasks(labels string) error {
 			c.Label = inside[i][0]
 			masks[c.ID] = c.Label
 		default:
-			l.problem(c.ID, false, "its folder holds %d segmentations or structure sets (%s, %s …), none of which is used: put the one that is meant in %s, under the case's name",
+			l.maskProblem(c.ID, "its folder holds %d segmentations or structure sets (%s, %s …), none of which is used: put the one that is meant in %s, under the case's name",
 				len(inside[i]), filepath.Base(inside[i][0]), filepath.Base(inside[i][1]), filepath.Base(labels))
 		}
 	}
 	// Where people label, it is normal that some images wait for their masks.
-	l.partners(masks, len(masks) > 0 && (l.layout == Decathlon || l.layout == NNUNet))
+	want := len(masks) > 0 && (l.layout == Decathlon || l.layout == NNUNet)
+	l.groupChannels(masks)
+	l.partners(masks, want)
 	return nil
 }
 
@@ -419,6 +508,7 @@ var imageEndings = []string{"_image", "-image", "_img", "-img", firstChannel}
 // sideBySide lists images that have their masks beside them, if any.
 func (l *listing) sideBySide(folder *folder) {
 	masks := l.beside(folder)
+	l.groupChannels(masks)
 	l.partners(masks, len(masks) > 0)
 }
 
@@ -426,9 +516,9 @@ func (l *listing) sideBySide(folder *folder) {
 // ending is a mask's even where there is no X.
 func (l *listing) beside(folder *folder) (masks map[string]string) {
 	l.layout = ImagesOnly
-	images := map[string]bool{}
+	images, segments := map[string]bool{}, map[string]bool{}
 	for _, name := range folder.images {
-		if !volume.IsSegmentation(name) {
+		if segments[name] = volume.IsSegmentation(filepath.Join(folder.path, name)); !segments[name] {
 			images[volume.TrimExt(name)] = true
 		}
 	}
@@ -437,12 +527,12 @@ func (l *listing) beside(folder *folder) (masks map[string]string) {
 		id := volume.TrimExt(name)
 		of, marked := CaseOf(id)
 		switch {
-		case volume.IsSegmentation(name) && (images[id] || !marked):
+		case segments[name] && (images[id] || !marked):
 			of, l.layout = id, Slicer
 		case !marked:
 			l.cases = append(l.cases, Case{ID: id, Image: filepath.Join(folder.path, name)})
 			continue
-		case volume.IsSegmentation(name):
+		case segments[name]:
 			l.layout = Slicer
 		case strings.HasSuffix(id, suffix):
 			l.layout = Promise12
@@ -455,7 +545,7 @@ func (l *listing) beside(folder *folder) (masks map[string]string) {
 			}
 		}
 		if first, ok := masks[of]; ok {
-			l.problem(of, false, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)
+			l.maskProblem(of, "it has two masks, %s and %s: the second is not used", filepath.Base(first), name)
 			continue
 		}
 		masks[of] = filepath.Join(folder.path, name)
@@ -475,7 +565,7 @@ func (l *listing) partners(masks map[string]string, want bool) {
 	for _, c := range l.cases {
 		known[c.ID] = true
 		if c.Label == "" && want {
-			l.problem(c.ID, false, "it has no mask: used as an unlabelled case")
+			l.maskProblem(c.ID, "it has no mask: used as an unlabelled case")
 		}
 	}
 	var lonely []string

@@ -7,10 +7,10 @@ import (
 	"github.com/nextslice/nextslice/volume/source"
 )
 
-// Masks returns the paths of the masks in a data set's folder by the IDs of their cases, as far as names tell: no image and no
-// mask is read. Cases without a mask are left out. It returns an error where the folder is none of the layouts.
+// Masks returns the paths of the masks in a data set's folder by the IDs of their cases, as far as names tell: of images and masks no more
+// is read than the headers of NRRD files, which may name segments. Cases without a mask are left out. It returns an error where the folder is none of the layouts.
 func Masks(dir string) (map[string]string, error) {
-	l, err := list(dir)
+	l, err := list(dir, false)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func LabelsOf(path string) (l Labels, dir string, err error) {
 
 // Images returns, by the IDs of the cases in a data set's folder, functions that read the headers of their images; see Masks.
 func Images(dir string) (map[string]func() (*source.Image, error), error) {
-	l, err := list(dir)
+	l, err := list(dir, false)
 	if err != nil {
 		return nil, err
 	}

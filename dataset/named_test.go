@@ -1,9 +1,11 @@
 package dataset
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,8 +73,8 @@ func TestSegmentsWithoutClass(t *testing.T) {
 	dir := t.TempDir()
 	named(t, dir, "sound", []string{"gland", "lesion"}, []uint8{1, 2})
 	named(t, dir, "other", []string{"gland", "tumour"}, []uint8{1, 2})
-	named(t, dir, "twice", []string{"gland", "gland"}, []uint8{1, 2})
-	named(t, dir, "none", []string{"Segment_1"}, []uint8{1})
+	named(t, dir, "twice", []string{"gland", "Gland"}, []uint8{1, 2})
+	named(t, dir, "none", []string{"Segment_3"}, []uint8{3})
 	writeText(t, `{"labels": {"0": "background", "1": "gland", "2": "lesion"}}`, dir, "dataset.json")
 	d := open(t, dir)
 	if ids(d) != "sound*" {
@@ -80,7 +82,7 @@ func TestSegmentsWithoutClass(t *testing.T) {
 	}
 	wantProblem(t, d.Problems, "other", true, `segment "tumour"`, "gland, lesion")
 	wantProblem(t, d.Problems, "twice", true, "two segments")
-	wantProblem(t, d.Problems, "none", true, `"Segment_1"`)
+	wantProblem(t, d.Problems, "none", true, `"Segment_3"`)
 }
 
 // Beside masks that have only numbers the names must have one value each; otherwise the numbers mean nothing.
@@ -111,6 +113,124 @@ func TestNamesBesideNumbers(t *testing.T) {
 		t.Errorf("cases %s, classes %q", ids(d), d.Classes)
 	}
 	wantProblem(t, d.Problems, "n", true, "numbers, whose meaning differs")
+}
+
+// A mask that names its segments does so whatever it is called.
+func TestSegmentsInOtherNRRD(t *testing.T) {
+	for _, folder := range []bool{true, false} {
+		dir, made := t.TempDir(), t.TempDir()
+		named(t, made, "a", []string{"liver", "spleen"}, []uint8{1, 2})
+		named(t, made, "b", []string{"spleen", "liver"}, []uint8{1, 2})
+		for _, id := range []string{"a", "b"} {
+			if folder {
+				writeImage(t, grid(), 0, dir, "images", id+".nii")
+				rename(t, filepath.Join(made, id+".seg.nrrd"), filepath.Join(dir, "labels", id+".nrrd"))
+			} else {
+				writeImage(t, grid(), 0, dir, id+".mha")
+				rename(t, filepath.Join(made, id+".seg.nrrd"), filepath.Join(dir, id+map[string]string{"a": ".nrrd", "b": "_label.nrrd"}[id]))
+			}
+		}
+		d := open(t, dir)
+		if ids(d) != "a* b*" || !slices.Equal(d.Classes, []string{"background", "liver", "spleen"}) || len(d.Problems) > 0 {
+			t.Fatalf("%s: cases %s, classes %q, problems %v", d.Layout, ids(d), d.Classes, d.Problems)
+		}
+		if a, b := voxels(t, d, "a"), voxels(t, d, "b"); !slices.Equal(a, []int{1, 2}) || !slices.Equal(b, []int{2, 1}) {
+			t.Errorf("voxels of liver and spleen: %v, %v", a, b)
+		}
+	}
+}
+
+// Segments without a name, as 3D Slicer makes them, are numbers: they are the classes that names have the number of, and nothing where that is not known.
+func TestNamelessSegments(t *testing.T) {
+	type mask struct {
+		id     string
+		names  []string
+		values []uint8
+	}
+	for name, test := range map[string]struct {
+		masks   []mask
+		json    string
+		classes []string
+		cases   string
+		voxels  []int // of n's classes
+		told    string
+	}{
+		"one name": {[]mask{{"a", []string{"prostate"}, []uint8{1}}, {"n", []string{"Segment_1"}, []uint8{1}}, {"c", []string{"prostate"}, []uint8{1}}}, "",
+			[]string{"background", "prostate"}, "a* c* n*", []int{1}, ""},
+		"names with gaps": {[]mask{{"a", []string{"liver", "spleen"}, []uint8{2, 5}}, {"n", []string{"Segment_2", "segment 5"}, []uint8{2, 5}}}, "",
+			[]string{"background", "class 1", "liver", "class 3", "class 4", "spleen"}, "a* n*", []int{0, 1, 0, 0, 2}, ""},
+		"numbers differ": {[]mask{{"a", []string{"gland", "lesion"}, []uint8{1, 2}}, {"b", []string{"lesion", "gland"}, []uint8{1, 2}}, {"n", []string{"Segment_1"}, []uint8{1}}}, "",
+			[]string{"background", "gland", "lesion"}, "a* b*", nil, `its segment "Segment_1" has no name but a number, whose meaning differs`},
+		"a number too many": {[]mask{{"a", []string{"gland"}, []uint8{1}}, {"n", []string{"gland", "Segment_2"}, []uint8{1, 2}}}, "",
+			[]string{"background", "gland"}, "a*", nil, `its segment "Segment_2" has no name, and no class has the label value 2: the classes are gland`},
+		"contradiction": {[]mask{{"a", []string{"gland"}, []uint8{1}}, {"n", []string{"Segment_2"}, []uint8{1}}}, "",
+			[]string{"background", "gland"}, "a*", nil, `its segment "Segment_2" has the number 1: give it the name of a class`},
+		"twice": {[]mask{{"a", []string{"lesion", "gland"}, []uint8{2, 1}}, {"n", []string{"lesion", "Segment_2"}, []uint8{1, 2}}, {"c", []string{"lesion"}, []uint8{2}}}, "",
+			[]string{"background", "lesion", "gland"}, "a* c*", nil, `its segment "Segment_2" has no name but a number, whose meaning differs`},
+		"dataset.json": {[]mask{{"a", []string{"gland"}, []uint8{2}}, {"n", []string{"Segment_1"}, []uint8{1}}}, `{"labels": {"background": 0, "gland": 1, "lesion": 2}}`,
+			[]string{"background", "gland", "lesion"}, "a* n*", []int{1, 0}, ""},
+		"dataset.json, twice": {[]mask{{"a", []string{"gland"}, []uint8{2}}, {"n", []string{"Segment_1", "gland"}, []uint8{1, 2}}}, `{"labels": {"background": 0, "gland": 1, "lesion": 2}}`,
+			[]string{"background", "gland", "lesion"}, "a*", nil, `two segments, "gland" and "gland", are both class "gland"`},
+		"dataset.json with gaps": {[]mask{{"a", []string{"liver"}, []uint8{1}}, {"n", []string{"Segment_2", "Segment_5", "Segment_9"}, []uint8{2, 5, 9}}},
+			`{"labels": {"background": 0, "liver": 2, "spleen": 5, "ignore": 9}}`, []string{"background", "liver", "spleen"}, "a* n*", []int{1, 2}, "label values with gaps"},
+		"nothing but numbers": {[]mask{{"a", []string{"Segment_1"}, []uint8{1}}, {"n", []string{"Segment_2"}, []uint8{2}}}, "",
+			[]string{"background", "Segment_1", "Segment_2"}, "a* n*", []int{0, 1}, ""},
+	} {
+		dir := t.TempDir()
+		for _, m := range test.masks {
+			named(t, dir, m.id, m.names, m.values)
+		}
+		if test.json != "" {
+			writeText(t, test.json, dir, "dataset.json")
+		}
+		d := open(t, dir)
+		if ids(d) != test.cases || !slices.Equal(d.Classes, test.classes) {
+			t.Errorf("%s: cases %s, classes %q, problems %v", name, ids(d), d.Classes, d.Problems)
+			continue
+		}
+		if told := fmt.Sprint(d.Problems); !strings.Contains(told, test.told) || test.told == "" && len(d.Problems) > 0 {
+			t.Errorf("%s: told %s, want %q", name, told, test.told)
+		}
+		if test.voxels == nil {
+			continue
+		}
+		m, err := d.Reference(d.Index("n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, ignored := make([]int, len(d.Classes)), 0
+		for _, v := range m.Data {
+			if v == volume.Ignored {
+				ignored++
+			} else {
+				n[v]++
+			}
+		}
+		if !slices.Equal(n[1:], test.voxels) || (ignored == 3) != strings.Contains(test.json, "ignore") {
+			t.Errorf("%s: voxels %v, %d ignored, want %v", name, n[1:], ignored, test.voxels)
+		}
+	}
+}
+
+// A name that only one of several cases has is told: it may be a slip that became a class.
+func TestRareNames(t *testing.T) {
+	dir := t.TempDir()
+	for _, id := range []string{"a", "b"} {
+		named(t, dir, id, []string{"gland", "lesion"}, []uint8{1, 2})
+	}
+	if d := open(t, dir); len(d.Problems) > 0 {
+		t.Errorf("two cases: %v", d.Problems)
+	}
+	named(t, dir, "c", []string{"Gland", "leison"}, []uint8{1, 3})
+	d := open(t, dir)
+	wantProblem(t, d.Problems, "c", false, `only case with a segment called "leison"`)
+	if len(d.Problems) != 1 {
+		t.Errorf("%v", d.Problems)
+	}
+	writeText(t, `{"labels": {"background": 0, "gland": 1, "lesion": 2, "leison": 3}}`, dir, "dataset.json")
+	if d := open(t, dir); len(d.Problems) > 0 {
+		t.Errorf("named in dataset.json: %v", d.Problems)
+	}
 }
 
 // A segmentation of a DICOM case lies on the slices of its series, and its segments' names are the classes. The folder may be a link.

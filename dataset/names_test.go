@@ -28,7 +28,8 @@ func TestMasksByName(t *testing.T) {
 		// Four digits are a channel only where the siblings say so.
 		{Decathlon, "p_2019* p_2020*", []string{"imagesTr/p_2019.nii", "imagesTr/p_2020.nii"}, []string{"labelsTr/p_2019.nii", "labelsTr/p_2020.nii"}},
 		{Decathlon, "v_0000* v_0001*", []string{"imagesTr/v_0000.nii", "imagesTr/v_0001.nii"}, []string{"labelsTr/v_0000.nii", "labelsTr/v_0001.nii"}},
-		{ImagesOnly, "p_0000 p_0001", []string{"p_0000.nii", "p_0001.nii"}, nil},
+		{ImagesOnly, "p_2019 p_2020", []string{"p_2019.nii", "p_2020.nii"}, nil},
+		{ImagesOnly, "p_0000 q_0000", []string{"p_0000.nii", "q_0000.nii"}, nil},
 	} {
 		dir := t.TempDir()
 		for _, name := range test.images {

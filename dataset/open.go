@@ -31,6 +31,8 @@ type OpenOptions struct {
 	Ignore int
 	// Channels are the names of the channels, by number, where no dataset.json gives any.
 	Channels []string
+	// Outputs are folders that are written to: if they lie in the data set's, what is in them is not told as images that are not used.
+	Outputs []string
 	// Progress, which may be nil, is called after each header and then after each mask that is read, by one goroutine at a
 	// time; what is "headers" or "masks".
 	Progress func(what string, done, total int)
@@ -41,15 +43,15 @@ const Learn = -1
 
 // OpenWith is Open with options. A cancelled ctx is an error.
 func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) {
-	found, err := list(dir)
+	found, err := list(dir, o.NoMasks)
 	if err != nil {
 		return nil, err
 	}
+	found.unread(dir, o.Outputs)
 	if o.NoMasks {
 		for i := range found.cases {
 			found.cases[i].Label = ""
 		}
-		found.problems = slices.DeleteFunc(found.problems, func(p Problem) bool { return !p.LeftOut })
 	}
 	if len(found.channels) == 0 {
 		found.channels = o.Channels
@@ -66,10 +68,10 @@ func OpenWith(ctx context.Context, dir string, o OpenOptions) (*Dataset, error) 
 	}
 	d.add(ctx, found.cases, o.Progress)
 	if !o.NoMasks {
-		d.readNamed(ctx, o.Ignore == Learn, o.Progress)
 		if found.values != nil {
 			d.useValues(found.values)
 		}
+		d.readNamed(ctx, o.Ignore == Learn, o.Progress)
 		if found.classes == nil {
 			d.findClasses(ctx, o.Progress)
 		}
@@ -210,7 +212,7 @@ func (d *Dataset) compareOrientations() {
 	}
 }
 
-// findClasses reads all masks of numbers and names the values in them, unless the segments of other masks have done so. Values with
+// findClasses reads all masks of numbers, and those whose segments are all without a name, and names the values in them, unless the segments of other masks have done so. Values with
 // gaps are classes too, see gapValues; where there are too many the cases with values beyond the gap are left out.
 func (d *Dataset) findClasses(ctx context.Context, progress func(what string, done, total int)) {
 	values := make([][256]bool, len(d.Cases))
@@ -221,7 +223,7 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 			return
 		}
 		defer done()
-		if d.Cases[i].Label == "" || d.Cases[i].named() {
+		if d.Cases[i].Label == "" || d.Classes != nil && d.Cases[i].named() {
 			return
 		}
 		m, err := d.Cases[i].readMask(nil)
@@ -276,9 +278,13 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 	if masks == 0 || mapped || fromNames {
 		return
 	}
-	d.Classes = []string{"background"}
+	name := "Segment_%d" // as their files call them
+	if slices.ContainsFunc(d.Cases, func(c Case) bool { return c.Label != "" && !c.named() }) {
+		name = "class %d"
+	}
+	d.Classes = []string{background}
 	for v := 1; v < n; v++ {
-		d.Classes = append(d.Classes, fmt.Sprintf("class %d", v))
+		d.Classes = append(d.Classes, fmt.Sprintf(name, v))
 	}
 	if n == 1 {
 		d.problem("", false, "all masks are empty: they hold nothing but background")

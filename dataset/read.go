@@ -95,11 +95,7 @@ func (c *Case) readMask(classes []string) (*volume.Mask, error) {
 		if err != nil {
 			return nil, err
 		}
-		m, err := c.maskOf(s, classes)
-		if err != nil {
-			return nil, err
-		}
-		return c.place(m)
+		return c.placed(s, classes)
 	}
 	m, err := source.ReadMask(c.Label)
 	if err != nil {
@@ -109,6 +105,54 @@ func (c *Case) readMask(classes []string) (*volume.Mask, error) {
 		return nil, fmt.Errorf("read %s: %w", c.Label, err)
 	}
 	return c.place(m)
+}
+
+// placed makes a mask of segments on the grid of the image.
+func (c *Case) placed(s *volume.Segmentation, classes []string) (*volume.Mask, error) {
+	m, err := c.maskOf(s, classes)
+	if err != nil {
+		return nil, err
+	}
+	return c.place(m)
+}
+
+// readValues is readMask with the values that classes have in the file: those of their segments where these have names.
+func (c *Case) readValues(classes []string) (m *volume.Mask, values [256]int, err error) {
+	for class := range values {
+		values[class] = class
+	}
+	if c.ignore > 0 {
+		values[volume.Ignored] = int(c.ignore)
+	}
+	if !c.named() {
+		for n, v := range c.Values {
+			values[n+1] = int(v)
+		}
+		m, err = c.readMask(classes)
+		return m, values, err
+	}
+	s, _, err := c.readSegments()
+	if err != nil {
+		return nil, values, err
+	}
+	if m, err = c.placed(s, classes); err != nil {
+		return nil, values, err
+	}
+	named, err := c.byNumber(s, classes)
+	if err != nil {
+		return nil, values, err
+	}
+	for _, segment := range named.Segments {
+		class := slices.Index(classes, segment.Name)
+		if class < 0 {
+			class = slices.IndexFunc(classes, func(name string) bool { return volume.FoldName(name) == volume.FoldName(segment.Name) })
+		}
+		if class < 0 {
+			class = volume.Ignored // else there is no such mask
+		}
+		values[class] = int(segment.Value)
+	}
+	return m, values, nil
 }
 
 // place puts a mask on the grid of its image.

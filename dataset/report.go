@@ -65,10 +65,11 @@ func (r *Report) writeTable(b *strings.Builder) {
 			head = append(head, class)
 		}
 	}
+	isIgnored := func(l LabelCount) bool { return l.Class == ignoreClass && !slices.Contains(r.Classes, ignoreClass) }
 	ignored, unknown := false, false
 	for _, c := range r.Cases {
 		for _, l := range c.Labels {
-			ignored = ignored || l.Class == ignoreClass && l.Value >= len(r.Classes)
+			ignored = ignored || isIgnored(l)
 			unknown = unknown || l.Class == "" && l.Value > 0
 		}
 	}
@@ -94,12 +95,21 @@ func (r *Report) writeTable(b *strings.Builder) {
 		}
 		row = append(row, fmt.Sprint(c.Slices), "-")
 		voxels := make([]int, len(head)-len(row)) // of the classes from 1 on, and of the values beyond
-		for _, l := range c.Labels {
+		class := 0
+		for _, l := range c.Labels { // in the order of the classes
 			switch {
-			case l.Class == ignoreClass && l.Value >= len(r.Classes):
+			case isIgnored(l):
 				voxels[len(voxels)-1] += l.Voxels
-			case l.Value > 0:
-				voxels[min(l.Value, max(1, len(r.Classes)))-1] += l.Voxels
+			case l.Class == "" && l.Value > 0:
+				voxels[max(1, len(r.Classes))-1] += l.Voxels
+			case l.Class != "":
+				for class < len(r.Classes)-1 && r.Classes[class] != l.Class {
+					class++
+				}
+				if class > 0 {
+					voxels[class-1] += l.Voxels
+				}
+				class++
 			}
 		}
 		if c.Labels != nil {

@@ -31,13 +31,14 @@ func sequenceName(words string) *regexp.Regexp {
 //     patients (PatientID) or studies are cases, and so are copies of one series. Where headers do not say so names alone decide, but for T1, T2 … which
 //     time points are called too: these are cases unless the headers name one patient and one study.
 //   - Folders of DICOM files are those of one case, which is called as the folder above them. In folders of image files those of one name, without the
-//     sequence's at its end, are a case, and single ones are the one case.
+//     sequence's at its end (see withoutSequence), are a case, and single ones are the one case. Behind a letter or digit that end is the sequence's only where all
+//     of several names in the folder have it and none of them is in the folder of another sequence.
 //
 // What is decided by names is told. The first channel is that of dataset.json; else the series that the one DICOM mask says it was drawn on, else an
 // anatomical sequence, in the order of the names.
 func (l *listing) sequenceFolders(dir string, folder *folder) bool {
 	var names, others []string
-	told := &listing{}
+	told := &listing{noMasks: l.noMasks}
 	series := 0
 	for _, name := range folder.folders {
 		if slices.Contains([]string{"labels", "masks", "seg"}, strings.ToLower(name)) {
@@ -97,7 +98,7 @@ func (l *listing) sequenceFolders(dir string, folder *folder) bool {
 	l.layout, l.channels = SequenceFolders, order
 	l.problems = append(l.problems, told.problems...)
 	if series > 0 {
-		l.noCases(others)
+		l.noCases(dir, others)
 	}
 	if !named {
 		l.problem("", false, "the folders %s are taken as sequences of %s, by their names: dataset.json says otherwise, with channel_names or a list of cases (training)",
@@ -177,26 +178,40 @@ func firstHead(dir string) (head dicom.Head) {
 // the images of the first sequence, on whose grid the others are read, are the cases'; what else is not used is told.
 func (l *listing) sequenceFiles(dir, id string, order []string, doubtful bool) (cases []Case) {
 	files := make([]map[string]string, len(order)) // by case
-	masks, told := map[string]string{}, &listing{}
+	masks, told := map[string]string{}, &listing{noMasks: l.noMasks}
 	single, shared := true, false
+	folders := make([]*folder, len(order))
+	in := map[string]int{} // of each name, without a mask's ending, the number of folders that have it
 	for n, name := range order {
-		files[n] = map[string]string{}
 		folder, err := readFolder(filepath.Join(dir, name))
 		if err != nil {
 			continue // a channel of dataset.json without a folder
 		}
+		folders[n] = folder
+		for of := range folder.names() {
+			in[of]++
+		}
+	}
+	for n, name := range order {
+		files[n] = map[string]string{}
+		folder := folders[n]
+		if folder == nil {
+			continue
+		}
+		names := folder.names()
+		bare := len(names) > 1 // whether names end in the sequence's without a separator
+		for of := range names {
+			bare = bare && in[of] == 1 && withoutSequence(of, name, true) != of
+		}
 		images := 0
 		for _, file := range folder.images {
 			of, isMask := CaseOf(volume.TrimExt(file))
-			isMask = isMask || volume.IsSegmentation(file)
-			if at := len(of) - len(name); at >= 0 && strings.EqualFold(of[at:], name) {
-				of = strings.TrimRight(of[:at], "-_. ")
-			}
-			of = cmp.Or(of, id)
+			isMask = isMask || volume.IsSegmentation(filepath.Join(folder.path, file))
+			of = cmp.Or(withoutSequence(of, name, bare), id)
 			kind, to := "images of "+name, files[n]
 			switch {
 			case isMask && n > 0:
-				told.problem(of, false, "the mask %s in the folder %s is not used: one of the case lies on its image in the folder %s, or in labels", file, name, order[0])
+				told.maskProblem(of, "the mask %s in the folder %s is not used: one of the case lies on its image in the folder %s, or in labels", file, name, order[0])
 				continue
 			case isMask:
 				kind, to = "masks", masks
@@ -205,7 +220,9 @@ func (l *listing) sequenceFiles(dir, id string, order []string, doubtful bool) (
 				shared = shared || n > 0 && files[0][of] != ""
 			}
 			if first := to[of]; first != "" {
-				told.problem(of, false, "it has two %s, %s and %s: the second is not used", kind, filepath.Base(first), file)
+				if !isMask || !l.noMasks {
+					told.problem(of, false, "it has two %s, %s and %s: the second is not used", kind, filepath.Base(first), file)
+				}
 				continue
 			}
 			to[of] = filepath.Join(dir, name, file)
@@ -252,6 +269,29 @@ func (l *listing) sequenceFiles(dir, id string, order []string, doubtful bool) (
 	told.partners(masks, false)
 	l.problems = append(l.problems, told.problems...)
 	return cases
+}
+
+// names returns what the images and masks of a folder are called, without the endings of masks.
+func (f *folder) names() map[string]bool {
+	names := map[string]bool{}
+	for _, file := range f.images {
+		of, _ := CaseOf(volume.TrimExt(file))
+		names[of] = true
+	}
+	return names
+}
+
+// withoutSequence returns the case of a file in the folder of a sequence: its name without that of the sequence at the end, letter case aside, "" where there is nothing
+// else. It is cut behind a separator; without one, as in p1T2 but also in subject2, only where bare says that the folder's files are called so.
+func withoutSequence(file, sequence string, bare bool) string {
+	at := len(file) - len(sequence)
+	if at < 0 || !strings.EqualFold(file[at:], sequence) {
+		return file
+	}
+	if of := strings.TrimRight(file[:at], "-_. "); of == "" || len(of) < at || bare {
+		return of
+	}
+	return file
 }
 
 // withoutFirst leaves out cases that lack the first sequence, on whose grid the others are read.

@@ -186,14 +186,15 @@ func (d *Dataset) noteFrames(c Case) {
 	}
 }
 
-// numberedCases reports whether all cases are called as nnU-Net's images, X_0000, X_0001 …
+// numberedCases reports whether the folders of all cases are called as nnU-Net's images, X_0000, X_0001 …
 func numberedCases(cases []Case) bool {
 	first := false
 	for _, c := range cases {
-		if !numbered(c.ID) {
+		name := filepath.Base(c.Image)
+		if !numbered(name) {
 			return false
 		}
-		first = first || strings.HasSuffix(c.ID, firstChannel)
+		first = first || strings.HasSuffix(name, firstChannel)
 	}
 	return first
 }

@@ -219,22 +219,22 @@ func maskOn(path string, series *dicom.Series, names []string) (*volume.Segmenta
 
 // nameSegments is the rule what the segments of a mask are called that is sent:
 //
-//  1. The names that stand in the file win. Where names were given as well they must be among these, whatever their numbers.
-//  2. In a file without names (see volume.Nameless) the names that were given count, from value 1 on.
-//  3. A segment that is still without a name is an error.
-//  4. Segments whose names mean that nobody annotated their voxels (see volume.MeansIgnore), and volume.Ignored without a name, are
+//  1. Names that stand in the file and names that were given count as volume.Segmentation.Name has it.
+//  2. A segment that is still without a name is an error.
+//  3. Segments whose names mean that nobody annotated their voxels (see volume.MeansIgnore), and volume.Ignored without a name, are
 //     taken out, and a warning says so.
 func nameSegments(s *volume.Segmentation, names []string) (warnings []string, err error) {
-	named := slices.ContainsFunc(s.Segments, func(s volume.Segment) bool { return !volume.Nameless(s.Name) && !volume.MeansIgnore(s.Name) })
+	named := s.Named()
+	if err := s.Name(names); err != nil {
+		return nil, err
+	}
 	var segments []volume.Segment
 	for _, segment := range s.Segments {
 		v, name := int(segment.Value), segment.Name
 		switch nameless := volume.Nameless(name); {
-		case nameless && !named && v <= len(names) && strings.TrimSpace(names[v-1]) != "" && says(name, v):
-			name = strings.TrimSpace(names[v-1])
 		case nameless && v == volume.Ignored:
 			name = "unsure"
-		case nameless && !named && says(name, v):
+		case nameless && !named && (volume.NumberIn(name) == 0 || volume.NumberIn(name) == v):
 			return warnings, fmt.Errorf("its class %d has no name, without which nobody knows what it is: give --names", v)
 		case nameless:
 			return warnings, fmt.Errorf("its segment %q has no name, without which nobody knows what it is: name it in the file", name)
@@ -245,20 +245,10 @@ func nameSegments(s *volume.Segmentation, names []string) (warnings []string, er
 			}
 			continue
 		}
-		if named && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return volume.FoldName(n) == volume.FoldName(name) }) {
-			return warnings, fmt.Errorf("its segment %q is none of the classes %s: rename it, or give --names with it", name, strings.Join(names, ", "))
-		}
-		segment.Name = name
 		segments = append(segments, segment)
 	}
 	s.Segments = segments
 	return warnings, nil
-}
-
-// says reports whether a name without more than a number has this number, or none.
-func says(name string, v int) bool {
-	digits := strings.TrimFunc(name, func(r rune) bool { return r < '0' || r > '9' })
-	return digits == "" || digits == fmt.Sprint(v)
 }
 
 // contentOf returns a hash of all that makes an object but its time.

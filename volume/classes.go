@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -18,6 +19,51 @@ var nameless = regexp.MustCompile(`(?i)^\s*((segment|class|value)[ _]?\d+)?\s*$`
 // Nameless reports whether the name of a segment says no more than a number: there is none, or it is Segment_1, as the segments of files without
 // names are called, class 1 or the like, whatever the letter case.
 func Nameless(name string) bool { return nameless.MatchString(name) }
+
+// NumberIn returns the number of a name that says no more (see Nameless), such as 2 of Segment_2; 0 where there is none.
+func NumberIn(name string) int {
+	n, _ := strconv.Atoi(strings.TrimFunc(name, func(r rune) bool { return r < '0' || r > '9' }))
+	return n
+}
+
+// Named reports whether a segment has a name that says what it is.
+func (s *Segmentation) Named() bool {
+	return slices.ContainsFunc(s.Segments, func(one Segment) bool { return !Nameless(one.Name) && !MeansIgnore(one.Name) })
+}
+
+// Name gives the segments the names of classes, from value 1 on. It is the rule which names count where some stand in the file and others are given:
+//
+//  1. The names that stand in the file win, whatever their numbers. Those that are given must contain them, or it is an error; names that mean ignore (see MeansIgnore) need not be among them.
+//  2. In a file without names (see Nameless) those that are given count. Blank ones are none.
+//
+// A segment stays without a name where none is given for its value, where its own says another number (see NumberIn), and beside segments that have one.
+func (s *Segmentation) Name(names []string) error {
+	named := s.Named()
+	for i, segment := range s.Segments {
+		v := int(segment.Value)
+		switch nameless := Nameless(segment.Name); {
+		case nameless && !named && v <= len(names) && strings.TrimSpace(names[v-1]) != "" && (NumberIn(segment.Name) == 0 || NumberIn(segment.Name) == v):
+			s.Segments[i].Name = strings.TrimSpace(names[v-1])
+		case nameless || MeansIgnore(segment.Name) || len(names) == 0:
+		case !slices.ContainsFunc(names, func(name string) bool { return FoldName(name) == FoldName(segment.Name) }):
+			return fmt.Errorf("its segment %q is none of the classes %s: rename it, or give --names with it", segment.Name, strings.Join(names, ", "))
+		}
+	}
+	return nil
+}
+
+// CheckNames returns an error if two segments are called the same, as which no program could tell them apart. Segments may have no names.
+func CheckNames(names []string) error {
+	seen := map[string]int{}
+	for i, name := range names {
+		name = strings.TrimSpace(name)
+		if first, is := seen[name]; is && name != "" {
+			return fmt.Errorf("the segments %d and %d are both called %q: give them different names, or join them", first+1, i+1, shorten(name))
+		}
+		seen[name] = i
+	}
+	return nil
+}
 
 // MeansIgnore reports whether the name of a segment says that its voxels are those of no class: ignore, unsure, void or not labelled, whatever
 // the letter case and the blanks around it.

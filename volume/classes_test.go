@@ -103,3 +103,53 @@ func TestCheckClassNames(t *testing.T) {
 		t.Errorf("%v, %v", back, err)
 	}
 }
+
+// Names that stand in a file win over those that are given, which count by number only where the file has none.
+func TestNamesOfSegments(t *testing.T) {
+	for _, c := range []struct {
+		in, names, want []string // segments have the values 1, 2 …
+		err             string
+	}{
+		{[]string{"Segment_1", ""}, []string{"liver", " spleen "}, []string{"liver", "spleen"}, ""},
+		{[]string{"spleen", "liver"}, []string{"liver", "spleen"}, []string{"spleen", "liver"}, ""},
+		{[]string{"Spleen "}, []string{"liver", "spleen", "cyst"}, []string{"Spleen "}, ""},
+		{[]string{"spleen", "cyst"}, []string{"liver", "spleen"}, nil, `its segment "cyst" is none of the classes liver, spleen`},
+		{[]string{"spleen", "unsure"}, []string{"spleen"}, []string{"spleen", "unsure"}, ""},
+		{[]string{"spleen", "Segment_2"}, []string{"spleen", "liver"}, []string{"spleen", "Segment_2"}, ""},
+		{[]string{"Segment_2", "Segment_1"}, []string{"liver", "spleen"}, []string{"Segment_2", "Segment_1"}, ""},
+		{[]string{"Segment_1", "class 2"}, []string{"", "spleen"}, []string{"Segment_1", "spleen"}, ""},
+		{[]string{"spleen", "liver"}, nil, []string{"spleen", "liver"}, ""},
+	} {
+		s := &Segmentation{}
+		for i, name := range c.in {
+			s.Segments = append(s.Segments, Segment{Name: name, Value: uint8(i + 1)})
+		}
+		err := s.Name(c.names)
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%q, %q: %v, want %s", c.in, c.names, err, c.err)
+			}
+			continue
+		}
+		var got []string
+		for _, segment := range s.Segments {
+			got = append(got, segment.Name)
+		}
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%q, %q: %q, %v, want %q", c.in, c.names, got, err, c.want)
+		}
+	}
+}
+
+// Two segments of one name are not written; names of classes that FoldName takes for one are.
+func TestTwoSegmentsOfOneName(t *testing.T) {
+	s := &Segmentation{Grid: unitGrid(3, 1, 1), Layers: [][]uint8{{0, 1, 2}}, Segments: []Segment{{Name: "liver", Value: 1}, {Name: "liver ", Value: 2}}}
+	path := filepath.Join(t.TempDir(), "a.seg.nrrd")
+	wantError(t, "one name", WriteSegmentation(path, s), `the segments 1 and 2 are both called "liver"`)
+	for _, name := range []string{"Liver", ""} {
+		s.Segments[1].Name = name
+		if err := WriteSegmentation(path, s); err != nil {
+			t.Error(err)
+		}
+	}
+}

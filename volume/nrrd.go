@@ -64,7 +64,7 @@ func parseNRRD(fsys fs.FS, name string) (image, error) {
 	if m.grid, values, m.interleaved, err = nrrdGrid(fields, axes); err != nil {
 		return m, err
 	}
-	if keys["Segment0_ID"] == "" && !strings.HasSuffix(strings.ToLower(name), ".seg.nrrd") {
+	if !namesSegments(keys) && !WritesSegments(name) {
 		m.channels = values
 	} else if m.layers = values; values > 256 || values > 1 && !m.interleaved {
 		return m, fmt.Errorf("a segmentation of %d layers: want at most 256, along the first axis", values)
@@ -85,6 +85,19 @@ func parseNRRD(fsys fs.FS, name string) (image, error) {
 		return m, fmt.Errorf("type %q is not supported", shorten(fields["type"]))
 	}
 	return m, m.nrrdVoxels(fsys, name, fields, int64(length))
+}
+
+// namesSegments reports whether the key/value pairs of a header name segments, as 3D Slicer writes them.
+func namesSegments(keys map[string]string) bool { return keys["Segment0_ID"] != "" }
+
+// nrrdKeys returns the key/value pairs of a header.
+func nrrdKeys(fsys fs.FS, name string) (keys map[string]string, err error) {
+	_, err = voxelFile(fsys, name, func(data []byte) (string, int, error) {
+		_, found, length, err := nrrdFields(data)
+		keys = found
+		return "", length, err
+	})
+	return keys, err
 }
 
 // nrrdFields returns the fields with their names in lower case, the key/value pairs, and the header's length.

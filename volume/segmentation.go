@@ -106,6 +106,12 @@ func (s *Segmentation) Mask() (*Mask, []string, error) {
 	return m, names, nil
 }
 
+// Numbers returns the class of each segment in a mask of numbers, as by Mask.
+func (s *Segmentation) Numbers() []uint8 {
+	numbers, _ := s.classes()
+	return numbers
+}
+
 // classes returns the class of every segment and the names of all classes.
 func (s *Segmentation) classes() ([]uint8, []string) {
 	seen := map[uint8]bool{}
@@ -135,8 +141,8 @@ func (s *Segmentation) classes() ([]uint8, []string) {
 	return classes, names
 }
 
-// ReadSegmentation reads a .seg.nrrd file with its segments' names and colours. Of any other mask the values that occur
-// become segments, as by NewSegmentation.
+// ReadSegmentation reads a .seg.nrrd file, or an NRRD file of another name that is one (see IsSegmentation), with its segments' names and colours. Of any other mask the values that occur
+// become segments, as by NewSegmentation. A value that no segment has is an error that names the voxel.
 func ReadSegmentation(path string) (*Segmentation, error) {
 	m, fsys, err := open(path)
 	if err != nil {
@@ -152,7 +158,7 @@ func ReadSegmentation(path string) (*Segmentation, error) {
 
 // segmentation sorts values, layers fastest, into layers and reads the segments out of the key/value pairs.
 func (m image) segmentation(data []uint8) (*Segmentation, error) {
-	if m.keys["Segment0_ID"] == "" && m.layers < 2 {
+	if !namesSegments(m.keys) && m.layers < 2 {
 		return NewSegmentation(&Mask{Grid: m.grid, Data: data}, nil), nil
 	}
 	n := max(1, m.layers)
@@ -205,7 +211,24 @@ func (m image) segmentation(data []uint8) (*Segmentation, error) {
 		}
 		s.Segments = append(s.Segments, segment)
 	}
-	return s, nil
+	return s, s.CheckValues()
+}
+
+// CheckValues returns an error if a voxel has a value above 0 that no segment of its layer has: nobody knows what it is. What is read from a file has been checked.
+func (s *Segmentation) CheckValues() error {
+	for l, layer := range s.Layers {
+		known := [256]bool{0: true}
+		for _, segment := range s.Segments {
+			known[segment.Value] = known[segment.Value] || segment.Layer == l
+		}
+		for v, value := range layer {
+			if !known[value] {
+				at := s.Size.Voxel(v)
+				return fmt.Errorf("the value %d, first at voxel (%d, %d, %d), has no segment: name it, or erase it", value, at[0], at[1], at[2])
+			}
+		}
+	}
+	return nil
 }
 
 // segmentKeys returns the key/value lines of a .seg.nrrd header, as 3D Slicer writes them.

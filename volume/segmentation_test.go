@@ -1,6 +1,8 @@
 package volume
 
 import (
+	"bytes"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -28,6 +30,74 @@ func TestSegmentationRoundTrip(t *testing.T) {
 		got, err := ReadSegmentation(path)
 		if err != nil || !reflect.DeepEqual(got, s) {
 			t.Errorf("got %+v, %v, want %+v", got, err, s)
+		}
+	}
+}
+
+// What an NRRD file is says its header, whatever it is called.
+func TestSegmentationByHeader(t *testing.T) {
+	dir := t.TempDir()
+	s := &Segmentation{Grid: unitGrid(3, 2, 1), Layers: [][]uint8{{0, 2, 2, 0, 7, 0}}, Segments: []Segment{{Name: "liver", Value: 2}, {Name: "spleen", Value: 7}}}
+	path := filepath.Join(dir, "a.seg.nrrd")
+	if err := WriteSegmentation(path, s); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := bytes.Replace(data, []byte("Segment0_"), []byte("Note:="+strings.Repeat("x", 1<<15)+"\nSegment0_"), 1)
+	plain := nrrdFile([]byte{0, 2, 2, 0, 7, 0}, "type: uchar", "dimension: 2", "sizes: 3 2", "encoding: raw")
+	detached := "NRRD0004\ntype: uchar\ndimension: 2\nsizes: 3 2\nencoding: raw\ndata file: v.raw\nSegment0_ID:=Segment_1\nSegment0_Name:=liver\nSegment0_LabelValue:=2\n"
+	for name, test := range map[string]struct {
+		data []byte
+		want bool
+	}{
+		"b.nrrd": {data, true}, "c.NRRD": {long, true}, "d.nhdr": {[]byte(detached), true}, "e.nrrd": {plain, false}, "f.seg.nrrd": {plain, true}, "g.nrrd": {[]byte("nothing"), false},
+		"h.mha": {data, false}, "i.nrrd": {nil, false},
+	} {
+		path := filepath.Join(dir, name)
+		if test.data != nil {
+			if err := os.WriteFile(path, test.data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := IsSegmentation(path); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+		if WritesSegments(path) != (name == "f.seg.nrrd") {
+			t.Errorf("%s: written with names: %v", name, WritesSegments(path))
+		}
+	}
+	got, err := ReadSegmentation(filepath.Join(dir, "b.nrrd"))
+	if err != nil || len(got.Segments) != 2 || got.Segments[1].Name != "spleen" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// A value that no segment of its layer has is an error, and no background.
+func TestValuesWithoutSegment(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.seg.nrrd")
+	for want, s := range map[string]*Segmentation{
+		"":                                      {Layers: [][]uint8{{0, 1, 2, 0, 0, 1}}, Segments: []Segment{{Name: "liver", Value: 1}, {Name: "spleen", Value: 2}}},
+		"the value 3, first at voxel (1, 1, 0)": {Layers: [][]uint8{{0, 1, 2, 0, 3, 4}}, Segments: []Segment{{Name: "liver", Value: 1}, {Name: "spleen", Value: 2}}},
+		"the value 2, first at voxel (2, 0, 0)": {Layers: [][]uint8{{0, 2, 0, 0, 0, 0}, {0, 1, 2, 0, 0, 0}}, Segments: []Segment{{Name: "liver", Value: 2}, {Name: "spleen", Value: 1, Layer: 1}}},
+	} {
+		s.Grid = unitGrid(3, 2, 1)
+		if err := WriteSegmentation(path, s); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ReadSegmentation(path)
+		if want == "" {
+			if err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		wantError(t, want, err, want)
+		if len(s.Layers) > 1 {
+			_, err = ReadMask(path)
+			wantError(t, want, err, want)
 		}
 	}
 }

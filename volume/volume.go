@@ -157,8 +157,20 @@ func IsPicture(name string) bool {
 	return format == picturePNG || format == pictureJPEG || format == pictureTIFF
 }
 
-// IsSegmentation reports whether a file's name is that of a .seg.nrrd file.
-func IsSegmentation(name string) bool {
+// IsSegmentation reports whether a file is one of named segments: it is called .seg.nrrd, or is an NRRD file of another name whose header names segments, which is read. Where it cannot be
+// read the name decides.
+func IsSegmentation(path string) bool {
+	ext, format := extension(path)
+	if format != nrrd || ext == ".seg.nrrd" {
+		return ext == ".seg.nrrd"
+	}
+	fsys, name := folderOf(path)
+	keys, err := nrrdKeys(fsys, name)
+	return err == nil && namesSegments(keys)
+}
+
+// WritesSegments reports whether a file of this name is written with the names of its segments: .seg.nrrd.
+func WritesSegments(name string) bool {
 	ext, _ := extension(name)
 	return ext == ".seg.nrrd"
 }

@@ -19,7 +19,7 @@ import (
 // affine is written as sform and qform. It lies over its image in every viewer. NIfTI-1 rounds world coordinates to
 // float32, the other formats keep them exactly.
 func WriteMask(path string, m *Mask) error {
-	if IsSegmentation(path) {
+	if WritesSegments(path) {
 		return WriteSegmentation(path, NewSegmentation(m, nil))
 	}
 	return write(path, m.Grid, len(m.Data), "uint8", func(dst []byte, first, n int) {
@@ -64,12 +64,19 @@ func WriteScaled(path string, v *Scaled) error {
 }
 
 // WriteSegmentation writes a .seg.nrrd file, in which 3D Slicer finds the segments with their names and colours. The file
-// is replaced in one step, as by WriteMask.
+// is replaced in one step, as by WriteMask. Two segments of one name are an error.
 func WriteSegmentation(path string, s *Segmentation) error {
-	if !IsSegmentation(path) {
+	if !WritesSegments(path) {
 		return fmt.Errorf("write %s: segments are written as .seg.nrrd only", path)
 	}
 	if err := s.Grid.Check(); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	var names []string
+	for _, segment := range s.Segments {
+		names = append(names, segment.Name)
+	}
+	if err := CheckNames(names); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	for l, layer := range s.Layers {

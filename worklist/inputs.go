@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
+	"github.com/nextslice/nextslice/internal/inputs"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
@@ -28,15 +29,15 @@ var written = append([]string{stateFile, copiesFile, numberFile}, computed...)
 // data set would take for an image or a mask. No input is ever removed or written by a query, wherever it lies.
 func (o *Query) CheckOutput(path string) error {
 	q := o.run
-	if file, is := sameFile(path, q.files()); is {
+	if file, is := inputs.Among(path, q.files()); is {
 		return fmt.Errorf("%s is an input of this query (%s): give the output another name", path, file)
 	}
 	for _, name := range written {
-		if _, is := sameFile(path, []string{filepath.Join(q.folder(), name)}); is {
+		if _, is := inputs.Among(path, []string{filepath.Join(q.folder(), name)}); is {
 			return fmt.Errorf("%s is what the query itself keeps in its work folder: give the output another name", path)
 		}
 	}
-	if file, is := sameFile(path, q.dataFiles(path)); is {
+	if file, is := inputs.Among(path, q.dataFiles(path)); is {
 		return fmt.Errorf("%s is a file of the data set (%s): give the output another name", path, file)
 	}
 	if where := q.looksIn(filepath.Dir(path)); where != "" && (volume.IsImage(path) || volume.IsDICOM(path)) {
@@ -115,25 +116,11 @@ func (q *run) dataPaths() (paths []string) {
 	return paths
 }
 
-// sameFile returns the first of the others that is the same file as path, by whichever name.
-func sameFile(path string, others []string) (string, bool) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", false
-	}
-	for _, other := range others {
-		if there, err := os.Stat(other); err == nil && os.SameFile(info, there) {
-			return other, true
-		}
-	}
-	return "", false
-}
-
 // samePlace reports whether two paths lead to one place, whatever of them is there.
 func samePlace(a, b string) bool {
 	thereA, restA := existing(a)
 	thereB, restB := existing(b)
-	_, same := sameFile(thereA, []string{thereB})
+	_, same := inputs.Among(thereA, []string{thereB})
 	return same && strings.EqualFold(restA, restB) // as file systems may have it
 }
 
@@ -187,7 +174,7 @@ func (c Config) files() []string {
 // checkInputs refuses inputs that the query would write over in its work folder.
 func (q *run) checkInputs() error {
 	for _, name := range written {
-		if file, is := sameFile(filepath.Join(q.dir, name), q.files()); is {
+		if file, is := inputs.Among(filepath.Join(q.dir, name), q.files()); is {
 			return fmt.Errorf("%s is an input, and the query writes a file of its own there: give it another name, or choose another folder with --work", file)
 		}
 	}

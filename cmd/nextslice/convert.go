@@ -22,7 +22,7 @@ type convertCommand struct {
 	Out string `arg:"" placeholder:"OUT" help:"New file: .nii.gz, .nii, .mha, .nrrd, and for masks .seg.nrrd or .dcm (DICOM SEG)."`
 
 	Mask      bool     `help:"The input is a mask. Segmentations (.seg.nrrd, SEG, RTSTRUCT) are masks without it."`
-	Names     []string `placeholder:"LIST" help:"Names of the mask's classes from 1 on, separated by commas."`
+	Names     []string `placeholder:"LIST" help:"Names of the mask's classes from 1 on, separated by commas. Names that stand in the file stay, and must be among these."`
 	Values    []int    `placeholder:"LIST" help:"Grey values of the mask that become the classes 1, 2 ...; 0 is the background."`
 	Reference string   `placeholder:"PATH" help:"Image that the mask lies on: the mask gets its grid. DICOM SEG and RTSTRUCT need their DICOM series."`
 	nanFlag
@@ -30,7 +30,7 @@ type convertCommand struct {
 	Series   string `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
 	RTStruct bool   `name:"rtstruct" help:"Write contours (DICOM RTSTRUCT) to OUT.dcm, instead of a SEG."`
 	segFlags
-	Force bool `help:"Replace OUT if it exists."`
+	Force bool `help:"Replace OUT if it exists. IN and the reference are never replaced."`
 }
 
 // segFlags say how DICOM segmentations are written.
@@ -74,12 +74,15 @@ func (c convertCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	mask := c.Mask || kind == source.Segments || kind == source.Contours || volume.IsSegmentation(c.Out) || volume.IsDICOM(c.Out)
+	mask := c.Mask || kind == source.Segments || kind == source.Contours || volume.WritesSegments(c.Out) || volume.IsDICOM(c.Out)
 	if !mask && (c.Reference != "" || len(c.Names) > 0 || len(c.Values) > 0) {
 		return usagef("--reference, --names and --values are for masks: add --mask if %s is one", c.In)
 	}
 	if (c.RTStruct || c.LabelMap || c.Codes != "") && !volume.IsDICOM(c.Out) || c.RTStruct && c.LabelMap {
 		return usagef("--rtstruct, and --labelmap and --codes, are for masks that are written as OUT.dcm")
+	}
+	if err := checkInputs(filesOf(c.In, c.Reference), c.Out); err != nil {
+		return err
 	}
 	if err := checkOutput(c.Out, mask, c.Force); err != nil {
 		return err
@@ -132,7 +135,11 @@ func (c convertCommand) mask(errs io.Writer) (write func() (string, error), err 
 			return nil, fmt.Errorf("--reference: %w", err)
 		}
 		warn(errs, image.Warnings)
-		on, series = &image.Grid, image.Series
+		if on, series = &image.Grid, image.Series; series != nil {
+			if err := checkInputs(series.Files(), c.Out); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if volume.IsDICOM(c.Out) && series == nil {
 		return nil, usagef("a DICOM SEG refers to the images that it lies on: give their DICOM series with --reference")
@@ -208,30 +215,44 @@ func place(seg *volume.Segmentation, on volume.Grid, errs io.Writer) (*volume.Se
 	return seg.On(on)
 }
 
-// rename gives the segments of the values 1, 2 ... their names.
+// rename gives the segments their names, as volume.Segmentation.Name has it. In a file without names a class that has a name gets a segment also where it has no voxel.
 func rename(seg *volume.Segmentation, names []string) error {
+	folded := map[string]bool{}
 	for i, name := range names {
-		at := slices.IndexFunc(seg.Segments, func(s volume.Segment) bool { return s.Layer == 0 && int(s.Value) == i+1 })
-		switch {
-		case strings.TrimSpace(name) == "":
+		switch key := volume.FoldName(name); {
+		case key == "":
 			return fmt.Errorf("--names: name %d is empty", i+1)
-		case at < 0 && len(seg.Layers) > 1:
-			return errors.New("--names: the segments overlap and keep their names")
-		case at < 0: // a class without a voxel
-			if len(names) > 255 {
-				return fmt.Errorf("--names: want at most 255, got %d", len(names))
-			}
-			seg.Segments = append(seg.Segments, volume.Segment{Name: name, Color: volume.SegmentColor(i + 1), Value: uint8(i + 1)})
+		case folded[key]:
+			return fmt.Errorf("--names: %q is there twice: letter case and blanks do not count", strings.TrimSpace(name))
 		default:
-			seg.Segments[at].Name = name
+			folded[key] = true
 		}
 	}
-	slices.SortStableFunc(seg.Segments, func(a, b volume.Segment) int {
-		if len(names) == 0 {
-			return 0
+	if len(names) > 255 {
+		return fmt.Errorf("--names: want at most 255, got %d", len(names))
+	}
+	named := seg.Named()
+	if err := seg.Name(names); err != nil {
+		return fmt.Errorf("--names: %w", err)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	for _, segment := range seg.Segments {
+		v, nameless := int(segment.Value), volume.Nameless(segment.Name)
+		if nameless && (named || v <= len(names)) {
+			return fmt.Errorf("--names: nobody knows what its segment %q of the value %d is: name it in the file", segment.Name, v)
 		}
-		return int(a.Value) - int(b.Value)
-	})
+	}
+	if named {
+		return nil
+	}
+	for i, name := range names {
+		if !slices.ContainsFunc(seg.Segments, func(s volume.Segment) bool { return int(s.Value) == i+1 }) {
+			seg.Segments = append(seg.Segments, volume.Segment{Name: strings.TrimSpace(name), Color: volume.SegmentColor(i + 1), Value: uint8(i + 1)})
+		}
+	}
+	slices.SortStableFunc(seg.Segments, func(a, b volume.Segment) int { return int(a.Value) - int(b.Value) })
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nextslice/nextslice/dataset/phantom"
 	"github.com/nextslice/nextslice/dataset/phantom/phantomtest"
+	"github.com/nextslice/nextslice/volume/source"
 )
 
 // An interrupted phantom is written again by the same call, and by no other.
@@ -62,29 +63,38 @@ func tree(t *testing.T, dir string) (files []string) {
 	return files
 }
 
-// The map and the mask of predict --uncertainty appear both or can be made again, wherever the program was killed.
-func TestPredictUnfinished(t *testing.T) {
+// After a run that was killed behind the mask of a case the mask stays, and nothing else is taken for one that was.
+func TestPredictResumes(t *testing.T) {
 	dir := t.TempDir()
-	c := predictCommand{Out: filepath.Join(dir, "mask.nii.gz"), Uncertainty: filepath.Join(dir, "map.nii.gz")}
-	var out strings.Builder
-	s := streams{out: &out}
+	c := predictCommand{In: filepath.Join(dir, "in.nii.gz"), Out: filepath.Join(dir, "mask.nii.gz"), Uncertainty: filepath.Join(dir, "map.nii.gz")}
 	write := func(path string) {
 		t.Helper()
 		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	write(c.unfinished()) // killed before the mask was there: all is done again
-	if finished, err := c.finish(s); finished || err != nil {
-		t.Errorf("without a mask: %v, %v", finished, err)
+	write(c.In)
+	write(unfinished(c.Uncertainty)) // killed before the mask was there: all is done again
+	if err := c.checkFiles(source.Volume); err != nil || c.resumes() {
+		t.Errorf("without a mask: %v, %v", err, c.resumes())
 	}
 	write(c.Out) // killed behind the mask
-	if finished, err := c.finish(s); !finished || err != nil || !exists(c.Uncertainty) || exists(c.unfinished()) {
-		t.Errorf("behind the mask: %v, %v", finished, err)
+	if err := c.checkFiles(source.Volume); err != nil || !c.resumes() {
+		t.Errorf("behind the mask: %v, %v", err, c.resumes())
 	}
-	write(c.unfinished())
-	if finished, err := c.finish(s); finished || err != nil { // a map that is there is not replaced
-		t.Errorf("with a map: %v, %v", finished, err)
+	forced := c
+	if forced.Force = true; forced.resumes() {
+		t.Error("all is to be replaced")
+	}
+	write(c.Uncertainty)
+	if err := c.checkFiles(source.Volume); err == nil || c.resumes() { // a map that is there is not replaced
+		t.Errorf("with a map: %v, %v", err, c.resumes())
+	}
+	if err := os.Remove(unfinished(c.Uncertainty)); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(c.Uncertainty), c.checkFiles(source.Volume)); err == nil || !strings.Contains(err.Error(), "mask.nii.gz exists") {
+		t.Errorf("a mask of another run: %v", err)
 	}
 }
 

@@ -8,11 +8,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/nextslice/nextslice/cmd/nextslice/internal/progress"
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/internal/atomicfile"
+	"github.com/nextslice/nextslice/internal/inputs"
 	"github.com/nextslice/nextslice/model"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
@@ -34,7 +36,7 @@ type predictCommand struct {
 	engineFlag
 	segFlags
 	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
-	Force   bool `help:"Replace files that are there. Without it the masks of a folder that are in OUT stay; with --uncertainty a map that is missing beside one is written."`
+	Force   bool `help:"Replace masks and maps that are there, but never an input. Without it the masks of a folder that are in OUT stay, and so do maps; with --uncertainty a map that is missing beside a mask is written."`
 }
 
 func (predictCommand) Help() string {
@@ -49,8 +51,8 @@ docs/how-to/use-your-own-network.md.
 
 Beside masks of numbers in a folder stands a dataset.json with the names of the model's classes, by which evaluate compares them.
 
-Of a folder of cases, those that cannot be read are listed and the others are segmented; the exit code is then 1. The same
-command goes on where it was interrupted.
+Of a folder of cases, those that cannot be read are listed and the others are segmented; the exit code is then 1, as it is where something stands beside the
+cases that is not read. The same command goes on where it was interrupted.
 
 Examples:
   nextslice predict prostate.safetensors patient7.mha patient7.seg.nrrd
@@ -73,14 +75,8 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 	if cases && len(c.Also) > 0 {
 		return usagef("--also: it is for a single case, and %s is a folder of cases", c.In)
 	}
-	begin := func() (finished bool, err error) {
-		if finished, err := c.finish(s); finished || err != nil {
-			return finished, err
-		}
-		return false, c.checkFiles(kind)
-	}
 	if !cases {
-		if finished, err := begin(); finished || err != nil {
+		if err := c.checkFiles(kind); err != nil {
 			return err
 		}
 	}
@@ -98,7 +94,7 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 		return usagef("--%v", err)
 	}
 	if cases && c.isCase(m) {
-		if finished, err := begin(); finished || err != nil {
+		if err := c.checkFiles(kind); err != nil {
 			return err
 		}
 		cases = false
@@ -117,20 +113,37 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 	return err
 }
 
-// unfinished is the name of the uncertainty map until the mask is written too: a run that is killed can be repeated as it stands.
-func (c predictCommand) unfinished() string {
-	name := filepath.Base(c.Uncertainty)
-	stem, ext, _ := strings.Cut(name, ".nii")
-	return filepath.Join(filepath.Dir(c.Uncertainty), "."+stem+".unfinished.nii"+ext)
+// unfinished is the name of an uncertainty map until the mask is written too: a run that is killed can be repeated as it stands.
+func unfinished(entropy string) string {
+	stem, ext, _ := strings.Cut(filepath.Base(entropy), ".nii")
+	return filepath.Join(filepath.Dir(entropy), "."+stem+".unfinished.nii"+ext)
 }
 
-// finish gives the uncertainty map of a run that was killed behind its mask the name that it should have.
-func (c predictCommand) finish(s streams) (finished bool, err error) {
-	if c.Uncertainty == "" || c.Force || !exists(c.unfinished()) || !exists(c.Out) || exists(c.Uncertainty) {
-		return false, nil
+// resumes reports whether a run was killed behind the mask of a single case and before its map had its name. Whose map is unfinished nobody knows: it is
+// computed again, and the mask, which somebody may have corrected, stays.
+func (c predictCommand) resumes() bool {
+	return c.Uncertainty != "" && !c.Force && exists(c.Out) && !exists(c.Uncertainty) && exists(unfinished(c.Uncertainty))
+}
+
+// checkInputs refuses outputs that are among the files that are read.
+func checkInputs(files []string, outputs ...string) error {
+	for _, path := range outputs {
+		if file, is := inputs.Among(path, files); is {
+			return fmt.Errorf("%s is an input (%s), which is never replaced: give the output another name", path, file)
+		}
 	}
-	fmt.Fprintf(s.out, "%s: was written by a run that was interrupted; %s is now beside it\n", c.Out, c.Uncertainty)
-	return true, atomicfile.Rename(c.unfinished(), c.Uncertainty)
+	return nil
+}
+
+// filesOf returns the files that images and masks are read from, but for those in folders.
+func filesOf(paths ...string) (files []string) {
+	for _, path := range paths {
+		files = append(files, path)
+		if more, err := volume.Files(path); err == nil {
+			files = append(files, more...)
+		}
+	}
+	return files
 }
 
 // checkFiles refuses outputs of a single case that could not be written.
@@ -138,7 +151,10 @@ func (c predictCommand) checkFiles(kind source.Kind) error {
 	if volume.IsDICOM(c.Out) && kind != source.Series && kind != source.Cases {
 		return usagef("%s: a DICOM SEG refers to the DICOM series that it lies on, and %s is none", c.Out, c.In)
 	}
-	if err := checkOutput(c.Out, true, c.Force); err != nil || c.Uncertainty == "" {
+	if err := checkInputs(slices.Concat(filesOf(c.In), filesOf(c.Also...), model.Files(c.Model)), c.Out, c.Uncertainty); err != nil {
+		return err
+	}
+	if err := checkOutput(c.Out, true, c.Force || c.resumes()); err != nil || c.Uncertainty == "" {
 		return err
 	}
 	if !strings.HasSuffix(c.Uncertainty, ".nii.gz") && !strings.HasSuffix(c.Uncertainty, ".nii") {
@@ -161,6 +177,19 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 	if err != nil {
 		return err
 	}
+	var files []string // that are read beside those of checkFiles
+	for _, series := range append([]*dicom.Series{image.Series}, sequences...) {
+		if series != nil {
+			files = append(files, series.Files()...)
+		}
+	}
+	for _, channel := range m.Channels {
+		files = append(files, dataset.ChannelFile(c.In, channel.Number))
+	}
+	if err := checkInputs(files, c.Out, c.Uncertainty); err != nil {
+		return err
+	}
+	resumes := c.resumes()
 	images, err := c.images(m, image, sequences)
 	if err != nil {
 		return err
@@ -175,21 +204,36 @@ func (c predictCommand) file(ctx context.Context, s streams, m *model.Model) err
 		return fmt.Errorf("%s: %w", c.In, err)
 	}
 	warn(s.err, prediction.Warnings)
-	if c.Uncertainty != "" {
-		if err := volume.WriteVolume(c.unfinished(), prediction.Uncertainty); err != nil {
-			return err
+	mask := func() error {
+		if resumes {
+			return nil
 		}
-	}
-	if _, err := source.WriteSegmentation(c.Out, m.Segments(prediction.Mask), image.Series, how); err != nil {
+		_, err := source.WriteSegmentation(c.Out, m.Segments(prediction.Mask), image.Series, how)
 		return err
 	}
-	if c.Uncertainty != "" {
-		if err := atomicfile.Rename(c.unfinished(), c.Uncertainty); err != nil {
-			return err
-		}
+	if err := writeBoth(mask, prediction, c.Uncertainty); err != nil {
+		return err
+	}
+	if resumes {
+		fmt.Fprintf(s.out, "%s: was written by a run that was interrupted, and stays; %s is now beside it\n", c.Out, c.Uncertainty)
+		return nil
 	}
 	fmt.Fprintf(s.out, "%s: %s\n", c.Out, describeVoxels(prediction.Mask, m.Info))
 	return nil
+}
+
+// writeBoth writes a mask, and if entropy is not "" the map that goes with it. The map gets its name last: where it has it, the mask is there.
+func writeBoth(mask func() error, prediction *model.Prediction, entropy string) error {
+	if entropy == "" {
+		return mask()
+	}
+	if err := volume.WriteVolume(unfinished(entropy), prediction.Uncertainty); err != nil {
+		return err
+	}
+	if err := mask(); err != nil {
+		return err
+	}
+	return atomicfile.Rename(unfinished(entropy), entropy)
 }
 
 // channel returns the chosen channel, or that of the training; nil where there was only one.
@@ -201,9 +245,19 @@ func (c predictCommand) channel(m *model.Model) *int {
 }
 
 // folder segments the cases of a folder. A mask that is there may be a person's by now: it is replaced by --force alone, and a map that is missing
-// beside it is written by itself.
+// beside it is written by itself. A map that is there stays too, beside a new mask, which is told. No input is replaced.
 func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) error {
-	set, err := dataset.OpenWith(ctx, c.In, dataset.OpenOptions{NoMasks: true, Channels: channelNames(m)})
+	var outputs []string
+	for _, dir := range []string{c.Out, c.Uncertainty} {
+		if dir == "" {
+			continue
+		}
+		if info, err := os.Stat(dir); (err != nil || !info.IsDir()) && (volume.IsImage(dir) || volume.IsDICOM(dir)) {
+			return usagef("%s: it is called as a file, and %s is a folder of cases, whose masks and maps are written into folders: choose another name; --format says how the masks are written", dir, c.In)
+		}
+		outputs = append(outputs, dir)
+	}
+	set, err := dataset.OpenWith(ctx, c.In, dataset.OpenOptions{NoMasks: true, Channels: channelNames(m), Outputs: outputs})
 	if err != nil {
 		return err
 	}
@@ -215,16 +269,17 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 		if err := set.Choose(*channel, nil, c.Resample); err != nil {
 			return usagef("--%v", err)
 		}
+		set.Problems = slices.DeleteFunc(set.Problems, dataset.Problem.OneIsRead)
 	}
-	for _, dir := range []string{c.Out, c.Uncertainty} {
-		if dir == "" {
-			continue
+	files, folders := imagesOf(set)
+	for _, dir := range outputs {
+		if same(dir, c.In) || slices.ContainsFunc(folders, func(of string) bool { return same(dir, of) }) {
+			return usagef("%s: choose another folder than that of the cases", dir)
 		}
+	}
+	for _, dir := range outputs {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
-		}
-		if same(dir, c.In) {
-			return usagef("%s: choose another folder than that of the cases", dir)
 		}
 	}
 	if c.Format == "nii.gz" && c.Uncertainty != "" && same(c.Out, c.Uncertainty) {
@@ -235,12 +290,19 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 	}
 	p := progress.New(s.err)
 	defer p.End()
-	written, there, beside, faults := 0, 0, 0, 0
+	written, there, beside, kept, faults, unread := 0, 0, 0, 0, 0, 0
 	for _, problem := range set.Problems {
-		if problem.LeftOut {
+		switch {
+		case problem.LeftOut && problem.Case == "":
+			unread++
+		case problem.LeftOut:
 			faults++
 		}
 		p.Line("%s", problem)
+	}
+	tests := filepath.Join(c.In, "imagesTs")
+	if some, err := os.ReadDir(tests); err == nil && len(some) > 0 && (set.Layout == dataset.Decathlon || set.Layout == dataset.NNUNet) {
+		p.Line("%s is not segmented, since the cases are the others of the data set: name that folder to segment it", tests)
 	}
 	masks := map[string]string{} // of the cases so far, by their folded names
 	for i, one := range set.Cases {
@@ -261,6 +323,16 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 				continue
 			}
 			mask = ""
+		}
+		if mask != "" && entropy != "" && !c.Force && exists(entropy) {
+			kept++
+			p.Line("case %s: %s is there and stays, though the mask is new; --force replaces both", one.ID, entropy)
+			entropy = ""
+		}
+		if err := checkInputs(files, mask, entropy); err != nil {
+			faults++
+			p.Line("case %s: %v", one.ID, err)
+			continue
 		}
 		p.Show(float64(i)/float64(len(set.Cases)), fmt.Sprintf("case %d/%d", i+1, len(set.Cases)))
 		switch err := predictCase(ctx, m, set, i, mask, entropy, p); {
@@ -283,11 +355,38 @@ func (c predictCommand) folder(ctx context.Context, s streams, m *model.Model) e
 	if beside > 0 {
 		fmt.Fprintf(s.out, ", %d uncertainty maps beside these", beside)
 	}
+	if kept > 0 {
+		fmt.Fprintf(s.out, ", %d uncertainty maps were there", kept)
+	}
 	fmt.Fprintln(s.out)
+	var left []string
 	if faults > 0 {
-		return fmt.Errorf("cases without a mask: %d", faults)
+		left = append(left, fmt.Sprintf("cases without a mask: %d", faults))
+	}
+	if unread > 0 {
+		left = append(left, "images beside the cases that are not read, see above")
+	}
+	if len(left) > 0 {
+		return errors.New(strings.Join(left, "; "))
 	}
 	return nil
+}
+
+// imagesOf returns the files that the images of a data set are read from, as far as they do not lie in folders of DICOM series, and the folders in which they and these lie.
+func imagesOf(set *dataset.Dataset) (files, folders []string) {
+	for _, one := range set.Cases {
+		images, _ := one.Files()
+		for _, path := range images {
+			in := path
+			if info, err := os.Stat(path); err != nil || !info.IsDir() {
+				files, in = append(files, path), filepath.Dir(path)
+			}
+			if !slices.Contains(folders, in) {
+				folders = append(folders, in)
+			}
+		}
+	}
+	return files, folders
 }
 
 // nameValues writes what the label values of a folder's masks mean to its dataset.json, where their format has no names and the model has some.
@@ -317,8 +416,7 @@ func (c predictCommand) nameValues(s streams, m *model.Model) error {
 	return atomicfile.Write(path, append(text, '\n'), 0o600)
 }
 
-// predictCase segments one case of a data set and writes mask and map, either of which may be "" for none; the mask is written last, so that a
-// map that goes with it is there.
+// predictCase segments one case of a data set and writes mask and map, either of which may be "" for none.
 func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, index int, mask, entropy string, p *progress.Bar) error {
 	id := set.Cases[index].ID
 	images, err := set.Images(index)
@@ -332,16 +430,13 @@ func predictCase(ctx context.Context, m *model.Model, set *dataset.Dataset, inde
 	for _, w := range prediction.Warnings {
 		p.Line("case %s: %s", id, w)
 	}
-	if entropy != "" {
-		if err := volume.WriteVolume(entropy, prediction.Uncertainty); err != nil {
-			return err
+	return writeBoth(func() error {
+		if mask == "" {
+			return nil
 		}
-	}
-	if mask == "" {
-		return nil
-	}
-	_, err = source.WriteSegmentation(mask, m.Segments(prediction.Mask), nil, dicom.SEG{})
-	return err
+		_, err := source.WriteSegmentation(mask, m.Segments(prediction.Mask), nil, dicom.SEG{})
+		return err
+	}, prediction, entropy)
 }
 
 // describeVoxels counts the voxels of each class.

@@ -42,18 +42,19 @@ func (c *classNames) list() string {
 //  2. Where the references have none the names of the predictions count, found in the same way.
 //  3. Where both sides have names, masks are matched by these, whatever the numbers. A name that the references do not have is a fault of
 //     the case.
-//  4. A value without a name is a number, called "class N". So are segments whose names say no more, see volume.Nameless.
+//  4. A value without a name is a number, called "class N". So are segments whose names say no more, see volume.Nameless, unless they say another number than they have, which is a fault.
 //
-// Files of one side that give one name several values, or one value several names, say nothing about masks of numbers: of those among the references
+// Files of one side that give one name several values, or one value several names, say nothing about numbers: of those among the references
 // none is used, and where the references have no names at all nothing can be compared.
 type naming struct {
 	classNames
 	predicted dataset.Labels     // of the dataset.json beside the predictions, where that is not the references'
 	from      string             // the folder of predicted
-	confused  bool               // masks of numbers among the references cannot be used
+	confused  bool               // numbers among the references cannot be used
 	ignored   uint8              // value to ignore in references, as their dataset.json says
 	annotated map[string][]uint8 // values that were looked for, by the IDs of cases, as it says
 	colours   bool               // pictures are in colour, so that grey is a colour too
+	held      map[string][]volume.Segment
 }
 
 // named reports whether the format of a mask names its segments.
@@ -62,20 +63,32 @@ func (n *naming) named(path string) bool {
 }
 
 // segments returns what a mask that names its segments holds; nil where it cannot be read, which whoever compares it says.
-func segments(path string) []volume.Segment {
-	if !volume.IsImage(path) {
-		found, _ := dicom.Segments(path)
+func (n *naming) segments(path string) []volume.Segment {
+	found, known := n.held[path]
+	if known {
 		return found
 	}
-	read := volume.ReadSegmentation
-	if volume.IsPicture(path) {
-		read = volume.ReadColours
+	switch {
+	case !volume.IsImage(path):
+		found, _ = dicom.Segments(path)
+	case volume.IsPicture(path):
+		if s, err := volume.ReadColours(path); err == nil {
+			found = s.Segments
+		}
+	default:
+		if s, err := volume.ReadSegmentation(path); err == nil {
+			found = s.Segments
+		}
 	}
-	s, err := read(path)
-	if err != nil {
-		return nil
-	}
-	return s.Segments
+	n.held[path] = found
+	return found
+}
+
+// inNumbers reports whether masks have values or segments that are numbers alone.
+func (n *naming) inNumbers(paths []string) bool {
+	return slices.ContainsFunc(paths, func(path string) bool {
+		return !n.named(path) || slices.ContainsFunc(n.segments(path), func(s volume.Segment) bool { return volume.Nameless(s.Name) })
+	})
 }
 
 // namesIn makes classes of the names in masks. agree is whether each name has one value in all of them; it is as dataset.NamedClasses has it.
@@ -86,17 +99,14 @@ func (n *naming) namesIn(paths []string, numbers bool) (classes []string, agree 
 			numbers = true
 			continue
 		}
-		all := segments(path)
-		some := slices.DeleteFunc(slices.Clone(all), func(s volume.Segment) bool { return volume.MeansIgnore(s.Name) || volume.Nameless(s.Name) })
-		numbers = numbers || slices.ContainsFunc(all, func(s volume.Segment) bool { return volume.Nameless(s.Name) })
-		files = append(files, some)
+		files = append(files, slices.DeleteFunc(slices.Clone(n.segments(path)), func(s volume.Segment) bool { return volume.MeansIgnore(s.Name) }))
 	}
 	return dataset.NamedClasses(files, numbers)
 }
 
 // namesOf finds out what names mean. The notes are what is doubtful.
 func namesOf(pred, ref string, pairs []maskPair) (n *naming, notes []string, err error) {
-	n = &naming{}
+	n = &naming{held: map[string][]volume.Segment{}}
 	var preds, refs []string
 	for _, p := range pairs {
 		preds, refs = append(preds, p.pred), append(refs, p.ref)
@@ -125,9 +135,6 @@ func namesOf(pred, ref string, pairs []maskPair) (n *naming, notes []string, err
 			notes = append(notes, "of the predictions: "+p.Text)
 		}
 	}
-	inNumbers := func(paths []string) bool {
-		return slices.ContainsFunc(paths, func(path string) bool { return !n.named(path) })
-	}
 	use := func(values map[string]uint8) {
 		for name, value := range values {
 			n.add(name, value)
@@ -141,12 +148,12 @@ func namesOf(pred, ref string, pairs []maskPair) (n *naming, notes []string, err
 	if n.colours { // pictures declare no colours: of each side there may be some that the other has not
 		named = slices.Concat(refs, preds)
 	}
-	if classes, agree := n.namesIn(named, inNumbers(preds) && n.predicted.Values == nil); classes != nil {
+	if classes, agree := n.namesIn(named, n.inNumbers(preds) && n.predicted.Values == nil); classes != nil {
 		for value, name := range classes[1:] {
 			n.add(name, uint8(value+1))
 		}
-		n.confused = !agree && inNumbers(refs)
-		if !agree && inNumbers(preds) && n.predicted.Values == nil {
+		n.confused = !agree
+		if !agree && n.inNumbers(preds) && n.predicted.Values == nil {
 			notes = append(notes, "the references number their segments differently: in masks of numbers 1, 2 … are taken as "+n.list())
 		}
 		return n, notes, nil
@@ -244,6 +251,14 @@ func (n *naming) values(path string, s *volume.Segmentation, reference bool, ign
 			continue
 		case !slices.ContainsFunc(s.Segments, func(s volume.Segment) bool { return s.Name == names[v] }):
 			continue // a number without a segment
+		}
+		if volume.Nameless(names[v]) {
+			switch number := volume.NumberIn(names[v]); {
+			case reference && n.confused:
+				return nil, false, fmt.Errorf("%s: its segment %q has no name but a number, whose meaning differs between the references that name their segments: name it", path, names[v])
+			case number != 0 && number != v:
+				return nil, false, fmt.Errorf("%s: its segment %q has the number %d: give it the name of a class", path, names[v], v)
+			}
 		}
 		if to[v], err = n.of(path, names[v], uint8(v)); err != nil {
 			return nil, false, err

@@ -22,7 +22,7 @@ const maxContours = 1 << 20
 
 // WriteContours writes a segmentation as structure set (RTSTRUCT, PS3.3 A.19) of closed planar contours on the slices of a series. Contours run along
 // the edges of the voxels, so that ReadContours gives the same voxels again; holes are keyholes, as the standard has it. The voxels of s must coincide with those
-// of the series. Regions are numbered from 1 in their order; made is the date and time that the set states, as in SEG. The file is replaced in one step.
+// of the series. Regions are numbered from 1 in their order, and two of one name are an error; made is the date and time that the set states, as in SEG. The file is replaced in one step.
 func WriteContours(path string, s *volume.Segmentation, on *Series, made time.Time, codes Codes) error {
 	if err := writeContours(path, s, on, made, codes); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -36,6 +36,9 @@ func writeContours(path string, s *volume.Segmentation, on *Series, made time.Ti
 	}
 	if !on.slices[0].placed || on.Unit != volume.Millimetre {
 		return fmt.Errorf("the series %s has no position or spacing to draw on: write NIfTI instead", on.UID)
+	}
+	if err := checkNames(s); err != nil {
+		return err
 	}
 	s, err := s.On(on.Grid)
 	if err != nil {
@@ -67,7 +70,7 @@ func (b *builder) structureSet(s *volume.Segmentation, on *Series) ([]*lib.Eleme
 		}
 		number := strconv.Itoa(i + 1)
 		regions = append(regions, b.set(
-			tag.ROINumber, number, tag.ReferencedFrameOfReferenceUID, frame, tag.ROIName, truncate(segment.Name, 64), tag.ROIGenerationAlgorithm, "SEMIAUTOMATIC"))
+			tag.ROINumber, number, tag.ReferencedFrameOfReferenceUID, frame, tag.ROIName, truncate(segment.Name, nameLength), tag.ROIGenerationAlgorithm, "SEMIAUTOMATIC"))
 		color := []string{strconv.Itoa(int(segment.Color[0])), strconv.Itoa(int(segment.Color[1])), strconv.Itoa(int(segment.Color[2]))}
 		drawn := []any{tag.ROIDisplayColor, color, tag.ReferencedROINumber, number}
 		if len(items) > 0 {

@@ -21,7 +21,7 @@ const (
 
 // ReadSegmentation reads a DICOM segmentation object (SEG): binary, fractional or label map. The value of a segment is its
 // number, which says nothing about what it is: its name does (see volume.Segmentation.MaskOf). Segments that overlap go to different layers. A
-// fractional segment has the voxels of at least half its maximum.
+// fractional segment has the voxels of at least half its maximum. A number in a label map that no segment has is an error.
 //
 // The grid is that of the object, which may cover only some slices of its image: volume.Segmentation.On puts it on the image.
 // Slices are as far apart as SpacingBetweenSlices says, where that divides the distances of the frames, else as the two nearest frames; the slice
@@ -338,7 +338,7 @@ func (f *file) fillSegments(out *volume.Segmentation, planes []slice, at []targe
 		}
 	}
 	if labels {
-		return nil
+		return out.CheckValues()
 	}
 	segments := out.Segments
 	out.Segments = nil

@@ -1,6 +1,8 @@
 package dicom
 
 import (
+	"bytes"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -48,6 +50,35 @@ func TestReadSegmentationAgreesWithNRRD(t *testing.T) {
 			t.Errorf("%s: %d of %d segments compared", name, seen, len(s.Segments))
 		}
 	}
+}
+
+// A number in a label map that no segment has is an error, and no background.
+func TestLabelMapWithoutSegment(t *testing.T) {
+	series, _, err := Find(filepath.Join("..", "testdata", "ct"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &volume.Segmentation{Grid: series.Grid, Layers: [][]uint8{make([]uint8, series.Len())}, Segments: []volume.Segment{{Name: "liver", Value: 1}, {Name: "spleen", Value: 2}}}
+	first := 16*12*2 + 16*5 + 3 // voxel (3, 5, 2)
+	for n := range 9 {
+		s.Layers[0][first+n] = 2
+	}
+	path := filepath.Join(t.TempDir(), "a.dcm")
+	if err := (SEG{LabelMap: true, Made: time.Unix(0, 0)}).Write(path, s, series); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := ReadSegments(path, series); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || bytes.Count(data, bytes.Repeat([]byte{2}, 9)) != 1 {
+		t.Fatal(bytes.Count(data, bytes.Repeat([]byte{2}, 9)), err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(data, bytes.Repeat([]byte{2}, 9), bytes.Repeat([]byte{3}, 9), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = ReadSegments(path, series)
+	wantError(t, "value 3", err, "the value 3, first at voxel (3, 5, 2), has no segment")
 }
 
 // Voxel counts by pydicom; frames that are left out become empty slices.

@@ -38,7 +38,7 @@ func WriteSegmentation(path string, s *volume.Segmentation, on *Series, made tim
 // Write writes a segmentation as DICOM segmentation object (SEG, PS3.3 A.51; of the class of 2023, A.94) that refers to the images it was
 // drawn on: same patient, study and frame of reference, all images of the series, and for every frame the image below it. The voxels of s must coincide
 // with those of the series (see volume.Segmentation.On). Segments are numbered from 1 in their order, and slices without a
-// voxel of a segment are left out, as the format has it. The file is replaced in one step.
+// voxel of a segment are left out, as the format has it. Two segments of one name, of which 64 characters count, are an error. The file is replaced in one step.
 func (o SEG) Write(path string, s *volume.Segmentation, on *Series) error {
 	if err := o.write(path, s, on); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -53,6 +53,9 @@ func (o SEG) write(path string, s *volume.Segmentation, on *Series) error {
 	if !on.slices[0].placed || on.Unit != volume.Millimetre {
 		return fmt.Errorf("the series %s has no position or spacing to refer to: write NIfTI instead", on.UID)
 	}
+	if err := checkNames(s); err != nil {
+		return err
+	}
 	s, err := s.On(on.Grid)
 	if err != nil {
 		return fmt.Errorf("segmentation and series: %w", err)
@@ -63,6 +66,18 @@ func (o SEG) write(path string, s *volume.Segmentation, on *Series) error {
 	}
 	b := &builder{SEG: o}
 	return b.write(path, b.segmentation(s, on, frames, pixels))
+}
+
+// nameLength is how many characters a name has at most.
+const nameLength = 64
+
+// checkNames returns an error if two segments would have one name.
+func checkNames(s *volume.Segmentation) error {
+	var names []string
+	for _, segment := range s.Segments {
+		names = append(names, truncate(segment.Name, nameLength))
+	}
+	return volume.CheckNames(names)
 }
 
 // write writes a file of these elements.
@@ -264,7 +279,7 @@ func (b *builder) segments(s *volume.Segmentation) [][]*lib.Element {
 		out = append(out, b.set(
 			tag.SegmentedPropertyCategoryCodeSequence, b.code(code.Category),
 			tag.SegmentNumber, i+1,
-			tag.SegmentLabel, truncate(segment.Name, 64),
+			tag.SegmentLabel, truncate(segment.Name, nameLength),
 			tag.SegmentAlgorithmType, "SEMIAUTOMATIC",
 			tag.SegmentAlgorithmName, "nextslice",
 			tag.RecommendedDisplayCIELabValue, lab[:],

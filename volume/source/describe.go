@@ -29,6 +29,7 @@ type Description struct {
 // SegmentDescription is what one of its segments holds.
 type SegmentDescription struct {
 	Name   string   `json:"name"`
+	Value  int      `json:"value"` // in the file
 	Color  [3]uint8 `json:"color"`
 	Voxels int      `json:"voxels"`
 }
@@ -59,7 +60,7 @@ func DescribeSegmentation(path string, seg *volume.Segmentation, warnings []stri
 				n++
 			}
 		}
-		one.Segments = append(one.Segments, SegmentDescription{segment.Name, segment.Color, n})
+		one.Segments = append(one.Segments, SegmentDescription{segment.Name, int(segment.Value), segment.Color, n})
 	}
 	return one
 }
@@ -95,7 +96,7 @@ func valueRange(data []float32) *[2]float64 {
 	return r
 }
 
-// String returns one line of the geometry and the values, and one for each segment and warning.
+// String returns one line of the geometry and the values, and one for each segment, with its value, and warning.
 func (i Description) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %v voxels", i.Path, i.Size)
@@ -119,8 +120,8 @@ func (i Description) String() string {
 		fmt.Fprintf(&b, ", %d files packed with %s", i.Packed[packing], packing)
 	}
 	b.WriteString("\n")
-	for n, s := range i.Segments {
-		fmt.Fprintf(&b, "  %d %s, colour %d %d %d, %d voxels\n", n+1, s.Name, s.Color[0], s.Color[1], s.Color[2], s.Voxels)
+	for _, s := range i.Segments {
+		fmt.Fprintf(&b, "  %d %s, colour %d %d %d, %d voxels\n", s.Value, s.Name, s.Color[0], s.Color[1], s.Color[2], s.Voxels)
 	}
 	for _, w := range i.Warnings {
 		fmt.Fprintf(&b, "  warning: %s\n", w)

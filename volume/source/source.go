@@ -20,7 +20,7 @@ type Kind int
 const (
 	Volume   Kind = iota // a file in one of the formats with geometry, an image or a mask; also any file that is not known
 	Picture              // a PNG, JPEG or TIFF file
-	Segments             // named segments: a .seg.nrrd file or a DICOM SEG
+	Segments             // named segments: a .seg.nrrd file, another NRRD file whose header names segments, or a DICOM SEG
 	Contours             // a DICOM structure set
 	Series               // DICOM images: a file, or a folder in which such files lie
 	Cases                // any other folder
@@ -132,7 +132,7 @@ func ReadSegmentation(path string, on *dicom.Series) (s *volume.Segmentation, wa
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case kind == Contours, kind == Segments && !volume.IsSegmentation(path):
+	case kind == Contours, kind == Segments && !volume.IsImage(path):
 		return dicom.ReadSegments(path, on)
 	case kind == Volume || kind == Picture || kind == Segments:
 		if s, err = volume.ReadSegmentation(path); err == nil {

@@ -50,6 +50,10 @@ func TestKindOf(t *testing.T) {
 	check(Volume, "index.json")
 	check(Picture, "pictures", "grey.jpg")
 	check(Segments, "segments", "one.seg.nrrd")
+	if err := os.Link(filepath.Join(dir, "segments", "one.seg.nrrd"), filepath.Join(dir, "segments", "one.nrrd")); err != nil {
+		t.Fatal(err)
+	}
+	check(Segments, "segments", "one.nrrd")
 	check(Series, "series", "IM1.dcm")
 	check(Series, "IM0001")
 	check(Series, "series")

@@ -20,7 +20,7 @@ func WriteSegmentation(path string, seg *volume.Segmentation, series *dicom.Seri
 		}
 		how.Made = time.Now()
 		return text, how.Write(path, seg, series)
-	case volume.IsSegmentation(path):
+	case volume.WritesSegments(path):
 		for _, s := range seg.Segments {
 			name(int(s.Value), s.Name)
 		}
