@@ -74,6 +74,22 @@ func TestNaNIsTold(t *testing.T) {
 	}
 }
 
+// A project within the folder of its data is none of the data's problems, however often it is opened.
+func TestProjectAmongTheData(t *testing.T) {
+	data := annotatetest.Data(t, 3)
+	dir := filepath.Join(data, "labelling")
+	for range 2 {
+		var log record
+		p := open(t, annotate.Options{Data: data, Dir: dir, Change: small, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		until(t, "a label", func() bool { _, ok := p.label(ana); return ok })
+		until(t, "its file", func() bool { found, _ := filepath.Glob(filepath.Join(dir, "labels", "final", "*")); return len(found) > 0 })
+		p.close()
+		if strings.Contains(log.String(), "labelling") || strings.Contains(log.String(), "not used") {
+			t.Errorf("log: %s", log.String())
+		}
+	}
+}
+
 // Data that name no class are labelled with one; the page says so.
 func TestOneClassIsGuessed(t *testing.T) {
 	data := annotatetest.Data(t, 2)

@@ -115,7 +115,7 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if o.Change != nil {
 		o.Change(&begun)
 	}
-	data, err := dataset.OpenWith(ctx, o.Data, dataset.OpenOptions{Ignore: begun.Ignore, WholeMasks: true})
+	data, err := dataset.OpenWith(ctx, o.Data, dataset.OpenOptions{Ignore: begun.Ignore, WholeMasks: true, Outputs: []string{o.Dir}})
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func reopened(ctx context.Context, s *store.Store, data *dataset.Dataset, ignore
 	if want == ignore || ignore > 0 { // another flag is refused with the configuration
 		return data, nil
 	}
-	return dataset.OpenWith(ctx, data.Dir, dataset.OpenOptions{Ignore: want, WholeMasks: true})
+	return dataset.OpenWith(ctx, data.Dir, dataset.OpenOptions{Ignore: want, WholeMasks: true, Outputs: []string{s.Dir()}})
 }
 
 // maskUnused begins the text of a problem of a case whose mask alone is left out.
@@ -228,7 +228,7 @@ func withoutMasks(ctx context.Context, s *store.Store, data *dataset.Dataset, c 
 	if c.Masks != MasksIgnore || len(c.ValidationCases) > 0 || c.Lockstep || !leftOut {
 		return data, nil
 	}
-	all, err := dataset.OpenWith(ctx, data.Dir, dataset.OpenOptions{NoMasks: true})
+	all, err := dataset.OpenWith(ctx, data.Dir, dataset.OpenOptions{NoMasks: true, Outputs: []string{s.Dir()}})
 	if err != nil {
 		return nil, err
 	}
@@ -446,6 +446,10 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 	}
 	if before == nil {
 		return c, c.checkNew(data)
+	}
+	if now, then := c.names(), before.names(); len(o.Classes) == 0 && (len(now) < len(then) || !slices.Equal(now[:len(then)], then)) {
+		return c, &ConfigError{fmt.Errorf("the masks of the data have the classes %s, and the project was begun with %s: if their values mean the same, say so with --classes %q, or begin another project with --project",
+			strings.Join(now[1:], ", "), strings.Join(then[1:], ", "), strings.Join(then[1:], ","))}
 	}
 	if err := before.fixed(c, data); err != nil {
 		return c, &ConfigError{err}

@@ -86,9 +86,9 @@ func TestResumeTrustsContents(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const unchecked = " does not say which bytes it was made of: that images and masks are the same was not checked"
+	const unchecked = " has no hashes of the files it was made of, so that it was not checked whether images and masks are the same"
 	forget()
-	if err := run(true); err != nil || told != out+unchecked+"; how many pixels are outlined on each slice of the pool is the same\n" {
+	if err := run(true); err != nil || told != out+unchecked+"; the number of outlined pixels on each slice of the pool is the same\n" {
 		t.Errorf("a folder without hashes: %v, told %q", err, told)
 	}
 	if now, err := os.ReadFile(file); err != nil || string(now) != string(written) {

@@ -18,6 +18,7 @@ type Event struct {
 	Phase    string        // load, train, evaluate or score
 	Done, Of int           // cases, steps, cases, slices
 	Loss     float64       // of phase train
+	Failed   bool          // it could not be carried out, and is not gone on with
 	Recorded *active.Cycle // the cycle that was finished, in phase load by an earlier run; or nil
 }
 
@@ -25,6 +26,9 @@ type Event struct {
 func (e Event) String() string {
 	if e.Phase == phases[phaseLoad] {
 		return fmt.Sprintf("load cases %d/%d", e.Done, e.Of)
+	}
+	if e.Failed {
+		return e.Unit + ": failed"
 	}
 	text := fmt.Sprintf("%s, cycle %d: %s %d/%d", e.Unit, e.Cycle, e.Phase, e.Done, e.Of)
 	if e.Loss != 0 {
@@ -67,6 +71,15 @@ func newTracker(send func(Event)) *tracker {
 		send = func(Event) {}
 	}
 	return &tracker{send: send, running: map[string]float64{}}
+}
+
+// telling returns a notice that is told between events, and not while another one is: whoever takes both need not be ready for several goroutines.
+func (t *tracker) telling(notice func(text string)) func(text string) {
+	return func(text string) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		notice(text)
+	}
 }
 
 // load counts the cases that were read.
@@ -116,7 +129,7 @@ func (t *tracker) fail(u record.Unit, left int) {
 	unit := u.String()
 	delete(t.running, unit)
 	t.cycles -= float64(left)
-	t.send(Event{Fraction: t.fraction(), Unit: unit, Run: u, Phase: phases[phaseScore], Done: 1, Of: 1})
+	t.send(Event{Fraction: t.fraction(), Unit: unit, Run: u, Phase: phases[phaseScore], Done: 1, Of: 1, Failed: true})
 }
 
 func (t *tracker) fraction() float64 {

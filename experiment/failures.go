@@ -59,6 +59,9 @@ func (f *failures) add(u record.Unit, err error) {
 
 // left returns how many cycles of a unit, or of a training of cycle 0, were to be run yet.
 func (f *failures) left(u record.Unit) int {
+	if u == u.Start() && f.folder.HoldsInitial(u) { // of a ceiling the training is counted alone
+		return 0
+	}
 	if u == u.Start() {
 		return 1
 	}

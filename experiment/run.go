@@ -80,7 +80,7 @@ func Run(ctx context.Context, c record.Config, o Options) error {
 		return err
 	}
 	x := experiment{
-		config: c, data: d, env: EnvironmentOf(engines[0]), folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: o.Notice,
+		config: c, data: d, env: EnvironmentOf(engines[0]), folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: track.telling(o.Notice),
 	}
 	if err := x.takeOver(sources, o.Notice); err != nil {
 		return err
@@ -140,10 +140,8 @@ type experiment struct {
 
 // run runs what is not finished: first the trainings of cycle 0 that units share, then the units.
 func (x *experiment) run(ctx context.Context, jobs int) error {
-	remaining, err := x.folder.Remaining(x.config)
-	if err != nil {
-		return err
-	}
+	unread := map[record.Unit]error{}
+	remaining := x.folder.RemainingOf(x.config, x.config.Units(), func(u record.Unit, err error) { unread[u] = err })
 	if len(remaining.Starts)+len(remaining.Units) > 0 {
 		if err := x.folder.RecordEnv(x.env, x.notice); err != nil {
 			return err
@@ -151,7 +149,14 @@ func (x *experiment) run(ctx context.Context, jobs int) error {
 	}
 	x.expect(remaining, x.config.Units())
 	failed := failures{experiment: x}
-	err = x.each(ctx, jobs, remaining.Starts, func(ctx context.Context, e tensor.Engine, start record.Unit) error {
+	for _, u := range x.config.Units() {
+		if err := unread[u]; err != nil {
+			if err := failed.keep(ctx, u, err); err != nil {
+				return err
+			}
+		}
+	}
+	err := x.each(ctx, jobs, remaining.Starts, func(ctx context.Context, e tensor.Engine, start record.Unit) error {
 		return failed.keep(ctx, start, x.trainInitial(ctx, e, start))
 	})
 	if err != nil {
@@ -169,7 +174,7 @@ func (x *experiment) run(ctx context.Context, jobs int) error {
 	if err != nil {
 		return err
 	}
-	return failed.err(slices.Concat(remaining.Starts, remaining.Units))
+	return failed.err(slices.Concat(remaining.Starts, x.config.Units()))
 }
 
 // expect tells the tracker what is to be done of these units, and what was done before.

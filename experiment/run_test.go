@@ -315,7 +315,7 @@ func TestClassWeights(t *testing.T) {
 // A unit whose training diverges fails by itself: the others are run, it and what begins with it are named, and a resumed run tries again.
 func TestRunGoesOnAfterAFailure(t *testing.T) {
 	c := smallConfig(t, 4)
-	c.Train.Steps, c.Train.Width, c.Cycles = 3, 2, 1
+	c.Train.Steps, c.Train.Width, c.Cycles, c.Jobs = 3, 2, 1, 2
 	c.Grid = parse(t, "grid: [{name: hot, learning-rate.first: 1e30, learning-rate.peak: 1e30}, {name: mild}]").Grid
 	c.Ceiling = true
 	dir := filepath.Join(t.TempDir(), "run")

@@ -226,7 +226,7 @@ func TestTakeOver(t *testing.T) {
 		if err := Run(t.Context(), other, o); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{dir + " does not say which bytes it was made of: that images and masks are the same was not checked; how many", "2 finished runs taken from"} {
+		for _, want := range []string{dir + " has no hashes of the files it was made of, so that it was not checked whether images and masks are the same; the number", "2 finished runs taken from"} {
 			if !strings.Contains(strings.Join(notices, "\n"), want) {
 				t.Errorf("told %q, want %s", notices, want)
 			}

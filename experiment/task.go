@@ -102,7 +102,7 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	}
 	defer closeAll(engines)
 	track := newTracker(o.Progress)
-	d, err := loadData(ctx, c, track, false, o.Notice)
+	d, err := loadData(ctx, c, track, record.HoldsSlices(o.Out) && record.NeedsSlices(o.Out), o.Notice)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 		return err
 	}
 	x := experiment{
-		config: c, data: d, env: EnvironmentOf(engines[0]), folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: o.Notice,
+		config: c, data: d, env: EnvironmentOf(engines[0]), folder: folder, track: track, engines: free(engines), saveModels: o.SaveModels, notice: track.telling(o.Notice),
 	}
 	x.expect(remaining, t.Units)
 	r := taskRun{experiment: x, task: t}
@@ -139,7 +139,7 @@ func (r *taskRun) start(ctx context.Context, e tensor.Engine, start record.Unit)
 		return nil
 	}
 	return r.failed(ctx, start, r.task.Start(ctx, start, func() error {
-		if err := r.folder.RecordStartEnv(start, r.env, r.notice); err != nil {
+		if err := r.folder.RecordStartEnv(start, r.env); err != nil {
 			return err
 		}
 		return r.trainInitial(ctx, e, start)

@@ -134,9 +134,9 @@ func (d Data) Unchecked(place string, table []byte, now Data, pool []Slice) (tex
 	case d.Files != nil && now.Files != nil, d.Files == nil && now.Files == nil && d.Name == Phantom && now.Name == Phantom:
 		return "", nil
 	case d.Files == nil:
-		text = place + " does not say which bytes it was made of: that images and masks are the same was not checked"
+		text = place + " has no hashes of the files it was made of, so that it was not checked whether images and masks are the same"
 	default:
-		text = place + " was made of files, and these data are synthetic: that images and masks are the same was not checked"
+		text = place + " was made of files, and these data are synthetic, so that it was not checked whether images and masks are the same"
 	}
 	if table == nil || pool == nil {
 		return text, nil
@@ -158,7 +158,7 @@ func (d Data) Unchecked(place string, table []byte, now Data, pool []Slice) (tex
 	if len(changed) > 0 {
 		return "", fmt.Errorf("masks have changed: what there is to outline in %s is not what %s says", strings.Join(changed, ", "), SlicesFile)
 	}
-	return text + "; how many pixels are outlined on each slice of the pool is the same", nil
+	return text + "; the number of outlined pixels on each slice of the pool is the same", nil
 }
 
 // LeftOut is a case that could not be used.

@@ -154,12 +154,13 @@ func (f *Folder) RecordUnitEnv(u Unit, env Env, notice func(string)) error {
 	return recordEnv(f.unitEnv(u), u.String(), "its cycles", env, notice)
 }
 
-// RecordStartEnv is RecordEnv for a training of cycle 0, see Unit.Start, in such a folder. All that have begun it are recorded, whoever ended it.
-func (f *Folder) RecordStartEnv(start Unit, env Env, notice func(string)) error {
+// RecordStartEnv writes what a training of cycle 0, see Unit.Start, is made with in such a folder. It takes the place of one that was interrupted: such a training
+// leaves nothing, and begins again.
+func (f *Folder) RecordStartEnv(start Unit, env Env) error {
 	if err := os.MkdirAll(f.path("initial"), 0o700); err != nil {
 		return err
 	}
-	return recordEnv(f.startEnv(start), start.String(), "runs that begin with it", env, notice)
+	return writeJSON(f.startEnv(start), env)
 }
 
 func (f *Folder) unitEnv(u Unit) string      { return f.path("units", u.Name(), EnvFile) }

@@ -95,7 +95,7 @@ func TestAllEnvironments(t *testing.T) {
 	tell := func(text string) { told = append(told, text) }
 	requeued, trainer := node, node
 	requeued.Commit, trainer.CPU = "ccc", "that trained cycle 0"
-	if err := errors.Join(f.RecordStartEnv(units[0].Start(), trainer, tell), f.RecordUnitEnv(units[0], node, tell)); err != nil || told != nil {
+	if err := errors.Join(f.RecordStartEnv(units[0].Start(), trainer), f.RecordUnitEnv(units[0], node, tell)); err != nil || told != nil {
 		t.Fatal(err, told)
 	}
 	for range 2 {
@@ -108,10 +108,10 @@ func TestAllEnvironments(t *testing.T) {
 	}
 	// Nor do the first cycle and the next ones of a unit come from two builds untold.
 	told = nil
-	if err := errors.Join(f.RecordStartEnv(units[1].Start(), trainer, tell), f.RecordUnitEnv(units[1], requeued, tell), f.RecordStartEnv(units[1].Start(), requeued, tell)); err != nil {
+	if err := errors.Join(f.RecordStartEnv(units[1].Start(), goesOn), f.RecordStartEnv(units[1].Start(), trainer), f.RecordUnitEnv(units[1], requeued, tell)); err != nil {
 		t.Fatal(err)
 	}
-	if len(told) != 2 || !strings.HasPrefix(told[0], "random, set 2 was begun by nextslice aaa") || !strings.HasPrefix(told[1], "initial set 2 was begun by nextslice aaa") {
+	if len(told) != 1 || !strings.HasPrefix(told[0], "random, set 2 was begun by nextslice aaa") { // goesOn was interrupted, and has left nothing
 		t.Errorf("told: %q", told)
 	}
 	if err := f.TakeOver(units[1], Run{Unit: units[1], Cycles: []Cycle{{}}}, record); err != nil {

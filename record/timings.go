@@ -50,13 +50,17 @@ func (f *Folder) Timings(u Unit) (out []Timing, err error) {
 
 // openTimings opens such a file for further lines. What a crash left of an unfinished one is cut off: a line behind it would be lost with it.
 func openTimings(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // not to append: on Windows that is no right to cut off
 	if err != nil {
 		return nil, err
 	}
 	text, err := io.ReadAll(file)
-	if end := bytes.LastIndexByte(text, '\n') + 1; err == nil && end < len(text) {
-		err = file.Truncate(int64(end))
+	end := int64(bytes.LastIndexByte(text, '\n') + 1)
+	if err == nil {
+		err = file.Truncate(end)
+	}
+	if err == nil {
+		_, err = file.Seek(end, io.SeekStart)
 	}
 	if err != nil {
 		file.Close()

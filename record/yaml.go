@@ -150,7 +150,7 @@ func (c *checker) check(n ast.Node, t reflect.Type, path string) {
 		// By its text: the parser takes 1e-6, which has no point, for a string.
 		v, err := strconv.ParseFloat(n.String(), 64)
 		want(err == nil && !math.IsNaN(v) && !math.IsInf(v, 0), "a number")
-		if text := n.String(); err == nil && !decimal.MatchString(text) {
+		if text := n.String(); err == nil && !math.IsNaN(v) && !math.IsInf(v, 0) && !decimal.MatchString(text) {
 			c.fault(n, "%swant a number without leading zeros and plus, got %s: write %s", prefix(path), text, plain(text))
 		}
 	case reflect.String:

@@ -231,8 +231,7 @@ func TestEvaluateOnOwnGrid(t *testing.T) {
 	}
 }
 
-// Deep supervision changes the training and nothing of the network's form; several channels are the network's input.
-// What the last step does no loss tells of.
+// No loss tells of what the last step did.
 func TestRunRefusesNonFiniteWeights(t *testing.T) {
 	e := ref.New(1)
 	defer e.Close()
@@ -251,6 +250,7 @@ func TestRunRefusesNonFiniteWeights(t *testing.T) {
 	}
 }
 
+// Deep supervision changes the training and nothing of the network's form; several channels are the network's input.
 func TestRunDeepOnChannels(t *testing.T) {
 	e := ref.New(2)
 	defer e.Close()

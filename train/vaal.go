@@ -223,7 +223,7 @@ func (k *Critic) Scores(ctx context.Context, images [][]float32) (_ []float64, e
 }
 
 // Blind says of a critic that it is blind, see Spread.
-const Blind = "the discriminator tells labelled slices from unlabelled ones by nothing: the query is as good as random"
+const Blind = "the discriminator cannot tell labelled slices from unlabelled ones: this query is no better than random"
 
 // Spread returns the standard deviation of a critic's scores, NaN of none, and whether the critic is blind: that of several scores is below 1e-3, a bound of ours.
 func Spread(scores []float64) (spread float64, blind bool) {

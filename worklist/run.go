@@ -164,7 +164,7 @@ type itemList struct {
 func (q *run) open(ctx context.Context) (err error) {
 	q.progress(Progress{Phase: "open"})
 	e := q.Experiment
-	if q.set, err = dataset.OpenWith(ctx, e.Data, dataset.OpenOptions{Ignore: e.Ignore}); err != nil {
+	if q.set, err = dataset.OpenWith(ctx, e.Data, dataset.OpenOptions{Ignore: e.Ignore, Outputs: []string{q.Work, q.Proposals}}); err != nil {
 		return err
 	}
 	if q.Model != "" {

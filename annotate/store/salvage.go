@@ -170,14 +170,15 @@ func putAside(dir, why string, now time.Time) (string, error) {
 // logs are the ends of the names of a database's files.
 var logs = []string{"", "-wal", "-shm"}
 
-// Unused returns a path that nothing has, stem and extension with -2, -3 … between them where that is needed, and that no log of a database has that would be called so.
+// Unused returns a path that nothing is seen to have, stem and extension with -2, -3 … between them where that is needed, and that no log of a database has that would be called so. Where nothing
+// can be seen, as in a folder that is gone, whoever makes the file is told.
 func Unused(stem, extension string) string {
 	for n := 1; ; n++ {
 		path := stem + extension
 		if n > 1 {
 			path = fmt.Sprintf("%s-%d%s", stem, n, extension)
 		}
-		if !slices.ContainsFunc(logs, func(end string) bool { _, err := os.Lstat(path + end); return !errors.Is(err, fs.ErrNotExist) }) {
+		if !slices.ContainsFunc(logs, func(end string) bool { _, err := os.Lstat(path + end); return err == nil }) {
 			return path
 		}
 	}

@@ -205,15 +205,21 @@ func wholeNumber(ctx *kong.DecodeContext, into reflect.Value) error {
 	text := fmt.Sprint(t.Value)
 	if unsigned {
 		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil || strconv.FormatUint(n, 10) != text {
+		switch {
+		case err != nil:
+			return fmt.Errorf("want a whole number, 0 or more, got %q", text)
+		case strconv.FormatUint(n, 10) != text:
 			return fmt.Errorf("want a whole number, 0 or more, without leading zeros, got %q", text)
 		}
 		into.SetUint(n)
 		return nil
 	}
 	n, err := strconv.ParseInt(text, 10, strconv.IntSize)
-	if err != nil || strconv.FormatInt(n, 10) != text {
-		return fmt.Errorf("want a whole number without leading zeros, got %q", text)
+	switch {
+	case err != nil:
+		return fmt.Errorf("want a whole number, got %q", text)
+	case strconv.FormatInt(n, 10) != text:
+		return fmt.Errorf("want a whole number without leading zeros or plus, got %q", text)
 	}
 	into.SetInt(n)
 	return nil

@@ -43,13 +43,13 @@ func TestExitCodes(t *testing.T) {
 // Whole numbers of flags are read as people write them: 010 would be 8.
 func TestWholeNumbers(t *testing.T) {
 	for line, want := range map[string]string{
-		"simulate --initial-size 010":            `--initial-size: want a whole number without leading zeros, got "010"`,
-		"simulate --seed 0x10":                   `--seed: want a whole number, 0 or more, without leading zeros, got "0x10"`,
-		"simulate --seed=-1":                     `--seed: want a whole number, 0 or more, without leading zeros, got "-1"`,
-		"simulate --jobs 1_0":                    `--jobs: want a whole number without leading zeros, got "1_0"`,
+		"simulate --initial-size 010":            `--initial-size: want a whole number without leading zeros or plus, got "010"`,
+		"simulate --seed 0x10":                   `--seed: want a whole number, 0 or more, got "0x10"`,
+		"simulate --seed=-1":                     `--seed: want a whole number, 0 or more, got "-1"`,
+		"simulate --jobs 1_0":                    `--jobs: want a whole number, got "1_0"`,
 		"simulate --cycles":                      "--cycles: expected int value but got none",
 		"simulate --cycles 99999999999999999999": `got "99999999999999999999"`,
-		"unit run 01":                            `want a whole number without leading zeros, got "01"`,
+		"unit run 01":                            `want a whole number without leading zeros or plus, got "01"`,
 		"train --set steps=010 --data phantom --out " + filepath.Join(t.TempDir(), "m.safetensors"): "--set steps=010: steps:1:9: steps: 010 is read as the number 8: write 10",
 	} {
 		var out, errs bytes.Buffer
