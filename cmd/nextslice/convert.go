@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/preprocess"
 	"github.com/nextslice/nextslice/volume"
 	"github.com/nextslice/nextslice/volume/dicom"
@@ -247,8 +248,13 @@ func rename(seg *volume.Segmentation, names []string) error {
 	if named {
 		return nil
 	}
+	beyond := slices.IndexFunc(seg.Segments, func(s volume.Segment) bool { return int(s.Value) > len(names) })
 	for i, name := range names {
 		if !slices.ContainsFunc(seg.Segments, func(s volume.Segment) bool { return int(s.Value) == i+1 }) {
+			if beyond >= 0 {
+				return fmt.Errorf("--names: %q would be the value %d, which no voxel has, and the value %d has no name: say with --values which values the names are of, in their order",
+					strings.TrimSpace(name), i+1, seg.Segments[beyond].Value)
+			}
 			seg.Segments = append(seg.Segments, volume.Segment{Name: strings.TrimSpace(name), Color: volume.SegmentColor(i + 1), Value: uint8(i + 1)})
 		}
 	}
@@ -268,14 +274,13 @@ func checkOutput(path string, mask, force bool) error {
 	return checkFree(path, force)
 }
 
-// checkFree refuses a file that exists, unless forced, and one whose folder does not.
+// checkFree refuses a file that exists, unless forced, and one that cannot be made: what takes hours to compute must not fail at its end.
 func checkFree(path string, force bool) error {
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return fmt.Errorf("%s: the folder %s does not exist", path, filepath.Dir(path))
 	}
 	switch info, err := os.Lstat(path); {
 	case errors.Is(err, os.ErrNotExist):
-		return nil
 	case err != nil:
 		return err
 	case info.IsDir():
@@ -283,6 +288,11 @@ func checkFree(path string, force bool) error {
 	case !force:
 		return fmt.Errorf("%s exists: choose another name, or replace it with --force", path)
 	}
+	trial, err := atomicfile.Create(path, 0o600)
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", path, err)
+	}
+	trial.Discard()
 	return nil
 }
 
