@@ -61,13 +61,12 @@ func (l *listing) unread(dir string, outputs []string) {
 			u.outputs = append(u.outputs, abs)
 		}
 	}
-	u.folder(root, "")
+	u.folder(root, "", u.flat())
 	if !l.given {
 		for _, path := range places {
 			if folder, err := readFolder(path); err == nil {
 				name, _ := filepath.Rel(dir, path)
-				folder.images = nil // they are the cases
-				u.folder(folder, filepath.ToSlash(name)+"/")
+				u.folder(folder, filepath.ToSlash(name)+"/", true)
 			}
 		}
 	}
@@ -114,8 +113,8 @@ func (u *unread) belongs(f *folder, name string) bool {
 	return name == u.labels && !u.given
 }
 
-// folder tells of what stands in a folder. prefix is its name in the data set, "" for the data set's own.
-func (u *unread) folder(f *folder, prefix string) {
+// folder tells of what stands in a folder. prefix is its name in the data set, "" for the data set's own. ofCases says that its images are the cases.
+func (u *unread) folder(f *folder, prefix string, ofCases bool) {
 	var images, series, pictures []string
 	for _, name := range f.folders {
 		path := filepath.Join(f.path, name)
@@ -159,7 +158,7 @@ func (u *unread) folder(f *folder, prefix string) {
 
 	images, pictures = nil, nil
 	var others, loose, masks []string
-	if !u.flat() && !u.given {
+	if !ofCases && !u.given {
 		for _, name := range f.images {
 			switch {
 			case u.uses(filepath.Join(f.path, name)):

@@ -22,6 +22,7 @@ func TestUnread(t *testing.T) {
 			"!2 files (b.mgz, half.img) of a format that is not read here", "!1 DICOM file (d.dcm): not used, since the cases are the image files of the data set's folder",
 			"!1 folder (sub) with images: not used", "!2 folders (p1, p2) with DICOM files: not used", "1 folder (shots) with pictures: not used"}},
 		"a pair of files": {files: []string{"a.hdr", "a.img", "b.nii"}, cases: "b", told: []string{"!a:"}}, // the header is text
+		"pairs in images": {files: []string{"images/b.nii", "images/a.hdr", "images/a.img", "images/half.img", "labels/b.nii"}, cases: "b*", told: []string{"!a:", "!1 file (images/half.img) of a format"}},
 		"below":           {files: []string{"a.nii.gz", "x/y/z/c.nii.gz"}, cases: "a", told: []string{"!1 folder (x) with images: not used"}},
 		"pictures":        {files: []string{"a.png", "more/b.png", "c.bmp"}, cases: "a", told: []string{"!1 folder (more) with images", "!1 file (c.bmp) of a format"}},
 		"labels beside files": {files: []string{"a.nii.gz", "b.nii.gz", "labels/a.nii.gz", "labels/b_seg.nii.gz", "labels/original/b.nii.gz"}, cases: "a b",
