@@ -436,6 +436,7 @@ func (l *listing) series(folder *folder) bool {
 		}
 		path := filepath.Join(folder.path, name)
 		switch found, err := holdsDICOM(path); {
+		case isWork(path):
 		case found:
 			l.cases = append(l.cases, Case{ID: name, Image: path})
 		case err != nil:
@@ -454,7 +455,10 @@ func (l *listing) series(folder *folder) bool {
 
 // noCases tells of folders beside those of DICOM series that hold none, and no other images either: unread tells of these.
 func (l *listing) noCases(dir string, folders []string) {
-	folders = slices.DeleteFunc(folders, func(name string) bool { return len(scansIn(filepath.Join(dir, name)).all()) > 0 })
+	folders = slices.DeleteFunc(folders, func(name string) bool {
+		path := filepath.Join(dir, name)
+		return isWork(path) || len(scansIn(path).all()) > 0
+	})
 	if len(folders) > 0 {
 		l.problem("", false, "%s without DICOM files: not used", countNames("folder", folders))
 	}

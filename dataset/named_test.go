@@ -224,7 +224,7 @@ func TestRareNames(t *testing.T) {
 	named(t, dir, "c", []string{"Gland", "leison"}, []uint8{1, 3})
 	d := open(t, dir)
 	wantProblem(t, d.Problems, "c", false, `only case with a segment called "leison"`)
-	if len(d.Problems) != 1 {
+	if len(d.Problems) != 1 || !d.Problems[0].Note {
 		t.Errorf("%v", d.Problems)
 	}
 	writeText(t, `{"labels": {"background": 0, "gland": 1, "lesion": 2, "leison": 3}}`, dir, "dataset.json")

@@ -143,6 +143,11 @@ func (d *Dataset) problem(id string, leftOut bool, format string, args ...any) {
 	d.Problems = append(d.Problems, Problem{Case: id, Text: fmt.Sprintf(format, args...), LeftOut: leftOut})
 }
 
+// note is problem for what is only told.
+func (d *Dataset) note(id, format string, args ...any) {
+	d.Problems = append(d.Problems, Problem{Case: id, Text: fmt.Sprintf(format, args...), Note: true})
+}
+
 // firstProblems returns up to n problems as the end of a sentence.
 func (d *Dataset) firstProblems(n int) string { return firstProblems(d.Problems, n) }
 
