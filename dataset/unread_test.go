@@ -22,6 +22,11 @@ func TestUnread(t *testing.T) {
 	}{
 		"a logo above patients": {files: []string{"p1/", "p2/", "logo.png", "preview.gif", "DICOMDIR"}, cases: "p1 p2",
 			told: []string{"?2 pictures (logo.png, preview.gif): not used, since no case is a picture"}},
+		"pictures beside patients":     {files: []string{"a.png", "b.png", "p1/"}, cases: "a b", told: []string{"!1 folder (p1) with DICOM files: not used, since the cases are the image files"}},
+		"as many pictures as patients": {files: []string{"a.png", "b.png", "p1/", "p2/"}, cases: "p1 p2", told: []string{"?2 pictures (a.png, b.png): not used"}},
+		"a picture with a mask":        {files: []string{"a.png", "a_seg.png", "p1/", "p2/"}, cases: "a*", told: []string{"!2 folders (p1, p2) with DICOM files"}},
+		"a picture with a final mask":  {files: []string{"a.png", "labels/final/a.png", "p1/", "p2/"}, cases: "a*", told: []string{"!2 folders (p1, p2) with DICOM files"}},
+		"a logo, and a patient's mask": {files: []string{"logo.png", "labels/final/q.png", "p1/", "p2/"}, cases: "p1 p2", told: []string{"?1 picture (logo.png)", "!q: the mask q.png has no image"}},
 		"beside files": {files: []string{"a.nii.gz", "b.mgz", "d.dcm", "sub/c.nii.gz", "p1/", "p2/", "shots/x.png", "notes/read.txt", "v.raw", "half.img"}, cases: "a", told: []string{
 			"!2 files (b.mgz, half.img) of a format that is not read here", "!1 DICOM file (d.dcm): not used, since the cases are the image files of the data set's folder",
 			"!1 folder (sub) with images: not used", "!2 folders (p1, p2) with DICOM files: not used", "?1 folder (shots) with pictures: not used"}},
