@@ -175,6 +175,8 @@ func TestNamelessSegments(t *testing.T) {
 			`{"labels": {"background": 0, "liver": 2, "spleen": 5, "ignore": 9}}`, []string{"background", "liver", "spleen"}, "a* n*", []int{1, 2}, "label values with gaps"},
 		"nothing but numbers": {[]mask{{"a", []string{"Segment_1"}, []uint8{1}}, {"n", []string{"Segment_2"}, []uint8{2}}}, "",
 			[]string{"background", "Segment_1", "Segment_2"}, "a* n*", []int{0, 1}, ""},
+		"numbers with gaps": {[]mask{{"a", []string{"Segment_2"}, []uint8{2}}, {"n", []string{"Segment_2", "Segment_5"}, []uint8{2, 5}}}, "",
+			[]string{"background", "Segment_2", "Segment_5"}, "a* n*", []int{1, 2}, "5 is class 2 (Segment_5)"},
 	} {
 		dir := t.TempDir()
 		for _, m := range test.masks {
