@@ -48,7 +48,7 @@ func (d *Dataset) guessPatients() {
 		}
 	}
 	if len(ids) == 1 && with > 1 {
-		d.problem("", false, "all %d DICOM cases have one PatientID: it is taken as that of an anonymiser, and names decide which cases are of one patient; --patient EXPRESSION says otherwise", with)
+		d.note("", "all %d DICOM cases have one PatientID: it is taken as that of an anonymiser, and names decide which cases are of one patient; --patient EXPRESSION says otherwise", with)
 	}
 	groups := map[string][]int{}
 	var order []string
@@ -84,7 +84,7 @@ func (d *Dataset) guessPatients() {
 	}
 	if patients > 0 {
 		d.Grouped = fmt.Sprintf("%d cases are taken as those of %s and kept together (%s)", cases, count(patients, "patient"), example)
-		d.problem("", false, "%s; --patient EXPRESSION says otherwise, '.+' keeps none together", d.Grouped)
+		d.note("", "%s; --patient EXPRESSION says otherwise, '.+' keeps none together", d.Grouped)
 	}
 }
 
