@@ -147,30 +147,55 @@ func TestUseChannelsOnOtherGrids(t *testing.T) {
 
 // In a folder of any layout whose images are all called X_0000, X_0001 … these are channels of one case, whether one is read or several.
 func TestChannelsOfAnyFolder(t *testing.T) {
-	frames := []string{}
-	for n := range mostChannels + 1 {
-		frames = append(frames, fmt.Sprintf("f_%04d.nii", n))
+	numbers := func(x string, n int) (files []string) {
+		for i := range n {
+			files = append(files, fmt.Sprintf("%s_%04d.nii", x, i))
+		}
+		return files
 	}
+	names := func(files ...string) string { return strings.ReplaceAll(strings.Join(files, " "), ".nii", "") }
+	visits := []string{"p1_visit_0000.nii", "p1_visit_0001.nii", "p2-Visit_0000.nii"}
+	named := []string{`{"channel_names": {"0": "T2", "1": "ADC", "2": "b0", "3": "b500", "4": "b1000"}}`}
 	for name, test := range map[string]struct {
 		images, masks []string
 		layout, want  string
-		told          string // of one more channel
+		told          string   // of one more channel
+		json          []string // dataset.json
 	}{
-		"flat":             {[]string{"a_0000.nii", "a_0001.nii", "b_0000.nii", "b_0001.nii"}, nil, NNUNet, "a b", "2 images of further channels"},
-		"one of several":   {[]string{"a_0000.nii", "a_0001.nii", "b_0000.nii"}, nil, NNUNet, "a b", "1 images of further channels"},
-		"without first":    {[]string{"a_0000.nii", "a_0001.nii", "b_0001.nii"}, nil, NNUNet, "a", "b_0001: there is no first channel b_0000"},
-		"a mask beside":    {[]string{"a_0000.nii", "a_0001.nii", "b_0000.nii"}, []string{"a_seg.nii"}, NNUNet, "a* b", "b: it has no mask"},
-		"final":            {[]string{"a_0000.nii", "a_0001.nii"}, []string{"labels/final/a.nii"}, NNUNet, "a*", "1 images of further channels"},
-		"images":           {[]string{"images/a_0000.nii", "images/a_0001.nii"}, nil, NNUNet, "a", "1 images of further channels"},
-		"a mask of each":   {[]string{"a_0000.nii", "a_0001.nii"}, []string{"a_0000_seg.nii", "a_0001_seg.nii"}, Beside, "a_0000* a_0001*", ""},
-		"its whole name":   {[]string{"images/a_0000.nii", "images/a_0001.nii"}, []string{"labels/a_0000.nii"}, Plain, "a_0000* a_0001", ""},
-		"another beside":   {[]string{"a_0000.nii", "a_0001.nii", "b.nii"}, nil, ImagesOnly, "a_0000 a_0001 b", ""},
-		"frames":           {frames, nil, ImagesOnly, strings.ReplaceAll(strings.Join(frames, " "), ".nii", ""), ""},
-		"one file of each": {[]string{"a_0000.nii", "b_0000.nii"}, nil, ImagesOnly, "a_0000 b_0000", ""},
+		"flat":             {[]string{"a_0000.nii", "a_0001.nii", "b_0000.nii", "b_0001.nii"}, nil, NNUNet, "a b", "2 images of further channels", nil},
+		"one of several":   {[]string{"a_0000.nii", "a_0001.nii", "b_0000.nii"}, nil, NNUNet, "a b", "1 image of further channels", nil},
+		"without first":    {[]string{"a_0000.nii", "a_0001.nii", "b_0001.nii"}, nil, NNUNet, "a", "b_0001: there is no first channel b_0000", nil},
+		"a mask beside":    {[]string{"a_0000.nii", "a_0001.nii", "b_0000.nii"}, []string{"a_seg.nii"}, NNUNet, "a* b", "b: it has no mask", nil},
+		"final":            {[]string{"a_0000.nii", "a_0001.nii"}, []string{"labels/final/a.nii"}, NNUNet, "a*", "1 image of further channels", nil},
+		"images":           {[]string{"images/a_0000.nii", "images/a_0001.nii"}, nil, NNUNet, "a", "1 image of further channels", nil},
+		"a mask of each":   {[]string{"a_0000.nii", "a_0001.nii"}, []string{"a_0000_seg.nii", "a_0001_seg.nii"}, Beside, "a_0000* a_0001*", "", nil},
+		"its whole name":   {[]string{"images/a_0000.nii", "images/a_0001.nii"}, []string{"labels/a_0000.nii"}, Plain, "a_0000* a_0001", "", nil},
+		"another beside":   {[]string{"a_0000.nii", "a_0001.nii", "b.nii"}, nil, ImagesOnly, "a_0000 a_0001 b", "", nil},
+		"frames of two":    {append(numbers("f", mostChannels+1), "g_0000.nii"), nil, ImagesOnly, names(append(numbers("f", mostChannels+1), "g_0000.nii")...), "", nil},
+		"one file of each": {[]string{"a_0000.nii", "b_0000.nii"}, nil, ImagesOnly, "a_0000 b_0000", "", nil},
+		"patients":         {numbers("case", 5), nil, ImagesOnly, names(numbers("case", 5)...), "", nil},
+		"patients' images": {[]string{"images/a_0000.nii", "images/a_0001.nii", "images/a_0002.nii", "images/a_0003.nii", "images/a_0004.nii"}, nil, Plain, names(numbers("a", 5)...), "", nil},
+		"four of one":      {numbers("a", 4), nil, NNUNet, "a", "3 images of further channels", nil},
+		"five with names":  {numbers("a", 5), nil, NNUNet, "a", "4 images of further channels", named},
+		"six, five names":  {numbers("a", 6), nil, ImagesOnly, names(numbers("a", 6)...), "", named},
+		"scans":            {numbers("scan", 2), nil, ImagesOnly, "scan_0000 scan_0001", "", nil},
+		"visits":           {visits, nil, ImagesOnly, names(visits...), "2 cases are taken as those of 1 patient", nil},
+		"endings of one":   {[]string{"a_ED_0000.nii", "a_ED_0001.nii"}, nil, NNUNet, "a_ED", "1 image of further channels", nil},
+		"pictures":         {[]string{"a_0000.png", "a_0001.png", "b_0000.png"}, nil, ImagesOnly, "a_0000 a_0001 b_0000", "", nil},
+		"a mask of one":    {[]string{"a_0000.nii", "a_0001.nii", "b_0000.nii", "b_0001.nii"}, []string{"a_0000_seg.nii"}, Beside, "a_0000* a_0001 b_0000 b_0001", "it has no mask", nil},
+		"labels of one":    {[]string{"images/a_0000.nii", "images/a_0001.nii", "images/b_0000.nii"}, []string{"labels/a_0000_seg.nii"}, Plain, "a_0000* a_0001 b_0000", "", nil},
+		"final of one":     {[]string{"a_0000.nii", "a_0001.nii", "b_0000.nii"}, []string{"labels/final/a_0000-label.nii"}, MONAILabel, "a_0000* a_0001 b_0000", "", nil},
 	} {
 		dir := t.TempDir()
 		for n, image := range test.images {
+			if strings.HasSuffix(image, ".png") {
+				writePNG(t, []uint8{1, 2, 3}, 9, dir, image)
+				continue
+			}
 			writeImage(t, grid(), float32(100*n), dir, image)
+		}
+		for _, json := range test.json {
+			writeText(t, json, dir, "dataset.json")
 		}
 		for _, mask := range test.masks {
 			writeMask(t, grid(), []uint8{1}, dir, mask)
@@ -186,14 +211,14 @@ func TestChannelsOfAnyFolder(t *testing.T) {
 		if test.layout != NNUNet {
 			continue
 		}
-		if err := d.UseChannel(1); err != nil || len(d.Cases) == 0 || d.Cases[0].ID != "a" {
+		if err := d.UseChannel(1); err != nil || len(d.Cases) == 0 || d.Cases[0].ID != strings.Fields(test.want)[0][:len(d.Cases[0].ID)] {
 			t.Fatalf("%s: channel 1: %v, %v", name, ids(d), err)
 		}
 		if v, err := d.Image(0); err != nil || v.Data[0] != 100 {
 			t.Errorf("%s: channel 1: %v", name, err)
 		}
 		d = open(t, dir)
-		if err := d.UseChannels([]string{AllChannels}, false); err != nil || d.Cases[0].ID != "a" || len(d.Channels) != 2 {
+		if err := d.UseChannels([]string{AllChannels}, false); err != nil || d.Cases[0].ID != strings.Fields(test.want)[0][:len(d.Cases[0].ID)] || len(d.Channels) < 2 {
 			t.Errorf("%s: all channels: %s, %v", name, ids(d), err)
 		}
 	}
@@ -222,4 +247,27 @@ func TestChannelsInFolders(t *testing.T) {
 	if err := d.UseChannel(1); err != nil || !strings.Contains(d.Reads(1), "b_0001") {
 		t.Errorf("channel 1: %v, %s", err, d.Reads(1))
 	}
+}
+
+// In nnU-Net's folder of images to segment the names of cases and the formats do not count.
+func TestChannelsInImagesTs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "imagesTs")
+	for n := range 5 {
+		writePNG(t, []uint8{1, 2, 3}, 9, dir, fmt.Sprintf("p1_slice_%04d.png", n))
+	}
+	if d := open(t, dir); ids(d) != "p1_slice" || d.Layout != NNUNet {
+		t.Errorf("%s: cases %s", d.Layout, ids(d))
+	}
+}
+
+// Numbered folders of DICOM files are no channels where their PatientIDs differ.
+func TestPatientsInNumberedFolders(t *testing.T) {
+	from, dir := unpack(t, "rtstruct.zip"), t.TempDir()
+	rename(t, filepath.Join(from, "a"), filepath.Join(dir, "case_0000"))
+	rename(t, filepath.Join(from, "b"), filepath.Join(dir, "case_0001"))
+	d := open(t, dir)
+	if d.Layout != DICOM || !strings.HasPrefix(ids(d), "case_0000 case_0001") {
+		t.Errorf("%s: cases %s", d.Layout, ids(d))
+	}
+	wantProblem(t, d.Problems, "", false, "2 folders (case_0000, case_0001): called as channels of one case, but of several patients")
 }

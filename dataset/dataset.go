@@ -45,7 +45,8 @@ type Case struct {
 type Problem struct {
 	Case    string `json:"case,omitempty"` // ID; "" where it concerns the whole data set
 	Text    string `json:"text"`
-	LeftOut bool   `json:"left-out,omitempty"` // the case is not in Dataset.Cases
+	LeftOut bool   `json:"left-out,omitempty"` // the case is not in Dataset.Cases; without a case, what is not read may hold further ones
+	Note    bool   `json:"note,omitempty"`     // it is only told: nothing is left out, and no mask is in doubt
 }
 
 // String returns the problem as one sentence.

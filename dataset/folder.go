@@ -40,18 +40,37 @@ func readFolder(path string) (*folder, error) {
 
 func (f *folder) has(name string) bool { return slices.Contains(f.files, name) }
 
-// ofImages reports whether image files are what the folder is of. Pictures beside folders with DICOM files are not, as source.KindOf has it of those beside the slices.
+// ofImages reports whether image files are what the folder is of. Pictures beside folders with DICOM files are where one has a mask, beside it or in labels/final, or where there are more of
+// them than of these folders; unread then tells of the folders. Else they are logos and the like, as source.KindOf has it of those beside the slices.
 func (f *folder) ofImages() bool {
 	if slices.ContainsFunc(f.images, func(name string) bool { return !volume.IsPicture(name) }) {
 		return true
 	}
-	return len(f.images) > 0 && !slices.ContainsFunc(f.folders, func(name string) bool {
-		if maskFolder.MatchString(name) {
-			return false
+	pictures := map[string]bool{} // without masks
+	for _, name := range f.images {
+		if of, marked := CaseOf(volume.TrimExt(name)); !marked {
+			pictures[of] = true
 		}
-		found, _ := holdsDICOM(filepath.Join(f.path, name))
-		return found
-	})
+	}
+	if len(f.images) == 0 || maskOf(pictures, filepath.Join(f.path, "labels", "final")) {
+		return len(f.images) > 0
+	}
+	if slices.ContainsFunc(f.images, func(name string) bool {
+		of, marked := CaseOf(volume.TrimExt(name))
+		return marked && pictures[of]
+	}) {
+		return true
+	}
+	series := 0
+	for _, name := range f.folders {
+		if maskFolder.MatchString(name) || isWork(filepath.Join(f.path, name)) {
+			continue
+		}
+		if found, _ := holdsDICOM(filepath.Join(f.path, name)); found {
+			series++
+		}
+	}
+	return series == 0 || len(pictures) > series
 }
 
 // hasFolder also answers yes to a link that leads nowhere: reading it then says what is wrong.

@@ -19,8 +19,18 @@ type Report struct {
 	Classes  []string     `json:"classes"`
 	Axis     int          `json:"axis"` // that slices are cut across: the one of the coarsest spacing
 	Cases    []CaseReport `json:"cases"`
-	Problems []Problem    `json:"problems"` // of Open and of Inspect
+	Problems []Problem    `json:"problems"` // of Open and of Inspect, with what is only noted
 	Totals   Totals       `json:"totals"`
+}
+
+// Faults returns the number of problems that are not only noted.
+func (r *Report) Faults() (n int) {
+	for _, p := range r.Problems {
+		if !p.Note {
+			n++
+		}
+	}
+	return n
 }
 
 // Totals are sums over the cases of a report.

@@ -222,46 +222,86 @@ func (l *listing) numbered(folder *folder, labels string, first map[string]bool)
 // further tells that images of further channels are not read.
 func (l *listing) further(images int) {
 	if images > 0 {
-		l.problem("", false, "%d images of further channels (_0001 …): "+oneIsRead, images)
+		l.problem("", false, "%s of further channels (_0001 …): "+oneIsRead, count(images, "image"))
 	}
 }
 
-// mostChannels is how many images X_0000, X_0001 … of one X are its channels: more are frames, or cases that are counted.
-const mostChannels = 16
+// mostChannels is how many images X_0000, X_0001 … of one X are its channels where there are several X, and mostOfOne where there is one: more are frames, or cases that are counted.
+const mostChannels, mostOfOne = 16, 4
 
-// areChannels reports whether the images of a folder are channels by their names: all are called X_0000, X_0001 …, and some X has the first of these and another one.
-func areChannels(cases []Case) bool {
-	of := map[string]map[string]bool{}
-	for _, c := range cases {
+// areChannels reports whether the images of a folder are channels, and not scans, slices or patients that are counted. This is the one place where that is decided for folders whose layout does not say so:
+//
+//   - All are called X_0000, X_0001 …, some X has the first of these and another one, and none has more than mostChannels.
+//   - There are two different X at least, or no more than mostOfOne images of the one X, or as dataset.json names (channel_names).
+//   - No X ends in a word that a scan's number follows, such as slice, frame or visit.
+//   - They are no pictures.
+//   - Folders of DICOM files of one X are not of several patients, as their PatientIDs say. Where they are, that is told.
+//
+// In nnU-Net's folders imagesTr and imagesTs only the first and the last of these count.
+func (l *listing) areChannels() bool {
+	if l.layout == NNUNet || l.layout == SequenceFolders || len(l.cases) == 0 {
+		return false
+	}
+	of := map[string][]Case{}
+	some, most, doubtful := false, 0, false
+	for _, c := range l.cases {
 		if !numbered(c.ID) {
 			return false
 		}
-		x, n := c.ID[:len(c.ID)-len(firstChannel)], c.ID[len(c.ID)-len(firstChannel):]
-		if of[x] == nil {
-			of[x] = map[string]bool{}
-		}
-		of[x][n] = true
+		x := c.ID[:len(c.ID)-len(firstChannel)]
+		of[x] = append(of[x], c)
+		most = max(most, len(of[x]))
+		doubtful = doubtful || scanWord.MatchString(x) || volume.IsPicture(c.Image)
 	}
-	some := false
-	for _, channels := range of {
-		if len(channels) > mostChannels {
+	for x, images := range of {
+		some = some || len(images) > 1 && slices.ContainsFunc(images, func(c Case) bool { return c.ID == x+firstChannel })
+	}
+	if !some || most > mostChannels {
+		return false
+	}
+	in := filepath.Dir(l.cases[0].Image)
+	if abs, err := filepath.Abs(in); err == nil {
+		in = filepath.Base(abs)
+	}
+	if in != "imagesTr" && in != "imagesTs" && (doubtful || len(of) == 1 && most > max(mostOfOne, len(l.channels))) {
+		return false
+	}
+	for _, x := range slices.Sorted(maps.Keys(of)) {
+		if len(of[x]) > 1 && severalPatients(of[x]) {
+			var names []string
+			for _, c := range of[x] {
+				names = append(names, c.ID)
+			}
+			l.problem("", false, "%s: called as channels of one case, but of several patients, as their PatientIDs say: each folder is a case", countNames("folder", names))
 			return false
 		}
-		some = some || channels[firstChannel] && len(channels) > 1
 	}
-	return some
+	return true
+}
+
+// severalPatients reports whether folders of DICOM files have different PatientIDs; files of other formats have none.
+func severalPatients(cases []Case) bool {
+	known := ""
+	for _, c := range cases {
+		if !isFolder(c.Image) {
+			continue
+		}
+		patient := firstHead(c.Image).Patient
+		if known != "" && patient != "" && patient != known {
+			return true
+		}
+		known = cmp.Or(known, patient)
+	}
+	return false
 }
 
 // groupChannels makes one case X of the images X_0000, X_0001 … of a folder, in whichever layout they were found and however many channels are read in the end. They stay cases where an image has
-// a mask of its whole name, or another than the first has one.
+// a mask of its whole name, with an ending of CaseOf or not, or another than the first has one.
 func (l *listing) groupChannels(masks map[string]string) {
-	if l.layout == NNUNet || l.layout == SequenceFolders || !areChannels(l.cases) {
-		return
-	}
 	first := map[string]bool{}
 	for _, c := range l.cases {
 		x, isFirst := strings.CutSuffix(c.ID, firstChannel)
-		if c.Label != "" && (!isFirst || volume.TrimExt(filepath.Base(c.Label)) == c.ID) {
+		if c.Label != "" && (!isFirst || isMaskOf(c.Label, c.ID)) {
 			return
 		}
 		first[x] = first[x] || isFirst
@@ -288,6 +328,13 @@ func (l *listing) groupChannels(masks map[string]string) {
 		c.ID = x
 	}
 	l.further(more)
+}
+
+// isMaskOf reports whether a mask is called as an image: by its whole name, with an ending of CaseOf or not.
+func isMaskOf(mask, id string) bool {
+	name := volume.TrimExt(filepath.Base(mask))
+	of, _ := CaseOf(name)
+	return name == id || of == id
 }
 
 // listed lists the training cases that dataset.json names. The first version of nnU-Net omits _0000 there.
@@ -389,6 +436,7 @@ func (l *listing) series(folder *folder) bool {
 		}
 		path := filepath.Join(folder.path, name)
 		switch found, err := holdsDICOM(path); {
+		case isWork(path):
 		case found:
 			l.cases = append(l.cases, Case{ID: name, Image: path})
 		case err != nil:
@@ -407,7 +455,10 @@ func (l *listing) series(folder *folder) bool {
 
 // noCases tells of folders beside those of DICOM series that hold none, and no other images either: unread tells of these.
 func (l *listing) noCases(dir string, folders []string) {
-	folders = slices.DeleteFunc(folders, func(name string) bool { return len(scansIn(filepath.Join(dir, name)).all()) > 0 })
+	folders = slices.DeleteFunc(folders, func(name string) bool {
+		path := filepath.Join(dir, name)
+		return isWork(path) || len(scansIn(path).all()) > 0
+	})
 	if len(folders) > 0 {
 		l.problem("", false, "%s without DICOM files: not used", countNames("folder", folders))
 	}
@@ -423,6 +474,7 @@ func (l *listing) seriesIn(path string) {
 // pairMasks gives the cases the masks of a folder that have their names; they go before masks that cases have beside their images. The folder may be missing.
 func (l *listing) pairMasks(labels string) error {
 	masks := map[string]string{}
+	channels := l.areChannels()
 	if exists(labels) {
 		folder, err := readFolder(labels)
 		if err != nil {
@@ -435,7 +487,6 @@ func (l *listing) pairMasks(labels string) error {
 			}
 		}
 		known, numbered := map[string]bool{}, map[string]bool{} // folders X_0000 of DICOM files, and channels
-		channels := areChannels(l.cases)
 		for _, c := range l.cases {
 			known[c.ID], numbered[c.ID] = true, strings.HasSuffix(c.ID, firstChannel) && (channels || isFolder(c.Image))
 		}
@@ -483,7 +534,9 @@ func (l *listing) pairMasks(labels string) error {
 	}
 	// Where people label, it is normal that some images wait for their masks.
 	want := len(masks) > 0 && (l.layout == Decathlon || l.layout == NNUNet)
-	l.groupChannels(masks)
+	if channels {
+		l.groupChannels(masks)
+	}
 	l.partners(masks, want)
 	return nil
 }
@@ -508,7 +561,9 @@ var imageEndings = []string{"_image", "-image", "_img", "-img", firstChannel}
 // sideBySide lists images that have their masks beside them, if any.
 func (l *listing) sideBySide(folder *folder) {
 	masks := l.beside(folder)
-	l.groupChannels(masks)
+	if l.areChannels() {
+		l.groupChannels(masks)
+	}
 	l.partners(masks, len(masks) > 0)
 }
 

@@ -73,7 +73,7 @@ func Load(ctx context.Context, d *Dataset, cases []int, c preprocess.Config, pro
 	}
 	for i, fault := range faults {
 		if fault != nil {
-			s.LeftOut = append(s.LeftOut, Problem{d.Cases[cases[i]].ID, d.oneLine(fault.Error()), true})
+			s.LeftOut = append(s.LeftOut, Problem{Case: d.Cases[cases[i]].ID, Text: d.oneLine(fault.Error()), LeftOut: true})
 		}
 	}
 	if n := len(s.LeftOut); n > 0 && n == len(cases) {

@@ -248,7 +248,7 @@ func (d *Dataset) tellRare(segments [][]volume.Segment) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(in)) {
 		if len(in[key]) == 1 && with > 2 {
-			d.problem(d.Cases[in[key][0]].ID, false, "it is the only case with a segment called %q, which became a class: is it meant?", spelt[key])
+			d.note(d.Cases[in[key][0]].ID, "it is the only case with a segment called %q, which became a class: is it meant?", spelt[key])
 		}
 	}
 }

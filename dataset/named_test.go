@@ -175,6 +175,8 @@ func TestNamelessSegments(t *testing.T) {
 			`{"labels": {"background": 0, "liver": 2, "spleen": 5, "ignore": 9}}`, []string{"background", "liver", "spleen"}, "a* n*", []int{1, 2}, "label values with gaps"},
 		"nothing but numbers": {[]mask{{"a", []string{"Segment_1"}, []uint8{1}}, {"n", []string{"Segment_2"}, []uint8{2}}}, "",
 			[]string{"background", "Segment_1", "Segment_2"}, "a* n*", []int{0, 1}, ""},
+		"numbers with gaps": {[]mask{{"a", []string{"Segment_2"}, []uint8{2}}, {"n", []string{"Segment_2", "Segment_5"}, []uint8{2, 5}}}, "",
+			[]string{"background", "Segment_2", "Segment_5"}, "a* n*", []int{1, 2}, "5 is class 2 (Segment_5)"},
 	} {
 		dir := t.TempDir()
 		for _, m := range test.masks {
@@ -224,7 +226,7 @@ func TestRareNames(t *testing.T) {
 	named(t, dir, "c", []string{"Gland", "leison"}, []uint8{1, 3})
 	d := open(t, dir)
 	wantProblem(t, d.Problems, "c", false, `only case with a segment called "leison"`)
-	if len(d.Problems) != 1 {
+	if len(d.Problems) != 1 || !d.Problems[0].Note {
 		t.Errorf("%v", d.Problems)
 	}
 	writeText(t, `{"labels": {"background": 0, "gland": 1, "lesion": 2, "leison": 3}}`, dir, "dataset.json")

@@ -143,6 +143,11 @@ func (d *Dataset) problem(id string, leftOut bool, format string, args ...any) {
 	d.Problems = append(d.Problems, Problem{Case: id, Text: fmt.Sprintf(format, args...), LeftOut: leftOut})
 }
 
+// note is problem for what is only told.
+func (d *Dataset) note(id, format string, args ...any) {
+	d.Problems = append(d.Problems, Problem{Case: id, Text: fmt.Sprintf(format, args...), Note: true})
+}
+
 // firstProblems returns up to n problems as the end of a sentence.
 func (d *Dataset) firstProblems(n int) string { return firstProblems(d.Problems, n) }
 
@@ -278,13 +283,9 @@ func (d *Dataset) findClasses(ctx context.Context, progress func(what string, do
 	if masks == 0 || mapped || fromNames {
 		return
 	}
-	name := "Segment_%d" // as their files call them
-	if slices.ContainsFunc(d.Cases, func(c Case) bool { return c.Label != "" && !c.named() }) {
-		name = "class %d"
-	}
 	d.Classes = []string{background}
 	for v := 1; v < n; v++ {
-		d.Classes = append(d.Classes, fmt.Sprintf(name, v))
+		d.Classes = append(d.Classes, d.numberName("class", v))
 	}
 	if n == 1 {
 		d.problem("", false, "all masks are empty: they hold nothing but background")

@@ -11,8 +11,11 @@ import (
 // patient's scans apart.
 var (
 	patientName = regexp.MustCompile(`(?i)^((?:sub|subject|subj|patient|pat|pt)[-_ ]?[a-z]*\d+|sub-[a-z0-9]+)(?:[-_. ]|$)`)
-	scanEnding  = regexp.MustCompile(`(?i)[-_. ](?:(?:frame|fr|time|timepoint|tp|t|ses|session|visit|v|scan|run|rep|phase|slice|sl|z|echo|acq|day|week|month|year|followup|fu|baseline|bl)[-_]?\d+|ed|es|pre|post|baseline|followup)$`)
+	scanEnding  = regexp.MustCompile(`(?i)[-_. ](?:(?:` + scanWords + `|followup|baseline)[-_]?\d+|ed|es|pre|post|baseline|followup)$`)
+	scanWord    = regexp.MustCompile(`(?i)(?:^|[-_. ])(?:` + scanWords + `)$`) // ends a name that the number of a scan follows
 )
+
+const scanWords = `frame|fr|time|timepoint|tp|t|ses|session|visit|v|scan|run|rep|phase|slice|sl|z|echo|acq|day|week|month|year|fu|bl`
 
 // patientOf returns the patient that a case's name tells, else the whole name.
 func patientOf(id string) string {
@@ -45,7 +48,7 @@ func (d *Dataset) guessPatients() {
 		}
 	}
 	if len(ids) == 1 && with > 1 {
-		d.problem("", false, "all %d DICOM cases have one PatientID: it is taken as that of an anonymiser, and names decide which cases are of one patient; --patient EXPRESSION says otherwise", with)
+		d.note("", "all %d DICOM cases have one PatientID: it is taken as that of an anonymiser, and names decide which cases are of one patient; --patient EXPRESSION says otherwise", with)
 	}
 	groups := map[string][]int{}
 	var order []string
@@ -81,7 +84,7 @@ func (d *Dataset) guessPatients() {
 	}
 	if patients > 0 {
 		d.Grouped = fmt.Sprintf("%d cases are taken as those of %s and kept together (%s)", cases, count(patients, "patient"), example)
-		d.problem("", false, "%s; --patient EXPRESSION says otherwise, '.+' keeps none together", d.Grouped)
+		d.note("", "%s; --patient EXPRESSION says otherwise, '.+' keeps none together", d.Grouped)
 	}
 }
 

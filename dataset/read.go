@@ -203,7 +203,9 @@ func (c *Case) halfVoxel() float64 {
 
 // readHeaders fills in the grid of a case, whose channels may have names or be folders, and compares it with its mask's.
 func (c *Case) readHeaders(channels []string, folders bool) (problems []Problem) {
-	problem := func(leftOut bool, text string) []Problem { return append(problems, Problem{c.ID, text, leftOut}) }
+	problem := func(leftOut bool, text string) []Problem {
+		return append(problems, Problem{Case: c.ID, Text: text, LeftOut: leftOut})
+	}
 	image, err := c.openImage(channels, folders)
 	switch several := (*volume.ChoiceError)(nil); {
 	case err != nil && c.sequences != nil:

@@ -16,10 +16,13 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(&b, "%s (layout: %s)\n\n", r.Name, r.Layout)
 	r.writeTable(&b)
 	fmt.Fprintf(&b, "\nSlices are cut across %s. The column foreground counts those that show some; the columns after it count the voxels of each class.\n", volume.AxisName(r.Axis))
-	if len(r.Problems) > 0 {
-		b.WriteString("\nProblems:\n")
+	for _, notes := range []bool{false, true} {
+		head := map[bool]string{false: "\nProblems:\n", true: "\nNotes:\n"}[notes]
 		for _, p := range r.Problems {
-			fmt.Fprintf(&b, "  %s\n", p)
+			if p.Note == notes {
+				fmt.Fprintf(&b, "%s  %s\n", head, p)
+				head = ""
+			}
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.Summary())
@@ -43,10 +46,10 @@ func (r *Report) Summary() string {
 	if t.Unusable > 0 {
 		s += "; " + count(t.Unusable, "case") + " that cannot be used and would be left out"
 	}
-	if len(r.Problems) == 0 {
+	if r.Faults() == 0 {
 		return s + "; no problems."
 	}
-	return s + "; " + count(len(r.Problems), "problem") + "."
+	return s + "; " + count(r.Faults(), "problem") + "."
 }
 
 func count(n int, what string) string {

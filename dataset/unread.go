@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -23,12 +24,14 @@ var (
 
 // unread tells what stands beside the cases and is not read, whichever layout was found. This is the one place where that is decided:
 //
-//   - Left out are folders with images or DICOM files, image files beside the folders of a layout, DICOM files beside image files, and files of formats that are not read here. Where
-//     dataset.json lists the cases (training) they are told alone, and other image files are what it does not list.
-//   - Told are pictures where no case is one: they are no scans.
-//   - Told, with where masks belong, are files in folders of masks that are called as cases, DICOM masks beside the cases, and images in the folder of a DICOM series.
+//   - Left out is what may hold further cases: folders with images or DICOM files, image files beside the folders of a layout, DICOM files beside image files, and files of formats that are not
+//     read here. Where dataset.json lists the cases (training) they are told alone, and other image files are what it does not list.
+//   - Told, with where masks belong, are files in folders of masks that are called as cases, DICOM masks beside the cases, and images in the folder of a DICOM series; so are folders called as those of
+//     masks, folders of segmentations alone, and such files beside the folders of a layout.
+//   - Noted are folders whose files are all called as cases, as outputs are, and pictures where no case is one, or fewer beside the folders of a layout than there are cases: they are no scans.
 //
-// The folders of a layout (imagesTs, labelsTs, labels/original …) mean nothing by being there, and neither do outputs, which whoever opens the data set writes to.
+// The folders of a layout (imagesTs, labelsTs, labels/original …) mean nothing by being there, and neither do outputs, which whoever opens the data set writes to, nor the folders
+// of annotation projects and queries.
 func (l *listing) unread(dir string, outputs []string) {
 	dir = filepath.Clean(dir)
 	root, err := readFolder(dir)
@@ -61,13 +64,12 @@ func (l *listing) unread(dir string, outputs []string) {
 			u.outputs = append(u.outputs, abs)
 		}
 	}
-	u.folder(root, "")
+	u.folder(root, "", u.flat())
 	if !l.given {
 		for _, path := range places {
 			if folder, err := readFolder(path); err == nil {
 				name, _ := filepath.Rel(dir, path)
-				folder.images = nil // they are the cases
-				u.folder(folder, filepath.ToSlash(name)+"/")
+				u.folder(folder, filepath.ToSlash(name)+"/", true)
 			}
 		}
 	}
@@ -114,9 +116,9 @@ func (u *unread) belongs(f *folder, name string) bool {
 	return name == u.labels && !u.given
 }
 
-// folder tells of what stands in a folder. prefix is its name in the data set, "" for the data set's own.
-func (u *unread) folder(f *folder, prefix string) {
-	var images, series, pictures []string
+// folder tells of what stands in a folder. prefix is its name in the data set, "" for the data set's own. ofCases says that its images are the cases.
+func (u *unread) folder(f *folder, prefix string, ofCases bool) {
+	var images, series, pictures, derived, masks []string
 	for _, name := range f.folders {
 		path := filepath.Join(f.path, name)
 		var found scans
@@ -126,7 +128,7 @@ func (u *unread) folder(f *folder, prefix string) {
 				u.masks("labels/final", scansIn(final).all())
 			}
 			continue
-		case prefix == "" && u.belongs(f, name), u.writes(path):
+		case prefix == "" && u.belongs(f, name), isWork(path), u.writes(path):
 			continue
 		case prefix == "" && name == "labels" && u.labels == "labels/final": // labels/original and the like are those of programs
 			if inner, err := readFolder(path); err == nil {
@@ -137,38 +139,58 @@ func (u *unread) folder(f *folder, prefix string) {
 		default:
 			found = scansIn(path)
 		}
+		files := slices.Concat(found.images, found.dicom)
+		if u.pictures {
+			files = found.all()
+		}
 		switch {
 		case maskFolder.MatchString(name) && u.masks(prefix+name, found.all()):
+		case len(files) == 0 && len(found.pictures) > 0:
+			pictures = append(pictures, prefix+name)
+		case len(files) == 0:
+		case !slices.ContainsFunc(files, func(file string) bool { return !u.called(file) }):
+			derived = append(derived, prefix+name)
+		case maskFolder.MatchString(name) || found.segments && !(u.pictures && len(found.pictures) > 0):
+			masks = append(masks, prefix+name)
 		case len(found.images) > 0 || u.pictures && len(found.pictures) > 0:
 			images = append(images, prefix+name)
-		case len(found.dicom) > 0:
+		default:
 			series = append(series, prefix+name)
-		case len(found.pictures) > 0:
-			pictures = append(pictures, prefix+name)
 		}
 	}
 	notUsed := ": not used, since the cases are " + u.casesAre()
-	tell := func(what string, names []string, leftOut bool, text string) {
+	told, left, note := Problem{}, Problem{LeftOut: !u.given}, Problem{Note: true}
+	tell := func(what string, names []string, p Problem, text string) {
 		if len(names) > 0 {
-			u.problem("", leftOut, "%s%s", countNames(what, names), text)
+			p.Text = countNames(what, names) + text
+			u.problems = append(u.problems, p)
 		}
 	}
-	tell("folder", images, !u.given, " with images"+notUsed+"; open it by itself, or move its files there")
-	tell("folder", series, !u.given, " with DICOM files"+notUsed+"; open it, or the folder above it, by itself")
-	tell("folder", pictures, false, " with pictures: not used, since no case is a picture")
+	tell("folder", images, left, " with images"+notUsed+"; open it by itself, or move its files there")
+	tell("folder", series, left, " with DICOM files"+notUsed+"; open it, or the folder above it, by itself")
+	tell("folder", pictures, note, " with pictures: not used, since no case is a picture")
+	tell("folder", derived, note, " whose files are all called as the cases, such as those of predict: not used")
+	tell("folder", masks, told, " with masks of no case: not used; masks belong "+u.where())
 
-	images, pictures = nil, nil
-	var others, loose, masks []string
-	if !u.flat() && !u.given {
+	images, pictures, masks = nil, nil, nil
+	var others, loose, shown, stray []string
+	if !ofCases && !u.given {
 		for _, name := range f.images {
 			switch {
 			case u.uses(filepath.Join(f.path, name)):
 			case volume.IsPicture(name) && !u.pictures:
 				pictures = append(pictures, prefix+name)
+			case u.called(name) || volume.IsSegmentation(filepath.Join(f.path, name)):
+				stray = append(stray, prefix+name)
+			case volume.IsPicture(name):
+				shown = append(shown, prefix+name)
 			default:
 				images = append(images, prefix+name)
 			}
 		}
+	}
+	if len(shown) > 1 && len(shown) >= len(u.cases) {
+		images, shown = append(images, shown...), nil
 	}
 	contents := 200 // of files whose names say nothing
 	for _, name := range f.files {
@@ -190,10 +212,12 @@ func (u *unread) folder(f *folder, prefix string) {
 			contents--
 		}
 	}
-	tell("image", images, true, notUsed)
-	tell("picture", pictures, false, ": not used, since no case is a picture")
-	tell("file", others, !u.given, " of a format that is not read here: convert to NIfTI, or another one that is read")
-	tell("DICOM file", loose, !u.given, notUsed+"; a series needs a folder of its own, beside others of DICOM files")
+	tell("image", images, left, notUsed)
+	tell("picture", shown, note, notUsed)
+	tell("image", stray, told, ", called as a case or a segmentation: not used; masks belong "+u.where())
+	tell("picture", pictures, note, ": not used, since no case is a picture")
+	tell("file", others, left, " of a format that is not read here: convert to NIfTI, or another one that is read")
+	tell("DICOM file", loose, left, notUsed+"; a series needs a folder of its own, beside others of DICOM files")
 	if len(masks) > 0 {
 		u.maskProblem("", "%s not used: masks belong in %s, under the cases' names", countNames("DICOM segmentation or structure set", masks), u.labels)
 	}
@@ -227,29 +251,44 @@ func (l *listing) casesAre() string {
 	return "those in the folder " + l.images
 }
 
-// masks tells of the files of a folder that are called as cases, and reports whether there are any.
-func (u *unread) masks(name string, files []string) bool {
-	var called []string
-	for _, file := range files {
-		id := volume.TrimExt(file)
-		of, _ := CaseOf(id)
-		if u.ids[id] || u.ids[of] || u.ids[strings.TrimSuffix(of, firstChannel)] || u.ids[of+firstChannel] {
-			called = append(called, file)
-		}
-	}
-	if len(called) == 0 {
-		return false
-	}
+// called reports whether a file is called as a case, with an ending of CaseOf or not.
+func (u *unread) called(file string) bool {
+	id := volume.TrimExt(file)
+	of, _ := CaseOf(id)
+	return u.ids[id] || u.ids[of] || u.ids[strings.TrimSuffix(of, firstChannel)] || u.ids[of+firstChannel]
+}
+
+// where says where masks belong.
+func (u *unread) where() string {
 	where := "in " + u.labels + ", under the cases' names"
 	switch {
 	case u.given:
-		where = "in the list of dataset.json (label)"
+		return "in the list of dataset.json (label)"
 	case u.flat():
 		where += ", or beside the images as X_seg"
 	}
-	u.maskProblem("", "the folder %s holds %s called as cases, which are not used: masks belong %s", name, countNames("file", called), where)
+	return where
+}
+
+// masks tells of the files of a folder that are called as cases, and reports whether there are any.
+func (u *unread) masks(name string, files []string) bool {
+	called := slices.DeleteFunc(slices.Clone(files), func(file string) bool { return !u.called(file) })
+	if len(called) == 0 {
+		return false
+	}
+	u.maskProblem("", "the folder %s holds %s called as cases, which are not used: masks belong %s", name, countNames("file", called), u.where())
 	return true
 }
+
+// isWork reports whether a folder is that of an annotation project, or the work folder of a query, which may hold those of shards alone.
+func isWork(path string) bool {
+	shards, _ := os.ReadDir(path)
+	return exists(filepath.Join(path, "project.db")) || exists(filepath.Join(path, queryState)) || slices.ContainsFunc(shards, func(e fs.DirEntry) bool {
+		return strings.HasPrefix(e.Name(), "shard-") && exists(filepath.Join(path, e.Name(), queryState))
+	})
+}
+
+const queryState = "query.json"
 
 // strangers tells of images in the folders of DICOM series.
 func (u *unread) strangers(dir string) {
@@ -285,13 +324,17 @@ func isVolume(name string) bool {
 }
 
 // scans are the files of a folder, and below, that hold images.
-type scans struct{ images, pictures, dicom []string }
+type scans struct {
+	images, pictures, dicom []string
+	segments                bool // the images and DICOM files are all segmentations or structure sets
+}
 
 func (s scans) all() []string { return slices.Concat(s.images, s.pictures, s.dicom) }
 
 // scansIn looks for images in a folder and below, among the first of its files. A folder that is not there has none.
 func scansIn(dir string) (found scans) {
 	names, contents := 2000, 200
+	found.segments = true
 	_ = filepath.WalkDir(dir+string(filepath.Separator), func(path string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -304,9 +347,14 @@ func scansIn(dir string) (found scans) {
 			found.pictures = append(found.pictures, e.Name())
 		case isVolume(e.Name()):
 			found.images = append(found.images, e.Name())
+			found.segments = found.segments && volume.IsSegmentation(path)
 		case notDICOM(e.Name()):
 		case volume.IsDICOM(e.Name()), contents > 0 && dicom.IsFile(path):
 			found.dicom = append(found.dicom, e.Name())
+			if found.segments {
+				kind, err := dicom.KindOf(path)
+				found.segments = err == nil && kind != dicom.Image
+			}
 		default:
 			contents--
 		}

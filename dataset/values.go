@@ -12,7 +12,7 @@ import (
 const mostValues, mostGreys = 64, 16
 
 // gapValues makes classes of values that leave gaps, such as 0 and 255 or 0, 1, 2 and 4: in increasing order they stand for the classes
-// 0, 1, 2 …, each called after its value, and the mapping is reported. It does nothing where there is no gap, or too many values.
+// 0, 1, 2 …, each called after its value (see numberName), and the mapping is reported. It does nothing where there is no gap, or too many values.
 func (d *Dataset) gapValues(cases [][256]bool, all [256]bool) bool {
 	var values []uint8
 	gap := false
@@ -31,7 +31,7 @@ func (d *Dataset) gapValues(cases [][256]bool, all [256]bool) bool {
 	}
 	d.Classes = []string{background}
 	for _, v := range values {
-		d.Classes = append(d.Classes, fmt.Sprintf("value %d", v))
+		d.Classes = append(d.Classes, d.numberName("value", int(v)))
 	}
 	d.useValues(values)
 	if len(values) == 1 {
@@ -52,6 +52,14 @@ func (d *Dataset) gapValues(cases [][256]bool, all [256]bool) bool {
 		}
 	}
 	return true
+}
+
+// numberName returns the name of a class that has none but a number: Segment_1, as their files call it, where all masks are segments, else the number behind a word.
+func (d *Dataset) numberName(word string, number int) string {
+	if slices.ContainsFunc(d.Cases, func(c Case) bool { return c.Label != "" && !c.named() }) {
+		return fmt.Sprint(word, " ", number)
+	}
+	return fmt.Sprintf("Segment_%d", number)
 }
 
 // trues counts what is true.

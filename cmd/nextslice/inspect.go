@@ -25,7 +25,8 @@ type inspectCommand struct {
 func (inspectCommand) Help() string {
 	return `Recognises the folder's layout (Medical Segmentation Decathlon, PROMISE12, nnU-Net, MONAI Label, or images and labels), reads
 every case and says what is there: sizes, spacings, intensities, label values, and what is wrong with which case. The exit
-code is 1 if something is: what cannot be read is listed, and the rest goes on. No more than two cases are in memory.
+code is 1 if something is: what cannot be read is listed, and the rest goes on. Notes, such as a picture beside the cases, do not count.
+No more than two cases are in memory.
 
 Of a single file, and of a folder with DICOM files, it says what each image or segmentation holds.
 
@@ -70,8 +71,8 @@ func (c inspectCommand) Run(ctx context.Context, s streams) error {
 	} else {
 		err = report.WriteText(s.out)
 	}
-	if err == nil && len(report.Problems) > 0 {
-		err = fmt.Errorf("problems found: %d", len(report.Problems))
+	if n := report.Faults(); err == nil && n > 0 {
+		err = fmt.Errorf("problems found: %d", n)
 	}
 	return err
 }

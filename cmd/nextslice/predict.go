@@ -51,8 +51,8 @@ docs/how-to/use-your-own-network.md.
 
 Beside masks of numbers in a folder stands a dataset.json with the names of the model's classes, by which evaluate compares them.
 
-Of a folder of cases, those that cannot be read are listed and the others are segmented; the exit code is then 1, as it is where something stands beside the
-cases that is not read. The same command goes on where it was interrupted.
+Of a folder of cases, those that cannot be read are listed and the others are segmented; the exit code is then 1, as it is where images beside the cases, that
+may be further ones, are not read. The same command goes on where it was interrupted.
 
 Examples:
   nextslice predict prostate.safetensors patient7.mha patient7.seg.nrrd

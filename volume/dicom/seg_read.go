@@ -21,7 +21,8 @@ const (
 
 // ReadSegmentation reads a DICOM segmentation object (SEG): binary, fractional or label map. The value of a segment is its
 // number, which says nothing about what it is: its name does (see volume.Segmentation.MaskOf). Segments that overlap go to different layers. A
-// fractional segment has the voxels of at least half its maximum. A number in a label map that no segment has is an error.
+// fractional segment has the voxels of at least half its maximum. A number in a label map that no segment has is an error, but for that of
+// Pixel Padding Value, which is the background.
 //
 // The grid is that of the object, which may cover only some slices of its image: volume.Segmentation.On puts it on the image.
 // Slices are as far apart as SpacingBetweenSlices says, where that divides the distances of the frames, else as the two nearest frames; the slice
@@ -303,6 +304,10 @@ func (f *file) fillSegments(out *volume.Segmentation, planes []slice, at []targe
 	}
 	defer r.close()
 	labels := threshold == 0
+	padding := int64(f.whole(tag.PixelPaddingValue, 0))
+	if slices.ContainsFunc(out.Segments, func(s volume.Segment) bool { return int64(s.Value) == padding }) {
+		padding = 0
+	}
 	if labels {
 		out.Layers = [][]uint8{make([]uint8, out.Len())}
 		threshold = 1
@@ -318,6 +323,9 @@ func (f *file) fillSegments(out *volume.Segmentation, planes []slice, at []targe
 			return err
 		}
 		for v, x := range pixels {
+			if labels && x == padding {
+				continue
+			}
 			if labels && (x < 0 || x > 255) {
 				return fmt.Errorf("frame %d holds the segment number %d: want 0 to 255", p.frame+1, x)
 			}

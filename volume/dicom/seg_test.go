@@ -79,6 +79,27 @@ func TestLabelMapWithoutSegment(t *testing.T) {
 	}
 	_, _, err = ReadSegments(path, series)
 	wantError(t, "value 3", err, "the value 3, first at voxel (3, 5, 2), has no segment")
+
+	// The background may have another number, which the header names: the value of padding, unless a segment has it.
+	if data, err = os.ReadFile(path); err != nil {
+		t.Fatal(err)
+	}
+	for padding, voxels := range map[byte]int{3: 0, 2: 9} {
+		padded := bytes.Replace(data, []byte("\x28\x00\x20\x01US\x02\x00\x00\x00"), []byte{0x28, 0, 0x20, 1, 'U', 'S', 2, 0, padding, 0}, 1)
+		if padding == 2 {
+			padded = bytes.Replace(padded, bytes.Repeat([]byte{3}, 9), bytes.Repeat([]byte{2}, 9), 1)
+		}
+		if bytes.Equal(padded, data) || os.WriteFile(path, padded, 0o600) != nil {
+			t.Fatal("the padding was not written")
+		}
+		s, _, err := ReadSegments(path, series)
+		if err != nil {
+			t.Fatalf("padding %d: %v", padding, err)
+		}
+		if n := len(slices.DeleteFunc(slices.Clone(s.Layers[0]), func(v uint8) bool { return v == 0 })); n != voxels {
+			t.Errorf("padding %d: %d voxels, want %d", padding, n, voxels)
+		}
+	}
 }
 
 // Voxel counts by pydicom; frames that are left out become empty slices.
