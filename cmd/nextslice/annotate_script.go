@@ -15,14 +15,14 @@ import (
 )
 
 type annotateScriptCommand struct {
-	Server  string  `default:"http://127.0.0.1:8470" placeholder:"URL" help:"Address of the annotation server."`
-	Data    string  `required:"" placeholder:"DIR" help:"The same data set with masks."`
-	Ignore  int     `default:"0" placeholder:"VALUE" help:"Label value of the masks that means unsure; else the label ignore of dataset.json."`
-	Cycles  int     `default:"5" placeholder:"N" help:"Queries to answer; one training more."`
-	Name    string  `default:"script" placeholder:"NAME" help:"Name to log in under."`
-	Token   string  `env:"NEXTSLICE_TOKEN" placeholder:"SECRET" help:"The server's secret."`
-	Seconds float64 `default:"0" placeholder:"S" help:"What one label is said to take."`
-	JSON    bool    `help:"Write the learning curve and the picks as JSON."`
+	Server  string     `default:"http://127.0.0.1:8470" placeholder:"URL" help:"Address of the annotation server."`
+	Data    string     `required:"" placeholder:"DIR" help:"The same data set with masks."`
+	Ignore  labelValue `default:"0" placeholder:"VALUE" help:"Label value of the masks that means unsure; else the label ignore of dataset.json."`
+	Cycles  int        `default:"5" placeholder:"N" help:"Queries to answer; one training more."`
+	Name    string     `default:"script" placeholder:"NAME" help:"Name to log in under."`
+	Token   string     `env:"NEXTSLICE_TOKEN" placeholder:"SECRET" help:"The server's secret."`
+	Seconds float64    `default:"0" placeholder:"S" help:"What one label is said to take."`
+	JSON    bool       `help:"Write the learning curve and the picks as JSON."`
 }
 
 func (annotateScriptCommand) Help() string {
@@ -35,7 +35,7 @@ Examples:
 }
 
 func (c annotateScriptCommand) Run(ctx context.Context, s streams) error {
-	set, err := dataset.OpenWith(ctx, c.Data, dataset.OpenOptions{Ignore: c.Ignore})
+	set, err := dataset.OpenWith(ctx, c.Data, dataset.OpenOptions{Ignore: int(c.Ignore)})
 	if err != nil {
 		return err
 	}

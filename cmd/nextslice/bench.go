@@ -13,15 +13,15 @@ import (
 )
 
 type benchCommand struct {
-	Width   int  `help:"Width of the network." default:"16"`
-	Size    int  `help:"Height and width of the slices." default:"128"`
-	Batch   int  `help:"Slices per training step." default:"4"`
-	Items   int  `help:"Slices that the strategies query." default:"64"`
-	Threads int  `help:"Threads; 0 is all cores." default:"0"`
-	Rounds  int  `help:"Repetitions; figures are medians." default:"10"`
-	Queries bool `help:"Only the queries: what each strategy costs, and its peak memory."`
-	Library bool `help:"Convolutions by oneDNN, in a build with -tags onednn, to compare the engine's own with."`
-	JSON    bool `help:"Write JSON."`
+	Width   int         `help:"Width of the network." default:"16"`
+	Size    int         `help:"Height and width of the slices." default:"128"`
+	Batch   int         `help:"Slices per training step." default:"4"`
+	Items   int         `help:"Slices that the strategies query." default:"64"`
+	Threads threadCount `help:"Threads; 0 is all cores." default:"0"`
+	Rounds  int         `help:"Repetitions; figures are medians." default:"10"`
+	Queries bool        `help:"Only the queries: what each strategy costs, and its peak memory."`
+	Library bool        `help:"Convolutions by oneDNN, in a build with -tags onednn, to compare the engine's own with."`
+	JSON    bool        `help:"Write JSON."`
 }
 
 func (benchCommand) Help() string {
@@ -37,7 +37,7 @@ Examples:
 }
 
 func (c benchCommand) Run(ctx context.Context, s streams) error {
-	if c.Size < 1<<unet.Levels || c.Batch < 1 || c.Items < 1 || c.Rounds < 1 || c.Threads < 0 {
+	if c.Size < 1<<unet.Levels || c.Batch < 1 || c.Items < 1 || c.Rounds < 1 {
 		return usagef("bench: want positive numbers and a size of at least %d", 1<<unet.Levels)
 	}
 	if err := (unet.Config{Classes: 2, Width: c.Width}).Validate(); err != nil {
@@ -47,13 +47,13 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 	if c.Library {
 		kernels = native.Library
 	}
-	e, err := native.NewWith(c.Threads, native.Options{Kernels: kernels})
+	e, err := native.NewWith(int(c.Threads), native.Options{Kernels: kernels})
 	if err != nil {
 		return err
 	}
 	defer e.Close()
 	var ceilings []native.Ceilings
-	for _, threads := range []int{1, c.Threads} {
+	for _, threads := range []int{1, int(c.Threads)} {
 		e, err := native.New(threads)
 		if err != nil {
 			return err

@@ -12,12 +12,12 @@ import (
 )
 
 type evaluateCommand struct {
-	Pred   string `required:"" placeholder:"PATH" help:"Predicted mask, or folder of them."`
-	Ref    string `required:"" placeholder:"PATH" help:"Reference mask, folder of them, or folder of a data set."`
-	Image  string `placeholder:"PATH" help:"Image that the masks were drawn on, or folder of the cases' images: cropped masks are measured on its grid, RTSTRUCT filled on it. By default that of the references' data set, else, for RTSTRUCT, the series beside it, else the other mask's voxels."`
-	Axis   string `default:"k" enum:"i,j,k" help:"Index axis of the slices of dice_2d: i, j or k."`
-	Ignore int    `default:"0" placeholder:"VALUE" help:"Label value of the references that counts in no measure; else the label ignore of a data set's dataset.json."`
-	Empty  string `default:"undefined" enum:"undefined,one" help:"Dice where both masks are empty: undefined (left out and counted) or one."`
+	Pred   string     `required:"" placeholder:"PATH" help:"Predicted mask, or folder of them."`
+	Ref    string     `required:"" placeholder:"PATH" help:"Reference mask, folder of them, or folder of a data set."`
+	Image  string     `placeholder:"PATH" help:"Image that the masks were drawn on, or folder of the cases' images: cropped masks are measured on its grid, RTSTRUCT filled on it. By default that of the references' data set, else, for RTSTRUCT, the series beside it, else the other mask's voxels."`
+	Axis   string     `default:"k" enum:"i,j,k" help:"Index axis of the slices of dice_2d: i, j or k."`
+	Ignore labelValue `default:"0" placeholder:"VALUE" help:"Label value of the references that counts in no measure; else the label ignore of a data set's dataset.json."`
+	Empty  string     `default:"undefined" enum:"undefined,one" help:"Dice where both masks are empty: undefined (left out and counted) or one."`
 
 	NSDTolerance  float64 `name:"nsd-tolerance" default:"2" placeholder:"MM" help:"Distance within which nsd counts a surface as right, in mm; in voxels without spacing. The default is 2."`
 	LesionOverlap float64 `default:"0.1" placeholder:"SHARE" help:"Share of a lesion's voxels that the other mask must hold for it to be found, or true; 0 is one voxel. The default is 0.1."`
@@ -68,9 +68,6 @@ func (c evaluateCommand) Run(ctx context.Context, s streams) error {
 	}
 	if c.CSV && c.JSON {
 		return usagef("--csv and --json: give one of them")
-	}
-	if c.Ignore < 0 || c.Ignore > 255 {
-		return usagef("--ignore %d: want a label value from 1 to 255", c.Ignore)
 	}
 	axis, err := volume.ParseAxis(c.Axis)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 type inspectCommand struct {
 	Path string `arg:"" placeholder:"PATH" help:"Folder of the data set; or an image, a segmentation, or the folder of DICOM series."`
 	channelsFlags
-	Channel int `default:"0" placeholder:"N" help:"Channel to read of images that hold several, from 0."`
-	Ignore  int `default:"0" placeholder:"VALUE" help:"Label value that stands for no class; else the label ignore of dataset.json."`
+	Channel int        `default:"0" placeholder:"N" help:"Channel to read of images that hold several, from 0."`
+	Ignore  labelValue `default:"0" placeholder:"VALUE" help:"Label value that stands for no class; else the label ignore of dataset.json."`
 	nanFlag
 	Reference string `placeholder:"PATH" help:"DICOM series that the contours of an RTSTRUCT file lie on."`
 	JSON      bool   `help:"Write JSON."`
@@ -50,7 +50,7 @@ func (c inspectCommand) Run(ctx context.Context, s streams) error {
 	}
 	p := progress.New(s.err)
 	defer p.End()
-	set, err := dataset.OpenWith(ctx, c.Path, dataset.OpenOptions{Ignore: c.Ignore, Progress: func(what string, done, total int) {
+	set, err := dataset.OpenWith(ctx, c.Path, dataset.OpenOptions{Ignore: int(c.Ignore), Progress: func(what string, done, total int) {
 		p.Show(0, fmt.Sprintf("%s %d/%d", what, done, total))
 	}})
 	if err != nil {

@@ -35,8 +35,8 @@ type predictCommand struct {
 	Series      string   `placeholder:"UID" help:"DICOM series to take, where a folder holds several."`
 	engineFlag
 	segFlags
-	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
-	Force   bool `help:"Replace masks and maps that are there, but never an input. Without it the masks of a folder that are in OUT stay, and so do maps; with --uncertainty a map that is missing beside a mask is written."`
+	Threads threadCount `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
+	Force   bool        `help:"Replace masks and maps that are there, but never an input. Without it the masks of a folder that are in OUT stay, and so do maps; with --uncertainty a map that is missing beside a mask is written."`
 }
 
 func (predictCommand) Help() string {
@@ -64,9 +64,6 @@ Examples:
 }
 
 func (c predictCommand) Run(ctx context.Context, s streams) error {
-	if c.Threads < 0 {
-		return usagef("--threads %d: want 0 or more", c.Threads)
-	}
 	kind, err := source.KindOf(c.In)
 	if err != nil {
 		return err
@@ -80,7 +77,7 @@ func (c predictCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	e, err := c.engine(s, c.Threads).New(ctx, 0)
+	e, err := c.engine(s, int(c.Threads)).New(ctx, 0)
 	if err != nil {
 		return usageError{err}
 	}

@@ -22,9 +22,9 @@ type simulateCommand struct {
 
 	Data *string `placeholder:"DIR" help:"Folder of the labelled data set, or phantom (synthetic volumes, the default)."`
 	channelsFlags
-	Channel *int    `placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
-	Patient *string `placeholder:"PATTERN" help:"Regular expression that finds the patient in a case's name, for slices in files of their own: cases of a patient are not divided."`
-	Ignore  *int    `placeholder:"VALUE" help:"Label value that carries no loss and counts in no measure; else the label ignore of dataset.json."`
+	Channel *int        `placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
+	Patient *string     `placeholder:"PATTERN" help:"Regular expression that finds the patient in a case's name, for slices in files of their own: cases of a patient are not divided."`
+	Ignore  *labelValue `placeholder:"VALUE" help:"Label value that carries no loss and counts in no measure; else the label ignore of dataset.json."`
 	nanFlag
 	Axis        *string `placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Strategies  *string `placeholder:"LIST" help:"Query strategies, separated by commas; see the strategies command."`
@@ -37,12 +37,12 @@ type simulateCommand struct {
 	Preset      *string `placeholder:"NAME" help:"Training preset: paper, workstation, quick (the default) or demo (that of the phantom); see the presets command."`
 	Seed        *uint64 `placeholder:"N" help:"Seed of everything random."`
 
-	Out        string   `placeholder:"DIR" help:"Run folder; the default is runs/ and the name of the data."`
-	Resume     bool     `help:"Go on with the run in the run folder."`
-	SaveModels bool     `help:"Keep the last model of each run, for the predict command: units/RUN/last/model.safetensors."`
-	From       []string `placeholder:"DIR" help:"Record folder, made by report --export, whose finished runs are taken over instead of being run again."`
-	Jobs       int      `default:"0" placeholder:"N" help:"Runs at the same time, one thread each; a single one uses all cores."`
-	Threads    int      `default:"0" placeholder:"N" help:"Threads of each run; 0 is all cores for one job, else 1."`
+	Out        string      `placeholder:"DIR" help:"Run folder; the default is runs/ and the name of the data."`
+	Resume     bool        `help:"Go on with the run in the run folder."`
+	SaveModels bool        `help:"Keep the last model of each run, for the predict command: units/RUN/last/model.safetensors."`
+	From       []string    `placeholder:"DIR" help:"Record folder, made by report --export, whose finished runs are taken over instead of being run again."`
+	Jobs       int         `default:"0" placeholder:"N" help:"Runs at the same time, one thread each; a single one uses all cores."`
+	Threads    threadCount `default:"0" placeholder:"N" help:"Threads of each run; 0 is all cores for one job, else 1."`
 	engineFlag
 	isaFlag
 	JSON       bool `help:"Write the learning curves as JSON."`
@@ -78,8 +78,8 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if c.Jobs < 0 || c.Threads < 0 {
-		return usagef("--jobs and --threads must not be negative")
+	if c.Jobs < 0 {
+		return usagef("--jobs must not be negative")
 	}
 	if err := c.validate(); err != nil {
 		return usageError{err}
@@ -97,7 +97,7 @@ func (c simulateCommand) Run(ctx context.Context, s streams) error {
 	w := progress.NewWatcher(s.err, config)
 	defer w.End()
 	err = experiment.Run(ctx, config, experiment.Options{
-		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: c.Threads, Engine: c.name(s), ISA: c.ISA, Python: c.Python, Precision: c.Precision, Records: c.From, SaveModels: c.SaveModels,
+		Out: out, Resume: c.Resume, Jobs: c.Jobs, Threads: int(c.Threads), Engine: c.name(s), ISA: c.ISA, Python: c.Python, Precision: c.Precision, Records: c.From, SaveModels: c.SaveModels,
 		Notice: w.Notice, Progress: w.Event,
 	})
 	w.End()
@@ -145,7 +145,7 @@ func (c simulateCommand) config() (record.Config, error) {
 		set(&config.Channel, c.Channel)
 		c.apply(&config.Channels, &config.Resample)
 		set(&config.Patient, c.Patient)
-		set(&config.Ignore, c.Ignore)
+		set(&config.Ignore, (*int)(c.Ignore))
 		c.set(&config.NaN)
 		set(&config.Axis, c.Axis)
 		set(&config.InitialSets, c.InitialSets)

@@ -96,7 +96,7 @@ func (f slurmFlags) validate() error {
 // plan divides the experiment into tasks, and submits them.
 func (c simulateCommand) plan(ctx context.Context, s streams, config record.Config, out string) error {
 	o := cluster.Options{
-		Out: out, Resume: c.Resume, Records: c.From, SaveModels: c.SaveModels, Threads: c.Threads, Jobs: c.Jobs, Engine: c.name(s), ISA: c.ISA,
+		Out: out, Resume: c.Resume, Records: c.From, SaveModels: c.SaveModels, Threads: int(c.Threads), Jobs: c.Jobs, Engine: c.name(s), ISA: c.ISA,
 		UnitsPerTask: c.UnitsPerTask, Slurm: c.Slurm,
 	}
 	var err error

@@ -19,14 +19,14 @@ type trainCommand struct {
 	Preset string   `default:"workstation" placeholder:"NAME" help:"Training preset: paper, workstation (the default), quick or demo; see the presets command."`
 	Set    []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
 	channelsFlags
-	Channel int `default:"0" placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
-	Ignore  int `default:"0" placeholder:"VALUE" help:"Label value that carries no loss; else the label ignore of dataset.json."`
+	Channel int        `default:"0" placeholder:"N" help:"Channel to read of images that hold several (4-D files, nnU-Net's X_0001), from 0."`
+	Ignore  labelValue `default:"0" placeholder:"VALUE" help:"Label value that carries no loss; else the label ignore of dataset.json."`
 	nanFlag
 	Axis string `default:"auto" enum:"auto,i,j,k" placeholder:"AXIS" help:"Index axis that slices are cut across: i, j, k or auto."`
 	Seed uint64 `default:"0" placeholder:"N" help:"Seed of everything random."`
 	engineFlag
-	Threads int  `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
-	Force   bool `help:"Replace the model if it is there."`
+	Threads threadCount `default:"0" placeholder:"N" help:"Threads; 0 is all cores."`
+	Force   bool        `help:"Replace the model if it is there."`
 }
 
 func (trainCommand) Help() string {
@@ -42,9 +42,6 @@ Examples:
 }
 
 func (c trainCommand) Run(ctx context.Context, s streams) error {
-	if c.Threads < 0 {
-		return usagef("--threads %d: want 0 or more", c.Threads)
-	}
 	if !strings.HasSuffix(c.Out, ".safetensors") {
 		return usagef("--out %s: want a name that ends in .safetensors", c.Out)
 	}
@@ -55,7 +52,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return usageError{err}
 	}
-	e, err := c.engine(s, c.Threads).For(config.Train).New(ctx, 0)
+	e, err := c.engine(s, int(c.Threads)).For(config.Train).New(ctx, 0)
 	if err != nil {
 		return usageError{err}
 	}
@@ -90,7 +87,7 @@ func (c trainCommand) Run(ctx context.Context, s streams) error {
 
 func (c trainCommand) config() (record.Config, error) {
 	config, err := record.ReadConfig("", func(config *record.Config) {
-		config.Data, config.Channel, config.Ignore, config.Axis, config.Preset, config.Seed = c.Data, c.Channel, c.Ignore, c.Axis, c.Preset, c.Seed
+		config.Data, config.Channel, config.Ignore, config.Axis, config.Preset, config.Seed = c.Data, c.Channel, int(c.Ignore), c.Axis, c.Preset, c.Seed
 		c.apply(&config.Channels, &config.Resample)
 		c.set(&config.NaN)
 	})
