@@ -107,7 +107,7 @@ func TestPredictByAServersModel(t *testing.T) {
 	for k := range predicted.Size[2] {
 		item := fmt.Sprintf("phantom_001/%03d", k)
 		want, model, err := client.Proposal(t.Context(), item)
-		for err == nil && model != project.Model.Version { // it is in use a moment after it is listed
+		for begin := time.Now(); (err != nil || model != project.Model.Version) && time.Since(begin) < 30*time.Second; time.Sleep(10 * time.Millisecond) { // it is in use a moment after it is listed
 			want, model, err = client.Proposal(t.Context(), item)
 		}
 		if err != nil || !slices.Equal(predicted.Data[k*size:(k+1)*size], want) {

@@ -25,12 +25,13 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${String(Math.floor(s / 60) % 60).padStart(2, "0")} min`;
 }
 
-/** A point in time, short: the hour today, else the date too. */
-export function when(text: string): string {
+/** A point in time, short: the hour today and in the next twelve hours, else the date too. */
+export function when(text: string, now = new Date()): string {
   const at = new Date(text);
   if (Number.isNaN(at.getTime())) return text;
   const time = at.toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
-  return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString(language(), { year: "numeric", month: "2-digit", day: "2-digit" })} ${time}`;
+  const ahead = at.getTime() - now.getTime();
+  return at.toDateString() === now.toDateString() || ahead > 0 && ahead < 12 * 3600_000 ? time : `${at.toLocaleDateString(language(), { year: "numeric", month: "2-digit", day: "2-digit" })} ${time}`;
 }
 
 /** An item as people name it, as "Case12, slice 18". */
