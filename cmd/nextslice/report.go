@@ -32,7 +32,7 @@ Examples:
 }
 
 func (c reportCommand) Run(ctx context.Context, s streams) error {
-	if c.Reach < 0 || c.Reach >= 1 {
+	if !(c.Reach >= 0 && c.Reach < 1) { // nor NaN
 		return usagef("--reach %g: want a Dice between 0 and 1", c.Reach)
 	}
 	if c.Export != "" && (c.JSON || c.Out != "") {
