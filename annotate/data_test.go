@@ -82,7 +82,10 @@ func TestProjectAmongTheData(t *testing.T) {
 		var log record
 		p := open(t, annotate.Options{Data: data, Dir: dir, Change: small, Log: slog.New(slog.NewTextHandler(&log, nil))})
 		until(t, "a label", func() bool { _, ok := p.label(ana); return ok })
-		until(t, "its file", func() bool { found, _ := filepath.Glob(filepath.Join(dir, "labels", "final", "*")); return len(found) > 0 })
+		until(t, "its file", func() bool {
+			found, _ := filepath.Glob(filepath.Join(dir, "labels", "final", "*"))
+			return len(found) > 0
+		})
 		p.close()
 		if strings.Contains(log.String(), "labelling") || strings.Contains(log.String(), "not used") {
 			t.Errorf("log: %s", log.String())

@@ -274,7 +274,9 @@ func (g Group) perRun(st Strategy, s stats.Summary, m measure) table.Cell {
 }
 
 // lacks reports whether some of a strategy's finished runs are not behind a summary of them.
-func (g Group) lacks(st Strategy, s stats.Summary) bool { return s.N > 0 && s.N*g.Recipes != st.Finished }
+func (g Group) lacks(st Strategy, s stats.Summary) bool {
+	return s.N > 0 && s.N*g.Recipes != st.Finished
+}
 
 // runsTable gives each strategy's numbers per run.
 func (x Experiment) runsTable(g Group) table.Table {
