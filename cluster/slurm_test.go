@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -95,17 +96,18 @@ func ordinaryUser(t *testing.T, l *lab, c *slurmtest.Cluster) {
 func unitFails(t *testing.T, l *lab, c *slurmtest.Cluster) {
 	dir := filepath.Join(t.TempDir(), "run")
 	l.run(t, c, 0, l.simulate(dir, "--slurm", "--units-per-task", "2")...)
-	broken := filepath.Join(dir, "units", "1-random", "cycles.jsonl")
-	if err := os.MkdirAll(broken, 0o777); err != nil {
+	unit := filepath.Join(dir, "units", "1-random")
+	another := `{"cycle":0,"labelled":99,"query":["x/000"],"measures":{}}` + "\n" // a record that is not this run's
+	if err := errors.Join(os.MkdirAll(unit, 0o777), os.WriteFile(filepath.Join(unit, "cycles.jsonl"), []byte(another), 0o666)); err != nil {
 		t.Fatal(err)
 	}
 	out := l.awaitEnd(t, c, dir, 1)
-	for _, want := range []string{"3 finished, 1 failed", "failed: random, set 1", "is a directory", "units-", "| nextslice: 1 failed: random, set 1", "--slurm --resume"} {
+	for _, want := range []string{"3 finished, 1 failed", "failed: random, set 1", "recorded cycle 0 with 99", "units-", "| nextslice: 1 failed: random, set 1", "--slurm --resume"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
-	if err := os.Remove(broken); err != nil {
+	if err := os.RemoveAll(unit); err != nil {
 		t.Fatal(err)
 	}
 	if out := l.run(t, c, 0, l.simulate(dir, "--slurm", "--resume")...); !strings.Contains(out, "3 finished") || !strings.Contains(out, "1 unit in 1 task") {

@@ -1,8 +1,8 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -76,7 +76,8 @@ type Task struct {
 }
 
 // RunTask carries out a task in the run folder o.Out. The error is that of whatever ended it early: that ctx is done, that another attempt has taken
-// over (a record.TakenError), or that the data or the engine are not there. Units that failed are told to t.Failed only.
+// over (a record.TakenError), or that the data, the disk or the engine fail, as they would for the next unit too. Units that failed by
+// themselves are told to t.Failed only.
 func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	o.Resume = true
 	if o.Notice == nil {
@@ -86,7 +87,13 @@ func RunTask(ctx context.Context, c record.Config, t Task, o Options) error {
 	if err != nil {
 		return err
 	}
-	remaining := folder.RemainingOf(c, t.Units, t.Failed)
+	var unread error
+	remaining := folder.RemainingOf(c, t.Units, func(u record.Unit, err error) {
+		unread = cmp.Or(unread, t.failed(ctx, u, err))
+	})
+	if unread != nil {
+		return unread
+	}
 	remaining.Starts = nil // of units: trained when a unit is begun
 	for _, start := range t.Starts {
 		if !folder.HoldsInitial(start) {
@@ -138,7 +145,7 @@ func (r *taskRun) start(ctx context.Context, e tensor.Engine, start record.Unit)
 	if r.folder.HoldsInitial(start) {
 		return nil
 	}
-	return r.failed(ctx, start, r.task.Start(ctx, start, func() error {
+	return r.task.failed(ctx, start, r.task.Start(ctx, start, func() error {
 		if err := r.folder.RecordStartEnv(start, r.env); err != nil {
 			return err
 		}
@@ -147,7 +154,7 @@ func (r *taskRun) start(ctx context.Context, e tensor.Engine, start record.Unit)
 }
 
 func (r *taskRun) unit(ctx context.Context, e tensor.Engine, u record.Unit) error {
-	return r.failed(ctx, u, func() error {
+	return r.task.failed(ctx, u, func() error {
 		done, err := r.folder.Cycles(u)
 		if err != nil {
 			return err
@@ -167,12 +174,11 @@ func (r *taskRun) unit(ctx context.Context, e tensor.Engine, u record.Unit) erro
 	}())
 }
 
-// failed tells of an error, unless it ends the whole task.
-func (r *taskRun) failed(ctx context.Context, u record.Unit, err error) error {
-	var taken *record.TakenError
-	if err == nil || ctx.Err() != nil || errors.As(err, &taken) {
+// failed tells of an error of one unit, and returns one that ends the whole task, by the rule of Run.
+func (t Task) failed(ctx context.Context, u record.Unit, err error) error {
+	if err == nil || ctx.Err() != nil || !ofUnit(err) {
 		return err
 	}
-	r.task.Failed(u, err)
+	t.Failed(u, err)
 	return nil
 }

@@ -94,8 +94,12 @@ func TestTasks(t *testing.T) {
 func TestTaskGoesOnAfterAFailure(t *testing.T) {
 	c, dir, want := prepared(t)
 	units := c.Units()
-	broken := filepath.Join(dir, "units", units[0].Name(), "cycles.jsonl")
-	if err := os.MkdirAll(broken, 0o777); err != nil { // a folder where the file should be
+	unit := filepath.Join(dir, "units", units[0].Name())
+	if err := os.MkdirAll(unit, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	another := `{"cycle":0,"labelled":99,"query":["x/000"],"measures":{}}` + "\n"
+	if err := os.WriteFile(filepath.Join(unit, "cycles.jsonl"), []byte(another), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	failed := map[string]string{}
@@ -110,7 +114,7 @@ func TestTaskGoesOnAfterAFailure(t *testing.T) {
 	if err := RunTask(t.Context(), c, one, Options{Out: dir, Threads: 1, ISA: someISA(t)}); err != nil {
 		t.Fatal(err)
 	}
-	for unit, why := range map[string]string{"random, set 1": "is a directory", "initial set 2": "no disk", "random, set 2": "initial set 2 failed"} {
+	for unit, why := range map[string]string{"random, set 1": "recorded cycle 0 with 99", "initial set 2": "no disk", "random, set 2": "initial set 2 failed"} {
 		if !strings.Contains(failed[unit], why) {
 			t.Errorf("%s: %q, want %q", unit, failed[unit], why)
 		}
@@ -122,6 +126,31 @@ func TestTaskGoesOnAfterAFailure(t *testing.T) {
 	got, err := os.ReadFile(filepath.Join(dir, name))
 	if err != nil || string(got) != want[name] {
 		t.Errorf("%s was not run as it should: %v", units[2], err)
+	}
+}
+
+// A disk that fails would fail the next unit too: the task ends with its error, and no unit is said to be at fault.
+func TestTaskEndsWithTheDisk(t *testing.T) {
+	c, dir, _ := prepared(t)
+	units := c.Units()
+	unit := filepath.Join(dir, "units", units[0].Name())
+	for file, make := range map[string]func(name string) error{
+		"last":         func(name string) error { return os.WriteFile(name, nil, 0o666) }, // met when the unit is evaluated
+		"cycles.jsonl": func(name string) error { return os.Mkdir(name, 0o777) },          // met when the task begins
+	} {
+		if err := errors.Join(os.MkdirAll(unit, 0o777), make(filepath.Join(unit, file))); err != nil {
+			t.Fatal(err)
+		}
+		err := RunTask(t.Context(), c, task(t, units, 0), Options{Out: dir, Threads: 1, ISA: someISA(t)})
+		if path := (*os.PathError)(nil); !errors.As(err, &path) {
+			t.Errorf("%s: %v", file, err)
+		}
+		if err := os.RemoveAll(unit); err != nil {
+			t.Fatal(err)
+		}
+		if n := finished(t, dir); n != 0 {
+			t.Errorf("%s: %d units were run all the same", file, n)
+		}
 	}
 }
 
