@@ -41,10 +41,10 @@ type Exporter struct {
 	model  segmenter
 }
 
-// segmenter predicts whole cases with the model in use.
+// segmenter predicts whole cases with the model in use, or with one that was.
 type segmenter interface {
-	inUse
-	segmentCase(ctx context.Context, name string, mask *volume.Mask) error
+	now() Network
+	segmentCase(ctx context.Context, n Network, name string, mask *volume.Mask) error
 }
 
 // Export says what is exported.
@@ -57,8 +57,8 @@ type Export struct {
 }
 
 // Write writes a zip with one mask per case and the list labelled.csv, or for FormatCSV the list alone. Which slices
-// are labels, and not background or predictions, only the list tells. Masks hold the label values of the data, see values. An export is of one moment: labels and reviews are read at once, and
-// the masks hold exactly the versions that the list names, whatever is saved or reviewed while it is being written. With no case to
+// are labels, and not background or predictions, only the list tells. Masks hold the label values of the data, see values. An export is of one moment: labels and reviews are read at once, the
+// masks hold exactly the versions that the list names, and one model fills all of them, whatever is saved, reviewed or trained while it is being written. With no case to
 // export it returns ErrInvalid and has written nothing.
 func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export) error {
 	entry := store.Event{Person: who.Name, Event: "export", Detail: fmt.Sprintf("%s, partial %v, fill %v, only accepted %v", e.Format, e.Partial, e.Fill, e.Accepted),
@@ -89,7 +89,11 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 		list.Flush()
 		return list.Error()
 	}
-	cases, err := x.exportable(ctx, labels, e)
+	var fill Network
+	if e.Fill {
+		fill = x.model.now()
+	}
+	cases, err := x.exportable(ctx, labels, fill, e)
 	if err != nil {
 		return err
 	}
@@ -103,7 +107,7 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 	used := map[string]bool{}
 	for _, name := range cases {
 		path := filepath.Join(dir, unused(used, name, extensions[e.Format]))
-		err := x.exportCase(ctx, path, name, labels, e)
+		err := x.exportCase(ctx, path, name, labels, fill, e)
 		if errors.Is(err, store.ErrDamaged) || errors.Is(err, ErrGone) { // of this case alone
 			left[name] = err
 			continue
@@ -176,7 +180,7 @@ func unused(used map[string]bool, name, extension string) string {
 var extensions = map[string]string{FormatNIfTI: ".nii.gz", FormatNRRD: ".seg.nrrd", FormatDICOMSEG: ".dcm"}
 
 // exportable returns the cases that an export holds.
-func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, e Export) ([]string, error) {
+func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, fill Network, e Export) ([]string, error) {
 	if extensions[e.Format] == "" {
 		return nil, fmt.Errorf("%w: there is no format %q", ErrInvalid, e.Format)
 	}
@@ -186,7 +190,7 @@ func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, e Ex
 	if e.Ignore && len(x.config.Classes) > Unsure {
 		return nil, fmt.Errorf("%w: the value to ignore, %d, is that of a class", ErrInvalid, Unsure)
 	}
-	if e.Fill && x.model.version() == 0 {
+	if e.Fill && fill == nil {
 		return nil, fault.With(fmt.Errorf("%w: there is no model yet to fill unlabelled slices with", ErrInvalid), fault.ExportNoModel)
 	}
 	count := map[string]int{}
@@ -222,14 +226,14 @@ func (x *Exporter) exportable(ctx context.Context, labels []store.Labelled, e Ex
 }
 
 // exportCase writes the mask of one case, with the labels of it that the list names.
-func (x *Exporter) exportCase(ctx context.Context, path, name string, list []store.Labelled, e Export) error {
+func (x *Exporter) exportCase(ctx context.Context, path, name string, list []store.Labelled, fill Network, e Export) error {
 	labels, err := x.store.WithMasks(ctx, slices.DeleteFunc(slices.Clone(list), func(l store.Labelled) bool { return l.Item.Case != name }))
 	if err != nil {
 		return err
 	}
 	mask := x.cases.emptyMask(name)
 	if e.Fill { // also cases for validation: nobody labels by an export
-		if err := x.model.segmentCase(ctx, name, mask); err != nil {
+		if err := x.model.segmentCase(ctx, fill, name, mask); err != nil {
 			return err
 		}
 	}

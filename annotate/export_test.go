@@ -125,6 +125,47 @@ func TestExportFillsWithPredictions(t *testing.T) {
 	}
 }
 
+// One model fills all masks of an export, also where the next one comes into use while it is being written.
+func TestExportIsFilledByOneModel(t *testing.T) {
+	learner := &annotatetest.Learner{Bad: first(), Wait: make(chan struct{}, 9)}
+	learner.Wait <- struct{}{}
+	p := open(t, annotate.Options{Data: annotatetest.Data(t, 40), Learner: learner.New, Change: func(c *annotate.Config) {
+		small(c)
+		c.ValidationCases = []string{"c0", "c1"}
+	}})
+	p.train(1, 9)
+	until(t, "the first model", func() bool { return p.Predictor.InUse() == 1 })
+	want := map[string][]uint8{}
+	last := p.data.Cases[len(p.data.Cases)-1].ID
+	for _, name := range []string{"c2", last} {
+		want[name] = must(p.Predictor.Case(t.Context(), name)).Data
+	}
+	out := &during{do: func() {
+		learner.Wait <- struct{}{}
+		p.train(2, 9)
+		until(t, "the second model", func() bool { return p.Predictor.InUse() == 2 })
+	}}
+	labelled := map[string]bool{}
+	for _, l := range must(p.Store().LabelList(t.Context(), "")) {
+		labelled[fmt.Sprint(l.Item.Case, l.Item.Slice)] = true
+	}
+	if err := p.Exporter.Write(t.Context(), ana, out, annotate.Export{Format: annotate.FormatNIfTI, Partial: true, Fill: true}); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Equal(must(p.Predictor.Case(t.Context(), last)).Data, want[last]) {
+		t.Fatal("the two models say the same")
+	}
+	for name, data := range want {
+		mask := must(volume.ReadMask(unzip(t, out.Bytes(), name+".nii.gz")))
+		for z := range mask.Grid.Size[2] {
+			n := len(data) / mask.Grid.Size[2]
+			if !labelled[fmt.Sprint(name, z)] && !slices.Equal(mask.Slice(2, z), data[n*z:n*(z+1)]) {
+				t.Errorf("%s, slice %d is not by the model that was in use when the export began", name, z)
+			}
+		}
+	}
+}
+
 // Slices that nobody has labelled hold the value to ignore where that is asked for: they are no background.
 func TestExportIgnoresWhatIsNotLabelled(t *testing.T) {
 	p := open(t, annotate.Options{Data: annotatetest.Data(t, 2), Change: small})

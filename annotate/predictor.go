@@ -279,21 +279,28 @@ func (p *Predictor) Case(ctx context.Context, name string) (*volume.Mask, error)
 	if p.version() == 0 || !p.rights.seesProposal(Item{Case: name}) {
 		return mask, nil
 	}
-	return mask, p.segmentCase(ctx, name, mask)
+	return mask, p.segmentCase(ctx, p.now(), name, mask)
 }
 
-// segmentCase predicts all slices of a case. Nothing is stored.
-func (p *Predictor) segmentCase(ctx context.Context, name string, mask *volume.Mask) error {
+// now returns the network in use, nil if there is none. It goes on to predict, through segmentCase, when another has taken its place.
+func (p *Predictor) now() Network {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.network
+}
+
+// segmentCase predicts all slices of a case with a network that was in use, nil for background. Nothing is stored.
+func (p *Predictor) segmentCase(ctx context.Context, n Network, name string, mask *volume.Mask) error {
 	if err := p.cases.wait(ctx); err != nil {
 		return err
 	}
 	if p.cases.slice(Item{Case: name}) == nil {
 		return fault.With(fmt.Errorf("%s: %w", name, ErrGone), fault.Image, "case", name, "text", ErrGone.Error())
 	}
-	return p.borrow(func(n Network) error {
-		if n == nil {
-			return nil
-		}
+	if n == nil {
+		return nil
+	}
+	return p.borrow(func(Network) error {
 		return p.cases.segment(ctx, n, p.cases.slicesOf(name), func(item Item, _ []float32, slice []uint8) error {
 			mask.SetSlice(p.cases.config.Axis, item.Slice, slice)
 			return nil
