@@ -11,8 +11,8 @@ import (
 	"github.com/nextslice/nextslice/stats"
 )
 
-// Ceiling is what trainings on all slices of the pool reach: one per initial set and recipe, with its seed. It is in no comparison and no
-// mean; learning curves are read by it.
+// Ceiling is what trainings on all slices of the pool reach: one per initial set and recipe, with its seed and the steps of all others. It is
+// in no comparison and no mean; learning curves are read by it.
 type Ceiling struct {
 	Runs     int             `json:"runs"`
 	Labelled int             `json:"labelled"` // slices of the pool
@@ -138,7 +138,8 @@ func (x Experiment) ceilingTable(g Group) table.Table {
 	if !math.IsNaN(c.Measures[0].Std) {
 		spread = fmt.Sprintf(" ± %.1f", 100*c.Measures[0].Std)
 	}
-	t.Notes = append(t.Notes, fmt.Sprintf("Ceiling: the %s after training on all %d slices of the pool, %.1f%s %% (%s, each with the seed of an initial set). Its own uncertainty is not in the intervals.",
+	t.Notes = append(t.Notes, fmt.Sprintf("Ceiling: the %s after training on all %d slices of the pool, %.1f%s %% (%s, each with the seed of an initial set). It is what this training makes of all labels in its number of steps, "+
+		"and no upper bound: a longer one can reach more. Its own uncertainty is not in the intervals.",
 		m.long, c.Labelled, 100*c.dice(), spread, c.runsText()))
 	t.Notes = append(t.Notes, "Labels: median over finished runs, interpolated between cycles; a run that does not get there counts as more than all labels, and – means that the median run does "+
 		"not. Interval: of the median, between two of the runs (order statistics), which takes 6 sets; \"more\" is more than the budget.")

@@ -129,7 +129,7 @@ func (g *Group) warnings(s Source, grids []string) {
 		g.Warnings = append(g.Warnings, w)
 	}
 	if flagged > 0 {
-		g.warn("empty-prediction", "%d of %d distances (%s) are the volume's diagonal, because prediction or reference was empty: the mean distances rest on them",
+		g.warn("empty-prediction", "%d of %d distances (%s) are the volume's diagonal, because prediction or reference was empty: the mean distances depend heavily on them",
 			flagged, distances, percent(flagged, distances))
 	}
 	if undefined > 0 {

@@ -25,7 +25,7 @@ func (c strategiesCommand) Run(s streams) error {
 		return writeJSON(s.out, list)
 	}
 	fmt.Fprintf(s.out, "Which one? %s, if you have no reason for another: on one data set of ours 29 slices gave what 51 random ones\n"+
-		"did, on another it was level with random, and it costs one pass a slice. docs/results.md tells what each one brought.\n\n", query.Recommended)
+		"did, on another it was not shown to be better or worse than random, and it costs one pass a slice. docs/results.md tells what each one brought.\n\n", query.Recommended)
 	width := 0
 	for _, info := range list {
 		width = max(width, len(info.Name))
