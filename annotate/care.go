@@ -1,6 +1,7 @@
 package annotate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -92,6 +93,9 @@ func Check(ctx context.Context, dir string) (f Findings, err error) {
 	copies, _ := filepath.Glob(filepath.Join(dir, "backups", "*.db"))
 	slices.Sort(copies)
 	f.note("backups: %d copies of project.db", len(copies))
+	for _, path := range slices.DeleteFunc(slices.Clone(copies), func(path string) bool { return !early(path, time.Now()) }) {
+		f.note("%s is of a time that is still to come: a clock was wrong; it does not count as a daily copy", path)
+	}
 	others := runtime.GOOS != "windows" // there it is the folder's access list that says who may read
 	for _, path := range append(copies, filepath.Join(dir, "project.db"), filepath.Join(dir, "labels")) {
 		if info, err := os.Stat(path); err == nil && others && info.Mode().Perm()&0o077 != 0 {
@@ -290,13 +294,24 @@ func Restore(ctx context.Context, dir, from string, now func() time.Time) (done 
 	missing := !there
 	if missing && from == "" {
 		copies, _ := filepath.Glob(filepath.Join(dir, "backups", "*.db"))
-		slices.SortFunc(copies, func(a, b string) int { return modified(b).Compare(modified(a)) })
 		copies = slices.DeleteFunc(copies, func(p string) bool {
 			info, err := os.Stat(p)
 			return strings.HasPrefix(filepath.Base(p), "damaged-") || err != nil || info.Size() == 0
 		})
+		later := func(path string) int { // those of a time that is still to come are the last choice: a clock was wrong
+			if early(path, now()) {
+				return 1
+			}
+			return 0
+		}
+		slices.SortFunc(copies, func(a, b string) int { return cmp.Or(later(a)-later(b), modified(b).Compare(modified(a))) })
 		if len(copies) > 0 {
 			from = copies[0]
+		}
+		for _, path := range copies[min(1, len(copies)):] {
+			if later(path) > later(from) {
+				say("passed over, since it is of a time that is still to come: %s", path)
+			}
 		}
 	}
 	if missing && from == "" && ledger == nil {
@@ -375,6 +390,13 @@ func fillLedger(ctx context.Context, s *store.Store, l *store.Ledger) (err error
 	return l.Write(s.Dir())
 }
 
+// early reports whether a copy is of a time that is still to come, by the day that it is called after or by when it was written.
+func early(path string, now time.Time) bool {
+	day, err := time.ParseInLocation(time.DateOnly, strings.TrimSuffix(filepath.Base(path), ".db"), now.Location())
+	return err == nil && day.After(now) || modified(path).After(now)
+}
+
+// modified returns when a file was written, the zero time where that cannot be told.
 func modified(path string) time.Time {
 	info, err := os.Stat(path)
 	if err != nil {
