@@ -40,13 +40,22 @@ func Check(ctx context.Context, dir string) (f Findings, err error) {
 	if _, err := os.Stat(dir); err != nil {
 		return f, err
 	}
-	if err := store.CheckSeal(dir); err != nil {
-		f.fault("%v", err)
+	unsealed := store.CheckSeal(dir)
+	if store.Unsealed(unsealed) {
+		f.fault("%v", unsealed)
+	} else if unsealed != nil && !errors.Is(unsealed, fs.ErrNotExist) { // of which Snapshot tells
+		return f, unsealed
 	}
 	s, faults, err := store.Snapshot(ctx, dir)
 	if _, mismatch := errors.AsType[*store.MismatchError](err); mismatch {
 		f.fault("%v", err)
 		return f, nil
+	}
+	for _, text := range faults {
+		f.fault("project.db: %s", text)
+	}
+	if errors.Is(err, ErrDamaged) {
+		return f, nil // no more can be read of it
 	}
 	if err != nil {
 		return f, err
@@ -55,9 +64,6 @@ func Check(ctx context.Context, dir string) (f Findings, err error) {
 		return f, fmt.Errorf("%s holds no project", dir)
 	}
 	defer s.Close()
-	for _, text := range faults {
-		f.fault("project.db: %s", text)
-	}
 	var c Config
 	if _, err := s.Config(ctx, &c); err == nil {
 		err = c.Validate()
@@ -76,10 +82,14 @@ func Check(ctx context.Context, dir string) (f Findings, err error) {
 		f.fault("version %d of %s, by %s: its mask is damaged", v.Version, v.Item, v.Person)
 	}
 	labels, err := s.LabelList(ctx, "")
-	if err != nil {
-		return f, err
+	var versions []store.Version
+	if err == nil {
+		versions, err = s.History(ctx)
 	}
-	versions, err := s.History(ctx)
+	if errors.Is(err, ErrDamaged) {
+		f.fault("%v", err)
+		return f, nil
+	}
 	if err != nil {
 		return f, err
 	}
@@ -147,37 +157,43 @@ func checkFiles(dir string, l *store.Ledger, id string, labels []store.Labelled,
 
 // Repair makes a project whole again as far as that can be done without loss, and tells what it did: it makes a damaged database anew
 // from all that can be read of it, puts in the place of damaged labels what labels/final holds of them, or else the newest earlier version,
-// and computes stored sums anew. What it replaces is kept in backups. The data's files, as they are now, are taken for right.
+// and computes stored sums anew. What it replaces is kept in backups, and is moved there when what takes its place is whole: a database that could not be looked at, whatever the reason, is
+// no damaged one, and stays. The data's files, as they are now, are taken for right.
 func Repair(ctx context.Context, dir string, now func() time.Time) (done []string, err error) {
 	say := func(format string, args ...any) { done = append(done, fmt.Sprintf(format, args...)) }
 	unsealed := store.CheckSeal(dir)
-	s, faults, err := store.Snapshot(ctx, dir)
+	if unsealed != nil && !store.Unsealed(unsealed) && !errors.Is(unsealed, fs.ErrNotExist) {
+		return nil, unsealed
+	}
+	ledger, err := store.ReadLedger(dir)
 	if err != nil {
 		return nil, err
 	}
-	if s == nil {
-		return nil, fmt.Errorf("%s holds no project", dir)
-	}
-	if err := s.Close(); err != nil {
+	s, faults, err := store.Snapshot(ctx, dir)
+	damaged := errors.Is(err, ErrDamaged) || len(faults) > 0
+	if err != nil && !errors.Is(err, ErrDamaged) {
 		return nil, err
 	}
-	if unsealed != nil && len(faults) == 0 {
-		say("project.db is not as it was written, though SQLite finds no fault in it: masks have hashes of their own and were looked at one by one; the queue, drafts and the list of people have none: where they matter, restore a copy of backups")
-	}
-	if len(faults) > 0 {
-		aside, err := store.PutAside(dir, "damaged", now())
-		if err != nil {
+	if s != nil {
+		if err := s.Close(); err != nil {
 			return nil, err
 		}
-		found, err := store.Salvage(ctx, aside, dir, now)
+	} else if !damaged {
+		return nil, fmt.Errorf("%s holds no project", dir)
+	}
+	if unsealed != nil && !damaged {
+		say("project.db is not as it was written, though SQLite finds no fault in it: masks have hashes of their own and were looked at one by one; the queue, drafts and the list of people have none: where they matter, restore a copy of backups")
+	}
+	if damaged {
+		found, aside, err := store.Salvage(ctx, dir, now)
+		if err != nil && aside != "" {
+			say("the damaged project.db is now %s", aside)
+		}
 		if err != nil {
-			return nil, err
+			return done, err
 		}
 		say("project.db was made anew: %d versions, %d labels and %d lines of the log could be read; the damaged one is %s",
 			found["versions"], found["labels"], found["events"], aside)
-		if found["project"] == 0 {
-			return done, fmt.Errorf("the project's configuration could not be read: put a copy of project.db back with nextslice project restore")
-		}
 	}
 	if s, err = store.OpenUnchecked(ctx, dir, now); err != nil {
 		return done, err
@@ -186,7 +202,7 @@ func Repair(ctx context.Context, dir string, now func() time.Time) (done []strin
 	if err := repairLabels(ctx, s, say); err != nil {
 		return done, err
 	}
-	if ledger, err := store.ReadLedger(dir); err == nil && ledger != nil && ledger.Project == s.ID() {
+	if ledger != nil && ledger.Project == s.ID() {
 		n, err := mergeFinal(ctx, s, ledger)
 		if err != nil {
 			return done, err
@@ -328,9 +344,6 @@ func Restore(ctx context.Context, dir, from string, now func() time.Time) (done 
 		}
 		say("project.db is now the copy %s", from)
 	case missing:
-		if _, err := store.PutAside(dir, "replaced", now()); err != nil { // an empty file, or a log alone
-			return done, err
-		}
 		if err := store.Begin(ctx, dir, ledger, now); err != nil {
 			return done, err
 		}
