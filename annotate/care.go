@@ -3,7 +3,6 @@ package annotate
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"github.com/nextslice/nextslice/internal/atomicfile"
-	"github.com/nextslice/nextslice/internal/contents"
 	"github.com/nextslice/nextslice/volume"
 
 	"github.com/nextslice/nextslice/annotate/store"
@@ -199,18 +197,24 @@ func Repair(ctx context.Context, dir string, now func() time.Time) (done []strin
 		return done, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := repairLabels(ctx, s, say); err != nil {
+	ours := ledger == nil || ledger.Project == s.ID()
+	files, err := openFinal(ctx, s, ledger, ours)
+	if err != nil {
 		return done, err
 	}
-	if ledger != nil && ledger.Project == s.ID() {
-		n, err := mergeFinal(ctx, s, ledger)
+	if err := repairLabels(ctx, s, files, say); err != nil {
+		return done, err
+	}
+	if ledger != nil && ours {
+		n, tell, err := files.merge(ctx)
 		if err != nil {
 			return done, err
 		}
 		if n > 0 {
 			say("%d labels that the database had lost, or never had, came from labels/final", n)
 		}
-		if err := fillLedger(ctx, s, ledger); err != nil {
+		done = append(done, tell...)
+		if err := files.fillLedger(ctx); err != nil {
 			return done, err
 		}
 	}
@@ -225,7 +229,7 @@ func Repair(ctx context.Context, dir string, now func() time.Time) (done []strin
 }
 
 // repairLabels puts an intact mask in the place of every damaged label.
-func repairLabels(ctx context.Context, s *store.Store, say func(string, ...any)) error {
+func repairLabels(ctx context.Context, s *store.Store, files *finalFiles, say func(string, ...any)) error {
 	damaged, err := s.Damaged(ctx)
 	if err != nil {
 		return err
@@ -237,7 +241,6 @@ func repairLabels(ctx context.Context, s *store.Store, say func(string, ...any))
 		}
 		bad[v.Item][v.Version] = true
 	}
-	files := finalFiles{s: s}
 	var masks []store.Recovered
 	labels, err := s.LabelList(ctx, "")
 	if err != nil {
@@ -247,45 +250,26 @@ func repairLabels(ctx context.Context, s *store.Store, say func(string, ...any))
 		if !bad[l.Item][l.Version.Version] {
 			continue
 		}
-		if mask := files.slice(ctx, l.Item); mask != nil {
+		mask, sure, err := files.slice(l.Item, l.Version.Version)
+		if err != nil {
+			return err
+		}
+		if mask != nil && sure {
 			masks = append(masks, store.Recovered{Item: l.Item, Person: l.Person, At: l.At, Action: store.ActionRecovered, Mask: mask})
 			say("%s: its damaged label came back from labels/final", l.Item)
+		} else if mask != nil {
+			masks = append(masks, store.Recovered{Item: l.Item, Action: store.ActionRecovered, Mask: mask})
+			say("%s: its damaged label is lost, what labels/final holds is in its place, maybe of another version or program: look at it", l.Item)
 		} else if mask, number, err := s.NewestIntact(ctx, l.Item, l.Version.Version); err == nil {
 			masks = append(masks, store.Recovered{Item: l.Item, Action: store.ActionRecovered, Mask: mask})
 			say("%s: its damaged label is lost, version %d is in its place: look at it", l.Item, number)
+		} else if !errors.Is(err, ErrNotFound) {
+			return err
 		} else {
 			say("%s: its label is damaged and there is no other copy: label it again", l.Item)
 		}
 	}
 	return s.Recover(ctx, "repair", masks)
-}
-
-// finalFiles reads labels/final without the data.
-type finalFiles struct {
-	s     *store.Store
-	axis  int
-	read  bool
-	masks map[string]*volume.Mask
-}
-
-func (f *finalFiles) slice(ctx context.Context, item Item) []uint8 {
-	if !f.read {
-		f.read, f.masks = true, map[string]*volume.Mask{}
-		var c Config
-		if _, err := f.s.Config(ctx, &c); err != nil {
-			f.axis = -1
-		}
-		f.axis = c.Preprocess.Axis
-	}
-	m, known := f.masks[item.Case]
-	if !known {
-		m, _ = volume.ReadMask(filepath.Join(f.s.Dir(), "labels", "final", item.Case+".nii.gz"))
-		f.masks[item.Case] = m
-	}
-	if m == nil || f.axis < 0 || item.Slice >= m.Size[f.axis] {
-		return nil
-	}
-	return m.Slice(f.axis, item.Slice)
 }
 
 // Restore puts project.db back: from a copy, or, without one, where it is missing, from the newest copy in backups, and then puts in what
@@ -371,36 +355,17 @@ func Restore(ctx context.Context, dir, from string, now func() time.Time) (done 
 	if s.ID() != ledger.Project {
 		return done, fmt.Errorf("project.db is that of another project (%s) than labels (%s)", s.ID(), ledger.Project)
 	}
-	n, err := mergeFinal(ctx, s, ledger)
+	files, err := openFinal(ctx, s, ledger, true)
+	if err != nil {
+		return done, err
+	}
+	n, tell, err := files.merge(ctx)
 	if err != nil {
 		return done, err
 	}
 	say("%d labels came from labels/final", n)
-	return done, fillLedger(ctx, s, ledger)
-}
-
-// fillLedger brings a ledger in line with a database whose labels are now at least those of the files.
-func fillLedger(ctx context.Context, s *store.Store, l *store.Ledger) (err error) {
-	labels, err := s.LabelList(ctx, "")
-	if err != nil {
-		return err
-	}
-	for name, c := range l.Cases {
-		c.Labels = nil
-		for _, label := range labels {
-			if label.Item.Case == name {
-				c.Labels = append(c.Labels, store.LedgerLabel{Slice: label.Item.Slice, Version: label.Version.Version, Person: label.Person, At: label.At, Action: label.Action})
-			}
-		}
-		l.Cases[name] = c
-	}
-	if l.Newest, err = s.NewestID(ctx); err != nil {
-		return err
-	}
-	if err := s.FillLedger(l); err != nil {
-		return err
-	}
-	return l.Write(s.Dir())
+	done = append(done, tell...)
+	return done, files.fillLedger(ctx)
 }
 
 // early reports whether a copy is of a time that is still to come, by the day that it is called after or by when it was written.
@@ -416,142 +381,6 @@ func modified(path string) time.Time {
 		return time.Time{}
 	}
 	return info.ModTime()
-}
-
-// mergeFinal makes those slices of labels/final labels that the database lacks or has older versions of.
-func mergeFinal(ctx context.Context, s *store.Store, l *store.Ledger) (n int, err error) {
-	cases, err := s.Cases(ctx)
-	if err != nil {
-		return 0, err
-	}
-	known := map[string]bool{}
-	for _, c := range cases {
-		known[c.Name] = true
-	}
-	labels, err := s.LabelList(ctx, "")
-	if err != nil {
-		return 0, err
-	}
-	have := map[Item]int{}
-	for _, label := range labels {
-		have[label.Item] = label.Version.Version
-	}
-	files := finalFiles{s: s}
-	for name, c := range l.Cases {
-		c.Case.Name = name
-		if !known[name] {
-			if err := s.AddCase(ctx, c.Case, nil); err != nil {
-				return n, err
-			}
-		}
-		listed := map[int]bool{}
-		var masks []store.Recovered
-		for _, label := range c.Labels {
-			item := Item{Case: name, Slice: label.Slice}
-			listed[label.Slice] = true
-			if have[item] >= label.Version {
-				continue
-			}
-			if mask := files.slice(ctx, item); mask != nil {
-				masks = append(masks, store.Recovered{Item: item, Person: label.Person, At: label.At, Action: store.ActionRecovered, Mask: mask})
-			}
-		}
-		for k := range c.Slices { // written after the list: it is labelled if anything is drawn on it
-			item := Item{Case: name, Slice: k}
-			if listed[k] || have[item] > 0 {
-				continue
-			}
-			if mask := files.slice(ctx, item); mask != nil && foreground(mask) {
-				masks = append(masks, store.Recovered{Item: item, Action: store.ActionRecovered, Mask: mask})
-			}
-		}
-		if err := s.Recover(ctx, "restore", masks); err != nil {
-			return n, err
-		}
-		n += len(masks)
-	}
-	return n, nil
-}
-
-// TakeOver makes what another program has changed in labels/final labels of a project that nobody serves: new versions of the slices that
-// differ. It returns how many.
-func TakeOver(ctx context.Context, dir string, names []string, now func() time.Time) (n int, err error) {
-	if !store.Exists(dir) {
-		return 0, fmt.Errorf("%s holds no project", dir)
-	}
-	s, err := store.Open(ctx, dir, now)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	ledger, err := store.ReadLedger(dir)
-	if err != nil {
-		return 0, err
-	}
-	if ledger == nil {
-		return 0, fmt.Errorf("%s: labels/final is not written yet, or was by an older nextslice: serve the project once", dir)
-	}
-	var config Config
-	if err := json.Unmarshal(ledger.Config, &config); err != nil {
-		return 0, err
-	}
-	for _, name := range names {
-		c, ok := ledger.Cases[name]
-		if !ok {
-			return n, fmt.Errorf("labels/final holds no case %q", name)
-		}
-		masks, err := outside(ctx, s, config, c, name)
-		if err != nil {
-			return n, err
-		}
-		if err := s.Recover(ctx, "taken over", masks); err != nil {
-			return n, err
-		}
-		n += len(masks)
-		if c.Final, err = contents.Of(filepath.Join(dir, "labels", "final", name+".nii.gz")); err != nil {
-			return n, err
-		}
-		ledger.Cases[name] = c
-		if err := ledger.Write(dir); err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-// outside returns the slices of a mask file that differ from the labels.
-func outside(ctx context.Context, s *store.Store, config Config, c store.LedgerCase, name string) (masks []store.Recovered, err error) {
-	m, err := volume.ReadMask(filepath.Join(s.Dir(), "labels", "final", name+".nii.gz"))
-	if err != nil {
-		return nil, err
-	}
-	h, w := config.Preprocess.SliceSize(m.Grid)
-	if config.Preprocess.Slices(m.Grid) != c.Slices || h != c.Height || w != c.Width {
-		return nil, fmt.Errorf("labels/final/%s.nii.gz has another size than the case", name)
-	}
-	for i, v := range m.Data {
-		if !config.isClass(v) {
-			return nil, fmt.Errorf("labels/final/%s.nii.gz: voxel %d has the value %d, which is no class of the project", name, i, v)
-		}
-	}
-	for k := range c.Slices {
-		item := Item{Case: name, Slice: k}
-		slice := m.Slice(config.Preprocess.Axis, k)
-		label, _, err := s.Label(ctx, item)
-		switch {
-		case errors.Is(err, ErrNotFound) && !foreground(slice), err == nil && slices.Equal(label, slice):
-			continue
-		case err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrDamaged):
-			return nil, err
-		}
-		if state, err := s.State(item); err != nil {
-			return nil, err
-		} else if state.Row != nil && state.Row.Readings > 1 {
-			return nil, fmt.Errorf("%s is being read by two people: decide that first", item)
-		}
-		masks = append(masks, store.Recovered{Item: item, Action: store.ActionOutside, Mask: slice})
-	}
-	return masks, nil
 }
 
 // Backup copies the database of a project folder, as it is at this moment, also while it is served. The file must not be there.

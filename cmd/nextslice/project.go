@@ -104,8 +104,9 @@ type projectRestoreCommand struct {
 
 func (projectRestoreCommand) Help() string {
 	return `For a project whose project.db is missing, empty, or older than labels/final. Puts back a copy, if there is one, and then what labels/final holds that is
-newer, as new versions under the names of those who made them. Nothing is moved before FILE is found to be a whole copy of this project's database; what it
-replaces is kept in backups. Without FILE, copies of a time that is still to come, by a clock that was wrong, are the last choice. Stop the server first.
+newer, as new versions under the names of those who made them; without a name where a file is not the one that was written last. Nothing is moved before FILE
+is found to be a whole copy of this project's database; what it replaces is kept in backups. Without FILE, copies of a time that is still to come, by a clock
+that was wrong, are the last choice. Stop the server first.
 
 Examples:
   nextslice project restore DIR-annotation
