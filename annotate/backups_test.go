@@ -2,9 +2,11 @@ package annotate_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -163,4 +165,63 @@ func TestBackupIsEnough(t *testing.T) {
 	})
 	until(t, "it is in use", func() bool { m := p.next(ana).Model; return m != nil && *m == 2 })
 	has(t, p, want)
+}
+
+// Copies that a wrong clock has named after days to come take no place among the daily ones, stay, and are the last choice.
+func TestBackupsOfTheFuture(t *testing.T) {
+	o, want := labelled(t)
+	backups := filepath.Join(o.Dir, "backups")
+	os.RemoveAll(backups)
+	o.Backups = 2
+	day := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	visit := func(at time.Time) {
+		t.Helper()
+		o.Now = func() time.Time { return at }
+		p := open(t, o)
+		until(t, "today's copy", func() bool {
+			_, err := os.Stat(filepath.Join(backups, at.Format("2006-01-02")+".db"))
+			return err == nil
+		})
+		p.close()
+	}
+	for n := range 2 {
+		visit(time.Date(2036, 3, 1+n, 9, 0, 0, 0, time.UTC))
+	}
+	for n := range 3 {
+		visit(day.AddDate(0, 0, n))
+	}
+	var names []string
+	for _, path := range must(filepath.Glob(filepath.Join(backups, "20*.db"))) {
+		names = append(names, filepath.Base(path))
+	}
+	if got := fmt.Sprint(names); got != "[2026-03-02.db 2026-03-03.db 2036-03-01.db 2036-03-02.db]" {
+		t.Errorf("copies: %s", got)
+	}
+	for _, path := range must(filepath.Glob(filepath.Join(backups, "*.db"))) {
+		at := must(time.Parse("2006-01-02", strings.TrimSuffix(filepath.Base(path), ".db")))
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found := must(annotate.Check(t.Context(), o.Dir)); strings.Count(strings.Join(found.Notes, "\n"), "still to come") != 2 {
+		t.Errorf("check: %q", found.Notes)
+	}
+	now := func() time.Time { return day.AddDate(0, 0, 5) }
+	for _, from := range []string{"2026-03-03.db", "2036-03-02.db"} {
+		os.Remove(filepath.Join(o.Dir, "project.db"))
+		done, err := annotate.Restore(t.Context(), o.Dir, "", now)
+		if err != nil || !slices.ContainsFunc(done, func(text string) bool {
+			return strings.HasSuffix(text, "is now the copy "+filepath.Join(backups, from))
+		}) {
+			t.Errorf("want %s, told %q, %v", from, done, err)
+		}
+		if passed := strings.Count(strings.Join(done, "\n"), "passed over"); passed != map[string]int{"2026-03-03.db": 2}[from] {
+			t.Errorf("told %q", done)
+		}
+		for _, path := range must(filepath.Glob(filepath.Join(backups, "2026-*.db"))) {
+			os.Remove(path)
+		}
+	}
+	o.Now = nil
+	has(t, open(t, o), want)
 }

@@ -132,13 +132,19 @@ func (f *maskFiles) writeMask(ctx context.Context, name string) (newest int64, e
 	var damaged error
 	for _, l := range labels {
 		newest = max(newest, l.ID)
-		one.Labels = append(one.Labels, store.LedgerLabel{Slice: l.Item.Slice, Version: l.Version.Version, Person: l.Person, At: l.At, Action: l.Action})
 		mask, err := l.Mask()
+		held := err == nil
 		if err != nil { // the file may hold the last copy of it
 			damaged = err
-			if mask = f.slice(path, l.Item); mask == nil {
+			if mask, held, err = f.lastCopy(l); err != nil {
+				return 0, err
+			}
+			if mask == nil {
 				continue
 			}
+		}
+		if held {
+			one.Labels = append(one.Labels, ledgerLabel(l))
 		}
 		final.SetSlice(f.cases.config.Axis, l.Item.Slice, mask)
 		begun, err := f.origin(ctx, l)
@@ -196,13 +202,22 @@ func (f *maskFiles) publish(name string) error {
 	return atomicfile.Rename(f.prepared(name), path)
 }
 
-// slice returns a slice of the mask in a file, nil if there is none.
-func (f *maskFiles) slice(path string, item Item) []uint8 {
-	m, err := volume.ReadMask(path)
-	if err != nil || m.Size != f.cases.grid(item).Size {
-		return nil
+// lastCopy returns what the mask files hold of a label that is damaged in the database, nil for nothing, and whether it is surely that version of it.
+func (f *maskFiles) lastCopy(l store.Labelled) (mask []uint8, sure bool, err error) {
+	name := l.Item.Case
+	path, err := listed(f.store.Dir(), name, f.ledger.Cases[name])
+	if err != nil {
+		return nil, false, err
 	}
-	return m.Slice(f.cases.config.Axis, item.Slice)
+	sure = path != "" && lists(f.ledger.Cases[name], l.Item.Slice, l.Version.Version)
+	if path == "" {
+		path = f.path("final", name+".nii.gz")
+	}
+	m, err := volume.ReadMask(path)
+	if err != nil || m.Size != f.cases.grid(l.Item).Size {
+		return nil, false, nil
+	}
+	return m.Slice(f.cases.config.Axis, l.Item.Slice), sure, nil
 }
 
 // aside keeps a file of labels/final that another program has changed: it moves it to labels/outside before it is replaced.

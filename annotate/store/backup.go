@@ -102,7 +102,8 @@ func uri(path, query string) (string, error) {
 	return (&url.URL{Scheme: "file", Path: absolute, RawQuery: query}).String(), err
 }
 
-// DailyBackup makes today's copy in the folder backups, if there is none yet, and keeps the newest of them, so many.
+// DailyBackup makes today's copy in the folder backups, if there is none yet, and keeps the newest of them, so many. Copies of days to come, which a wrong clock has named, neither count nor
+// go.
 func (s *Store) DailyBackup(ctx context.Context, keep int) error {
 	if keep < 1 {
 		return nil
@@ -121,6 +122,7 @@ func (s *Store) DailyBackup(ctx context.Context, keep int) error {
 	if err != nil {
 		return err
 	}
+	copies = slices.DeleteFunc(copies, func(path string) bool { return path > today }) // names are as long as each other
 	slices.Sort(copies)
 	for _, old := range copies[:max(0, len(copies)-keep)] {
 		if err := os.Remove(old); err != nil {

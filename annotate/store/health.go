@@ -34,7 +34,7 @@ func checkSum(dir string) error {
 		return err
 	}
 	if info, err := os.Stat(seal.Database(dir) + "-wal"); err == nil && info.Size() > 0 {
-		return errors.New("project.db was closed in order, and beside it lies a log of changes that is not its own: put the project.db-wal aside; see nextslice project check")
+		return seal.ErrLog
 	}
 	seen, err := contents.Of(seal.Database(dir))
 	if err != nil {
@@ -46,9 +46,14 @@ func checkSum(dir string) error {
 	return nil
 }
 
-// CheckSeal compares the database of a folder with its seal, see ErrDamaged, also while it is served.
+// CheckSeal compares the database of a folder with its seal, also while it is served. An error is a finding where Unsealed says so; with any other one it could not be compared.
 func CheckSeal(dir string) error {
 	return seal.Undisturbed(dir, func() error { return checkSum(dir) })
+}
+
+// Unsealed reports whether an error of CheckSeal says that the database, its log or its seal is not what was written.
+func Unsealed(err error) bool {
+	return errors.Is(err, ErrDamaged) || errors.Is(err, seal.ErrSeal) || errors.Is(err, seal.ErrLog)
 }
 
 // quickCheck asks SQLite whether the file is whole, and reads every mask that is a label.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,80 +14,15 @@ import (
 	"strings"
 	"time"
 
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"github.com/nextslice/nextslice/annotate/store/seal"
 	"github.com/nextslice/nextslice/internal/atomicfile"
 	"github.com/nextslice/nextslice/internal/tempdir"
 
 	"github.com/nextslice/nextslice/annotate/fault"
 )
-
-// Snapshot opens a copy of a project's database, as it is at this moment, in the format of this program; a server may have it open.
-// faults are what SQLite finds wrong with it. The copy goes when the store is closed.
-func Snapshot(ctx context.Context, dir string) (s *Store, faults []string, err error) {
-	if there, err := HasDatabase(dir); err != nil || !there {
-		return nil, nil, cmp.Or(err, checkMissing(dir))
-	}
-	temp, drop, err := tempdir.Make("check")
-	if err != nil {
-		return nil, nil, err
-	}
-	s = &Store{dir: temp, now: time.Now, steady: time.Now, remove: drop}
-	defer func() {
-		if err != nil {
-			s.Close()
-			s = nil
-		}
-	}()
-	// The files themselves: an online copy of a damaged database would fail. What a server writes meanwhile must not be in one of them alone.
-	err = seal.Undisturbed(dir, func() error {
-		for _, path := range []string{seal.Path(temp), seal.Database(temp), seal.Database(temp) + "-wal"} {
-			if err := remove(path); err != nil {
-				return err
-			}
-			if err := copyFile(filepath.Join(dir, filepath.Base(path)), path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
-		return seal.Check(temp)
-	})
-	if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, seal.ErrSeal) {
-		return s, nil, err
-	}
-	if s.db, err = openDatabase(seal.Database(temp)); err != nil {
-		return s, nil, err
-	}
-	s.db.SetMaxOpenConns(1)
-	for _, check := range []string{"integrity_check(20)", "foreign_key_check"} {
-		var found []string
-		if check == "foreign_key_check" {
-			found, err = orphans(ctx, s.db)
-		} else {
-			found, err = pragma(ctx, s.db, check)
-		}
-		if err != nil {
-			return s, []string{err.Error()}, nil
-		}
-		faults = append(faults, found...)
-	}
-	if err := s.migrate(ctx); err != nil {
-		return s, append(faults, err.Error()), nil
-	}
-	if s.reads, err = openDatabase(seal.Database(temp), "query_only(1)"); err != nil {
-		return s, nil, err
-	}
-	err = s.db.QueryRow(`SELECT coalesce(max(id), '') FROM project`).Scan(&s.id)
-	return s, faults, err
-}
-
-func orphans(ctx context.Context, db *sql.DB) ([]string, error) {
-	rows, err := db.QueryContext(ctx, `PRAGMA foreign_key_check`)
-	return collect(rows, err, "check the database", func(scan scanner) (string, error) {
-		var table, parent string
-		var row, key sql.NullInt64
-		err := scan(&table, &row, &parent, &key)
-		return fmt.Sprintf("row %d of %s belongs to nothing in %s", row.Int64, table, parent), err
-	})
-}
 
 func copyFile(from, to string) error {
 	in, err := os.Open(from)
@@ -107,6 +41,19 @@ func copyFile(from, to string) error {
 	return errors.Join(out.Sync(), out.Close())
 }
 
+// copyDatabase copies a database file with its logs, those that are there, in place of what to is.
+func copyDatabase(from, to string) error {
+	for _, end := range []string{"", "-wal", "-journal"} {
+		if err := remove(to + end); err != nil {
+			return err
+		}
+		if err := copyFile(from+end, to+end); err != nil && (end == "" || !errors.Is(err, fs.ErrNotExist)) {
+			return err
+		}
+	}
+	return nil
+}
+
 // OpenUnchecked opens a project that is to be repaired, under its lock.
 func OpenUnchecked(ctx context.Context, dir string, now func() time.Time) (*Store, error) {
 	s, err := openStore(ctx, dir, now, false)
@@ -117,35 +64,57 @@ func OpenUnchecked(ctx context.Context, dir string, now func() time.Time) (*Stor
 	return s, err
 }
 
-// Begin makes the database of a project that is known by its ledger alone, without labels.
+// Begin makes the database of a project that is known by its ledger alone, without labels. Where there is an empty one, or a log alone, it goes to backups.
 func Begin(ctx context.Context, dir string, l *Ledger, now func() time.Time) error {
-	s, err := openStore(ctx, dir, now, false)
-	if err != nil {
-		return err
-	}
-	s.id = l.Project
-	err = s.SetConfig(ctx, l.Name, l.Config)
-	for name, c := range l.Cases {
-		c.Case.Name = name
-		if err == nil {
-			err = s.AddCase(ctx, c.Case, nil)
+	_, err := rebuild(ctx, dir, "replaced", now, func(s *Store) error {
+		s.id = l.Project
+		err := s.SetConfig(ctx, l.Name, l.Config)
+		for name, c := range l.Cases {
+			c.Case.Name = name
+			if err == nil {
+				err = s.AddCase(ctx, c.Case, nil)
+			}
 		}
-	}
-	return errors.Join(err, s.Close())
+		return err
+	})
+	return err
 }
 
-// PutAside moves the database of a project folder that nobody has open to backups, under a name that tells why and that nothing has, and returns where it is
-// now; "" if there was none.
-func PutAside(dir, why string, now time.Time) (string, error) {
+// rebuild makes the database of a project folder that nobody has open anew, and returns where the one before is now, as putAside does. Nothing is moved before the new one is whole:
+// after an error the folder is as it was, unless there is a path of the one before.
+func rebuild(ctx context.Context, dir, why string, now func() time.Time, fill func(*Store) error) (aside string, err error) {
 	lock, err := lockDir(dir)
 	if err != nil {
 		return "", err
 	}
 	defer lock.Close()
-	return putAside(dir, why, now)
+	temp, err := atomicfile.MkdirTemp(seal.Database(dir))
+	if err != nil {
+		return "", plain(err)
+	}
+	defer os.RemoveAll(temp)
+	s, err := openStore(ctx, temp, now, false)
+	if err != nil {
+		return "", err
+	}
+	if err := fill(s); err != nil {
+		s.Close()
+		return "", err
+	}
+	if err := s.Close(); err != nil {
+		return "", plain(err)
+	}
+	if err := checkCopy(ctx, seal.Database(temp)); err != nil {
+		return "", fmt.Errorf("the new project.db: %w", plain(err))
+	}
+	if aside, err = putAside(dir, why, now()); err != nil {
+		return aside, err
+	}
+	return aside, atomicfile.Rename(seal.Database(temp), seal.Database(dir))
 }
 
-// putAside is PutAside for who has the lock.
+// putAside moves the database of a project folder, whose lock the caller has, to backups, under a name that tells why and that nothing has, and returns where it is now; "" if there was
+// none.
 func putAside(dir, why string, now time.Time) (string, error) {
 	to := Unused(filepath.Join(dir, "backups", why+"-"+now.UTC().Format("20060102T150405")), ".db")
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
@@ -158,7 +127,7 @@ func putAside(dir, why string, now time.Time) (string, error) {
 			continue
 		}
 		if err != nil {
-			return "", err
+			return moved, err
 		}
 		if end == "" {
 			moved = to
@@ -167,8 +136,8 @@ func putAside(dir, why string, now time.Time) (string, error) {
 	return moved, errors.Join(remove(sumPath(dir)), seal.Remove(dir))
 }
 
-// logs are the ends of the names of a database's files.
-var logs = []string{"", "-wal", "-shm"}
+// logs are the ends of the names of a database's files; the last is its log on a network file system.
+var logs = []string{"", "-wal", "-shm", "-journal"}
 
 // Unused returns a path that nothing is seen to have, stem and extension with -2, -3 … between them where that is needed, and that no log of a database has that would be called so. Where nothing
 // can be seen, as in a folder that is gone, whoever makes the file is told.
@@ -184,7 +153,7 @@ func Unused(stem, extension string) string {
 	}
 }
 
-// PutBack makes a copy of a database that of a project folder that nobody has open, and returns where the one before is now, as PutAside does. Nothing is moved before the copy is found
+// PutBack makes a copy of a database that of a project folder that nobody has open, and returns where the one before is now, as putAside does. Nothing is moved before the copy is found
 // to be one: a whole database, with its log where one lies beside it, in a format that this program knows, which holds a project: that of the ledger, or where there is no
 // ledger that of the database before, if this can be read. The copy itself is only read.
 func PutBack(ctx context.Context, dir, from string, l *Ledger, now time.Time) (aside string, err error) {
@@ -253,10 +222,7 @@ func checkMagic(path string, info fs.FileInfo) error {
 
 // takeCopy copies a database with its log to one file, looks at it, and returns the identity of the project in it; "" of a project of an older program.
 func takeCopy(ctx context.Context, from, to string) (id string, err error) {
-	if err := copyFile(from, to); err != nil {
-		return "", plain(err)
-	}
-	if err := copyFile(from+"-wal", to+"-wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := copyDatabase(from, to); err != nil {
 		return "", plain(err)
 	}
 	address, err := uri(to, url.Values{"mode": {"rw"}, "_pragma": {"journal_mode(DELETE)", "synchronous(FULL)"}}.Encode())
@@ -320,27 +286,51 @@ func identityOf(ctx context.Context, path string) string {
 // tables in the order in which rows can be put into an empty database.
 var tables = []string{"project", "cases", "versions", "labels", "reviews", "skips", "queue", "models", "people", "events", "drafts", "notes", "contents"}
 
-// Salvage makes the database of a project folder anew from all rows of a damaged one that can be read, and tells of how many it found
-// in each table. Leases, sessions and proposals are left behind: they make themselves again.
-func Salvage(ctx context.Context, from, dir string, now func() time.Time) (found map[string]int, err error) {
-	old, err := openDatabase(from)
+// salvaging is called with the new database before the first row is put into it: tests fill the disk here, or interrupt.
+var salvaging = func(*sql.DB) {}
+
+// Salvage makes the database of a project folder that nobody has open anew from all of its rows that can be read, and tells of how many it found in each table, and where the damaged one
+// is now. Nothing is moved before the new one is whole: after an error the folder is as it was, unless there is a path of the damaged one. Leases, sessions and proposals are left behind:
+// they make themselves again.
+func Salvage(ctx context.Context, dir string, now func() time.Time) (found map[string]int, aside string, err error) {
+	aside, err = rebuild(ctx, dir, "damaged", now, func(s *Store) (err error) {
+		temp, drop, err := tempdir.Make("repair")
+		if err != nil {
+			return err
+		}
+		defer drop()
+		if err := copyDatabase(seal.Database(dir), seal.Database(temp)); err != nil { // opening it would change it
+			return fmt.Errorf("copy project.db to %s: %w", temp, plain(err))
+		}
+		old, err := openDatabase(seal.Database(temp))
+		if err != nil {
+			return err
+		}
+		defer old.Close()
+		old.SetMaxOpenConns(1)
+		if found, err = s.salvage(ctx, old); err == nil && found["project"] == 0 {
+			err = errors.New("the project's configuration could not be read: put a copy of project.db back with nextslice project restore --from; nothing was moved")
+		}
+		return err
+	})
+	return found, aside, err
+}
+
+// salvage puts all rows into an empty database that can be read of a damaged one, and completes what then belongs to nothing.
+func (s *Store) salvage(ctx context.Context, old *sql.DB) (found map[string]int, err error) {
+	if _, err := s.db.ExecContext(ctx, `PRAGMA foreign_keys = 0`); err != nil {
+		return nil, err
+	}
+	salvaging(s.db)
+	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, err
+		return nil, plain(err)
 	}
-	defer old.Close()
-	old.SetMaxOpenConns(1)
-	s, err := openStore(ctx, dir, now, false)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if _, err := s.db.Exec(`PRAGMA foreign_keys = 0`); err != nil {
-		return nil, err
-	}
+	defer tx.Rollback()
 	found = map[string]int{}
 	for _, table := range tables {
-		if found[table], err = s.salvage(ctx, old, table); err != nil {
-			return found, fmt.Errorf("salvage %s: %w", table, err)
+		if found[table], err = salvageTable(ctx, old, tx, table); err != nil {
+			return nil, fmt.Errorf("salvage %s: %w", table, plain(err))
 		}
 	}
 	for _, statement := range []string{
@@ -354,22 +344,24 @@ func Salvage(ctx context.Context, from, dir string, now func() time.Time) (found
 		`DELETE FROM drafts WHERE case_name NOT IN (SELECT name FROM cases)`,
 		`DELETE FROM skips WHERE case_name NOT IN (SELECT name FROM cases)`,
 		`UPDATE cases SET written = 0`,
-		`PRAGMA foreign_keys = 1`,
 	} {
-		if _, err := s.db.ExecContext(ctx, statement); err != nil {
-			return found, fmt.Errorf("salvage: %w", plain(err))
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return nil, fmt.Errorf("salvage: %w", plain(err))
 		}
 	}
-	return found, nil
+	return found, plain(tx.Commit())
 }
 
-// salvage copies the rows of one table: in one go, or one by one around those that cannot be read.
-func (s *Store) salvage(ctx context.Context, old *sql.DB, table string) (n int, err error) {
-	into, err := columns(s.db, table)
+// salvageTable copies the rows of one table: in one go, or one by one around those that cannot be read.
+func salvageTable(ctx context.Context, old *sql.DB, tx *sql.Tx, table string) (n int, err error) {
+	into, err := columns(ctx, tx, table)
 	if err != nil {
 		return 0, err
 	}
-	from, err := columns(old, table)
+	from, err := columns(ctx, old, table)
+	if err != nil && ofMachine(err) {
+		return 0, err
+	}
 	if err != nil || len(from) == 0 {
 		return 0, nil // a table that cannot be read, or that older programs did not have
 	}
@@ -382,31 +374,53 @@ func (s *Store) salvage(ctx context.Context, old *sql.DB, table string) (n int, 
 		}
 	}
 	list := strings.Join(names, ", ")
-	insert := `INSERT OR IGNORE INTO ` + table + ` (` + list + `) VALUES (?` + strings.Repeat(", ?", len(names)-1) + `)`
+	insert := `INSERT OR IGNORE INTO ` + table + ` (` + list + `) SELECT * FROM (SELECT ? AS ` + strings.Join(names, `, ? AS `) + `)`
+	if table == "reviews" { // which are never deleted: not those of lost versions
+		insert += ` WHERE (case_name, slice, version) IN (SELECT case_name, slice, version FROM versions)`
+	}
 	values := make([]any, len(names))
 	dest := make([]any, len(names))
 	for i := range values {
 		dest[i] = &values[i]
 	}
-	copyRows := func(where string, args ...any) (ok bool) {
+	// copyRows tells of whether all rows could be read. An error is one of the machine, or of the new database.
+	copyRows := func(where string, args ...any) (all bool, err error) {
+		unreadable := func(err error) (bool, error) {
+			if ofMachine(err) {
+				return false, err
+			}
+			return false, nil
+		}
 		rows, err := old.QueryContext(ctx, `SELECT `+list+` FROM `+table+where, args...)
 		if err != nil {
-			return false
+			return unreadable(err)
 		}
 		defer rows.Close()
 		for rows.Next() {
-			if rows.Scan(dest...) != nil {
-				return false
+			if err := rows.Scan(dest...); err != nil {
+				return unreadable(err)
 			}
-			if r, err := s.db.ExecContext(ctx, insert, values...); err == nil { // one that breaks a rule is not a row of ours
-				added, _ := r.RowsAffected()
-				n += int(added)
+			r, err := tx.ExecContext(ctx, insert, values...)
+			if breaksRule(err) {
+				continue // it is no row of ours
 			}
+			if err != nil {
+				return false, err
+			}
+			added, err := r.RowsAffected()
+			if err != nil {
+				return false, err
+			}
+			n += int(added)
 		}
-		return rows.Err() == nil
+		if err := rows.Err(); err != nil {
+			return unreadable(err)
+		}
+		return true, nil
 	}
-	if copyRows("") || table == "labels" { // which has no row numbers, and is completed from versions
-		return n, ctx.Err()
+	all, err := copyRows("")
+	if err != nil || all || table == "labels" { // which has no row numbers, and is completed from versions
+		return n, err
 	}
 	last := int64(0)
 	for _, order := range []string{" ORDER BY rowid DESC LIMIT 1", ""} {
@@ -416,14 +430,24 @@ func (s *Store) salvage(ctx context.Context, old *sql.DB, table string) (n int, 
 		}
 	}
 	last = max(last, 100_000) // the end may be what cannot be read
-	for id := int64(1); id <= last && ctx.Err() == nil; id++ {
-		copyRows(` WHERE rowid = ?`, id)
+	for id := int64(1); id <= last; id++ {
+		if _, err := copyRows(` WHERE rowid = ?`, id); err != nil {
+			return n, err
+		}
 	}
 	return n, ctx.Err()
 }
 
-func columns(db *sql.DB, table string) ([]string, error) {
-	rows, err := db.Query(`SELECT name FROM pragma_table_info(?)`, table)
+// breaksRule reports whether an error says that a row breaks a rule of its table.
+func breaksRule(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (e.Code()&0xff == sqlite3.SQLITE_CONSTRAINT || e.Code()&0xff == sqlite3.SQLITE_MISMATCH)
+}
+
+func columns(ctx context.Context, db interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}, table string) ([]string, error) {
+	rows, err := db.QueryContext(ctx, `SELECT name FROM pragma_table_info(?)`, table)
 	return collect(rows, err, "read the columns of "+table, func(scan scanner) (name string, err error) { return name, scan(&name) })
 }
 

@@ -44,14 +44,14 @@ Examples:
 
 func (c projectCheckCommand) Run(ctx context.Context, s streams) error {
 	found, err := annotate.Check(ctx, c.Dir)
-	if err != nil {
-		return err
-	}
 	for _, text := range found.Notes {
 		fmt.Fprintln(s.out, text)
 	}
 	for _, text := range found.Faults {
 		fmt.Fprintln(s.out, "fault:", text)
+	}
+	if err != nil {
+		return err
 	}
 	if n := len(found.Faults); n > 0 {
 		return fmt.Errorf("faults: %d; see nextslice project repair --help and nextslice project restore --help", n)
@@ -86,7 +86,8 @@ type projectRepairCommand struct{ projectFolder }
 
 func (projectRepairCommand) Help() string {
 	return `Makes a damaged project.db anew from all that can be read of it, puts in the place of a damaged label what labels/final holds of it, or else the
-newest earlier version, and computes stored sums anew. Data files that have changed are taken for right as they are now. Stop the server first.
+newest earlier version, and computes stored sums anew. Data files that have changed are taken for right as they are now. Nothing is moved before the new
+project.db is whole, and one that could not be looked at (an interruption, a full disk, the format of a newer nextslice) stays as it is. Stop the server first.
 
 Examples:
   nextslice project repair DIR-annotation`
@@ -103,8 +104,9 @@ type projectRestoreCommand struct {
 
 func (projectRestoreCommand) Help() string {
 	return `For a project whose project.db is missing, empty, or older than labels/final. Puts back a copy, if there is one, and then what labels/final holds that is
-newer, as new versions under the names of those who made them. Nothing is moved before FILE is found to be a whole copy of this project's database; what it
-replaces is kept in backups. Stop the server first.
+newer, as new versions under the names of those who made them; without a name where a file is not the one that was written last. Nothing is moved before FILE
+is found to be a whole copy of this project's database; what it replaces is kept in backups. Without FILE, copies of a time that is still to come, by a clock
+that was wrong, are the last choice. Stop the server first.
 
 Examples:
   nextslice project restore DIR-annotation

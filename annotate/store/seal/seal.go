@@ -74,8 +74,9 @@ func mark(at place, number uint32) []byte {
 	return append(b.Bytes(), sum[:markSize-b.Len()]...)
 }
 
-// Errors that callers tell apart: of a database that is not what was written, and of a seal that is not.
+// Errors that callers tell apart: of a database that is not what was written, of a seal that is not, and of a log that does not belong to the database.
 var (
+	ErrLog     = errors.New("project.db was closed in order, and beside it lies a log of changes that is not its own: put the project.db-wal aside; see nextslice project check")
 	ErrDamaged = errors.New("what is stored is damaged: see nextslice project check, and project repair")
 	ErrSeal    = errors.New("project.seal, which tells whether project.db is as it was written, is damaged itself: see nextslice project check, and project repair")
 )
@@ -138,7 +139,7 @@ func Check(dir string) error {
 	if err == nil {
 		defer log.Close()
 		if info, err := log.Stat(); err == nil && info.Size() > 0 && s.closed == 1 {
-			return errors.New("project.db was closed in order, and beside it lies a log of changes that is not its own: put the project.db-wal aside; see nextslice project check")
+			return ErrLog
 		}
 		inIt := last.Frames == 0
 		w.read(log, func(at place) { inIt = inIt || at == last })
@@ -220,7 +221,7 @@ func Undisturbed(dir string, read func() error) (err error) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	return fmt.Errorf("a server writes to the project all the time, so that it cannot be read as it is at one moment: try again later (%w)", err)
+	return fmt.Errorf("a server writes to the project all the time, so that it cannot be read as it is at one moment: try again later (%v)", err) // which says nothing about the files
 }
 
 // Keeper keeps the seal of an open database.
