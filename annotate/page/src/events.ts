@@ -8,7 +8,7 @@ interface Happened extends Partial<Training> { type?: string; text?: string; sai
 
 /** Follows the server's events until the returned function is called. */
 export function follow(training: (t: Partial<Training>) => void, refresh: () => void, warn: (text: string) => void, mention: (text: string) => void): () => void {
-  const source = new EventSource(paths.events);
+  const source = new EventSource(paths.events());
   let soon: ReturnType<typeof setTimeout> | undefined;
   let connected = false;
   source.onmessage = (message) => {

@@ -44,6 +44,7 @@ export class Flow extends Neighbours {
   private base = 0;
   private openedAt = -Infinity;
   private holding: ReturnType<typeof setInterval> | undefined;
+  private closed = false;
 
   constructor(project: Project, readonly person: string, editor: Editor) {
     super(editor, new Shapes(owner(project.id, person)));
@@ -341,6 +342,7 @@ export class Flow extends Neighbours {
   /** True if closing the page now could lose something. */
   get unsafe(): boolean {
     const { drafts, editor } = this;
+    if (this.closed) return false; // nothing more is sent: what was drawn is in this browser
     return editor.inStroke || (editor.touched && (drafts.state === "pending" || drafts.state === "browser only"));
   }
 
@@ -376,7 +378,14 @@ export class Flow extends Neighbours {
   /** The page closes: others may have the slice at once, unless something is drawn on it. */
   closing(): void {
     const { task, touched } = this.editor;
-    if (task && !touched && task.lease?.person === this.person) api.releaseAtOnce(task.item);
+    if (task && !touched && !this.closed && task.lease?.person === this.person) api.releaseAtOnce(task.item);
+  }
+
+  /** Ends what goes on by itself, before the page is loaded anew for another person or project. */
+  close(): void {
+    this.closed = true;
+    clearInterval(this.holding);
+    this.drafts.close();
   }
 
   /** Keeps the slice for this person while they work on it. */

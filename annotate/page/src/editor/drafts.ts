@@ -28,6 +28,7 @@ export class Drafts {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private waiting: { item: string; labels: Uint8Array; base: number } | null = null;
   private ending = false;
+  private closed = false;
   private later: { run: () => void; timer: ReturnType<typeof setTimeout> } | null = null;
   private sending: Promise<void> = Promise.resolve();
 
@@ -51,9 +52,20 @@ export class Drafts {
     if (labels.length <= large) store();
     else this.later = { run: store, timer: setTimeout(() => this.storeNow(), delay / 4) };
     this.waiting = { item, labels, base };
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.flush(), delay);
+    this.flushIn(delay);
     this.set("pending");
+  }
+
+  private flushIn(milliseconds: number): void {
+    clearTimeout(this.timer);
+    if (!this.closed) this.timer = setTimeout(() => void this.flush(), milliseconds);
+  }
+
+  /** Sends no draft any more. What waits stays in this browser, as one that the server does not have. */
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.storeNow();
   }
 
   private storeNow(): void {
@@ -71,7 +83,7 @@ export class Drafts {
     await this.sending;
     const draft = this.waiting;
     if (!draft) return this.state !== "browser only";
-    if (this.ending) return false;
+    if (this.ending || this.closed) return false;
     this.waiting = null;
     let done!: () => void;
     this.sending = new Promise((resolve) => (done = resolve));
@@ -84,7 +96,7 @@ export class Drafts {
     } catch {
       this.waiting ??= draft;
       this.set("browser only");
-      this.timer = setTimeout(() => void this.flush(), 5 * delay);
+      this.flushIn(5 * delay);
       return false;
     } finally {
       done();
@@ -117,7 +129,7 @@ export class Drafts {
       return done;
     } finally {
       this.ending = false;
-      if (this.waiting) this.timer = setTimeout(() => void this.flush(), delay);
+      if (this.waiting) this.flushIn(delay);
     }
   }
 

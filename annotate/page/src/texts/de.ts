@@ -176,6 +176,8 @@ export const de: Table = {
   "error.name-missing": "Bitte den Namen angeben.",
   "error.attempts": "Zu viele falsche Tokens: bitte in {seconds} Sekunden noch einmal.",
   "error.log-in": "Bitte erst anmelden.",
+  "error.other-project": "Unter dieser Adresse antwortet jetzt ein anderes Projekt. Von dieser Seite wird nichts mehr gespeichert: Bitte laden Sie sie neu.",
+  "error.other-person": "In diesem Browser ist jetzt {who} angemeldet. Von dieser Seite wird nichts mehr gespeichert: Bitte laden Sie sie neu.",
   "error.disk-full": "Die Festplatte des Servers ist voll: bitte Platz schaffen. Was schon gespeichert war, ist nicht verloren.",
   "error.read-only": "In den Projektordner kann nicht geschrieben werden: bitte die Rechte prüfen. Was schon gespeichert war, ist nicht verloren.",
   "error.database-lost": "project.db wurde bei laufendem Server gelöscht oder ersetzt: es wird nichts mehr gespeichert. Bitte den Server beenden und sie mit nextslice project restore zurückholen.",

@@ -177,6 +177,8 @@ export const en = {
   "error.name-missing": "Give your name.",
   "error.attempts": "Too many wrong tokens: try again in {seconds} seconds.",
   "error.log-in": "Log in first.",
+  "error.other-project": "Another project is served at this address now. Nothing more is saved from this page: load it anew.",
+  "error.other-person": "{who} is logged in in this browser now. Nothing more is saved from this page: load it anew.",
   "error.disk-full": "The server's disk is full: free some space. Nothing that was saved before is lost.",
   "error.read-only": "The project folder cannot be written to: check its permissions. Nothing that was saved before is lost.",
   "error.database-lost": "project.db was deleted or replaced while it is served: nothing is saved any more. Stop the server, and put it back with nextslice project restore.",

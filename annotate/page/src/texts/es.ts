@@ -176,6 +176,8 @@ export const es: Table = {
   "error.name-missing": "Indique su nombre.",
   "error.attempts": "Demasiadas claves incorrectas: inténtelo de nuevo en {seconds} segundos.",
   "error.log-in": "Inicie sesión primero.",
+  "error.other-project": "Ahora responde otro proyecto en esta dirección. Desde esta página ya no se guarda nada: vuelva a cargarla.",
+  "error.other-person": "Ahora {who} tiene la sesión iniciada en este navegador. Desde esta página ya no se guarda nada: vuelva a cargarla.",
   "error.disk-full": "El disco del servidor está lleno: libere espacio. Nada de lo guardado se ha perdido.",
   "error.read-only": "No se puede escribir en la carpeta del proyecto: compruebe sus permisos. Nada de lo guardado se ha perdido.",
   "error.database-lost": "project.db se borró o se reemplazó con el servidor en marcha: ya no se guarda nada. Detenga el servidor y recupérelo con nextslice project restore.",

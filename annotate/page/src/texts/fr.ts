@@ -176,6 +176,8 @@ export const fr: Table = {
   "error.name-missing": "Indiquez votre nom.",
   "error.attempts": "Trop de jetons incorrects : réessayez dans {seconds} secondes.",
   "error.log-in": "Connectez-vous d'abord.",
+  "error.other-project": "Un autre projet répond maintenant à cette adresse. Plus rien n'est enregistré depuis cette page : rechargez-la.",
+  "error.other-person": "Une session de {who} est maintenant ouverte dans ce navigateur. Plus rien n'est enregistré depuis cette page : rechargez-la.",
   "error.disk-full": "Le disque du serveur est plein : libérez de la place. Rien de ce qui était enregistré n'est perdu.",
   "error.read-only": "Le dossier du projet ne peut pas être écrit : vérifiez ses droits. Rien de ce qui était enregistré n'est perdu.",
   "error.database-lost": "project.db a été supprimé ou remplacé pendant le service : plus rien n'est enregistré. Arrêtez le serveur et rétablissez-le avec nextslice project restore.",
