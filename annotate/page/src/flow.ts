@@ -24,8 +24,8 @@ export interface Readings { first: Uint8Array; second: Uint8Array; names: [strin
 
 export type Choice = "first" | "second" | "union" | "common";
 
-/** Keys that save or clear do nothing for so long after a slice has come: nobody has seen it. */
-const deafFor = 400;
+/** Keys that save or clear, and verdicts, do nothing for so long after a slice has come, milliseconds: nobody has seen it. */
+export const deafFor = 400;
 
 export class Flow extends Neighbours {
   status: Status = { kind: "loading" };
