@@ -4,6 +4,7 @@ import { api, ApiError, binary, itemOf, paths, splitItem, type Project, type Que
 import { Clock } from "./editor/clock";
 import { Drafts, owner } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
+import { same } from "./editor/mask";
 import { fraction, itemName } from "./format";
 import { Shapes } from "./between";
 import { Neighbours } from "./neighbours";
@@ -242,20 +243,21 @@ export class Flow extends Neighbours {
     const task = this.editor.task!;
     if (drawn) this.drafts.keepAside(task.item, task.width, task.height, before);
     this.say("info", text, { text: t("note.bringBack"), run: () => {
-      if (this.editor.task !== task || !this.free() || !this.editor.editable()) return;
-      this.editor.setMask(before);
+      if (this.editor.task !== task || !this.free() || !this.editor.give(before)) return;
       if (drawn) this.drafts.forget(task.item);
       this.dismiss();
     } });
   }
 
-  /** Opens a slice and draws what was kept of it. */
+  /** Opens a slice and draws what was kept of it; what is drawn there by now is kept in turn. */
   async bringBack(item: string): Promise<void> {
     if (this.editor.task?.item !== item) await this.open(item);
     const { task } = this.editor, kept = task?.item === item ? this.drafts.keptOf(item, task.width, task.height) : null;
-    if (!kept || !this.free() || !this.editor.editable()) return;
-    this.editor.setMask(kept);
-    this.drafts.forget(item);
+    if (!task || !kept || !this.free()) return;
+    const drawn = this.drawn();
+    if (!this.editor.give(kept)) return;
+    if (drawn && !same(drawn, kept)) this.drafts.keepAside(item, task.width, task.height, drawn);
+    else this.drafts.forget(item);
     this.say("info", t("note.isBack"));
   }
 
@@ -265,8 +267,8 @@ export class Flow extends Neighbours {
     if (!r || !this.seen("note.toTake")) return;
     const { first: a, second: b } = r;
     const takes = { first: a, second: b, union: a.map((v, i) => v || b[i]), common: a.map((v, i) => (v === b[i] ? v : 0)) };
-    const drawn = this.drawn(), own = drawn && !Object.values(takes).some((take) => take.every((v, i) => v === drawn[i]));
-    this.editor.setMask(takes[choice]);
+    const drawn = this.drawn(), own = drawn && !Object.values(takes).some((take) => same(take, drawn));
+    if (!this.editor.give(takes[choice])) return;
     this.editor.touched = true;
     if (drawn && own) this.offerUndo(t("note.replacedTaken"), drawn);
     this.tell();
@@ -359,9 +361,12 @@ export class Flow extends Neighbours {
     this.editor.compare([{ name: t("versions.name", { version }), version, labels, color: "#ffe14d", dash: [2, 3] }]);
     this.say("warning", text, { text: t("note.take", { version }), run: () => {
       if (this.editor.task !== task || !this.seen("note.toTake")) return;
-      const drawn = this.drawn();
-      this.base = version;
-      this.editor.setMask(labels);
+      const drawn = this.drawn(), { base } = this;
+      this.base = version; // of the draft that taking it makes
+      if (!this.editor.give(labels)) {
+        this.base = base;
+        return;
+      }
       if (drawn) this.offerUndo(t("note.replacedTaken"), drawn);
       else this.dismiss();
     } });
