@@ -186,6 +186,11 @@ export const onLoggedOut: { call: () => void } = { call: () => {} };
 /** Called when another project, or another person, answers to what this page asks; text says which. */
 export const onForeign: { call: (text: string) => void } = { call: () => {} };
 
+let ahead = 0;
+
+/** The time by the server's clock, ms: what several computers have drawn is compared by it. */
+export const serverTime = (): number => Date.now() + ahead;
+
 async function send(method: string, path: string, body?: BodyInit | null, type?: string): Promise<Response> {
   let response: Response;
   try {
@@ -193,6 +198,8 @@ async function send(method: string, path: string, body?: BodyInit | null, type?:
   } catch {
     throw new ApiError(0, t("fault.noServer"));
   }
+  const date = Date.parse(response.headers.get("Date") ?? "");
+  if (Number.isFinite(date)) ahead = date - Date.now();
   if (response.ok) return response;
   let text = response.statusText || t("fault.status", { status: response.status }), code = "";
   try {

@@ -161,3 +161,60 @@ test("a version that is taken is taken as a whole, also where a class is locked"
     assert.deepEqual(editor.labels, want, choice);
   }
 });
+
+test("of a draft of this browser that was not sent and one of the server's, the one drawn last is shown, and the other kept", async (t) => {
+  const minute = 60_000, here = mask(1, 0, 2), elsewhere = mask(0, 0, 1);
+  for (const ahead of [0, 90 * minute, -90 * minute]) { // the server's clock
+    for (const [after, shown, other] of [[-minute, here, elsewhere], [minute, elsewhere, here]] as const) {
+      const what = `a clock ahead by ${ahead} ms, drawn elsewhere ${after} ms after`;
+      stored.clear();
+      const server = new Server();
+      server.ahead = ahead;
+      const before = await openPage(t, server, "c/001");
+      before.editor.toggleLock(2);
+      server.down = true;
+      before.editor.give(here);
+      before.close();
+      server.down = false;
+      server.drafts.set("c/001", { labels: elsewhere, when: server.now() + after });
+
+      const flow = await openPage(t, server, "c/001");
+      assert.deepEqual(flow.editor.labels, shown, what);
+      await flow.drafts.flush();
+      assert.deepEqual(server.drafts.get("c/001")?.labels, shown, what);
+      assert.deepEqual(flow.drafts.keptOf("c/001", 4, 3), other, what);
+      assert.match(flow.note!.text, /Another one of yours/);
+      flow.close();
+      const again = await openPage(t, server, "c/001"); // and what is kept stays, however often it is opened
+      assert.deepEqual(again.editor.labels, shown, what);
+      await again.bringBack("c/001");
+      assert.deepEqual(again.editor.labels, other, what);
+      again.close();
+    }
+  }
+  // one and the same, or nothing of the server's: there is no other
+  for (const theirs of [here, null]) {
+    stored.clear();
+    const server = new Server(), before = await openPage(t, server, "c/001");
+    before.editor.give(here);
+    before.close();
+    if (theirs) server.drafts.set("c/001", { labels: theirs, when: server.now() });
+    const flow = await openPage(t, server, "c/001");
+    assert.deepEqual(flow.editor.labels, here);
+    assert.equal(keptAside("c/001"), false);
+    flow.close();
+  }
+});
+
+test("a draft is what was drawn when it was kept, not half of the stroke under way", async (t) => {
+  stored.clear();
+  const server = new Server(), flow = await openPage(t, server, "c/001"), { editor } = flow, drawn = mask(1, 1);
+  editor.give(drawn);
+  editor.beginStroke(0, 2);
+  editor.stroke(0, 2, 3, 2, 2);
+  assert.notDeepEqual(editor.labels, drawn);
+  await flow.drafts.flush();
+  assert.deepEqual(server.drafts.get("c/001")?.labels, drawn);
+  editor.cancelStroke();
+  assert.deepEqual(editor.labels, drawn);
+});

@@ -2,7 +2,7 @@
 
 import { api, ApiError, binary, itemOf, paths, splitItem, type Project, type QueueEntry, type Saved, type Task } from "./api";
 import { Clock } from "./editor/clock";
-import { Drafts, owner } from "./editor/drafts";
+import { Drafts, drawnAfter, owner } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
 import { same } from "./editor/mask";
 import { fraction, itemName } from "./format";
@@ -420,9 +420,9 @@ export class Flow extends Neighbours {
     }
     const size = task.width * task.height;
     const own = fresh ? null : this.drafts.load(task.item, task.width, task.height);
-    const mine = own && !own.onServer ? own : null; // newer than the server's
+    const unsent = own && !own.onServer ? own : null;
     const get = (path: string) => this.ahead.get(path);
-    const readings = task.purpose === "adjudication" && !mine && !task.draft ? await this.readingsOf(task.item) : null;
+    const readings = task.purpose === "adjudication" && !unsent && !task.draft ? await this.readingsOf(task.item) : null;
     if (this.editor.task?.case !== task.case) this.editor.channel = Math.min(this.editor.channel, Math.max(0, (task.channels?.length ?? 1) - 1));
     const channels = settings.sideBySide && (task.channels?.length ?? 0) > 1 ? task.channels!.map((_, n) => n) : [this.editor.channel];
     // masks that people change are never taken from what was loaded ahead
@@ -430,7 +430,7 @@ export class Flow extends Neighbours {
       Promise.all(channels.map((channel) => get(paths.image(task!.case, task!.slice, channel)))),
       task.proposal ? get(modelPath(paths.proposal(task.item), task.model)) : null,
       task.uncertainty ? get(modelPath(paths.uncertainty(task.item), task.model)) : null,
-      mine || readings ? null : task.draft ? binary(paths.draft(task.item)) : task.label !== null ? binary(paths.label(task.item)) : null,
+      readings ? null : task.draft ? binary(paths.draft(task.item)) : unsent ? null : task.label !== null ? binary(paths.label(task.item)) : null,
     ]);
     // a new model may have come between the task and its proposal
     const proposal = proposed && proposed.data;
@@ -444,6 +444,12 @@ export class Flow extends Neighbours {
     if (task.label !== null || task.skipped) this.shapes.drop(task.case, task.slice);
     const shape = readings ? null : this.shapes.at(task.case, task.slice);
     const begun = shape ?? (proposal && !task.outline && !readings ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size));
+    // of two drafts the one that was drawn last is shown, and the other is kept
+    const server = unsent && task.draft && stored ? new Uint8Array(stored) : null;
+    const mine = unsent && server && drawnAfter(task.drafts?.find((d) => d.person === this.person)?.when, unsent) ? null : unsent;
+    const other = unsent && server && !same(unsent.labels, server) ? (mine ? server : unsent.labels) : null;
+    const kept = other && this.drafts.keepAside(task.item, task.width, task.height, other);
+    if (unsent && !mine && kept !== false) this.drafts.drop(task.item);
     const drawn = mine ? mine.labels : stored ? new Uint8Array(stored) : begun;
     const draft = mine !== null || task.draft;
     this.base = mine ? mine.base : task.draft ? task.draft_base ?? 0 : task.label ?? 0;
@@ -467,6 +473,7 @@ export class Flow extends Neighbours {
       this.say("info", t("note.readDifferently", { a: readings.names[0], b: readings.names[1] }));
     } else if (task.lease && task.lease.person !== this.person) this.say("warning", t("note.working", { who: task.lease.person }));
     else if (task.label !== null && task.label > this.base) await this.showNewer(task.label, t("note.newer", { version: task.label }));
+    else if (kept) this.say("info", t("note.twoDrafts"), { text: t("note.bringDrawing"), run: () => this.bringBack(task!.item) });
     else if (others.length > 0) this.say("warning", t("note.began", { who: others.map((d) => d.person).reduce((a, b) => t("note.and", { a, b })) }));
     else if (task.purpose === "correction" && task.review) this.say("warning", t("note.sentBack", { who: task.review.who, note: task.review.note }));
     else if (draft) this.say("info", t("note.draftBack"));

@@ -1,15 +1,17 @@
 // Unfinished masks, kept in this browser at once and on the server soon after.
 
-import { api } from "../api";
+import { api, serverTime } from "../api";
 import { decode, encode } from "./rle";
 
-/** base is the newest version of the label that the person knew, 0 for none: it is that of the save which the draft ends in. */
-export interface Draft { labels: Uint8Array; seconds: number; onServer: boolean; base: number }
+/** base is the newest version of the label that the person knew, 0 for none: it is that of the save which the draft ends in. when it was drawn is by the server's clock, ms. */
+export interface Draft { labels: Uint8Array; seconds: number; onServer: boolean; when: number; base: number }
 
 interface Stored { width: number; height: number; runs: string; seconds: number; onServer: boolean; when: number; base?: number }
 
 export type DraftState = "none" | "pending" | "saved" | "browser only";
 
+/** So much may two clocks differ, ms: the server tells its time in whole seconds, and its answer is on its way for a while. */
+const slack = 5000;
 /** How long after the last stroke the draft goes to the server. */
 const delay = 1000;
 /** Drafts of slices that nobody came back to are forgotten after this long. */
@@ -21,6 +23,11 @@ const large = 1 << 20;
 /** Whose drafts they are: of one person in one project, whatever either is called. */
 export function owner(project: string, person: string): string {
   return `${project}/${person.replaceAll("%", "%25").replaceAll("/", "%2F")}`;
+}
+
+/** Whether the server's draft, of such a time, was drawn after one of this browser that was not sent: on another computer, or in another browser. */
+export function drawnAfter(server: string | undefined, own: Draft): boolean {
+  return Date.parse(server ?? "") > own.when + slack;
 }
 
 export class Drafts {
@@ -44,9 +51,10 @@ export class Drafts {
     return `${prefix}${this.owner}/${item}`;
   }
 
-  /** Keeps a draft: in the browser before it returns, if it is not a large one, and on the server later. The array is the draft's as long as it waits. */
-  keep(item: string, width: number, height: number, labels: Uint8Array, seconds: number, base: number): void {
-    const store = () => this.store(item, { width, height, runs: encode(labels), seconds, onServer: false, when: Date.now(), base });
+  /** Keeps a draft: in the browser before it returns, if it is not a large one, and on the server later. It is the mask as it is now, whatever becomes of the array. */
+  keep(item: string, width: number, height: number, drawn: Uint8Array, seconds: number, base: number): void {
+    const labels = drawn.slice(), when = serverTime();
+    const store = () => this.store(item, { width, height, runs: encode(labels), seconds, onServer: false, when, base });
     if (this.later) clearTimeout(this.later.timer);
     this.later = null;
     if (labels.length <= large) store();
@@ -108,7 +116,7 @@ export class Drafts {
     const stored = parse(localStorage.getItem(this.key(item)));
     if (!stored || stored.width !== width || stored.height !== height) return null;
     const labels = decode(stored.runs, width * height);
-    return labels && { labels, seconds: stored.seconds, onServer: stored.onServer, base: stored.base ?? 0 };
+    return labels && { labels, seconds: stored.seconds, onServer: stored.onServer, when: stored.when, base: stored.base ?? 0 };
   }
 
   /**
@@ -124,7 +132,7 @@ export class Drafts {
       if (this.later) clearTimeout(this.later.timer);
       this.later = null;
       if (this.waiting?.item === item) this.waiting = null;
-      localStorage.removeItem(this.key(item));
+      this.drop(item);
       this.set("none");
       return done;
     } finally {
@@ -133,13 +141,19 @@ export class Drafts {
     }
   }
 
-  /** Keeps a drawing that a key has replaced, so that it can be brought back. */
-  keepAside(item: string, width: number, height: number, labels: Uint8Array): void {
+  /** Forgets the draft that this browser has of an item. */
+  drop(item: string): void {
+    localStorage.removeItem(this.key(item));
+  }
+
+  /** Keeps a drawing that something else has replaced, so that it can be brought back. False if the browser does not take it. */
+  keepAside(item: string, width: number, height: number, labels: Uint8Array): boolean {
     try {
       const stored: Stored = { width, height, runs: encode(labels), seconds: 0, onServer: false, when: Date.now() };
       localStorage.setItem(`${asidePrefix}${this.owner}/${item}`, JSON.stringify(stored));
+      return true;
     } catch {
-      // storage is full or forbidden
+      return false; // storage is full or forbidden
     }
   }
 

@@ -101,6 +101,7 @@ export const de: Table = {
   "note.skipped": "{item} ist übersprungen.", "note.restored": "Fassung {version} von {item} gilt wieder.", "note.readDifferently": "{a} und {b} haben diese Schicht verschieden befundet: eine nehmen oder zeichnen.",
   "note.working": "{who} arbeitet an dieser Schicht: Bis dahin lässt sich nicht speichern, was Sie zeichnen.", "note.began": "{who} hat diese Schicht begonnen und nicht gespeichert. Fragen Sie nach oder annotieren Sie sie neu.",
   "note.sentBack": "{who} hat diese Schicht zurückgegeben: {note}", "note.stroke": "Beenden Sie zuerst den Strich.", "note.newer": "Ihr Entwurf dieser Schicht ist wieder da. Seit Sie ihn begonnen haben, wurde Fassung {version} gespeichert: Sie ist gelb umrandet.", "note.outlined": "Sie ist gelb umrandet; noch einmal speichern ersetzt sie.", "note.take": "Fassung {version} übernehmen",
+  "note.twoDrafts": "Der Entwurf dieser Schicht, den Sie zuletzt gezeichnet haben, ist wieder da. Ein anderer von Ihnen, von einem anderen Rechner oder Browser, ist beiseitegelegt.",
   "note.draftBack": "Ihr Entwurf dieser Schicht ist wieder da.", "note.read2": "Jemand anders wird gebeten, {item} auch zu annotieren.",
   "note.agree": "{item} ist gespeichert. Die beiden Befundungen stimmen überein (Dice {dice}).", "note.differ": "{item} ist als Befundung gespeichert. Die beiden Befundungen weichen ab (Dice {dice}): Jemand entscheidet.",
   "note.reading": "{item} ist als Befundung gespeichert. Jemand anders befundet auch.",

@@ -102,6 +102,7 @@ export const en = {
   "note.skipped": "{item} is skipped.", "note.restored": "Version {version} of {item} is in effect again.", "note.readDifferently": "{a} and {b} read this slice differently: take one, or draw.",
   "note.working": "{who} is working on this slice: what you draw cannot be saved before they are done.", "note.began": "{who} began to draw this slice and did not save it. Ask them, or label it anew.",
   "note.sentBack": "{who} sent this slice back: {note}", "note.stroke": "Finish the stroke first.", "note.newer": "Your draft of this slice is back. Version {version} was saved since you began it: it is outlined in yellow.", "note.outlined": "It is outlined in yellow; saving once more replaces it.", "note.take": "Take version {version}",
+  "note.twoDrafts": "The draft of this slice that you drew last is back. Another one of yours, from another computer or browser, is kept.",
   "note.draftBack": "Your draft of this slice is back.", "note.read2": "Somebody else will be asked to label {item} too.",
   "note.agree": "{item} is saved. The two readings agree (Dice {dice}).", "note.differ": "{item} is saved as a reading. The two readings differ (Dice {dice}): an adjudicator decides.",
   "note.reading": "{item} is saved as a reading. Somebody else reads it too.",

@@ -101,6 +101,7 @@ export const es: Table = {
   "note.skipped": "{item} se ha omitido.", "note.restored": "La versión {version} de {item} está vigente de nuevo.", "note.readDifferently": "{a} y {b} leyeron este corte de forma distinta: tome una lectura, o dibuje.",
   "note.working": "{who} trabaja en este corte: lo que dibuje no se puede guardar hasta que termine.", "note.began": "{who} empezó a dibujar este corte y no lo guardó. Pregunte, o anótelo de nuevo.",
   "note.sentBack": "{who} devolvió este corte: {note}", "note.stroke": "Termine primero el trazo.", "note.newer": "Su borrador de este corte ha vuelto. Desde que lo empezó se guardó la versión {version}: su contorno está en amarillo.", "note.outlined": "Su contorno está en amarillo; guardar otra vez la reemplaza.", "note.take": "Tomar la versión {version}",
+  "note.twoDrafts": "El último borrador que dibujó de este corte ha vuelto. Se guarda aparte otro suyo, de otro ordenador o navegador.",
   "note.draftBack": "Su borrador de este corte ha vuelto.", "note.read2": "Se pedirá a otra persona que anote también {item}.",
   "note.agree": "{item} está guardado. Las dos lecturas coinciden (Dice {dice}).", "note.differ": "{item} está guardado como lectura. Las dos lecturas difieren (Dice {dice}): decide un árbitro.",
   "note.reading": "{item} está guardado como lectura. Otra persona también lo lee.",

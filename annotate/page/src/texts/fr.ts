@@ -101,6 +101,7 @@ export const fr: Table = {
   "note.skipped": "{item} est passée.", "note.restored": "La version {version} de {item} est de nouveau en vigueur.", "note.readDifferently": "{a} et {b} ont lu cette coupe différemment : prenez une lecture, ou dessinez.",
   "note.working": "{who} travaille sur cette coupe : ce que vous dessinez ne peut pas être enregistré avant.", "note.began": "{who} a commencé à dessiner cette coupe sans l'enregistrer. Demandez, ou annotez-la de nouveau.",
   "note.sentBack": "{who} a renvoyé cette coupe : {note}", "note.stroke": "Terminez d'abord le trait.", "note.newer": "Votre brouillon de cette coupe est revenu. La version {version} a été enregistrée depuis que vous l'avez commencé : son contour est en jaune.", "note.outlined": "Son contour est en jaune ; enregistrer encore une fois la remplace.", "note.take": "Prendre la version {version}",
+  "note.twoDrafts": "Le brouillon de cette coupe que vous avez dessiné en dernier est revenu. Un autre de vous, d'un autre ordinateur ou navigateur, est conservé.",
   "note.draftBack": "Votre brouillon de cette coupe est revenu.", "note.read2": "Quelqu'un d'autre annotera aussi {item}.",
   "note.agree": "{item} est enregistrée. Les deux lectures concordent (Dice {dice}).", "note.differ": "{item} est enregistrée comme lecture. Les deux lectures diffèrent (Dice {dice}) : un arbitre décide.",
   "note.reading": "{item} est enregistrée comme lecture. Quelqu'un d'autre la lit aussi.",
