@@ -30,6 +30,7 @@ function App() {
   const [project, setProject] = useState<Project | null>(null);
   const [at, setAt] = useState(route()), { page } = at;
   const session = useRef<Session | null>(null);
+  const [heard, setHeard] = useState(true); // the server tells what happens
   const [, retold] = useState(0);
   useEffect(() => onLanguage(() => retold((n) => n + 1)), []);
 
@@ -77,12 +78,23 @@ function App() {
 
   useEffect(() => {
     if (state !== "in") return;
-    const refresh = () => {
-      api.project().then(setProject, () => {});
-      void session.current?.flow.wake();
+    const end = follow({
+      training: (training) => setProject((p) => p && { ...p, training: { ...p.training, ...training } as Project["training"] }),
+      refresh: async () => {
+        void session.current?.flow.wake();
+        return api.project().then((known) => {
+          setProject(known);
+          return true;
+        }, () => false);
+      },
+      warn: (text) => session.current?.flow.say("warning", text),
+      mention: (text) => session.current?.flow.mention(text),
+      heard: setHeard,
+    });
+    return () => {
+      end();
+      setHeard(true);
     };
-    return follow((training) => setProject((p) => p && { ...p, training: { ...p.training, ...training } as Project["training"] }), refresh,
-      (text) => session.current?.flow.say("warning", text), (text) => session.current?.flow.mention(text));
   }, [state]);
 
   if (failure) {
@@ -92,7 +104,7 @@ function App() {
   const current = session.current;
   if (state === "asking" || !project || !current) return <main class="message" aria-busy="true" />;
   return <>
-    <Header project={project} person={current.person} page={page} leave={async () => {
+    <Header project={project} heard={heard} person={current.person} page={page} leave={async () => {
       if (!await current.flow.drafts.flush() && !confirm(t("header.reallyLeave"))) return;
       try {
         await api.logout();

@@ -9,6 +9,7 @@ export const de: Table = {
   "header.step": "Schritt {step} von {steps}",
   "header.warnings": ["{n} Warnung", "{n} Warnungen"], "header.problems": ["{n} Problem", "{n} Probleme"],
   "header.stop": "Ende empfohlen", "header.logout": "Abmelden", "header.language": "Sprache",
+  "header.unheard": "Keine Verbindung: Der Stand kann veraltet sein",
   "header.colours": "Farben: {theme}", "header.coloursNext": "Farben: {theme}. Klicken für {next}.",
   "theme.system": "Auto", "theme.light": "Hell", "theme.dark": "Dunkel",
   "header.reallyLeave": "Ihre letzten Striche sind nur in diesem Browser. Trotzdem abmelden?",

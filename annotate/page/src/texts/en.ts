@@ -10,6 +10,7 @@ export const en = {
   "header.step": "Step {step} of {steps}",
   "header.warnings": ["{n} warning", "{n} warnings"], "header.problems": ["{n} problem", "{n} problems"],
   "header.stop": "Stop suggested", "header.logout": "Log out", "header.language": "Language",
+  "header.unheard": "No connection: what is shown may be out of date",
   "header.colours": "Colours: {theme}", "header.coloursNext": "Colours: {theme}. Click for {next}.",
   "theme.system": "Auto", "theme.light": "Light", "theme.dark": "Dark",
   "header.reallyLeave": "Your last strokes are only in this browser. Log out all the same?",

@@ -9,6 +9,7 @@ export const es: Table = {
   "header.step": "Paso {step} de {steps}",
   "header.warnings": ["{n} aviso", "{n} avisos"], "header.problems": ["{n} problema", "{n} problemas"],
   "header.stop": "Se sugiere parar", "header.logout": "Salir", "header.language": "Idioma",
+  "header.unheard": "Sin conexión: lo que se muestra puede no estar al día",
   "header.colours": "Colores: {theme}", "header.coloursNext": "Colores: {theme}. Clic para {next}.",
   "theme.system": "Auto", "theme.light": "Claro", "theme.dark": "Oscuro",
   "header.reallyLeave": "Sus últimos trazos están solo en este navegador. ¿Salir de todos modos?",

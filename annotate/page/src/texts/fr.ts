@@ -9,6 +9,7 @@ export const fr: Table = {
   "header.step": "Étape {step} sur {steps}",
   "header.warnings": ["{n} avertissement", "{n} avertissements"], "header.problems": ["{n} problème", "{n} problèmes"],
   "header.stop": "Arrêt conseillé", "header.logout": "Se déconnecter", "header.language": "Langue",
+  "header.unheard": "Pas de connexion : l'affichage peut être dépassé",
   "header.colours": "Couleurs : {theme}", "header.coloursNext": "Couleurs : {theme}. Cliquer pour {next}.",
   "theme.system": "Auto", "theme.light": "Clair", "theme.dark": "Sombre",
   "header.reallyLeave": "Vos derniers traits ne sont que dans ce navigateur. Se déconnecter quand même ?",
