@@ -30,7 +30,7 @@ export function Header({ project, heard, person, page, leave }: Props) {
       <span class="meter" aria-hidden="true"><span style={{ width: `${100 * share}%` }} /></span>
       {t("header.labelled", { labelled: project.labelled, items: project.items, waiting: project.queue })}
     </span>
-    <span class="training" role="status" title={heard && project.training?.running ? t("header.step", { step: project.training.step, steps: project.training.steps }) : undefined}>{heard ? training(project) : <b>{t("header.unheard")}</b>}</span>
+    <span class="training" role="status" title={!heard ? t("header.unheard") : project.training?.running ? t("header.step", { step: project.training.step, steps: project.training.steps }) : undefined}>{heard ? training(project) : <b>{t("header.unheard")}</b>}</span>
     {(project.warnings?.length ?? 0) > 0 && <a class="stop" href="#/dashboard" title={saidEach(project.warnings_said, project.warnings).join("\n")}>{t("header.warnings", { n: project.warnings!.length })}</a>}
     {!!project.problems?.length && <span class="stop" role="alert" title={saidEach(project.problems_said, project.problems).join("\n")}>
       {t("header.problems", { n: project.problems.length })}

@@ -40,7 +40,6 @@ export class Flow extends Neighbours {
   private listeners = new Set<() => void>();
   /** When the person asked for another slice. */
   private asked = 0;
-  private saved: { item: string; version: number } | null = null;
   /** The newest version of the open slice's label that the person knows, 0 for none: a save replaces no newer one, and a draft remembers it. */
   private base = 0;
   private openedAt = -Infinity;
@@ -297,7 +296,6 @@ export class Flow extends Neighbours {
       e.touched = false;
       if (reply.labelled) task.label = this.base = reply.version;
       if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
-      this.saved = { item: task.item, version: reply.version };
       this.shapes.labelled(task, labels);
       await this.show(await this.shape(task) ?? reply.next ?? await api.next(task.item));
       this.say("info", told(task.item, action, reply), drawn ? { text: t("note.bringDrawing"), run: () => this.bringBack(task.item) } : undefined);
@@ -308,10 +306,6 @@ export class Flow extends Neighbours {
   private async shape(task: Task): Promise<Task | null> {
     const next = this.shapes.next(task.case, task.slice);
     return next === null ? null : api.task(itemOf(task.case, next));
-  }
-
-  get lastSaved(): { item: string; version: number } | null {
-    return this.saved;
   }
 
   skip(reason: string): Promise<void> {
