@@ -13,7 +13,7 @@ var Codes = map[Code][]string{
 	// exports
 	ExportNoModel: {}, ExportNotDICOM: {}, ExportNoneWholeAccepted: {}, ExportNoneWhole: {}, ExportNoneAccepted: {}, ExportNone: {},
 	// logging in
-	Refused: {}, NameMissing: {}, Attempts: {"seconds"}, LogIn: {},
+	Refused: {}, NameMissing: {}, Attempts: {"seconds"}, LogIn: {}, OtherProject: {}, OtherPerson: {"who"},
 	// the machine
 	Full: {}, ReadOnly: {}, Lost: {}, Busy: {},
 	// why there is no proposal to draw with
@@ -62,6 +62,9 @@ const (
 	NameMissing Code = "name-missing"
 	Attempts    Code = "attempts"
 	LogIn       Code = "log-in"
+	// the request is meant for another one
+	OtherProject Code = "other-project"
+	OtherPerson  Code = "other-person"
 
 	Full     Code = "disk-full"
 	ReadOnly Code = "read-only"

@@ -37,6 +37,8 @@ type fake struct {
 	noProposal       map[string]bool                     // these items' proposals are empty
 	agreement        *float64                            // of a reading that is saved with the one before
 	items            int                                 // of the project, if not 62
+	id               string                              // of the project
+	session          string                              // who is logged in by now, if not the person of the cookie; "nobody": nobody
 	t                testing.TB
 	files            http.Handler
 	dir              string // of the cases' files
@@ -87,6 +89,7 @@ func newFake(t testing.TB, dist string) (*fake, *httptest.Server) {
 		labels: map[string][]fakeVersion{}, drafts: map[string][]byte{}, bases: map[string]int{}, skips: map[string]string{},
 		order:  []string{"prostate/010", "wide/003", "prostate/012", "wide/004", "prostate/007", "wide/008"},
 		events: make(chan string, 8),
+		id:     "PROJECTID",
 	}
 	server := httptest.NewServer(f)
 	t.Cleanup(func() { // the page's event stream would keep Close waiting, and come again
@@ -140,9 +143,23 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		part = append(part, p)
 	}
-	if cookie, err := r.Cookie("person"); err != nil || cookie.Value == "" {
-		if path != "/login" {
+	who := f.session
+	if cookie, err := r.Cookie("person"); err == nil && who == "" {
+		who = cookie.Value
+	}
+	if id := r.URL.Query().Get("for_project"); id != "" && id != f.id {
+		w.WriteHeader(http.StatusPreconditionFailed)
+		reply(w, map[string]any{"code": fault.OtherProject, "values": map[string]any{}})
+		return
+	}
+	if path != "/login" {
+		if who == "" || who == "nobody" {
 			problem(w, http.StatusUnauthorized, "log in first")
+			return
+		}
+		if name := r.URL.Query().Get("for_person"); name != "" && name != who {
+			w.WriteHeader(http.StatusPreconditionFailed)
+			reply(w, map[string]any{"code": fault.OtherPerson, "values": map[string]any{"who": who}})
 			return
 		}
 	}
@@ -153,7 +170,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case len(part) == 1:
-		f.project(w, r, part[0], body)
+		f.project(w, r, part[0], who, body)
 	case part[0] == "tasks":
 		if c, _, _ := f.split(part[1]); c == nil {
 			problem(w, http.StatusNotFound, "there is no slice "+part[1])
@@ -180,7 +197,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body []byte) {
+func (f *fake) project(w http.ResponseWriter, r *http.Request, what, who string, body []byte) {
 	var in struct{ Name, Token, After string }
 	if len(body) > 0 {
 		if err := json.Unmarshal(body, &in); err != nil {
@@ -190,17 +207,18 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 	}
 	switch r.Method + " " + what {
 	case "POST login":
-		if in.Name != "ada" {
+		if in.Name != "ada" && in.Name != "ben" {
 			problem(w, http.StatusUnauthorized, "nobody of that name is on the list of this project")
 			return
 		}
+		f.session = ""
 		http.SetCookie(w, &http.Cookie{Name: "person", Value: in.Name, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 		reply(w, map[string]string{"name": in.Name, "token": "t"})
 	case "POST logout":
 		http.SetCookie(w, &http.Cookie{Name: "person", Path: "/", MaxAge: -1})
 		w.WriteHeader(http.StatusNoContent)
 	case "GET me":
-		reply(w, map[string]string{"name": "ada"})
+		reply(w, map[string]string{"name": who})
 	case "GET project":
 		var model any
 		if f.until == nil {
@@ -215,7 +233,7 @@ func (f *fake) project(w http.ResponseWriter, r *http.Request, what string, body
 		}
 		reply(w, map[string]any{
 			"until_model": f.until, "warnings": []string{"data: Case07: 12 voxels are NaN or infinite: they count as background"}, "warnings_said": saidAs(fault.DataNaN, "case", "Case07", "n", 12),
-			"id": "PROJECTID", "problems": []string{}, "name": "Prostate MR, first reading", "axis": 2, "items": cmp.Or(f.items, 62), "labelled": 18 + len(f.labels), "skipped": len(f.skips), "queue": len(f.order) - len(f.labels), "disputed": 0,
+			"id": f.id, "problems": []string{}, "name": "Prostate MR, first reading", "axis": 2, "items": cmp.Or(f.items, 62), "labelled": 18 + len(f.labels), "skipped": len(f.skips), "queue": len(f.order) - len(f.labels), "disputed": 0,
 			"classes": classes,
 			"people":  []map[string]any{{"name": "ada", "role": "annotator", "labelled": 14, "minutes": 21.5}, {"name": "grace", "role": "adjudicator", "labelled": 4, "minutes": 9}},
 			"model":   model, "training": nil,

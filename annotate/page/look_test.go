@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/browser"
@@ -156,8 +157,16 @@ func TestViewerAndVersions(t *testing.T) {
 	p.shoot("versions")
 	p.click(".versions li:nth-child(2) button[aria-pressed]")
 	p.until("the first version's outline", `document.querySelector('.compared')?.innerText === 'version 1'`)
+	asked, since := 0, time.Now()
+	p.wait("the viewer has all it wants", func() bool {
+		if n := p.server.asked("/cases/prostate/label.nii.gz"); n != asked {
+			asked, since = n, time.Now()
+		}
+		return asked > 0 && time.Since(since) > 2*time.Second
+	})
 	p.click(".versions li:nth-child(2) button:last-child")
 	p.until("three versions", `document.querySelectorAll('.versions li').length === 3`)
+	p.wait("the viewer gets the labels as they are now", func() bool { return p.server.asked("/cases/prostate/label.nii.gz") > asked })
 	got, _ := p.server.latest("prostate/010")
 	if n := differ(got.mask, p.server.proposal("prostate/010")); n > 0 || got.Version != 3 {
 		t.Errorf("version %d after restoring differs from the first in %d voxels", got.Version, n)

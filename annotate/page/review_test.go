@@ -107,6 +107,69 @@ func TestReviewIsOfWhatIsShown(t *testing.T) {
 	}
 }
 
+// No verdict is taken on a label whose picture has not come, or has only just: what was on the screen before is not taken for it.
+func TestVerdictWaitsForThePicture(t *testing.T) {
+	p, project, _ := serveReviews(t)
+	p.settings = withoutViewer
+	name := project.Cases.Names()[0]
+	image, err := project.Cases.Channel(name, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	height, width := project.Config.Preprocess.SliceSize(image.Grid)
+	for _, slice := range []int{3, 4, 5} {
+		if _, err := project.Labels.Save(t.Context(), annotate.Person{Name: "ben"}, annotate.Answer{Item: annotate.Item{Case: name, Slice: slice}, Mask: make([]byte, height*width), Action: annotate.Empty}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// a hasty reviewer clicks all the time
+	const accept = `document.querySelector('.judge button[data-status=accepted]')`
+	p.login()
+	p.do(chromedp.Navigate(p.url + "/#/review/" + name))
+	p.until("the first label", fmt.Sprintf(`document.querySelector('.picture')?.dataset.shown === '%s/003 1'`, name))
+	eval[bool](p, `(() => {
+		const ask = window.fetch;
+		window.answers = [];
+		window.fetch = (path, init) => window.answers && /slices.4.image/.test(path) ? new Promise((done) => window.answers.push(() => done(ask(path, init)))) : ask(path, init);
+		window.hasty = setInterval(() => `+accept+`.click(), 20);
+		return true;
+	})()`)
+	p.until("the heading of the next one", `document.querySelector('.review .shown h2').innerText.toLowerCase().includes('slice 5') && window.answers.length === 1`)
+	p.until("no picture, no verdict", `!document.querySelector('.picture').dataset.shown && `+accept+`.disabled && (() => {
+		const c = document.querySelector('.picture');
+		return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.every((v) => v === 0);
+	})()`)
+	eval[bool](p, `(() => {
+		setTimeout(() => clearInterval(window.hasty), 300);
+		window.answers.forEach((go) => go());
+		window.answers = null;
+		return true;
+	})()`)
+	p.until("its picture", fmt.Sprintf(`document.querySelector('.picture').dataset.shown === '%s/004 1' && !`+accept+`.disabled`, name))
+	labels, err := project.Reviews.Items(t.Context(), annotate.Anybody("x"), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range labels {
+		if want := map[string]string{name + "/003": annotate.ReviewAccepted}[l.Item]; l.Status != want {
+			t.Errorf("%s is %q, want %q", l.Item, l.Status, want)
+		}
+	}
+	p.click(`.judge button[data-status=accepted]`)
+	p.until("the next", fmt.Sprintf(`document.querySelector('.picture').dataset.shown === '%s/005 1'`, name))
+
+	// one whose picture cannot be loaded is not judged either
+	p.allow("Failed to load")
+	eval[bool](p, `(() => {
+		const ask = window.fetch;
+		window.fetch = (path, init) => /slices.4.image/.test(path) ? Promise.resolve(new Response('{"detail":"it is gone"}', { status: 410 })) : ask(path, init);
+		return true;
+	})()`)
+	p.click(fmt.Sprintf(`.review button[data-item="%s/004"]`, name))
+	p.until("why there is no picture", `document.querySelector('.shown .problem').innerText.includes('it is gone')`)
+	p.until("no verdict", accept+`.disabled && !document.querySelector('.picture').dataset.shown`)
+}
+
 // What 3D Slicer has submitted is seen on the reviewer's page of a server without any model, sent back with a note, corrected in the editor,
 // which shows the note, and accepted.
 func TestReview(t *testing.T) {
@@ -203,6 +266,7 @@ func TestReview(t *testing.T) {
 	p.until("it waits again", fmt.Sprintf(`document.querySelector('.review button[data-item="%s"]').innerText.includes('to be reviewed')`, item))
 	p.click(fmt.Sprintf(`.review button[data-item="%s"]`, item))
 	p.until("with what was said of the version before", `document.querySelector('.review .last').innerText.includes('(version 1): the bar is too thick')`)
+	p.until("its picture", fmt.Sprintf(`document.querySelector('.picture').dataset.shown === '%s 2'`, item))
 	p.click(`.judge input[type=checkbox]`)
 	p.click(`.judge button[data-status=accepted]`)
 	p.until("all are accepted", fmt.Sprintf(`document.querySelector('.review .list a').innerText.includes('%d accepted') && document.querySelectorAll('.review .status.accepted').length === %d`, len(sample.Slices), len(sample.Slices)))

@@ -109,7 +109,30 @@ type session struct {
 // person is who made a request that passed authenticate.
 func person(ctx context.Context) annotate.Person { return ctx.Value(personKey{}).(session).Person }
 
-// authenticate lets requests of people who are logged in pass.
+// Query parameters of any request: the project and the person that it is meant for. The page names both in all that it asks: it stays open while the server
+// of another project comes to its address, with cases of the same names, or somebody else logs in in its browser.
+const (
+	forProject = "for_project"
+	forPerson  = "for_person"
+)
+
+// meant lets requests pass that are meant for this project, or name none. It comes before authenticate: who is not logged in here is not asked to.
+func (s *Server) meant(ctx huma.Context, next func(huma.Context)) {
+	if id := ctx.Query(forProject); id != "" && id != s.project.ID() {
+		s.refuse(ctx, refusal(http.StatusPreconditionFailed, "this is the server of another project: load the page anew", fault.Say(fault.OtherProject)))
+		return
+	}
+	next(ctx)
+}
+
+// refuse answers a request before it reaches an operation.
+func (s *Server) refuse(ctx huma.Context, why huma.StatusError) {
+	ctx.SetHeader("Content-Type", "application/problem+json")
+	ctx.SetStatus(why.GetStatus())
+	_ = s.api.Marshal(ctx.BodyWriter(), "application/json", why) // or else the client is gone
+}
+
+// authenticate lets requests of people who are logged in pass, and of those the ones that are meant for them, or name nobody.
 func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	token, bearer := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
 	if !bearer {
@@ -123,6 +146,8 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		huma.WriteErr(s.api, ctx, http.StatusUnauthorized, "log in first")
 	case err != nil:
 		huma.WriteErr(s.api, ctx, http.StatusInternalServerError, err.Error())
+	case ctx.Query(forPerson) != "" && ctx.Query(forPerson) != who.Name:
+		s.refuse(ctx, refusal(http.StatusPreconditionFailed, who.Name+" is logged in by now: load the page anew", fault.Say(fault.OtherPerson, "who", who.Name)))
 	default:
 		next(huma.WithValue(ctx, personKey{}, session{who, token}))
 	}

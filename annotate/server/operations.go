@@ -18,11 +18,11 @@ const prefix = "/api/v1"
 // register lists all that the API can do: the table of contents of this package.
 func (s *Server) register() {
 	open := huma.NewGroup(s.api, prefix)
-	open.UseMiddleware(withAddress)
+	open.UseMiddleware(s.meant, withAddress)
 	add(open, "logIn", "POST /login", "Log in under a name", s.logIn, func(op *huma.Operation) { op.Errors = append(op.Errors, http.StatusTooManyRequests) })
 
 	known := huma.NewGroup(s.api, prefix)
-	known.UseMiddleware(s.authenticate)
+	known.UseMiddleware(s.meant, s.authenticate)
 	add(known, "me", "GET /me", "Who is logged in", s.me)
 	add(known, "logOut", "POST /logout", "Log out", s.logOut)
 
@@ -69,7 +69,7 @@ func (s *Server) register() {
 // add registers one operation, which may return the project's errors. Requests for a case or an item may find none.
 func add[I, O any](api huma.API, id, route, summary string, handler func(context.Context, *I) (*O, error), change ...func(*huma.Operation)) {
 	method, path, _ := strings.Cut(route, " ")
-	op := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: maxJSON, Errors: []int{http.StatusUnauthorized}}
+	op := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: maxJSON, Errors: []int{http.StatusUnauthorized, http.StatusPreconditionFailed}}
 	if path != "/login" {
 		op.Security = []map[string][]string{{"cookie": {}}, {"bearer": {}}}
 	}

@@ -66,7 +66,9 @@ func New(p *annotate.Project, o Options) *Server {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("nextslice annotation", "1")
 	config.Info.Description = "What the annotation page does, for scripts. Arrays of numbers are raw and little-endian, row by row. " +
-		"An item is named CASE/SLICE with at least three digits and is one element of a path: Case12%2F017."
+		"An item is named CASE/SLICE with at least three digits and is one element of a path: Case12%2F017. " +
+		"Any request may name the project (its id) and the person that it is meant for, as the query parameters " + forProject + " and " + forPerson + ": " +
+		"where another project or person answers to it, it does nothing and gets 412. The page does so."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"cookie": {Type: "apiKey", In: "cookie", Name: "nextslice-ID", Description: "ID is the beginning of the project's: see its field id."},
 		"bearer": {Type: "http", Scheme: "bearer"},

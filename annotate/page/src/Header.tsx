@@ -6,13 +6,14 @@ import { chooseLanguage, language, languages, t, type Key, type Language } from 
 import { saidEach, told } from "./said";
 import { applyTheme, change, settings } from "./settings";
 
-interface Props { project: Project; person: string; page: Page; leave: () => Promise<void> }
+/** heard is false while the server does not tell what happens: the project is as it was then. */
+interface Props { project: Project; heard: boolean; person: string; page: Page; leave: () => Promise<void> }
 
 const phases: Record<string, Key> = { load: "phase.load", train: "phase.train", validate: "phase.validate", score: "phase.score" };
 
 const themes = ["system", "light", "dark"] as const;
 
-export function Header({ project, person, page, leave }: Props) {
+export function Header({ project, heard, person, page, leave }: Props) {
   const [theme, setTheme] = useState(settings.theme);
   const nextTheme = themes[(themes.indexOf(theme) + 1) % themes.length];
   const share = project.items > 0 ? project.labelled / project.items : 0;
@@ -29,7 +30,7 @@ export function Header({ project, person, page, leave }: Props) {
       <span class="meter" aria-hidden="true"><span style={{ width: `${100 * share}%` }} /></span>
       {t("header.labelled", { labelled: project.labelled, items: project.items, waiting: project.queue })}
     </span>
-    <span class="training" role="status" title={project.training?.running ? t("header.step", { step: project.training.step, steps: project.training.steps }) : undefined}>{training(project)}</span>
+    <span class="training" role="status" title={!heard ? t("header.unheard") : project.training?.running ? t("header.step", { step: project.training.step, steps: project.training.steps }) : undefined}>{heard ? training(project) : <b>{t("header.unheard")}</b>}</span>
     {(project.warnings?.length ?? 0) > 0 && <a class="stop" href="#/dashboard" title={saidEach(project.warnings_said, project.warnings).join("\n")}>{t("header.warnings", { n: project.warnings!.length })}</a>}
     {!!project.problems?.length && <span class="stop" role="alert" title={saidEach(project.problems_said, project.problems).join("\n")}>
       {t("header.problems", { n: project.problems.length })}

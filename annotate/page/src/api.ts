@@ -165,16 +165,41 @@ export class ApiError extends Error {
 
 export const root = "/api/v1";
 
+let meant = "";
+
+/**
+ * Says which project and which person the page belongs to, once: for another one it is loaded anew. Every request names both, so that a server of
+ * another project at this address, or one that takes us for somebody else, refuses it.
+ */
+export function belong(project: string, person: string): void {
+  meant = new URLSearchParams({ for_project: project, for_person: person }).toString();
+}
+
+/** The address of a path of the API. */
+export function address(path: string): string {
+  return root + path + (meant && (path.includes("?") ? "&" : "?") + meant);
+}
+
 /** Called when the server no longer knows who we are. */
 export const onLoggedOut: { call: () => void } = { call: () => {} };
+
+/** Called when another project, or another person, answers to what this page asks; text says which. */
+export const onForeign: { call: (text: string) => void } = { call: () => {} };
+
+let ahead = 0;
+
+/** The time by the server's clock, ms: what several computers have drawn is compared by it. */
+export const serverTime = (): number => Date.now() + ahead;
 
 async function send(method: string, path: string, body?: BodyInit | null, type?: string): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(root + path, { method, body, headers: type ? { "Content-Type": type } : undefined });
+    response = await fetch(address(path), { method, body, headers: type ? { "Content-Type": type } : undefined });
   } catch {
     throw new ApiError(0, t("fault.noServer"));
   }
+  const date = Date.parse(response.headers.get("Date") ?? "");
+  if (Number.isFinite(date)) ahead = date - Date.now();
   if (response.ok) return response;
   let text = response.statusText || t("fault.status", { status: response.status }), code = "";
   try {
@@ -185,6 +210,7 @@ async function send(method: string, path: string, body?: BodyInit | null, type?:
     // not a problem document: the status says enough
   }
   if (response.status === 401 && path !== "/login" && path !== "/me") onLoggedOut.call();
+  if (code === "other-project" || code === "other-person") onForeign.call(text);
   throw new ApiError(response.status, text, code);
 }
 
@@ -216,14 +242,14 @@ export const paths = {
   label: (item: string) => `${itemPath(item)}/label`,
   draft: (item: string) => `${itemPath(item)}/draft`,
   /** The labels, or the model's masks, of the preview's voxels. */
-  volume: (id: string, what: "label" | "proposal") => `${root}${casePath(id)}/${what}.nii.gz?preview=true`,
+  volume: (id: string, what: "label" | "proposal") => address(`${casePath(id)}/${what}.nii.gz?preview=true`),
   /** A small picture of a channel of a case, of eight bits. */
-  preview: (id: string, channel: number) => `${root}${casePath(id)}/image.nii.gz?preview=true&channel=${channel}`,
+  preview: (id: string, channel: number) => address(`${casePath(id)}/image.nii.gz?preview=true&channel=${channel}`),
   version: (item: string, version: number) => `${itemPath(item)}/versions/${version}/mask`,
   /** rest is what slices without a label hold. */
   export: (format: string, partial: boolean, accepted: boolean, rest: "background" | "ignore" | "prediction") =>
     `/export?format=${format}&partial=${partial}&review=${accepted ? "accepted" : "all"}&fill=${rest === "prediction"}&ignore=${rest === "ignore"}`,
-  events: `${root}/events`,
+  events: () => address("/events"),
 };
 
 /** Raw bytes, and the version of the model that they are from, if they are from one. */
@@ -268,7 +294,7 @@ export const api = {
   hold: (item: string) => json<Lease>("POST", `${itemPath(item)}/hold`),
   release: (item: string) => json<void>("POST", `${itemPath(item)}/release`),
   /** As the page closes: the browser sends it all the same. */
-  releaseAtOnce: (item: string) => void fetch(`${root}${itemPath(item)}/release`, { method: "POST", keepalive: true }).catch(() => {}),
+  releaseAtOnce: (item: string) => void fetch(address(`${itemPath(item)}/release`), { method: "POST", keepalive: true }).catch(() => {}),
   versions: (item: string) => json<Version[] | null>("GET", `${itemPath(item)}/versions`),
   read2: (item: string) => json<void>("POST", `${itemPath(item)}/read2`),
   restore: (item: string, version: number) => json<void>("POST", `${itemPath(item)}/versions/${version}/restore`),

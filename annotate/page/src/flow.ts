@@ -2,8 +2,9 @@
 
 import { api, ApiError, binary, itemOf, paths, splitItem, type Project, type QueueEntry, type Saved, type Task } from "./api";
 import { Clock } from "./editor/clock";
-import { Drafts, owner } from "./editor/drafts";
+import { Drafts, drawnAfter, owner } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
+import { same } from "./editor/mask";
 import { fraction, itemName } from "./format";
 import { Shapes } from "./between";
 import { Neighbours } from "./neighbours";
@@ -24,8 +25,8 @@ export interface Readings { first: Uint8Array; second: Uint8Array; names: [strin
 
 export type Choice = "first" | "second" | "union" | "common";
 
-/** Keys that save or clear do nothing for so long after a slice has come: nobody has seen it. */
-const deafFor = 400;
+/** Keys that save or clear, and verdicts, do nothing for so long after a slice has come, milliseconds: nobody has seen it. */
+export const deafFor = 400;
 
 export class Flow extends Neighbours {
   status: Status = { kind: "loading" };
@@ -39,11 +40,11 @@ export class Flow extends Neighbours {
   private listeners = new Set<() => void>();
   /** When the person asked for another slice. */
   private asked = 0;
-  private saved: { item: string; version: number } | null = null;
   /** The newest version of the open slice's label that the person knows, 0 for none: a save replaces no newer one, and a draft remembers it. */
   private base = 0;
   private openedAt = -Infinity;
   private holding: ReturnType<typeof setInterval> | undefined;
+  private closed = false;
 
   constructor(project: Project, readonly person: string, editor: Editor) {
     super(editor, new Shapes(owner(project.id, person)));
@@ -241,20 +242,21 @@ export class Flow extends Neighbours {
     const task = this.editor.task!;
     if (drawn) this.drafts.keepAside(task.item, task.width, task.height, before);
     this.say("info", text, { text: t("note.bringBack"), run: () => {
-      if (this.editor.task !== task || !this.free() || !this.editor.editable()) return;
-      this.editor.setMask(before);
+      if (this.editor.task !== task || !this.free() || !this.editor.give(before)) return;
       if (drawn) this.drafts.forget(task.item);
       this.dismiss();
     } });
   }
 
-  /** Opens a slice and draws what was kept of it. */
+  /** Opens a slice and draws what was kept of it; what is drawn there by now is kept in turn. */
   async bringBack(item: string): Promise<void> {
     if (this.editor.task?.item !== item) await this.open(item);
     const { task } = this.editor, kept = task?.item === item ? this.drafts.keptOf(item, task.width, task.height) : null;
-    if (!kept || !this.free() || !this.editor.editable()) return;
-    this.editor.setMask(kept);
-    this.drafts.forget(item);
+    if (!task || !kept || !this.free()) return;
+    const drawn = this.drawn();
+    if (!this.editor.give(kept)) return;
+    if (drawn && !same(drawn, kept)) this.drafts.keepAside(item, task.width, task.height, drawn);
+    else this.drafts.forget(item);
     this.say("info", t("note.isBack"));
   }
 
@@ -264,8 +266,8 @@ export class Flow extends Neighbours {
     if (!r || !this.seen("note.toTake")) return;
     const { first: a, second: b } = r;
     const takes = { first: a, second: b, union: a.map((v, i) => v || b[i]), common: a.map((v, i) => (v === b[i] ? v : 0)) };
-    const drawn = this.drawn(), own = drawn && !Object.values(takes).some((take) => take.every((v, i) => v === drawn[i]));
-    this.editor.setMask(takes[choice]);
+    const drawn = this.drawn(), own = drawn && !Object.values(takes).some((take) => same(take, drawn));
+    if (!this.editor.give(takes[choice])) return;
     this.editor.touched = true;
     if (drawn && own) this.offerUndo(t("note.replacedTaken"), drawn);
     this.tell();
@@ -294,7 +296,6 @@ export class Flow extends Neighbours {
       e.touched = false;
       if (reply.labelled) task.label = this.base = reply.version;
       if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
-      this.saved = { item: task.item, version: reply.version };
       this.shapes.labelled(task, labels);
       await this.show(await this.shape(task) ?? reply.next ?? await api.next(task.item));
       this.say("info", told(task.item, action, reply), drawn ? { text: t("note.bringDrawing"), run: () => this.bringBack(task.item) } : undefined);
@@ -305,10 +306,6 @@ export class Flow extends Neighbours {
   private async shape(task: Task): Promise<Task | null> {
     const next = this.shapes.next(task.case, task.slice);
     return next === null ? null : api.task(itemOf(task.case, next));
-  }
-
-  get lastSaved(): { item: string; version: number } | null {
-    return this.saved;
   }
 
   skip(reason: string): Promise<void> {
@@ -341,6 +338,7 @@ export class Flow extends Neighbours {
   /** True if closing the page now could lose something. */
   get unsafe(): boolean {
     const { drafts, editor } = this;
+    if (this.closed) return false; // nothing more is sent: what was drawn is in this browser
     return editor.inStroke || (editor.touched && (drafts.state === "pending" || drafts.state === "browser only"));
   }
 
@@ -357,9 +355,12 @@ export class Flow extends Neighbours {
     this.editor.compare([{ name: t("versions.name", { version }), version, labels, color: "#ffe14d", dash: [2, 3] }]);
     this.say("warning", text, { text: t("note.take", { version }), run: () => {
       if (this.editor.task !== task || !this.seen("note.toTake")) return;
-      const drawn = this.drawn();
-      this.base = version;
-      this.editor.setMask(labels);
+      const drawn = this.drawn(), { base } = this;
+      this.base = version; // of the draft that taking it makes
+      if (!this.editor.give(labels)) {
+        this.base = base;
+        return;
+      }
       if (drawn) this.offerUndo(t("note.replacedTaken"), drawn);
       else this.dismiss();
     } });
@@ -376,7 +377,14 @@ export class Flow extends Neighbours {
   /** The page closes: others may have the slice at once, unless something is drawn on it. */
   closing(): void {
     const { task, touched } = this.editor;
-    if (task && !touched && task.lease?.person === this.person) api.releaseAtOnce(task.item);
+    if (task && !touched && !this.closed && task.lease?.person === this.person) api.releaseAtOnce(task.item);
+  }
+
+  /** Ends what goes on by itself, before the page is loaded anew for another person or project. */
+  close(): void {
+    this.closed = true;
+    clearInterval(this.holding);
+    this.drafts.close();
   }
 
   /** Keeps the slice for this person while they work on it. */
@@ -406,9 +414,9 @@ export class Flow extends Neighbours {
     }
     const size = task.width * task.height;
     const own = fresh ? null : this.drafts.load(task.item, task.width, task.height);
-    const mine = own && !own.onServer ? own : null; // newer than the server's
+    const unsent = own && !own.onServer ? own : null;
     const get = (path: string) => this.ahead.get(path);
-    const readings = task.purpose === "adjudication" && !mine && !task.draft ? await this.readingsOf(task.item) : null;
+    const readings = task.purpose === "adjudication" && !unsent && !task.draft ? await this.readingsOf(task.item) : null;
     if (this.editor.task?.case !== task.case) this.editor.channel = Math.min(this.editor.channel, Math.max(0, (task.channels?.length ?? 1) - 1));
     const channels = settings.sideBySide && (task.channels?.length ?? 0) > 1 ? task.channels!.map((_, n) => n) : [this.editor.channel];
     // masks that people change are never taken from what was loaded ahead
@@ -416,7 +424,7 @@ export class Flow extends Neighbours {
       Promise.all(channels.map((channel) => get(paths.image(task!.case, task!.slice, channel)))),
       task.proposal ? get(modelPath(paths.proposal(task.item), task.model)) : null,
       task.uncertainty ? get(modelPath(paths.uncertainty(task.item), task.model)) : null,
-      mine || readings ? null : task.draft ? binary(paths.draft(task.item)) : task.label !== null ? binary(paths.label(task.item)) : null,
+      readings ? null : task.draft ? binary(paths.draft(task.item)) : unsent ? null : task.label !== null ? binary(paths.label(task.item)) : null,
     ]);
     // a new model may have come between the task and its proposal
     const proposal = proposed && proposed.data;
@@ -430,6 +438,12 @@ export class Flow extends Neighbours {
     if (task.label !== null || task.skipped) this.shapes.drop(task.case, task.slice);
     const shape = readings ? null : this.shapes.at(task.case, task.slice);
     const begun = shape ?? (proposal && !task.outline && !readings ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size));
+    // of two drafts the one that was drawn last is shown, and the other is kept
+    const server = unsent && task.draft && stored ? new Uint8Array(stored) : null;
+    const mine = unsent && server && drawnAfter(task.drafts?.find((d) => d.person === this.person)?.when, unsent) ? null : unsent;
+    const other = unsent && server && !same(unsent.labels, server) ? (mine ? server : unsent.labels) : null;
+    const kept = other && this.drafts.keepAside(task.item, task.width, task.height, other);
+    if (unsent && !mine && kept !== false) this.drafts.drop(task.item);
     const drawn = mine ? mine.labels : stored ? new Uint8Array(stored) : begun;
     const draft = mine !== null || task.draft;
     this.base = mine ? mine.base : task.draft ? task.draft_base ?? 0 : task.label ?? 0;
@@ -453,6 +467,7 @@ export class Flow extends Neighbours {
       this.say("info", t("note.readDifferently", { a: readings.names[0], b: readings.names[1] }));
     } else if (task.lease && task.lease.person !== this.person) this.say("warning", t("note.working", { who: task.lease.person }));
     else if (task.label !== null && task.label > this.base) await this.showNewer(task.label, t("note.newer", { version: task.label }));
+    else if (kept) this.say("info", t("note.twoDrafts"), { text: t("note.bringDrawing"), run: () => this.bringBack(task!.item) });
     else if (others.length > 0) this.say("warning", t("note.began", { who: others.map((d) => d.person).reduce((a, b) => t("note.and", { a, b })) }));
     else if (task.purpose === "correction" && task.review) this.say("warning", t("note.sentBack", { who: task.review.who, note: task.review.note }));
     else if (draft) this.say("info", t("note.draftBack"));

@@ -7,7 +7,7 @@ import "./style/dashboard.css";
 import "./style/review.css";
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, ApiError, onLoggedOut, type Project } from "./api";
+import { api, ApiError, belong, onForeign, onLoggedOut, type Project } from "./api";
 import { Dashboard } from "./dashboard/Dashboard";
 import { Editor } from "./editor/editor";
 import { EditorPage } from "./editor/EditorPage";
@@ -30,17 +30,26 @@ function App() {
   const [project, setProject] = useState<Project | null>(null);
   const [at, setAt] = useState(route()), { page } = at;
   const session = useRef<Session | null>(null);
+  const [heard, setHeard] = useState(true); // the server tells what happens
   const [, retold] = useState(0);
   useEffect(() => onLanguage(() => retold((n) => n + 1)), []);
 
+  /** A page belongs to one person in one project: for another one nothing of it stays, neither drawings nor pictures nor what goes on by itself. */
+  function anew(): void {
+    session.current?.flow.close();
+    location.reload();
+  }
+
   async function enter(person: string): Promise<void> {
+    const old = session.current;
+    if (old && old.person !== person) return anew();
     const known = await api.project();
     setProject(known);
-    const old = session.current;
-    if (old?.person === person) {
+    if (old) {
       setState("in"); // back after the server forgot us: the mask on screen stays
       return;
     }
+    belong(known.id, person);
     const flow = new Flow(known, person, new Editor(known.classes, known.name));
     session.current = { person, project: known, flow };
     setState("in");
@@ -49,6 +58,10 @@ function App() {
 
   useEffect(() => {
     onLoggedOut.call = () => setState("out");
+    onForeign.call = (text) => {
+      session.current?.flow.close();
+      setFailure(text);
+    };
     api.me().then((me) => enter(me.name)).catch((error) => {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 401) setState("out");
@@ -65,12 +78,23 @@ function App() {
 
   useEffect(() => {
     if (state !== "in") return;
-    const refresh = () => {
-      api.project().then(setProject, () => {});
-      void session.current?.flow.wake();
+    const end = follow({
+      training: (training) => setProject((p) => p && { ...p, training: { ...p.training, ...training } as Project["training"] }),
+      refresh: async () => {
+        void session.current?.flow.wake();
+        return api.project().then((known) => {
+          setProject(known);
+          return true;
+        }, () => false);
+      },
+      warn: (text) => session.current?.flow.say("warning", text),
+      mention: (text) => session.current?.flow.mention(text),
+      heard: setHeard,
+    });
+    return () => {
+      end();
+      setHeard(true);
     };
-    return follow((training) => setProject((p) => p && { ...p, training: { ...p.training, ...training } as Project["training"] }), refresh,
-      (text) => session.current?.flow.say("warning", text), (text) => session.current?.flow.mention(text));
   }, [state]);
 
   if (failure) {
@@ -80,11 +104,15 @@ function App() {
   const current = session.current;
   if (state === "asking" || !project || !current) return <main class="message" aria-busy="true" />;
   return <>
-    <Header project={project} person={current.person} page={page} leave={async () => {
+    <Header project={project} heard={heard} person={current.person} page={page} leave={async () => {
       if (!await current.flow.drafts.flush() && !confirm(t("header.reallyLeave"))) return;
-      await api.logout();
-      session.current = null;
-      setState("out");
+      try {
+        await api.logout();
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        return current.flow.say("error", error.message);
+      }
+      anew();
     }} />
     {page === "dashboard" ? <Dashboard project={project} />
       : page === "review" ? <Review project={project} open={at.item} />

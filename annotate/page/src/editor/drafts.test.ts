@@ -13,7 +13,11 @@ Object.defineProperty(globalThis, "localStorage", {
   }),
 });
 let answer: () => Promise<Response> = async () => { throw new Error("no server"); };
-Object.defineProperty(globalThis, "fetch", { value: () => answer() });
+const sent: Array<{ path: string; body: Uint8Array }> = [];
+Object.defineProperty(globalThis, "fetch", { value: (path: string, init: { body: Uint8Array }) => {
+  sent.push({ path, body: init.body });
+  return answer();
+} });
 
 test("a draft is that of its project, person and slice", async (t) => {
   const labels = new Uint8Array([0, 1, 1, 0]);
@@ -63,4 +67,35 @@ test("a draft on its way arrives before the save that ends it, and none is sent 
   assert.deepEqual(did, ["draft sent", "draft arrived", "saved"]);
   assert.equal(drafts.load("c/001", 2, 2), null);
   assert.equal(drafts.state, "none");
+});
+
+test("what is closed sends nothing more, and keeps what waits in the browser", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const drafts = new Drafts(owner("P1", "dan"), () => {}), labels = new Uint8Array([1, 0, 0, 2]), other = new Uint8Array([3, 3, 0, 0]);
+  let fail = () => {};
+  answer = () => new Promise((_, refuse) => (fail = () => refuse(new Error("no server"))));
+  sent.length = 0;
+  drafts.keep("c/001", 2, 2, labels, 1, 0);
+  t.mock.timers.tick(1000);
+  await Promise.resolve();
+  assert.equal(sent.length, 1);
+  drafts.keep("c/002", 2, 2, other, 1, 0); // waits for the one on its way
+  const flush = drafts.flush();
+  drafts.close();
+  fail(); // or else it would be tried again
+  assert.equal(await flush, false);
+  for (let n = 0; n < 20; n++) {
+    t.mock.timers.tick(10_000);
+    await Promise.resolve();
+  }
+  assert.equal(await drafts.flush(), false);
+  assert.equal(sent.length, 1);
+  for (const [item, want] of [["c/001", labels], ["c/002", other]] as const) {
+    const kept = new Drafts(owner("P1", "dan"), () => {}).load(item, 2, 2);
+    assert.deepEqual([kept?.labels, kept?.onServer], [want, false], item);
+  }
+  const big = new Drafts(owner("P1", "eve"), () => {});
+  big.keep("c/003", 2048, 1024, new Uint8Array(2048 * 1024).fill(1), 1, 0); // goes to the storage when the person pauses
+  big.close();
+  assert.equal(big.load("c/003", 2048, 1024)?.labels[7], 1);
 });

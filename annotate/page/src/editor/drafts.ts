@@ -1,15 +1,17 @@
 // Unfinished masks, kept in this browser at once and on the server soon after.
 
-import { api } from "../api";
+import { api, serverTime } from "../api";
 import { decode, encode } from "./rle";
 
-/** base is the newest version of the label that the person knew, 0 for none: it is that of the save which the draft ends in. */
-export interface Draft { labels: Uint8Array; seconds: number; onServer: boolean; base: number }
+/** base is the newest version of the label that the person knew, 0 for none: it is that of the save which the draft ends in. when it was drawn is by the server's clock, ms. */
+export interface Draft { labels: Uint8Array; seconds: number; onServer: boolean; when: number; base: number }
 
 interface Stored { width: number; height: number; runs: string; seconds: number; onServer: boolean; when: number; base?: number }
 
 export type DraftState = "none" | "pending" | "saved" | "browser only";
 
+/** So much may two clocks differ, ms: the server tells its time in whole seconds, and its answer is on its way for a while. */
+const slack = 5000;
 /** How long after the last stroke the draft goes to the server. */
 const delay = 1000;
 /** Drafts of slices that nobody came back to are forgotten after this long. */
@@ -23,11 +25,17 @@ export function owner(project: string, person: string): string {
   return `${project}/${person.replaceAll("%", "%25").replaceAll("/", "%2F")}`;
 }
 
+/** Whether the server's draft, of such a time, was drawn after one of this browser that was not sent: on another computer, or in another browser. */
+export function drawnAfter(server: string | undefined, own: Draft): boolean {
+  return Date.parse(server ?? "") > own.when + slack;
+}
+
 export class Drafts {
   state: DraftState = "none";
   private timer: ReturnType<typeof setTimeout> | undefined;
   private waiting: { item: string; labels: Uint8Array; base: number } | null = null;
   private ending = false;
+  private closed = false;
   private later: { run: () => void; timer: ReturnType<typeof setTimeout> } | null = null;
   private sending: Promise<void> = Promise.resolve();
 
@@ -43,17 +51,29 @@ export class Drafts {
     return `${prefix}${this.owner}/${item}`;
   }
 
-  /** Keeps a draft: in the browser before it returns, if it is not a large one, and on the server later. The array is the draft's as long as it waits. */
-  keep(item: string, width: number, height: number, labels: Uint8Array, seconds: number, base: number): void {
-    const store = () => this.store(item, { width, height, runs: encode(labels), seconds, onServer: false, when: Date.now(), base });
+  /** Keeps a draft: in the browser before it returns, if it is not a large one, and on the server later. It is the mask as it is now, whatever becomes of the array. */
+  keep(item: string, width: number, height: number, drawn: Uint8Array, seconds: number, base: number): void {
+    const labels = drawn.slice(), when = serverTime();
+    const store = () => this.store(item, { width, height, runs: encode(labels), seconds, onServer: false, when, base });
     if (this.later) clearTimeout(this.later.timer);
     this.later = null;
     if (labels.length <= large) store();
     else this.later = { run: store, timer: setTimeout(() => this.storeNow(), delay / 4) };
     this.waiting = { item, labels, base };
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.flush(), delay);
+    this.flushIn(delay);
     this.set("pending");
+  }
+
+  private flushIn(milliseconds: number): void {
+    clearTimeout(this.timer);
+    if (!this.closed) this.timer = setTimeout(() => void this.flush(), milliseconds);
+  }
+
+  /** Sends no draft any more. What waits stays in this browser, as one that the server does not have. */
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.storeNow();
   }
 
   private storeNow(): void {
@@ -71,7 +91,7 @@ export class Drafts {
     await this.sending;
     const draft = this.waiting;
     if (!draft) return this.state !== "browser only";
-    if (this.ending) return false;
+    if (this.ending || this.closed) return false;
     this.waiting = null;
     let done!: () => void;
     this.sending = new Promise((resolve) => (done = resolve));
@@ -84,7 +104,7 @@ export class Drafts {
     } catch {
       this.waiting ??= draft;
       this.set("browser only");
-      this.timer = setTimeout(() => void this.flush(), 5 * delay);
+      this.flushIn(5 * delay);
       return false;
     } finally {
       done();
@@ -96,7 +116,7 @@ export class Drafts {
     const stored = parse(localStorage.getItem(this.key(item)));
     if (!stored || stored.width !== width || stored.height !== height) return null;
     const labels = decode(stored.runs, width * height);
-    return labels && { labels, seconds: stored.seconds, onServer: stored.onServer, base: stored.base ?? 0 };
+    return labels && { labels, seconds: stored.seconds, onServer: stored.onServer, when: stored.when, base: stored.base ?? 0 };
   }
 
   /**
@@ -112,22 +132,28 @@ export class Drafts {
       if (this.later) clearTimeout(this.later.timer);
       this.later = null;
       if (this.waiting?.item === item) this.waiting = null;
-      localStorage.removeItem(this.key(item));
+      this.drop(item);
       this.set("none");
       return done;
     } finally {
       this.ending = false;
-      if (this.waiting) this.timer = setTimeout(() => void this.flush(), delay);
+      if (this.waiting) this.flushIn(delay);
     }
   }
 
-  /** Keeps a drawing that a key has replaced, so that it can be brought back. */
-  keepAside(item: string, width: number, height: number, labels: Uint8Array): void {
+  /** Forgets the draft that this browser has of an item. */
+  drop(item: string): void {
+    localStorage.removeItem(this.key(item));
+  }
+
+  /** Keeps a drawing that something else has replaced, so that it can be brought back. False if the browser does not take it. */
+  keepAside(item: string, width: number, height: number, labels: Uint8Array): boolean {
     try {
       const stored: Stored = { width, height, runs: encode(labels), seconds: 0, onServer: false, when: Date.now() };
       localStorage.setItem(`${asidePrefix}${this.owner}/${item}`, JSON.stringify(stored));
+      return true;
     } catch {
-      // storage is full or forbidden
+      return false; // storage is full or forbidden
     }
   }
 

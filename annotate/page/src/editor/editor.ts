@@ -5,7 +5,7 @@ import type { Class, Task } from "../api";
 import { change, settings } from "../settings";
 import { clamp, Display } from "./display";
 import { palette, unsure, type Window } from "./layers";
-import { Mask } from "./mask";
+import { Mask, same } from "./mask";
 import { practise } from "./practice";
 import { capsule, floodFill, grown, polygon, union, type Rect } from "./raster";
 import * as shapes from "./shapes";
@@ -283,6 +283,18 @@ export class Editor extends Display {
       else for (let i = 0; i < own.length; i++) if (!this.locked.has(own[i]) && !this.locked.has(labels[i])) own[i] = labels[i];
       return this.mask.whole;
     });
+  }
+
+  /**
+   * Puts a mask in the place of the drawing as a whole, as undo does, also where classes are locked: one that is given back, or that is taken as it was saved.
+   * True if it is there now.
+   */
+  give(labels: Uint8Array): boolean {
+    this.edit(() => {
+      this.labels.set(labels);
+      return this.mask.whole;
+    });
+    return same(this.labels, labels);
   }
 
   /** Replaces the mask by the model's proposal. */

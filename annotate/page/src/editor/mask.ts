@@ -4,6 +4,11 @@
 import { History } from "./history";
 import { union, type Rect } from "./raster";
 
+/** Whether two masks of a slice are one. */
+export function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((v, i) => v === b[i]);
+}
+
 export class Mask {
   /** Number of voxels with each label. */
   readonly counts = new Int32Array(256);

@@ -1,17 +1,26 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, binary, paths, splitItem, type Class } from "../api";
 import { placement, View } from "../editor/view";
+import { deafFor } from "../flow";
 import { itemName } from "../format";
 import { settings } from "../settings";
 import { t } from "../texts";
 
-/** A slice with its label, to look at. */
-export function Picture({ item, version, classes }: { item: string; version: number; classes: Class[] }) {
+/** What a picture shows of a label, as its data-shown has it. */
+export const shownAs = (item: string, version: number): string => `${item} ${version}`;
+
+/** A slice with its label, to look at. seen is told what is on the screen once it has been there long enough to be seen, and then that it has gone: "". */
+export function Picture({ item, version, classes, seen }: { item: string; version: number; classes: Class[]; seen: (shown: string) => void }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [problem, setProblem] = useState("");
   useEffect(() => {
-    let gone = false;
-    const { case: id, slice } = splitItem(item);
+    let gone = false, soon: ReturnType<typeof setTimeout> | undefined;
+    const { case: id, slice } = splitItem(item), before = canvas.current;
+    if (before) { // what was shown is another label
+      delete before.dataset.shown;
+      before.width = before.width; // clears it
+    }
+    setProblem("");
     Promise.all([api.task(item), binary(paths.image(id, slice)), binary(paths.version(item, version))]).then(([task, image, mask]) => {
       const target = canvas.current;
       if (gone || !target) return;
@@ -36,13 +45,16 @@ export function Picture({ item, version, classes }: { item: string; version: num
       context.setTransform(m.a, m.b, m.c, m.d, m.e, m.f);
       context.imageSmoothingEnabled = settings.smooth;
       context.drawImage(small, 0, 0);
-      target.dataset.shown = `${item} ${version}`;
-      setProblem("");
+      soon = setTimeout(() => seen(target.dataset.shown = shownAs(item, version)), deafFor);
     }, (error) => {
       if (!(error instanceof ApiError)) throw error;
       if (!gone) setProblem(error.message);
     });
-    return () => { gone = true; };
+    return () => {
+      gone = true;
+      clearTimeout(soon);
+      seen("");
+    };
   }, [item, version]);
   return <>
     <canvas ref={canvas} class="picture" role="img" aria-label={t("review.picture", { item: itemName(item), version })} />

@@ -5,7 +5,7 @@ import { api, ApiError, splitItem, type Project, type ReviewedCase, type Reviewe
 import { itemName, sliceName, upper, when } from "../format";
 import { actionName } from "../said";
 import { t } from "../texts";
-import { Picture } from "./Picture";
+import { Picture, shownAs } from "./Picture";
 
 const verdicts: ReviewStatus[] = ["accepted", "discuss", "returned", "rejected"];
 
@@ -13,8 +13,8 @@ const verdicts: ReviewStatus[] = ["accepted", "discuss", "returned", "rejected"]
 const first = (labels: ReviewedItem[]): ReviewedItem | null => labels.find((l) => l.status === "") ?? labels[0] ?? null;
 
 /**
- * A verdict counts for what was shown: the label on the screen stays, in its version, until the reviewer goes on, whatever others save; and one for all labels is of
- * the versions that were listed when the case was opened, or have been on the screen since.
+ * A verdict counts for what was shown: none is taken while the label's picture is not on the screen; the label stays there, in its version, until the reviewer
+ * goes on, whatever others save; and one for all labels is of the versions that were listed when the case was opened, or have been on the screen since.
  */
 export function Review({ project, open }: { project: Project; open: string | null }) {
   const [cases, setCases] = useState<ReviewedCase[] | null>(null);
@@ -25,6 +25,7 @@ export function Review({ project, open }: { project: Project; open: string | nul
   const after = useRef<"stay" | "next" | "again">("stay"); // what the next lists bring to the screen
   const seen = useRef<{ of: string | null; versions: Record<string, number> }>({ of: null, versions: {} });
   const [round, again] = useState(0);
+  const [drawn, setDrawn] = useState(""); // the picture on the screen
 
   // the project changes whenever the server tells of something new
   useEffect(() => {
@@ -58,6 +59,7 @@ export function Review({ project, open }: { project: Project; open: string | nul
     setLabel(l);
   }
   async function judge(shown: ReviewedItem, status: ReviewStatus, note: string, all: boolean): Promise<boolean> {
+    if (drawn !== shownAs(shown.item, shown.version)) return false;
     let done = true;
     setRefused("");
     try {
@@ -94,9 +96,9 @@ export function Review({ project, open }: { project: Project; open: string | nul
     </section>
     {label && open !== null && splitItem(label.item).case === open && <section class="panel shown" aria-label={t("review.label")}>
       <h2>{itemName(label.item)} <span class="quiet">{t(label.who ? "review.versionBy" : "review.version", { version: label.version, action: actionName(label.action), who: label.who })} {when(label.when)}</span></h2>
-      <Picture item={label.item} version={label.version} classes={project.classes} />
+      <Picture item={label.item} version={label.version} classes={project.classes} seen={setDrawn} />
       {label.last && <p class="last"><b>{upper(t(`status.${label.last.status}`))}</b> {t("review.last", { who: label.last.who, when: when(label.last.when) })}{label.last.version !== label.version && ` ${t("review.ofVersion", { version: label.last.version })}`}{label.last.note && <>: {label.last.note}</>}</p>}
-      <Judge key={label.item} label={label} judge={(status, note, all) => judge(label, status, note, all)} />
+      <Judge key={label.item} label={label} seen={drawn === shownAs(label.item, label.version)} judge={(status, note, all) => judge(label, status, note, all)} />
     </section>}
     <p class="problem" role="alert">{refused || problem}</p>
   </main>;
@@ -108,7 +110,7 @@ function standing(c: ReviewedCase): string {
   return counts.filter(([n]) => n > 0).map(([n, name]) => `${n} ${name}`).join(", ");
 }
 
-function Judge({ label, judge }: { label: ReviewedItem; judge: (status: ReviewStatus, note: string, all: boolean) => Promise<boolean> }) {
+function Judge({ label, seen, judge }: { label: ReviewedItem; seen: boolean; judge: (status: ReviewStatus, note: string, all: boolean) => Promise<boolean> }) {
   const [note, setNote] = useState("");
   const [all, setAll] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -125,7 +127,7 @@ function Judge({ label, judge }: { label: ReviewedItem; judge: (status: ReviewSt
     <label class="check"><input type="checkbox" checked={all} onChange={() => setAll(!all)} /><span>{t("review.all")}</span></label>
     <div class="buttons">
       {verdicts.map((status) => <button key={status} type="button" data-status={status} title={t(`verdict.${status}Hint`)} class={status === "accepted" ? "primary" : undefined}
-        disabled={busy || (status === "returned" && note.trim() === "")} onClick={() => void say(status)}>{t(`verdict.${status}`)}</button>)}
+        disabled={busy || !seen || (status === "returned" && note.trim() === "")} onClick={() => void say(status)}>{t(`verdict.${status}`)}</button>)}
       <a href={`#/item/${encodeURIComponent(label.item)}`}>{t("review.open")}</a>
     </div>
   </div>;

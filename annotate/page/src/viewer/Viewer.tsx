@@ -36,7 +36,7 @@ export function Viewer({ flow, project }: { flow: Flow; project: Project }) {
     };
   }, []);
 
-  const id = task?.case, item = task?.item, channel = editor.channel;
+  const id = task?.case, label = task?.label, channel = editor.channel;
   useEffect(() => {
     if (!viewer || !id) return;
     setText("");
@@ -45,7 +45,7 @@ export function Viewer({ flow, project }: { flow: Flow; project: Project }) {
       viewer.show(id, channel, overlay, editor.window).then(() => setLoaded((n) => n + 1), (error) => setText(t("viewer.failed", { text: error.message })));
     }, 250);
     return () => clearTimeout(timer);
-  }, [viewer, id, item, channel, overlay, flow.lastSaved]);
+  }, [viewer, id, task, label, channel, overlay]); // a slice that is opened, once more after it was restored, too; its label, or the model, may be another one
 
   const slice = context?.slice ?? task?.slice ?? 0;
   useEffect(() => viewer?.goto(slice), [viewer, slice, loaded]);
