@@ -320,17 +320,20 @@ func (p *Project) Run(ctx context.Context) error {
 	return err
 }
 
-// backups makes a copy of the database every day.
+// backups looks at the data's files every hour, and makes a copy of the database every day.
 func (p *Project) backups(ctx context.Context) error {
 	if err := p.Cases.wait(ctx); err != nil { // people are served first
 		return err
 	}
-	if err := p.Cases.watch(ctx, p.store); err != nil && ctx.Err() == nil {
-		p.Events.problem(fmt.Errorf("compare the data with what they were: %w", err))
-	}
-	tick := time.NewTicker(time.Hour)
+	tick := time.NewTicker(dataEvery)
 	defer tick.Stop()
 	for {
+		if err := p.Cases.watch(ctx, p.store); ctx.Err() == nil {
+			if err != nil {
+				err = fmt.Errorf("compare the data with what they were: %w", err)
+			}
+			p.Events.lasts("data", err)
+		}
 		if err := p.store.DailyBackup(ctx, p.keep); ctx.Err() == nil {
 			if err != nil {
 				err = coded(fmt.Errorf("daily copy of project.db: %w", err), fault.BackupFailed)
