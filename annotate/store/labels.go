@@ -198,13 +198,8 @@ func (s *Store) Restore(ctx context.Context, item Item, number int, person strin
 		if err != nil {
 			return err
 		}
-		for _, statement := range []string{
-			`UPDATE queue SET state = 'done' WHERE case_name = ? AND slice = ? AND state = 'waiting'`,
-			`DELETE FROM skips WHERE case_name = ? AND slice = ?`,
-		} {
-			if _, err := tx.Exec(statement, item.Case, item.Slice); err != nil {
-				return err
-			}
+		if _, err := tx.Exec(`UPDATE queue SET state = 'done' WHERE case_name = ? AND slice = ? AND state = 'waiting'`, item.Case, item.Slice); err != nil {
+			return err
 		}
 		return dropDraft(tx, item, person)
 	})
@@ -255,8 +250,12 @@ func (s *Store) insert(tx *sql.Tx, v *version) error {
 	return err
 }
 
+// setLabel makes a version the label of its item, which is skipped no longer.
 func (s *Store) setLabel(tx *sql.Tx, v version) error {
 	s.added = append(s.added, v.Item)
+	if _, err := tx.Exec(`DELETE FROM skips WHERE case_name = ? AND slice = ?`, v.Item.Case, v.Item.Slice); err != nil {
+		return err
+	}
 	_, err := tx.Exec(`INSERT INTO labels (case_name, slice, version) VALUES (?, ?, ?)
 		ON CONFLICT (case_name, slice) DO UPDATE SET version = excluded.version`, v.Item.Case, v.Item.Slice, v.Version.Version)
 	return err

@@ -102,7 +102,9 @@ func TestStoreAgainstModel(t *testing.T) {
 				if err == nil {
 					delete(m.waiting, i)
 					delete(m.leases, i)
-					m.skipped[i] = true
+					if _, labelled := m.labels[i]; !labelled { // which annotate does not let be skipped
+						m.skipped[i] = true
+					}
 				}
 			},
 			"release": func(t *rapid.T) {

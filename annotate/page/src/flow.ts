@@ -231,9 +231,12 @@ export class Flow extends Neighbours {
     if (this.seen("note.toPropose") && this.editor.useProposal() && drawn) this.offerUndo(t("note.replaced"), drawn);
   }
 
-  /** True if the slice may be skipped now. */
+  /** True if the slice may be skipped now: one with a label would keep it. */
   get maySkip(): boolean {
-    return this.seen("note.toSkip");
+    const { task } = this.editor;
+    if (!this.seen("note.toSkip")) return false;
+    if (task!.label !== null) this.say("info", t("error.labelled", { item: itemName(task!.item) }));
+    return task!.label === null;
   }
 
   /** Offers back what was there before; what a person has drawn is kept in this browser until then. */

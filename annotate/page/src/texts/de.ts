@@ -152,6 +152,7 @@ export const de: Table = {
   "error.saved-meanwhile": "{who} hat inzwischen Fassung {version} von {item} gespeichert: bitte ansehen und noch einmal speichern.",
   "error.reviewed-meanwhile": "Inzwischen gilt Fassung {version} von {item}: bitte ansehen und neu entscheiden.",
   "error.queued": "{item} steht schon in der Warteschlange.",
+  "error.labelled": "{item} ist schon annotiert: statt die Schicht zu überspringen, lehnt man die Annotation unter „Prüfen“ ab.",
   "error.not-labelled": "{item} ist noch nicht annotiert.",
   "error.nothing-labelled": "Von Fall {case} ist noch nichts annotiert.",
   "error.nothing-waits": "Von Fall {case} wartet keine Annotation, die Sie gesehen haben, auf eine Prüfung: bitte einzeln entscheiden.",

@@ -153,6 +153,7 @@ export const en = {
   "error.saved-meanwhile": "{who} has saved version {version} of {item} in the meantime: look at it and save again.",
   "error.reviewed-meanwhile": "Version {version} of {item} is the label by now: look at it and decide again.",
   "error.queued": "{item} is in the queue already.",
+  "error.labelled": "{item} is labelled already: instead of a skip, a reviewer rejects the label in Review.",
   "error.not-labelled": "{item} is not labelled yet.",
   "error.nothing-labelled": "Nothing of case {case} is labelled yet.",
   "error.nothing-waits": "No label of case {case} that you have seen waits for a review: decide about single labels.",

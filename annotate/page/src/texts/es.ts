@@ -152,6 +152,7 @@ export const es: Table = {
   "error.saved-meanwhile": "Entretanto, {who} ha guardado la versión {version} de {item}: mírela y guarde de nuevo.",
   "error.reviewed-meanwhile": "La versión {version} de {item} es ahora la anotación: mírela y decida de nuevo.",
   "error.queued": "{item} ya está en la cola.",
+  "error.labelled": "{item} ya está anotado: en lugar de omitir el corte, la anotación se rechaza en «Revisar».",
   "error.not-labelled": "{item} aún no está anotado.",
   "error.nothing-labelled": "Aún no hay nada anotado del caso {case}.",
   "error.nothing-waits": "Ninguna anotación del caso {case} que haya visto espera una revisión: decida una por una.",

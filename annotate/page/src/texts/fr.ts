@@ -152,6 +152,7 @@ export const fr: Table = {
   "error.saved-meanwhile": "Entre-temps, {who} a enregistré la version {version} de {item} : regardez-la et enregistrez de nouveau.",
   "error.reviewed-meanwhile": "La version {version} de {item} est désormais l'annotation : regardez-la et décidez de nouveau.",
   "error.queued": "{item} est déjà dans la file.",
+  "error.labelled": "{item} est déjà annotée : au lieu de passer la coupe, l'annotation est refusée sous « Relire ».",
   "error.not-labelled": "{item} n'est pas encore annotée.",
   "error.nothing-labelled": "Rien du cas {case} n'est encore annoté.",
   "error.nothing-waits": "Aucune annotation du cas {case} que vous avez vue n'attend de révision : décidez une par une.",
