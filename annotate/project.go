@@ -189,7 +189,7 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if summary.Labelled == summary.Items {
 		o.Log.Warn("every slice is labelled: there is nothing to ask for; a new project with --masks ignore leaves the masks out")
 	}
-	if err := p.record.write(ctx); err != nil {
+	if err := p.record.write(ctx, Verdict{}); err != nil {
 		o.Log.Warn("record: " + err.Error())
 	}
 	return p, ctx.Err()
