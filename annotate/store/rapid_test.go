@@ -85,7 +85,7 @@ func TestStoreAgainstModel(t *testing.T) {
 					t.Skip("nothing to restore")
 				}
 				n := rapid.IntRange(1, len(m.versions[i])).Draw(t, "version")
-				_, err := s.Restore(t.Context(), i, n, who, nil)
+				_, err := s.Restore(t.Context(), i, n, who, nil, nil)
 				agrees(t, "restore", err, free(i, who))
 				if err == nil {
 					lease, held := m.leases[i]
