@@ -36,8 +36,9 @@ type Cases struct {
 	spill   spill
 	events  *Events
 	now     func() time.Time
-	loaded  chan struct{}       // closed when all cases were tried
-	files   map[string][]string // that a case is read from, its mask too
+	loaded  chan struct{}            // closed when all cases were tried
+	files   map[string][]string      // that a case is read from, its mask too
+	looked  map[string]contents.Seen // these by their paths when watch has looked at them last; only watch uses it
 
 	mu     sync.Mutex
 	slices map[string][][]float32 // by case: normalised and on the canvas
@@ -121,7 +122,7 @@ func newCases(c Config, data *dataset.Dataset, roles map[string]store.Role, e *E
 	}
 	return &Cases{
 		set: &set, config: c.Preprocess, index: index, files: files, roles: roles, volumes: &cache{data: &set, axis: c.Preprocess.Axis, heavy: semaphore.NewWeighted(roomToRead)}, events: e, now: now,
-		loaded: make(chan struct{}), slices: map[string][][]float32{}, failed: map[string]time.Time{},
+		loaded: make(chan struct{}), slices: map[string][][]float32{}, failed: map[string]time.Time{}, looked: map[string]contents.Seen{},
 	}
 }
 
@@ -434,45 +435,6 @@ func (c *Cases) place(mask *volume.Mask, labels []store.Labelled) error {
 		mask.SetSlice(c.config.Axis, l.Item.Slice, slice)
 	}
 	return errors.Join(damaged...)
-}
-
-// watch compares the data's files with what they were when a case was first served. Other bytes under the labels are reported as long as
-// they are there; nothing is changed.
-func (c *Cases) watch(ctx context.Context, s *store.Store) error {
-	before, err := s.Seen(ctx)
-	if err != nil {
-		return err
-	}
-	for _, one := range c.set.Cases {
-		news, changed := map[string]contents.Seen{}, []string{}
-		for _, path := range c.files[one.ID] {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			was, known := before[one.ID][path]
-			now, differs, err := was.Now(path)
-			switch {
-			case err != nil: // it is reported where it is read
-			case known && differs:
-				changed = append(changed, path)
-			case now != was:
-				news[path] = now
-			}
-		}
-		err := error(nil)
-		if len(changed) > 0 {
-			err = fmt.Errorf("%s: %s is another file than when the case was first labelled: put the old one back, or, if the labels still fit, take the new one for right with nextslice project repair",
-				one.ID, strings.Join(changed, ", "))
-			err = fault.With(err, fault.DataChanged, "case", one.ID, "text", strings.Join(changed, ", "))
-		}
-		c.events.lasts("data of "+one.ID, err)
-		if len(news) > 0 {
-			if err := s.NoteSeen(ctx, one.ID, news); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // items returns all slices of the cases of a role that can be read, by case and slice: the order of a simulation's

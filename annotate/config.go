@@ -138,8 +138,9 @@ func (c Config) apply(d *dataset.Dataset) error {
 	return nil
 }
 
-// fixed returns an error if b changes what the labels or the picks of a project rest on: all that flags for new projects set.
-func (c Config) fixed(b Config, data *dataset.Dataset) error {
+// fixed returns an error if b changes what the labels or the picks of a project rest on: all that flags for new projects set. More classes can be
+// named as long as nothing is labelled: what was labelled and trained before would say that they are nowhere.
+func (c Config) fixed(b Config, data *dataset.Dataset, labelled bool) error {
 	var names []string
 	differ := func(name string, same bool) {
 		if !same {
@@ -158,11 +159,16 @@ func (c Config) fixed(b Config, data *dataset.Dataset) error {
 	differ("lockstep", c.Lockstep == b.Lockstep)
 	differ("masks", c.Masks == b.Masks)
 	differ("validation cases", slices.Equal(c.ValidationCases, b.ValidationCases))
-	differ("classes", len(c.Classes) <= len(b.Classes) && slices.EqualFunc(c.Classes, b.Classes[:min(len(b.Classes), len(c.Classes))], func(x, y Class) bool { return x.Name == y.Name }))
+	differ("classes", (len(c.Classes) == len(b.Classes) || !labelled) && b.begins(c.names()))
 	if len(names) > 0 {
 		return fmt.Errorf("the project was begun with a different %s: leave the flag out, or begin another project with --project", strings.Join(names, ", "))
 	}
 	return nil
+}
+
+// begins reports whether the classes begin with those of these names.
+func (c Config) begins(names []string) bool {
+	return len(names) <= len(c.Classes) && slices.Equal(names, c.names()[:len(names)])
 }
 
 // groups reports whether the pattern of patients fits the cases of a data set.

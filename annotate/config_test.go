@@ -1,7 +1,9 @@
 package annotate_test
 
 import (
+	"encoding/json"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +14,8 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/annotatetest"
 	"github.com/nextslice/nextslice/annotate/store"
+	"github.com/nextslice/nextslice/model"
+	"github.com/nextslice/nextslice/volume"
 )
 
 func refusedAs(t *testing.T, what string, o annotate.Options, want string) {
@@ -171,5 +175,125 @@ func TestAllCasesForValidation(t *testing.T) {
 	o.Change = func(c *annotate.Config) { c.ValidationCases = []string{"c1", "c1"} }
 	if err := tryOpen(t, o); err != nil {
 		t.Error(err)
+	}
+}
+
+// grown is a data set whose masks name their classes; the mask of c0 has a voxel of the second one.
+func grown(t *testing.T, names ...string) string {
+	t.Helper()
+	data := annotatetest.Data(t, 3)
+	for _, sub := range []string{"images", "labels"} {
+		if err := os.Rename(filepath.Join(data, sub), filepath.Join(data, sub+"Tr")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name(t, data, names...)
+	return data
+}
+
+func name(t *testing.T, data string, names ...string) {
+	t.Helper()
+	labels := map[string]int{"background": 0}
+	for i, n := range names {
+		labels[n] = i + 1
+	}
+	text := must(json.Marshal(map[string]any{"channel_names": map[string]string{"0": "MR"}, "labels": labels, "file_ending": ".nii.gz", "numTraining": 3}))
+	if err := os.WriteFile(filepath.Join(data, "dataset.json"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A class that comes later would be nowhere in the labels of before, and in no model: classes can be added until something is labelled.
+func TestClassesOfLabels(t *testing.T) {
+	data, dir := grown(t, "prostate"), filepath.Join(t.TempDir(), "project")
+	o := annotate.Options{Data: data, Dir: dir, Axis: 2, Change: small}
+	named := func(names ...string) annotate.Options {
+		o := o
+		o.Classes = names
+		return o
+	}
+	if err := errors.Join(tryOpen(t, o), tryOpen(t, named("prostate", "zone"))); err != nil { // nothing is labelled
+		t.Fatal(err)
+	}
+	stored(t, dir, func(c *annotate.Config) { c.Classes = annotate.MakeClasses([]string{"background", "prostate"}) })
+	p := must(annotate.Open(t.Context(), o))
+	item := annotate.Item{Case: "c1", Slice: 2}
+	if _, err := p.Labels.Save(t.Context(), ana, annotate.Answer{Item: item, Mask: make([]uint8, 120), Action: annotate.Empty}); err != nil {
+		t.Fatal(err)
+	}
+	p.Close()
+	refusedAs(t, "a flag", named("prostate", "tumour"), "begun with a different classes")
+	name(t, data, "prostate", "tumour")
+	refusedAs(t, "the data", o, `begun with prostate: if their values mean the same, say so with --classes "prostate"`)
+	p = must(annotate.Open(t.Context(), named("prostate")))
+	if len(p.Config.Classes) != 2 {
+		t.Errorf("classes: %+v", p.Config.Classes)
+	}
+	p.Close()
+}
+
+// A mask with a class that the project does not have is not taken over as it is.
+func TestMasksOfMoreClasses(t *testing.T) {
+	data := grown(t, "prostate", "tumour")
+	path := filepath.Join(data, "labelsTr", "c2.nii.gz")
+	m := must(volume.ReadMask(path))
+	m.Data[125] = 2
+	if err := volume.WriteMask(path, m); err != nil {
+		t.Fatal(err)
+	}
+	o := annotate.Options{Data: data, Dir: filepath.Join(t.TempDir(), "project"), Axis: 2, Classes: []string{"prostate"}}
+	refusedAs(t, "a mask", o, "case c2 has voxels of class 2, and the project has the classes prostate alone")
+	o.Change = small
+	o.Dir = filepath.Join(t.TempDir(), "without")
+	if err := tryOpen(t, o); err != nil {
+		t.Error(err)
+	}
+}
+
+// wider is a learner whose networks have as many classes as it says, as a model of an older program may.
+type wider struct {
+	annotate.Learner
+	classes int
+}
+
+type widerNetwork struct {
+	annotate.Network
+	classes int
+}
+
+func (n widerNetwork) Classes() int { return n.classes }
+
+func (l wider) Load(path string, info model.Info) (annotate.Network, error) {
+	n, err := l.Learner.Load(path, info)
+	return widerNetwork{n, l.classes}, err
+}
+
+// A model of other classes than the project's is told and not used.
+func TestModelOfOtherClasses(t *testing.T) {
+	var fake annotatetest.Learner
+	o := annotate.Options{Data: annotatetest.Data(t, 4), Dir: filepath.Join(t.TempDir(), "project"), Change: small, Learner: fake.New}
+	p := open(t, o)
+	p.train(1, 40)
+	until(t, "a model", func() bool { return p.Predictor.InUse() == 1 })
+	p.close()
+	for _, classes := range []int{2, 3} {
+		o.Learner = func() (annotate.Learner, error) {
+			l, err := fake.New()
+			return wider{l, classes}, err
+		}
+		var log record
+		o.Log = slog.New(slog.NewTextHandler(&log, nil))
+		p := open(t, o)
+		if classes == 2 {
+			until(t, "the model again", func() bool { return p.Predictor.InUse() == 1 })
+		} else {
+			until(t, "a problem", func() bool {
+				return strings.Contains(log.String(), "model 1: its network knows 3 classes with the background, the project has 2")
+			})
+			if n := p.Predictor.InUse(); n != 0 {
+				t.Errorf("model %d is used", n)
+			}
+		}
+		p.close()
 	}
 }

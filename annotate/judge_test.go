@@ -1,7 +1,10 @@
 package annotate_test
 
 import (
+	"bytes"
 	"errors"
+	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +13,7 @@ import (
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/annotatetest"
 	"github.com/nextslice/nextslice/annotate/store"
+	runs "github.com/nextslice/nextslice/record"
 )
 
 // train labels until there are so many models, at most so many slices for each: however slow the training, some are left for the next.
@@ -67,6 +71,48 @@ func TestModelsAreJudgedOnTheSameLabels(t *testing.T) {
 		again := must(q.Dashboard.Curves(t.Context()))
 		return again.Judged.Labels >= curves.Judged.Labels && again.Cycles[0].ValidationDice != nil && *again.Cycles[0].ValidationDice < *again.Cycles[1].ValidationDice
 	})
+}
+
+// The record has the Dices by which the page compares the models, also after a validation label was corrected, and the number of cases behind them. Where nobody has judged
+// them yet it stays as it is.
+func TestRecordIsJudgedOnTheSameLabels(t *testing.T) {
+	learner := &annotatetest.Learner{Bad: first()}
+	data := annotatetest.Data(t, 6)
+	p := open(t, annotate.Options{Data: data, Learner: learner.New, Change: func(c *annotate.Config) {
+		small(c)
+		c.ValidationCases, c.ValidationShare = []string{"c3", "c4", "c5"}, 0.3
+	}})
+	dir := filepath.Join(p.Dir(), "record")
+	same := func(p *project) bool {
+		x, err := runs.ReadExport(dir)
+		curves := must(p.Dashboard.Curves(t.Context()))
+		if err != nil || len(x.Runs) != 1 || len(x.Runs[0].Cycles) != len(curves.Cycles) || len(curves.Cycles) == 0 || curves.Judged.Foreground == 0 {
+			return false
+		}
+		for i, c := range x.Runs[0].Cycles {
+			want := curves.Cycles[i].ValidationDice
+			if got := c.Measures.Mean.Dice3D; want == nil || got.Value != *want || got.N != curves.Judged.Cases || c.Measures.Cases != curves.Judged.Cases {
+				return false
+			}
+		}
+		return true
+	}
+	p.train(2, 9)
+	for _, name := range []string{"c3", "c4"} { // c5 may have no label
+		item := annotate.Item{Case: name, Slice: 2}
+		save(t, p, item, bytes.Repeat([]byte{0, 1}, 60)) // other labels than in the time of the first models
+	}
+	p.train(3, 9)
+	until(t, "the record says the same", func() bool { return same(p) })
+	p.close()
+	q := open(t, annotate.Options{Data: data, Dir: p.Dir(), Learner: learner.New})
+	until(t, "the models are judged", func() bool { return same(q) })
+	q.close()
+	before := tree(t, dir)
+	open(t, annotate.Options{Data: data, Dir: p.Dir()}).close()
+	if after := tree(t, dir); !maps.Equal(before, after) {
+		t.Error("a project that nobody has judged writes another record")
+	}
 }
 
 // While few validation slices show anything, nobody is told to stop.

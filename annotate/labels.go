@@ -151,9 +151,9 @@ func (l *Labels) Draft(ctx context.Context, who Person, item Item) ([]uint8, err
 	return l.store.Draft(ctx, item, who.Name)
 }
 
-// Restore makes an earlier version of an item the label.
-func (l *Labels) Restore(ctx context.Context, who Person, item Item, version int) (Saved, error) {
-	saved, err := l.store.Restore(ctx, item, version, who.Name, l.rights.allow(who, restore, item))
+// Restore makes an earlier version of an item the label. base is the newest version that the person knows, as Answer.Base.
+func (l *Labels) Restore(ctx context.Context, who Person, item Item, version int, base *int) (Saved, error) {
+	saved, err := l.store.Restore(ctx, item, version, who.Name, base, l.rights.allow(who, restore, item))
 	if err == nil {
 		l.events.labelsChanged(Event{Type: "label", Item: item.String(), Person: who.Name})
 	}

@@ -110,10 +110,21 @@ func (f modelFiles) load(ctx context.Context, l Learner, m store.Model) (Network
 		return nil, err
 	}
 	n, err := l.Load(f.path(m.Version), info)
+	if err == nil {
+		err = f.checkClasses(n)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("model %d: %w", m.Version, err)
 	}
 	return n, nil
+}
+
+// checkClasses returns an error for a network of other classes than the project's, as where an older program let classes be added.
+func (f modelFiles) checkClasses(n Network) error {
+	if of, tells := n.(interface{ Classes() int }); tells && of.Classes() != len(f.config.Classes) {
+		return fmt.Errorf("its network knows %d classes with the background, the project has %d: it is not used", of.Classes(), len(f.config.Classes))
+	}
+	return nil
 }
 
 // canServe returns an error unless annotation can carry out a strategy.

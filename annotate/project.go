@@ -125,7 +125,7 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	}
 	guessed := len(data.Classes) < 2 && len(o.Classes) == 0 && o.Fixed == nil && !store.Exists(o.Dir)
 	if !store.Exists(o.Dir) { // a wrong flag leaves no folder behind
-		c, err := configure(data, o, nil)
+		c, err := configure(data, o, nil, false)
 		if err != nil {
 			return nil, err
 		}
@@ -189,7 +189,7 @@ func Open(ctx context.Context, o Options) (_ *Project, err error) {
 	if summary.Labelled == summary.Items {
 		o.Log.Warn("every slice is labelled: there is nothing to ask for; a new project with --masks ignore leaves the masks out")
 	}
-	if err := p.record.write(ctx); err != nil {
+	if err := p.record.write(ctx, Verdict{}); err != nil {
 		o.Log.Warn("record: " + err.Error())
 	}
 	return p, ctx.Err()
@@ -320,17 +320,20 @@ func (p *Project) Run(ctx context.Context) error {
 	return err
 }
 
-// backups makes a copy of the database every day.
+// backups looks at the data's files every hour, and makes a copy of the database every day.
 func (p *Project) backups(ctx context.Context) error {
 	if err := p.Cases.wait(ctx); err != nil { // people are served first
 		return err
 	}
-	if err := p.Cases.watch(ctx, p.store); err != nil && ctx.Err() == nil {
-		p.Events.problem(fmt.Errorf("compare the data with what they were: %w", err))
-	}
-	tick := time.NewTicker(time.Hour)
+	tick := time.NewTicker(dataEvery)
 	defer tick.Stop()
 	for {
+		if err := p.Cases.watch(ctx, p.store); ctx.Err() == nil {
+			if err != nil {
+				err = fmt.Errorf("compare the data with what they were: %w", err)
+			}
+			p.Events.lasts("data", err)
+		}
 		if err := p.store.DailyBackup(ctx, p.keep); ctx.Err() == nil {
 			if err != nil {
 				err = coded(fmt.Errorf("daily copy of project.db: %w", err), fault.BackupFailed)
@@ -382,8 +385,9 @@ type ConfigError struct{ error }
 
 func (e *ConfigError) Unwrap() error { return e.error }
 
-// configure makes the configuration of the stored one, or of Default if before is nil, and what the caller wants.
-func configure(data *dataset.Dataset, o Options, before *Config) (Config, error) {
+// configure makes the configuration of the stored one, or of Default if before is nil, and what the caller wants. labelled says that the project
+// has labels or models.
+func configure(data *dataset.Dataset, o Options, before *Config, labelled bool) (Config, error) {
 	c := Default()
 	if before != nil {
 		c = *before
@@ -447,11 +451,11 @@ func configure(data *dataset.Dataset, o Options, before *Config) (Config, error)
 	if before == nil {
 		return c, c.checkNew(data)
 	}
-	if now, then := c.names(), before.names(); len(o.Classes) == 0 && (len(now) < len(then) || !slices.Equal(now[:len(then)], then)) {
+	if now, then := c.names(), before.names(); len(o.Classes) == 0 && (!c.begins(then) || labelled && len(now) > len(then)) {
 		return c, &ConfigError{fmt.Errorf("the masks of the data have the classes %s, and the project was begun with %s: if their values mean the same, say so with --classes %q, or begin another project with --project",
 			strings.Join(now[1:], ", "), strings.Join(then[1:], ", "), strings.Join(then[1:], ","))}
 	}
-	if err := before.fixed(c, data); err != nil {
+	if err := before.fixed(c, data, labelled); err != nil {
 		return c, &ConfigError{err}
 	}
 	return c, nil
@@ -498,7 +502,15 @@ func storeConfig(ctx context.Context, s *store.Store, data *dataset.Dataset, o O
 	if err != nil {
 		return stored, err
 	}
-	c, err := configure(data, o, before)
+	newest, err := s.NewestID(ctx)
+	if err != nil {
+		return stored, err
+	}
+	models, err := s.Models(ctx)
+	if err != nil {
+		return stored, err
+	}
+	c, err := configure(data, o, before, newest > 0 || len(models) > 0)
 	if err != nil {
 		return c, err
 	}

@@ -21,11 +21,16 @@ type recorder struct {
 	cases  *Cases
 }
 
-// write brings the record, in the project's folder record, in line with the models.
-func (r recorder) write(ctx context.Context) error {
+// write brings the record, in the project's folder record, in line with the models. Their Dices are those of a verdict, which can be compared; without
+// one, as before a project that is opened has judged its models, a record that is there is left as it is.
+func (r recorder) write(ctx context.Context, v Verdict) error {
 	models, err := r.store.Models(ctx)
 	if err != nil || len(models) == 0 {
 		return err
+	}
+	dir := filepath.Join(r.store.Dir(), "record")
+	if v.Dice == nil && record.IsExport(dir) {
+		return nil
 	}
 	queue, err := r.store.Queue(ctx, true)
 	if err != nil {
@@ -51,7 +56,7 @@ func (r recorder) write(ctx context.Context) error {
 	}
 	run := record.Run{Unit: record.Unit{Strategy: r.config.spec().String(), Set: 1}}
 	for i, m := range models {
-		c := record.Cycle{Cycle: m.Cycle, Labelled: m.Labelled, Measures: r.measures(m, len(data.Test))}
+		c := record.Cycle{Cycle: m.Cycle, Labelled: m.Labelled, Measures: r.measures(m, v)}
 		if i == 0 {
 			c.Initial = asked[-1]
 		}
@@ -68,7 +73,7 @@ func (r recorder) write(ctx context.Context) error {
 		return err
 	}
 	x := record.Export{Config: r.simulation(data.Test, len(models)-1).YAML(), Data: text, Runs: []record.Run{run}}
-	return x.Write(filepath.Join(r.store.Dir(), "record"))
+	return x.Write(dir)
 }
 
 // simulation returns the experiment with this many queries that asks for the items that the project asks for in lockstep.
@@ -83,14 +88,14 @@ func (r recorder) simulation(test []string, queries int) record.Config {
 	return c
 }
 
-// measures returns what is known of a model: its 3D Dice as the mean over classes.
-func (r recorder) measures(m store.Model, cases int) metrics.Summary {
+// measures returns what is known of a model: its 3D Dice as the mean over classes, on the validation labels of the verdict.
+func (r recorder) measures(m store.Model, v Verdict) metrics.Summary {
 	unknown := metrics.Measure{Value: math.NaN()}
 	dice := unknown
-	if m.Dice != nil {
-		dice = metrics.Measure{Value: *m.Dice, N: cases}
+	if d, judged := v.Dice[m.Version]; judged {
+		dice = metrics.Measure{Value: d, N: v.Cases}
 	}
-	s := metrics.Summary{Cases: cases, Unit: string(r.cases.set.Cases[0].Grid.Unit)}
+	s := metrics.Summary{Cases: v.Cases, Unit: string(r.cases.set.Cases[0].Grid.Unit)}
 	s.Mean = metrics.ClassSummary{Class: -1, Name: "mean", Dice2D: unknown, Dice3D: dice, HD95: unknown, ASSD: unknown}
 	for i, class := range r.config.Classes[1:] {
 		one := metrics.ClassSummary{Class: i + 1, Name: class.Name, Dice2D: unknown, Dice3D: unknown, HD95: unknown, ASSD: unknown}

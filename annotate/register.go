@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/nextslice/nextslice/dataset"
 	"github.com/nextslice/nextslice/random"
@@ -170,6 +171,10 @@ func (r registration) adopt(index int, role store.Role) ([]store.Adopted, error)
 	var masks []store.Adopted
 	for k := range r.config.Preprocess.Slices(mask.Grid) {
 		slice := mask.Slice(r.config.Preprocess.Axis, k)
+		if i := slices.IndexFunc(slice, func(v uint8) bool { return !r.config.isClass(v) }); i >= 0 {
+			return nil, &ConfigError{fmt.Errorf("take over the mask: case %s has voxels of class %d, and the project has the classes %s alone: take its mask out of the data, or begin another project with --project, which names them all with --classes or leaves masks out with --masks ignore",
+				r.data.Cases[index].ID, slice[i], strings.Join(r.config.names()[1:], ", "))}
+		}
 		if r.config.Masks == MasksForeground && !slices.ContainsFunc(slice, r.config.isForeground) || allUnsure(slice, r.config) {
 			continue
 		}

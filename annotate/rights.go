@@ -43,6 +43,7 @@ type rights struct {
 //   - While two people read an item independently nobody sees what others have made of it; when the two differ, adjudicators do.
 //   - What the two have made is undone by adjudicators alone, and so is what an adjudicator has decided.
 //   - What somebody else holds is theirs until it lapses; an adjudicator can free it.
+//   - What has a label is not skipped: it would stay what is learnt from and exported. A review rejects it.
 //   - Adjudicators review labels. Everybody may ask for a training; to stop one, which others may have asked for, is an adjudicator's right.
 //
 // Without a list of people everybody is an adjudicator.
@@ -53,6 +54,9 @@ func may(who Person, do deed, item Item, role store.Role, s store.ItemState) err
 	decided := s.Decided && s.Row == nil
 	others := slices.ContainsFunc(s.Readers, func(name string) bool { return name != who.Name })
 	forbidden := func(why string) error { return fmt.Errorf("%w: %s: %s", ErrForbidden, item, why) }
+	labelled := func() error {
+		return fault.With(fmt.Errorf("%w: %s is labelled already: instead of a skip, a reviewer rejects the label in Review", ErrConflict, item), fault.Labelled, "item", item)
+	}
 
 	switch do {
 	case startTraining:
@@ -83,6 +87,8 @@ func may(who Person, do deed, item Item, role store.Role, s store.ItemState) err
 		switch {
 		case (do == restore || do == review) && twice:
 			return fault.With(fmt.Errorf("%w: %s is being read twice", ErrConflict, item), fault.Twice, "item", item)
+		case do == skipItem && s.Label != nil:
+			return labelled()
 		case do == review && s.Label == nil:
 			return fault.With(fmt.Errorf("%w: %s is not labelled yet", ErrConflict, item), fault.NotLabelled, "item", item)
 		}
@@ -104,6 +110,8 @@ func may(who Person, do deed, item Item, role store.Role, s store.ItemState) err
 			return fault.With(forbidden("somebody else has read it: an adjudicator can take it out"), fault.ReadByOther, "item", item)
 		case decided:
 			return fault.With(forbidden("an adjudicator has decided it"), fault.Decided, "item", item)
+		case s.Label != nil:
+			return labelled()
 		}
 	case restore, askReading:
 		if twice {

@@ -80,13 +80,13 @@ hold                      decided     no        no        yes       yes
 skip                      unasked     yes       yes       yes       yes
 skip                      waiting     yes       yes       yes       yes
 skip                      held        conflict  yes       conflict  conflict
-skip                      labelled    yes       yes       yes       yes
+skip                      labelled    conflict  conflict  conflict  conflict
 skip                      to-be-read  yes       yes       yes       yes
 skip                      read        no        yes       yes       yes
-skip                      read-again  no        yes       yes       yes
+skip                      read-again  no        conflict  conflict  conflict
 skip                      disputed    no        no        yes       yes
-skip                      sent-back   yes       yes       yes       yes
-skip                      decided     no        no        yes       yes
+skip                      sent-back   conflict  conflict  conflict  conflict
+skip                      decided     no        no        conflict  conflict
 release                   unasked     yes       yes       yes       yes
 release                   waiting     yes       yes       yes       yes
 release                   held        no        yes       yes       yes

@@ -20,7 +20,7 @@ type Sample struct {
 	Case   string
 	Slices []int // leased to the person, in increasing order
 
-	began map[int]int // the newest versions of the case's labels that the person knows
+	began map[int]int // the newest versions of the case's labels that the person knows: of the slices asked for when they were given, of all when they loaded them
 	model int         // whose masks of the slices the person sees, 0 for none
 }
 
@@ -53,8 +53,11 @@ func (q *Queue) NextCase(ctx context.Context, who Person, after string) (*Sample
 		if s.model, err = q.drawn(ctx, s.Case); err != nil {
 			return nil, err
 		}
-		s.began, err = q.versions(ctx, who, s.Case)
-		return s, err
+		if s.began, err = q.versions(ctx, who, s.Case); err != nil {
+			return nil, err
+		}
+		maps.DeleteFunc(s.began, func(slice, _ int) bool { return !slices.Contains(s.Slices, slice) }) // nobody has seen the others yet
+		return s, nil
 	}
 }
 
@@ -129,7 +132,7 @@ func (p *Project) SampleMask(ctx context.Context, who Person, s *Sample) (*volum
 }
 
 // SampleOf returns the sample of a person who was given none, or has submitted it: the slices of the case that they hold. It has none if they
-// hold none. before, from SaveSample or from here, is when they saw the case's labels last; nil: now.
+// hold none. before, from SaveSample or Loaded, is what they know of the case's labels; nil: nothing, so that none is replaced.
 func (q *Queue) SampleOf(ctx context.Context, who Person, name string, before *Sample) (*Sample, error) {
 	if err := q.cases.check(name); err != nil {
 		return nil, err
@@ -138,7 +141,7 @@ func (q *Queue) SampleOf(ctx context.Context, who Person, name string, before *S
 	if err != nil {
 		return nil, err
 	}
-	s := &Sample{Case: name}
+	s := &Sample{Case: name, began: map[int]int{}}
 	for _, row := range open {
 		if row.Item.Case == name && row.Lease != nil && row.Lease.Person == who.Name {
 			s.Slices = append(s.Slices, row.Item.Slice)
@@ -150,15 +153,21 @@ func (q *Queue) SampleOf(ctx context.Context, who Person, name string, before *S
 	}
 	if before != nil {
 		s.began = before.began
-		return s, nil
 	}
-	s.began, err = q.versions(ctx, who, name)
-	return s, err
+	return s, nil
+}
+
+// Loaded returns a sample as it is for a person who loads the case's labels now. The labels are to be read after it, never before.
+func (q *Queue) Loaded(ctx context.Context, who Person, s *Sample) (*Sample, error) {
+	now := *s
+	var err error
+	now.began, err = q.versions(ctx, who, s.Case)
+	return &now, err
 }
 
 // SaveSample stores the slices of a case's mask that the person was asked for, or all of them, all or nothing, and returns which, and the sample
 // as it is for the person from then on: with the labels that they have made, and nothing that is asked for. With all,
-// slices whose label is the same already are left as they are. So are, always, slices that have a newer label than the person was given and on which
+// slices whose label is the same already are left as they are. So are, always, slices that have a newer label than the person knows and on which
 // the mask is what they were given: nothing was said of them here. Other newer labels are ErrConflict, the person's own too. The grid may differ from the case's
 // as volume.Mask.On allows.
 func (l *Labels) SaveSample(ctx context.Context, who Person, s *Sample, mask *volume.Mask, all bool) ([]int, *Sample, error) {
@@ -180,8 +189,13 @@ func (l *Labels) SaveSample(ctx context.Context, who Person, s *Sample, mask *vo
 	var saved []int
 	for _, k := range wanted {
 		a := Answer{Item: Item{Case: s.Case, Slice: k}, Mask: mask.Slice(l.config.Preprocess.Axis, k), Action: Edited, Base: new(s.began[k])}
-		if all && s.began[k] > 0 {
-			if label, _, err := l.store.Label(ctx, a.Item); err == nil && bytes.Equal(label, a.Mask) && !slices.Contains(s.Slices, k) {
+		row, err := l.store.Row(a.Item)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, nil, err
+		}
+		twice := row.Readings > 1
+		if all && !twice && !slices.Contains(s.Slices, k) {
+			if label, _, err := l.store.Label(ctx, a.Item); err == nil && bytes.Equal(label, a.Mask) {
 				continue
 			}
 		}
@@ -194,10 +208,8 @@ func (l *Labels) SaveSample(ctx context.Context, who Person, s *Sample, mask *vo
 		if a.Action == Edited && !foreground(a.Mask) {
 			a.Action = Empty
 		}
-		if row, err := l.store.Row(a.Item); err == nil && row.Readings > 1 { // a second reader begins without the first reading
+		if twice { // a second reader begins without the first reading
 			a.Base = nil
-		} else if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, nil, err
 		}
 		if newest, err := l.store.LabelVersion(ctx, a.Item); err == nil && a.Base != nil && newest > *a.Base && l.asGiven(ctx, s, k, a.Mask) {
 			continue

@@ -249,9 +249,7 @@ func (t *trainer) cycle(ctx context.Context, learner Learner, cycle int) error {
 	if err := t.store.AddModel(ctx, m, rows); err != nil {
 		return err
 	}
-	if err := t.record.write(context.WithoutCancel(ctx)); err != nil { // the record has every model that is stored, also when the server is being stopped
-		t.events.problem(fmt.Errorf("record: %w", err))
-	}
+	t.writeRecord(context.WithoutCancel(ctx)) // the record has every model that is stored, also when the server is being stopped
 	t.events.log.Info(fmt.Sprintf("model %d on %d labels: %s", m.Version, m.Labelled, m.Reason))
 	if m.Adopted {
 		if err := t.model.use(ctx, m); err != nil {
@@ -275,8 +273,16 @@ func (t *trainer) hear(ctx context.Context, learner Learner) error {
 	if err := t.jury.hear(ctx, learner, validation, t.events.problem); err != nil {
 		return err
 	}
+	t.writeRecord(ctx)
 	wake(t.events.plan) // which looks whether to suggest a stop
 	return nil
+}
+
+// writeRecord writes the record by the last verdict.
+func (t *trainer) writeRecord(ctx context.Context) {
+	if err := t.record.write(ctx, t.jury.now()); err != nil {
+		t.events.problem(fmt.Errorf("record: %w", err))
+	}
 }
 
 // shortTraining is the fewest steps to which a training is cut short: with less a network learns nothing.

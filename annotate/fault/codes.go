@@ -6,7 +6,7 @@ var Codes = map[Code][]string{
 	// who may do what now
 	Held: {"who", "item"}, HeldFree: {"who", "item"}, Twice: {"item"}, Disputed: {"item"}, Decided: {"item"}, ReadByOther: {"item"},
 	Reviewers: {}, Stoppers: {}, SavedMeanwhile: {"who", "version", "item"}, ReviewedMeanwhile: {"version", "item"}, Queued: {"item"},
-	NotLabelled: {"item"}, NothingLabelled: {"case"}, NothingWaits: {"case"}, NoteMissing: {}, NoteLong: {"most"}, MaskSize: {"pixels", "case", "height", "width"},
+	Labelled: {"item"}, NotLabelled: {"item"}, NothingLabelled: {"case"}, NothingWaits: {"case"}, NoteMissing: {}, NoteLong: {"most"}, MaskSize: {"pixels", "case", "height", "width"},
 	// what is not there
 	Validation: {"item"}, Independent: {"item"}, NoVersion: {"item", "version"}, NoModel: {"model"}, NotSegmented: {"item"}, NoItem: {"item"}, NoCase: {"case"},
 	Image: {"case", "text"},
@@ -35,6 +35,7 @@ const (
 	SavedMeanwhile    Code = "saved-meanwhile"
 	ReviewedMeanwhile Code = "reviewed-meanwhile"
 	Queued            Code = "queued"
+	Labelled          Code = "labelled" // and is not skipped
 	NotLabelled       Code = "not-labelled"
 	NothingLabelled   Code = "nothing-labelled"
 	NothingWaits      Code = "nothing-waits"

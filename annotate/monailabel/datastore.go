@@ -137,20 +137,24 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer done()
+	given := &sample{Sample: &annotate.Sample{Case: name}}
+	if tag == tagOriginal {
+		if given, err = h.sampleOf(r, who, name); err != nil {
+			return err
+		}
+	}
+	known, err := h.project.Queue.Loaded(r.Context(), who, given.Sample)
+	if err != nil {
+		return err
+	}
+	given = &sample{known, given.all}
 	var mask *volume.Mask
 	if tag == tagFinal {
-		if err = h.loads(r, who, name); err == nil {
-			mask, err = h.project.Labels.Mask(r.Context(), who, name)
-		}
-		if err == nil {
+		if mask, err = h.project.Labels.Mask(r.Context(), who, name); err == nil {
 			mask = numbered(mask, classes(s))
-			h.show(shownTo(r, who, name), versions)
 		}
 	} else {
-		var given *sample
-		if given, err = h.sampleOf(r, who, name); err == nil {
-			mask, err = h.begin(r, who, given, classes(s))
-		}
+		mask, err = h.begin(r, who, given, classes(s))
 	}
 	if err != nil {
 		return err
@@ -158,6 +162,12 @@ func (h *Handler) label(w http.ResponseWriter, r *http.Request) error {
 	data, err := encoded(mask, ".nii.gz")
 	if err != nil {
 		return err
+	}
+	if r.Method != http.MethodHead { // which shows nothing
+		h.loaded(who.Name, given)
+		if tag == tagFinal {
+			h.show(shownTo(r, who, name), versions)
+		}
 	}
 	attach(w, imageName(name), int64(len(data)))
 	_, _ = w.Write(data) // a client that has gone is nobody's fault
@@ -174,7 +184,7 @@ func (h *Handler) show(s shown, versions map[string]int) {
 	h.shown[s] = versions
 }
 
-// versionsShown returns the versions that were loaded last, nil if none were since the server was started.
+// versionsShown returns the versions that were loaded last, nil where that is not remembered, as after a start of the server.
 func (h *Handler) versionsShown(s shown) map[string]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -189,19 +199,14 @@ func shownTo(r *http.Request, who annotate.Person, name string) shown {
 	return shown{who.Name, "", name}
 }
 
-// loads remembers that a person who is asked for no slice of a case knows its labels of now.
-func (h *Handler) loads(r *http.Request, who annotate.Person, name string) error {
-	known, err := h.project.Queue.SampleOf(r.Context(), who, name, nil)
-	if err != nil {
-		return err
-	}
-	known.Slices = nil
+// loaded remembers what a person knows who has loaded a label of a case. Who is asked for slices of it works on these: another label that they look at
+// beside them changes nothing.
+func (h *Handler) loaded(person string, s *sample) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s := h.samples[who.Name][name]; s == nil || len(s.Slices) == 0 {
-		h.remember(who.Name, &sample{Sample: known})
+	if now := h.samples[person][s.Case]; now == nil || len(now.Slices) == 0 || slices.Equal(now.Slices, s.Slices) {
+		h.remember(person, s)
 	}
-	return nil
 }
 
 func (h *Handler) labelInfo(w http.ResponseWriter, r *http.Request) error {

@@ -125,7 +125,7 @@ func (h *Handler) remember(person string, s *sample) {
 }
 
 // sampleOf returns what a person was given of a case: in this session, or, after they have submitted it or the server was started anew, by the slices that
-// are kept for them.
+// are kept for them. What they know of its labels is what they have loaded: nothing where that is not remembered.
 func (h *Handler) sampleOf(r *http.Request, who annotate.Person, name string) (*sample, error) {
 	h.mu.Lock()
 	s := h.samples[who.Name][name]

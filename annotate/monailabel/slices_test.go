@@ -406,3 +406,95 @@ func TestReviewIsOfWhatWasLoaded(t *testing.T) {
 	judge(200, "approved")
 	want(annotate.ReviewAccepted, annotate.ReviewAccepted, annotate.ReviewAccepted)
 }
+
+// Only who has loaded a label replaces it: neither Next Sample, nor a request for the head of a file, nor a server that was started anew and remembers
+// nothing tells that a person knows one.
+func TestOnlyWhatWasLoadedIsReplaced(t *testing.T) {
+	for how, tell := range map[string]func(s *site, name string){
+		"loaded, and the server was started": func(s *site, name string) {
+			s.want(200, s.do("GET", "/datastore/label?label="+name+"&tag=original", ""))
+			s.want(200, s.do("GET", "/datastore/label?label="+name+"&tag=final", ""))
+			s.restart()
+		},
+		"given": func(*site, string) {},
+		"asked for the head": func(s *site, name string) {
+			s.do("HEAD", "/datastore/label?label="+name+"&tag=original", "")
+		},
+	} {
+		s := start(t, options{})
+		got := s.next(`{"client_id":"ana"}`)
+		s.next(`{"client_id":"ben"}`) // another case
+		other := annotate.Item{Case: got.ID}
+		for slices.Contains(got.Slices, other.Slice) {
+			other.Slice++
+		}
+		save := func(mask []uint8) {
+			t.Helper()
+			if _, err := s.project.Labels.Save(t.Context(), annotate.Anybody("ben"), annotate.Answer{Item: other, Mask: mask, Action: annotate.Edited}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		save(bytes.Repeat([]byte{1, 0}, 60))
+		s.next(`{"client_id":"ana"}`)
+		for again := s.next(`{"client_id":"ana"}`); again.ID != got.ID; {
+			again = s.next(`{"client_id":"ana"}`)
+		}
+		tell(s, got.ID)
+		drawn := bytes.Repeat([]byte{0, 1}, 60)
+		save(drawn)
+		submit := func(status int, there uint8) string {
+			t.Helper()
+			file := s.mask(got.ID, ".nii.gz", func(k, _ int) uint8 {
+				if k == other.Slice {
+					return there
+				}
+				return 1
+			})
+			return string(s.want(status, s.put("/datastore/label?image="+got.ID, `{"client_id":"ana","slices":"all"}`, "m.nii.gz", file)).body)
+		}
+		if text := submit(409, 1); !strings.Contains(text, "ben has saved version 2 of "+other.String()) {
+			t.Errorf("%s: %s", how, text)
+		}
+		submit(200, 0)
+		if label, version, err := s.project.Labels.Label(t.Context(), annotate.Anybody("x"), other); err != nil || version != 2 || !bytes.Equal(label, drawn) {
+			t.Errorf("%s: the label is version %d now, %v", how, version, err)
+		}
+		if now := s.labelled(got.ID); len(now) != 6 {
+			t.Errorf("%s: labelled %v", how, now)
+		}
+		s.want(200, s.do("GET", "/datastore/label?label="+got.ID+"&tag=original", ""))
+		submit(200, 0)
+		if _, version, err := s.project.Labels.Label(t.Context(), annotate.Anybody("x"), other); err != nil || version != 3 {
+			t.Errorf("%s: loaded, and the label is version %d, %v", how, version, err)
+		}
+	}
+}
+
+// A server that was started anew does not know what a reviewer has seen: nothing is accepted until it is loaded again.
+func TestReviewAfterARestart(t *testing.T) {
+	s := start(t, options{})
+	save := func() {
+		t.Helper()
+		if _, err := s.project.Labels.Save(t.Context(), annotate.Person{Name: "ana"}, annotate.Answer{Item: annotate.Item{Case: "c0", Slice: 1}, Mask: make([]uint8, 120), Action: annotate.Empty}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	judge := func(status int, want string) string {
+		t.Helper()
+		a := s.want(status, s.do("PUT", "/datastore/updatelabelinfo?label=c0&tag=final", "params=%7B%22client_id%22%3A%22eva%22%2C%22segmentationMeta%22%3A%7B%22status%22%3A%22approved%22%7D%7D",
+			"content-type", "application/x-www-form-urlencoded"))
+		if items, err := s.project.Reviews.Items(t.Context(), annotate.Anybody("x"), "c0"); err != nil || items[0].Status != want {
+			t.Errorf("%+v, %v, want %q", items, err, want)
+		}
+		return string(a.body)
+	}
+	save()
+	s.want(200, s.do("GET", "/datastore/label?label=c0&tag=final", ""))
+	s.restart()
+	save()
+	if text := judge(409, ""); !strings.Contains(text, "load them again") {
+		t.Error(text)
+	}
+	s.want(200, s.do("GET", "/datastore/label?label=c0&tag=final", ""))
+	judge(200, annotate.ReviewAccepted)
+}

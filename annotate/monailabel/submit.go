@@ -288,8 +288,14 @@ func (h *Handler) review(w http.ResponseWriter, r *http.Request) error {
 	if status == "" {
 		return problem{http.StatusUnprocessableEntity, "status: want approved or flagged"}
 	}
-	j := annotate.Judgement{Status: status, Note: in.params.Meta.Comment, Shown: h.versionsShown(shownTo(r, who, name)), Settles: status == annotate.ReviewAccepted}
-	if _, err := h.project.Reviews.Case(r.Context(), who, name, j); err != nil {
+	loaded := h.versionsShown(shownTo(r, who, name))
+	j := annotate.Judgement{Status: status, Note: in.params.Meta.Comment, Shown: loaded, Settles: status == annotate.ReviewAccepted}
+	if loaded == nil {
+		j.Shown = map[string]int{} // none, where nil would be all
+	}
+	if _, err := h.project.Reviews.Case(r.Context(), who, name, j); loaded == nil && errors.Is(err, annotate.ErrConflict) {
+		return problem{http.StatusConflict, "which labels of " + name + " you have seen is not known, as after a start of the server: load them again, and review what they are now"}
+	} else if err != nil {
 		return err
 	}
 	return reply(w, http.StatusOK, object{{"label", name}})

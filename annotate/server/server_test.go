@@ -190,7 +190,12 @@ func TestLabelAnItem(t *testing.T) {
 	}
 	s.want(404, s.do("GET", path(task.Item)+"/draft", "", ana...))
 	s.want(200, s.do("PUT", path(task.Item)+"/label?action=empty&base=1", string(make([]byte, 120)), ana...))
-	restored := read[server.Saved](t, s.want(200, s.do("POST", path(task.Item)+"/versions/1/restore", "", ana...)))
+	for _, base := range []string{"0", "1"} { // who has not seen the second version
+		if a := s.want(409, s.do("POST", path(task.Item)+"/versions/1/restore?base="+base, "", ana...)); !strings.Contains(a.detail(), "ana has saved version 2") {
+			t.Errorf("base %s: %q", base, a.detail())
+		}
+	}
+	restored := read[server.Saved](t, s.want(200, s.do("POST", path(task.Item)+"/versions/1/restore?base=2", "", ana...)))
 	versions := read[[]annotate.Version](t, s.want(200, s.do("GET", path(task.Item)+"/versions", "", ana...)))
 	if restored.Version != 3 || len(versions) != 3 || versions[0].Seconds != 12.5 || versions[0].Who != "ana" || versions[1].Action != "empty" {
 		t.Errorf("versions: %+v", versions)

@@ -151,8 +151,18 @@ type versionInput struct {
 	Version int `path:"version" minimum:"1"`
 }
 
-func (s *Server) restore(ctx context.Context, item annotate.Item, in *versionInput) (*savedOutput, error) {
-	saved, err := s.project.Labels.Restore(ctx, person(ctx), item, in.Version)
+type restoreInput struct {
+	ItemPath
+	Version int `path:"version" minimum:"1"`
+	Base    int `query:"base" minimum:"-1" default:"-1" doc:"The newest version of the label that the person knows: 409 if a newer one was saved, by anybody. If it is left out, nothing is checked."`
+}
+
+func (s *Server) restore(ctx context.Context, item annotate.Item, in *restoreInput) (*savedOutput, error) {
+	var base *int
+	if in.Base >= 0 {
+		base = &in.Base
+	}
+	saved, err := s.project.Labels.Restore(ctx, person(ctx), item, in.Version, base)
 	return &savedOutput{Saved{Version: saved.Version, Labelled: saved.Labelled}}, err
 }
 

@@ -126,7 +126,7 @@ func (s *Store) Rewrite(ctx context.Context, names ...string) error {
 	})
 }
 
-// Seen returns what is noted of the contents of the data's files, by case and path.
+// Seen returns what is noted of the contents of the data's files, by case and path. What a path is, its callers know.
 func (s *Store) Seen(ctx context.Context) (map[string]map[string]contents.Seen, error) {
 	type row struct {
 		name, path string

@@ -112,7 +112,7 @@ func (s *Store) save(tx *sql.Tx, save Save) (Saved, error) {
 	if err := save.Allow.check(s, tx, save.Item); err != nil {
 		return Saved{}, err
 	}
-	if err := checkBase(tx, save); err != nil {
+	if err := checkBase(tx, save.Item, save.Person, save.Mask, save.Base); err != nil {
 		return Saved{}, err
 	}
 	v := version{
@@ -174,8 +174,8 @@ func (s *Store) label(tx *sql.Tx, v *version) (Saved, error) {
 }
 
 // Restore makes an earlier version the label again, as a new version, and gives up the person's draft: what they see next is what they have
-// brought back.
-func (s *Store) Restore(ctx context.Context, item Item, number int, person string, allow Allow) (saved Saved, err error) {
+// brought back. base is the newest version that they know, as Save.Base.
+func (s *Store) Restore(ctx context.Context, item Item, number int, person string, base *int, allow Allow) (saved Saved, err error) {
 	err = s.write(ctx, "restore "+item.String(), func(tx *sql.Tx) error {
 		if err := allow.check(s, tx, item); err != nil {
 			return err
@@ -190,6 +190,9 @@ func (s *Store) Restore(ctx context.Context, item Item, number int, person strin
 		if err != nil {
 			return err
 		}
+		if err := checkBase(tx, item, person, old.mask, base); err != nil {
+			return err
+		}
 		v := version{
 			Version: Version{Item: item, Person: person, Action: ActionRestored, Proposal: old.Proposal, Dice: old.Dice, Restored: &number},
 			mask:    old.mask,
@@ -198,13 +201,8 @@ func (s *Store) Restore(ctx context.Context, item Item, number int, person strin
 		if err != nil {
 			return err
 		}
-		for _, statement := range []string{
-			`UPDATE queue SET state = 'done' WHERE case_name = ? AND slice = ? AND state = 'waiting'`,
-			`DELETE FROM skips WHERE case_name = ? AND slice = ?`,
-		} {
-			if _, err := tx.Exec(statement, item.Case, item.Slice); err != nil {
-				return err
-			}
+		if _, err := tx.Exec(`UPDATE queue SET state = 'done' WHERE case_name = ? AND slice = ? AND state = 'waiting'`, item.Case, item.Slice); err != nil {
+			return err
 		}
 		return dropDraft(tx, item, person)
 	})
@@ -213,24 +211,24 @@ func (s *Store) Restore(ctx context.Context, item Item, number int, person strin
 
 // checkBase returns ErrConflict if the item has a newer version than the one the person knew. It may be the person's own, from another window or
 // another program; only the same mask once more, which replaces nothing, is let through.
-func checkBase(tx *sql.Tx, save Save) error {
-	if save.Base == nil {
+func checkBase(tx *sql.Tx, item Item, person string, mask []uint8, base *int) error {
+	if base == nil {
 		return nil
 	}
 	var newest int
-	var person string
+	var by string
 	err := tx.QueryRow(`SELECT version, person FROM versions WHERE case_name = ? AND slice = ? AND reading = 0 ORDER BY version DESC LIMIT 1`,
-		save.Item.Case, save.Item.Slice).Scan(&newest, &person)
+		item.Case, item.Slice).Scan(&newest, &by)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
-	if err == nil && newest > *save.Base {
-		if person == save.Person {
-			if v, err := readVersion(tx, save.Item, newest); err == nil && bytes.Equal(v.mask, save.Mask) {
+	if err == nil && newest > *base {
+		if by == person {
+			if v, err := readVersion(tx, item, newest); err == nil && bytes.Equal(v.mask, mask) {
 				return nil
 			}
 		}
-		return fault.With(fmt.Errorf("%w: %s has saved version %d of %s in the meantime; look at it and save again", ErrConflict, person, newest, save.Item), fault.SavedMeanwhile, "who", person, "version", newest, "item", save.Item)
+		return fault.With(fmt.Errorf("%w: %s has saved version %d of %s in the meantime; look at it and save again", ErrConflict, by, newest, item), fault.SavedMeanwhile, "who", by, "version", newest, "item", item)
 	}
 	return err
 }
@@ -255,8 +253,12 @@ func (s *Store) insert(tx *sql.Tx, v *version) error {
 	return err
 }
 
+// setLabel makes a version the label of its item, which is skipped no longer.
 func (s *Store) setLabel(tx *sql.Tx, v version) error {
 	s.added = append(s.added, v.Item)
+	if _, err := tx.Exec(`DELETE FROM skips WHERE case_name = ? AND slice = ?`, v.Item.Case, v.Item.Slice); err != nil {
+		return err
+	}
 	_, err := tx.Exec(`INSERT INTO labels (case_name, slice, version) VALUES (?, ?, ?)
 		ON CONFLICT (case_name, slice) DO UPDATE SET version = excluded.version`, v.Item.Case, v.Item.Slice, v.Version.Version)
 	return err

@@ -388,8 +388,9 @@ func (s *Store) Skip(ctx context.Context, item Item, person, reason string, seco
 	})
 }
 
-// Skipped returns the items that were skipped and not labelled since.
+// Skipped returns the items that were skipped and have no label, which older programs let be skipped too.
 func (s *Store) Skipped(ctx context.Context) ([]Item, error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT case_name, slice FROM skips ORDER BY case_name, slice`)
+	rows, err := s.reads.QueryContext(ctx, `SELECT case_name, slice FROM skips s
+		WHERE NOT EXISTS (SELECT 1 FROM labels l WHERE l.case_name = s.case_name AND l.slice = s.slice) ORDER BY case_name, slice`)
 	return collect(rows, err, "list skipped items", func(scan scanner) (i Item, err error) { return i, scan(&i.Case, &i.Slice) })
 }

@@ -85,7 +85,7 @@ func TestStoreAgainstModel(t *testing.T) {
 					t.Skip("nothing to restore")
 				}
 				n := rapid.IntRange(1, len(m.versions[i])).Draw(t, "version")
-				_, err := s.Restore(t.Context(), i, n, who, nil)
+				_, err := s.Restore(t.Context(), i, n, who, nil, nil)
 				agrees(t, "restore", err, free(i, who))
 				if err == nil {
 					lease, held := m.leases[i]
@@ -102,7 +102,9 @@ func TestStoreAgainstModel(t *testing.T) {
 				if err == nil {
 					delete(m.waiting, i)
 					delete(m.leases, i)
-					m.skipped[i] = true
+					if _, labelled := m.labels[i]; !labelled { // which annotate does not let be skipped
+						m.skipped[i] = true
+					}
 				}
 			},
 			"release": func(t *rapid.T) {

@@ -54,7 +54,10 @@ func TestVersionsAreKept(t *testing.T) {
 			t.Fatalf("save %d: %+v", i, saved)
 		}
 	}
-	saved := must[Saved](t)(s.Restore(ctx, item, 1, "ben", nil))
+	if _, err := s.Restore(ctx, item, 1, "ben", new(2), nil); !errors.Is(err, ErrConflict) {
+		t.Errorf("a version that the person has not seen is replaced: %v", err)
+	}
+	saved := must[Saved](t)(s.Restore(ctx, item, 1, "ben", new(3), nil))
 	got, number, err := s.Label(ctx, item)
 	if err != nil || number != 4 || saved.Version != 4 || !slices.Equal(got, mask(1)) {
 		t.Errorf("restored: version %d, %v, %v", number, got, err)
@@ -73,7 +76,7 @@ func TestVersionsAreKept(t *testing.T) {
 			t.Errorf("%s: the database allowed it", statement)
 		}
 	}
-	if _, err := s.Restore(ctx, item, 9, "ben", nil); !errors.Is(err, ErrNotFound) {
+	if _, err := s.Restore(ctx, item, 9, "ben", nil, nil); !errors.Is(err, ErrNotFound) {
 		t.Errorf("version 9: %v", err)
 	}
 	if s := must[float64](t)(s.Seconds(ctx)); s != 6 {
@@ -457,7 +460,7 @@ func TestRestoreEndsTheDraft(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must[Saved](t)(s.Restore(ctx, item, 1, "ana", nil))
+	must[Saved](t)(s.Restore(ctx, item, 1, "ana", nil, nil))
 	if drafts := must[[]Draft](t)(s.Drafts(ctx)); len(drafts) != 1 || drafts[0].Person != "ben" || drafts[0].Base != 2 {
 		t.Errorf("drafts: %+v", drafts)
 	}

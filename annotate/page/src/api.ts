@@ -297,7 +297,8 @@ export const api = {
   releaseAtOnce: (item: string) => void fetch(address(`${itemPath(item)}/release`), { method: "POST", keepalive: true }).catch(() => {}),
   versions: (item: string) => json<Version[] | null>("GET", `${itemPath(item)}/versions`),
   read2: (item: string) => json<void>("POST", `${itemPath(item)}/read2`),
-  restore: (item: string, version: number) => json<void>("POST", `${itemPath(item)}/versions/${version}/restore`),
+  /** base is the newest version that the person knows, 0 for none: a newer label is not replaced. */
+  restore: (item: string, version: number, base: number) => json<void>("POST", `${itemPath(item)}/versions/${version}/restore?base=${base}`),
   reviews: () => json<ReviewedCase[] | null>("GET", "/reviews"),
   caseReviews: (id: string) => json<ReviewedItem[] | null>("GET", `${casePath(id)}/reviews`),
   /** version is the one that the reviewer saw: another label by now is a conflict. */

@@ -232,9 +232,12 @@ export class Flow extends Neighbours {
     if (this.seen("note.toPropose") && this.editor.useProposal() && drawn) this.offerUndo(t("note.replaced"), drawn);
   }
 
-  /** True if the slice may be skipped now. */
+  /** True if the slice may be skipped now: one with a label would keep it. */
   get maySkip(): boolean {
-    return this.seen("note.toSkip");
+    const { task } = this.editor;
+    if (!this.seen("note.toSkip")) return false;
+    if (task!.label !== null) this.say("info", t("error.labelled", { item: itemName(task!.item) }));
+    return task!.label === null;
   }
 
   /** Offers back what was there before; what a person has drawn is kept in this browser until then. */
@@ -286,11 +289,7 @@ export class Flow extends Neighbours {
       try {
         reply = await this.drafts.end(task.item, () => api.saveLabel(task.item, labels, this.clock.seconds(), action, proposal, base));
       } catch (error) {
-        if (!(error instanceof ApiError) || error.code !== "saved-meanwhile") throw error;
-        const now = await api.task(task.item);
-        if (now.label === null) throw error;
-        await this.showNewer(now.label, `${error.message} ${t("note.outlined")}`);
-        this.base = now.label; // asked for once more, it is replaced
+        await this.showUnseen(error, task, "note.outlined");
         return;
       }
       e.touched = false;
@@ -322,7 +321,12 @@ export class Flow extends Neighbours {
   restore(version: number): Promise<void> {
     return this.exclusive(async () => {
       const { editor } = this, task = editor.task!, drawn = editor.touched && !editor.isEmpty ? editor.labels.slice() : null;
-      await this.drafts.end(task.item, () => api.restore(task.item, version));
+      try {
+        await this.drafts.end(task.item, () => api.restore(task.item, version, task.label ?? 0));
+      } catch (error) {
+        await this.showUnseen(error, task, "note.outlinedRestore");
+        return;
+      }
       if (drawn) this.drafts.keepAside(task.item, task.width, task.height, drawn);
       await this.show(await api.task(task.item), true);
       this.say("info", t("note.restored", { version, item: itemName(task.item) }), drawn ? { text: t("note.bringDrawing"), run: () => this.bringBack(task.item) } : undefined);
@@ -346,6 +350,15 @@ export class Flow extends Neighbours {
     const { task, labels } = this.editor;
     if (this.note?.kind === "info" && !this.note.action) this.dismiss();
     if (task) this.drafts.keep(task.item, task.width, task.height, labels, this.clock.seconds(), this.base);
+  }
+
+  /** Shows the label that a request would have replaced unseen, with what to do: asked for once more, it is replaced. Other errors go on. */
+  private async showUnseen(error: unknown, task: Task, what: Key): Promise<void> {
+    if (!(error instanceof ApiError) || error.code !== "saved-meanwhile") throw error;
+    const now = await api.task(task.item);
+    if (now.label === null) throw error;
+    await this.showNewer(now.label, `${error.message} ${t(what)}`);
+    this.base = now.label;
   }
 
   /** Shows a label that was saved since the drawing began as an outline beside it, and offers to take it. */
