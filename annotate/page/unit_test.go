@@ -2,7 +2,9 @@ package page_test
 
 import (
 	"context"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -39,4 +41,15 @@ func TestUnits(t *testing.T) {
 		t.Errorf("node --test: %v\n%s", err, out)
 	}
 	t.Logf("%s", out)
+}
+
+// The page's types hold: what bundles it throws them away unread.
+func TestTypes(t *testing.T) {
+	tsc := filepath.Join("node_modules", "typescript", "bin", "tsc")
+	if _, err := os.Stat(tsc); err != nil {
+		t.Skip("the page's packages are not installed: make web")
+	}
+	if out, err := exec.CommandContext(t.Context(), "node", tsc, "--noEmit").CombinedOutput(); err != nil {
+		t.Errorf("tsc: %v\n%s", err, out)
+	}
 }

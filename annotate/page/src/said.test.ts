@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { actionName, said, saidEach, skipReason, told } from "./said";
+import { actionName, said, saidEach, skipReason, told, type Said } from "./said";
 import { chooseLanguage } from "./texts";
 
 test("what the server says is translated by its code, and else is its own sentence", () => {
@@ -19,7 +19,7 @@ test("what the server says is translated by its code, and else is its own senten
 
 test("several sentences are translated together, or not at all", () => {
   Object.assign(globalThis, { document: { documentElement: {} }, localStorage: { getItem: () => null, setItem: () => {} } });
-  const stop = [{ code: "stop-rise", values: { cycles: 3, rise: 0.0123 } }, { code: "forecast-gain", values: { n: 6, gain: -0.0004 } }];
+  const stop: Said[] = [{ code: "stop-rise", values: { cycles: 3, rise: 0.0123 } }, { code: "forecast-gain", values: { n: 6, gain: -0.0004 } }];
   chooseLanguage("de");
   assert.equal(told(stop, "English."), "Die letzten 3 Zyklen haben den besten Validierungs-Dice um 0.012 erhöht. Die nächsten 6 Annotationen bringen voraussichtlich \u22120.000 Validierungs-Dice.");
   assert.equal(told([...stop, { code: "of a newer server" }], "English."), "English.");

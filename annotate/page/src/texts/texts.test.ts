@@ -58,7 +58,7 @@ test("so has whatever the store says is done to a label, and the state of a revi
 test("plain words for what only its makers understand", () => {
   const jargon = /\bnats?\b|^Asked for|^Yours until|^Stop\?|withdrawn|^Left side:|^Genug\?/;
   for (const [name, table] of Object.entries(languages)) {
-    const found = Object.entries(table).filter(([key, text]) => list(text).some((one) => jargon.test(one)));
+    const found = Object.entries(table).filter(([, text]) => list(text).some((one) => jargon.test(one)));
     assert.deepEqual(found, [], name);
   }
 });
