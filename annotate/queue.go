@@ -41,7 +41,7 @@ type lender interface {
 }
 
 // fill keeps items in the queue. It queues the initial set of a new project, and later, unless the project runs in
-// lockstep, more items whenever fewer than half a query wait for training labels and are free to be taken: by the strategy with the model in use,
+// lockstep, more items whenever fewer than half a query wait for training labels and are free to be taken by anybody: by the strategy with the model in use,
 // or by the cold start's rule as long as there is none.
 func (q *Queue) fill(ctx context.Context) error {
 	all, err := q.store.Queue(ctx, true)
@@ -56,8 +56,8 @@ func (q *Queue) fill(ctx context.Context) error {
 			continue
 		}
 		open = append(open, row)
-		// what somebody has in hand is not there for others
-		if row.Purpose == store.ForTraining && row.State == store.Waiting && row.Lease == nil && q.cases.readable(row.Item.Case) {
+		// what somebody has in hand is not there for others, and what somebody has read waits for another reader, who may never come
+		if row.Purpose == store.ForTraining && row.State == store.Waiting && row.Lease == nil && !row.Read && q.cases.readable(row.Item.Case) {
 			waiting++
 		}
 	}
@@ -234,7 +234,7 @@ func (q *Queue) ask(ctx context.Context, n Network, cycle int, b beside, progres
 		return nil, err
 	}
 	begun := slices.DeleteFunc(waiting, func(row store.QueueRow) bool {
-		return row.Purpose == store.ForTraining && row.State == store.Waiting && row.Lease == nil
+		return row.Purpose == store.ForTraining && row.State == store.Waiting && row.Lease == nil && !row.Read
 	})
 	items, err := q.unlabelled(ctx, store.Training, begun)
 	if err != nil || len(items) == 0 {

@@ -262,6 +262,47 @@ func TestFillingsAreIndependent(t *testing.T) {
 	}
 }
 
+// What one person has read waits for another, and is no work for the first: with nobody else there they go on with new slices, each once.
+func TestOneReaderAlone(t *testing.T) {
+	p := open(t, annotate.Options{Data: annotatetest.Data(t, 4), Change: func(c *annotate.Config) {
+		c.InitialSize, c.QuerySize, c.Masks, c.ValidationShare, c.DoubleReading = 4, 4, annotate.MasksIgnore, 0, 1
+	}})
+	seen := map[annotate.Item]bool{}
+	until(t, "every slice", func() bool {
+		if item, there := p.label(ana); there && seen[item] {
+			t.Fatalf("%s is asked for again", item)
+		} else if there {
+			seen[item] = true
+		}
+		return len(seen) == 24
+	})
+}
+
+// A query gives up none of its picks for slices that one person has read already.
+func TestQueryLeavesReadSlicesAlone(t *testing.T) {
+	learner := &annotatetest.Learner{}
+	p := open(t, annotate.Options{Data: annotatetest.Data(t, 4), Learner: learner.New, Change: func(c *annotate.Config) {
+		c.InitialSize, c.QuerySize, c.Masks, c.ValidationShare, c.DoubleReading = 4, 12, annotate.MasksIgnore, 0, 0.6
+	}})
+	until(t, "labels", func() bool {
+		p.label(ana)
+		return must(p.Dashboard.Summary(t.Context())).Labelled == 4
+	})
+	until(t, "a model", func() bool { return len(p.models()) == 1 })
+	asked, read := 0, 0
+	for _, row := range must(p.Store().Queue(t.Context(), true)) {
+		if row.Kind == store.KindQuery && row.Cycle == 0 {
+			asked++
+		}
+		if row.Read {
+			read++
+		}
+	}
+	if want := min(12, 24-4-read); asked != want || read == 0 {
+		t.Errorf("%d slices are asked for, want %d; %d are read once", asked, want, read)
+	}
+}
+
 // Slices that are spread evenly come in no order, for a query is seldom answered to its end: by case, the upper slices of a case would be asked for last.
 func TestStridedComesInNoOrder(t *testing.T) {
 	learner := &annotatetest.Learner{}

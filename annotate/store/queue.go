@@ -47,6 +47,7 @@ type QueueRow struct {
 	Readings int
 	State    State
 	Lease    *Lease // that has not lapsed
+	Read     bool   // one of two readings is there
 
 	id      int64
 	readers []string // who has read it
@@ -61,12 +62,13 @@ type Lease struct {
 	Until  time.Time
 }
 
-const queueColumns = `q.id, q.case_name, q.slice, q.cycle, q.purpose, q.kind, q.score, q.readings, q.state, l.person, l.until`
+const queueColumns = `q.id, q.case_name, q.slice, q.cycle, q.purpose, q.kind, q.score, q.readings, q.state,
+	q.readings > 1 AND EXISTS (SELECT 1 FROM versions v WHERE v.asked = q.id AND v.reading > 0), l.person, l.until`
 const queueTables = `queue q LEFT JOIN leases l USING (case_name, slice)`
 
 func (s *Store) scanQueue(scan scanner) (q QueueRow, err error) {
 	var person, until sql.NullString
-	err = scan(&q.id, &q.Item.Case, &q.Item.Slice, &q.Cycle, &q.Purpose, &q.Kind, &q.Score, &q.Readings, &q.State, &person, &until)
+	err = scan(&q.id, &q.Item.Case, &q.Item.Slice, &q.Cycle, &q.Purpose, &q.Kind, &q.Score, &q.Readings, &q.State, &q.Read, &person, &until)
 	if person.Valid {
 		if t := parseTime(until.String); t.After(s.steady()) {
 			q.Lease = &Lease{person.String, t}
