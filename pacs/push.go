@@ -281,6 +281,9 @@ func writeSegments(path string, s *volume.Segmentation, on *dicom.Series, seg di
 	if err != nil {
 		return "", err
 	}
+	if same, err := on.SameIdentity(path); err != nil || !same {
+		return "", errors.Join(fmt.Errorf("%s says otherwise whose it is than the images do: nothing was sent", path), err)
+	}
 	back, _, err := dicom.ReadSegments(path, on)
 	if err != nil {
 		return "", err

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/suyashkumar/dicom/pkg/tag"
+
 	"github.com/nextslice/nextslice/pacs"
 	"github.com/nextslice/nextslice/pacs/pacstest"
 	"github.com/nextslice/nextslice/volume"
@@ -206,4 +208,27 @@ func object(t *testing.T, s *pacstest.Server, instance string, series *dicom.Ser
 		t.Fatal(err)
 	}
 	return back
+}
+
+// What the images say of a patient is in what is stored byte by byte, whatever the character set, and no word of it in what is told.
+func TestPushInOtherCharacterSets(t *testing.T) {
+	raw := "\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J=" // PS3.5 H.3.2
+	s := pacstest.New(t, pacstest.Slices(t, 1, 1, 6, map[tag.Tag]any{tag.SpecificCharacterSet: []string{"ISO 2022 IR 13", "ISO 2022 IR 87"}, tag.PatientName: raw})...)
+	dir, masks := filepath.Join(t.TempDir(), "data"), t.TempDir()
+	if _, _, err := pull(t, s, dir, 5); err != nil {
+		t.Fatal(err)
+	}
+	series, _, err := dicom.Find(filepath.Join(dir, "P001"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mask := &volume.Mask{Grid: series.Grid, Data: make([]uint8, series.Len())}
+	mask.Data[500] = 1
+	if err := volume.WriteMask(filepath.Join(masks, "P001.nii.gz"), mask); err != nil {
+		t.Fatal(err)
+	}
+	got := pushed(t, s, dir, pacs.PushOptions{Masks: masks, Names: []string{"prostate"}})[0]
+	if got.Err != nil || len(got.Warnings) > 0 || !strings.Contains(string(s.File(got.Instance)), raw) {
+		t.Errorf("%+v", got)
+	}
 }
