@@ -361,7 +361,7 @@ func fillLedger(ctx context.Context, s *store.Store, l *store.Ledger) (err error
 		c.Labels = nil
 		for _, label := range labels {
 			if label.Item.Case == name {
-				c.Labels = append(c.Labels, store.LedgerLabel{Slice: label.Item.Slice, Version: label.Version.Version, Person: label.Person, At: label.At, Action: label.Action})
+				c.Labels = append(c.Labels, label.Entry())
 			}
 		}
 		l.Cases[name] = c

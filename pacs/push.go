@@ -44,7 +44,7 @@ type Sent struct {
 
 // Push writes the mask of each case as a DICOM segmentation on the pulled series, seg/P001.dcm, reads it back, and stores it in its study. The newest
 // object of a case on a server is to be its mask as it is now: a mask that is what was sent last is not sent again, and any other becomes a new
-// object, also one that had been sent earlier. Nothing is removed from a server: a mask whose voxels were all erased gives a warning that names the objects
+// object, also one that had been sent earlier. Of the labels of a project what a reviewer has refused is left out, and a warning says how much. Nothing is removed from a server: a mask whose voxels were all erased gives a warning that names the objects
 // that stay there. each gets what became of a case. The error is one that stops everything.
 func (f *Folder) Push(ctx context.Context, o PushOptions, each func(Sent)) error {
 	masks, err := masksIn(o.Masks)
@@ -59,7 +59,7 @@ func (f *Folder) Push(ctx context.Context, o PushOptions, each func(Sent)) error
 		o.Names = of.names()
 	}
 	for _, one := range f.Cases() {
-		sent, err := f.push(ctx, one, masks[one.Name], o)
+		sent, err := f.push(ctx, one, masks[one.Name], o, of)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -97,7 +97,7 @@ func masksIn(dir string) (map[string]string, error) {
 	return out, nil
 }
 
-func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions) (sent Sent, err error) {
+func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions, of project) (sent Sent, err error) {
 	sent = Sent{Case: one.Name}
 	if mask == "" {
 		sent.NoMask = true
@@ -107,7 +107,7 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions)
 	if err != nil || series.UID != one.Series {
 		return sent, errors.New("its folder no longer holds the one whole series that was pulled: move it away and pull again")
 	}
-	s, warnings, err := maskOn(mask, series, o.Names)
+	s, warnings, err := maskOn(mask, series, o.Names, func(s *volume.Segmentation) ([]string, error) { return of.withhold(one.Name, s) })
 	sent.Warnings = warnings
 	if err != nil {
 		return sent, err
@@ -120,7 +120,7 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions)
 	if s == nil {
 		sent.NoMask = true
 		if stay := f.sent(one.Name, sent.To); len(stay) > 0 {
-			sent.Warnings = append(sent.Warnings, fmt.Sprintf("its mask is empty now, but what was sent of it is still at %s, the newest first: %s; push removes nothing: have it deleted there",
+			sent.Warnings = append(sent.Warnings, fmt.Sprintf("there is nothing to send of it now, but what was sent is still at %s, the newest first: %s; push removes nothing: have it deleted there",
 				sent.To, strings.Join(stay, ", ")))
 		}
 		return sent, nil
@@ -193,10 +193,14 @@ func (f *Folder) sent(name, to string) (instances []string) {
 	return instances
 }
 
-// maskOn reads a mask, names its segments and puts it on its series; nil where it has no voxel.
-func maskOn(path string, series *dicom.Series, names []string) (*volume.Segmentation, []string, error) {
+// maskOn reads a mask, takes out what withhold does, names its segments and puts it on its series; nil where it has no voxel.
+func maskOn(path string, series *dicom.Series, names []string, withhold func(*volume.Segmentation) ([]string, error)) (*volume.Segmentation, []string, error) {
 	s, warnings, err := source.ReadSegmentation(path, series)
 	if err != nil {
+		return nil, warnings, err
+	}
+	refused, err := withhold(s)
+	if warnings = append(warnings, refused...); err != nil {
 		return nil, warnings, err
 	}
 	left, err := nameSegments(s, names)
