@@ -140,6 +140,11 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions,
 	if o.DryRun {
 		return sent, nil
 	}
+	if sent.To == one.Server {
+		if changed, differs := f.changed(one, client.filesOf(ctx, one.Study, one.Series)); differs {
+			sent.Warnings = append(sent.Warnings, fmt.Sprintf("its mask is of the %d files that were pulled, and the server has %d of the series by now", changed.Here, changed.Now))
+		}
+	}
 	// Where a process was killed behind sending, the same object is sent again: servers keep the first.
 	seg := o.SEG
 	seg.Description = Description

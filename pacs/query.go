@@ -264,6 +264,29 @@ func (c *Client) pages(ctx context.Context, path, what, key string, most int, qu
 	}
 }
 
+// filesOf returns how many files the server has of a series, -1 where it does not say.
+func (c *Client) filesOf(ctx context.Context, study, series string) int {
+	all, err := c.getJSON(ctx, "studies/"+study+"/series", parameters("SeriesInstanceUID", series, "includefield", instancesInSeries))
+	if err != nil {
+		return -1
+	}
+	for _, s := range all {
+		if n := s.number(instancesInSeries); s.text(seriesUID) == series && n >= 0 {
+			return n
+		}
+	}
+	return c.countFiles(ctx, study, series)
+}
+
+// countFiles is filesOf by a list of them.
+func (c *Client) countFiles(ctx context.Context, study, series string) int {
+	all, notes, err := c.pages(ctx, "studies/"+study+"/series/"+series+"/instances", "files", instanceUID, 10*maxStudies, "")
+	if err != nil || len(notes) > 0 || len(all) == 0 { // it may have more, or list none
+		return -1
+	}
+	return len(all)
+}
+
 // slicesOf returns the slices of a series: its files, where these are few their frames, since a file may hold a whole stack.
 func (c *Client) slicesOf(ctx context.Context, s Series, enough int) (int, error) {
 	if s.Instances >= enough {
