@@ -21,7 +21,7 @@ const maxFile = 4 << 30
 var noImages = strings.Fields("SEG SR PR KO RTSTRUCT RTPLAN RTDOSE RTRECORD REG DOC PLAN FID RWV AU ECG EPS HD STAIN ANN M3D OPT")
 
 // IsImage reports whether a series is one of images, by its modality.
-func (s Series) IsImage() bool { return !slices.Contains(noImages, s.Modality) }
+func (s Series) IsImage() bool { return !slices.Contains(noImages, strings.ToUpper(s.Modality)) }
 
 // Selection is what of the series that were found is pulled.
 type Selection struct {

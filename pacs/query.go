@@ -188,13 +188,23 @@ func (q Query) series(s object) bool {
 	return matches(q.Modality, s.text(modality)) && matches(q.SeriesDescription, s.text(seriesDescription)) && (q.Series == "" || q.Series == s.text(seriesUID))
 }
 
+// What is no free text is left out where it is not of its form, whatever stands there then.
+var (
+	codeString = regexp.MustCompile(`^[A-Za-z0-9_ ]{1,16}$`)  // CS; some servers write small letters
+	dayOnly    = regexp.MustCompile(`^\d{8}$`)                // DA
+	shortText  = regexp.MustCompile(`^[^\\[:cntrl:]]{1,64}$`) // SH; more than its 16 characters occur
+)
+
+// newSeries is what is told of a series. In the two descriptions, which people type, names of the patient are masked; codes, dates and numbers stay as they are, since a name may have a
+// part such as MR.
 func newSeries(study, s object) Series {
 	names := append(study.texts(patientName), s.texts(patientName)...)
-	text := func(o object, tag string) string { return withoutName(o.text(tag), names) }
+	free := func(o object, tag string) string { return withoutName(o.text(tag), names) }
+	of := func(form *regexp.Regexp, o object, tag string) string { return form.FindString(o.text(tag)) }
 	return Series{
-		Study: study.text(studyUID), UID: s.text(seriesUID), PatientID: withoutName(study.text(patientID), nil), Date: text(study, studyDate),
-		Accession: text(study, accession), StudyDescription: text(study, studyDescription), Modality: text(s, modality),
-		Description: text(s, seriesDescription), Number: s.number(seriesNumber), Instances: s.number(instancesInSeries),
+		Study: study.text(studyUID), UID: s.text(seriesUID), PatientID: withoutName(study.text(patientID), nil), Date: of(dayOnly, study, studyDate),
+		Accession: of(shortText, study, accession), StudyDescription: free(study, studyDescription), Modality: of(codeString, s, modality),
+		Description: free(s, seriesDescription), Number: s.number(seriesNumber), Instances: s.number(instancesInSeries),
 	}
 }
 
