@@ -30,6 +30,7 @@ const (
 
 	failedSequence  = "00081198"
 	failureReason   = "00081197"
+	warningReason   = "00081196"
 	storedSequence  = "00081199"
 	referencedClass = "00081150"
 	referencedUID   = "00081155"

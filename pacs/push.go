@@ -166,10 +166,14 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions,
 	if err := f.save(); err != nil {
 		return sent, err
 	}
-	if err := client.Store(ctx, one.Study, sent.Instance, path); err != nil {
+	warning, err := client.Store(ctx, one.Study, sent.Instance, path)
+	if err != nil {
 		return sent, err
 	}
-	f.record.Pushed[at].Stored = true
+	if warning != "" {
+		sent.Warnings = append(sent.Warnings, warning)
+	}
+	f.record.Pushed[at].Stored, f.record.Pushed[at].Warning = true, warning
 	return sent, f.save()
 }
 
