@@ -33,8 +33,16 @@ type project struct {
 
 // readProject reads it for a folder of masks; it is empty where the masks are of another program.
 func readProject(masks string) (p project, err error) {
-	path := filepath.Join(filepath.Dir(filepath.Clean(masks)), "project.json")
+	at, err := filepath.Abs(masks) // . has no folder above in its name
+	if err != nil {
+		return p, err
+	}
+	path := filepath.Join(filepath.Dir(at), "project.json")
 	text, err := os.ReadFile(path)
+	if real, links := filepath.EvalSymlinks(at); errors.Is(err, fs.ErrNotExist) && links == nil {
+		path = filepath.Join(filepath.Dir(real), "project.json")
+		text, err = os.ReadFile(path)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, nil
 	}

@@ -37,7 +37,7 @@ type Sent struct {
 	To       string
 	Instance string
 	Before   bool     // it is what was stored last
-	NoMask   bool     // the case has none, or one without a voxel; where such a one had been sent a warning says what stays on the server
+	NoMask   bool     // the case has none, or one without a voxel to send; where one had been sent a warning says what stays on the server
 	Warnings []string // one line each
 	Err      error
 }
@@ -101,11 +101,19 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions,
 	sent = Sent{Case: one.Name}
 	if mask == "" {
 		sent.NoMask = true
+		if slices.ContainsFunc(f.record.Pushed, func(p Pushed) bool { return p.Case == one.Name }) {
+			client, err := o.Server(one.Server)
+			if err != nil {
+				return sent, err
+			}
+			sent.To = client.Address()
+			sent.Warnings = f.stays(one.Name, sent.To, "it has no mask now")
+		}
 		return sent, nil
 	}
-	series, _, err := dicom.Find(f.path(one), "")
-	if err != nil || series.UID != one.Series {
-		return sent, errors.New("its folder no longer holds the one whole series that was pulled: move it away and pull again")
+	series, err := f.seriesOf(one)
+	if err != nil {
+		return sent, err
 	}
 	s, warnings, err := maskOn(mask, series, o.Names, func(s *volume.Segmentation) ([]string, error) { return of.withhold(one.Name, s) })
 	sent.Warnings = warnings
@@ -119,10 +127,7 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions,
 	sent.To = client.Address()
 	if s == nil {
 		sent.NoMask = true
-		if stay := f.sent(one.Name, sent.To); len(stay) > 0 {
-			sent.Warnings = append(sent.Warnings, fmt.Sprintf("there is nothing to send of it now, but what was sent is still at %s, the newest first: %s; push removes nothing: have it deleted there",
-				sent.To, strings.Join(stay, ", ")))
-		}
+		sent.Warnings = append(sent.Warnings, f.stays(one.Name, sent.To, "there is nothing to send of its mask now")...)
 		return sent, nil
 	}
 	content, err := contentOf(s, series, o.SEG)
@@ -200,6 +205,31 @@ func (f *Folder) sent(name, to string) (instances []string) {
 		}
 	}
 	return instances
+}
+
+// stays returns a warning that names the objects of a case that a server keeps although there is none to send now; nil where there are none.
+func (f *Folder) stays(name, to, why string) []string {
+	stay := f.sent(name, to)
+	if len(stay) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s, but what was sent is still at %s, the newest first: %s; push removes nothing: have it deleted there", why, to, strings.Join(stay, ", "))}
+}
+
+// seriesOf returns the series of a case. The error tells no description: a name may stand in it.
+func (f *Folder) seriesOf(one Case) (*dicom.Series, error) {
+	series, _, err := dicom.Find(f.path(one), "")
+	if several, ok := errors.AsType[*volume.ChoiceError](err); ok {
+		return nil, fmt.Errorf("the images of its series are %d stacks, and a mask is of one (%s): see which files they are with nextslice inspect, and move those of all but one out of its folder",
+			len(several.Choices), strings.Join(several.Choices, ", "))
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("its folder cannot be taken as the series that was pulled: %w", err)
+	case series.UID != one.Series:
+		return nil, errors.New("its folder no longer holds the series that was pulled: move it away and pull again")
+	}
+	return series, nil
 }
 
 // maskOn reads a mask, takes out what withhold does, names its segments and puts it on its series; nil where it has no voxel.
