@@ -97,10 +97,14 @@ func (f *maskFiles) writeLists(ctx context.Context, masks bool) error {
 	if err != nil {
 		return err
 	}
-	if !f.ledger.Review(labels) && !masks {
+	path, list := f.path("labelled.csv"), listOf(labels)
+	there, _ := os.ReadFile(path)
+	if !f.ledger.Review(labels) && !masks && (len(labels) == 0 || bytes.Equal(there, list)) { // a note may be another
 		return nil
 	}
-	err = writeList(f.path("labelled.csv"), labels)
+	if err = atomicfile.Write(path, list, 0o600); err != nil {
+		err = fmt.Errorf("write list of labels: %w", err)
+	}
 	if err == nil && (masks || f.ledger.Project == "") {
 		err = f.store.FillLedger(f.ledger)
 	}
@@ -360,16 +364,13 @@ func (f *maskFiles) origin(ctx context.Context, l store.Labelled) ([]uint8, erro
 	return known(f.store.Proposal(ctx, l.Item, *l.Proposal))
 }
 
-// writeList writes which slices are labelled, by whom and when, and what reviewers say.
-func writeList(path string, labels []store.Labelled) error {
+// listOf returns labelled.csv: which slices are labelled, by whom and when, and what reviewers say.
+func listOf(labels []store.Labelled) []byte {
 	var list bytes.Buffer
 	w := csv.NewWriter(&list)
 	writeLabels(w, labels)
 	w.Flush()
-	if err := atomicfile.Write(path, list.Bytes(), 0o600); err != nil {
-		return fmt.Errorf("write list of labels: %w", err)
-	}
-	return nil
+	return list.Bytes()
 }
 
 // writeLabels writes one line per label, with the review of the label as it is.

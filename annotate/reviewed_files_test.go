@@ -40,6 +40,12 @@ func TestReviewsInTheFiles(t *testing.T) {
 			return review(item) == status && strings.Count(list, ","+status+",eva,why\n") == 1
 		})
 	}
+	if err := p.Reviews.Item(t.Context(), eva, item, annotate.Judgement{Status: annotate.ReviewRejected, Note: "another"}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "another note", func() bool {
+		return strings.Count(string(must(os.ReadFile(filepath.Join(o.Dir, "labels", "labelled.csv")))), ",rejected,eva,another\n") == 1
+	})
 	if !slices.Equal(must(os.ReadFile(path)), before) {
 		t.Error("the mask was written again")
 	}
