@@ -85,7 +85,7 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 	labels = slices.DeleteFunc(x.rights.visible(who, labels, open), func(l store.Labelled) bool { return e.Accepted && l.Status() != ReviewAccepted })
 	if e.Format == FormatCSV {
 		list := csv.NewWriter(w)
-		writeLabels(list, labels, true)
+		writeLabels(list, labels)
 		list.Flush()
 		return list.Error()
 	}
@@ -142,7 +142,7 @@ func (x *Exporter) Write(ctx context.Context, who Person, w io.Writer, e Export)
 		return err
 	}
 	lines := csv.NewWriter(list)
-	writeLabels(lines, slices.DeleteFunc(labels, func(l store.Labelled) bool { return !slices.Contains(cases, l.Item.Case) }), true)
+	writeLabels(lines, slices.DeleteFunc(labels, func(l store.Labelled) bool { return !slices.Contains(cases, l.Item.Case) }))
 	if lines.Flush(); lines.Error() != nil {
 		return lines.Error()
 	}

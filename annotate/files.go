@@ -37,7 +37,7 @@ type maskFiles struct {
 // write brings the mask files in line with the labels: labels/final/CASE.nii.gz holds the labels of a case,
 // labels/original/CASE.nii.gz what each of them began with (a mask found with the data, a model's proposal, or nothing),
 // labels/labelled.csv which slices are labelled, for in the masks an unlabelled slice looks like an empty one, and labels/project.json
-// what store.Ledger is for. Each file is replaced in one step. What is wrong with one case concerns that case only; an error says
+// what store.Ledger is for. What reviewers say stands in these two; the masks hold the labels whatever it is. Each file is replaced in one step. What is wrong with one case concerns that case only; an error says
 // that the files could not be written, and is worth another try.
 func (f *maskFiles) write(ctx context.Context) error {
 	f.mu.Lock()
@@ -54,8 +54,11 @@ func (f *maskFiles) writeStale(ctx context.Context) error {
 		return fmt.Errorf("write masks: %w", err)
 	}
 	stale, err := f.store.Stale(ctx)
-	if err != nil || len(stale) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(stale) == 0 {
+		return f.writeLists(ctx, false)
 	}
 	for _, dir := range []string{"final", "original"} {
 		if err := os.MkdirAll(f.path(dir), 0o700); err != nil {
@@ -76,13 +79,7 @@ func (f *maskFiles) writeStale(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	if err := f.writeList(ctx, f.path("labelled.csv")); err != nil {
-		return errors.Join(failed, err)
-	}
-	if err := f.store.FillLedger(f.ledger); err != nil {
-		return errors.Join(failed, err)
-	}
-	if err := f.ledger.Write(f.store.Dir()); err != nil {
+	if err := f.writeLists(ctx, true); err != nil {
 		return errors.Join(failed, err)
 	}
 	for name := range written {
@@ -92,6 +89,32 @@ func (f *maskFiles) writeStale(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failed, f.store.Written(ctx, written))
+}
+
+// writeLists writes labelled.csv and the ledger, unless there are no new masks and nothing else in them has changed.
+func (f *maskFiles) writeLists(ctx context.Context, masks bool) error {
+	labels, err := f.store.LabelList(ctx, "")
+	if err != nil {
+		return err
+	}
+	path, list := f.path("labelled.csv"), listOf(labels)
+	there, _ := os.ReadFile(path)
+	if !f.ledger.Review(labels) && !masks && (len(labels) == 0 || bytes.Equal(there, list)) { // a note may be another
+		return nil
+	}
+	if err = atomicfile.Write(path, list, 0o600); err != nil {
+		err = fmt.Errorf("write list of labels: %w", err)
+	}
+	if err == nil && (masks || f.ledger.Project == "") {
+		err = f.store.FillLedger(f.ledger)
+	}
+	if err == nil {
+		err = f.ledger.Write(f.store.Dir())
+	}
+	if err != nil {
+		f.ledger.Reviews = false // the file does not have them
+	}
+	return err
 }
 
 // open reads the ledger. In a project that has none all files are written again.
@@ -104,7 +127,7 @@ func (f *maskFiles) open(ctx context.Context) (err error) {
 		return err
 	}
 	if ledger == nil {
-		ledger = &store.Ledger{}
+		ledger = &store.Ledger{Reviews: true}
 		if err := f.store.Rewrite(ctx); err != nil {
 			return err
 		}
@@ -144,7 +167,7 @@ func (f *maskFiles) writeMask(ctx context.Context, name string) (newest int64, e
 			}
 		}
 		if held {
-			one.Labels = append(one.Labels, ledgerLabel(l))
+			one.Labels = append(one.Labels, l.Entry())
 		}
 		final.SetSlice(f.cases.config.Axis, l.Item.Slice, mask)
 		begun, err := f.origin(ctx, l)
@@ -356,40 +379,27 @@ func (f *maskFiles) origin(ctx context.Context, l store.Labelled) ([]uint8, erro
 	return known(f.store.Proposal(ctx, l.Item, *l.Proposal))
 }
 
-// writeList writes which slices are labelled, by whom and when.
-func (f *maskFiles) writeList(ctx context.Context, path string) error {
-	labels, err := f.store.LabelList(ctx, "")
-	if err != nil {
-		return err
-	}
+// listOf returns labelled.csv: which slices are labelled, by whom and when, and what reviewers say.
+func listOf(labels []store.Labelled) []byte {
 	var list bytes.Buffer
 	w := csv.NewWriter(&list)
-	writeLabels(w, labels, false)
+	writeLabels(w, labels)
 	w.Flush()
-	if err := atomicfile.Write(path, list.Bytes(), 0o600); err != nil {
-		return fmt.Errorf("write list of labels: %w", err)
-	}
-	return nil
+	return list.Bytes()
 }
 
-// writeLabels writes one line per label, with the review of the label as it is where reviews are asked for.
-func writeLabels(w *csv.Writer, labels []store.Labelled, reviews bool) {
-	head := []string{"case", "slice", "use", "version", "person", "time", "seconds", "action", "proposal_model", "dice_to_proposal", "agreement"}
-	if reviews {
-		head = append(head, "review", "reviewer", "note")
-	}
-	w.Write(head)
+// writeLabels writes one line per label, with the review of the label as it is.
+func writeLabels(w *csv.Writer, labels []store.Labelled) {
+	w.Write([]string{"case", "slice", "use", "version", "person", "time", "seconds", "action", "proposal_model", "dice_to_proposal", "agreement", "review", "reviewer", "note"})
 	for _, l := range labels {
 		line := []string{
 			cell.Text(l.Item.Case), strconv.Itoa(l.Item.Slice), string(l.Role), strconv.Itoa(l.Version.Version), cell.Text(l.Person),
 			l.At.UTC().Format("2006-01-02T15:04:05Z"), strconv.FormatFloat(l.Seconds, 'f', 1, 64), l.Action,
 			optional(l.Proposal, strconv.Itoa), optional(l.Dice, number), optional(l.Agreement, number),
 		}
-		switch status := l.Status(); {
-		case !reviews:
-		case status == "":
+		if status := l.Status(); status == "" {
 			line = append(line, "", "", "")
-		default:
+		} else {
 			line = append(line, status, cell.Text(l.Review.Person), cell.Text(l.Review.Note))
 		}
 		w.Write(line)

@@ -258,7 +258,7 @@ func (f *finalFiles) fillLedger(ctx context.Context) error {
 			}
 			before := slices.IndexFunc(c.Labels, func(l store.LedgerLabel) bool { return l.Slice == k })
 			if slices.Equal(one.mask.Slice(f.config.Preprocess.Axis, k), mask) {
-				held = append(held, ledgerLabel(label))
+				held = append(held, label.Entry())
 			} else if one.known && before >= 0 && c.Labels[before].Version < label.Version.Version {
 				held = append(held, c.Labels[before])
 			}
@@ -275,11 +275,6 @@ func (f *finalFiles) fillLedger(ctx context.Context) error {
 		return err
 	}
 	return l.Write(f.s.Dir())
-}
-
-// ledgerLabel is what the list says of a label.
-func ledgerLabel(l store.Labelled) store.LedgerLabel {
-	return store.LedgerLabel{Slice: l.Item.Slice, Version: l.Version.Version, Person: l.Person, At: l.At, Action: l.Action}
 }
 
 // checkFinal refuses a mask file that cannot hold labels of its case: one of another size, or with values that are no classes.

@@ -47,6 +47,7 @@ type Pushed struct {
 	Instance string    `json:"instance"`
 	Content  string    `json:"content"` // SHA-256 of what was sent, without its time
 	Stored   bool      `json:"stored"`
+	Warning  string    `json:"warning,omitempty"` // of the server, with which it stored the object
 	Time     time.Time `json:"time"`
 }
 

@@ -357,7 +357,7 @@ func TestPush(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := `{"config":{"classes":[{"value":0,"name":"background"},{"value":1,"name":"liver"},{"value":2,"name":"cyst"},{"value":255,"name":"unsure"}]},
-		"cases":{"P001":{"slices":6,"labels":[{"slice":1},{"slice":3}]}}}`
+		"reviews":true,"cases":{"P001":{"slices":6,"labels":[{"slice":1},{"slice":3}]}}}`
 	if err := os.WriteFile(filepath.Join(filepath.Dir(final), "project.json"), []byte(list), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ const (
 
 	failedSequence  = "00081198"
 	failureReason   = "00081197"
+	warningReason   = "00081196"
 	storedSequence  = "00081199"
 	referencedClass = "00081150"
 	referencedUID   = "00081155"
@@ -120,8 +121,8 @@ func checkUID(uid string) error {
 	return nil
 }
 
-// withoutName puts *** in the place of the words of a patient's name: people type them into descriptions. Words of one letter stay. Control
-// characters become blanks.
+// withoutName puts *** in the place of the words of a patient's name: people type them into descriptions. Words of one letter stay, and short ones of the last two parts of a name, such as
+// Mr and Sr. Control characters become blanks.
 func withoutName(text string, names []string) string {
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -129,12 +130,14 @@ func withoutName(text string, names []string) string {
 		}
 		return r
 	}, text)
-	for _, name := range names {
-		for _, word := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("^= ,.-", r) }) {
-			if utf8.RuneCountInString(word) < 2 || !utf8.ValidString(word) {
-				continue
+	for _, group := range strings.Split(strings.Join(names, "="), "=") {
+		for part, name := range strings.Split(group, "^") { // family, given, middle, prefix, suffix (PS3.5 6.2)
+			for _, word := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(" ,.-", r) }) {
+				if n := utf8.RuneCountInString(word); n < 2 || n <= 4 && part >= 3 || !utf8.ValidString(word) {
+					continue
+				}
+				text = regexp.MustCompile("(?i)"+regexp.QuoteMeta(word)).ReplaceAllString(text, "***")
 			}
-			text = regexp.MustCompile("(?i)"+regexp.QuoteMeta(word)).ReplaceAllString(text, "***")
 		}
 	}
 	return text

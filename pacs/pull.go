@@ -21,24 +21,57 @@ const maxFile = 4 << 30
 var noImages = strings.Fields("SEG SR PR KO RTSTRUCT RTPLAN RTDOSE RTRECORD REG DOC PLAN FID RWV AU ECG EPS HD STAIN ANN M3D OPT")
 
 // IsImage reports whether a series is one of images, by its modality.
-func (s Series) IsImage() bool { return !slices.Contains(noImages, s.Modality) }
+func (s Series) IsImage() bool { return !slices.Contains(noImages, strings.ToUpper(s.Modality)) }
 
 // Selection is what of the series that were found is pulled.
 type Selection struct {
 	Series []Series
 	Slices int // known, in all of them
 
-	NoImages, Few, Known int // left out: no images; too few slices; pulled before
+	NoImages, Few, Known int       // left out: no images; too few slices; pulled before
+	Changed              []Changed // of those that were pulled before
 }
 
-// Select leaves out what are no images, series of fewer than minSlices slices, and those that are there.
+// Changed is a case whose series has another number of files on its server by now than were pulled: one that was still arriving, or of which some were deleted. It is not pulled
+// again, since there may be labels on what is here.
+type Changed struct {
+	Case string
+	Here int
+	Now  int // on the server
+}
+
+func (c Changed) String() string {
+	return fmt.Sprintf("%s has %d files, the server %d by now: move it away and pull again", c.Case, c.Here, c.Now)
+}
+
+// Short reports whether files of the series are not here.
+func (c Changed) Short() bool { return c.Now > c.Here }
+
+// changed compares a case with the files that a server has of its series, -1 where that is not known.
+func (f *Folder) changed(one Case, now int) (c Changed, differs bool) {
+	here := one.Instances
+	if here == 0 { // a process was killed before it could note them
+		files, _ := filepath.Glob(filepath.Join(f.path(one), "*.dcm"))
+		here = len(files)
+	}
+	return Changed{one.Name, here, now}, now >= 0 && now != here
+}
+
+// Select leaves out what are no images, series of fewer than minSlices slices, and those that are there. Of these it tells which have changed on the server.
 func (f *Folder) Select(ctx context.Context, c *Client, found []Series, minSlices int) (Selection, error) {
 	var out Selection
 	for _, s := range found {
-		known := slices.ContainsFunc(f.record.Cases, func(k Case) bool { return k.Series == s.UID && k.Study == s.Study && f.whole(k) })
+		known := slices.IndexFunc(f.record.Cases, func(k Case) bool { return k.Series == s.UID && k.Study == s.Study && f.whole(k) })
 		switch {
-		case known:
+		case known >= 0:
 			out.Known++
+			now := s.Instances
+			if now < 0 {
+				now = c.countFiles(ctx, s.Study, s.UID)
+			}
+			if changed, differs := f.changed(f.record.Cases[known], now); differs {
+				out.Changed = append(out.Changed, changed)
+			}
 			continue
 		case !s.IsImage():
 			out.NoImages++

@@ -37,14 +37,14 @@ type Sent struct {
 	To       string
 	Instance string
 	Before   bool     // it is what was stored last
-	NoMask   bool     // the case has none, or one without a voxel; where such a one had been sent a warning says what stays on the server
+	NoMask   bool     // the case has none, or one without a voxel to send; where one had been sent a warning says what stays on the server
 	Warnings []string // one line each
 	Err      error
 }
 
 // Push writes the mask of each case as a DICOM segmentation on the pulled series, seg/P001.dcm, reads it back, and stores it in its study. The newest
 // object of a case on a server is to be its mask as it is now: a mask that is what was sent last is not sent again, and any other becomes a new
-// object, also one that had been sent earlier. Nothing is removed from a server: a mask whose voxels were all erased gives a warning that names the objects
+// object, also one that had been sent earlier. Of the labels of a project what a reviewer has refused is left out, and a warning says how much. Nothing is removed from a server: a mask whose voxels were all erased gives a warning that names the objects
 // that stay there. each gets what became of a case. The error is one that stops everything.
 func (f *Folder) Push(ctx context.Context, o PushOptions, each func(Sent)) error {
 	masks, err := masksIn(o.Masks)
@@ -59,7 +59,7 @@ func (f *Folder) Push(ctx context.Context, o PushOptions, each func(Sent)) error
 		o.Names = of.names()
 	}
 	for _, one := range f.Cases() {
-		sent, err := f.push(ctx, one, masks[one.Name], o)
+		sent, err := f.push(ctx, one, masks[one.Name], o, of)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -97,17 +97,25 @@ func masksIn(dir string) (map[string]string, error) {
 	return out, nil
 }
 
-func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions) (sent Sent, err error) {
+func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions, of project) (sent Sent, err error) {
 	sent = Sent{Case: one.Name}
 	if mask == "" {
 		sent.NoMask = true
+		if slices.ContainsFunc(f.record.Pushed, func(p Pushed) bool { return p.Case == one.Name }) {
+			client, err := o.Server(one.Server)
+			if err != nil {
+				return sent, err
+			}
+			sent.To = client.Address()
+			sent.Warnings = f.stays(one.Name, sent.To, "it has no mask now")
+		}
 		return sent, nil
 	}
-	series, _, err := dicom.Find(f.path(one), "")
-	if err != nil || series.UID != one.Series {
-		return sent, errors.New("its folder no longer holds the one whole series that was pulled: move it away and pull again")
+	series, err := f.seriesOf(one)
+	if err != nil {
+		return sent, err
 	}
-	s, warnings, err := maskOn(mask, series, o.Names)
+	s, warnings, err := maskOn(mask, series, o.Names, func(s *volume.Segmentation) ([]string, error) { return of.withhold(one.Name, s) })
 	sent.Warnings = warnings
 	if err != nil {
 		return sent, err
@@ -119,10 +127,7 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions)
 	sent.To = client.Address()
 	if s == nil {
 		sent.NoMask = true
-		if stay := f.sent(one.Name, sent.To); len(stay) > 0 {
-			sent.Warnings = append(sent.Warnings, fmt.Sprintf("its mask is empty now, but what was sent of it is still at %s, the newest first: %s; push removes nothing: have it deleted there",
-				sent.To, strings.Join(stay, ", ")))
-		}
+		sent.Warnings = append(sent.Warnings, f.stays(one.Name, sent.To, "there is nothing to send of its mask now")...)
 		return sent, nil
 	}
 	content, err := contentOf(s, series, o.SEG)
@@ -139,6 +144,11 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions)
 	}
 	if o.DryRun {
 		return sent, nil
+	}
+	if sent.To == one.Server {
+		if changed, differs := f.changed(one, client.filesOf(ctx, one.Study, one.Series)); differs {
+			sent.Warnings = append(sent.Warnings, fmt.Sprintf("its mask is of the %d files that were pulled, and the server has %d of the series by now", changed.Here, changed.Now))
+		}
 	}
 	// Where a process was killed behind sending, the same object is sent again: servers keep the first.
 	seg := o.SEG
@@ -161,10 +171,14 @@ func (f *Folder) push(ctx context.Context, one Case, mask string, o PushOptions)
 	if err := f.save(); err != nil {
 		return sent, err
 	}
-	if err := client.Store(ctx, one.Study, sent.Instance, path); err != nil {
+	warning, err := client.Store(ctx, one.Study, sent.Instance, path)
+	if err != nil {
 		return sent, err
 	}
-	f.record.Pushed[at].Stored = true
+	if warning != "" {
+		sent.Warnings = append(sent.Warnings, warning)
+	}
+	f.record.Pushed[at].Stored, f.record.Pushed[at].Warning = true, warning
 	return sent, f.save()
 }
 
@@ -193,10 +207,39 @@ func (f *Folder) sent(name, to string) (instances []string) {
 	return instances
 }
 
-// maskOn reads a mask, names its segments and puts it on its series; nil where it has no voxel.
-func maskOn(path string, series *dicom.Series, names []string) (*volume.Segmentation, []string, error) {
+// stays returns a warning that names the objects of a case that a server keeps although there is none to send now; nil where there are none.
+func (f *Folder) stays(name, to, why string) []string {
+	stay := f.sent(name, to)
+	if len(stay) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s, but what was sent is still at %s, the newest first: %s; push removes nothing: have it deleted there", why, to, strings.Join(stay, ", "))}
+}
+
+// seriesOf returns the series of a case. The error tells no description: a name may stand in it.
+func (f *Folder) seriesOf(one Case) (*dicom.Series, error) {
+	series, _, err := dicom.Find(f.path(one), "")
+	if several, ok := errors.AsType[*volume.ChoiceError](err); ok {
+		return nil, fmt.Errorf("the images of its series are %d stacks, and a mask is of one (%s): see which files they are with nextslice inspect, and move those of all but one out of its folder",
+			len(several.Choices), strings.Join(several.Choices, ", "))
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("its folder cannot be taken as the series that was pulled: %w", err)
+	case series.UID != one.Series:
+		return nil, errors.New("its folder no longer holds the series that was pulled: move it away and pull again")
+	}
+	return series, nil
+}
+
+// maskOn reads a mask, takes out what withhold does, names its segments and puts it on its series; nil where it has no voxel.
+func maskOn(path string, series *dicom.Series, names []string, withhold func(*volume.Segmentation) ([]string, error)) (*volume.Segmentation, []string, error) {
 	s, warnings, err := source.ReadSegmentation(path, series)
 	if err != nil {
+		return nil, warnings, err
+	}
+	refused, err := withhold(s)
+	if warnings = append(warnings, refused...); err != nil {
 		return nil, warnings, err
 	}
 	left, err := nameSegments(s, names)
@@ -280,6 +323,9 @@ func writeSegments(path string, s *volume.Segmentation, on *dicom.Series, seg di
 	head, err := dicom.ReadHead(path)
 	if err != nil {
 		return "", err
+	}
+	if same, err := on.SameIdentity(path); err != nil || !same {
+		return "", errors.Join(fmt.Errorf("%s says otherwise whose it is than the images do: nothing was sent", path), err)
 	}
 	back, _, err := dicom.ReadSegments(path, on)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/suyashkumar/dicom/pkg/tag"
+
 	"github.com/nextslice/nextslice/pacs"
 	"github.com/nextslice/nextslice/pacs/pacstest"
 	"github.com/nextslice/nextslice/volume"
@@ -189,7 +191,7 @@ func TestPushOnAnotherSeries(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Set(pacstest.Quirks{})
-	if got := pushed(t, s, dir, pacs.PushOptions{Masks: masks, Names: []string{"prostate"}})[0]; got.Err == nil || !strings.Contains(got.Err.Error(), "no longer holds the one whole series that was pulled") || len(s.Seen()) > 0 {
+	if got := pushed(t, s, dir, pacs.PushOptions{Masks: masks, Names: []string{"prostate"}})[0]; got.Err == nil || !strings.Contains(got.Err.Error(), "no longer holds the series that was pulled") || len(s.Seen()) > 0 {
 		t.Errorf("%+v, %d requests", got, len(s.Seen()))
 	}
 }
@@ -206,4 +208,112 @@ func object(t *testing.T, s *pacstest.Server, instance string, series *dicom.Ser
 		t.Fatal(err)
 	}
 	return back
+}
+
+// What the images say of a patient is in what is stored byte by byte, whatever the character set, and no word of it in what is told.
+func TestPushInOtherCharacterSets(t *testing.T) {
+	raw := "\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J=" // PS3.5 H.3.2
+	s := pacstest.New(t, pacstest.Slices(t, 1, 1, 6, map[tag.Tag]any{tag.SpecificCharacterSet: []string{"ISO 2022 IR 13", "ISO 2022 IR 87"}, tag.PatientName: raw})...)
+	dir, masks := filepath.Join(t.TempDir(), "data"), t.TempDir()
+	if _, _, err := pull(t, s, dir, 5); err != nil {
+		t.Fatal(err)
+	}
+	series, _, err := dicom.Find(filepath.Join(dir, "P001"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mask := &volume.Mask{Grid: series.Grid, Data: make([]uint8, series.Len())}
+	mask.Data[500] = 1
+	if err := volume.WriteMask(filepath.Join(masks, "P001.nii.gz"), mask); err != nil {
+		t.Fatal(err)
+	}
+	got := pushed(t, s, dir, pacs.PushOptions{Masks: masks, Names: []string{"prostate"}})[0]
+	if got.Err != nil || len(got.Warnings) > 0 || !strings.Contains(string(s.File(got.Instance)), raw) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Where the mask of a case that was sent has gone, what stays on the server is named as where it was erased.
+func TestMaskHasGone(t *testing.T) {
+	s, dir, series := pulledCase(t)
+	o := pacs.PushOptions{Masks: t.TempDir(), Names: []string{"prostate"}}
+	if never := pushed(t, s, dir, o)[0]; !never.NoMask || len(never.Warnings) > 0 {
+		t.Errorf("%+v", never)
+	}
+	mask := &volume.Mask{Grid: series.Grid, Data: make([]uint8, series.Len())}
+	mask.Data[500] = 1
+	path := filepath.Join(o.Masks, "P001.nii.gz")
+	if err := volume.WriteMask(path, mask); err != nil {
+		t.Fatal(err)
+	}
+	sent := pushed(t, s, dir, o)[0]
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	for _, dry := range []bool{true, false} {
+		o.DryRun = dry
+		if gone := pushed(t, s, dir, o)[0]; gone.Err != nil || !gone.NoMask || len(gone.Warnings) != 1 || !strings.Contains(gone.Warnings[0], sent.Instance+"; push removes nothing") {
+			t.Errorf("%+v", gone)
+		}
+	}
+	if elsewhere := pushed(t, pacstest.New(t), dir, o)[0]; len(elsewhere.Warnings) > 0 {
+		t.Errorf("another server has nothing of it: %+v", elsewhere)
+	}
+}
+
+// A pulled series that is no one stack, or is damaged, says so, without a word of the patient.
+func TestPushOfWhatIsNoStack(t *testing.T) {
+	files := pacstest.Slices(t, 1, 1, 6, nil)
+	for k, file := range pacstest.Slices(t, 1, 1, 12, map[tag.Tag]any{tag.ImageOrientationPatient: []string{"0.8", "0.6", "0", "-0.6", "0.8", "0"}}) {
+		if k >= 6 {
+			files = append(files, file)
+		}
+	}
+	s := pacstest.New(t, files...)
+	dir, masks := filepath.Join(t.TempDir(), "data"), t.TempDir()
+	if _, _, err := pull(t, s, dir, 5); err != nil {
+		t.Fatal(err)
+	}
+	if err := volume.WriteMask(filepath.Join(masks, "P001.nii.gz"), &volume.Mask{Grid: volume.Grid{Size: [3]int{1, 1, 1}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}, Data: []uint8{1}}); err != nil {
+		t.Fatal(err)
+	}
+	o := pacs.PushOptions{Masks: masks, Names: []string{"prostate"}}
+	if got := pushed(t, s, dir, o)[0]; got.Err == nil || !strings.Contains(got.Err.Error(), "are 2 stacks, and a mask is of one (1.2.826.0.1.9.1.1#1, 1.2.826.0.1.9.1.1#2)") || !quiet(got.Err.Error()) {
+		t.Errorf("%+v", got)
+	}
+	damaged := filepath.Join(dir, "P001", "0003.dcm")
+	if err := errors.Join(os.Truncate(damaged, 600), os.RemoveAll(filepath.Join(dir, "P001", "0007.dcm"))); err != nil {
+		t.Fatal(err)
+	}
+	for k := 7; k <= 12; k++ {
+		os.Remove(filepath.Join(dir, "P001", fmt.Sprintf("%04d.dcm", k)))
+	}
+	if got := pushed(t, s, dir, o)[0]; got.Err == nil || !strings.Contains(got.Err.Error(), "0003.dcm cannot be read") || !quiet(got.Err.Error()) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The project that masks are of is found from within their folder and by a link to it.
+func TestProjectOfMasks(t *testing.T) {
+	s, dir, series := pulledCase(t)
+	labels := t.TempDir()
+	final, link := filepath.Join(labels, "final"), filepath.Join(t.TempDir(), "masks")
+	if err := errors.Join(os.Mkdir(final, 0o700), os.Symlink(final, link)); err != nil {
+		t.Skip(err)
+	}
+	if err := os.WriteFile(filepath.Join(labels, "project.json"), []byte(`{"config":{"classes":[{"value":1,"name":"prostate"}]},"reviews":true,"cases":{"P001":{"slices":6,"labels":[{"slice":1}]}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mask := &volume.Mask{Grid: series.Grid, Data: make([]uint8, series.Len())}
+	mask.Data[500] = 1
+	if err := volume.WriteMask(filepath.Join(final, "P001.nii.gz"), mask); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(final)
+	for _, masks := range []string{".", "./", "../final", link, final + "/"} {
+		got := pushed(t, s, dir, pacs.PushOptions{Masks: masks, DryRun: true})[0]
+		if got.Err != nil || !slices.Equal(got.Warnings, []string{"labelled slices: 1 of 6; in the others nothing is drawn"}) {
+			t.Errorf("%s: %+v", masks, got)
+		}
+	}
 }

@@ -188,13 +188,23 @@ func (q Query) series(s object) bool {
 	return matches(q.Modality, s.text(modality)) && matches(q.SeriesDescription, s.text(seriesDescription)) && (q.Series == "" || q.Series == s.text(seriesUID))
 }
 
+// What is no free text is left out where it is not of its form, whatever stands there then.
+var (
+	codeString = regexp.MustCompile(`^[A-Za-z0-9_ ]{1,16}$`)  // CS; some servers write small letters
+	dayOnly    = regexp.MustCompile(`^\d{8}$`)                // DA
+	shortText  = regexp.MustCompile(`^[^\\[:cntrl:]]{1,64}$`) // SH; more than its 16 characters occur
+)
+
+// newSeries is what is told of a series. In the two descriptions, which people type, names of the patient are masked; codes, dates and numbers stay as they are, since a name may have a
+// part such as MR.
 func newSeries(study, s object) Series {
 	names := append(study.texts(patientName), s.texts(patientName)...)
-	text := func(o object, tag string) string { return withoutName(o.text(tag), names) }
+	free := func(o object, tag string) string { return withoutName(o.text(tag), names) }
+	of := func(form *regexp.Regexp, o object, tag string) string { return form.FindString(o.text(tag)) }
 	return Series{
-		Study: study.text(studyUID), UID: s.text(seriesUID), PatientID: withoutName(study.text(patientID), nil), Date: text(study, studyDate),
-		Accession: text(study, accession), StudyDescription: text(study, studyDescription), Modality: text(s, modality),
-		Description: text(s, seriesDescription), Number: s.number(seriesNumber), Instances: s.number(instancesInSeries),
+		Study: study.text(studyUID), UID: s.text(seriesUID), PatientID: withoutName(study.text(patientID), nil), Date: of(dayOnly, study, studyDate),
+		Accession: of(shortText, study, accession), StudyDescription: free(study, studyDescription), Modality: of(codeString, s, modality),
+		Description: free(s, seriesDescription), Number: s.number(seriesNumber), Instances: s.number(instancesInSeries),
 	}
 }
 
@@ -262,6 +272,29 @@ func (c *Client) pages(ctx context.Context, path, what, key string, most int, qu
 			return all, notes, nil
 		}
 	}
+}
+
+// filesOf returns how many files the server has of a series, -1 where it does not say.
+func (c *Client) filesOf(ctx context.Context, study, series string) int {
+	all, err := c.getJSON(ctx, "studies/"+study+"/series", parameters("SeriesInstanceUID", series, "includefield", instancesInSeries))
+	if err != nil {
+		return -1
+	}
+	for _, s := range all {
+		if n := s.number(instancesInSeries); s.text(seriesUID) == series && n >= 0 {
+			return n
+		}
+	}
+	return c.countFiles(ctx, study, series)
+}
+
+// countFiles is filesOf by a list of them.
+func (c *Client) countFiles(ctx context.Context, study, series string) int {
+	all, notes, err := c.pages(ctx, "studies/"+study+"/series/"+series+"/instances", "files", instanceUID, 10*maxStudies, "")
+	if err != nil || len(notes) > 0 || len(all) == 0 { // it may have more, or list none
+		return -1
+	}
+	return len(all)
 }
 
 // slicesOf returns the slices of a series: its files, where these are few their frames, since a file may hold a whole stack.

@@ -22,14 +22,20 @@ var failures = map[int]string{
 	49152: "it does not understand the file",
 }
 
-// Store sends a file to its study. It succeeds only if the server says that it has the instance.
-func (c *Client) Store(ctx context.Context, study, instance, path string) error {
+// changes are what servers warn of that they did with a file that they stored (PS3.18 I.2.1 and PS3.4 B.2.3).
+var changes = map[int]string{
+	45056: "it changed some of what the file says, which may be whose it is", 45062: "it left out some of what the file says", 45063: "the file is not what its class says",
+}
+
+// Store sends a file to its study. It succeeds only if the server says that it has the instance; warning says what the server did with it otherwise than to store it as it is, "" for
+// nothing that it told.
+func (c *Client) Store(ctx context.Context, study, instance, path string) (warning string, err error) {
 	for _, uid := range []string{study, instance} {
 		if err := checkUID(uid); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return c.try(ctx, func() error {
+	err = c.try(ctx, func() error {
 		answer, err := c.do(ctx, request{
 			method: "POST", path: "studies/" + study, accept: dicomJSON,
 			contentType: `multipart/related; type="application/dicom"; boundary=` + boundary,
@@ -46,15 +52,17 @@ func (c *Client) Store(ctx context.Context, study, instance, path string) error 
 			}
 			return err
 		}
-		return stored(io.LimitReader(answer.Body, 1<<20), instance, answer.StatusCode)
+		warning, err = stored(io.LimitReader(answer.Body, 1<<20), instance, answer.StatusCode)
+		return err
 	})
+	return warning, err
 }
 
 // stored reads the answer to a file that was sent.
-func stored(body io.Reader, instance string, code int) error {
+func stored(body io.Reader, instance string, code int) (warning string, err error) {
 	text, err := io.ReadAll(body)
 	if err != nil {
-		return errors.New("the server's answer was cut short: whether the file is stored is not known")
+		return "", errors.New("the server's answer was cut short: whether the file is stored is not known")
 	}
 	text = []byte(strings.TrimSpace(string(text)))
 	if len(text) > 0 && text[0] == '{' {
@@ -62,11 +70,22 @@ func stored(body io.Reader, instance string, code int) error {
 	}
 	all, err := decodeObjects(strings.NewReader(string(text)))
 	if err != nil || len(all) == 0 {
-		return final(fmt.Errorf("the server does not say what became of the file (%d): it does not count as stored", code))
+		return "", final(fmt.Errorf("the server does not say what became of the file (%d): it does not count as stored", code))
 	}
 	is := func(o object) bool { return o.text(referencedUID) == instance }
-	if slices.ContainsFunc(all[0].items(storedSequence), is) {
-		return nil
+	for _, o := range all[0].items(storedSequence) {
+		if !is(o) {
+			continue
+		}
+		switch n := o.number(warningReason); {
+		case n > 0 && changes[n] != "":
+			return fmt.Sprintf("the server stored it, and warns: %s (reason %d)", changes[n], n), nil
+		case n > 0:
+			return fmt.Sprintf("the server stored it, and warns, with a reason that is not known here (%d)", n), nil
+		case code == http.StatusAccepted:
+			return "the server stored it, and warns, without a reason (202)", nil
+		}
+		return "", nil
 	}
 	for _, o := range all[0].items(failedSequence) {
 		if !is(o) && o.text(referencedUID) != "" {
@@ -77,9 +96,9 @@ func stored(body io.Reader, instance string, code int) error {
 		if why == "" {
 			why = "it gives no reason that is known here"
 		}
-		return final(fmt.Errorf("the server refuses the file: %s (reason %d)", why, n))
+		return "", final(fmt.Errorf("the server refuses the file: %s (reason %d)", why, n))
 	}
-	return final(fmt.Errorf("the server does not name the file among those that it stored (%d)", code))
+	return "", final(fmt.Errorf("the server does not name the file among those that it stored (%d)", code))
 }
 
 // storeBody is a file as a body of one part, and its length.

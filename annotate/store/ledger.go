@@ -26,6 +26,7 @@ type Ledger struct {
 	Digest  string                `json:"digest"` // of that version
 	Config  json.RawMessage       `json:"config"`
 	Cases   map[string]LedgerCase `json:"cases"`
+	Reviews bool                  `json:"reviews,omitempty"` // the labels have what reviewers said; lists of older programs do not
 }
 
 // LedgerCase is what is known of the mask files of a case.
@@ -43,6 +44,27 @@ type LedgerLabel struct {
 	Person  string    `json:"person"`
 	At      time.Time `json:"at"`
 	Action  string    `json:"action"`
+	Review  string    `json:"review,omitempty"` // status of the review of this version, "" without one
+}
+
+// Entry returns what a ledger has of a label.
+func (l Labelled) Entry() LedgerLabel {
+	return LedgerLabel{Slice: l.Item.Slice, Version: l.Version.Version, Person: l.Person, At: l.At, Action: l.Action, Review: l.Status()}
+}
+
+// Review brings the reviews of a ledger in line with those of the labels, of which the files may hold older versions, and reports whether that
+// changed anything.
+func (l *Ledger) Review(labels []Labelled) (changed bool) {
+	changed = !l.Reviews
+	l.Reviews = true
+	for _, label := range labels {
+		for i, known := range l.Cases[label.Item.Case].Labels {
+			if now := label.Entry(); now.Slice == known.Slice && now.Version == known.Version && now.Review != known.Review {
+				l.Cases[label.Item.Case].Labels[i].Review, changed = now.Review, true
+			}
+		}
+	}
+	return changed
 }
 
 // Now returns what a file of labels/final holds, and whether that is something else than the program has written.

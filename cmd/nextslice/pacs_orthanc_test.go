@@ -72,7 +72,7 @@ func TestRoundTripWithOrthanc(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := client.Store(t.Context(), head.Study, head.Instance, path); err != nil {
+		if _, err := client.Store(t.Context(), head.Study, head.Instance, path); err != nil {
 			t.Fatalf("file %d: %v", n, err)
 		}
 	}
@@ -285,7 +285,7 @@ func TestPackedSeriesFromOrthanc(t *testing.T) {
 		if err := os.WriteFile(path, bytes.ReplaceAll(file, []byte("10.20."), []byte(study)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := client.Store(t.Context(), "1.2.826.0.1.3680043."+study+"2", "1.2.826.0.1.3680043."+study+"1", path); err != nil {
+		if _, err := client.Store(t.Context(), "1.2.826.0.1.3680043."+study+"2", "1.2.826.0.1.3680043."+study+"1", path); err != nil {
 			t.Fatal(err)
 		}
 	}

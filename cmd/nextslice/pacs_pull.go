@@ -27,7 +27,8 @@ type pacsPullCommand struct {
 
 func (pacsPullCommand) Help() string {
 	return `Fetches series of images, each into a folder of its own: DIR/P001, DIR/P002 ... What is there is passed over, so the same command goes on
-where it was interrupted, and fetches what is new later. DIR is a data set: serve --data DIR, inspect DIR and predict MODEL DIR OUT
+where it was interrupted, and fetches series that are new later. A case is not pulled again: where the server has another number of its files by
+now a warning names it, and where it has more the command ends with code 1. DIR is a data set: serve --data DIR, inspect DIR and predict MODEL DIR OUT
 take it. Pixels are asked for unpacked; what cannot be unpacked by the server comes as it is stored.
 
 The files are the hospital's own, with names in them: DIR is for your account alone, and so is DIR/pacs.json, which says which series
@@ -63,6 +64,13 @@ func (c pacsPullCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return interruptedPacs(err)
 	}
+	short := 0
+	for _, one := range chosen.Changed {
+		warn(s.err, []string{one.String()})
+		if one.Short() {
+			short++
+		}
+	}
 	if c.DryRun {
 		if err := listSeries(s.out, chosen.Series); err != nil {
 			return err
@@ -79,7 +87,10 @@ func (c pacsPullCommand) Run(ctx context.Context, s streams) error {
 			return errors.New("nothing was pulled: narrow the query, or say --yes")
 		}
 	}
-	return c.pull(ctx, s, client, folder, chosen)
+	if err := c.pull(ctx, s, client, folder, chosen); err != nil || short == 0 {
+		return err
+	}
+	return fmt.Errorf("cases that lack files which the server has by now: %d; there may be labels on them, so they were not pulled again", short)
 }
 
 func (c pacsPullCommand) pull(ctx context.Context, s streams, client *pacs.Client, folder *pacs.Folder, chosen pacs.Selection) error {

@@ -27,8 +27,8 @@ func (pacsPushCommand) Help() string {
 	return `Writes each mask as DICOM segmentation on its series, DIR/seg/P001.dcm, reads it back, and sends it to its study. It counts as stored only when the
 server says so. What was sent last and has not changed is not sent again; a mask that has changed becomes a new object, also where it is what it was
 earlier. Nothing is removed from the server: of a mask that was erased a warning names the objects that are there. The series is called
-"nextslice, not for diagnosis". Organs and lesions get their SNOMED codes by the names of the classes; other names are free text.
-What has no name is refused, and segments called ignore, unsure, void or not labelled are left out.
+"nextslice, not for diagnosis". Slices whose label a reviewer has rejected or sent back are left out. Organs and lesions get their SNOMED codes
+by the names of the classes; other names are free text. What has no name is refused, and segments called ignore, unsure, void or not labelled are left out.
 ` + pacsAccessHelp + `
 
 Examples:

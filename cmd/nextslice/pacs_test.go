@@ -100,3 +100,25 @@ func TestPacsUsage(t *testing.T) {
 		}
 	}
 }
+
+// A series that was pulled while it was arriving makes the next pull fail, after it has fetched what is new.
+func TestPullTellsOfShortCases(t *testing.T) {
+	files := pacstest.Slices(t, 1, 1, 12, nil)
+	s := pacstest.New(t, files[:6]...)
+	dir := filepath.Join(t.TempDir(), "data")
+	if code, text := pull(t.Context(), t, "", s.URL+"/dicom-web", dir); code != done {
+		t.Fatal(code, text)
+	}
+	for _, f := range append(files[6:], pacstest.Slices(t, 2, 1, 6, nil)...) {
+		if err := s.Add(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const told = "warning: P001 has 6 files, the server 12 by now: move it away and pull again\n"
+	if code, text := pull(t.Context(), t, "", s.URL+"/dicom-web", dir, "--dry-run"); code != done || !strings.Contains(text, told) {
+		t.Errorf("dry run: code %d: %s", code, text)
+	}
+	if code, text := pull(t.Context(), t, "", s.URL+"/dicom-web", dir); code != failed || !strings.Contains(text, told) || !strings.Contains(text, "1 series pulled, 1 were there") || !strings.Contains(text, "cases that lack files which the server has by now: 1") {
+		t.Errorf("code %d: %s", code, text)
+	}
+}

@@ -43,7 +43,7 @@ func Serve(ctx context.Context, patients, port int, ready func(root string, imag
 		if err != nil {
 			return err
 		}
-		if err := client.Store(ctx, head.Study, head.Instance, path); err != nil {
+		if _, err := client.Store(ctx, head.Study, head.Instance, path); err != nil {
 			return err
 		}
 	}

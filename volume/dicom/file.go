@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ type file struct {
 	// modified is the time of the file when its header was read.
 	modified time.Time
 	item
+	encoded map[tag.Tag]encoded // texts that are not plain, as they stand
 	layout
 }
 
@@ -80,8 +82,8 @@ func parse(r io.ReaderAt, size int64) (*file, error) {
 	if errors.Is(err, errCut) {
 		var known *file
 		if l.pixels > l.start {
-			if elements, err := parseElements(data[l.start:l.pixels], l.syntax); err == nil {
-				known = &file{size: size, item: elements}
+			if f, err := parseElements(data, l); err == nil {
+				known = &file{size: size, item: f.item, encoded: f.encoded}
 			}
 		}
 		return known, errors.New("cut short within the header")
@@ -89,32 +91,36 @@ func parse(r io.ReaderAt, size int64) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	elements, err := parseElements(data[l.start:l.pixels], l.syntax)
+	f, err := parseElements(data, l)
 	if err != nil {
 		return nil, err
 	}
+	f.size = size
 	if l.refused != nil {
-		return &file{size: size, item: elements, layout: l}, l.refused
+		f.layout = l
+		return f, l.refused
 	}
 	if l.length == undefinedLength && isPacked(l.syntax) {
 		if err := l.findFragments(r, size); err != nil {
-			return &file{size: size, item: elements}, err
+			return f, err
 		}
 		if len(l.offsets) == 0 && len(l.fragments) > 1 {
 			l.findStarts(r)
 		}
 	}
-	return &file{size: size, item: elements, layout: l}, nil
+	f.layout = l
+	return f, nil
 }
 
-// parseElements runs the parser over a data set whose lengths have been checked. It gets meta information of our own making,
-// so that it has nothing to guess.
-func parseElements(data []byte, syntax string) (elements item, err error) {
+// parseElements runs the parser over a data set whose lengths have been checked, and returns a file of its elements. It gets meta information of our own making,
+// so that it has nothing to guess, and no character set: its decoders are not those of DICOM.
+func parseElements(data []byte, l layout) (f *file, err error) {
 	defer func() { // the parser asserts types of values that a hostile file chooses
 		if r := recover(); r != nil {
 			err = fmt.Errorf("damaged header: %.120v", r)
 		}
 	}()
+	syntax := l.syntax
 	if syntax != implicitLittle && syntax != explicitBig {
 		syntax = explicitLittle // of all that is packed too
 	}
@@ -127,12 +133,29 @@ func parseElements(data []byte, syntax string) (elements item, err error) {
 	meta = le.AppendUint32(meta, uint32(8+len(uid)))
 	meta = append(meta, "\x02\x00\x10\x00UI"...)
 	meta = append(le.AppendUint16(meta, uint16(len(uid))), uid...)
-	set, err := lib.Parse(io.MultiReader(bytes.NewReader(meta), bytes.NewReader(data)), int64(len(meta)+len(data)), nil,
-		lib.AllowUnknownSpecificCharacterSet(), lib.SkipPixelData())
+	parts, length, at, texts := []io.Reader{bytes.NewReader(meta)}, len(meta), l.start, charset(nil)
+	for _, c := range append(slices.Clone(l.charsets), charsetAt{from: l.pixels, to: l.pixels}) {
+		parts = append(parts, bytes.NewReader(data[at:c.from]))
+		length += c.from - at
+		at = c.to
+		if c.from < l.pixels {
+			texts = strings.Split(c.value, `\`)
+		}
+	}
+	set, err := lib.Parse(io.MultiReader(parts...), int64(length), nil, lib.SkipPixelData())
 	if err != nil {
 		return nil, fmt.Errorf("damaged header: %.200s", printable(err.Error()))
 	}
-	return set.Elements, nil
+	f = &file{item: set.Elements}
+	if texts != nil {
+		declared, err := lib.NewElement(tag.SpecificCharacterSet, []string(texts))
+		if err != nil {
+			return nil, fmt.Errorf("damaged header: %.200s", printable(err.Error()))
+		}
+		f.item = append(f.item, declared)
+	}
+	f.encoded = f.charset().decodeTexts(f.item)
+	return f, nil
 }
 
 // item is a data set or an item of a sequence.
@@ -157,14 +180,6 @@ func (m item) text(t tag.Tag) string {
 
 // or returns the first string of an element, or another where there is none.
 func (m item) or(t tag.Tag, without string) string { return cmp.Or(m.text(t), without) }
-
-// optional returns the first string of an element as a value to write, nil where there is none.
-func (m item) optional(t tag.Tag) any {
-	if v := m.text(t); v != "" {
-		return v
-	}
-	return nil
-}
 
 func (m item) texts(t tag.Tag) []string {
 	e := m.find(t)

@@ -65,6 +65,7 @@ func (o SEG) write(path string, s *volume.Segmentation, on *Series) error {
 		return err
 	}
 	b := &builder{SEG: o}
+	b.from(on.slices[0].file, s)
 	return b.write(path, b.segmentation(s, on, frames, pixels))
 }
 
@@ -103,17 +104,65 @@ func (b *builder) write(path string, elements []*lib.Element) error {
 // builder makes elements and keeps the first error.
 type builder struct {
 	SEG
-	err error
+	source  *file
+	charset charset // of the whole object
+	err     error
 }
 
-// set returns the elements for tags and values in turn, sorted. A nil value is left out.
+// asItStands is a text in the character set of the object.
+type asItStands string
+
+// from sets the image whose identity the object takes, and the object's character set by the names and codes of the segments, which are its other texts.
+func (b *builder) from(source *file, s *volume.Segmentation) {
+	own := []string{b.Description}
+	for _, segment := range s.Segments {
+		code := b.Codes.Of(segment.Name)
+		own = append(own, segment.Name)
+		for _, c := range []Code{code.Category, code.Type, code.Side} {
+			own = append(own, c.Scheme, c.Value, c.Meaning)
+		}
+	}
+	b.source, b.charset = source, source.takenAs(own)
+}
+
+// taken returns a text of the identity of the image as a value to write.
+func (b *builder) taken(t tag.Tag) any {
+	is := b.source.stands(t)
+	switch {
+	case slices.Equal(b.charset, b.source.charset()):
+		return asItStands(is.bytes)
+	case !is.certain && b.err == nil:
+		b.err = fmt.Errorf("the character set of the images (%s) does not tell for certain what they say of the patient or the study, and names of classes that are not ASCII need another: give the classes names of ASCII letters",
+			printable(cmp.Or(strings.Join(b.source.charset(), `\`), "none declared")))
+	}
+	return strings.Join(b.source.texts(t), `\`)
+}
+
+// optional is taken, but nil where the image has no such text.
+func (b *builder) optional(t tag.Tag) any {
+	if b.source.text(t) == "" {
+		return nil
+	}
+	return b.taken(t)
+}
+
+// set returns the elements for tags and values in turn, sorted. A nil value is left out. A text that could not be read where it comes from is an error.
 func (b *builder) set(pairs ...any) []*lib.Element {
 	var out []*lib.Element
 	for i := 0; i < len(pairs); i += 2 {
 		value := pairs[i+1]
 		switch v := value.(type) {
 		case string:
+			if !readable(v) && b.err == nil {
+				b.err = fmt.Errorf("element %v: the text has characters that could not be read where it comes from", pairs[i])
+			}
 			value = []string{v}
+		case charset:
+			if value = []string(v); len(v) == 0 {
+				continue
+			}
+		case asItStands:
+			value = []string{string(v)}
 		case int:
 			value = []int{v}
 		case nil:
@@ -171,7 +220,7 @@ func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segF
 		tag.MediaStorageSOPInstanceUID, instance,
 		tag.TransferSyntaxUID, explicitLittle,
 		tag.ImplementationClassUID, uid("implementation", "nextslice"),
-		tag.SpecificCharacterSet, "ISO_IR 192",
+		tag.SpecificCharacterSet, b.charset,
 		tag.ImageType, []string{"DERIVED", "PRIMARY"},
 		tag.SOPClassUID, class,
 		tag.SOPInstanceUID, instance,
@@ -181,27 +230,27 @@ func (b *builder) segmentation(s *volume.Segmentation, on *Series, frames []segF
 		tag.StudyTime, or(tag.StudyTime, ""),
 		tag.SeriesTime, clock,
 		tag.ContentTime, clock,
-		tag.AccessionNumber, or(tag.AccessionNumber, ""),
+		tag.AccessionNumber, b.taken(tag.AccessionNumber),
 		tag.Modality, "SEG",
 		tag.Manufacturer, "nextslice",
-		tag.ReferringPhysicianName, or(tag.ReferringPhysicianName, ""),
-		tag.StudyDescription, source.optional(tag.StudyDescription),
+		tag.ReferringPhysicianName, b.taken(tag.ReferringPhysicianName),
+		tag.StudyDescription, b.optional(tag.StudyDescription),
 		tag.SeriesDescription, cmp.Or(b.Description, "Segmentation"),
 		tag.ManufacturerModelName, "nextslice",
 		tag.ReferencedSeriesSequence, b.referencedSeries(on),
-		tag.PatientName, or(tag.PatientName, ""),
-		tag.PatientID, or(tag.PatientID, ""),
+		tag.PatientName, b.taken(tag.PatientName),
+		tag.PatientID, b.taken(tag.PatientID),
 		tag.PatientBirthDate, or(tag.PatientBirthDate, ""),
 		tag.PatientSex, or(tag.PatientSex, ""),
 		tag.DeviceSerialNumber, "0",
 		tag.SoftwareVersions, "0",
 		tag.StudyInstanceUID, or(tag.StudyInstanceUID, uid("study", on.UID)),
 		tag.SeriesInstanceUID, series,
-		tag.StudyID, or(tag.StudyID, ""),
+		tag.StudyID, b.taken(tag.StudyID),
 		tag.SeriesNumber, "300",
 		tag.InstanceNumber, "1",
 		tag.FrameOfReferenceUID, or(tag.FrameOfReferenceUID, uid("frame of reference", on.UID)),
-		tag.PositionReferenceIndicator, or(tag.PositionReferenceIndicator, ""),
+		tag.PositionReferenceIndicator, b.taken(tag.PositionReferenceIndicator),
 		tag.DimensionOrganizationSequence, b.seq(tag.DimensionOrganizationUID, organisation),
 		tag.DimensionIndexSequence, dimensions,
 		tag.SamplesPerPixel, 1,

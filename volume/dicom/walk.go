@@ -32,12 +32,20 @@ type layout struct {
 	length uint32 // its length; undefinedLength where it is packed
 	floats bool   // the pixel data are Float or Double Float Pixel Data
 
+	charsets []charsetAt
+
 	refused error // why the pixels cannot be read, which says nothing against the header
 
 	deflated  int64 // where a deflated data set begins in the file, else 0; pixels and voxels then count in the inflated one
 	fragments []span
 	offsets   []int64 // of the frames, from the first fragment; empty where the file has none
 	starts    []bool  // the fragments that begin a JPEG stream
+}
+
+// charsetAt is where the data set declares its character set: its bytes, and what they say.
+type charsetAt struct {
+	from, to int
+	value    string
 }
 
 // errNotDICOM says that a file has neither the magic of DICOM nor begins like a data set.
@@ -327,6 +335,9 @@ func (w walker) dataset(at int) (layout, error) {
 				l.pixels = at
 			}
 			return l, err
+		}
+		if e.tag == tag.SpecificCharacterSet && l.pixels == 0 {
+			l.charsets = append(l.charsets, charsetAt{at, next, string(w.data[e.value:next])})
 		}
 		at = next
 	}
