@@ -255,7 +255,7 @@ func repairLabels(ctx context.Context, s *store.Store, files *finalFiles, say fu
 			return err
 		}
 		if mask != nil && sure {
-			masks = append(masks, store.Recovered{Item: l.Item, Person: l.Person, At: l.At, Action: store.ActionRecovered, Mask: mask})
+			masks = append(masks, store.Recovered{Item: l.Item, Person: l.Person, At: l.At, Action: store.ActionRecovered, Mask: mask, Review: l.Status()})
 			say("%s: its damaged label came back from labels/final", l.Item)
 		} else if mask != nil {
 			masks = append(masks, store.Recovered{Item: l.Item, Action: store.ActionRecovered, Mask: mask})

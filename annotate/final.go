@@ -178,7 +178,7 @@ func (f *finalFiles) merge(ctx context.Context) (n int, tell []string, err error
 				nobodys = append(nobodys, item)
 				masks = append(masks, store.Recovered{Item: item, Action: store.ActionRecovered, Mask: mask})
 			case !same || there.Person != label.Person: // else an earlier restore has put it in
-				masks = append(masks, store.Recovered{Item: item, Person: label.Person, At: label.At, Action: store.ActionRecovered, Mask: mask})
+				masks = append(masks, store.Recovered{Item: item, Person: label.Person, At: label.At, Action: store.ActionRecovered, Mask: mask, Review: label.Review})
 			}
 		}
 		for k := range c.Slices { // not in the list: it is labelled if anything is drawn on it

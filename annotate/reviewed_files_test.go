@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nextslice/nextslice/annotate"
 	"github.com/nextslice/nextslice/annotate/store"
@@ -78,4 +79,53 @@ func TestReviewsInTheFiles(t *testing.T) {
 	// A new label is reviewed anew.
 	save(t, p, item, make([]uint8, 120))
 	until(t, "the new label waits", func() bool { return review(item) == "" })
+}
+
+// A label that comes back from labels/final alone keeps what a reviewer had said of it: one that was rejected is not learnt from.
+func TestRestoredLabelsKeepTheirReviews(t *testing.T) {
+	o, _ := labelled(t)
+	o.Change = nil
+	p := open(t, o)
+	eva := annotate.Anybody("eva")
+	want := map[annotate.Item]string{{Case: "c0", Slice: 2}: annotate.ReviewRejected, {Case: "c1", Slice: 0}: annotate.ReviewReturned, {Case: "c1", Slice: 1}: annotate.ReviewAccepted}
+	for item, status := range want {
+		if err := p.Reviews.Item(t.Context(), eva, item, annotate.Judgement{Status: status, Note: "why"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "the list has the reviews", func() bool {
+		n := 0
+		for _, c := range must(store.ReadLedger(o.Dir)).Cases {
+			for _, l := range c.Labels {
+				if l.Review != "" {
+					n++
+				}
+			}
+		}
+		return n == len(want)
+	})
+	p.close()
+	for _, name := range []string{"project.db", "project.seal", "backups"} {
+		if err := os.RemoveAll(filepath.Join(o.Dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := annotate.Restore(t.Context(), o.Dir, "", time.Now); err != nil {
+		t.Fatal(err)
+	}
+	p = open(t, o)
+	for _, l := range must(p.Store().LabelList(t.Context(), "")) {
+		if l.Status() != want[l.Item] {
+			t.Errorf("%s: %q, want %q", l.Item, l.Status(), want[l.Item])
+		}
+	}
+	learnt, err := p.Store().Learnable(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for item := range learnt {
+		if want[item] == annotate.ReviewRejected {
+			t.Errorf("%s is learnt from", item)
+		}
+	}
 }

@@ -458,9 +458,10 @@ type Recovered struct {
 	At     time.Time // zero: now
 	Action string
 	Mask   []uint8
+	Review string // what a reviewer had said of it, "" for nothing
 }
 
-// Recover makes masks the labels of their items, as new versions.
+// Recover makes masks the labels of their items, as new versions, and keeps what reviewers had said of them.
 func (s *Store) Recover(ctx context.Context, why string, masks []Recovered) error {
 	return s.write(ctx, why, func(tx *sql.Tx) error {
 		for _, m := range masks {
@@ -480,6 +481,12 @@ func (s *Store) Recover(ctx context.Context, why string, masks []Recovered) erro
 			detail := fmt.Sprintf("version %d, %s", v.Version.Version, m.Action)
 			said := fault.Say(fault.OfVersion, "version", v.Version.Version, "action", m.Action)
 			if err := s.log(tx, Event{Person: m.Person, Event: why, Item: &m.Item, Detail: detail, Said: []fault.Message{said}}); err != nil {
+				return err
+			}
+			if m.Review == "" {
+				continue
+			}
+			if err := s.addReview(tx, Review{Item: m.Item, Status: m.Review}, nil); err != nil {
 				return err
 			}
 		}
