@@ -113,8 +113,12 @@ func TestReadItems(t *testing.T) {
 		}
 	}
 	must(t, os.WriteFile(file, []byte("id,axis\na/1,i\na/2, K\na/3,\n"), 0o666))
-	if got, err := ReadItems(file); err != nil || !slices.Equal(got, []Item{{"a/001", 0}, {"a/002", 2}, {"a/003", volume.AutoAxis}}) {
+	if got, err := ReadItems(file); err != nil || !slices.Equal(got, []Item{{"a/001", 0, false}, {"a/002", 2, false}, {"a/003", volume.AutoAxis, false}}) {
 		t.Errorf("axes: %v, %v", got, err)
+	}
+	must(t, os.WriteFile(file, []byte("case,slice,review,note\na,1,rejected,x\na,2,returned,\na,3,,\n"), 0o666))
+	if got, err := ReadItems(file); err != nil || !slices.Equal(got, []Item{{"a/001", volume.AutoAxis, true}, {"a/002", volume.AutoAxis, false}, {"a/003", volume.AutoAxis, false}}) {
+		t.Errorf("reviews: %v, %v", got, err)
 	}
 	for _, text := range []string{"id,axis\na/1,axial\n", "id,axis\na/1,auto\n", "a\n", "a/x\n", "/3\n", "id\na/-1\n", "case,slice\na\n", "id,id\na/1,b/1\n", "a;3\n", "case,slice,Case\na,1,b\n"} {
 		must(t, os.WriteFile(file, []byte(text), 0o666))

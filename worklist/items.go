@@ -16,22 +16,24 @@ import (
 
 // Item is a slice in a list.
 type Item struct {
-	ID   string // CASE/SLICE, as Pick.ID
-	Axis int    // index axis of the case's file that the slice counts along: 0, 1 or 2, or volume.AutoAxis where the list does not say
+	ID       string // CASE/SLICE, as Pick.ID
+	Axis     int    // index axis of the case's file that the slice counts along: 0, 1 or 2, or volume.AutoAxis where the list does not say
+	Rejected bool   // a reviewer has rejected its label
 }
 
 // ReadItems reads a list of slices: CSV with the columns case and slice, or id as "CASE/SLICE", among any others, as the picks of a query are
 // written; or without a heading one column of ids, or two of cases and slices. Slices count from 0 along the axis in the column axis (i, j or k), or where
-// there is none or its cell is empty along the one that they are cut across. It is read as cell.NewReader has it. A list without a slice is an error.
+// there is none or its cell is empty along the one that they are cut across. A column review says what a reviewer has said of a label, as in the labelled.csv of serve. It is read as
+// cell.NewReader has it. A list without a slice is an error.
 func ReadItems(file string) (items []Item, err error) {
 	in, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	r := cell.NewReader(in, "id", "case", "slice", "axis")
+	r := cell.NewReader(in, "id", "case", "slice", "axis", "review")
 	r.FieldsPerRecord = -1
-	id, name, slice, along := -1, -1, -1, -1
+	id, name, slice, along, review := -1, -1, -1, -1, -1
 	for first := true; ; first = false {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) && len(items) == 0 {
@@ -45,7 +47,7 @@ func ReadItems(file string) (items []Item, err error) {
 		}
 		line, _ := r.FieldPos(0)
 		if first {
-			for at, of := range map[string]*int{"id": &id, "case": &name, "slice": &slice, "axis": &along} {
+			for at, of := range map[string]*int{"id": &id, "case": &name, "slice": &slice, "axis": &along, "review": &review} {
 				if *of, err = cell.Column(row, at); err != nil {
 					return nil, fmt.Errorf("%s: line %d: %w", file, line, err)
 				}
@@ -53,11 +55,11 @@ func ReadItems(file string) (items []Item, err error) {
 			if id >= 0 || name >= 0 && slice >= 0 {
 				continue
 			}
-			if id, along = 0, -1; len(row) == 2 {
+			if id, along, review = 0, -1, -1; len(row) == 2 {
 				id, name, slice = -1, 0, 1
 			}
 		}
-		if len(row) <= max(id, name, slice, along) {
+		if len(row) <= max(id, name, slice, along, review) {
 			return nil, fmt.Errorf("%s: line %d has %d columns", file, line, len(row))
 		}
 		var text string
@@ -77,7 +79,8 @@ func ReadItems(file string) (items []Item, err error) {
 				return nil, fmt.Errorf("%s: line %d: axis %q: want i, j or k", file, line, row[along])
 			}
 		}
-		items = append(items, Item{itemName(strings.TrimSpace(text[:at]), number), axis})
+		rejected := review >= 0 && strings.EqualFold(strings.TrimSpace(row[review]), "rejected")
+		items = append(items, Item{itemName(strings.TrimSpace(text[:at]), number), axis, rejected})
 	}
 }
 

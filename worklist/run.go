@@ -207,7 +207,7 @@ func (q *run) list(ctx context.Context) error {
 	for _, problem := range q.set.Problems {
 		q.notice("data: " + problem.String())
 	}
-	listed := map[string]bool{}
+	listed := map[string]bool{} // false: a reviewer has rejected its label, by one list at least
 	for _, file := range q.Labelled {
 		items, err := ReadItems(file)
 		if err != nil {
@@ -215,12 +215,14 @@ func (q *run) list(ctx context.Context) error {
 		}
 		q.lists = append(q.lists, itemList{file, items})
 		for _, i := range items {
-			listed[i.ID] = true
+			before, again := listed[i.ID]
+			listed[i.ID] = !i.Rejected && (before || !again)
 		}
 	}
 	hash, reads, files := sha256.New(), sha256.New(), sha256.New()
 	q.labels, q.placed = map[item][]uint8{}, map[int][]place{}
 	number := 0        // of the cases with candidates
+	rejected := 0      // listed slices
 	var empty []string // listed slices without anything outlined, in cases where others that are not listed have something
 	var whole []string // cases of no list whose slices count as labelled
 	for index, one := range q.set.Cases {
@@ -236,7 +238,7 @@ func (q *run) list(ctx context.Context) error {
 		if err := q.checkAxis(one.ID, places[0].axis); err != nil {
 			return err
 		}
-		byList := slices.ContainsFunc(places, func(p place) bool { return listed[itemName(one.ID, p.slice)] })
+		byList := slices.ContainsFunc(places, func(p place) bool { _, in := listed[itemName(one.ID, p.slice)]; return in })
 		var masks [][]uint8
 		if one.Label != "" {
 			if masks, err = q.masks(index); err != nil {
@@ -256,13 +258,16 @@ func (q *run) list(ctx context.Context) error {
 		var blank []string
 		for k, p := range places {
 			i, name := item{index, k}, itemName(one.ID, p.slice)
-			inList := listed[name]
+			inList, named := listed[name]
 			delete(listed, name)
+			if named && !inList {
+				rejected++
+			}
 			if byList && masks != nil && masks[k] != nil {
 				switch drawn := outlined(masks[k]); {
 				case inList && !drawn:
 					blank = append(blank, name)
-				case !inList && drawn:
+				case !named && drawn:
 					other = true
 				}
 			}
@@ -307,6 +312,9 @@ func (q *run) list(ctx context.Context) error {
 	}
 	for name := range listed {
 		return fmt.Errorf("%s is in a list of labelled slices, and the data set has no such slice", name)
+	}
+	if rejected > 0 {
+		q.notice(fmt.Sprintf("data: labels that a reviewer has rejected, by the lists: %d; they count as no labels, and their slices are candidates", rejected))
 	}
 	if len(whole) > 0 {
 		q.notice(fmt.Sprintf("data: cases with masks that are in no list: %d (%s): they count as labelled throughout", len(whole), some(whole, 3)))

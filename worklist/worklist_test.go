@@ -116,7 +116,20 @@ func TestWhatIsLabelled(t *testing.T) {
 	if r.Labelled != 2+masks["phantom_001"].Size[2] || slices.Contains(ids(r), "phantom_000/003") || !slices.Contains(ids(r), "phantom_000/005") {
 		t.Errorf("with a list %d slices are labelled", r.Labelled)
 	}
+	// What a reviewer has rejected is no label, also where all of a case is, or another list has it.
+	must(t, os.WriteFile(list, []byte("case,slice,review\nphantom_000,3,rejected\nphantom_000,4,accepted\nphantom_001,2,rejected\n"), 0o666))
+	again := filepath.Join(t.TempDir(), "picks.csv")
+	must(t, os.WriteFile(again, []byte("phantom_000/003\nphantom_000/004\n"), 0o666))
+	for _, c.Labelled = range [][]string{{list, again}, {again, list}} {
+		told = ""
+		r, err = Run(t.Context(), engine(t), c, func(Progress) {}, func(text string) { told += text + "\n" })
+		must(t, err)
+		if r.Labelled != 1 || slices.Contains(ids(r), "phantom_000/004") || !slices.Contains(ids(r), "phantom_000/003") || !slices.Contains(ids(r), "phantom_001/002") || !strings.Contains(told, "rejected, by the lists: 2;") {
+			t.Errorf("with rejected labels %d slices are labelled; told %q", r.Labelled, told)
+		}
+	}
 	must(t, os.WriteFile(list, []byte("phantom_000/999\n"), 0o666))
+	c.Labelled = []string{list}
 	if _, err := Run(t.Context(), engine(t), c, func(Progress) {}, func(string) {}); err == nil || !strings.Contains(err.Error(), "phantom_000/999") {
 		t.Errorf("a slice that does not exist: %v", err)
 	}

@@ -21,7 +21,7 @@ type queryCommand struct {
 	Preset *string  `placeholder:"NAME" help:"Training preset, workstation by default; see the presets command."`
 	Set    []string `sep:"none" placeholder:"KEY=VALUE" help:"Other value of one hyper-parameter of the preset, such as steps=4000; may be repeated."`
 
-	Labelled []string `sep:"none" placeholder:"FILE" help:"List of labelled slices: CSV with the columns case and slice, and axis if it says along which, such as picks of an earlier query. Of a case in a list these slices alone are labelled. May be repeated."`
+	Labelled []string `sep:"none" placeholder:"FILE" help:"List of labelled slices: CSV with the columns case and slice, and axis if it says along which, such as picks of an earlier query or the labelled.csv of serve, in which labels that a reviewer has rejected do not count. Of a case in a list these slices alone are labelled. May be repeated."`
 	Only     []string `placeholder:"PATTERNS" help:"Pick of cases, or slices as CASE/SLICE, that match one of these patterns alone; * stands for any letters."`
 	Exclude  []string `placeholder:"PATTERNS" help:"Pick none that match one of these patterns."`
 	PerCase  int      `default:"0" placeholder:"N" help:"Pick at most N slices of a case; others are chosen in their place."`
