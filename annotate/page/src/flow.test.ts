@@ -162,6 +162,26 @@ test("a version that is taken is taken as a whole, also where a class is locked"
   }
 });
 
+test("what this browser has sent before it drew on is not another draft", async (t) => {
+  stored.clear();
+  const server = new Server(), first = mask(1, 0, 2), second = mask(1, 0, 2, 1);
+  const before = await openPage(t, server, "c/001");
+  before.editor.give(first);
+  await before.drafts.flush();
+  assert.deepEqual(server.drafts.get("c/001")?.labels, first);
+  server.down = true;
+  before.editor.give(second);
+  before.close();
+  server.down = false;
+  const flow = await openPage(t, server, "c/001");
+  assert.deepEqual(flow.editor.labels, second);
+  assert.equal(flow.drafts.keptOf("c/001", 4, 3), null);
+  assert.match(flow.note!.text, /Your draft of this slice is back/);
+  await flow.drafts.flush();
+  assert.deepEqual(server.drafts.get("c/001")?.labels, second);
+  flow.close();
+});
+
 test("of a draft of this browser that was not sent and one of the server's, the one drawn last is shown, and the other kept", async (t) => {
   const minute = 60_000, here = mask(1, 0, 2), elsewhere = mask(0, 0, 1);
   for (const ahead of [0, 90 * minute, -90 * minute]) { // the server's clock

@@ -2,7 +2,7 @@
 
 import { api, ApiError, binary, itemOf, paths, splitItem, type Project, type QueueEntry, type Saved, type Task } from "./api";
 import { Clock } from "./editor/clock";
-import { Drafts, drawnAfter, owner } from "./editor/drafts";
+import { cameAfter, Drafts, owner } from "./editor/drafts";
 import type { Editor } from "./editor/editor";
 import { same } from "./editor/mask";
 import { fraction, itemName } from "./format";
@@ -451,10 +451,12 @@ export class Flow extends Neighbours {
     if (task.label !== null || task.skipped) this.shapes.drop(task.case, task.slice);
     const shape = readings ? null : this.shapes.at(task.case, task.slice);
     const begun = shape ?? (proposal && !task.outline && !readings ? new Uint8Array(proposal.slice(0)) : new Uint8Array(size));
-    // of two drafts the one that was drawn last is shown, and the other is kept
+    // of two drafts the one that was drawn last is shown, and the other is kept, unless it is only what this browser sent before it drew on
     const server = unsent && task.draft && stored ? new Uint8Array(stored) : null;
-    const mine = unsent && server && drawnAfter(task.drafts?.find((d) => d.person === this.person)?.when, unsent) ? null : unsent;
-    const other = unsent && server && !same(unsent.labels, server) ? (mine ? server : unsent.labels) : null;
+    const came = task.drafts?.find((d) => d.person === this.person)?.when;
+    const mine = unsent && server && cameAfter(came, unsent.when) ? null : unsent;
+    const elsewhere = unsent?.sent === undefined || cameAfter(came, unsent.sent);
+    const other = unsent && server && elsewhere && !same(unsent.labels, server) ? (mine ? server : unsent.labels) : null;
     const kept = other && this.drafts.keepAside(task.item, task.width, task.height, other);
     if (unsent && !mine && kept !== false) this.drafts.drop(task.item);
     const drawn = mine ? mine.labels : stored ? new Uint8Array(stored) : begun;

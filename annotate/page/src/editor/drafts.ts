@@ -3,10 +3,10 @@
 import { api, serverTime } from "../api";
 import { decode, encode } from "./rle";
 
-/** base is the newest version of the label that the person knew, 0 for none: it is that of the save which the draft ends in. when it was drawn is by the server's clock, ms. */
-export interface Draft { labels: Uint8Array; seconds: number; onServer: boolean; when: number; base: number }
+/** base is the newest version of the label that the person knew, 0 for none: it is that of the save which the draft ends in. when it was drawn, and when the server last took a draft of this slice from this browser, is by the server's clock, ms. */
+export interface Draft { labels: Uint8Array; seconds: number; onServer: boolean; when: number; sent?: number; base: number }
 
-interface Stored { width: number; height: number; runs: string; seconds: number; onServer: boolean; when: number; base?: number }
+interface Stored { width: number; height: number; runs: string; seconds: number; onServer: boolean; when: number; sent?: number; base?: number }
 
 export type DraftState = "none" | "pending" | "saved" | "browser only";
 
@@ -25,9 +25,9 @@ export function owner(project: string, person: string): string {
   return `${project}/${person.replaceAll("%", "%25").replaceAll("/", "%2F")}`;
 }
 
-/** Whether the server's draft, of such a time, was drawn after one of this browser that was not sent: on another computer, or in another browser. */
-export function drawnAfter(server: string | undefined, own: Draft): boolean {
-  return Date.parse(server ?? "") > own.when + slack;
+/** Whether the server's draft, of such a time, came after a time by the server's clock, ms. */
+export function cameAfter(server: string | undefined, when: number): boolean {
+  return Date.parse(server ?? "") > when + slack;
 }
 
 export class Drafts {
@@ -54,7 +54,7 @@ export class Drafts {
   /** Keeps a draft: in the browser before it returns, if it is not a large one, and on the server later. It is the mask as it is now, whatever becomes of the array. */
   keep(item: string, width: number, height: number, drawn: Uint8Array, seconds: number, base: number): void {
     const labels = drawn.slice(), when = serverTime();
-    const store = () => this.store(item, { width, height, runs: encode(labels), seconds, onServer: false, when, base });
+    const store = () => this.store(item, { width, height, runs: encode(labels), seconds, onServer: false, when, sent: parse(localStorage.getItem(this.key(item)))?.sent, base });
     if (this.later) clearTimeout(this.later.timer);
     this.later = null;
     if (labels.length <= large) store();
@@ -98,7 +98,7 @@ export class Drafts {
     try {
       await api.saveDraft(draft.item, draft.labels, draft.base);
       const stored = parse(localStorage.getItem(this.key(draft.item)));
-      if (stored && !this.waiting) this.store(draft.item, { ...stored, onServer: true });
+      if (stored) this.store(draft.item, { ...stored, onServer: !this.waiting, sent: serverTime() });
       if (!this.waiting) this.set("saved");
       return true;
     } catch {
@@ -116,7 +116,7 @@ export class Drafts {
     const stored = parse(localStorage.getItem(this.key(item)));
     if (!stored || stored.width !== width || stored.height !== height) return null;
     const labels = decode(stored.runs, width * height);
-    return labels && { labels, seconds: stored.seconds, onServer: stored.onServer, when: stored.when, base: stored.base ?? 0 };
+    return labels && { labels, seconds: stored.seconds, onServer: stored.onServer, when: stored.when, sent: stored.sent, base: stored.base ?? 0 };
   }
 
   /**
