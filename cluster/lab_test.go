@@ -266,23 +266,29 @@ func tasks(dir string) (pids []int) {
 // freeze stops the process of the single unit when it has recorded a number of cycles, so that a test has time, and returns it.
 func freeze(t *testing.T, dir string, after int) int {
 	t.Helper()
+	begun := func() bool {
+		_, err := os.Stat(filepath.Join(dir, "slurm", "001", "task", "units-0.json"))
+		return err == nil
+	}
 	var pid int
-	await(t, fmt.Sprintf("a process of %s that has recorded %d cycles", dir, after), patience, func() bool {
-		if after == 0 {
-			if _, err := os.Stat(filepath.Join(dir, "slurm", "001", "task", "units-0.json")); err != nil {
-				return false
+	for end := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) { // a cycle may take no more than some ten of them
+		if begun() {
+			if pids := tasks(dir); len(pids) == 1 {
+				pid = pids[0]
+				syscall.Kill(pid, syscall.SIGSTOP) // also while it is looked at
+				if cycles(dir) >= after {
+					break
+				}
+				syscall.Kill(pid, syscall.SIGCONT)
 			}
 		}
-		if cycles(dir) < after {
-			return false
+		if cycles(dir) > 2 {
+			t.Fatalf("%s was finished before it could be stopped", dir)
 		}
-		pids := tasks(dir)
-		if len(pids) == 1 {
-			pid = pids[0]
-			syscall.Kill(pid, syscall.SIGSTOP)
+		if time.Now().After(end) {
+			t.Fatalf("%v have passed without a process of %s that has recorded %d cycles", patience, dir, after)
 		}
-		return len(pids) == 1
-	})
+	}
 	time.Sleep(20 * time.Millisecond) // a write that had begun
 	if cycles(dir) > 2 {
 		t.Fatalf("%s was finished before it could be disturbed", dir)
