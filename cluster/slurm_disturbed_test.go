@@ -102,7 +102,13 @@ func timeLimit(t *testing.T, l *lab, c *slurmtest.Cluster) {
 
 func limitTooShort(t *testing.T, l *lab, c *slurmtest.Cluster) {
 	dir := filepath.Join(t.TempDir(), "run")
-	l.run(t, c, 0, l.simulate(dir, append(one, "--slurm", "--time", "1", "--sbatch=--signal=B:USR1@1")...)...)
+	// A cycle is to be longer than SLURM takes from letting the task go on to its word.
+	config := filepath.Join(t.TempDir(), "experiment.yaml")
+	text := strings.Replace(fmt.Sprintf(experimentFile, filepath.Join(l.dir, "data")), "canvas: [32, 32]", "canvas: [256, 256]", 1)
+	if err := os.WriteFile(config, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	l.run(t, c, 0, append([]string{"simulate", config, "--out", dir, "--slurm", "--time", "1", "--sbatch=--signal=B:USR1@1"}, one...)...)
 	pid := freeze(t, dir, 0)
 	awaitLimit(t, pid)
 	out := l.awaitEnd(t, c, dir, 1)
