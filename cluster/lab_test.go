@@ -35,7 +35,7 @@ initial-size: 4
 query-size: 4
 cycles: 2
 input: {antialias: false, slices: 1}
-train: {steps: 60, width: 8, deep-supervision: false, augment: {scale: 0.1, zoom: 0, contrast: 0.2, gamma: 0}}
+train: {steps: 150, width: 8, deep-supervision: false, augment: {scale: 0.1, zoom: 0, contrast: 0.2, gamma: 0}}
 `
 
 // newLab builds the program and runs the experiment without SLURM.
